@@ -1,0 +1,122 @@
+# Which images exist, what each is built on, and under which tag.
+# `docker buildx bake` merges this file with docker-compose.yml, which declares the services' own build contexts.
+
+# System images: rarely change. An environment variable of the same name overrides one.
+variable "NODE_IMAGE" {
+  default = "node:18-alpine"
+}
+variable "PYTHON_IMAGE" {
+  default = "python:3.9-slim-bullseye"
+}
+variable "CUDA_RUNTIME_IMAGE" {
+  default = "nvidia/cuda:12.1.1-runtime-ubuntu20.04"
+}
+variable "CUDA_DEVEL_IMAGE" {
+  default = "nvidia/cuda:12.1.1-devel-ubuntu20.04"
+}
+variable "MONGO_IMAGE" {
+  default = "mongo:7.0"
+}
+variable "MONGO_EXPRESS_IMAGE" {
+  default = "mongo-express:1"
+}
+
+# gpu or cpu: which base-python-pose the pose service is built on.
+variable "DEVICE" {
+  default = "gpu"
+}
+
+group "default" {
+  targets = ["bases", "services"]
+}
+group "bases" {
+  targets = ["base-node", "base-python", pose_base()]
+}
+group "services" {
+  targets = ["pose-service", "backend-api", "frontend"]
+}
+group "tests" {
+  targets = ["pose-service-test", "backend-api-test", "frontend-test", "browser"]
+}
+
+function "pose_base" {
+  params = []
+  result = DEVICE == "cpu" ? "base-python-pose-cpu" : "base-python-pose"
+}
+function "pose_tag" {
+  params = [name]
+  result = DEVICE == "cpu" ? "${name}:cpu" : "${name}:latest"
+}
+
+# Base images: language and heavy dependencies. Minutes to hours, then cached.
+target "base-node" {
+  context = "docker/base-node"
+  args    = { NODE_IMAGE = NODE_IMAGE }
+  tags    = ["base-node:latest"]
+  output  = ["type=docker"]
+}
+target "base-python" {
+  context = "docker/base-python"
+  args    = { PYTHON_IMAGE = PYTHON_IMAGE }
+  tags    = ["base-python:latest"]
+  output  = ["type=docker"]
+}
+target "base-python-pose" {
+  context = "docker/base-python-pose"
+  target  = "gpu"
+  args = {
+    CUDA_RUNTIME_IMAGE = CUDA_RUNTIME_IMAGE
+    CUDA_DEVEL_IMAGE   = CUDA_DEVEL_IMAGE
+  }
+  contexts = { requirements = "requirements" }
+  tags     = ["base-python-pose:latest"]
+  output   = ["type=docker"]
+}
+target "base-python-pose-cpu" {
+  context = "docker/base-python-pose"
+  target  = "cpu"
+  contexts = {
+    requirements = "requirements"
+    base-python  = "target:base-python"
+  }
+  tags   = ["base-python-pose:cpu"]
+  output = ["type=docker"]
+}
+
+# Service images: your code, seconds. Context, target and tag come from docker-compose.yml.
+target "pose-service" {
+  contexts = { base-python-pose = "target:${pose_base()}" }
+  tags     = [pose_tag("snowboarding-pose-service")]
+  output   = ["type=docker"]
+}
+target "backend-api" {
+  contexts = { base-node = "target:base-node" }
+  output   = ["type=docker"]
+}
+target "frontend" {
+  contexts = { base-node = "target:base-node" }
+  output   = ["type=docker"]
+}
+
+# The same images with the tools that test them from inside.
+target "pose-service-test" {
+  inherits = ["pose-service"]
+  target   = "test"
+  tags     = [pose_tag("snowboarding-pose-service-test")]
+}
+target "backend-api-test" {
+  inherits = ["backend-api"]
+  target   = "test"
+  tags     = ["snowboarding-backend-api-test:latest"]
+}
+target "frontend-test" {
+  inherits = ["frontend"]
+  target   = "test"
+  tags     = ["snowboarding-frontend-test:latest"]
+}
+target "browser" {
+  context  = "docker/browser"
+  contexts = { base-node = "target:base-node" }
+  tags     = ["snowboarding-browser:latest"]
+  output   = ["type=docker"]
+}

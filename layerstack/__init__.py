@@ -1,0 +1,3 @@
+"""Build, start, verify and explain a stack of containers with BuildKit and Compose."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,67 @@
+"""Everything that can go wrong, one exit code a kind. The text says what, where and what to do."""
+
+
+class StackError(Exception):
+    """A failure that a user can act on.
+
+    `advice` is the next thing to try, printed on a line of its own.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}\n  → {self.advice}" if self.advice else message
+
+
+class CheckFailed(StackError):
+    """A check failed or a budget was missed."""
+
+    exit_code = 1
+
+
+class UsageError(StackError):
+    """The request itself is wrong: an unknown name, a missing answer, a bad value."""
+
+    exit_code = 2
+
+
+class EngineError(StackError):
+    """No usable container engine, or a part of it is missing or too old."""
+
+    exit_code = 3
+
+
+class BuildFailed(StackError):
+    """An image could not be built."""
+
+    exit_code = 4
+
+
+class StartFailed(StackError):
+    """The containers did not become healthy."""
+
+    exit_code = 5
+
+
+class GpuMissing(StackError):
+    """A GPU was demanded and is not there."""
+
+    exit_code = 6
+
+
+class CommandFailed(StackError):
+    """A child process ended with a non-zero exit code; carries the whole result."""
+
+    def __init__(self, argv: tuple[str, ...], exit_code: int, output: str, advice: str = "") -> None:
+        tail = "\n".join(f"  | {line}" for line in output.strip().splitlines()[-10:])
+        super().__init__(
+            f"`{' '.join(argv)}` ended with exit code {exit_code}" + (f":\n{tail}" if tail else ""), advice
+        )
+        self.argv = argv
+        self.child_exit_code = exit_code
+        self.output = output

@@ -1,0 +1,232 @@
+"""The project: its images, its services and the graph between them, as bake and Compose resolve them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from layerstack import command
+from layerstack.errors import StackError, UsageError
+
+Device = Literal["gpu", "cpu"]
+
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+BAKE_NAMES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One bake target. `contexts` maps a name to `target:NAME`, `docker-image://REF` or a folder."""
+
+    name: str
+    context: str
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+    tags: tuple[str, ...] = ()
+    args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        return self.tags[0] if self.tags else self.name
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Names of the images this one is built on."""
+        return tuple(value.removeprefix("target:") for value in self.contexts.values() if value.startswith("target:"))
+
+
+@dataclass(frozen=True)
+class Port:
+    """A published TCP port: where the host reaches the container's `target`."""
+
+    host_ip: str
+    published: int
+    target: int
+
+    @property
+    def address(self) -> str:
+        return f"{'127.0.0.1' if self.host_ip in ('', '0.0.0.0', '::') else self.host_ip}:{self.published}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One Compose service; `settings` is its `x-layerstack` block, `definition` all that Compose resolved."""
+
+    name: str
+    image: str
+    ports: tuple[Port, ...]
+    definition: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @property
+    def is_built(self) -> bool:
+        return "build" in self.definition
+
+    @property
+    def has_health_check(self) -> bool:
+        check = self.definition.get("healthcheck") or {}
+        return bool(check) and not check.get("disable") and check.get("test") != ["NONE"]
+
+    @property
+    def wants_gpu(self) -> bool:
+        resources = (self.definition.get("deploy") or {}).get("resources") or {}
+        devices = (resources.get("reservations") or {}).get("devices") or []
+        return any("gpu" in (device.get("capabilities") or []) for device in devices)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a Compose file and maybe a bake file, read for one device."""
+
+    root: Path
+    name: str
+    device: Device
+    compose_files: tuple[Path, ...]
+    bake_files: tuple[Path, ...]
+    images: Mapping[str, Image]
+    services: Mapping[str, Service]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables every bake and Compose call of this project gets."""
+        return {"DEVICE": self.device}
+
+    @property
+    def base_images(self) -> tuple[Image, ...]:
+        """Images that no service runs: the layers below the services."""
+        return tuple(image for image in self.images.values() if image.name not in self.services)
+
+    @property
+    def service_images(self) -> tuple[Image, ...]:
+        return tuple(image for image in self.images.values() if image.name in self.services)
+
+    def compose(self, *words: str) -> tuple[str, ...]:
+        """The argument list of a Compose call."""
+        files = (part for path in self.compose_files for part in ("--file", str(path)))
+        return ("docker", "compose", "--project-directory", str(self.root), *files, *words)
+
+    def image(self, name: str) -> Image:
+        """Raises UsageError with the nearest names when there is no such image."""
+        found = self.images.get(name) or next((image for image in self.images.values() if name in image.tags), None)
+        if found:
+            return found
+        raise UsageError(f"There is no image `{name}` in this project.", _nearest(name, self.images))
+
+    def service(self, name: str) -> Service:
+        """Raises UsageError with the nearest names when there is no such service."""
+        if name in self.services:
+            return self.services[name]
+        raise UsageError(f"There is no service `{name}` in this project.", _nearest(name, self.services))
+
+    def with_parents(self, names: Iterable[str]) -> tuple[Image, ...]:
+        """The named images and everything they are built on, parents first."""
+        ordered: dict[str, Image] = {}
+
+        def visit(name: str, path: tuple[str, ...]) -> None:
+            if name in path:
+                raise UsageError(f"Images are built on each other in a circle: {' → '.join((*path, name))}.")
+            if name in ordered:
+                return
+            image = self.image(name)
+            for parent in image.parents:
+                visit(parent, (*path, name))
+            ordered[name] = image
+
+        for name in names:
+            visit(name, ())
+        return tuple(ordered.values())
+
+
+def load(root: Path, device: Device, targets: Sequence[str] = ()) -> Project:
+    """Read the project in `root` for one device; `targets` adds images outside the default group.
+
+    Raises UsageError when there is no Compose file or it does not parse.
+    """
+    compose_files = find_compose_files(root, device)
+    bake_files = tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
+    with ThreadPoolExecutor(2) as pool:
+        bake = pool.submit(_read_bake, root, device, (*compose_files, *bake_files), targets)
+        compose = pool.submit(_read_compose, root, device, compose_files)
+        config, images = compose.result(), bake.result()
+    services = {name: _service(name, definition) for name, definition in (config.get("services") or {}).items()}
+    return Project(root, str(config["name"]), device, compose_files, bake_files, images, services)
+
+
+def find_compose_files(root: Path, device: Device) -> tuple[Path, ...]:
+    """The Compose file, its override and, on a machine without a GPU, its `.cpu` variant."""
+    base = next((root / name for name in COMPOSE_NAMES if (root / name).is_file()), None)
+    if base is None:
+        raise UsageError(f"There is no Compose file in {root}.", f"Run this in a folder with a {COMPOSE_NAMES[2]}.")
+    extra = ["override"] + (["cpu"] if device == "cpu" else [])
+    variants = (base.with_name(f"{base.stem}.{word}{base.suffix}") for word in extra)
+    return (base, *(path for path in variants if path.is_file()))
+
+
+def bake_arguments(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
+    """`docker buildx bake` with its files; `root` must be the working directory of the call."""
+    return ("docker", "buildx", "bake", *(part for path in files for part in ("--file", str(path.relative_to(root)))))
+
+
+def _read_bake(root: Path, device: Device, files: Sequence[Path], targets: Sequence[str]) -> dict[str, Image]:
+    argv = (*bake_arguments(root, files), "--print", *(("default", *targets) if targets else ()))
+    result = command.run(argv, cwd=root, env={"DEVICE": device})
+    if not result.ok:
+        raise _unreadable("The build definition", result)
+    definitions: dict[str, Any] = json.loads(result.stdout).get("target") or {}
+    return {name: _image(name, definition) for name, definition in definitions.items()}
+
+
+def _read_compose(root: Path, device: Device, files: Sequence[Path]) -> dict[str, Any]:
+    # YAML, because the JSON output drops the x-layerstack blocks of services.
+    file_options = (part for path in files for part in ("--file", str(path)))
+    argv = ("docker", "compose", "--project-directory", str(root), *file_options, "config", "--format", "yaml")
+    result = command.run(argv, cwd=root, env={"DEVICE": device})
+    if not result.ok:
+        raise _unreadable("The Compose file", result)
+    config: dict[str, Any] = yaml.load(result.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return config
+
+
+def _unreadable(what: str, result: command.CommandResult) -> StackError:
+    lines = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("#")]
+    if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
+        from layerstack.errors import EngineError
+
+        return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` tells what is missing.")
+    detail = "\n".join(f"  | {line}" for line in lines[-10:])
+    return UsageError(f"{what} cannot be read:\n{detail}", f"The same by hand: {command.printable(result.argv)}")
+
+
+def _image(name: str, definition: Mapping[str, Any]) -> Image:
+    return Image(
+        name=name,
+        context=definition.get("context", "."),
+        dockerfile=definition.get("dockerfile", "Dockerfile"),
+        target=definition.get("target", ""),
+        tags=tuple(definition.get("tags") or ()),
+        args={key: str(value) for key, value in (definition.get("args") or {}).items()},
+        contexts=definition.get("contexts") or {},
+        definition=definition,
+    )
+
+
+def _service(name: str, definition: Mapping[str, Any]) -> Service:
+    ports = tuple(
+        Port(port.get("host_ip", ""), int(port["published"]), int(port["target"]))
+        for port in definition.get("ports") or ()
+        if str(port.get("published", "")).isdigit() and port.get("protocol", "tcp") == "tcp"
+    )
+    return Service(name, definition.get("image", ""), ports, definition, definition.get("x-layerstack") or {})
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}."
