@@ -87,7 +87,7 @@ def read_cache() -> CacheUse:
     from docker.errors import DockerException
 
     try:
-        usage = engine.client().df()
+        usage: dict[str, Any] = engine.client().api.df()
     except DockerException as error:
         raise EngineError(f"The engine does not tell its disk use: {error}") from error
     return CacheUse(tuple(_record(entry) for entry in usage.get("BuildCache") or ()))
@@ -103,12 +103,17 @@ def plan_clean(project: Project, removes_all: bool) -> CleanUp:
     return CleanUp(tuple(image for image in own if not image.tags), False, _unused_bytes(use.records))
 
 
-def clean(project: Project, plan: CleanUp) -> None:
-    """Remove what the plan names; images that a container uses stay. Raises CommandFailed."""
+def clean(project: Project, plan: CleanUp) -> str:
+    """Remove what the plan names, and say what came of it; images that a container uses stay. Raises CommandFailed."""
+    before = read_cache().total_bytes
     rebuild.remove_leftovers(project)
     images.remove(reference for image in plan.images for reference in (image.tags or (image.id,)))
     scope = ("--all",) if plan.removes_whole_cache else ("--filter", f"unused-for={UNUSED_HOURS}h")
     command.run(("docker", "buildx", "prune", "--force", *scope)).require()
+    left = images.find_all(image.id for image in plan.images)
+    kept = f", {len(left)} still in use by containers (`invoke down` first)" if left else ""
+    freed = megabytes(max(0, before - read_cache().total_bytes))
+    return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache"
 
 
 def megabytes(size_bytes: float) -> str:

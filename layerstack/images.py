@@ -1,10 +1,11 @@
 """Images as the engine holds them: identity, size, age, labels."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from layerstack import engine
+from layerstack.project import Project
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,58 @@ class StoredImage:
     created: str
     labels: dict[str, str]
     layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One image of the stack: `layer` is system, base or service; `stored` is None when it is not there."""
+
+    layer: str
+    tag: str
+    stored: StoredImage | None
+    built_on: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "image": self.tag,
+            "layer": self.layer,
+            "built_on": self.built_on or None,
+            "id": self.stored.id if self.stored else None,
+            "size_bytes": self.stored.size_bytes if self.stored else None,
+            "created": self.stored.created if self.stored else None,
+        }
+
+
+def read_layers(project: Project) -> list[Layer]:
+    """Every image that the project builds or runs, the lowest layer first, and what each is built on."""
+    named = {image.tag: ("service" if image.name in project.services else "base") for image in project.images.values()}
+    for tag in _system_tags(project):
+        named.setdefault(tag, "system")
+    order = ("system", "base", "service")
+    layers = [
+        Layer(layer, tag, find(tag)) for tag, layer in sorted(named.items(), key=lambda item: order.index(item[1]))
+    ]
+    return [replace(layer, built_on=_nearest_parent(layer, layers)) for layer in layers]
+
+
+def _system_tags(project: Project) -> set[str]:
+    run = {service.image for service in project.services.values() if not service.is_built and service.image}
+    return run | {
+        value for image in project.images.values() for name, value in image.args.items() if name.endswith("_IMAGE")
+    }
+
+
+def _nearest_parent(layer: Layer, layers: Iterable[Layer]) -> str:
+    if layer.stored is None:
+        return ""
+    own = layer.stored
+    parents = [
+        other
+        for other in layers
+        if other.stored and other.stored.id != own.id and other.stored.layers and is_built_on(own, other.stored)
+    ]
+    nearest = max(parents, key=lambda other: len(other.stored.layers) if other.stored else 0, default=None)
+    return nearest.tag if nearest else ""
 
 
 def find(reference: str) -> StoredImage | None:

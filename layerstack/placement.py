@@ -32,6 +32,7 @@ class Placement:
 
     def __init__(self, root: Path, images: Sequence[Image]) -> None:
         self._sources = tuple(_sources(root, images))
+        self._below = _below(images)
         self._found: dict[str, tuple[str, str]] = {}
 
     def place(self, step: Step) -> Step:
@@ -46,6 +47,9 @@ class Placement:
         declaring = [(source, line) for source in self._sources if (line := _line_in(step, source))]
         if not declaring:
             return step.image, ""
+        # What stands below the named image is more likely meant than an unrelated one with the same words.
+        below = self._below.get(step.image, frozenset())
+        declaring = [found for found in declaring if found[0].image in below] or declaring
         named = next((source.path for source, _ in declaring if source.image == step.image), declaring[0][0].path)
         source, line = next(found for found in declaring if found[0].path == named)
         return source.image, f"{source.path}:{line}"
@@ -59,6 +63,14 @@ def _sources(root: Path, images: Sequence[Image]) -> Iterable[_Source]:
         except UsageError:
             continue  # inline or remote: its steps keep the image that BuildKit named
         yield _Source(image.name, str(path), parsed.reachable(image.target))
+
+
+def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
+    """Image → itself and everything it is built on; `images` stand parents first."""
+    known: dict[str, frozenset[str]] = {}
+    for image in images:
+        known[image.name] = frozenset({image.name}).union(*(known.get(parent, frozenset()) for parent in image.parents))
+    return known
 
 
 def _line_in(step: Step, source: _Source) -> int | None:

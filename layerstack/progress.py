@@ -1,5 +1,6 @@
 """What a person sees while images are built: a live table on a terminal, a plain log elsewhere."""
 
+import atexit
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -87,7 +88,8 @@ class LiveTable:
         from rich.live import Live
 
         self._console = Console(stderr=True)
-        self._live = Live(console=self._console, auto_refresh=False, transient=False)
+        self._live = Live(console=self._console, auto_refresh=False)
+        atexit.register(self._live.stop)  # gives the cursor back after Ctrl-C
         self._images: Sequence[str] = ()
         self._usual: Mapping[str, float] = {}
         self._log: BuildLog | None = None

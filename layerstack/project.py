@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -92,11 +92,12 @@ class Project:
     bake_files: tuple[Path, ...]
     images: Mapping[str, Image]
     services: Mapping[str, Service]
+    overlay: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """Variables every bake and Compose call of this project gets."""
-        return {"DEVICE": self.device}
+        return {"DEVICE": self.device, "COMPOSE_PROJECT_NAME": self.name}
 
     @property
     def base_images(self) -> tuple[Image, ...]:
@@ -109,8 +110,8 @@ class Project:
 
     def compose(self, *words: str) -> tuple[str, ...]:
         """The argument list of a Compose call."""
-        files = (part for path in self.compose_files for part in ("--file", str(path)))
-        return ("docker", "compose", "--project-directory", str(self.root), *files, *words)
+        files = (*self.compose_files, *([self.overlay] if self.overlay else []))
+        return (*_compose_arguments(self.root, files), *words)
 
     def image(self, name: str) -> Image:
         """Raises UsageError with the nearest names when there is no such image."""
@@ -153,10 +154,26 @@ def load(root: Path, device: Device, targets: Sequence[str] = ()) -> Project:
     bake_files = tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
     with ThreadPoolExecutor(2) as pool:
         bake = pool.submit(_read_bake, root, device, (*compose_files, *bake_files), targets)
-        compose = pool.submit(_read_compose, root, device, compose_files)
+        compose = pool.submit(_read_compose, root, {"DEVICE": device}, compose_files)
         config, images = compose.result(), bake.result()
     services = {name: _service(name, definition) for name, definition in (config.get("services") or {}).items()}
     return Project(root, str(config["name"]), device, compose_files, bake_files, images, services)
+
+
+def with_overlay(project: Project, name: str, overlay: Path) -> Project:
+    """The same images, run under another Compose project name and with one more Compose file on top."""
+    files = (*project.compose_files, overlay)
+    config = _read_compose(project.root, {"DEVICE": project.device, "COMPOSE_PROJECT_NAME": name}, files)
+    services = {key: _service(key, definition) for key, definition in (config.get("services") or {}).items()}
+    return replace(project, name=name, services=services, overlay=overlay)
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder from `start` upwards with a Compose file. Raises UsageError."""
+    for folder in (start, *start.parents):
+        if any((folder / name).is_file() for name in COMPOSE_NAMES):
+            return folder
+    raise UsageError(f"There is no Compose file in {start} or above it.", "Run this in your project's folder.")
 
 
 def find_compose_files(root: Path, device: Device) -> tuple[Path, ...]:
@@ -183,11 +200,14 @@ def _read_bake(root: Path, device: Device, files: Sequence[Path], targets: Seque
     return {name: _image(name, definition) for name, definition in definitions.items()}
 
 
-def _read_compose(root: Path, device: Device, files: Sequence[Path]) -> dict[str, Any]:
-    # YAML, because the JSON output drops the x-layerstack blocks of services.
+def _compose_arguments(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
     file_options = (part for path in files for part in ("--file", str(path)))
-    argv = ("docker", "compose", "--project-directory", str(root), *file_options, "config", "--format", "yaml")
-    result = command.run(argv, cwd=root, env={"DEVICE": device})
+    return ("docker", "compose", "--project-directory", str(root), *file_options)
+
+
+def _read_compose(root: Path, environment: Mapping[str, str], files: Sequence[Path]) -> dict[str, Any]:
+    # YAML, because the JSON output drops the x-layerstack blocks of services.
+    result = command.run((*_compose_arguments(root, files), "config", "--format", "yaml"), cwd=root, env=environment)
     if not result.ok:
         raise _unreadable("The Compose file", result)
     config: dict[str, Any] = yaml.load(result.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -17,7 +17,7 @@ from layerstack import context, history, images
 from layerstack.build import BuildOptions, bake
 from layerstack.buildlog import BuildReport
 from layerstack.errors import UsageError
-from layerstack.progress import BuildObserver
+from layerstack.progress import BuildObserver, Silent
 from layerstack.project import Image, Project, Service
 
 LABEL = "layerstack.rebuild"
@@ -95,6 +95,30 @@ class Rebuild:
             "unexpected_steps": self.unexpected_steps,
             "failures": self.failures,
         }
+
+
+def time_rebuilds(project: Project, names: Sequence[str], run_count: int, say: Callable[[str], None]) -> list[Rebuild]:
+    """Time the named services one after the other; by default all that are built here and have a file to edit.
+
+    Raises as `time_rebuild` does.
+    """
+    if run_count < 1:
+        raise UsageError(f"--runs is 1 or more, not {run_count}.")
+    editable = [
+        service.name for service in project.services.values() if service.is_built and "edit" in service.settings
+    ]
+    wanted = [project.service(name).name for name in names] or editable
+    if not wanted:
+        raise UsageError(
+            "No service of this project says which file a rebuild should change.",
+            "Name one below its build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
+        )
+    return [time_rebuild(project, name, run_count, Silent(), say) for name in wanted]
+
+
+def summary(rebuilds: Sequence[Rebuild]) -> dict[str, Any]:
+    """The JSON document of the task."""
+    return {"ok": not any(one.failures for one in rebuilds), "rebuilds": [one.to_json() for one in rebuilds]}
 
 
 def time_rebuild(

@@ -2,14 +2,21 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
 
 from layerstack.build import BuildResult
 from layerstack.cache import CacheUse, megabytes
-from layerstack.images import StoredImage, is_built_on
+from layerstack.finding import Finding
+from layerstack.images import Layer
 from layerstack.progress import duration, short
 from layerstack.rebuild import Rebuild
+from layerstack.stack import Volume
+from layerstack.startup import ChangeLog, LiveServices, StartObserver, UpResult
+from layerstack.status import ServiceStatus
+from layerstack.verify import VerifyReport
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,18 +88,87 @@ def print_rebuilds(rebuilds: Sequence[Rebuild]) -> None:
             say(f"  {rebuild.service} ran: {short(step, 100)}")
 
 
-def print_images(stored: Sequence[tuple[str, StoredImage | None]]) -> None:
-    """Tags with size and age, and the nearest other image each is built on."""
-    present = [image for _, image in stored if image]
+def print_images(layers: Sequence[Layer]) -> None:
+    rows = [
+        (
+            layer.layer,
+            layer.tag,
+            megabytes(layer.stored.size_bytes) if layer.stored else "[yellow]not here[/yellow]",
+            layer.stored.created[:16].replace("T", " ") if layer.stored else "",
+            layer.built_on,
+        )
+        for layer in layers
+    ]
+    print_table(("layer", "image", "size", "created (UTC)", "built on"), rows, right=("size",))
+
+
+def start_observer() -> StartObserver:
+    """A live line per service on a terminal, one line a change elsewhere."""
+    return LiveServices() if sys.stderr.isatty() else ChangeLog(say)
+
+
+def print_start(result: UpResult) -> None:
+    if result.was_running:
+        say(f"all {len(result.services)} services were up and healthy already ({duration(result.seconds)})")
+    else:
+        say(f"{len(result.services)} services are healthy after {duration(result.seconds)}")
+
+
+def print_verify(outcome: VerifyReport) -> None:
     rows = []
-    for tag, image in stored:
-        if image is None:
-            rows.append((tag, "[yellow]not built[/yellow]", "", ""))
-            continue
-        parents = [other for other in present if other.id != image.id and is_built_on(image, other)]
-        nearest = max(parents, key=lambda parent: len(parent.layers), default=None)
-        rows.append((tag, megabytes(image.size_bytes), image.created[:16].replace("T", " "), _name(nearest)))
-    print_table(("image", "size", "created (UTC)", "built on"), rows, right=("size",))
+    for service in outcome.services:
+        for number, check in enumerate(service.checks):
+            rows.append(
+                (
+                    mark(check.is_ok),
+                    service.service if number == 0 else "",
+                    service.state if number == 0 else "",
+                    check.check,
+                    f"{check.milliseconds:.0f} ms",
+                    escape(check.detail),
+                )
+            )
+    print_table(("", "service", "state", "check", "took", "answer"), rows, right=("took",))
+    stand_ins = [service.service for service in outcome.services if service.to_json()["stand_in_for"]]
+    if stand_ins:
+        say(f"running on stand-ins, not on the official images: {', '.join(stand_ins)}")
+    if outcome.diagnosis:
+        found = outcome.diagnosis
+        say(f"first broken link: {found.service}: {found.cause}")
+        for line in found.evidence.splitlines():
+            say(f"  | {line}")
+        say(f"  → {found.repair}")
+    else:
+        say(f"everything works on {outcome.device} ({duration(outcome.seconds)})")
+
+
+def print_status(found: Sequence[ServiceStatus]) -> None:
+    rows = [
+        (
+            one.service,
+            one.state,
+            one.image + ("" if one.is_newest else " [yellow](older than the built one: invoke up)[/yellow]"),
+            duration(one.uptime_seconds) if one.uptime_seconds else "",
+            one.device,
+            one.address,
+        )
+        for one in found
+    ]
+    print_table(("service", "state", "image", "up for", "device", "address"), rows, right=("up for",))
+
+
+def print_addresses(addresses: Mapping[str, str]) -> None:
+    print_table(("service", "address"), addresses.items())
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    marks = {"ok": mark(True), "warning": "[yellow]![/yellow]", "error": mark(False)}
+    rows = [(marks[one.severity], one.check, escape(one.detail), escape(one.remedy)) for one in findings]
+    print_table(("", "check", "found", "what to do"), rows)
+
+
+def volume_text(volume: Volume) -> str:
+    return volume.name + (f", {megabytes(volume.size_bytes)}" if volume.size_bytes is not None else "")
 
 
 def print_cache(use: CacheUse, most: int = 15) -> None:
@@ -122,7 +198,3 @@ def _table(columns: Sequence[str], right: Sequence[str]) -> "Table":
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return table
-
-
-def _name(image: StoredImage | None) -> str:
-    return image.tags[0] if image and image.tags else ""

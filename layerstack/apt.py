@@ -1,0 +1,139 @@
+"""This Debian machine's own package source, used without touching its apt configuration or lists."""
+
+import platform
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from layerstack import command
+from layerstack.errors import EngineError
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+LOCK_WAIT_SECONDS = 600
+UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "NEEDRESTART_SUSPEND": "1"}
+# Settings of this machine's apt that say how to reach the mirror, not what to install.
+DOWNLOAD_SETTINGS = re.compile(r"Acquire::(Check-\S+|(http|https|ftp)::\S*|ForceIPv\d) \".*\";")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where this machine gets Debian from. `security_uri` is None when its sources name none."""
+
+    codename: str
+    uri: str
+    security_uri: str | None
+
+    def source(self, suite: str) -> str:
+        """The sources.list line of a suite, signed by Debian's own keyring."""
+        return f"deb [signed-by={KEYRING}] {self.uri} {suite} main"
+
+    def security_source(self, suite: str) -> str | None:
+        """The line of a suite's security updates, None when this machine's sources name no place for them."""
+        return f"deb [signed-by={KEYRING}] {self.security_uri} {suite}-security main" if self.security_uri else None
+
+
+@dataclass(frozen=True)
+class PackageSource:
+    """apt-get with package lists and a cache of its own."""
+
+    options: tuple[str, ...]
+
+    def run(self, arguments: Sequence[str], say: Say, cwd: Path | None = None) -> None:
+        """Run apt-get and pass on only the lines that say it waits. Raises EngineError with its last lines."""
+
+        def on_line(_stream: command.Stream, line: str) -> None:
+            if line.startswith("Waiting for cache lock"):
+                say(f"another package manager is at work, waiting: {line.rstrip('.')}")
+
+        argv = ["apt-get", "-q", *self.options, "-o", f"DPkg::Lock::Timeout={LOCK_WAIT_SECONDS}", *arguments]
+        result = command.stream(argv, on_line, cwd=cwd, env=UNATTENDED)
+        if not result.ok:
+            raise _apt_failure(arguments[0], result)
+
+
+def is_debian() -> bool:
+    """Whether this machine is Debian itself (Ubuntu and others have other releases and mirrors)."""
+    return _os_release().get("ID") == "debian"
+
+
+def read_mirror() -> Mirror:
+    """Read the machine's own apt sources. Raises EngineError when they name no Debian mirror for its release."""
+    codename = _os_release().get("VERSION_CODENAME", "")
+    asked = ["apt-get", "indextargets", "-o", "APT::Get::IndexTargets::ReleaseInfo=false"]
+    targets = command.run([*asked, "--format", "$(BASE_URI) $(REPO_URI)", "Identifier: Packages"]).require().stdout
+    bases = dict(line.split(" ", 1) for line in targets.splitlines() if " " in line)
+    main = _repository(bases, f"/dists/{codename}/")
+    if not codename or not main:
+        msg = f"This machine's apt sources name no Debian mirror for its release ({codename or 'unknown'})."
+        raise EngineError(msg, "Add its main archive to /etc/apt/sources.list and run this again.")
+    return Mirror(codename, main, _repository(bases, f"/dists/{codename}-security/"))
+
+
+def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the packages that are not installed."""
+    asked = command.run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names])
+    installed = {line.split()[0] for line in asked.stdout.splitlines() if line.endswith(" installed")}
+    return tuple(name for name in names if name not in installed)
+
+
+@contextmanager
+def package_source(say: Say, sources: Sequence[str] = ()) -> Iterator[PackageSource]:
+    """A package source with fresh lists: of the given sources.list lines, or of the machine's own sources."""
+    with TemporaryDirectory(prefix="layerstack-apt-") as folder:
+        # apt downloads as its own user, which must be able to reach the files.
+        Path(folder).chmod(0o755)
+        for part in ("lists/partial", "cache/archives/partial"):
+            (Path(folder) / part).mkdir(parents=True)
+        source = PackageSource(tuple(_options(Path(folder), sources)))
+        source.run(["update"], say)
+        yield source
+
+
+def install_packages(names: Sequence[str], say: Say) -> None:
+    """Install packages of the machine's own release, without recommended ones; repairs an interrupted dpkg first."""
+    if command.run(["dpkg", "--audit"]).stdout.strip():
+        say("finishing an interrupted package installation (dpkg --configure -a)")
+        command.run(["dpkg", "--configure", "-a"], env=UNATTENDED).require()
+    with package_source(say) as source:
+        source.run(["install", "--yes", "--no-install-recommends", *names], say)
+
+
+def download_settings() -> tuple[str, ...]:
+    """This machine's apt settings for reaching a mirror (proxy, clock checks), one `Name "value";` each."""
+    settings = command.run(["apt-config", "dump"]).stdout.splitlines()
+    return tuple(line for line in settings if DOWNLOAD_SETTINGS.fullmatch(line))
+
+
+def _options(folder: Path, sources: Sequence[str]) -> Iterator[str]:
+    settings = {"Dir::State::Lists": folder / "lists", "Dir::Cache": folder / "cache", "Acquire::Languages": "none"}
+    if sources:
+        listed = folder / "sources.list"
+        listed.write_text("".join(f"{line}\n" for line in sources))
+        settings |= {"Dir::Etc::SourceList": listed, "Dir::Etc::SourceParts": "-", "APT::Update::Error-Mode": "any"}
+    for name, value in settings.items():
+        yield from ("-o", f"{name}={value}")
+
+
+def _repository(bases: dict[str, str], ending: str) -> str | None:
+    return next((repository.rstrip("/") for base, repository in bases.items() if base.endswith(ending)), None)
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
+
+
+def _apt_failure(action: str, result: command.CommandResult) -> EngineError:
+    lines = (result.stdout + "\n" + result.stderr).splitlines()
+    told = "\n".join(f"  | {line}" for line in [line for line in lines if line.startswith(("E:", "W:", "Err"))][-10:])
+    return EngineError(
+        f"`apt-get {action}` ended with exit code {result.exit_code}:\n{told}",
+        "Check that this machine reaches its Debian mirror (apt-get update), then run this again.",
+    )

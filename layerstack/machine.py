@@ -1,0 +1,74 @@
+"""Make a machine ready for the project: engine, plugins, disk, device, system images."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerstack import choices, engine, gpu, system_images
+from layerstack.engine import EngineFacts
+from layerstack.errors import EngineError
+from layerstack.gpu import Decision
+from layerstack.progress import duration
+from layerstack.project import find_compose_files
+from layerstack.system_images import SystemImage
+
+INSTALL_ADVICE = (
+    "On Debian as root, `invoke setup --install-engine` installs and starts one; "
+    "elsewhere see docs.docker.com/engine/install."
+)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What `prepare` found or made."""
+
+    facts: EngineFacts
+    decision: Decision
+    images: tuple[SystemImage, ...]
+
+
+def prepare(
+    root: Path, device: gpu.Request, *, installs_engine: bool, pulls: bool, say: Callable[[str], None]
+) -> Readiness:
+    """Check everything in the order in which it is needed, and make what is missing; changes nothing that is there.
+
+    Raises EngineError (no engine, too old, no disk, a system image that cannot be had), GpuMissing.
+    """
+    began = time.monotonic()
+    facts = _engine(installs_engine, say)
+    engine.require_ready(facts)
+    say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
+    decision = gpu.decide(device)
+    say(f"device {decision.device}: {decision.why}")
+    _remember_device(root, decision, say)
+    images = tuple(system_images.prepare(root, pulls, decision.device, say))
+    for image in images:
+        note = f"a stand-in for {image.official}" if image.is_stand_in else "official"
+        say(f"system image {image.reference} ({note})")
+    say(f"this machine is ready ({duration(time.monotonic() - began)})")
+    return Readiness(facts, decision, images)
+
+
+def _engine(installs_engine: bool, say: Callable[[str], None]) -> EngineFacts:
+    try:
+        return engine.read_facts()
+    except EngineError as error:
+        if not installs_engine:
+            raise EngineError(error.args[0], f"{error.advice}\n  → {INSTALL_ADVICE}") from error
+    from layerstack import debian_engine
+
+    return debian_engine.install_engine(say)
+
+
+def _disk(facts: EngineFacts) -> str:
+    return f", {facts.disk_free_bytes / 1e9:.0f} GB free" if facts.disk_free_bytes is not None else ""
+
+
+def _remember_device(root: Path, decision: Decision, say: Callable[[str], None]) -> None:
+    """Write the choice where plain `docker compose` and `docker buildx bake` read it."""
+    files = ":".join(path.name for path in find_compose_files(root, "cpu"))
+    is_cpu = decision.device == "cpu"
+    wanted = {"DEVICE": decision.device, "COMPOSE_FILE": files if is_cpu and ":" in files else None}
+    for name, value in choices.remember(root, wanted).items():
+        say(f".env sets {name}={value}: your line stays, setup would have written {wanted[name]}")

@@ -1,0 +1,267 @@
+"""Invoke tasks: `invoke --list`. Each is a few typed options and one call into `layerstack`.
+
+They replace build-and-start.sh: build the bases, build and start the services, verify their health, time a rebuild.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from invoke.context import Context
+
+from invocation import task
+from layerstack.errors import CheckFailed, UsageError
+from layerstack.project import Project
+
+if TYPE_CHECKING:
+    from layerstack.gpu import Request
+
+JSON = "print one JSON document on stdout, everything else on stderr"
+DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
+YES = "remove without asking"
+SERVICES = "services, as words after the task; default all"
+
+
+@task(
+    help={
+        "install-engine": "on Debian as root: install and start an engine when there is none",
+        "pull": "ask the registry again for the system images and replace stand-ins",
+        "device": DEVICE,
+    }
+)
+def setup(c: Context, install_engine: bool = False, pull: bool = False, device: str = "auto") -> None:
+    """Make this machine ready: engine, Buildx, Compose, disk, system images."""
+    from layerstack import machine
+    from layerstack.report import say
+
+    machine.prepare(_root(), _request(device), installs_engine=install_engine, pulls=pull, say=say)
+
+
+@task(help={"device": DEVICE, "force": "build again without the cache", "json": JSON})
+def build_bases(c: Context, device: str = "auto", force: bool = False, json: bool = False) -> None:
+    """Build the base images: minutes the first time, then cached."""
+    project = _project(device, is_announced=True)
+    _build(project, [image.name for image in project.base_images], force, json)
+
+
+@task(
+    positional=["services"],
+    iterable=["services"],
+    help={"services": SERVICES, "device": DEVICE, "force": "build again without the cache", "json": JSON},
+)
+def build(c: Context, services: Sequence[str], device: str = "auto", force: bool = False, json: bool = False) -> None:
+    """Build service images, and the bases they need, in one solve."""
+    project = _project(device, is_announced=True)
+    names = [project.image(name).name for name in services]
+    _build(project, names or [image.name for image in project.service_images], force, json)
+
+
+@task(
+    positional=["services"],
+    iterable=["services"],
+    help={"services": SERVICES, "device": DEVICE, "timeout": "seconds to wait for health"},
+)
+def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int = 300) -> None:
+    """Start the stack and wait until every service is healthy."""
+    from layerstack import report, stack
+
+    project = _project(device, is_announced=True)
+    result = stack.up(project, report.start_observer(), services, float(timeout))
+    report.print_start(result)
+
+
+@task(help={"json": JSON})
+def verify(c: Context, json: bool = False) -> None:
+    """Ask every service whether it really works, and name the first broken link."""
+    from layerstack import report
+    from layerstack import verify as verification
+
+    outcome = verification.verify(_project())
+    report.print_json(outcome.to_json()) if json else report.print_verify(outcome)
+    if not outcome.is_ok:
+        raise CheckFailed("verify: not everything works.", outcome.diagnosis.repair if outcome.diagnosis else "")
+
+
+@task(
+    positional=["services"],
+    iterable=["services"],
+    help={"services": SERVICES, "runs": "rebuilds per service; the median counts", "device": DEVICE, "json": JSON},
+)
+def time_rebuild(c: Context, services: Sequence[str], runs: int = 3, device: str = "auto", json: bool = False) -> None:
+    """Time the rebuild after a code change, in a copy; proves that dependency layers stayed CACHED."""
+    from layerstack import rebuild, report
+
+    project = _project(device, is_announced=True)
+    rebuilds = rebuild.time_rebuilds(project, services, runs, report.say)
+    report.print_json(rebuild.summary(rebuilds)) if json else report.print_rebuilds(rebuilds)
+    if any(one.failures for one in rebuilds):
+        raise CheckFailed("time-rebuild: a rebuild is slower or does more than it should.")
+
+
+@task(help={"device": DEVICE, "json": JSON})
+def start(c: Context, device: str = "auto", json: bool = False) -> None:
+    """Everything: check the machine, build, start, verify, and print the addresses."""
+    from layerstack import machine, report, stack
+    from layerstack import verify as verification
+
+    ready = machine.prepare(_root(), _request(device), installs_engine=False, pulls=False, say=report.say)
+    project = _project(ready.decision.device)
+    _build(project, list(project.images), is_forced=False)
+    stack.up(project, report.start_observer())
+    outcome = verification.verify(project)
+    report.print_json(outcome.to_json()) if json else report.print_verify(outcome)
+    report.print_addresses(stack.addresses(project))
+    if not outcome.is_ok:
+        raise CheckFailed("start: the stack is up, but not everything works.")
+
+
+@task(help={"volumes": "remove the data volumes too", "yes": YES})
+def down(c: Context, volumes: bool = False, yes: bool = False) -> None:
+    """Stop and remove the containers; with --volumes the data too."""
+    from layerstack import report, stack
+
+    project = _project()
+    if volumes:
+        _confirm([f"volume {report.volume_text(volume)}" for volume in stack.volumes_of(project)], yes)
+    removed = stack.down(project, removes_volumes=volumes)
+    report.say(f"removed: {', '.join(removed)}" if removed else "nothing of this project was running")
+
+
+@task(positional=["services"], iterable=["services"], help={"services": SERVICES})
+def restart(c: Context, services: Sequence[str]) -> None:
+    """Restart services in place and wait for their health."""
+    from layerstack import report, stack
+
+    report.print_start(stack.restart(_project(), report.start_observer(), services))
+
+
+@task(
+    positional=["services"],
+    iterable=["services"],
+    help={"services": SERVICES, "tail": "lines per service", "follow": "keep following; Ctrl-C ends it"},
+)
+def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = False) -> None:
+    """Show what the services wrote."""
+    from layerstack import stack
+
+    stack.logs(_project(), services, tail, follow)
+
+
+@task(help={"json": JSON})
+def status(c: Context, json: bool = False) -> None:
+    """What runs now: state, health, image, address."""
+    from layerstack import report
+    from layerstack.status import read_status
+
+    found = read_status(_project())
+    report.print_json({"services": [one.to_json() for one in found]}) if json else report.print_status(found)
+
+
+@task(help={"device": DEVICE, "json": JSON})
+def images(c: Context, device: str = "auto", json: bool = False) -> None:
+    """This project's images: size, age, and what is built on what."""
+    from layerstack import report
+    from layerstack.images import read_layers
+
+    stored = read_layers(_project(device))
+    report.print_json({"images": [one.to_json() for one in stored]}) if json else report.print_images(stored)
+
+
+@task(help={"json": JSON})
+def cache(c: Context, json: bool = False) -> None:
+    """What BuildKit's cache holds."""
+    from layerstack import report
+    from layerstack.cache import read_cache
+
+    use = read_cache()
+    report.print_json(use.to_json()) if json else report.print_cache(use)
+
+
+@task(help={"all": "this project's images and the engine's whole build cache", "yes": YES})
+def clean(c: Context, all: bool = False, yes: bool = False) -> None:
+    """Remove old images and unused build cache; --all for a corrupted cache."""
+    from layerstack import cache as build_cache
+    from layerstack import report
+
+    project = _project()
+    plan = build_cache.plan_clean(project, removes_all=all)
+    if plan.is_empty:
+        report.say("nothing to clean")
+        return
+    _confirm(plan.sentences(), yes)
+    report.say(build_cache.clean(project, plan))
+
+
+@task(help={"json": JSON})
+def doctor(c: Context, json: bool = False) -> None:
+    """What this machine lacks, before anything is built."""
+    from layerstack import doctor as examination
+    from layerstack import report
+
+    findings = examination.examine(_root())
+    has_errors = examination.has_errors(findings)
+    document = {"ok": not has_errors, "findings": [finding.to_json() for finding in findings]}
+    report.print_json(document) if json else report.print_findings(findings)
+    if has_errors:
+        raise CheckFailed("doctor: something stands in the way of a build or a start.")
+
+
+@task(help={"device": DEVICE})
+def dev(c: Context, device: str = "auto") -> None:
+    """Start with hot reload of all three services and follow their logs."""
+    from layerstack import report, stack
+
+    os.environ["POSE_GUNICORN_ARGS"] = "--reload"
+    project = _project(device, is_announced=True)
+    report.print_start(stack.up(project, report.start_observer()))
+    report.print_addresses(stack.addresses(project))
+    report.say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
+    stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
+
+
+def _root() -> Path:
+    from layerstack.project import find_root
+
+    return find_root(Path.cwd())
+
+
+def _request(device: str) -> "Request":
+    if device not in ("auto", "gpu", "cpu"):
+        raise UsageError(f"--device is auto, gpu or cpu, not `{device}`.")
+    return cast("Request", device)
+
+
+def _project(device: str = "auto", is_announced: bool = False) -> Project:
+    from layerstack import gpu, report
+    from layerstack.project import load
+
+    decision = gpu.decide(_request(device))
+    if is_announced:
+        report.say(f"device {decision.device}: {decision.why}")
+    return load(_root(), decision.device)
+
+
+def _build(project: Project, names: Sequence[str], is_forced: bool, as_json: bool = False) -> None:
+    from layerstack import build as builder
+    from layerstack import report
+    from layerstack.progress import observer_for_terminal
+
+    result = builder.build(project, names, observer_for_terminal(), builder.BuildOptions(is_forced=is_forced))
+    report.print_json(result.to_json()) if as_json else report.print_build(result)
+
+
+def _confirm(losses: Sequence[str], is_agreed: bool) -> None:
+    """Name what will be lost and ask. Raises UsageError when nobody can answer or the answer is no."""
+    from layerstack.report import say
+
+    for loss in losses:
+        say(f"will be removed: {loss}")
+    if is_agreed or not losses:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("Nothing was removed: there is no terminal to ask on.", "Add --yes to agree beforehand.")
+    say("Remove? [y/N]")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("Nothing was removed.")
