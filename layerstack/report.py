@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+WIDE_COLUMNS = 240
+
+
 def say(text: str) -> None:
     """A line for the person who watches; results go to stdout, this goes to stderr."""
     sys.stderr.write(text + "\n")
@@ -41,9 +44,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
     table = _table(columns, right)
     for row in rows:
         table.add_row(*row)
-    console = Console()
-    # In a file or a pipe there is no width to respect: cut nothing.
-    console.print(table, soft_wrap=not console.is_terminal, width=None if console.is_terminal else 240)
+    # In a file or a pipe there is no width to respect: cut and wrap nothing.
+    Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS).print(table)
 
 
 def mark(is_ok: bool) -> str:

@@ -1,0 +1,161 @@
+"""Nox sessions: `nox --list`. `nox` alone runs all that this machine can run and says what it leaves out and why.
+
+Every session uses the environment that nox itself runs in (requirements/dev.txt); what needs other versions runs
+inside the stack's own images.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+import nox
+
+sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its own file
+
+from layerstack import build, engine, gpu, images, lint, project, rehearsal, stack
+from layerstack.errors import StackError
+from layerstack.gpu import Decision
+from layerstack.progress import PlainLog
+from layerstack.project import Device, Project
+from layerstack.startup import ChangeLog
+
+ROOT = Path(__file__).parent
+PYTHON_FILES = ("layerstack", "tests", "backend/pose-service", "tasks.py", "noxfile.py", "invocation.py")
+PYTEST = (sys.executable, "-m", "pytest")
+GPU_EXIT_CODE = 6
+
+nox.options.default_venv_backend = "none"
+for talkative in ("docker", "urllib3"):
+    logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+@nox.session(name="lint")
+def lint_session(session: nox.Session) -> None:
+    """ruff, mypy strict, BuildKit's Dockerfile checks, eslint."""
+    session.run("ruff", "check", *PYTHON_FILES)
+    session.run("ruff", "format", "--check", *PYTHON_FILES)
+    session.run("mypy")
+    loaded = _project(session, "gpu", "tests")
+    warnings = lint.check_dockerfiles(loaded)
+    for warning in warnings:
+        session.warn(f"{warning.place}: {warning.rule}: {warning.detail}")
+    if warnings:
+        session.error(f"{len(warnings)} warnings in Dockerfiles")
+    session.log(f"{len(loaded.images)} images: no Dockerfile warnings")
+    for name in ("backend-api-test", "frontend-test"):
+        tag = _built(session, "cpu", name)
+        session.run("docker", "run", "--rm", tag, "npm", "run", "lint", external=True)
+
+
+@nox.session(default=False)
+def typecheck(session: nox.Session) -> None:
+    """mypy strict alone (`lint` does it too)."""
+    session.run("mypy")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Fast tests of the library and the tasks; Docker is blocked."""
+    session.run(*PYTEST, "tests/unit", *session.posargs)
+
+
+@nox.session
+def docker_tests(session: nox.Session) -> None:
+    """The library against the real engine, in projects of its own."""
+    _require_engine(session)
+    session.run(*PYTEST, "tests/docker", *session.posargs)
+
+
+@nox.session
+def pose_tests(session: nox.Session) -> None:
+    """Unit tests of the pose service inside the cached CPU image."""
+    _require_engine(session)
+    tag = _built(session, "cpu", "pose-service-test")
+    session.run("docker", "run", "--rm", "--init", tag, external=True)
+
+
+@nox.session
+def gpu_tests(session: nox.Session) -> None:
+    """The same and the GPU-marked ones inside the cached GPU image; `-- --require-gpu`: no GPU is a failure."""
+    is_required = "--require-gpu" in session.posargs
+    decision = _gpu_or_leave(session, is_required)
+    session.log(decision.why)
+    loaded = _project(session, "gpu", "tests")
+    lacking = [image.tag for image in loaded.base_images if "pose" in image.name and not images.find(image.tag)]
+    lacking = [tag for tag in lacking if tag.startswith("base-")]
+    if lacking:
+        _leave(session, is_required, f"{', '.join(lacking)} is not built; `invoke build-bases --device gpu` builds it")
+    tag = _built(session, "gpu", "pose-service-test")
+    session.run("docker", "run", "--rm", "--init", "--gpus", "all", "--env", "REQUIRE_GPU=1", tag, external=True)
+
+
+@nox.session
+def api_tests(session: nox.Session) -> None:
+    """Tests of the API inside its image, against a real MongoDB with authentication."""
+    _require_engine(session)
+    tag = _built(session, "cpu", "backend-api-test")
+    with rehearsal.rehearsal(_project(session, "cpu"), "api-tests") as copy:
+        stack.up(copy, ChangeLog(session.log), ("mongodb",))
+        url = copy.services["backend-api"].definition["environment"]["MONGO_URL"]
+        network = ("--network", f"{copy.name}_default")
+        session.run("docker", "run", "--rm", "--init", *network, "--env", f"MONGO_URL={url}", tag, external=True)
+
+
+@nox.session
+def web_tests(session: nox.Session) -> None:
+    """Tests of the page inside its image."""
+    _require_engine(session)
+    session.run("docker", "run", "--rm", "--init", _built(session, "cpu", "frontend-test"), external=True)
+
+
+@nox.session
+def browser_tests(session: nox.Session) -> None:
+    """Real Chromium against a whole stack of its own: upload a photo, see a skeleton, reload, still there."""
+    _require_engine(session)
+    loaded = _project(session, "cpu", "tests")
+    build.build(loaded, [*(image.name for image in loaded.service_images), "browser"], PlainLog())
+    with rehearsal.rehearsal(loaded, "browser-tests") as copy:
+        stack.up(copy, ChangeLog(session.log))
+        urls = {"WEB_URL": stack.addresses(copy)["frontend"], "BROWSER_IMAGE": loaded.image("browser").tag}
+        session.run(*PYTEST, "tests/browser", *session.posargs, env=urls)
+
+
+def _require_engine(session: nox.Session) -> None:
+    """Without an engine a test of it cannot pass: that is a failure, not a skip."""
+    try:
+        engine.read_facts()
+    except StackError as error:
+        session.error(str(error))
+
+
+def _project(session: nox.Session, device: Device, *groups: str) -> Project:
+    try:
+        return project.load(ROOT, device, groups)
+    except StackError as error:
+        session.error(str(error))
+
+
+def _built(session: nox.Session, device: Device, name: str) -> str:
+    """Build one test image, cached below the tests, and give its tag."""
+    loaded = _project(session, device, "tests")
+    try:
+        build.build(loaded, [name], PlainLog())
+    except StackError as error:
+        session.error(str(error))
+    return loaded.image(name).tag
+
+
+def _gpu_or_leave(session: nox.Session, is_required: bool) -> Decision:
+    try:
+        return gpu.decide("gpu")
+    except StackError as error:
+        _leave(session, is_required, str(error))
+        raise
+
+
+def _leave(session: nox.Session, is_required: bool, reason: str) -> None:
+    """Skip with the reason; when a GPU is demanded, end nox with exit code 6 instead."""
+    if is_required:
+        session.warn(reason)
+        raise SystemExit(GPU_EXIT_CODE)
+    session.skip(reason)
