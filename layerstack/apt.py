@@ -28,13 +28,13 @@ class Mirror:
     uri: str
     security_uri: str | None
 
-    def source(self, suite: str) -> str:
-        """The sources.list line of a suite, signed by Debian's own keyring."""
-        return f"deb [signed-by={KEYRING}] {self.uri} {suite} main"
-
-    def security_source(self, suite: str) -> str | None:
-        """The line of a suite's security updates, None when this machine's sources name no place for them."""
-        return f"deb [signed-by={KEYRING}] {self.security_uri} {suite}-security main" if self.security_uri else None
+    def sources(self, suite: str) -> list[str]:
+        """The sources.list lines of a suite, signed by Debian's own keyring: main, and security where it is known."""
+        signed = f" [signed-by={KEYRING}]" if KEYRING.exists() else ""
+        places = [f"{self.uri} {suite}"]
+        if self.security_uri:
+            places.append(f"{self.security_uri} {suite}-security")
+        return [f"deb{signed} {place} main" for place in places]
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,13 @@ class PackageSource:
     options: tuple[str, ...]
 
     def run(self, arguments: Sequence[str], say: Say, cwd: Path | None = None) -> None:
-        """Run apt-get and pass on only the lines that say it waits. Raises EngineError with its last lines."""
+        """Run apt-get; says only that it waits for another one. Raises EngineError with its last lines."""
+        said: set[str] = set()
 
         def on_line(_stream: command.Stream, line: str) -> None:
-            if line.startswith("Waiting for cache lock"):
-                say(f"another package manager is at work, waiting: {line.rstrip('.')}")
+            if line.startswith("Waiting for cache lock") and line not in said:
+                said.add(line)
+                say(f"another package manager is at work, waiting: {line.partition(': ')[2]}")
 
         argv = ["apt-get", "-q", *self.options, "-o", f"DPkg::Lock::Timeout={LOCK_WAIT_SECONDS}", *arguments]
         result = command.stream(argv, on_line, cwd=cwd, env=UNATTENDED)
@@ -82,8 +84,8 @@ def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def package_source(say: Say, sources: Sequence[str] = ()) -> Iterator[PackageSource]:
-    """A package source with fresh lists: of the given sources.list lines, or of the machine's own sources."""
+def package_source(say: Say, sources: Sequence[str]) -> Iterator[PackageSource]:
+    """A package source with fresh lists of the given sources.list lines. Raises EngineError when one is not reached."""
     with TemporaryDirectory(prefix="layerstack-apt-") as folder:
         # apt downloads as its own user, which must be able to reach the files.
         Path(folder).chmod(0o755)
@@ -94,12 +96,12 @@ def package_source(say: Say, sources: Sequence[str] = ()) -> Iterator[PackageSou
         yield source
 
 
-def install_packages(names: Sequence[str], say: Say) -> None:
+def install_packages(names: Sequence[str], mirror: Mirror, say: Say) -> None:
     """Install packages of the machine's own release, without recommended ones; repairs an interrupted dpkg first."""
     if command.run(["dpkg", "--audit"]).stdout.strip():
         say("finishing an interrupted package installation (dpkg --configure -a)")
         command.run(["dpkg", "--configure", "-a"], env=UNATTENDED).require()
-    with package_source(say) as source:
+    with package_source(say, mirror.sources(mirror.codename)) as source:
         source.run(["install", "--yes", "--no-install-recommends", *names], say)
 
 
@@ -110,11 +112,16 @@ def download_settings() -> tuple[str, ...]:
 
 
 def _options(folder: Path, sources: Sequence[str]) -> Iterator[str]:
-    settings = {"Dir::State::Lists": folder / "lists", "Dir::Cache": folder / "cache", "Acquire::Languages": "none"}
-    if sources:
-        listed = folder / "sources.list"
-        listed.write_text("".join(f"{line}\n" for line in sources))
-        settings |= {"Dir::Etc::SourceList": listed, "Dir::Etc::SourceParts": "-", "APT::Update::Error-Mode": "any"}
+    listed = folder / "sources.list"
+    listed.write_text("".join(f"{line}\n" for line in sources))
+    settings = {
+        "Dir::Etc::SourceList": listed,
+        "Dir::Etc::SourceParts": "-",
+        "Dir::State::Lists": folder / "lists",
+        "Dir::Cache": folder / "cache",
+        "Acquire::Languages": "none",
+        "APT::Update::Error-Mode": "any",
+    }
     for name, value in settings.items():
         yield from ("-o", f"{name}={value}")
 

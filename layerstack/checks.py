@@ -11,7 +11,8 @@ from layerstack.container import Container
 from layerstack.errors import CheckFailed
 from layerstack.wait import call_within
 
-TIMEOUT_SECONDS = 15.0
+# A busy machine needs seconds to start a shell like mongosh; what hangs longer than this is broken.
+TIMEOUT_SECONDS = 30.0
 KNOWN_KEYS = {
     *("check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"),
 }

@@ -106,7 +106,8 @@ def _read_bake(root: Path) -> dict[str, Any]:
 
 def _bake_defaults(document: Mapping[str, Any]) -> dict[str, str]:
     variables = document.get("variable") or {}
-    return {name: str(value["default"]) for name, value in variables.items() if "default" in value}
+    defaults = {name: value.get("default") for name, value in variables.items() if isinstance(value, dict)}
+    return {name: default for name, default in defaults.items() if isinstance(default, str)}
 
 
 def _block_values(text: str) -> dict[str, str]:
@@ -115,7 +116,8 @@ def _block_values(text: str) -> dict[str, str]:
 
 
 def _own_values(text: str) -> dict[str, str]:
-    return _assignments(BLOCK.sub("", text, count=1))
+    """What the user's own lines set; an empty value counts as not set, as in Compose's `${NAME:-default}`."""
+    return {name: value for name, value in _assignments(BLOCK.sub("", text, count=1)).items() if value}
 
 
 def _assignments(text: str) -> dict[str, str]:

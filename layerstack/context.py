@@ -22,6 +22,7 @@ class Entry:
     mode: int
     size: int
     mtime_ns: int
+    changed_ns: int
     inode: int
 
     @property
@@ -43,6 +44,11 @@ class Pattern:
 
     expression: re.Pattern[str]
     is_exception: bool
+    prefix: str = ""
+
+    def may_match_below(self, folder: str) -> bool:
+        """Whether something in this folder could match; True when in doubt."""
+        return (folder + "/").startswith(self.prefix) or self.prefix.startswith(folder + "/")
 
 
 def ignore_file(folder: Path, dockerfile: str = "Dockerfile") -> Path | None:
@@ -73,7 +79,7 @@ def walk(folder: Path, patterns: Sequence[Pattern] = ()) -> Iterator[Entry]:
     An ignored folder is still entered while an exception could bring a file back; it is then part of the context.
     Raises UsageError for a folder or file that cannot be read.
     """
-    has_exceptions = any(pattern.is_exception for pattern in patterns)
+    exceptions = [pattern for pattern in patterns if pattern.is_exception]
     held: dict[str, Entry] = {}
 
     def visit(relative: str, parent_matches: Sequence[bool]) -> Iterator[Entry]:
@@ -81,7 +87,7 @@ def walk(folder: Path, patterns: Sequence[Pattern] = ()) -> Iterator[Entry]:
             path = f"{relative}/{item.name}" if relative else item.name
             is_ignored, matches = _match(patterns, path, parent_matches)
             is_folder = item.is_dir(follow_symlinks=False)
-            if is_ignored and not (is_folder and has_exceptions):
+            if is_ignored and not (is_folder and any(pattern.may_match_below(path) for pattern in exceptions)):
                 continue
             entry = _entry(path, item)
             if entry is None:
@@ -96,6 +102,14 @@ def walk(folder: Path, patterns: Sequence[Pattern] = ()) -> Iterator[Entry]:
                 held.pop(path, None)
 
     yield from visit("", ())
+
+
+def wildcard(pattern: str) -> "re.Pattern[str]":
+    """A path pattern as a regular expression that matches the whole path; one that cannot be read matches all."""
+    try:
+        return re.compile(_expression(pattern), re.DOTALL)
+    except re.error:
+        return re.compile("")
 
 
 def _scan(folder: Path, relative: str) -> list["os.DirEntry[str]"]:
@@ -114,7 +128,7 @@ def _entry(path: str, item: "os.DirEntry[str]") -> Entry | None:
         return None
     if stat.S_ISSOCK(status.st_mode):
         return None
-    return Entry(path, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+    return Entry(path, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def _released(held: dict[str, Entry], path: str) -> Iterator[Entry]:
@@ -145,7 +159,8 @@ def _pattern(line: str) -> Pattern:
     if not text:
         raise ValueError("an exception needs a path")
     text = os.path.normpath(text).lstrip("/") or "."
-    return Pattern(re.compile(_expression(text), re.DOTALL), is_exception)
+    prefix = re.split(r"[*?\[\\]", text, maxsplit=1)[0]
+    return Pattern(re.compile(_expression(text), re.DOTALL), is_exception, prefix)
 
 
 def _expression(text: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,7 @@ from filelock import FileLock
 
 from layerstack import command, daemon, engine
 from layerstack.apt import Mirror, Say, install_packages, is_debian, missing_packages, package_source, read_mirror
-from layerstack.errors import EngineError, StackError
+from layerstack.errors import EngineError
 
 PREFIX = Path("/opt/layerstack-engine")
 # Written last: without it an installation was interrupted and is done again.
@@ -23,7 +24,10 @@ NEWER_PACKAGES = ("containerd", "docker.io", "docker-cli", "docker-buildx", "doc
 OWN_PACKAGES = ("ca-certificates", "iptables", "runc", "tini")
 CLIENT_LINK = Path("/usr/local/bin/docker")
 PLUGIN_FOLDER = Path("/usr/local/lib/docker/cli-plugins")
-PLUGINS = ("docker-buildx", "docker-compose")
+PLUGIN_PROGRAMS = {
+    PLUGIN_FOLDER / name: PREFIX / "usr/libexec/docker/cli-plugins" / name
+    for name in ("docker-buildx", "docker-compose")
+}
 
 
 def install_engine(say: Say) -> engine.EngineFacts:
@@ -36,8 +40,9 @@ def install_engine(say: Say) -> engine.EngineFacts:
         return usable
     _require_debian_root()
     with FileLock(LOCK):
-        if not COMPLETE.exists():
+        if not _is_installed():
             _install(say)
+        _link()
         start_engine(say)
     facts = engine.read_facts()
     engine.require_ready(facts, min_free_bytes=0)
@@ -74,6 +79,11 @@ def _require_debian_root() -> None:
         raise EngineError("Installing an engine needs root.", "Run this as root, or ask your administrator.")
 
 
+def _is_installed() -> bool:
+    programs = (PREFIX / "usr/sbin/dockerd", PREFIX / "usr/bin/containerd", PREFIX / "usr/bin/docker")
+    return COMPLETE.exists() and all(program.exists() for program in (*programs, *PLUGIN_PROGRAMS.values()))
+
+
 def _install(say: Say) -> None:
     mirror = read_mirror()
     needed = missing_packages(OWN_PACKAGES)
@@ -81,14 +91,15 @@ def _install(say: Say) -> None:
         say(line)
     if needed:
         say(f"installing {' '.join(needed)}")
-        install_packages(needed, say)
+        install_packages(needed, mirror, say)
     say(f"downloading {' '.join(NEWER_PACKAGES)}")
+    # A release under preparation gets its fixes in the main archive; its security archive may not exist yet.
+    newer = replace(mirror, security_uri=None)
     with TemporaryDirectory(prefix="layerstack-engine-") as folder:
-        with package_source(say, [mirror.source(NEWER_SUITE)]) as source:
+        with package_source(say, newer.sources(NEWER_SUITE)) as source:
             source.run(["download", *NEWER_PACKAGES], say, cwd=Path(folder))
         say(f"unpacking them under {PREFIX}")
         _unpack(Path(folder))
-    _link()
     COMPLETE.write_text("".join(f"{name}\n" for name in NEWER_PACKAGES))
 
 
@@ -101,7 +112,7 @@ def _announce(mirror: Mirror, needed: tuple[str, ...]) -> Iterator[str]:
         yield f"  {_foreign_client()} stays as it is and is used"
     else:
         yield f"  link {CLIENT_LINK}"
-    yield f"  links {', '.join(str(PLUGIN_FOLDER / name) for name in PLUGINS)}"
+    yield f"  links {', '.join(map(str, PLUGIN_PROGRAMS))}"
     yield f"  dockerd started, its log in {daemon.LOG}; images and containers in /var/lib/docker"
 
 
@@ -124,8 +135,8 @@ def _require_runs(program: Path) -> None:
 
 def _link() -> None:
     PLUGIN_FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in PLUGINS:
-        _replace_link(PLUGIN_FOLDER / name, PREFIX / "usr/libexec/docker/cli-plugins" / name)
+    for link, program in PLUGIN_PROGRAMS.items():
+        _replace_link(link, program)
     if not _foreign_client():
         _replace_link(CLIENT_LINK, PREFIX / "usr/bin/docker")
 
@@ -143,7 +154,7 @@ def _foreign_client() -> str | None:
 
 def _find_daemon() -> Path:
     own = PREFIX / "usr/sbin/dockerd"
-    found = str(own) if COMPLETE.exists() else shutil.which("dockerd")
+    found = str(own) if _is_installed() else shutil.which("dockerd")
     if not found:
-        raise StackError("There is no dockerd to start.", engine.HOW_TO_GET_ONE)
+        raise EngineError("There is no dockerd to start.", engine.HOW_TO_GET_ONE)
     return Path(found)

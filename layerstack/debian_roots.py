@@ -41,8 +41,8 @@ def make_roots(references: Sequence[str], say: Say) -> None:
     missing = [reference for reference in references if not _is_present(reference)]
     if not missing:
         return
-    _require_tools(say)
     mirror, settings = read_mirror(), download_settings()
+    _require_tools(mirror, say)
     with ThreadPoolExecutor(max_workers=2) as workers:
         list(workers.map(lambda reference: _make_root(reference, mirror, settings, say), missing))
 
@@ -51,7 +51,7 @@ def _is_present(reference: str) -> bool:
     return bool(client().images.list(name=reference))
 
 
-def _require_tools(say: Say) -> None:
+def _require_tools(mirror: Mirror, say: Say) -> None:
     missing = missing_packages(TOOLS) if is_debian() else TOOLS
     if not missing:
         return
@@ -59,7 +59,7 @@ def _require_tools(say: Say) -> None:
         msg = f"Stand-ins for system images need the Debian packages {' '.join(missing)}."
         raise EngineError(msg, f"On Debian, as root: `apt-get install {' '.join(missing)}`. Or connect to a registry.")
     say(f"installing {' '.join(missing)} from this machine's own Debian release")
-    install_packages(missing, say)
+    install_packages(missing, mirror, say)
 
 
 def _make_root(reference: str, mirror: Mirror, settings: Sequence[str], say: Say) -> None:
@@ -75,10 +75,17 @@ def _make_root(reference: str, mirror: Mirror, settings: Sequence[str], say: Say
 
 
 def _mmdebstrap(suite: str, archive: Path, mirror: Mirror, settings: Sequence[str]) -> list[str]:
-    sources = [line for line in (mirror.source(suite), mirror.security_source(suite)) if line]
     options = [f"--aptopt={setting}" for setting in (*settings, OUTDATED_LISTS)]
     options += [f"--dpkgopt={setting}" for setting in LEFT_OUT]
-    return ["mmdebstrap", "--variant=minbase", "--include=ca-certificates", *options, suite, str(archive), *sources]
+    return [
+        "mmdebstrap",
+        "--variant=minbase",
+        "--include=ca-certificates",
+        *options,
+        suite,
+        str(archive),
+        *mirror.sources(suite),
+    ]
 
 
 def _failure(suite: str, result: command.CommandResult) -> EngineError:

@@ -26,15 +26,17 @@ class Diagnosis:
 
 
 def diagnose(client: Any, project: Project, results: Sequence[ServiceResult]) -> Diagnosis | None:
-    """The broken service whose own dependencies work and that drags most others down; None when all is well."""
+    """The broken service that drags most others down; None when all is well.
+
+    That is a deepest one: whatever depends on a service also depends on what that service needs.
+    """
     broken = {result.service: result for result in results if not result.is_ok}
     if not broken:
         return None
     if all(result.container is None for result in results):
         return Diagnosis(results[0].service, "nothing of this project is started", "", "invoke up")
-    roots = [name for name in broken if not all_dependencies(project, name) & broken.keys()]
-    dependents = {name: sum(name in all_dependencies(project, other) for other in broken) for name in roots}
-    result = broken[max(roots, key=lambda name: dependents[name])]
+    dependents = {name: sum(name in all_dependencies(project, other) for other in broken) for name in broken}
+    result = broken[max(broken, key=lambda name: dependents[name])]
     cause = result.verdict.reason or _first_failure(result)
     return Diagnosis(result.service, cause, _evidence(client, result), _repair(client, result))
 

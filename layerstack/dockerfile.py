@@ -61,6 +61,7 @@ class Dockerfile:
     path: Path
     stages: tuple[Stage, ...]
     arguments: Mapping[str, str]
+    head: tuple[str, ...] = ()
 
     def stage(self, name: str) -> Stage | None:
         """By name or number; the last one for an empty name."""
@@ -125,7 +126,7 @@ def parse(text: str, path: Path, arguments: Mapping[str, str]) -> Dockerfile:
     close()
     if not stages:
         raise UsageError(f"{path} has no FROM instruction.")
-    return Dockerfile(path, tuple(stages), defaults)
+    return Dockerfile(path, tuple(stages), defaults, tuple(_head(text)))
 
 
 def instructions(text: str) -> Iterator[Instruction]:
@@ -184,6 +185,14 @@ def _heredoc(lines: list[str], position: int, word: str, strips_tabs: bool) -> t
             break
         document.append(line)
     return "\n".join(document), position
+
+
+def _head(text: str) -> Iterator[str]:
+    """The comment lines at the very top, where parser directives stand."""
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            return
+        yield line
 
 
 def _escape_character(lines: list[str]) -> str:

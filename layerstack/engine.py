@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 60.0
-INFO_SECONDS = 20.0
+INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 
 # Engine 23 made BuildKit the builder; the other two bring what the bake and Compose files use.
@@ -36,6 +36,7 @@ HOW_TO_GET_RIGHTS = "`sudo usermod --append --groups docker $USER`, then log out
 REASONS = (
     ("permission denied", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
     ("permissionerror", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
+    ("ended after", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
     ("timed out", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
     (
         "failed to resolve",

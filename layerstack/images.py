@@ -1,10 +1,12 @@
 """Images as the engine holds them: identity, size, age, labels."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from layerstack import engine
+from layerstack import command, engine
+from layerstack.errors import EngineError
 from layerstack.project import Project
 
 
@@ -74,18 +76,21 @@ def _nearest_parent(layer: Layer, layers: Iterable[Layer]) -> str:
 
 def find(reference: str) -> StoredImage | None:
     """The image behind a tag or id; None when the engine does not have it."""
-    from docker.errors import ImageNotFound
-
-    try:
-        return _stored(engine.client().images.get(reference).attrs)
-    except ImageNotFound:
-        return None
+    return find_all((reference,)).get(reference)
 
 
 def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
-    """Those of the references that are there."""
-    found = ((reference, find(reference)) for reference in references)
-    return {reference: image for reference, image in found if image is not None}
+    """Those of the references that are there, in one call of the docker command (the SDK takes longer to import)."""
+    wanted = list(dict.fromkeys(references))
+    if not wanted:
+        return {}
+    result = command.run(("docker", "image", "inspect", *wanted))
+    if not result.ok and "no such image" not in result.stderr.lower():
+        raise EngineError(f"The engine does not tell its images: {result.stderr.strip()}", "`invoke doctor`")
+    stored = [_stored(attributes) for attributes in json.loads(result.stdout or "[]")]
+    names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
+    found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}
+    return {reference: image for reference, image in found.items() if image}
 
 
 def with_label(label: str) -> list[StoredImage]:

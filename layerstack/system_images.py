@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from layerstack import choices, command, engine, registry
 from layerstack.apt import Say
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, UsageError
 from layerstack.registry import PullOutcome
 from layerstack.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
 
@@ -76,12 +76,14 @@ def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
 
 
 def _look_up(docker: "DockerClient", image: SystemImage) -> SystemImage:
-    from docker.errors import ImageNotFound
+    from docker.errors import APIError, ImageNotFound
 
     try:
         found = docker.images.get(image.reference)
     except ImageNotFound:
         return image
+    except APIError as error:
+        raise UsageError(f"{image.variable}={image.reference}: {error.explanation}.") from error
     stands_in_for = (found.labels or {}).get(LABEL)
     return replace(
         image, official=stands_in_for or image.official, is_stand_in=bool(stands_in_for), image_id=found.id or ""
@@ -115,15 +117,16 @@ def _pull_all(images: Sequence[SystemImage], say: Say) -> dict[str, PullOutcome]
 
 
 def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutcome], say: Say) -> None:
+    """Say once for each reason which images stay in use because they could not be pulled."""
+    kept: dict[str, list[str]] = {}
     for image in images:
-        outcome = outcomes[image.variable]
-        if image.image_id and not outcome.is_pulled:
-            say(f"{image.official} could not be pulled: {outcome.reason}")
-            say(f"  {image.reference} stays in use{_confession(image)}")
-
-
-def _confession(image: SystemImage) -> str:
-    return f": a stand-in, not the official {image.official}" if image.is_stand_in else ""
+        if image.image_id and not outcomes[image.variable].is_pulled:
+            stand_in = f" (a stand-in, not the official {image.official})" if image.is_stand_in else ""
+            kept.setdefault(outcomes[image.variable].reason, []).append(f"  {image.reference}{stand_in}")
+    for reason, lines in kept.items():
+        say(f"could not be pulled: {reason}; these stay in use:")
+        for line in lines:
+            say(line)
 
 
 def _build_lacking(

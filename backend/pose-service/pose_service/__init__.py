@@ -1,0 +1,1 @@
+"""A Flask service that finds people in a photo and measures their posture."""
