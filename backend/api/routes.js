@@ -1,0 +1,42 @@
+import express from 'express';
+import { Problem } from '../src/problem.js';
+import { createAnalysis } from './create-analysis.js';
+import { deleteAnalysis } from './delete-analysis.js';
+import { listAnalyses } from './list-analyses.js';
+import { readAnalysis } from './read-analysis.js';
+import { readHealth } from './read-health.js';
+import { readIndex } from './read-index.js';
+import { readMedia } from './read-media.js';
+import { streamEvents } from './stream-events.js';
+
+/** Every path with its handlers; each handler is made from the services it needs. */
+const ROUTES = [
+  ['/', { GET: readIndex }],
+  ['/health', { GET: readHealth }],
+  ['/api/health', { GET: readHealth }],
+  ['/api/analyses', { GET: listAnalyses, POST: createAnalysis }],
+  ['/api/analyses/:id', { GET: readAnalysis, DELETE: deleteAnalysis }],
+  ['/api/analyses/:id/media', { GET: readMedia }],
+  ['/api/analyses/:id/events', { GET: streamEvents }],
+];
+
+/** @param {object} services  settings, logger, storage, pose, progress, estimator */
+export function createRouter(services) {
+  const router = express.Router();
+  for (const [path, handlers] of ROUTES) {
+    const route = router.route(path);
+    for (const [method, create] of Object.entries(handlers)) route[method.toLowerCase()](create(services));
+    route.all(refuseMethod(Object.keys(handlers)));
+  }
+  return router;
+}
+
+function refuseMethod(methods) {
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  return function answerMethod(request, response) {
+    if (request.method === 'OPTIONS') return response.set('Allow', allow).status(204).end();
+    throw new Problem(405, `${request.method} is not possible here; ${allow} are.`, {
+      headers: { Allow: allow },
+    });
+  };
+}

@@ -1,0 +1,33 @@
+import { createServer } from 'node:http';
+import pino from 'pino';
+import { createApplication } from './application.js';
+import { createServices, prepareStorage } from './services.js';
+import { readSettings } from './settings.js';
+import { shutDown } from './shutdown.js';
+
+const settings = readSettings(process.env);
+const logger = pino({
+  level: settings.logLevel,
+  base: null,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  formatters: { level: (level) => ({ level }) },
+});
+const services = createServices(settings, logger);
+const server = createServer(createApplication(services));
+const stopping = new AbortController();
+
+server.on('error', (error) => {
+  logger.fatal({ cause: error.message }, 'cannot listen');
+  process.exit(1);
+});
+server.listen(settings.port, '0.0.0.0', () => logger.info({ port: server.address().port }, 'listening'));
+
+for (const name of ['SIGTERM', 'SIGINT']) {
+  process.once(name, () => {
+    logger.info({ signal: name }, 'stopping');
+    stopping.abort();
+    shutDown(server, services).then(() => process.exit(0));
+  });
+}
+
+await prepareStorage(services, stopping.signal);

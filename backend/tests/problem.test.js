@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { isDatabaseDown } from '../src/database.js';
+import { Problem, toProblem } from '../src/problem.js';
+
+test('a problem takes its title from the status', () => {
+  assert.deepEqual(new Problem(422, 'truncated').toJSON(), {
+    type: 'about:blank',
+    title: 'Unprocessable Entity',
+    status: 422,
+    detail: 'truncated',
+  });
+});
+
+test('an unexpected error tells nothing of the inside', () => {
+  const problem = toProblem(new TypeError('secret.field is undefined'), isDatabaseDown);
+  assert.equal(problem.status, 500);
+  assert.ok(!JSON.stringify(problem).includes('secret'));
+});
+
+test('a refusal of Express keeps its status', () => {
+  const refusal = Object.assign(new Error('Failed to decode param'), { status: 400 });
+  assert.equal(toProblem(refusal, isDatabaseDown).status, 400);
+});
+
+for (const [name, error] of [
+  ['lost connection', new MongoNetworkError('socket closed')],
+  ['no server', new MongoServerSelectionError('no server', {})],
+  ['wrong password', new MongoServerError({ message: 'Authentication failed.', code: 18 })],
+]) {
+  test(`${name} is 503 with Retry-After`, () => {
+    const problem = toProblem(error, isDatabaseDown);
+    assert.equal(problem.status, 503);
+    assert.ok(problem.headers['Retry-After']);
+  });
+}
+
+test('a duplicate key is our fault, not the database being away', () => {
+  assert.equal(
+    toProblem(new MongoServerError({ message: 'E11000', code: 11000 }), isDatabaseDown).status,
+    500,
+  );
+});
