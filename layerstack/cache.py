@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerstack import command, engine, images, rebuild
+from layerstack.build import PROJECT_LABEL
 from layerstack.errors import EngineError
 from layerstack.images import StoredImage
 from layerstack.project import Project
 
-PROJECT_LABEL = "layerstack.project"
 UNUSED_HOURS = 24
 
 

@@ -24,6 +24,7 @@ CHILD_ENVIRONMENT = {
 }
 INTERRUPT_GRACE_SECONDS = 10.0
 TERMINATE_GRACE_SECONDS = 3.0
+DRAIN_SECONDS = 1.0
 
 Stream = Literal["stdout", "stderr"]
 
@@ -84,7 +85,7 @@ def run(
             code = process.returncode
         except subprocess.TimeoutExpired:
             _stop(process)
-            out, err = process.communicate()
+            out, err = _rest(process)
             code, err = 124, err + f"\n(ended after {timeout_seconds:.0f} s)".encode()
         except BaseException:
             _stop(process)
@@ -169,6 +170,8 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
     assert process.stderr
     received: queue.SimpleQueue[tuple[Stream, bytes | None]] = queue.SimpleQueue()
     pipes: tuple[tuple[Stream, IO[bytes]], ...] = (("stdout", process.stdout), ("stderr", process.stderr))
+    # Closing a pipe waits for its reader, and the reader for every program that holds the other end: leave it to them.
+    process.stdout = process.stderr = None
     for name, pipe in pipes:
         threading.Thread(target=_pump, args=(name, pipe, received), daemon=True).start()
     open_pipes = len(pipes)
@@ -185,8 +188,9 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
 
 
 def _pump(name: Stream, pipe: IO[bytes], received: "queue.SimpleQueue[tuple[Stream, bytes | None]]") -> None:
-    for line in pipe:
-        received.put((name, line))
+    with pipe:
+        for line in pipe:
+            received.put((name, line))
     received.put((name, None))
 
 
@@ -203,6 +207,14 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             continue
     process.kill()
+
+
+def _rest(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
+    """What an ended child had printed. Programs that it started may hold its pipes open: they are not waited for."""
+    try:
+        return process.communicate(timeout=DRAIN_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        return error.stdout or b"", error.stderr or b""
 
 
 def _text(data: bytes) -> str:

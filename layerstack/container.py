@@ -93,10 +93,11 @@ def read_all(client: Any, project_name: str) -> dict[str, tuple[Container, ...]]
 def read_log(client: Any, container_id: str, lines: int) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
     from docker.errors import DockerException
+    from requests.exceptions import RequestException
 
     try:
         data: bytes = client.api.logs(container_id, tail=lines)
-    except DockerException:
+    except (DockerException, RequestException):
         return ()
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
 

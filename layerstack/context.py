@@ -59,11 +59,29 @@ def ignore_file(folder: Path, dockerfile: str = "Dockerfile") -> Path | None:
 
 def read_patterns(path: Path | None) -> tuple[Pattern, ...]:
     """The rules of an ignore file. Raises UsageError with the line of a rule that cannot be read."""
-    if path is None:
-        return ()
-    lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+    return parse_patterns(read_rules(path), path or Path(".dockerignore"))
+
+
+def read_rules(path: Path | None) -> str:
+    """The text of an ignore file; empty where there is none."""
+    return path.read_text(encoding="utf-8-sig", errors="surrogateescape") if path else ""
+
+
+def is_ignored(rules: str, path: str) -> bool:
+    """Whether an ignore file with this text keeps a path out of the context."""
+    patterns = parse_patterns(rules, Path(".dockerignore"))
+    parts = path.split("/")
+    ignored = False
+    matches: list[bool] = []
+    for count in range(len(parts)):
+        ignored, matches = _match(patterns, "/".join(parts[: count + 1]), matches)
+    return ignored
+
+
+def parse_patterns(text: str, path: Path) -> tuple[Pattern, ...]:
+    """The rules in a text. Raises UsageError that names the line in `path`."""
     rules = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("#") or not line.strip():
             continue
         try:

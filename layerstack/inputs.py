@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from layerstack.project import Image, Project
 MANIFEST_VERSION = 1
 DEFAULT_CONTEXT = ""
 HASH_CHUNK_BYTES = 1 << 20
+SETTLED_NS = 2_000_000_000
+MOST_KEPT = 200_000
 # Keys of a bake target that do not change what is in the image, or are read in their own way below.
 UNRELATED_KEYS = {"tags", "output", "cache-from", "cache-to", "context", "contexts", "dockerfile", "args", "labels"}
 _DIRECTIVE = re.compile(r"^#\s*(syntax|escape)\s*=", re.IGNORECASE)
@@ -155,11 +158,11 @@ class InputReader:
 
 
 class FileDigests:
-    """Digests of file contents, kept between runs by size, time, inode and change time."""
+    """Digests of file contents, kept between runs by size, times and inode."""
 
     def __init__(self, known: Mapping[str, Any] | None = None) -> None:
         self._known = dict(known or {})
-        self.used: dict[str, Any] = {}
+        self._used: dict[str, Any] = {}
 
     def of(self, path: Path, entry: Entry) -> str:
         """`dir`, `link TARGET`, or the sha256 of the content. Raises UsageError when the file cannot be read."""
@@ -169,12 +172,22 @@ class FileDigests:
             return f"link {path.readlink()}"
         if not entry.is_file:
             return "special"
-        key, mark = os.fsdecode(path), [entry.size, entry.mtime_ns, entry.inode, entry.changed_ns]
-        known = self._known.get(key)
-        # A file changed within the last moments may change again without its time moving on: read it every time.
-        digest = known[1] if known and known[0] == mark else _sha256(path)
-        self.used[key] = [mark, digest]
-        return str(digest)
+        mark = [entry.size, entry.mtime_ns, entry.changed_ns, entry.inode]
+        known = self._known.get(str(path))
+        digest = str(known[1]) if known and known[0] == mark else _sha256(path)
+        # A file changed a moment ago may change again without its times moving on: it is read again next time.
+        if time.time_ns() - entry.changed_ns > SETTLED_NS:
+            self._used[str(path)] = [mark, digest]
+        return digest
+
+    @property
+    def is_changed(self) -> bool:
+        return any(self._known.get(path) != value for path, value in self._used.items())
+
+    def kept(self) -> dict[str, Any]:
+        """What to remember: everything known, with what was read now on top; forgotten when it grows too large."""
+        merged = {**self._known, **self._used}
+        return merged if len(merged) <= MOST_KEPT else dict(self._used)
 
 
 @dataclass(frozen=True)
@@ -320,8 +333,7 @@ def _read_context(folder: Path, image: Image, name: str) -> _Context:
         raise UsageError(f"The build context of {image.name} is not a folder: {folder}.")
     ignored_by = context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "")
     patterns: tuple[Pattern, ...] = context.read_patterns(ignored_by)
-    rules = ignored_by.read_text(errors="surrogateescape") if ignored_by else ""
-    return _Context({entry.path: entry for entry in context.walk(folder, patterns)}, rules)
+    return _Context({entry.path: entry for entry in context.walk(folder, patterns)}, context.read_rules(ignored_by))
 
 
 def _is_folder(root: Path, value: str) -> bool:

@@ -157,6 +157,7 @@ def load(root: Path, device: Device, targets: Sequence[str] = ()) -> Project:
         compose = pool.submit(_read_compose, root, {"DEVICE": device}, compose_files)
         config, images = compose.result(), bake.result()
     services = {name: _service(name, definition) for name, definition in (config.get("services") or {}).items()}
+    images = {name: _tagged(image, str(config["name"])) for name, image in images.items()}
     return Project(root, str(config["name"]), device, compose_files, bake_files, images, services)
 
 
@@ -235,6 +236,10 @@ def _image(name: str, definition: Mapping[str, Any]) -> Image:
         contexts=definition.get("contexts") or {},
         definition=definition,
     )
+
+
+def _tagged(image: Image, project_name: str) -> Image:
+    return image if image.tags else replace(image, tags=(f"{project_name}-{image.name}:latest",))
 
 
 def _service(name: str, definition: Mapping[str, Any]) -> Service:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from layerstack import ports
@@ -14,9 +15,6 @@ from layerstack.project import Port, Project
 LOG_TAIL_LINES = 10
 GPU_REFUSED = re.compile(r"could not select device driver|nvidia-container-cli|unresolvable CDI|GPU vendor from CDI")
 PORT_REFUSED = re.compile(r"port is already allocated|address already in use|ports are not available")
-IMAGE_REFUSED = re.compile(
-    r"pull access denied|manifest unknown|failed to resolve reference|No such image|lookup \\S+|not found: manifest"
-)
 
 
 class ServiceFailed(StartFailed):
@@ -43,19 +41,9 @@ def service_failed(
     return ServiceFailed(service, reason, read_log(client, container.id, LOG_TAIL_LINES), _typed(verdict.repair))
 
 
-def require_images(client: Any, project: Project, services: tuple[str, ...]) -> None:
+def require_images(client: Any, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed when an image that this project builds is not there."""
-    from docker.errors import ImageNotFound
-
-    missing = []
-    for name in services:
-        service = project.services[name]
-        if not service.is_built:
-            continue
-        try:
-            client.api.inspect_image(image_of(project, name))
-        except ImageNotFound:
-            missing.append(name)
+    missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
     if missing:
         names = ", ".join(f"{name} ({image_of(project, name)})" for name in missing)
         raise StartFailed(
@@ -68,7 +56,7 @@ def image_of(project: Project, service: str) -> str:
     return project.services[service].image or f"{project.name}-{service}"
 
 
-def require_ports(client: Any, project: Project, services: tuple[str, ...]) -> None:
+def require_ports(client: Any, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed for a port that somebody else holds."""
     running = {name for name, found in read_all(client, project.name).items() if any(one.is_running for one in found)}
     for name in services:
@@ -88,15 +76,16 @@ def port_taken(project: Project, service: str, port: Port, holder: ports.Holder)
     )
 
 
-def refusal(client: Any, project: Project, result: CommandResult, services: tuple[str, ...]) -> StartFailed | None:
+def refusal(client: Any, project: Project, result: CommandResult, services: Sequence[str]) -> StartFailed | None:
     """A `docker compose up` that failed for a known reason outside the containers: GPU, port, image."""
     said = _last_line(result)
     if GPU_REFUSED.search(result.stderr):
         users = [name for name in services if project.services[name].wants_gpu]
         name = ", ".join(users) or "A service"
         return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", "`invoke up --device cpu`")
-    if IMAGE_REFUSED.search(result.stderr):
-        return StartFailed(f"An image could not be fetched: {said}", "`invoke setup` prepares the system images.")
+    if missing := _without_image(client, project, services):
+        images = ", ".join(image_of(project, name) for name in missing)
+        return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")
     if PORT_REFUSED.search(result.stderr):
         try:
             require_ports(client, project, services)
@@ -110,6 +99,18 @@ def compose_failed(result: CommandResult) -> StartFailed:
     lines = (result.stderr or result.stdout).strip().splitlines()[-LOG_TAIL_LINES:]
     tail = "".join(f"\n  | {line.strip()}" for line in lines)
     return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:{tail}", "`invoke doctor`")
+
+
+def _without_image(client: Any, project: Project, services: Sequence[str]) -> list[str]:
+    from docker.errors import ImageNotFound
+
+    missing = []
+    for name in services:
+        try:
+            client.api.inspect_image(image_of(project, name))
+        except ImageNotFound:
+            missing.append(name)
+    return missing
 
 
 def _last_line(result: CommandResult) -> str:
