@@ -8,6 +8,7 @@ from layerstack import command, engine, images, rebuild
 from layerstack.build import PROJECT_LABEL
 from layerstack.errors import EngineError
 from layerstack.images import StoredImage
+from layerstack.progress import megabytes
 from layerstack.project import Project
 
 UNUSED_HOURS = 24
@@ -114,11 +115,6 @@ def clean(project: Project, plan: CleanUp) -> str:
     kept = f", {len(left)} still in use by containers (`invoke down` first)" if left else ""
     freed = megabytes(max(0, before - read_cache().total_bytes))
     return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache"
-
-
-def megabytes(size_bytes: float) -> str:
-    """`12 MB`, `3.4 GB`: decimal units, as Docker prints them."""
-    return f"{size_bytes / 1e9:.2f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 
 def _record(entry: dict[str, Any]) -> CacheRecord:

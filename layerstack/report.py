@@ -1,25 +1,26 @@
 """Results as tables for people and as one JSON document for programs."""
 
+from __future__ import annotations
+
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
-from layerstack.build import BuildResult
-from layerstack.cache import CacheUse, megabytes
-from layerstack.finding import Finding
-from layerstack.images import Layer
-from layerstack.progress import duration, short
-from layerstack.rebuild import Rebuild
-from layerstack.stack import Volume
-from layerstack.startup import ChangeLog, LiveServices, StartObserver, UpResult
-from layerstack.status import ServiceStatus
-from layerstack.verify import VerifyReport
+from layerstack.progress import duration, megabytes, short
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from layerstack.build import BuildResult
+    from layerstack.cache import CacheUse
+    from layerstack.finding import Finding
+    from layerstack.images import Layer
+    from layerstack.rebuild import Rebuild
+    from layerstack.stack import Volume
+    from layerstack.startup import StartObserver, UpResult
+    from layerstack.status import ServiceStatus
+    from layerstack.verify import VerifyReport
 
 
 WIDE_COLUMNS = 240
@@ -53,13 +54,17 @@ def mark(is_ok: bool) -> str:
 
 
 def print_build(result: BuildResult) -> None:
+    """A row per image; one line when there was nothing to do."""
+    if all(image.action == "fresh" for image in result.images):
+        say(f"nothing to build, {len(result.images)} images are fresh: {', '.join(one.image for one in result.images)}")
+        return
     rows = [
         (
             image.image,
             image.action,
-            duration(image.seconds),
-            str(sum(not step.is_cached for step in image.steps)),
-            str(sum(step.is_cached for step in image.steps)),
+            duration(image.seconds) if image.steps else "",
+            str(sum(not step.is_cached for step in image.steps)) if image.steps else "",
+            str(sum(step.is_cached for step in image.steps)) if image.steps else "",
             image.cause,
         )
         for image in result.images
@@ -106,6 +111,8 @@ def print_images(layers: Sequence[Layer]) -> None:
 
 def start_observer() -> StartObserver:
     """A live line per service on a terminal, one line a change elsewhere."""
+    from layerstack.startup import ChangeLog, LiveServices
+
     return LiveServices() if sys.stderr.isatty() else ChangeLog(say)
 
 
@@ -117,6 +124,8 @@ def print_start(result: UpResult) -> None:
 
 
 def print_verify(outcome: VerifyReport) -> None:
+    from rich.markup import escape
+
     rows = []
     for service in outcome.services:
         for number, check in enumerate(service.checks):
@@ -164,6 +173,8 @@ def print_addresses(addresses: Mapping[str, str]) -> None:
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
+    from rich.markup import escape
+
     marks = {"ok": mark(True), "warning": "[yellow]![/yellow]", "error": mark(False)}
     rows = [(marks[one.severity], one.check, escape(one.detail), escape(one.remedy)) for one in findings]
     print_table(("", "check", "found", "what to do"), rows)
@@ -193,7 +204,7 @@ def print_cache(use: CacheUse, most: int = 15) -> None:
     )
 
 
-def _table(columns: Sequence[str], right: Sequence[str]) -> "Table":
+def _table(columns: Sequence[str], right: Sequence[str]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -1,0 +1,14 @@
+import '@fontsource-variable/manrope'
+import './styles/tokens.css'
+import './styles/elements.css'
+
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+
+import { App } from './App.jsx'
+
+createRoot(document.getElementById('root')).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

@@ -1,0 +1,34 @@
+const RELATIVE_STEPS = [
+  ['minute', 60],
+  ['hour', 3600],
+  ['day', 86_400],
+]
+const RELATIVE_LIMIT_SECONDS = 6 * 86_400
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
+const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' })
+
+/** '3 min. ago', 'yesterday', or the date when it is older than six days. Both times in milliseconds. */
+export function describeAge(createdAt, now = Date.now()) {
+  const seconds = Math.max(0, (now - new Date(createdAt).getTime()) / 1000)
+  if (seconds < 60) return 'just now'
+  if (seconds > RELATIVE_LIMIT_SECONDS) return absolute.format(new Date(createdAt))
+  const [unit, size] = RELATIVE_STEPS.findLast((step) => seconds >= step[1])
+  return relative.format(-Math.floor(seconds / size), unit)
+}
+
+export function describeMoment(createdAt) {
+  return exact.format(new Date(createdAt))
+}
+
+/** 0 -> 'nobody found', 1 -> '1 person', 2 -> '2 people'. */
+export function describePeople(count) {
+  if (!count) return 'nobody found'
+  return count === 1 ? '1 person' : `${count} people`
+}
+
+/** Bytes as people read them: '812 kB', '4.1 MB'. */
+export function describeBytes(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}

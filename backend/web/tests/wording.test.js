@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+
+import { describeAge, describeBytes, describePeople } from '../src/pose/wording.js'
+
+const NOW = Date.parse('2026-03-10T12:00:00Z')
+
+it.each([
+  ['2026-03-10T12:00:05Z', 'just now'],
+  ['2026-03-10T11:59:30Z', 'just now'],
+  ['2026-03-10T11:57:00Z', '3 min. ago'],
+  ['2026-03-10T10:30:00Z', '1 hr. ago'],
+  ['2026-03-09T11:00:00Z', 'yesterday'],
+  ['2025-12-24T11:00:00Z', 'Dec 24, 2025'],
+])('%s was %s', (moment, words) => {
+  expect(describeAge(moment, NOW)).toBe(words)
+})
+
+it('counts people and bytes in words', () => {
+  expect([null, 0, 1, 2].map(describePeople)).toEqual(['nobody found', 'nobody found', '1 person', '2 people'])
+  expect([12, 99_308, 4_120_000].map(describeBytes)).toEqual(['1 kB', '99 kB', '4.1 MB'])
+})

@@ -1,0 +1,36 @@
+const ANSWER_TIMEOUT_MS = 60_000
+
+/**
+ * Vite's proxy table for the API.
+ * A target that cannot be reached is answered with 502 (504 when it was too slow), as a problem document (RFC 9457).
+ */
+export function createApiProxy(target) {
+  return {
+    '^/api([/?]|$)': { target, changeOrigin: true, proxyTimeout: ANSWER_TIMEOUT_MS, configure: answerErrors },
+  }
+}
+
+function answerErrors(proxy) {
+  proxy.on('error', (error, request, response) => {
+    if (typeof response.writeHead !== 'function' || response.headersSent) return
+    // An upload may still be on its way: read it to its end, or the browser sees a reset and no answer.
+    request.resume()
+    const problem = describeProxyError(error)
+    response.writeHead(problem.status, { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
+    response.end(JSON.stringify(problem))
+  })
+}
+
+/** Problem document for a connection error of the proxy: `ECONNRESET` after the wait is 504, all else 502. */
+export function describeProxyError(error) {
+  const late = error.code === 'ECONNRESET' || error.code === 'ETIMEDOUT'
+  const detail = late
+    ? 'The API took the request and did not answer in time. Try again; if it stays, read its log.'
+    : `The API cannot be reached (${error.code || error.message}). It may still be starting.`
+  return {
+    type: `urn:frontend:problem:${late ? 'api-silent' : 'api-unreachable'}`,
+    title: late ? 'The API did not answer' : 'The API is not reachable',
+    status: late ? 504 : 502,
+    detail,
+  }
+}

@@ -1,0 +1,61 @@
+"""Small Compose projects on the real engine, each under a name of its own and gone afterwards."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layerstack import choices, engine, project, stack
+from layerstack.project import Project
+
+PROJECTS = Path(__file__).parent / "projects"
+ROOT = Path(__file__).parents[2]
+NODE_IMAGE = "layerstack-test/node"
+OFFICIAL_NODE_IMAGE = "node:18-alpine"
+
+LoadProject = Callable[..., Project]
+
+
+@pytest.fixture(scope="session")
+def engine_client() -> Any:
+    """A client for the engine; without one these tests fail, they are not skipped."""
+    return engine.client()
+
+
+@pytest.fixture(scope="session")
+def node_image(engine_client: Any) -> Iterator[str]:
+    """This machine's system image of Node under a tag of the tests; `invoke setup` provides it."""
+    source = os.environ.get("NODE_IMAGE") or choices.read(ROOT).get("NODE_IMAGE") or OFFICIAL_NODE_IMAGE
+    engine_client.images.get(source).tag(NODE_IMAGE)
+    yield NODE_IMAGE
+    engine_client.api.remove_image(NODE_IMAGE, noprune=True)
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def load_project(node_image: str, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoadProject]:
+    """`load_project(NAME, VARIABLE=value)` reads tests/docker/projects/NAME; afterwards nothing of it is left."""
+    loaded: list[Project] = []
+
+    def load(name: str, **variables: object) -> Project:
+        monkeypatch.setenv("COMPOSE_PROJECT_NAME", f"layerstack-test-{name}-{os.getpid()}")
+        monkeypatch.setenv("TEST_PORT", str(free_port))
+        for variable, value in variables.items():
+            monkeypatch.setenv(variable, str(value))
+        found = project.load(PROJECTS / name, "gpu")
+        loaded.append(found)
+        stack.down(found, removes_volumes=True)
+        return found
+
+    yield load
+    for one in loaded:
+        stack.down(one, removes_volumes=True)

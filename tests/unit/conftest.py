@@ -1,0 +1,34 @@
+"""Unit tests reach neither the docker command nor an engine; a stand-in program in a temporary folder is fine."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from layerstack import command
+
+
+def _is_temporary(path: str) -> bool:
+    return Path(path).resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
+
+
+@pytest.fixture(autouse=True)
+def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that starts the real docker command or connects to an engine."""
+    from docker.transport import unixconn
+
+    find_program, connect = command.find_program, unixconn.UnixHTTPConnection.connect
+
+    def find_no_docker(name: str) -> str:
+        found = find_program(name)
+        if Path(name).name == "docker" and not _is_temporary(found):
+            pytest.fail("a unit test started the real docker command")
+        return found
+
+    def connect_to_no_engine(connection: unixconn.UnixHTTPConnection) -> None:
+        if not _is_temporary(connection.unix_socket):
+            pytest.fail("a unit test connected to a Docker engine")
+        connect(connection)
+
+    monkeypatch.setattr(command, "find_program", find_no_docker)
+    monkeypatch.setattr(unixconn.UnixHTTPConnection, "connect", connect_to_no_engine)
