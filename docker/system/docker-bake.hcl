@@ -1,10 +1,7 @@
 # Stand-ins for the system images, built from Debian, PyPI and npm packages where no container registry can be reached.
-# `invoke setup` makes the Debian roots, builds what is missing and remembers the choice. They are not the official images.
-
-variable "DEBIAN_ROOT" {
-  default     = "stand-in/debian"
-  description = "Repository of the local images made by mmdebstrap, one tag a suite."
-}
+# `invoke setup` makes the Debian roots (stand-in/debian:SUITE), builds what is missing and remembers the choice.
+# A target is named after the variable it stands in for: node-image for NODE_IMAGE. By hand, from the project's root:
+#   docker buildx bake --file docker/system/docker-bake.hcl --allow=fs.read=/usr/local/share/ca-certificates
 
 variable "HOST_CA" {
   default     = "/usr/local/share/ca-certificates"
@@ -26,17 +23,17 @@ group "default" {
 
 target "debian" {
   name       = "debian-${suite}"
-  matrix     = { suite = ["bookworm", "bullseye", "trixie"] }
-  context    = "debian"
+  matrix     = { suite = ["bookworm", "bullseye"] }
+  context    = "docker/system/debian"
   contexts = {
-    debian-root = "docker-image://${DEBIAN_ROOT}:${suite}"
+    debian-root = "docker-image://stand-in/debian:${suite}"
     host-ca     = HOST_CA
   }
   output = ["type=cacheonly"]
 }
 
 target "node-image" {
-  context = "node"
+  context = "docker/system/node"
   contexts = {
     debian-bookworm = "target:debian-bookworm"
     python-image    = "target:python-image"
@@ -46,8 +43,25 @@ target "node-image" {
 }
 
 target "python-image" {
-  context  = "python"
+  context  = "docker/system/python"
   contexts = { debian-bullseye = "target:debian-bullseye" }
   labels   = stand_in("python:3.9-slim-bullseye")
   tags     = ["stand-in/python:3.9-bullseye"]
+}
+
+target "mongo-image" {
+  context = "docker/system/mongo"
+  contexts = {
+    node-image   = "target:node-image"
+    python-image = "target:python-image"
+  }
+  labels = stand_in("mongo:7.0")
+  tags   = ["stand-in/mongo:6.0-bookworm"]
+}
+
+target "mongo-express-image" {
+  context  = "docker/system/mongo-express"
+  contexts = { node-image = "target:node-image" }
+  labels   = stand_in("mongo-express:1")
+  tags     = ["stand-in/mongo-express:1-bookworm"]
 }
