@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, cast
@@ -31,6 +32,9 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
                 raise Exit(code=error.exit_code) from error
             except KeyboardInterrupt:
                 raise Exit("interrupted", 130) from None
+            except BrokenPipeError:
+                # Whoever read the output has seen enough (`| head`); what is still buffered has nowhere to go.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
         return cast("Task[Any]", invoke_task(klass=WordyTask, **options)(run))
 

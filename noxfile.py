@@ -158,4 +158,4 @@ def _leave(session: nox.Session, is_required: bool, reason: str) -> None:
     if is_required:
         session.warn(reason)
         raise SystemExit(GPU_EXIT_CODE)
-    session.skip(reason)
+    session.skip(reason.rstrip("."))

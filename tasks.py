@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 JSON = "print one JSON document on stdout, everything else on stderr"
 DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
 YES = "remove without asking"
+BUILD_HELP = {
+    "force": "build again without the cache",
+    "pull": "ask the registry for newer system images first",
+    "verify-skip": "build what would be skipped too and compare the layers",
+    "explain": "print what each image's inputs digest is made of; builds nothing",
+    "json": JSON,
+}
 SERVICES = "services, as words after the task; default all"
 
 
@@ -39,23 +46,57 @@ def setup(c: Context, install_engine: bool = False, pull: bool = False, device: 
     machine.prepare(_root(), _request(device), installs_engine=install_engine, pulls=pull, say=say)
 
 
-@task(help={"device": DEVICE, "force": "build again without the cache", "json": JSON})
-def build_bases(c: Context, device: str = "auto", force: bool = False, json: bool = False) -> None:
+@task(help={"device": DEVICE, **BUILD_HELP})
+def build_bases(
+    c: Context,
+    device: str = "auto",
+    force: bool = False,
+    pull: bool = False,
+    verify_skip: bool = False,
+    explain: bool = False,
+    json: bool = False,
+) -> None:
     """Build the base images: minutes the first time, then cached."""
     project = _project(device, is_announced=True)
-    _build(project, [image.name for image in project.base_images], force, json)
+    names = [image.name for image in project.base_images]
+    _build(project, names, _how(force, pull, verify_skip, explain), json)
 
 
-@task(
-    positional=["services"],
-    iterable=["services"],
-    help={"services": SERVICES, "device": DEVICE, "force": "build again without the cache", "json": JSON},
-)
-def build(c: Context, services: Sequence[str], device: str = "auto", force: bool = False, json: bool = False) -> None:
-    """Build service images, and the bases they need, in one solve."""
+@task(positional=["services"], iterable=["services"], help={"services": SERVICES, "device": DEVICE, **BUILD_HELP})
+def build(
+    c: Context,
+    services: Sequence[str],
+    device: str = "auto",
+    force: bool = False,
+    pull: bool = False,
+    verify_skip: bool = False,
+    explain: bool = False,
+    json: bool = False,
+) -> None:
+    """Build service images, and the bases they need, in one solve; what did not change is skipped."""
     project = _project(device, is_announced=True)
-    names = [project.image(name).name for name in services]
-    _build(project, names or [image.name for image in project.service_images], force, json)
+    names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
+    _build(project, names, _how(force, pull, verify_skip, explain), json)
+
+
+@task(help={"image": "an image or service of this project", "device": DEVICE, "json": JSON})
+def why(c: Context, image: str, device: str = "auto", json: bool = False) -> None:
+    """Why each step of an image ran or was cached in its last build."""
+    from layerstack import report
+    from layerstack.why import explain_image
+
+    found = explain_image(_project(device), image)
+    report.print_json(found.to_json()) if json else report.print_why(found)
+
+
+@task(help={"device": DEVICE, "json": JSON})
+def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
+    """What GPU the host and Docker have, and what the stack would take."""
+    from layerstack import gpu as graphics
+    from layerstack import report
+
+    decision = graphics.decide(_request(device))
+    report.print_json(decision.to_json()) if json else report.print_gpu(decision)
 
 
 @task(
@@ -87,14 +128,31 @@ def verify(c: Context, json: bool = False) -> None:
 @task(
     positional=["services"],
     iterable=["services"],
-    help={"services": SERVICES, "runs": "rebuilds per service; the median counts", "device": DEVICE, "json": JSON},
+    help={
+        "services": SERVICES,
+        "runs": "rebuilds per service; the median counts",
+        "until-served": "go on until a copy of the stack, recreated with the new image, answers",
+        "edit-with": "a command that changes the file in the copy, instead of an appended comment",
+        "device": DEVICE,
+        "json": JSON,
+    },
 )
-def time_rebuild(c: Context, services: Sequence[str], runs: int = 3, device: str = "auto", json: bool = False) -> None:
+def time_rebuild(
+    c: Context,
+    services: Sequence[str],
+    runs: int = 3,
+    until_served: bool = False,
+    edit_with: str = "",
+    device: str = "auto",
+    json: bool = False,
+) -> None:
     """Time the rebuild after a code change, in a copy; proves that dependency layers stayed CACHED."""
     from layerstack import rebuild, report
 
     project = _project(device, is_announced=True)
-    rebuilds = rebuild.time_rebuilds(project, services, runs, report.say)
+    rebuilds = rebuild.time_rebuilds(
+        project, services, rebuild.RebuildOptions(runs, until_served, edit_with), report.say
+    )
     report.print_json(rebuild.summary(rebuilds)) if json else report.print_rebuilds(rebuilds)
     if any(one.failures for one in rebuilds):
         raise CheckFailed("time-rebuild: a rebuild is slower or does more than it should.")
@@ -103,16 +161,25 @@ def time_rebuild(c: Context, services: Sequence[str], runs: int = 3, device: str
 @task(help={"device": DEVICE, "json": JSON})
 def start(c: Context, device: str = "auto", json: bool = False) -> None:
     """Everything: check the machine, build, start, verify, and print the addresses."""
+    from layerstack import build as builder
     from layerstack import machine, report, stack
     from layerstack import verify as verification
+    from layerstack.progress import observer_for_terminal
 
     ready = machine.prepare(_root(), _request(device), installs_engine=False, pulls=False, say=report.say)
     project = _project(ready.decision.device)
-    _build(project, list(project.images), is_forced=False)
-    stack.up(project, report.start_observer())
+    built = builder.build(project, list(project.images), observer_for_terminal())
+    started = stack.up(project, report.start_observer())
     outcome = verification.verify(project)
-    report.print_json(outcome.to_json()) if json else report.print_verify(outcome)
-    report.print_addresses(stack.addresses(project))
+    addresses = stack.addresses(project)
+    if json:
+        parts = {"build": built.to_json(), "up": started.to_json(), "verify": outcome.to_json(), "addresses": addresses}
+        report.print_json({"ok": outcome.is_ok, **parts})
+    else:
+        report.print_build(built)
+        report.print_start(started)
+        report.print_verify(outcome)
+        report.print_addresses(addresses)
     if not outcome.is_ok:
         raise CheckFailed("start: the stack is up, but not everything works.")
 
@@ -243,13 +310,30 @@ def _project(device: str = "auto", is_announced: bool = False) -> Project:
     return load(_root(), decision.device)
 
 
-def _build(project: Project, names: Sequence[str], is_forced: bool, as_json: bool = False) -> None:
+def _how(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
+    """The one way to build that was asked for."""
+    ways = {"force": force, "pull": pull, "verify-skip": verify_skip, "explain": explain}
+    asked = [way for way, is_asked in ways.items() if is_asked]
+    if len(asked) > 1:
+        raise UsageError(f"Only one of {', '.join(f'--{way}' for way in asked)} at a time.")
+    return asked[0] if asked else "stale"
+
+
+def _build(project: Project, names: Sequence[str], how: str, as_json: bool = False) -> None:
     from layerstack import build as builder
     from layerstack import report
     from layerstack.progress import observer_for_terminal
 
-    result = builder.build(project, names, observer_for_terminal(), builder.BuildOptions(is_forced=is_forced))
+    if how == "explain":
+        report.print_explanations(project, names, as_json)
+        return
+    options = builder.BuildOptions(is_forced=how == "force", pulls=how == "pull")
+    result = builder.build(project, names, observer_for_terminal(), options)
     report.print_json(result.to_json()) if as_json else report.print_build(result)
+    if how == "verify-skip":
+        from layerstack.audit import audit
+
+        report.say(audit(project, names))
 
 
 def _confirm(losses: Sequence[str], is_agreed: bool) -> None:

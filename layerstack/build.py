@@ -1,17 +1,19 @@
 """One bake call for everything that is stale, and what came of it."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from layerstack import command, history, images
-from layerstack.buildlog import BuildLog, BuildReport, Step, Vertex
-from layerstack.cause import Cause, ImageCauses, root_causes
+from layerstack.build_result import BuildResult, read_results
+from layerstack.buildlog import BuildLog, BuildReport, Vertex
 from layerstack.errors import BuildFailed, EngineError, StackError
+from layerstack.estimate import read_estimate
+from layerstack.images import StoredImage
 from layerstack.placement import Placement
-from layerstack.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan
+from layerstack.plan import INPUTS_LABEL, Plan, PlannedImage, layers_identity, make_plan
 from layerstack.progress import BuildObserver, Silent
 from layerstack.project import Project, bake_arguments
 from layerstack.state import ImageState, StateStore
@@ -29,40 +31,6 @@ class BuildOptions:
     pulls: bool = False
     sets: tuple[str, ...] = ()
     allowed_paths: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class ImageResult:
-    """What happened to one image. `seconds` counts its own executed steps, context transfer and export."""
-
-    image: str
-    action: str
-    seconds: float = 0.0
-    steps: tuple[Step, ...] = ()
-    causes: tuple[Cause | None, ...] = ()
-    cause: str = ""
-    inputs: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "image": self.image,
-            "action": self.action,
-            "cause": self.cause,
-            "seconds": round(self.seconds, 3),
-            "inputs": self.inputs,
-            "steps": [_step_json(step, cause) for step, cause in zip(self.steps, self.causes, strict=True)],
-        }
-
-
-@dataclass(frozen=True)
-class BuildResult:
-    """The outcome of `build`; `seconds` is the wall time of the bake call, 0 when everything was fresh."""
-
-    seconds: float
-    images: tuple[ImageResult, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        return {"ok": True, "seconds": round(self.seconds, 3), "images": [image.to_json() for image in self.images]}
 
 
 class CacheEvicted(Exception):
@@ -85,13 +53,19 @@ def build(
     Raises BuildFailed with the failed step, its last lines and the place in the Dockerfile; UsageError.
     """
     options, store = options or BuildOptions(), store or StateStore(project.root)
-    plan = make_plan(project, names, store, is_forced=options.is_forced or options.pulls)
+    plan = make_plan(project, names, store, options.is_forced, options.pulls)
     if not plan.stale:
-        return BuildResult(0.0, tuple(_fresh_result(one) for one in plan.images))
-    report = _solve(project, plan, observer or Silent(), options, store)
-    result = BuildResult(report.seconds, _results(plan, report, options))
-    _remember(plan, result, store)
-    history.append(project.root, "build", result.to_json())
+        return BuildResult(0.0, read_results(plan, BuildReport(True, 0.0, (), {}, {}), {}))
+    stale, fresh = [one.name for one in plan.stale], {one.name: one for one in plan.fresh}
+    observer = observer or Silent()
+    observer.begin(stale, read_estimate(project.root, stale))
+    options = replace(options, sets=(*options.sets, *_overrides(project, plan)), is_forced=False)
+    report = solve(project, stale, fresh, observer, options, store)
+    ended = time.time()
+    stored = images.find_all(one.image.tag for one in plan.images)
+    result = BuildResult(report.seconds, read_results(plan, report, stored), ended - report.seconds)
+    _remember(plan, result, stored, store)
+    history.append(project.root, "build", history.compact(result.to_json()))
     return result
 
 
@@ -149,20 +123,23 @@ def image_contexts(project: Project, names: Sequence[str], evicted: frozenset[st
     )
 
 
-def _solve(
-    project: Project, plan: Plan, observer: BuildObserver, options: BuildOptions, store: StateStore
+def solve(
+    project: Project,
+    names: Sequence[str],
+    fresh: Mapping[str, PlannedImage],
+    observer: BuildObserver,
+    options: BuildOptions,
+    store: StateStore,
 ) -> BuildReport:
-    """Parents that are fresh stay `target:` contexts, so their cached steps keep the cache keys of what follows.
+    """Build the named images on parents that are `fresh`.
 
-    When BuildKit begins to execute one of them its cache was evicted: the call is ended at once and repeated with
-    the stored image instead, and that is remembered until the parent is built again.
+    Those stay `target:` contexts, so their cached steps keep the cache keys of what follows. When BuildKit begins to
+    execute one of them its cache was evicted: the call is ended at once and repeated with the stored image instead,
+    and that is remembered until the parent is built again.
     """
-    names = [one.name for one in plan.stale]
-    fresh = {one.name: one for one in plan.fresh}
     evicted = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_evicted)
-    observer.begin(names, history.usual_seconds(project.root, tuple(names)))
     while True:
-        sets = (*options.sets, *_labels(project, plan), *image_contexts(project, names, evicted))
+        sets = (*options.sets, *image_contexts(project, names, evicted))
         try:
             return bake(project, names, observer, replace(options, sets=sets), frozenset(fresh) - evicted)
         except CacheEvicted as found:
@@ -189,88 +166,36 @@ def _require_cached(log: BuildLog, changed: Sequence[Vertex], fresh: frozenset[s
             raise CacheEvicted(step.image)
 
 
-def _labels(project: Project, plan: Plan) -> list[str]:
-    sets = [f"{one.name}.labels.{INPUTS_LABEL}={one.manifest.digest}" for one in plan.stale]
+def _overrides(project: Project, plan: Plan) -> list[str]:
+    """Labels of what is stale, a name for what has none, and no cache for what is forced: never for its parents."""
+    sets = [f"{one.name}.no-cache=true" for one in plan.stale if one.is_forced]
+    sets += [f"{one.name}.labels.{INPUTS_LABEL}={one.manifest.digest}" for one in plan.stale]
     sets += [f"{one.name}.labels.{PROJECT_LABEL}={project.name}" for one in plan.stale]
     # A Compose service without `image:` gets the name that Compose itself would give it.
     return sets + [f"{one.name}.tags={one.image.tag}" for one in plan.stale if not one.image.definition.get("tags")]
 
 
-def _results(plan: Plan, report: BuildReport, options: BuildOptions) -> tuple[ImageResult, ...]:
-    results: dict[str, ImageResult] = {}
-    for one in plan.images:
-        results[one.name] = _fresh_result(one) if one.is_fresh else _built_result(one, report, results, options)
-    return tuple(results.values())
-
-
-def _fresh_result(one: PlannedImage) -> ImageResult:
-    return ImageResult(one.name, "fresh", inputs=one.manifest.digest)
-
-
-def _built_result(
-    one: PlannedImage, report: BuildReport, earlier: Mapping[str, ImageResult], options: BuildOptions
-) -> ImageResult:
-    steps = report.of(one.name)
-    executed = [step for step in steps if not step.is_cached]
-    causes = ImageCauses(
-        new=one.manifest,
-        old=one.last.manifest if one.last else None,
-        executed=executed,
-        parent_causes=_parent_causes(one, earlier),
-        is_forced=options.is_forced,
-        doubt=_doubt(one),
-    )
-    named = tuple(None if step.is_cached else causes.of(step) for step in steps)
-    roots = root_causes(cause for cause in named if cause)
-    seconds = sum(step.seconds for step in executed)
-    seconds += report.transfer_seconds.get(one.name, 0.0) + report.export_seconds.get(one.name, 0.0)
-    cause = "; ".join(str(root) for root in roots) or f"{one.reason}; every step was cached"
-    return ImageResult(one.name, "built", seconds, steps, named, cause, one.manifest.digest)
-
-
-def _parent_causes(one: PlannedImage, earlier: Mapping[str, ImageResult]) -> dict[str, str]:
-    """Context name → cause, for parents that this build really changed."""
-    pairs = ((context, value.removeprefix("target:")) for context, value in one.image.contexts.items())
-    known = {context: earlier[name] for context, name in pairs if name in earlier}
-    return {context: result.cause for context, result in known.items() if any(result.causes)}
-
-
-def _doubt(one: PlannedImage) -> str:
-    """Why the record of the last build may not tell what BuildKit compares with; empty when it does."""
-    if one.last is None:
-        return "there is no record of the build before this one" if one.stored else ""
-    if one.stored and one.stored.id != one.last.image_id:
-        return "something else built this image since the last build here"
-    return ""
-
-
-def _remember(plan: Plan, result: BuildResult, store: StateStore) -> None:
-    built = {one.image: one for one in result.images if one.action == "built"}
-    stored = images.find_all(plan.of(name).image.tag for name in built)
-    for name, one in built.items():
-        planned = plan.of(name)
+def _remember(plan: Plan, result: BuildResult, stored: Mapping[str, StoredImage], store: StateStore) -> None:
+    for one in result.images:
+        planned = plan.of(one.image)
         image = stored.get(planned.image.tag)
+        if one.action != "built":
+            continue
+        # Another build may have taken the tag meanwhile: its image is not what this manifest describes.
+        is_ours = image is not None and image.labels.get(INPUTS_LABEL) == planned.manifest.digest
         store.write(
             ImageState(
                 tag=planned.image.tag,
                 manifest=planned.manifest,
-                image_id=image.id if image else "",
+                image_id=image.id if image and is_ours else "",
                 steps=tuple(one.to_json()["steps"]),
                 seconds=one.seconds,
                 cause=one.cause,
+                parent_layers={
+                    name: layers_identity(stored.get(plan.of(name).image.tag)) for name in planned.image.parents
+                },
             )
         )
-
-
-def _step_json(step: Step, cause: Cause | None) -> dict[str, Any]:
-    return {
-        "step": step.name,
-        "cached": step.is_cached,
-        "seconds": round(step.seconds, 3),
-        "cause": cause.to_json() if cause else None,
-        "place": step.place,
-        "started": round(step.started, 3) if step.started else None,
-    }
 
 
 def _failure(report: BuildReport) -> StackError:
@@ -279,7 +204,9 @@ def _failure(report: BuildReport) -> StackError:
     step = report.failed
     if step is None:
         return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message))
-    tail = report.failed_log.strip().splitlines()[-LOG_TAIL_LINES:]
+    # The frames of a JavaScript stack would push the message itself out of the tail.
+    lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
+    tail = lines[-LOG_TAIL_LINES:]
     excerpt = "\n".join(line for line in report.message.splitlines() if re.match(r"^\s*\d+ \|", line))
     parts = [
         f"The build of {step.image} failed in step {step.name}",
@@ -298,6 +225,10 @@ ADVICE = (
     (
         r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",
         "A system image is missing and no registry answers: `invoke setup` pulls it or builds a stand-in.",
+    ),
+    (
+        r"invalid UTF-8",
+        "A file name in the build context is not UTF-8, which BuildKit does not take: rename the file or ignore it.",
     ),
     (
         r"certificate verify failed|self.signed certificate|unable to get local issuer",

@@ -10,6 +10,7 @@ from layerstack.examination import ServiceResult
 from layerstack.project import Project
 
 EVIDENCE_LINES = 5
+EVIDENCE_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Diagnosis:
 def diagnose(client: Any, project: Project, results: Sequence[ServiceResult]) -> Diagnosis | None:
     """The broken service that drags most others down; None when all is well.
 
-    That is a deepest one: whatever depends on a service also depends on what that service needs.
+    That is a deepest one: whatever depends on a service also depends on what that service needs. One that has
+    failed counts before one that is still starting.
     """
     broken = {result.service: result for result in results if not result.is_ok}
     if not broken:
@@ -36,7 +38,7 @@ def diagnose(client: Any, project: Project, results: Sequence[ServiceResult]) ->
     if all(result.container is None for result in results):
         return Diagnosis(results[0].service, "nothing of this project is started", "", "invoke up")
     dependents = {name: sum(name in all_dependencies(project, other) for other in broken) for name in broken}
-    result = broken[max(broken, key=lambda name: dependents[name])]
+    result = broken[max(broken, key=lambda name: (broken[name].verdict.phase == "failed", dependents[name]))]
     cause = result.verdict.reason or _first_failure(result)
     return Diagnosis(result.service, cause, _evidence(client, result), _repair(client, result))
 
@@ -52,7 +54,8 @@ def _evidence(client: Any, result: ServiceResult) -> str:
     if result.container is None:
         return ""
     said = [f"health check: {result.container.health_output}"] if result.container.health_output else []
-    return "\n".join([*said, *read_log(client, result.container.id, EVIDENCE_LINES)])
+    lines = [*said, *read_log(client, result.container.id, EVIDENCE_LINES)]
+    return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in lines)
 
 
 def _repair(client: Any, result: ServiceResult) -> str:

@@ -13,11 +13,6 @@ from layerstack.progress import duration
 from layerstack.project import find_compose_files
 from layerstack.system_images import SystemImage
 
-INSTALL_ADVICE = (
-    "On Debian as root, `invoke setup --install-engine` installs and starts one; "
-    "elsewhere see docs.docker.com/engine/install."
-)
-
 
 @dataclass(frozen=True)
 class Readiness:
@@ -53,9 +48,9 @@ def prepare(
 def _engine(installs_engine: bool, say: Callable[[str], None]) -> EngineFacts:
     try:
         return engine.read_facts()
-    except EngineError as error:
+    except EngineError:
         if not installs_engine:
-            raise EngineError(error.args[0], f"{error.advice}\n  → {INSTALL_ADVICE}") from error
+            raise
     from layerstack import debian_engine
 
     return debian_engine.install_engine(say)

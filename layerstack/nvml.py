@@ -1,5 +1,6 @@
 """The NVIDIA driver of this machine and its devices, as NVML tells."""
 
+import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ class HostGpus:
 
 def read_host() -> HostGpus | None:
     """What NVML says; None without a working NVIDIA driver or without a device."""
+    if not _has_library():
+        return None
     import pynvml
 
     nvml: Any = pynvml
@@ -47,6 +50,15 @@ def read_host() -> HostGpus | None:
         return None
     finally:
         nvml.nvmlShutdown()
+
+
+def _has_library() -> bool:
+    """Whether the driver's library is here; asked first because importing pynvml takes longer than all the rest."""
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _read_device(nvml: Any, index: int) -> Gpu:

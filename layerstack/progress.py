@@ -3,10 +3,11 @@
 import atexit
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from layerstack.buildlog import BuildLog, BuildReport, Step, Vertex
+from layerstack.estimate import Estimate, rough
 
 HEARTBEAT_SECONDS = 20.0
 SETTLE_SECONDS = 0.3
@@ -15,7 +16,7 @@ SETTLE_SECONDS = 0.3
 class BuildObserver(Protocol):
     """Is told about a build as it goes."""
 
-    def begin(self, images: Sequence[str], usual_seconds: Mapping[str, float]) -> None: ...
+    def begin(self, images: Sequence[str], estimate: Estimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
     def tick(self) -> None: ...
     def end(self, report: BuildReport) -> None: ...
@@ -24,7 +25,7 @@ class BuildObserver(Protocol):
 class Silent:
     """For callers that want the report only."""
 
-    def begin(self, images: Sequence[str], usual_seconds: Mapping[str, float]) -> None: ...
+    def begin(self, images: Sequence[str], estimate: Estimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
     def tick(self) -> None: ...
     def end(self, report: BuildReport) -> None: ...
@@ -39,14 +40,17 @@ class PlainLog:
         self._last_line = self._began
         self._log: BuildLog | None = None
         self._finished: dict[str, float] = {}
+        self._estimate = Estimate()
 
-    def begin(self, images: Sequence[str], usual_seconds: Mapping[str, float]) -> None:
-        self._began = time.monotonic()
-        usual = sum(usual_seconds.values())
-        expected = f" (usually {duration(usual)})" if usual >= 1 else ""
-        self._say(f"building {', '.join(images)}{expected}")
+    def begin(self, images: Sequence[str], estimate: Estimate) -> None:
+        self._began, self._estimate = time.monotonic(), estimate
+        usual = {image: seconds for image in images if (seconds := estimate.usual_seconds.get(image, 0.0)) >= 1}
+        named = (f"{image} (usually {rough(usual[image])})" if image in usual else image for image in images)
+        self._say(f"building {', '.join(named)}")
 
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None:
+        if log is not self._log:  # a build that began anew
+            self._finished.clear()
         self._log = log
         for vertex in changed:
             if vertex.is_done:
@@ -57,9 +61,12 @@ class PlainLog:
         self._print_finished(time.monotonic() - SETTLE_SECONDS)
         if self._log is None or time.monotonic() - self._last_line < HEARTBEAT_SECONDS:
             return
+        steps = steps_by_image(self._log)
         for step in running_steps(self._log):
             since = duration(time.time() - (step.started or time.time()))
-            self._say(f"{step.image:<22} … {short(step.name, 60)} running for {since}")
+            outlook = self._estimate.text(step.image, steps[step.image], time.time())
+            ending = f"; {step.image}: {outlook}" if outlook else ""
+            self._say(f"{step.image:<22} … {short(step.name, 60)} running for {since}{ending}")
 
     def end(self, report: BuildReport) -> None:
         self._print_finished(time.monotonic())
@@ -91,13 +98,13 @@ class LiveTable:
         self._live = Live(console=self._console, auto_refresh=False)
         atexit.register(self._live.stop)  # gives the cursor back after Ctrl-C
         self._images: Sequence[str] = ()
-        self._usual: Mapping[str, float] = {}
+        self._estimate = Estimate()
         self._log: BuildLog | None = None
         self._began = time.monotonic()
         self._drawn = 0.0
 
-    def begin(self, images: Sequence[str], usual_seconds: Mapping[str, float]) -> None:
-        self._images, self._usual, self._began = images, usual_seconds, time.monotonic()
+    def begin(self, images: Sequence[str], estimate: Estimate) -> None:
+        self._images, self._estimate, self._began = images, estimate, time.monotonic()
         self._live.start()
 
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None:
@@ -117,11 +124,9 @@ class LiveTable:
 
         self._drawn = time.monotonic()
         table = Table(box=None, show_header=False, pad_edge=False)
-        steps = (
-            [step for vertex in self._log.vertices.values() if (step := self._log.step(vertex))] if self._log else []
-        )
+        steps = steps_by_image(self._log) if self._log else {}
         for image in self._images:
-            table.add_row(*self._row(image, [step for step in steps if step.image == image], report))
+            table.add_row(*self._row(image, steps.get(image, []), report))
         table.add_row("", "", "", f"[dim]{duration(time.monotonic() - self._began)}[/dim]")
         self._live.update(table, refresh=True)
 
@@ -131,7 +136,8 @@ class LiveTable:
         done = [step for step in steps if step.completed is not None and step.is_counted]
         cached = sum(step.is_cached for step in done)
         counts = f"[dim]{len(done) - cached} run, {cached} cached[/dim]"
-        usual = f" [dim](usually {duration(self._usual[image])})[/dim]" if self._usual.get(image, 0) >= 1 else ""
+        outlook = self._estimate.text(image, steps, time.time())
+        outlook = f" [dim]({outlook})[/dim]" if outlook else ""
         if any(step.error for step in steps):
             return "[red]✗[/red]", image, "[red]failed[/red]", counts
         if report is not None:
@@ -139,8 +145,8 @@ class LiveTable:
         current = next((step for step in steps if step.started is not None and step.completed is None), None)
         if current:
             since = duration(time.time() - (current.started or time.time()))
-            return "[cyan]▸[/cyan]", image, f"{escape(short(current.name, 56))} [bold]{since}[/bold]{usual}", counts
-        return "[dim]·[/dim]", image, f"[dim]{'waiting' if not done else 'next step'}[/dim]{usual}", counts
+            return "[cyan]▸[/cyan]", image, f"{escape(short(current.name, 56))} [bold]{since}[/bold]{outlook}", counts
+        return "[dim]·[/dim]", image, f"[dim]{'waiting' if not done else 'next step'}[/dim]{outlook}", counts
 
 
 def observer_for_terminal() -> BuildObserver:
@@ -151,6 +157,15 @@ def observer_for_terminal() -> BuildObserver:
 def running_steps(log: BuildLog) -> list[Step]:
     steps = (log.step(vertex) for vertex in log.vertices.values() if vertex.is_running)
     return [step for step in steps if step and step.is_counted]
+
+
+def steps_by_image(log: BuildLog) -> dict[str, list[Step]]:
+    """What the stream has told of every image's steps so far."""
+    found: dict[str, list[Step]] = {}
+    for vertex in log.vertices.values():
+        if step := log.step(vertex):
+            found.setdefault(step.image, []).append(step)
+    return found
 
 
 def short(text: str, width: int) -> str:

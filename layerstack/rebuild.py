@@ -2,23 +2,24 @@
 
 import os
 import re
-import shutil
-import tempfile
-import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import sha256
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from layerstack import context, history, images
-from layerstack.build import BuildOptions, bake
-from layerstack.buildlog import BuildReport
+from layerstack import build, history, images, plan, rehearsal
+from layerstack.build import BuildOptions
+from layerstack.buildlog import BuildReport, Step
+from layerstack.context_copy import change, comment_style, copied_context, is_running, remove_copies
+from layerstack.edited_file import EditedFile, choose_edited_file
 from layerstack.errors import UsageError
-from layerstack.progress import BuildObserver, Silent
+from layerstack.progress import Silent, short
 from layerstack.project import Image, Project, Service
+from layerstack.regression import find_regression
+from layerstack.served import ServedCopy
+from layerstack.state import StateStore
 
 LABEL = "layerstack.rebuild"
 REPOSITORY = "layerstack-rebuild"
@@ -27,26 +28,48 @@ INSTALLERS = re.compile(
     r"\b(pip3?|uv|poetry|npm|yarn|pnpm|apt-get|apt|apk|dnf|yum|bundle|composer|cargo|go mod|conda|mamba)\b"
     r"[^|;&]*\b(install|sync|ci|add|download|fetch|update)\b"
 )
-COMMENTS = {
-    "#": (".py", ".sh", ".rb", ".yml", ".yaml", ".toml", ".conf", ".pl", ".r", ".txt"),
-    "//": (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".go", ".rs", ".java", ".kt", ".c", ".cc", ".cpp", ".php"),
-    "/* */": (".css", ".scss"),
-    "<!-- -->": (".html", ".htm", ".xml", ".svg", ".vue", ".md"),
-}
+
+
+@dataclass(frozen=True)
+class RebuildOptions:
+    """How to time: `edit_command` changes the file in the copy instead of an appended comment."""
+
+    run_count: int = 3
+    is_until_served: bool = False
+    edit_command: str = ""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One rebuild after one change. Seconds of the whole bake call, and of its parts in the service's image."""
+    """One rebuild after one change. Seconds of the whole bake call, and of its parts in the service's image.
+
+    `served_seconds` run from the start of the build until the recreated container answered; None when not asked.
+    """
 
     seconds: float
     context_seconds: float
     steps_seconds: float
     export_seconds: float
-    cached: tuple[str, ...]
-    executed: tuple[str, ...]
+    cached: tuple[Step, ...]
+    executed: tuple[Step, ...]
     unexpected: tuple[str, ...]
     image_id: str
+    served_seconds: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "seconds": round(self.seconds, 3),
+            "context_seconds": round(self.context_seconds, 3),
+            "steps_seconds": round(self.steps_seconds, 3),
+            "export_seconds": round(self.export_seconds, 3),
+            "served_seconds": None if self.served_seconds is None else round(self.served_seconds, 3),
+            "cached": len(self.cached),
+            "executed": len(self.executed),
+            "cached_steps": [f"{step.image}: {short(step.name, 100)}" for step in self.cached],
+            "executed_steps": [
+                {"step": step.name, "place": step.place, "seconds": round(step.seconds, 3)} for step in self.executed
+            ],
+        }
 
 
 @dataclass(frozen=True)
@@ -59,10 +82,23 @@ class Rebuild:
     budget_seconds: float | None
     is_base_unchanged: bool
     is_image_changed: bool
+    regression: str = ""
+    edited_reason: str = ""
 
     @property
     def median_seconds(self) -> float:
         return median(run.seconds for run in self.runs)
+
+    @property
+    def spread_seconds(self) -> float:
+        """From the fastest run to the slowest."""
+        return max(run.seconds for run in self.runs) - min(run.seconds for run in self.runs)
+
+    @property
+    def served_seconds(self) -> float | None:
+        """Median until the new code answered; None when that was not asked."""
+        served = [run.served_seconds for run in self.runs if run.served_seconds is not None]
+        return median(served) if served else None
 
     @property
     def unexpected_steps(self) -> list[str]:
@@ -89,7 +125,11 @@ class Rebuild:
             "median_seconds": round(self.median_seconds, 3),
             "budget_seconds": self.budget_seconds,
             "edited": self.edited,
-            "runs": [_run_json(run) for run in self.runs],
+            "edited_reason": self.edited_reason or None,
+            "spread_seconds": round(self.spread_seconds, 3),
+            "served_median_seconds": None if self.served_seconds is None else round(self.served_seconds, 3),
+            "regression": self.regression or None,
+            "runs": [run.to_json() for run in self.runs],
             "base_unchanged": self.is_base_unchanged,
             "image_changed": self.is_image_changed,
             "unexpected_steps": self.unexpected_steps,
@@ -97,23 +137,22 @@ class Rebuild:
         }
 
 
-def time_rebuilds(project: Project, names: Sequence[str], run_count: int, say: Callable[[str], None]) -> list[Rebuild]:
+def time_rebuilds(
+    project: Project, names: Sequence[str], options: RebuildOptions, say: Callable[[str], None]
+) -> list[Rebuild]:
     """Time the named services one after the other; by default all that are built here and have a file to edit.
 
     Raises as `time_rebuild` does.
     """
-    if run_count < 1:
-        raise UsageError(f"--runs is 1 or more, not {run_count}.")
-    editable = [
-        service.name for service in project.services.values() if service.is_built and "edit" in service.settings
-    ]
-    wanted = [project.service(name).name for name in names] or editable
+    if options.run_count < 1:
+        raise UsageError(f"--runs is 1 or more, not {options.run_count}.")
+    wanted = [project.service(name).name for name in names] or _editable(project, say)
     if not wanted:
         raise UsageError(
             "No service of this project says which file a rebuild should change.",
             "Name one below its build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
         )
-    return [time_rebuild(project, name, run_count, Silent(), say) for name in wanted]
+    return [time_rebuild(project, name, options, say) for name in wanted]
 
 
 def summary(rebuilds: Sequence[Rebuild]) -> dict[str, Any]:
@@ -121,27 +160,33 @@ def summary(rebuilds: Sequence[Rebuild]) -> dict[str, Any]:
     return {"ok": not any(one.failures for one in rebuilds), "rebuilds": [one.to_json() for one in rebuilds]}
 
 
-def time_rebuild(
-    project: Project, service_name: str, run_count: int, observer: BuildObserver, say: Callable[[str], None]
-) -> Rebuild:
-    """Time `run_count` rebuilds of one service, each after a change of content in a copy of its context.
+def time_rebuild(project: Project, service_name: str, options: RebuildOptions, say: Callable[[str], None]) -> Rebuild:
+    """Time rebuilds of one service, each after a change of content in a copy of its context.
 
     Raises UsageError when the service is not built here or the file to edit cannot be changed; BuildFailed.
     """
     service, image = project.service(service_name), project.image(service_name)
-    edited = edited_file(project, service, image)
+    choice = edited_file(project, service, image)
+    edited = choice.path
+    if choice.reason:
+        say(f"{service.name}: no `x-layerstack.edit`, so {edited} is changed, {choice.reason}")
     remove_leftovers(project)
-    with _copied_context(project, image) as copy, _throw_away_tag(image) as tag:
-        options = _options(image, copy, tag)
+    if image.parents:
+        build.build(project, image.parents)
+    bases = _ids(project, image)
+    with ExitStack() as stack:
+        copy, tag = stack.enter_context(copied_context(project, image)), stack.enter_context(_throw_away_tag(image))
+        _require_sent(copy, edited, service)
+        rebuild = _Rebuilder(project, image, copy, tag)
         say(f"{service.name}: a first build of the copy, not timed")
-        bake(project, [image.name], observer, options)
-        bases, before = _ids(project, image), images.find(tag)
+        rebuild.build()
+        before = images.find(tag)
+        served = stack.enter_context(_served(project, service, tag, say)) if options.is_until_served else None
         runs = []
-        for number in range(1, run_count + 1):
-            say(f"{service.name}: rebuild {number} of {run_count} after a change in {edited}")
-            change(copy / edited)
-            report = bake(project, [image.name], observer, options)
-            runs.append(_run(report, image, images.find(tag)))
+        for number in range(1, options.run_count + 1):
+            say(f"{service.name}: rebuild {number} of {options.run_count} after a change in {edited}")
+            change(copy / edited, options.edit_command)
+            runs.append(rebuild.run(served))
         ids = [before.id if before else "", *(run.image_id for run in runs)]
         result = Rebuild(
             service=service.name,
@@ -150,76 +195,89 @@ def time_rebuild(
             budget_seconds=service.settings.get("budget_seconds"),
             is_base_unchanged=bases == _ids(project, image),
             is_image_changed=len(set(ids)) == len(ids),
+            regression=find_regression(project.root, service.name, runs),
+            edited_reason=choice.reason,
         )
     history.append(project.root, "rebuild", result.to_json())
     return result
 
 
-def edited_file(project: Project, service: Service, image: Image) -> str:
-    """The file a rebuild changes, relative to the build context: `x-layerstack.edit` of the service."""
+def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
+    """The file a rebuild changes: `x-layerstack.edit` of the service, else one of the last COPY. Raises UsageError."""
     edited = service.settings.get("edit")
     if not edited:
-        raise UsageError(
-            f"Nothing says which file a rebuild of {service.name} should change.",
-            "Name one below the build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
-        )
+        return choose_edited_file(project, image)
     path = project.root / image.context / edited
     if not path.is_file():
         raise UsageError(f"The file that a rebuild of {service.name} should change is not there: {path}.")
-    _comment(path)
-    return str(edited)
+    comment_style(path)
+    return EditedFile(str(edited), "")
 
 
-def change(path: Path) -> None:
-    """Append a comment that was never there before; a new time stamp alone would change nothing for BuildKit."""
-    opening, _, closing = _comment(path).partition(" ")
-    with path.open("a") as file:
-        file.write(f"\n{opening} rebuild {uuid.uuid4().hex} {closing}".rstrip() + "\n")
+def _editable(project: Project, say: Callable[[str], None]) -> list[str]:
+    """Services that are built here and have a file to change; what has none is said and left out."""
+    found = []
+    for service in project.services.values():
+        if not service.is_built:
+            continue
+        try:
+            if "edit" not in service.settings:
+                choose_edited_file(project, project.image(service.name))
+            found.append(service.name)
+        except UsageError as error:
+            say(f"{service.name} is left out: {error.args[0]}")
+    return found
 
 
 def remove_leftovers(project: Project) -> None:
-    """Remove what killed runs left: their context copies and images."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_folder_prefix(project)}*"):
-        if not _is_running(folder.name.rsplit("-", 1)[0].rsplit("-", 1)[-1]):
-            shutil.rmtree(folder, ignore_errors=True)
-    stale = [image for image in images.with_label(LABEL) if not _is_running(image.labels.get(LABEL, ""))]
+    """Remove what killed runs left: their context copies, images and containers."""
+    remove_copies(project)
+    stale = [image for image in images.with_label(LABEL) if not is_running(image.labels.get(LABEL, ""))]
+    rehearsal.remove_leftovers(project)
     images.remove(reference for image in stale for reference in (image.tags or (image.id,)))
 
 
-def _comment(path: Path) -> str:
-    for mark, suffixes in COMMENTS.items():
-        if path.suffix.lower() in suffixes:
-            return mark
-    raise UsageError(
-        f"{path.name} cannot be changed without knowing its comments.", "Name a source file in `x-layerstack.edit`."
-    )
+@dataclass(frozen=True)
+class _Rebuilder:
+    """Builds one service's image from the copy, under the throw-away tag, on the parents as they are."""
+
+    project: Project
+    image: Image
+    copy: Path
+    tag: str
+    fresh: dict[str, plan.PlannedImage] = field(init=False, default_factory=dict)
+
+    def build(self) -> BuildReport:
+        store = StateStore(self.project.root)
+        if not self.fresh:
+            planned = plan.make_plan(self.project, [self.image.name], store).images
+            self.fresh.update({one.name: one for one in planned if one.name != self.image.name})
+        values = (f"context={self.copy}", f"tags={self.tag}", f"labels.{LABEL}={os.getpid()}")
+        sets = tuple(f"{self.image.name}.{value}" for value in values)
+        options = BuildOptions(sets=sets, allowed_paths=(self.copy,))
+        return build.solve(self.project, [self.image.name], self.fresh, Silent(), options, store)
+
+    def run(self, served: ServedCopy | None) -> Run:
+        report = self.build()
+        stored = images.find(self.tag)
+        seconds = report.seconds + served.seconds_until_answer() if served else None
+        return _run(report, self.image, stored.id if stored else "", seconds)
 
 
 @contextmanager
-def _copied_context(project: Project, image: Image) -> Iterator[Path]:
-    """A copy of what the engine would receive, plus the Dockerfile and its ignore file."""
-    source = (project.root / image.context).resolve()
-    copy = Path(tempfile.mkdtemp(prefix=f"{_folder_prefix(project)}{os.getpid()}-"))
-    try:
-        ignored_by = context.ignore_file(source, image.dockerfile)
-        for entry in context.walk(source, context.read_patterns(ignored_by)):
-            _copy_entry(source, copy, entry)
-        for path in filter(None, (source / image.dockerfile, ignored_by)):
-            target = copy / os.path.relpath(path, source)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
-        yield copy
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
+def _served(project: Project, service: Service, tag: str, say: Callable[[str], None]) -> Iterator[ServedCopy]:
+    """The service and what it needs, running from the throw-away image in a project of its own."""
+    with rehearsal.rehearsal(project, "rebuild", {service.name: rehearsal.from_image(service, tag)}) as copy:
+        say(f"{service.name}: starting a copy of the stack as {copy.name}, not timed")
+        yield ServedCopy.start(copy, service.name)
 
 
-def _copy_entry(source: Path, copy: Path, entry: context.Entry) -> None:
-    target = copy / entry.path
-    if entry.is_folder:
-        target.mkdir()
-        target.chmod(entry.mode & 0o7777 | 0o700)
-    elif entry.is_file or entry.is_link:
-        shutil.copy2(source / entry.path, target, follow_symlinks=False)
+def _require_sent(copy: Path, edited: str, service: Service) -> None:
+    if not (copy / edited).is_file():
+        raise UsageError(
+            f"The file that a rebuild of {service.name} should change is kept out of the build: {edited}.",
+            "Name one in `x-layerstack.edit` that .dockerignore lets through.",
+        )
 
 
 @contextmanager
@@ -229,16 +287,11 @@ def _throw_away_tag(image: Image) -> Iterator[str]:
     try:
         yield tag
     finally:
-        own = [image for image in images.with_label(f"{LABEL}={os.getpid()}") if not image.tags or tag in image.tags]
-        images.remove([tag, *(image.id for image in own if tag not in image.tags)])
+        own = [one for one in images.with_label(f"{LABEL}={os.getpid()}") if not one.tags or tag in one.tags]
+        images.remove([tag, *(one.id for one in own if tag not in one.tags)])
 
 
-def _options(image: Image, copy: Path, tag: str) -> BuildOptions:
-    sets = (f"{image.name}.context={copy}", f"{image.name}.tags={tag}", f"{image.name}.labels.{LABEL}={os.getpid()}")
-    return BuildOptions(sets=sets, allowed_paths=(copy,))
-
-
-def _run(report: BuildReport, image: Image, stored: images.StoredImage | None) -> Run:
+def _run(report: BuildReport, image: Image, image_id: str, served_seconds: float | None = None) -> Run:
     own = [step for step in report.of(image.name) if not step.is_cached]
     unexpected = [
         f"{step.image}: {step.name}"
@@ -250,43 +303,16 @@ def _run(report: BuildReport, image: Image, stored: images.StoredImage | None) -
         context_seconds=report.transfer_seconds.get(image.name, 0.0),
         steps_seconds=sum(step.seconds for step in own),
         export_seconds=report.export_seconds.get(image.name, 0.0),
-        cached=tuple(step.name for step in report.cached),
-        executed=tuple(step.name for step in report.executed),
+        cached=report.cached,
+        executed=report.executed,
         unexpected=tuple(unexpected),
-        image_id=stored.id if stored else "",
+        image_id=image_id,
+        served_seconds=served_seconds,
     )
-
-
-def _run_json(run: Run) -> dict[str, Any]:
-    return {
-        "seconds": round(run.seconds, 3),
-        "context_seconds": round(run.context_seconds, 3),
-        "steps_seconds": round(run.steps_seconds, 3),
-        "export_seconds": round(run.export_seconds, 3),
-        "cached": len(run.cached),
-        "executed": len(run.executed),
-        "cached_steps": list(run.cached),
-        "executed_steps": list(run.executed),
-    }
 
 
 def _ids(project: Project, image: Image) -> Sequence[str]:
     """Ids of the images this one is built on."""
-    parents = project.with_parents(image.parents)
-    return [stored.id if (stored := images.find(parent.tag)) else "" for parent in parents]
-
-
-def _folder_prefix(project: Project) -> str:
-    return f"layerstack-rebuild-{sha256(str(project.root).encode()).hexdigest()[:8]}-"
-
-
-def _is_running(process_id: str) -> bool:
-    if not process_id.isdigit():
-        return False
-    try:
-        os.kill(int(process_id), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    tags = [parent.tag for parent in project.with_parents(image.parents)]
+    found = images.find_all(tags)
+    return [found[tag].id if tag in found else "" for tag in tags]

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from layerstack import command
-from layerstack.project import Project, with_overlay
+from layerstack import command, engine
+from layerstack.container import PROJECT_LABEL
+from layerstack.context_copy import is_running
+from layerstack.project import Project, Service, with_overlay
+
+LABEL = "layerstack.rehearsal"
 
 
 @contextmanager
@@ -37,6 +41,36 @@ def rehearsal(
             )
 
 
+def from_image(service: Service, tag: str) -> dict[str, str]:
+    """Compose keys that run a service from another image, without the source mounts that would hide what is in it."""
+    kept = [
+        f"{one['source']}:{one['target']}" for one in service.definition.get("volumes") or () if one["type"] == "volume"
+    ]
+    return {"image": tag, "volumes": f"!override {json.dumps(kept)}"}
+
+
+def remove_leftovers(project: Project) -> None:
+    """Remove the copies that killed runs left running: containers, networks and volumes.
+
+    A name alone proves nothing, another project may be called so: only what carries our label is taken.
+    """
+    client = engine.client()
+    marked = {"label": LABEL}
+    for thing in (*client.containers.list(all=True, filters=marked), *client.networks.list(filters=marked)):
+        labels = thing.attrs.get("Labels") or (thing.attrs.get("Config") or {}).get("Labels") or {}
+        name = labels.get(PROJECT_LABEL, "")
+        if name.startswith(f"{project.name}-") and not is_running(labels[LABEL]):
+            _remove_all(client, name)
+
+
+def _remove_all(client: Any, name: str) -> None:
+    of_it = {"label": f"{PROJECT_LABEL}={name}"}
+    for container in client.containers.list(all=True, filters=of_it):
+        container.remove(force=True, v=True)
+    for thing in (*client.networks.list(filters=of_it), *client.volumes.list(filters=of_it)):
+        thing.remove()
+
+
 def free_port() -> int:
     """A TCP port on 127.0.0.1 that nobody listens on now."""
     with socket.socket() as listener:
@@ -45,10 +79,12 @@ def free_port() -> int:
 
 
 def _overlay(project: Project, changes: Mapping[str, Mapping[str, Any]]) -> str:
-    lines = ["services:"]
+    label = f"labels: {{ {LABEL}: '{os.getpid()}' }}"
+    lines = [f"networks: {{ default: {{ {label} }} }}", "services:"]
     for service in project.services.values():
         ports = [f"127.0.0.1:{free_port()}:{port.target}" for port in service.ports]
         lines += [f"  {json.dumps(service.name)}:", f"    ports: !override {json.dumps(ports)}", "    restart: 'no'"]
+        lines += [f"    {label}"] if "labels" not in changes.get(service.name, {}) else []
         lines += ["    container_name: !reset null"] if "container_name" in service.definition else []
         lines += [f"    {key}: {value}" for key, value in changes.get(service.name, {}).items()]
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,18 @@ from layerstack.progress import duration, megabytes, short
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from layerstack.build import BuildResult
+    from layerstack.build_result import BuildResult
     from layerstack.cache import CacheUse
     from layerstack.finding import Finding
+    from layerstack.gpu import Decision
     from layerstack.images import Layer
+    from layerstack.project import Project
     from layerstack.rebuild import Rebuild
     from layerstack.stack import Volume
     from layerstack.startup import StartObserver, UpResult
     from layerstack.status import ServiceStatus
     from layerstack.verify import VerifyReport
+    from layerstack.why import Explanation
 
 
 WIDE_COLUMNS = 240
@@ -46,7 +50,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
     for row in rows:
         table.add_row(*row)
     # In a file or a pipe there is no width to respect: cut and wrap nothing.
-    Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS).print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False).print(table)
 
 
 def mark(is_ok: bool) -> str:
@@ -56,8 +60,10 @@ def mark(is_ok: bool) -> str:
 def print_build(result: BuildResult) -> None:
     """A row per image; one line when there was nothing to do."""
     if all(image.action == "fresh" for image in result.images):
-        say(f"nothing to build, {len(result.images)} images are fresh: {', '.join(one.image for one in result.images)}")
+        say(f"nothing to build, all is fresh: {', '.join(one.image for one in result.images)}")
         return
+    from rich.markup import escape
+
     rows = [
         (
             image.image,
@@ -65,7 +71,7 @@ def print_build(result: BuildResult) -> None:
             duration(image.seconds) if image.steps else "",
             str(sum(not step.is_cached for step in image.steps)) if image.steps else "",
             str(sum(step.is_cached for step in image.steps)) if image.steps else "",
-            image.cause,
+            escape(image.cause),
         )
         for image in result.images
     ]
@@ -73,26 +79,89 @@ def print_build(result: BuildResult) -> None:
     say(f"all images ready after {duration(result.seconds)}")
 
 
+def print_why(found: Explanation) -> None:
+    from rich.markup import escape
+
+    if found.built_at:
+        say(f"{found.image}, built {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}: {found.cause}")
+    else:
+        say(f"{found.image}: {found.cause}")
+    rows = [
+        (
+            "[dim]cached[/dim]" if step["cached"] else "ran",
+            "" if step["cached"] else duration(step["seconds"]),
+            escape(short(step["step"], 70)),
+            step.get("place") or "",
+            escape(_cause_text(step["cause"])),
+        )
+        for step in found.steps
+    ]
+    if rows:
+        print_table(("", "seconds", "step", "where", "cause"), rows, right=("seconds",))
+    say(f"now {found.now}")
+
+
+def print_explanations(project: Project, names: Sequence[str], as_json: bool) -> None:
+    """What the inputs digest of each image is made of: for `--explain`."""
+    from layerstack.plan import explain, make_plan
+    from layerstack.state import StateStore
+
+    plan = make_plan(project, names, StateStore(project.root))
+    if as_json:
+        print_json({"images": [{"image": one.name, "inputs": one.manifest.to_json()} for one in plan.images]})
+        return
+    for one in plan.images:
+        say(f"{one.name}: {'fresh' if one.is_fresh else f'stale, {one.reason}'}")
+        for part, value in explain(one.manifest):
+            sys.stdout.write(f"  {part:<12} {value}\n")
+
+
+def print_gpu(decision: Decision) -> None:
+    host = decision.host
+    devices = ", ".join(f"{gpu.name} ({gpu.uuid})" for gpu in host.devices) if host else ""
+    rows = [
+        ("host", f"driver {host.driver}: {devices}" if host else "no NVIDIA driver answers"),
+        ("docker", decision.docker.reason),
+        ("decision", f"{decision.device}: {decision.why}"),
+    ]
+    print_table(("", "found"), rows)
+
+
+def _cause_text(cause: Mapping[str, str] | None) -> str:
+    if not cause:
+        return ""
+    return f"{cause['kind']}: {cause['detail']}" if cause["detail"] else cause["kind"]
+
+
 def print_rebuilds(rebuilds: Sequence[Rebuild]) -> None:
+    from rich.markup import escape
+
     rows = [
         (
             mark(not rebuild.failures),
             rebuild.service,
-            rebuild.edited,
+            escape(rebuild.edited),
             duration(rebuild.median_seconds),
             duration(rebuild.budget_seconds) if rebuild.budget_seconds is not None else "none",
             " ".join(f"{run.seconds:.2f}" for run in rebuild.runs),
+            "" if rebuild.served_seconds is None else duration(rebuild.served_seconds),
             str(len(rebuild.runs[-1].cached)),
             str(len(rebuild.runs[-1].executed)),
-            "; ".join(rebuild.failures) or "dependency steps CACHED, base unchanged, image changed",
+            escape("; ".join(rebuild.failures)) or "dependency steps CACHED, base unchanged, image changed",
         )
         for rebuild in rebuilds
     ]
-    columns = ("", "service", "changed file", "median", "budget", "runs (s)", "cached", "run", "proof")
-    print_table(columns, rows, right=("median", "budget", "cached", "run"))
+    columns = ("", "service", "changed file", "median", "budget", "runs (s)", "until served", "cached", "run", "proof")
+    print_table(columns, rows, right=("median", "budget", "until served", "cached", "run"))
     for rebuild in rebuilds:
-        for step in rebuild.runs[-1].executed:
-            say(f"  {rebuild.service} ran: {short(step, 100)}")
+        if rebuild.regression:
+            say(f"  {rebuild.service} became slower: {rebuild.regression}")
+        last, spread = rebuild.runs[-1], f"spread {rebuild.spread_seconds:.2f} s"
+        parts = {"context": last.context_seconds, "steps": last.steps_seconds, "export": last.export_seconds}
+        split = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items())
+        say(f"  {rebuild.service}: {spread}; of the last run: {split}")
+        for step in last.executed:
+            say(f"    ran {short(step.instruction, 80)} ({step.place}, {step.seconds:.2f} s)")
 
 
 def print_images(layers: Sequence[Layer]) -> None:
@@ -118,9 +187,9 @@ def start_observer() -> StartObserver:
 
 def print_start(result: UpResult) -> None:
     if result.was_running:
-        say(f"all {len(result.services)} services were up and healthy already ({duration(result.seconds)})")
+        say(f"everything was up and healthy already ({duration(result.seconds)})")
     else:
-        say(f"{len(result.services)} services are healthy after {duration(result.seconds)}")
+        say(f"healthy after {duration(result.seconds)}: {', '.join(one.service for one in result.services)}")
 
 
 def print_verify(outcome: VerifyReport) -> None:
@@ -185,6 +254,8 @@ def volume_text(volume: Volume) -> str:
 
 
 def print_cache(use: CacheUse, most: int = 15) -> None:
+    from rich.markup import escape
+
     largest = sorted(use.records, key=lambda record: -record.size_bytes)[:most]
     rows = [
         (
@@ -192,7 +263,7 @@ def print_cache(use: CacheUse, most: int = 15) -> None:
             record.kind,
             "layer of an image" if record.is_shared else ("in use" if record.is_in_use else "cache only"),
             record.last_used[:16].replace("T", " "),
-            short(record.description, 80),
+            escape(short(record.description, 80)),
         )
         for record in largest
     ]

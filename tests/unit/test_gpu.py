@@ -114,6 +114,7 @@ class FakeNvml:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, fake: FakeNvml) -> HostGpus | None:
+    monkeypatch.setattr(nvml, "_has_library", lambda: True)
     monkeypatch.setitem(__import__("sys").modules, "pynvml", fake)
     return nvml.read_host()
 
