@@ -20,7 +20,7 @@ from layerstack.project import Device, Project
 from layerstack.startup import ChangeLog
 
 ROOT = Path(__file__).parent
-PYTHON_FILES = ("layerstack", "tests", "backend/pose-service", "tasks.py", "noxfile.py", "invocation.py")
+PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py", "invocation.py")
 PYTEST = (sys.executable, "-m", "pytest")
 GPU_EXIT_CODE = 6
 
@@ -118,6 +118,13 @@ def browser_tests(session: nox.Session) -> None:
         stack.up(copy, ChangeLog(session.log))
         urls = {"WEB_URL": stack.addresses(copy)["frontend"], "BROWSER_IMAGE": loaded.image("browser").tag}
         session.run(*PYTEST, "tests/browser", *session.posargs, env=urls)
+
+
+@nox.session(default=False)
+def benchmarks(session: nox.Session) -> None:
+    """Measure against the old script, bare bake and Compose: writes docs/benchmarks.md; `-- --only NAME --runs N`."""
+    _require_engine(session)
+    session.run(sys.executable, "-m", "benchmarks.run", *session.posargs)
 
 
 def _require_engine(session: nox.Session) -> None:

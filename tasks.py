@@ -89,6 +89,43 @@ def why(c: Context, image: str, device: str = "auto", json: bool = False) -> Non
     report.print_json(found.to_json()) if json else report.print_why(found)
 
 
+@task(
+    positional=["files"],
+    iterable=["files"],
+    help={
+        "files": "files of the project, as words after the task; one may not be there yet",
+        "device": DEVICE,
+        "json": JSON,
+    },
+)
+def impact(c: Context, files: Sequence[str], device: str = "auto", json: bool = False) -> None:
+    """Which steps of which images a change of these files would rebuild, and about how long."""
+    from layerstack import report
+    from layerstack.impact import document, find_impact
+
+    found = find_impact(_project(device), [Path.cwd() / file for file in files])
+    report.print_json(document(found)) if json else report.print_impact(found)
+
+
+@task(help={"last": "how many builds", "output": "draw a picture instead: FILE.svg or FILE.html", "json": JSON})
+def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) -> None:
+    """When each step of the last builds ran, and what the end waited for."""
+    from layerstack import report, timeline_picture
+    from layerstack.timeline import read_timelines, summary
+
+    path = timeline_picture.picture_path(output) if output else None
+    found = read_timelines(_root(), last)
+    if path and found:
+        timeline_picture.write_picture(found, path)
+        report.say(f"drawn: {path}")
+    if json:
+        report.print_json(summary(found))
+    elif not found:
+        report.say("no build yet: `invoke build`")
+    elif not path:
+        report.print_timelines(found)
+
+
 @task(help={"device": DEVICE, "json": JSON})
 def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
     """What GPU the host and Docker have, and what the stack would take."""
@@ -236,29 +273,27 @@ def images(c: Context, device: str = "auto", json: bool = False) -> None:
     report.print_json({"images": [one.to_json() for one in stored]}) if json else report.print_images(stored)
 
 
-@task(help={"json": JSON})
-def cache(c: Context, json: bool = False) -> None:
-    """What BuildKit's cache holds."""
-    from layerstack import report
-    from layerstack.cache import read_cache
+@task(help={"device": DEVICE, "json": JSON})
+def cache(c: Context, device: str = "auto", json: bool = False) -> None:
+    """What BuildKit's cache holds of each image, and whether it survives the next clean-up of the engine."""
+    from layerstack import cache_report, report
 
-    use = read_cache()
-    report.print_json(use.to_json()) if json else report.print_cache(use)
+    found = cache_report.read_report(_project(device), report.say)
+    report.print_json(found.to_json()) if json else report.print_cache(found)
 
 
 @task(help={"all": "this project's images and the engine's whole build cache", "yes": YES})
 def clean(c: Context, all: bool = False, yes: bool = False) -> None:
     """Remove old images and unused build cache; --all for a corrupted cache."""
-    from layerstack import cache as build_cache
-    from layerstack import report
+    from layerstack import clean_up, report
 
     project = _project()
-    plan = build_cache.plan_clean(project, removes_all=all)
+    plan = clean_up.plan_clean(project, removes_all=all)
     if plan.is_empty:
         report.say("nothing to clean")
         return
     _confirm(plan.sentences(), yes)
-    report.say(build_cache.clean(project, plan))
+    report.say(clean_up.clean(project, plan))
 
 
 @task(help={"json": JSON})

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from layerstack import command, history, images
 from layerstack.build_result import BuildResult, read_results
-from layerstack.buildlog import BuildLog, BuildReport, Vertex
+from layerstack.buildlog import BuildLog, BuildReport
+from layerstack.cache_watch import CacheEvicted, CacheWatch
 from layerstack.errors import BuildFailed, EngineError, StackError
 from layerstack.estimate import read_estimate
 from layerstack.images import StoredImage
@@ -31,14 +32,6 @@ class BuildOptions:
     pulls: bool = False
     sets: tuple[str, ...] = ()
     allowed_paths: tuple[Path, ...] = ()
-
-
-class CacheEvicted(Exception):
-    """BuildKit began to execute a step of an image that is fresh: its cache is gone, the image is not."""
-
-    def __init__(self, image: str) -> None:
-        super().__init__(image)
-        self.image = image
 
 
 def build(
@@ -78,15 +71,21 @@ def bake(
 ) -> BuildReport:
     """One `docker buildx bake` call read as it goes.
 
-    Raises BuildFailed, and CacheEvicted as soon as a step of one of the `fresh` images is executed.
+    Raises BuildFailed, and CacheEvicted when a step of one of the `fresh` images is executed.
     """
     wanted = project.with_parents(names)
     log = BuildLog((image.name for image in wanted), Placement(project.root, wanted).place)
 
+    watch = CacheWatch(log, fresh)
+
     def take(_: command.Stream, line: str) -> None:
         changed = log.feed(line)
-        _require_cached(log, changed, fresh)
+        watch.take(changed)
         observer.update(log, changed)
+        tick()
+
+    def tick() -> None:
+        watch.check()
         observer.tick()
 
     result = command.stream(
@@ -95,9 +94,11 @@ def bake(
         cwd=project.root,
         env=project.environment,
         tick_seconds=TICK_SECONDS,
-        on_tick=observer.tick,
+        on_tick=tick,
     )
     report = log.report(result.ok, result.seconds)
+    if result.ok:
+        watch.finish(report)
     observer.end(report)
     if not result.ok:
         raise _failure(report)
@@ -114,11 +115,14 @@ def bake_argv(project: Project, names: Sequence[str], options: BuildOptions) -> 
 
 
 def image_contexts(project: Project, names: Sequence[str], evicted: frozenset[str]) -> tuple[str, ...]:
-    """Overrides that build the named images on the stored images of parents whose build cache is gone."""
+    """Overrides that build the named images on the stored images of parents whose build cache is gone.
+
+    What stands between them is built on the same, or its steps would get other cache keys than they had.
+    """
     return tuple(
-        f"{name}.contexts.{context}=docker-image://{project.image(value.removeprefix('target:')).tag}"
-        for name in names
-        for context, value in project.image(name).contexts.items()
+        f"{image.name}.contexts.{context}=docker-image://{project.image(value.removeprefix('target:')).tag}"
+        for image in project.with_parents(names)
+        for context, value in image.contexts.items()
         if value.startswith("target:") and value.removeprefix("target:") in evicted
     )
 
@@ -158,14 +162,6 @@ def _with_descendants(project: Project, name: str) -> set[str]:
     }
 
 
-def _require_cached(log: BuildLog, changed: Sequence[Vertex], fresh: frozenset[str]) -> None:
-    if not fresh:
-        return
-    for vertex in changed:
-        if vertex.is_running and (step := log.step(vertex)) and step.is_counted and step.image in fresh:
-            raise CacheEvicted(step.image)
-
-
 def _overrides(project: Project, plan: Plan) -> list[str]:
     """Labels of what is stale, a name for what has none, and no cache for what is forced: never for its parents."""
     sets = [f"{one.name}.no-cache=true" for one in plan.stale if one.is_forced]
@@ -191,6 +187,8 @@ def _remember(plan: Plan, result: BuildResult, stored: Mapping[str, StoredImage]
                 steps=tuple(one.to_json()["steps"]),
                 seconds=one.seconds,
                 cause=one.cause,
+                # The cache holds the steps from before, too, and would go on with them.
+                is_cache_evicted=planned.is_forced,
                 parent_layers={
                     name: layers_identity(stored.get(plan.of(name).image.tag)) for name in planned.image.parents
                 },

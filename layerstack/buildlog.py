@@ -9,12 +9,22 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from layerstack.critical_path import find_path
+
 STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
 KEPT_LOG_BYTES = 64 * 1024
+# BuildKit's own work for an image, by how its name begins.
+WORK = {
+    "load build context": "transfer",
+    "load from client": "transfer",
+    "exporting to": "export",
+    "unpacking to": "export",
+    "FROM ": "pull",
+}
 _STEP = re.compile(r"^\[(?P<words>[^\]]*?)\s*(?P<number>\d+)/(?P<total>\d+)\] (?P<instruction>.+)$", re.DOTALL)
 _PREFIX = re.compile(r"^\[(?P<words>[^\]]*)\]\s*(?P<rest>.*)$", re.DOTALL)
 _PLATFORM = re.compile(r"^[a-z0-9]+/[a-z0-9]+(/v\d+)?$")
@@ -53,8 +63,25 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Work:
+    """BuildKit's own work for an image: `transfer` of a context, `pull` of a system image, `export` of the result.
+
+    `started` is seconds since the epoch.
+    """
+
+    image: str
+    kind: str
+    started: float
+    seconds: float
+    digest: str
+
+
+@dataclass(frozen=True)
 class BuildReport:
-    """What one bake call did. Seconds: `transfer` and `export` per image, `seconds` for the whole call."""
+    """What one bake call did. Seconds: `transfer` and `export` per image, `seconds` for the whole call.
+
+    `critical` are the digests of the steps and works that the end of the build waited for, first to last.
+    """
 
     ok: bool
     seconds: float
@@ -63,6 +90,8 @@ class BuildReport:
     export_seconds: dict[str, float]
     message: str = ""
     failed_log: str = ""
+    works: tuple[Work, ...] = ()
+    critical: tuple[str, ...] = ()
 
     @property
     def executed(self) -> tuple[Step, ...]:
@@ -74,7 +103,7 @@ class BuildReport:
 
     @property
     def failed(self) -> Step | None:
-        return next((step for step in self.steps if step.error and "CANCELED" not in step.error.upper()), None)
+        return next((step for step in self.steps if is_failure(step.error)), None)
 
     def of(self, image: str) -> tuple[Step, ...]:
         """The counted steps of one image, in Dockerfile order."""
@@ -83,36 +112,44 @@ class BuildReport:
 
 @dataclass
 class Vertex:
-    """A node of the build graph as far as the stream has told; times are seconds since the epoch."""
+    """A node of the build graph as far as the stream has told; times are seconds since the epoch.
+
+    `intervals` maps the start of each to its end.
+    """
 
     digest: str
     name: str = ""
     inputs: tuple[str, ...] = ()
     is_cached: bool = False
     error: str = ""
-    intervals: list[list[float | None]] = field(default_factory=list)
+    intervals: dict[float, float | None] = field(default_factory=dict)
     log: bytes = b""
     progress: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def is_running(self) -> bool:
-        return bool(self.intervals) and self.intervals[-1][1] is None
+        return None in self.intervals.values()
 
     @property
     def is_done(self) -> bool:
-        return bool(self.intervals) and self.intervals[-1][1] is not None
+        return bool(self.intervals) and not self.is_running
 
     @property
     def started(self) -> float | None:
-        return self.intervals[0][0] if self.intervals else None
+        return min(self.intervals, default=None)
 
     @property
     def completed(self) -> float | None:
-        return self.intervals[-1][1] if self.intervals else None
+        return max(end for end in self.intervals.values() if end is not None) if self.is_done else None
 
     @property
     def seconds(self) -> float:
-        return sum(end - start for start, end in self.intervals if start is not None and end is not None)
+        """Time spent. Images that share a step report it once each, at about the same time: that counts once."""
+        total, counted_until = 0.0, float("-inf")
+        for start, end in sorted((start, end) for start, end in self.intervals.items() if end is not None):
+            total += max(0.0, end - max(start, counted_until))
+            counted_until = max(counted_until, end)
+        return total
 
     def take(self, event: dict[str, Any]) -> None:
         self.name = event.get("name", self.name)
@@ -120,21 +157,21 @@ class Vertex:
         self.is_cached = event.get("cached", False)
         self.error = event.get("error", "")
         started = parse_time(event.get("started"))
-        if started is None:
-            return
-        if not self.intervals or self.intervals[-1][0] != started:
-            self.intervals.append([started, None])
-        self.intervals[-1][1] = parse_time(event.get("completed"))
+        if started is not None:
+            self.intervals[started] = parse_time(event.get("completed")) or self.intervals.get(started)
 
 
 class BuildLog:
     """Collects the stream. `targets` are all bake targets of the call; with more than one, names wear a prefix.
 
+    The last target is the one that is asked for: names wear no prefix when all others are images that are there.
     `place` may move a step to the image that declares it.
     """
 
     def __init__(self, targets: Iterable[str], place: Callable[[Step], Step] = lambda step: step) -> None:
-        self.targets = frozenset(targets)
+        ordered = tuple(targets)
+        self.targets = frozenset(ordered)
+        self._unprefixed = ordered[-1] if ordered else ""
         self._place_step = place
         self.vertices: dict[str, Vertex] = {}
         self.stray_lines: list[str] = []
@@ -186,17 +223,49 @@ class BuildLog:
         match = _PREFIX.match(vertex.name)
         return self._prefix(match["words"].split())[0] if match else ""
 
+    def work(self, vertex: Vertex) -> Work | None:
+        """BuildKit's own work behind a vertex, for the image that it names; None for a step and for the rest."""
+        match = _PREFIX.match(vertex.name)
+        text = match["rest"] if match else vertex.name
+        kind = next((kind for beginning, kind in WORK.items() if text.startswith(beginning)), None)
+        if kind is None or vertex.started is None or (kind == "pull" and vertex.is_cached):
+            return None
+        image = self.image_of(vertex) if match else self._unprefixed
+        return Work(image, kind, vertex.started, vertex.seconds, vertex.digest)
+
     def report(self, ok: bool, seconds: float) -> BuildReport:
         steps = [step for vertex in self.vertices.values() if vertex.is_done and (step := self.step(vertex))]
-        failed = next((vertex for vertex in self.vertices.values() if vertex.error and vertex.log), None)
+        works = self._works()
+        failed = next((vertex for vertex in self.vertices.values() if is_failure(vertex.error) and vertex.log), None)
         return BuildReport(
             ok=ok,
             seconds=seconds,
             steps=tuple(sorted(steps, key=lambda step: (step.image, step.stage, step.number))),
-            transfer_seconds=self._sum(("load build context", "load from client")),
-            export_seconds=self._sum(("exporting to", "unpacking to")),
+            transfer_seconds=_seconds_by_image(works, "transfer"),
+            export_seconds=_seconds_by_image(works, "export"),
             message="\n".join(line for line in self.stray_lines if line.strip()),
             failed_log=failed.log.decode("utf-8", errors="replace") if failed else "",
+            works=works,
+            critical=find_path(
+                self.vertices,
+                {step.digest: step.image for step in steps if step.is_counted}
+                | {work.digest: work.image for work in works},
+            ),
+        )
+
+    def _works(self) -> tuple[Work, ...]:
+        """A context or a base that images share wears an arbitrary name: it belongs to an image that reads it."""
+        readers: dict[str, list[str]] = {}
+        for vertex in self.vertices.values():
+            if (step := self.step(vertex)) and step.is_counted:
+                for digest in vertex.inputs:
+                    readers.setdefault(digest, []).append(step.image)
+        works = [work for vertex in self.vertices.values() if vertex.is_done and (work := self.work(vertex))]
+        return tuple(
+            work
+            if work.image in readers.get(work.digest, [work.image])
+            else replace(work, image=readers[work.digest][0])
+            for work in works
         )
 
     def _take_vertex(self, event: dict[str, Any]) -> Vertex:
@@ -210,19 +279,24 @@ class BuildLog:
     def _prefix(self, words: Sequence[str]) -> tuple[str, str]:
         """(image, stage) from the words of a prefix like `[app linux/amd64 deps 2/4]`."""
         rest = [word for word in words if not _PLATFORM.match(word)]
-        if len(self.targets) == 1:
-            return next(iter(self.targets)), rest[-1] if rest else ""
-        image = rest.pop(0) if rest and rest[0] in self.targets else ""
+        if len(self.targets) > 1 and rest and rest[0] in self.targets:
+            image = rest.pop(0)
+        else:
+            image = self._unprefixed if len(rest) < 2 or len(self.targets) == 1 else ""
         return image, rest[-1] if rest else ""
 
-    def _sum(self, beginnings: tuple[str, ...]) -> dict[str, float]:
-        seconds: dict[str, float] = {}
-        for vertex in self.vertices.values():
-            match = _PREFIX.match(vertex.name)
-            if match and match["rest"].startswith(beginnings):
-                image = self.image_of(vertex)
-                seconds[image] = seconds.get(image, 0.0) + vertex.seconds
-        return seconds
+
+def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for work in works:
+        if work.kind == kind:
+            seconds[work.image] = seconds.get(work.image, 0.0) + work.seconds
+    return seconds
+
+
+def is_failure(error: str) -> bool:
+    """Whether a step failed by itself: one that was still running when another failed is only cancelled."""
+    return bool(error) and "CANCELED" not in error.upper()
 
 
 def parse_time(text: str | None) -> float | None:

@@ -1,16 +1,17 @@
 """Why a step was executed again: two manifests and a report in, one named cause per step out."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from layerstack import context
+from layerstack import file_diff
 from layerstack.buildlog import Step
-from layerstack.inputs import Manifest, StepInputs
+from layerstack.inputs import Manifest
 from layerstack.progress import short
+from layerstack.recipe import SECRET, RecipeLine, RecipeStage
+from layerstack.stage_diff import Change, StageDiff
 
 Kind = Literal[
     "file-content",
@@ -27,10 +28,8 @@ Kind = Literal[
     "first-build",
     "unknown",
 ]
-SHOWN_FILES = 3
-# Instructions that only describe the image: a change of theirs runs no step again.
-DESCRIBING = ("LABEL", "CMD", "ENTRYPOINT", "EXPOSE", "VOLUME", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "ONBUILD")
-_SECRET = re.compile(r"secret|token|passw|credential|api_?key|private", re.IGNORECASE)
+SHOWN_CHARACTERS = 60
+_ASSIGNMENT = re.compile(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S+)")
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,19 @@ class Cause:
         return {"kind": self.kind, "detail": self.detail}
 
 
+def root_causes(causes: Iterable[Cause]) -> list[Cause]:
+    """The causes that are not the consequence of another step of the same image."""
+    return list(dict.fromkeys(cause for cause in causes if cause.kind != "parent-step"))
+
+
 @dataclass(frozen=True)
 class ImageCauses:
-    """What is known of one image's rebuild: both manifests, its executed steps, and how its parents fared."""
+    """What is known of one image's rebuild.
+
+    `executed` are all executed steps of the call (images of one Dockerfile share steps), `parent_causes` says of each
+    parent image that changed since the last build why it did, `doubt` why the old manifest may not be what BuildKit
+    compared with.
+    """
 
     new: Manifest
     old: Manifest | None
@@ -64,224 +73,204 @@ class ImageCauses:
             return Cause("forced", "asked for with --force")
         if self.old is None:
             return Cause("unknown", self.doubt) if self.doubt else Cause("first-build")
-        now = self._find(step)
-        if now is None:
+        found = self._find(step)
+        if found is None:
             return Cause("unknown", "this step is not in the Dockerfile that was read")
-        questions: tuple[Callable[[StepInputs], Cause | None], ...] = (
-            self._instruction,
-            self._argument,
-            self._files,
-            self._step_before,
-            self._sources,
-            self._neighbours,
+        cause = self._of(*found)
+        if self.doubt and cause.kind != "unknown":
+            return replace(cause, detail=f"{cause.detail}; compared with the last build here, but {self.doubt}")
+        return cause
+
+    def of_description(self) -> Cause | None:
+        """What changed when no step had to run: labels, CMD, ENV at the end, and the like."""
+        if self.old is None:
+            return None
+        for stage in self.new.stages:
+            old = self.old.stage(stage.name)
+            if old and (change := StageDiff(old, stage).settings()):
+                return _settings_cause(change, self.new.dockerfile)
+        changed = sorted(name for name in self.new.parents if name in self.parent_causes)
+        return self._parent(changed[0]) if changed else None
+
+    def _find(self, step: Step) -> tuple[RecipeStage, int] | None:
+        line = step.place.rsplit(":", 1)[-1]
+        for stage in self.new.stages:
+            for number, one in enumerate(stage.steps):
+                if str(one.line) == line and stage.name.lower() == step.stage.lower():
+                    return stage, number
+        # The only stage of a Dockerfile wears no name.
+        named = ((stage, number) for stage in self.new.stages for number, one in enumerate(stage.steps))
+        return next((found for found in named if not step.stage and str(found[0].steps[found[1]].line) == line), None)
+
+    def _of(self, stage: RecipeStage, number: int) -> Cause:
+        own = list(self._own(stage, number))
+        if own:
+            return Cause(own[0].kind, "; ".join([own[0].detail, *(f"also {cause}" for cause in own[1:])]))
+        return (
+            self._step_before(stage, number)
+            or self._base(stage)
+            or self._sources(stage.steps[number])
+            or self._settings_before(stage, number)
+            or self._cached_before(stage, number)
+            or self._unexplained()
         )
-        found = (question(now) for question in questions)
-        return next((cause for cause in found if cause), None) or self._unexplained()
 
     def _unexplained(self) -> Cause:
         if self.doubt:
             return Cause("unknown", self.doubt)
         return Cause("cache-evicted", "nothing it depends on changed: BuildKit no longer had its result")
 
-    def _find(self, step: Step) -> StepInputs | None:
-        line = step.place.rsplit(":", 1)[-1]
-        same = (one for one in self.new.steps if str(one.line) == line and one.stage.lower() == step.stage.lower())
-        return next(same, None)
+    def _own(self, stage: RecipeStage, number: int) -> Iterator[Cause]:
+        """Changes of the step itself: its text, the settings right before it, the files it reads."""
+        diff = self._diff(stage)
+        line = stage.steps[number]
+        place = f"{self.new.dockerfile}:{line.line}"
+        if diff is None:
+            yield Cause("instruction", f"{place}: new stage {stage.name}")
+            return
+        before = diff.before(number)
+        if before is None:
+            yield Cause("instruction", f"{place}: {_new_text(diff, number)}")
+            return
+        if removed := diff.removed_before(number):
+            yield Cause("instruction", f"before {place}: removed {', '.join(_shown(one) for one in removed)}")
+        if change := _concerning(line, diff.gap(number)):
+            yield _settings_cause(change, f"before {place}")
+        yield from self._files(before, line)
 
-    @cached_property
-    def _executed_lines(self) -> dict[str, Step]:
-        return {step.place.rsplit(":", 1)[-1]: step for step in self.executed}
-
-    @cached_property
-    def _before(self) -> dict[tuple[str, int], StepInputs]:
-        """(stage, index now) → the same step in the old manifest."""
+    def _files(self, before: RecipeLine, now: RecipeLine) -> Iterator[Cause]:
         assert self.old
-        pairs = {}
-        for stage in {step.stage for step in self.new.steps}:
-            new, old = _of_stage(self.new, stage), _of_stage(self.old, stage)
-            matcher = SequenceMatcher(None, [_text(one) for one in old], [_text(one) for one in new], autojunk=False)
-            for block in matcher.get_matching_blocks():
-                for offset in range(block.size):
-                    pairs[(stage, block.b + offset)] = old[block.a + offset]
-        return pairs
+        old, new = self.old.files_of(before.sources), self.new.files_of(now.sources)
+        for change in file_diff.compare(old, new, self.old.ignore_rules, self.new.ignore_rules):
+            yield Cause(cast("Kind", change.kind), change.detail)
 
-    def _instruction(self, now: StepInputs) -> Cause | None:
-        assert self.old
-        if (now.stage, now.index) in self._before:
+    def _step_before(self, stage: RecipeStage, number: int) -> Cause | None:
+        if number == 0 or not self._was_executed(stage.steps[number - 1]):
             return None
-        place = f"{self.new.dockerfile}:{now.line}"
-        matched = {one.index for (stage, _), one in self._before.items() if stage == now.stage}
-        replaced = [
-            one for one in _of_stage(self.old, now.stage) if one.index == now.index and one.index not in matched
-        ]
-        if replaced:
-            return Cause("instruction", f"{place}: {_shown(replaced[0])} → {_shown(now)}")
-        return Cause("instruction", f"{place}: new {_shown(now)}")
+        return self._caused_by(stage, number - 1)
 
-    def _argument(self, now: StepInputs) -> Cause | None:
-        changed = [name for name in now.arguments if name in self._changed_arguments]
-        if not changed:
-            return None
-        return Cause("build-arg", "; ".join(self._changed_arguments[name] for name in changed))
+    def _caused_by(self, stage: RecipeStage, number: int) -> Cause:
+        """The cause of a step that another one follows from; of a chain the first is named."""
+        cause = self._of(stage, number)
+        if cause.kind == "parent-step":
+            return cause
+        return Cause("parent-step", f"{_shown(stage.steps[number])} ({cause})")
 
-    @cached_property
-    def _changed_arguments(self) -> dict[str, str]:
+    def _base(self, stage: RecipeStage) -> Cause | None:
+        """What a stage stands on: its FROM says something else, or what it names changed."""
+        old = self.old.stage(stage.name) if self.old else None
+        if old and (old.base, old.platform) != (stage.base, stage.platform):
+            return self._other_base(old, stage)
+        if stage.lines and stage.lines[0].keyword == "FROM":
+            files = list(self._files(old.lines[0], stage.lines[0])) if old and old.lines else []
+            return files[0] if files else None
+        return self._source(stage.base) if stage.is_on_stage else self._parent(stage.base)
+
+    def _other_base(self, old: RecipeStage, new: RecipeStage) -> Cause:
         assert self.old
-        old, new = self.old.arguments, self.new.arguments
-        names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-        return {name: f"{name}: {_value(name, old)} → {_value(name, new)}" for name in names}
+        values = {name: (self.old.arguments.get(name), value) for name, value in self.new.arguments.items()}
+        changed = [f"{name}: {was} → {now}" for name, (was, now) in values.items() if was is not None and was != now]
+        detail = f"FROM {old.base} → {new.base}"
+        if changed and old.written == new.written:
+            return Cause("build-arg", f"{'; '.join(changed)} ({detail})")
+        return Cause("instruction", f"{self.new.dockerfile}: {detail}")
 
-    def _files(self, now: StepInputs) -> Cause | None:
-        assert self.old
-        before = self._before[(now.stage, now.index)]
-        old = {name: self.old.files.get(name, "") for name in before.files}
-        new = {name: self.new.files.get(name, "") for name in now.files}
-        return self._ignore_cause(old, new) or _file_cause(old, new)
-
-    def _ignore_cause(self, old: Mapping[str, str], new: Mapping[str, str]) -> Cause | None:
-        """Files that came or went only because the rules let them in or out."""
-        assert self.old
-        appeared = [name for name in new if name not in old and self._was_ignored(self.old.ignore_rules, name)]
-        vanished = [name for name in old if name not in new and self._was_ignored(self.new.ignore_rules, name)]
-        if self.old.ignore_rules == self.new.ignore_rules or not (appeared or vanished):
-            return None
-        parts = [f"lets in {_names(appeared)}"] if appeared else []
-        parts += [f"keeps out {_names(vanished)}"] if vanished else []
-        return Cause("ignore-rules", f".dockerignore now {' and '.join(parts)}")
-
-    def _was_ignored(self, rules: Mapping[str, str], name: str) -> bool:
-        source, _, path = name.partition(":")
-        return context.is_ignored(rules.get(source, ""), path)
-
-    def _step_before(self, now: StepInputs) -> Cause | None:
-        if now.index == 0:
-            return self._source(self.new.stages[now.stage], now) or self._base(now)
-        before = next(one for one in self.new.steps if one.stage == now.stage and one.index == now.index - 1)
-        return self._caused_by(before)
-
-    def _caused_by(self, before: StepInputs) -> Cause | None:
-        step = self._executed_lines.get(str(before.line))
-        return Cause("parent-step", f"{_shown(before)} ({self.of(step)})") if step else None
-
-    def _base(self, now: StepInputs) -> Cause | None:
-        """A stage whose FROM itself says something else than before."""
-        assert self.old
-        old, new = self.old.stages.get(now.stage), self.new.stages[now.stage]
-        if old is None or old == new:
-            return None
-        detail = f"FROM {old} → {new}"
-        argument = next(
-            (text for name, text in self._changed_arguments.items() if self.new.arguments.get(name, "") in new), ""
-        )
-        return Cause("build-arg", f"{argument} ({detail})") if argument else Cause("instruction", detail)
-
-    def _sources(self, now: StepInputs) -> Cause | None:
-        found = (self._source(source, now) for source in now.sources)
+    def _sources(self, line: RecipeLine) -> Cause | None:
+        found = (self._source(source.origin) for source in line.sources)
         return next((cause for cause in found if cause), None)
 
-    def _source(self, source: str, now: StepInputs) -> Cause | None:
-        """What a FROM or --from reads: another stage, an image of the project, or a system image."""
+    def _source(self, name: str) -> Cause | None:
+        """What a FROM or `from=` names: a stage here, an image of the project, or another image."""
+        stage = self.new.stage(name)
+        if stage is None or name in self.new.parents:
+            return self._parent(name)
+        executed = [number for number, one in enumerate(stage.steps) if self._was_executed(one)]
+        return self._caused_by(stage, executed[-1]) if executed else self._base(stage)
+
+    def _parent(self, name: str) -> Cause | None:
         assert self.old
-        stage = next((name for name in self.new.stages if name.lower() == source.lower() and name != now.stage), None)
-        if stage:
-            steps = _of_stage(self.new, stage)
-            ran = [one for one in steps if str(one.line) in self._executed_lines]
-            return self._caused_by(ran[-1]) if ran else self._below(stage)
-        if source in self.parent_causes:
-            return Cause("parent-image", f"{source} was rebuilt ({self.parent_causes[source]})")
-        old, new = self.old.parents.get(source), self.new.parents.get(source)
+        if name in self.parent_causes:
+            return Cause("parent-image", f"{name} was rebuilt ({self.parent_causes[name]})")
+        old, new = self.old.parents.get(name), self.new.parents.get(name)
         if old and new and old != new:
-            return Cause("parent-image", f"{source}: {old[:19]} → {new[:19]}")
+            return Cause("parent-image", f"{name} is another image now ({old[:19]} → {new[:19]})")
         return None
 
-    def _below(self, stage: str) -> Cause | None:
-        """A stage without executed steps of its own may still stand on something that changed."""
-        first = StepInputs(stage, 0, 0, "FROM", "")
-        return self._source(self.new.stages[stage], first) or self._base(first)
+    def _settings_before(self, stage: RecipeStage, number: int) -> Cause | None:
+        """Settings further up, in this stage or in one it is built on: a cached COPY may stand in between."""
+        diff = self._diff(stage)
+        if diff and (change := diff.settings(number)):
+            return _settings_cause(change, f"before {self.new.dockerfile}:{stage.steps[number].line}")
+        below = self.new.stage(stage.base) if stage.is_on_stage else None
+        return self._settings_before(below, len(below.steps)) if below else None
 
-    def _neighbours(self, now: StepInputs) -> Cause | None:
-        """Instructions before this step that are no steps themselves, and steps that were taken out."""
-        assert self.old
-        place = f"{self.new.dockerfile}:{now.line}"
-        old, new = (list(_settings(manifest, now.stage)) for manifest in (self.old, self.new))
-        gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
-        if gone or come:
-            return Cause(
-                "instruction", f"before {place}: {'; '.join(gone) or 'nothing'} → {'; '.join(come) or 'nothing'}"
-            )
-        kept = {one.index for (stage, _), one in self._before.items() if stage == now.stage}
-        removed = [one for one in _of_stage(self.old, now.stage) if one.index not in kept]
-        if removed:
-            return Cause("instruction", f"before {place}: removed {_shown(removed[0])}")
-        order = [self._before[(now.stage, one.index)].index for one in _of_stage(self.new, now.stage)]
-        return Cause("instruction", f"before {place}: steps stand in another order") if order != sorted(order) else None
+    def _cached_before(self, stage: RecipeStage, number: int) -> Cause | None:
+        """A step further up that changed into something that BuildKit had built before."""
+        for earlier in reversed(range(number)):
+            if own := next(self._own(stage, earlier), None):
+                return Cause("parent-step", f"{_shown(stage.steps[earlier])} ({own})")
+        below = self.new.stage(stage.base) if stage.is_on_stage else None
+        return self._cached_before(below, len(below.steps)) if below else None
 
+    def _diff(self, stage: RecipeStage) -> StageDiff | None:
+        if stage.name not in self._diffs:
+            old = self.old.stage(stage.name) if self.old else None
+            self._diffs[stage.name] = StageDiff(old, stage) if old else None
+        return self._diffs[stage.name]
 
-def root_causes(causes: Iterable[Cause]) -> list[Cause]:
-    """The causes that are not the consequence of another step of the same image."""
-    own = [cause for cause in causes if cause.kind != "parent-step"]
-    return list(dict.fromkeys(own))
+    @cached_property
+    def _diffs(self) -> dict[str, StageDiff | None]:
+        return {}
 
+    @cached_property
+    def _executed_lines(self) -> set[str]:
+        return {step.place for step in self.executed}
 
-def _file_cause(old: Mapping[str, str], new: Mapping[str, str]) -> Cause | None:
-    removed, added = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
-    renamed = [(one, other) for one in removed for other in added if old[one] == new[other] and "dir" not in old[one]]
-    for one, other in renamed[:]:
-        if one in removed and other in added:
-            removed.remove(one)
-            added.remove(other)
-        else:
-            renamed.remove((one, other))
-    common = [name for name in old if name in new and old[name] != new[name]]
-    content = [name for name in common if old[name].split(" ", 1)[1] != new[name].split(" ", 1)[1]]
-    mode = [f"{_name(name)} {old[name][:4]} → {new[name][:4]}" for name in common if name not in content]
-    found: list[tuple[Kind, str]] = []
-    if content:
-        found.append(("file-content", f"{_names(content)} changed"))
-    if mode:
-        found.append(("file-mode", _names(mode)))
-    if renamed:
-        found.append(
-            ("file-added", "; ".join(f"{_name(one)} renamed to {_name(other)}" for one, other in renamed[:SHOWN_FILES]))
-        )
-    if added:
-        found.append(("file-added", f"{_names(added)} added"))
-    if removed:
-        found.append(("file-removed", f"{_names(removed)} removed"))
-    return Cause(found[0][0], "; ".join(detail for _, detail in found)) if found else None
+    def _was_executed(self, line: RecipeLine) -> bool:
+        return f"{self.new.dockerfile}:{line.line}" in self._executed_lines
 
 
-def _settings(manifest: Manifest, stage: str) -> Iterator[str]:
-    for one in manifest.other_instructions:
-        owner, _, text = one.partition(": ")
-        if not text:
-            yield one
-        elif owner == stage and not text.startswith(DESCRIBING):
-            yield text
+def _new_text(diff: StageDiff, number: int) -> str:
+    now, replaced = diff.new.steps[number], diff.replaced(number)
+    if diff.was_elsewhere(number):
+        return f"{_shown(now)} stands in another place"
+    if replaced is None:
+        return f"new {_shown(now)}"
+    if _shown(replaced) == _shown(now):
+        return f"{_shown(now)}: its text further on changed"
+    return f"{_shown(replaced)} → {_shown(now)}"
 
 
-def _of_stage(manifest: Manifest, stage: str) -> list[StepInputs]:
-    return [one for one in manifest.steps if one.stage == stage]
+def _concerning(line: RecipeLine, change: Change) -> Change:
+    """The part of a change of settings that a step can notice: RUN sees all, others what they name."""
+    if line.keyword == "RUN":
+        return change
+    names = [f"{name}=" for name in line.variables]
+    gone, come = (
+        tuple(one for one in lines if any(name in one.text for name in names)) for lines in (change.gone, change.come)
+    )
+    return Change(gone, come)
 
 
-def _text(step: StepInputs) -> tuple[str, str]:
-    return step.keyword, step.text
+def _settings_cause(change: Change, place: str) -> Cause:
+    """A build argument with another value, or other instructions."""
+    old, new = _arguments(change.gone), _arguments(change.come)
+    if len(old) == len(change.gone) and old.keys() == new.keys() and len(new) == len(change.come):
+        return Cause("build-arg", "; ".join(f"{name}: {old[name]} → {new[name]}" for name in old))
+    sides = ("; ".join(_shown(one) for one in lines) or "nothing" for lines in (change.gone, change.come))
+    return Cause("instruction", f"{place}: {' → '.join(sides)}")
 
 
-def _shown(step: StepInputs) -> str:
-    return short(f"{step.keyword} {step.text}", 60)
+def _arguments(lines: Iterable[RecipeLine]) -> dict[str, str]:
+    """name → value, masked, of the ARG lines among these."""
+    pairs = (one.text.partition("=") for one in lines if one.keyword == "ARG")
+    return {name: _masked(name, value) if equals else "not set" for name, equals, value in pairs}
 
 
-def _value(name: str, values: Mapping[str, str]) -> str:
-    if name not in values:
-        return "not set"
-    return "***" if _SECRET.search(name) else values[name]
+def _masked(name: str, value: str) -> str:
+    return "***" if SECRET.search(name) else value
 
 
-def _name(file: str) -> str:
-    return file.removeprefix(":")
-
-
-def _names(files: Sequence[str]) -> str:
-    shown = ", ".join(_name(file) for file in files[:SHOWN_FILES])
-    return f"{shown} and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else shown
+def _shown(line: RecipeLine) -> str:
+    text = _ASSIGNMENT.sub(lambda match: f"{match[1]}={_masked(match[1], match[2])}", str(line))
+    return file_diff.printable(short(text, SHOWN_CHARACTERS))

@@ -52,9 +52,12 @@ class Pattern:
 
 
 def ignore_file(folder: Path, dockerfile: str = "Dockerfile") -> Path | None:
-    """The ignore file that holds for this Dockerfile: its own `.dockerignore` first, then the folder's."""
-    candidates = (Path(f"{folder / dockerfile}.dockerignore"), folder / ".dockerignore")
-    return next((path for path in candidates if path.is_file()), None)
+    """The ignore file that holds for this Dockerfile: its own `.dockerignore` first, then the folder's.
+
+    A named context has no Dockerfile: "".
+    """
+    own = [Path(f"{folder / dockerfile}.dockerignore")] if dockerfile else []
+    return next((path for path in (*own, folder / ".dockerignore") if path.is_file()), None)
 
 
 def read_patterns(path: Path | None) -> tuple[Pattern, ...]:
@@ -69,7 +72,11 @@ def read_rules(path: Path | None) -> str:
 
 def is_ignored(rules: str, path: str) -> bool:
     """Whether an ignore file with this text keeps a path out of the context."""
-    patterns = parse_patterns(rules, Path(".dockerignore"))
+    return is_left_out(parse_patterns(rules, Path(".dockerignore")), path)
+
+
+def is_left_out(patterns: Sequence[Pattern], path: str) -> bool:
+    """Whether rules that are already parsed keep a path out of the context."""
     parts = path.split("/")
     ignored = False
     matches: list[bool] = []
@@ -120,6 +127,15 @@ def walk(folder: Path, patterns: Sequence[Pattern] = ()) -> Iterator[Entry]:
                 held.pop(path, None)
 
     yield from visit("", ())
+
+
+def covering(pattern: str) -> "re.Pattern[str]":
+    """A COPY source as a regular expression: it matches what the pattern names and everything below that."""
+    wanted = os.path.normpath(f"/{pattern}").lstrip("/")
+    try:
+        return re.compile(_expression(wanted).removesuffix(r"\Z") + r"(/.*)?\Z" if wanted else "", re.DOTALL)
+    except re.error:
+        return re.compile("")
 
 
 def wildcard(pattern: str) -> "re.Pattern[str]":

@@ -33,7 +33,7 @@ def copied_context(project: Project, image: Image) -> Iterator[Path]:
             _copy_entry(source, copy, entry)
         for path in filter(None, (source / image.dockerfile, ignored_by)):
             target = copy / os.path.relpath(path, source)
-            if path.is_file():
+            if path.is_file() and target.resolve().is_relative_to(copy):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target)
         yield copy

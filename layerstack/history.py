@@ -5,12 +5,16 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import IO, Any
 
 from layerstack import command
+from layerstack.step_text import instruction_of, one_line
 
 STATE_FOLDER = ".layerstack"
+KEPT_STEP_CHARACTERS = 100
+KEPT_TEXT_CHARACTERS = 60
+# About a thousand builds; every build reads them for its estimate.
+MOST_BYTES = 8_000_000
 
 
 def state_folder(root: Path) -> Path:
@@ -36,8 +40,10 @@ def append(root: Path, kind: str, record: Mapping[str, Any]) -> None:
 
     folder = state_folder(root)
     line = json.dumps({"kind": kind, "time": round(time.time(), 3), **_commit(root), **record})
-    with FileLock(folder / "history.lock"), (folder / "history.jsonl").open("a") as file:
-        file.write(line + "\n")
+    with FileLock(folder / "history.lock"), (folder / "history.jsonl").open("a+b") as file:
+        file.write((line if _ends_a_line(file) else "\n" + line).encode() + b"\n")
+        file.flush()
+        _forget_oldest(folder / "history.jsonl")
 
 
 def read(root: Path, kind: str = "") -> Iterator[dict[str, Any]]:
@@ -54,14 +60,35 @@ def read(root: Path, kind: str = "") -> Iterator[dict[str, Any]]:
             yield record
 
 
-def usual_seconds(root: Path, images: tuple[str, ...]) -> dict[str, float]:
-    """Median seconds of the last five builds in which an image had executed steps."""
-    seen: dict[str, list[float]] = {}
-    for record in read(root, "build"):
-        for image in record.get("images") or ():
-            if image.get("action") == "built" and image.get("image") in images:
-                seen.setdefault(image["image"], []).append(float(image.get("seconds", 0)))
-    return {name: median(values[-5:]) for name, values in seen.items()}
+def compact(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a build as one line of history; `place` tells where a long instruction stands in full."""
+    images = [{**image, "steps": [_compact_step(step) for step in image["steps"]]} for image in document["images"]]
+    return {**document, "images": images}
+
+
+def _compact_step(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A long name is cut; `text` then tells what comes after its mounts."""
+    name = one_line(step["step"])
+    if len(name) <= KEPT_STEP_CHARACTERS:
+        return {**step, "step": name}
+    short_name = f"{name[: KEPT_STEP_CHARACTERS - 1]}…"
+    return {**step, "step": short_name, "text": instruction_of(name)[:KEPT_TEXT_CHARACTERS]}
+
+
+def _forget_oldest(path: Path) -> None:
+    """Keep the newer half of a file that has grown too large."""
+    if path.stat().st_size <= MOST_BYTES:
+        return
+    newer = path.read_bytes()[-MOST_BYTES // 2 :].partition(b"\n")[2]
+    write_atomically(path, newer.decode(errors="replace"))
+
+
+def _ends_a_line(file: IO[bytes]) -> bool:
+    """False after a write that was cut off: what follows must not become part of it."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def _commit(root: Path) -> dict[str, Any]:

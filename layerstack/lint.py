@@ -39,6 +39,8 @@ def check_dockerfile(project: Project, image: Image) -> list[Warning]:
         answer: dict[str, Any] = json.loads(result.stdout)
     except json.JSONDecodeError:
         raise BuildFailed(f"The Dockerfile of {image.name} cannot be checked:\n{result.stderr.strip()}") from None
+    if broken := answer.get("buildError"):
+        raise BuildFailed(f"{_place(image, broken)}: {broken.get('message', 'cannot be built')}")
     return [_warning(image, entry) for entry in answer.get("warnings") or ()]
 
 
@@ -54,6 +56,10 @@ def _options(project: Project, image: Image) -> Iterator[str]:
 
 
 def _warning(image: Image, entry: dict[str, Any]) -> Warning:
+    return Warning(entry.get("ruleName", ""), entry.get("detail", ""), _place(image, entry))
+
+
+def _place(image: Image, entry: dict[str, Any]) -> str:
     ranges = (entry.get("location") or {}).get("ranges") or [{}]
     line = (ranges[0].get("start") or {}).get("line", "?")
-    return Warning(entry.get("ruleName", ""), entry.get("detail", ""), f"{image.context}/{image.dockerfile}:{line}")
+    return f"{image.context}/{image.dockerfile}:{line}"

@@ -49,7 +49,8 @@ class Placement:
             return step.image, ""
         # What stands below the named image is more likely meant than an unrelated one with the same words.
         below = self._below.get(step.image, frozenset())
-        declaring = [found for found in declaring if found[0].image in below] or declaring
+        paths = {source.path for source, _ in declaring if source.image in below}
+        declaring = [found for found in declaring if found[0].path in paths] or declaring
         named = next((source.path for source, _ in declaring if source.image == step.image), declaring[0][0].path)
         source, line = next(found for found in declaring if found[0].path == named)
         return source.image, f"{source.path}:{line}"

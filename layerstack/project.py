@@ -102,11 +102,17 @@ class Project:
     @property
     def base_images(self) -> tuple[Image, ...]:
         """Images that no service runs: the layers below the services."""
-        return tuple(image for image in self.images.values() if image.name not in self.services)
+        run = self._service_targets
+        return tuple(image for image in self.images.values() if image.name not in run)
 
     @property
     def service_images(self) -> tuple[Image, ...]:
-        return tuple(image for image in self.images.values() if image.name in self.services)
+        run = self._service_targets
+        return tuple(image for image in self.images.values() if image.name in run)
+
+    @property
+    def _service_targets(self) -> set[str]:
+        return {_target_name(name) for name in self.services}
 
     def compose(self, *words: str) -> tuple[str, ...]:
         """The argument list of a Compose call."""
@@ -115,7 +121,8 @@ class Project:
 
     def image(self, name: str) -> Image:
         """Raises UsageError with the nearest names when there is no such image."""
-        found = self.images.get(name) or next((image for image in self.images.values() if name in image.tags), None)
+        found = self.images.get(name) or self.images.get(_target_name(name))
+        found = found or next((image for image in self.images.values() if name in image.tags), None)
         if found:
             return found
         raise UsageError(f"There is no image `{name}` in this project.", _nearest(name, self.images))
@@ -148,17 +155,29 @@ class Project:
 def load(root: Path, device: Device, targets: Sequence[str] = ()) -> Project:
     """Read the project in `root` for one device; `targets` adds images outside the default group.
 
-    Raises UsageError when there is no Compose file or it does not parse.
+    Images that nothing declares but that others are built on are found, and told to bake in one file more. Raises
+    UsageError when there is no Compose file, it does not parse, or images are built on each other in a circle.
     """
+    # It reads Dockerfiles of images: a module above this one.
+    from layerstack.discovery import discover
+
     compose_files = find_compose_files(root, device)
     bake_files = tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
     with ThreadPoolExecutor(2) as pool:
         bake = pool.submit(_read_bake, root, device, (*compose_files, *bake_files), targets)
         compose = pool.submit(_read_compose, root, {"DEVICE": device}, compose_files)
-        config, images = compose.result(), bake.result()
+        config = compose.result()
+        _refuse_circle(config)
+        images = bake.result()
     services = {name: _service(name, definition) for name, definition in (config.get("services") or {}).items()}
-    images = {name: _tagged(image, str(config["name"])) for name, image in images.items()}
-    return Project(root, str(config["name"]), device, compose_files, bake_files, images, services)
+    names = {_target_name(name): name for name in services}
+    found = discover(
+        root,
+        {key: _tagged(image, str(config["name"]), names.get(key, key)) for key, image in images.items()},
+    )
+    generated = found.write(root)
+    bake_files = (*bake_files, generated) if generated else bake_files
+    return Project(root, str(config["name"]), device, compose_files, bake_files, found.images, services)
 
 
 def with_overlay(project: Project, name: str, overlay: Path) -> Project:
@@ -192,13 +211,29 @@ def bake_arguments(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
     return ("docker", "buildx", "bake", *(part for path in files for part in ("--file", str(path.relative_to(root)))))
 
 
+def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] = ()) -> Image:
+    """An image from the definition of its bake target; `tags` are for one without any."""
+    return Image(
+        name=name,
+        context=definition.get("context", "."),
+        dockerfile=definition.get("dockerfile", "Dockerfile"),
+        target=definition.get("target", ""),
+        tags=tuple(definition.get("tags") or tags),
+        args={key: str(value) for key, value in (definition.get("args") or {}).items()},
+        contexts=definition.get("contexts") or {},
+        definition=definition,
+    )
+
+
 def _read_bake(root: Path, device: Device, files: Sequence[Path], targets: Sequence[str]) -> dict[str, Image]:
     argv = (*bake_arguments(root, files), "--print", *(("default", *targets) if targets else ()))
     result = command.run(argv, cwd=root, env={"DEVICE": device})
     if not result.ok:
         raise _unreadable("The build definition", result)
-    definitions: dict[str, Any] = json.loads(result.stdout).get("target") or {}
-    return {name: _image(name, definition) for name, definition in definitions.items()}
+    # What bake prints is meant to be read by bake again: it wears HCL's escapes.
+    plain = result.stdout.replace("$${", "${").replace("%%{", "%{")
+    definitions: dict[str, Any] = json.loads(plain).get("target") or {}
+    return {name: read_image(name, definition) for name, definition in definitions.items()}
 
 
 def _compose_arguments(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
@@ -225,21 +260,30 @@ def _unreadable(what: str, result: command.CommandResult) -> StackError:
     return UsageError(f"{what} cannot be read:\n{detail}", f"The same by hand: {command.printable(result.argv)}")
 
 
-def _image(name: str, definition: Mapping[str, Any]) -> Image:
-    return Image(
-        name=name,
-        context=definition.get("context", "."),
-        dockerfile=definition.get("dockerfile", "Dockerfile"),
-        target=definition.get("target", ""),
-        tags=tuple(definition.get("tags") or ()),
-        args={key: str(value) for key, value in (definition.get("args") or {}).items()},
-        contexts=definition.get("contexts") or {},
-        definition=definition,
-    )
+def _tagged(image: Image, project_name: str, service_name: str) -> Image:
+    return image if image.tags else replace(image, tags=(f"{project_name}-{service_name}:latest",))
 
 
-def _tagged(image: Image, project_name: str) -> Image:
-    return image if image.tags else replace(image, tags=(f"{project_name}-{image.name}:latest",))
+def _target_name(service_name: str) -> str:
+    """The bake target of a service: Buildx takes no dots."""
+    return service_name.replace(".", "_")
+
+
+def _refuse_circle(config: Mapping[str, Any]) -> None:
+    """Services whose builds name each other: Buildx refuses them, too, but not with the path."""
+    services = config.get("services") or {}
+    builds = {name: definition.get("build") for name, definition in services.items()}
+    contexts = {
+        name: {
+            key: value.replace("service:", "target:", 1)
+            for key, value in (build.get("additional_contexts") or {}).items()
+            if value.startswith("service:") and value.removeprefix("service:") in services
+        }
+        for name, build in builds.items()
+        if isinstance(build, dict)
+    }
+    images = {name: Image(name, ".", contexts=contexts.get(name, {})) for name in services}
+    Project(Path(), "", "cpu", (), (), images, {}).with_parents(images)
 
 
 def _service(name: str, definition: Mapping[str, Any]) -> Service:

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -194,8 +194,11 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
             runs=tuple(runs),
             budget_seconds=service.settings.get("budget_seconds"),
             is_base_unchanged=bases == _ids(project, image),
-            is_image_changed=len(set(ids)) == len(ids),
-            regression=find_regression(project.root, service.name, runs),
+            # An image may get another id although no step ran: BuildKit can hold a cached step twice.
+            is_image_changed=len(set(ids)) == len(ids) and all(run.executed for run in runs),
+            regression=find_regression(
+                project.root, service.name, median(run.seconds for run in runs), runs[-1].executed
+            ),
             edited_reason=choice.reason,
         )
     history.append(project.root, "rebuild", result.to_json())
@@ -252,10 +255,20 @@ class _Rebuilder:
         if not self.fresh:
             planned = plan.make_plan(self.project, [self.image.name], store).images
             self.fresh.update({one.name: one for one in planned if one.name != self.image.name})
-        values = (f"context={self.copy}", f"tags={self.tag}", f"labels.{LABEL}={os.getpid()}")
+        # The build before may have found out that the cache of a parent is gone.
+        self.fresh.update({name: replace(one, last=store.read(one.image.tag)) for name, one in self.fresh.items()})
+        outside = self._outside_dockerfile()
+        values = [f"context={self.copy}", f"tags={self.tag}", f"labels.{LABEL}={os.getpid()}"]
+        values += [f"dockerfile={path}" for path in outside]
         sets = tuple(f"{self.image.name}.{value}" for value in values)
-        options = BuildOptions(sets=sets, allowed_paths=(self.copy,))
+        options = BuildOptions(sets=sets, allowed_paths=(self.copy, *outside))
         return build.solve(self.project, [self.image.name], self.fresh, Silent(), options, store)
+
+    def _outside_dockerfile(self) -> tuple[Path, ...]:
+        """A Dockerfile that is not in the build context, and so not in the copy."""
+        folder = (self.project.root / self.image.context).resolve()
+        path = Path(os.path.normpath(folder / self.image.dockerfile))
+        return () if path.is_relative_to(folder) or not path.is_file() else (path,)
 
     def run(self, served: ServedCopy | None) -> Run:
         report = self.build()

@@ -6,7 +6,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +64,15 @@ def remove_leftovers(project: Project) -> None:
 
 
 def _remove_all(client: Any, name: str) -> None:
+    from docker.errors import APIError
+
     of_it = {"label": f"{PROJECT_LABEL}={name}"}
     for container in client.containers.list(all=True, filters=of_it):
-        container.remove(force=True, v=True)
+        with suppress(APIError):  # somebody else removes it at the same time
+            container.remove(force=True, v=True)
     for thing in (*client.networks.list(filters=of_it), *client.volumes.list(filters=of_it)):
-        thing.remove()
+        with suppress(APIError):
+            thing.remove()
 
 
 def free_port() -> int:

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from layerstack.build_result import BuildResult
-    from layerstack.cache import CacheUse
+    from layerstack.cache_report import CachedImage, CacheReport
+    from layerstack.cached_steps import CachedStep
     from layerstack.finding import Finding
     from layerstack.gpu import Decision
     from layerstack.images import Layer
+    from layerstack.impact import Impact
     from layerstack.project import Project
     from layerstack.rebuild import Rebuild
     from layerstack.stack import Volume
     from layerstack.startup import StartObserver, UpResult
     from layerstack.status import ServiceStatus
+    from layerstack.timeline import Timeline
     from layerstack.verify import VerifyReport
     from layerstack.why import Explanation
 
@@ -99,6 +102,29 @@ def print_why(found: Explanation) -> None:
     if rows:
         print_table(("", "seconds", "step", "where", "cause"), rows, right=("seconds",))
     say(f"now {found.now}")
+
+
+def print_impact(found: Sequence[Impact]) -> None:
+    """A table per file: image, step, why it would run, and how long it took the last time."""
+    from rich.markup import escape
+
+    for impact in found:
+        if impact.reason:
+            say(f"{impact.path}: nothing is rebuilt, it is {impact.reason}")
+            continue
+        rows = [
+            (image.image, escape(step.step), escape(step.why), _seconds_text(step.seconds))
+            for image in impact.images
+            for step in image.steps
+        ] + [
+            (image.image, "[yellow]?[/yellow]", escape(image.unknown), "?") for image in impact.images if image.unknown
+        ]
+        print_table(("image", "step", "why", "last time"), rows, right=("last time",))
+        say(f"{impact.path}: steps took {_seconds_text(impact.seconds_estimate)} the last time")
+
+
+def _seconds_text(seconds: float | None) -> str:
+    return "?" if seconds is None else duration(seconds)
 
 
 def print_explanations(project: Project, names: Sequence[str], as_json: bool) -> None:
@@ -253,26 +279,53 @@ def volume_text(volume: Volume) -> str:
     return volume.name + (f", {megabytes(volume.size_bytes)}" if volume.size_bytes is not None else "")
 
 
-def print_cache(use: CacheUse, most: int = 15) -> None:
+def print_timelines(timelines: Sequence[Timeline]) -> None:
+    """Each build with a bar a step; what the end of the build waited for is marked."""
+    from rich.console import Console
+
+    from layerstack.timeline_text import bars_table, title, totals
+
+    console = Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False, highlight=False)
+    for timeline in timelines:
+        console.print(title(timeline), style="bold", markup=False)
+        console.print(totals(timeline), style="dim", markup=False)
+        console.print(bars_table(timeline))
+
+
+def print_cache(found: CacheReport) -> None:
+    """Images with their steps, the rest by kind, then policy, disk and what to set when a base image is in danger."""
     from rich.markup import escape
 
-    largest = sorted(use.records, key=lambda record: -record.size_bytes)[:most]
-    rows = [
-        (
-            megabytes(record.size_bytes),
-            record.kind,
-            "layer of an image" if record.is_shared else ("in use" if record.is_in_use else "cache only"),
-            record.last_used[:16].replace("T", " "),
-            escape(short(record.description, 80)),
-        )
-        for record in largest
-    ]
-    print_table(("size", "kind", "held as", "last used (UTC)", "what"), rows, right=("size",))
-    rest = len(use.records) - len(largest)
-    say(
-        f"{len(use.records)} records{f' ({rest} smaller ones not shown)' if rest > 0 else ''}, "
-        f"{megabytes(use.total_bytes)} in all, {megabytes(use.reclaimable_bytes)} could be reclaimed"
+    colours = {"safe": "green", "not-built": "dim", "unknown": "yellow", "at-risk": "yellow"}
+    rows: list[tuple[str, str, str, str]] = []
+    for image in found.images:
+        colour = colours.get(image.forecast.status, "red")
+        rows.append((f"[bold]{image.tag}[/bold]", "", f"[{colour}]{image.forecast.status}[/{colour}]", ""))
+        rows += [_cached_step_row(step, image) for step in image.steps]
+        rows.append(("", megabytes(image.size_bytes), "", ""))
+    print_table(("image and step", "size", "cache", "last used (UTC)"), rows, right=("size",))
+    held = [(one.kind, escape(one.what), str(len(one.records)), megabytes(one.size_bytes)) for one in found.groups]
+    print_table(("the rest", "", "records", "size"), held, right=("records", "size"))
+    for line in found.sentences():
+        say(line)
+
+
+def _cached_step_row(step: CachedStep, image: CachedImage) -> tuple[str, str, str, str]:
+    from rich.markup import escape
+
+    text = escape(f"  {step.stage}:{step.line.line} {short(str(step.line), 90)}")
+    if step.record is None:
+        lost = "[red]lost[/red]" if step.is_layer else "[dim]lost, not needed[/dim]"
+        return text, "", "[dim]not built[/dim]" if image.forecast.status == "not-built" else lost, ""
+    used = step.record.last_used[:16].replace("T", " ")
+    state = (
+        "[red]next GC drops it[/red]"
+        if step.record.id in image.dropped
+        else "layer"
+        if step.is_layer
+        else "copied from"
     )
+    return text, megabytes(step.record.size_bytes), state, used
 
 
 def _table(columns: Sequence[str], right: Sequence[str]) -> Table:

@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from layerstack import inputs
+from layerstack.file_digests import FileDigests
 from layerstack.history import state_folder, write_atomically
 from layerstack.inputs import Manifest
 
-STATE_VERSION = 1
+# A record of another version of this program is not damaged: it is passed over and written anew.
+STATE_VERSION = f"2.{inputs.MANIFEST_VERSION}"
 
 
 @dataclass(frozen=True)
 class ImageState:
     """The last successful build of one tag. `steps` are those of its last report, as JSON with their causes.
 
-    `is_cache_evicted` says that BuildKit lost the steps of this image: services are then built on the image itself.
+    `image_id` is empty when something else had built the tag by the end. `parent_layers` identifies the layers of each
+    image of the project that this one was built on. `is_cache_evicted` says that BuildKit's cache does not lead to this
+    image: services are then built on the image itself.
     """
 
     tag: str
@@ -30,6 +34,7 @@ class ImageState:
     built_at: float = 0.0
     cause: str = ""
     is_cache_evicted: bool = False
+    parent_layers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -43,7 +48,7 @@ class StateStore:
         """The last state of a tag; None before the first build or when its file is damaged."""
         path = self._path(tag)
         data = self._load(path)
-        if data is None:
+        if data is None or data.get("version") != STATE_VERSION:
             return None
         try:
             manifest = inputs.from_json(data["manifest"])
@@ -56,8 +61,9 @@ class StateStore:
                 built_at=float(data["built_at"]),
                 cause=str(data["cause"]),
                 is_cache_evicted=bool(data["is_cache_evicted"]),
+                parent_layers=dict(data["parent_layers"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._set_aside(path, f"{type(error).__name__}: {error}")
             return None
 
@@ -71,17 +77,18 @@ class StateStore:
             "built_at": state.built_at or time.time(),
             "cause": state.cause,
             "is_cache_evicted": state.is_cache_evicted,
+            "parent_layers": dict(state.parent_layers),
         }
         path = self._path(state.tag)
         path.parent.mkdir(exist_ok=True)
         write_atomically(path, json.dumps(document))
 
-    def read_digests(self) -> inputs.FileDigests:
+    def read_digests(self) -> FileDigests:
         """Known digests of context files; an empty set when the file is damaged."""
         data = self._load(state_folder(self.root) / "files.json")
-        return inputs.FileDigests(data or {})
+        return FileDigests(data or {})
 
-    def write_digests(self, digests: inputs.FileDigests) -> None:
+    def write_digests(self, digests: FileDigests) -> None:
         if digests.is_changed:
             write_atomically(state_folder(self.root) / "files.json", json.dumps(digests.kept()))
 

@@ -19,7 +19,9 @@ class FakeDocker:
         number = len(self._cases)
         for name, text in (("out", stdout), ("err", stderr)):
             (self.folder / f"{number}.{name}").write_text(text)
-        case = f'  {pattern.replace(" ", "?")}) cat "$here/{number}.out"; cat "$here/{number}.err" >&2; exit {exit_code};;'
+        case = (
+            f'  {pattern.replace(" ", "?")}) cat "$here/{number}.out"; cat "$here/{number}.err" >&2; exit {exit_code};;'
+        )
         self._cases.insert(0, case)
         self._write()
 

@@ -18,7 +18,12 @@ from layerstack.errors import CommandFailed, EngineError, StackError
 
 PYTHON = sys.executable
 LARGE_BYTES = 1 << 20
-FLOOD = f"import sys\nfor _ in range(64):\n sys.stdout.write('o' * {LARGE_BYTES // 64 - 1} + '\\n')\n sys.stderr.write('e' * {LARGE_BYTES // 64 - 1} + '\\n')"
+FLOOD = f"""
+import sys
+for _ in range(64):
+    sys.stdout.write("o" * {LARGE_BYTES // 64 - 1} + "\\n")
+    sys.stderr.write("e" * {LARGE_BYTES // 64 - 1} + "\\n")
+"""
 STUBBORN = "trap '' INT TERM; echo ready; while :; do sleep 0.05; done"
 
 

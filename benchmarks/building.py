@@ -1,0 +1,134 @@
+"""Rows about building: nothing to do, one edit, a large base, everything cold."""
+
+import json
+import re
+import shutil
+import uuid
+from contextlib import ExitStack
+from functools import partial
+from statistics import median
+
+from benchmarks import profile_text
+from benchmarks.options import Options
+from benchmarks.samples import Goal, Measurement, alternate, profile_if_missed
+from benchmarks.scratch import ROOT, Scratch, scratch
+from layerstack.errors import CheckFailed
+
+# Per service a file that is in its image, and how a comment begins there.
+EDITED = {
+    "backend-api": ("backend/src/server.js", "//"),
+    "pose-service": ("backend/pose-service/pose_service/__init__.py", "#"),
+    "frontend": ("backend/web/src/main.jsx", "//"),
+}
+SCRIPT_BUILDS = ("bases", "services")
+BALLAST_FILE_BYTES = 50_000_000
+# The layer itself, its checksum, and what the disk must keep for everybody else.
+DISK_NEED = 1.2
+DISK_RESERVE_BYTES = 10_000_000_000
+
+
+def measure_unchanged_bases(options: Options, goal: Goal) -> Measurement:
+    """`invoke build-bases` with nothing to do against the three builds of the script with nothing to do."""
+    with scratch() as copy:
+        copy.invoke("build-bases")
+        copy.script("bases")
+        copy.invoke("build-bases")
+        samples = alternate(
+            options.run_count, lambda: copy.invoke("build-bases").seconds, lambda: copy.script("bases").seconds
+        )
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, copy, "build-bases"))
+    return Measurement(samples, profile=profile)
+
+
+def measure_code_change(service: str, options: Options, goal: Goal) -> Measurement:
+    """`invoke build SERVICE` after an edit against bare bake after another edit, in one copy."""
+    with scratch() as copy:
+        _rebuild(copy, service)
+        _bake(copy, service)
+        samples = alternate(options.run_count, partial(_rebuild, copy, service), partial(_bake, copy, service))
+        _edit(copy, service)
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, copy, "build", service))
+        _rebuild(copy, service)
+        unchanged = copy.invoke("build", service).seconds
+    overhead = median(ours - theirs for ours, theirs in zip(samples.ours, samples.theirs, strict=True))
+    notes = (
+        f"the constant overhead is {overhead:.2f} s (median of the differences)",
+        f"with nothing to do `invoke build {service}` takes {unchanged:.2f} s",
+    )
+    return Measurement(samples, notes, profile)
+
+
+def measure_ballast(gigabytes: float, options: Options, goal: Goal) -> Measurement:
+    """`invoke build SERVICE` after an edit, with and without a layer of random bytes in its base image."""
+    service = next(iter(EDITED))
+    with ExitStack() as stack:
+        heavy = stack.enter_context(scratch(partial(_add_ballast, gigabytes)))
+        plain = stack.enter_context(scratch())
+        for copy in (heavy, plain):
+            _rebuild(copy, service)
+        samples = alternate(options.run_count, partial(_rebuild, heavy, service), partial(_rebuild, plain, service))
+        _edit(heavy, service)
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, heavy, "build", service))
+        size = heavy.run("docker", "image", "inspect", "--format", "{{.Size}}", f"{heavy.name}-base-node").stdout
+    return Measurement(samples, (f"{service} on a base image of {int(size) / 1e9:.1f} GB",), profile)
+
+
+def fits_on_disk(gigabytes: float) -> bool:
+    """Whether a base of this size fits where temporary files and, by default, the engine's data lie."""
+    return shutil.disk_usage("/").free > gigabytes * 1e9 * DISK_NEED + DISK_RESERVE_BYTES
+
+
+def measure_cold(options: Options, goal: Goal) -> Measurement:
+    """All images from their first step, in one `invoke build` against the script's builds one after the other."""
+    profiles: list[str] = []
+    samples = alternate(options.run_count, partial(_cold_build, profiles), _cold_script)
+    notes = (
+        "every step is executed because each base begins with a step that was never there before; "
+        "the system images are there and cache mounts (apt, uv, npm) are kept, on both sides",
+    )
+    return Measurement(samples, notes, "" if samples.meets(goal) else profiles[-1])
+
+
+def _cold_build(profiles: list[str]) -> float:
+    """Raises CheckFailed when a step was not executed: the build was not cold."""
+    with scratch(_begin_anew) as copy:
+        result = copy.invoke("build", "--json")
+        steps = [step for image in json.loads(result.stdout)["images"] for step in image["steps"]]
+        if warm := [step["step"] for step in steps if step["cached"]]:
+            raise CheckFailed(f"a cold build found {len(warm)} steps in the cache: {warm[0]}")
+        profiles.append(profile_text.of_last_build(copy.root))
+    return result.seconds
+
+
+def _cold_script() -> float:
+    with scratch(_begin_anew) as copy:
+        return copy.script(*SCRIPT_BUILDS).seconds
+
+
+def _edit(copy: Scratch, service: str) -> None:
+    path, comment = EDITED[service]
+    copy.rewrite(path, lambda text: f"{text}{comment} {uuid.uuid4().hex}\n")
+
+
+def _rebuild(copy: Scratch, service: str) -> float:
+    _edit(copy, service)
+    return copy.invoke("build", service).seconds
+
+
+def _bake(copy: Scratch, service: str) -> float:
+    _edit(copy, service)
+    return copy.run("docker", "buildx", "bake", service).seconds
+
+
+def _add_ballast(gigabytes: float, copy: Scratch) -> None:
+    count = round(gigabytes * 1e9 / BALLAST_FILE_BYTES)
+    loop = f"for i in $(seq {count}); do head -c {BALLAST_FILE_BYTES} /dev/urandom > /opt/ballast/$i; done"
+    step = f"RUN : {copy.name} && mkdir /opt/ballast && {loop}\n"
+    copy.rewrite(copy.base("base-node"), lambda text: text.rstrip("\n") + "\n" + step)
+
+
+def _begin_anew(copy: Scratch) -> None:
+    """A first step in each base that keeps the cache out, without emptying it for everybody else."""
+    names = [path.name for path in (ROOT / "docker").glob("base-*")]
+    for name in names:
+        copy.rewrite(copy.base(name), lambda text: re.sub(r"(?m)^(LABEL .*)$", rf"\1\nRUN : {copy.name}", text))

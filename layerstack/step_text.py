@@ -1,0 +1,30 @@
+"""Names of steps, `deps 2/4 RUN --mount=… npm ci`, made short."""
+
+import re
+
+_NAME = re.compile(r"^(?P<stage>.*?) ?(?P<number>\d+/\d+) (?P<instruction>.*)$", re.DOTALL)
+_FLAGS = re.compile(r"^(?P<keyword>[A-Z]+)(?P<flags>( --[a-z-]+(=\S+)?)+) ")
+_SHELL_OPTIONS = re.compile(r"^RUN set -\w+( pipefail)?(;| &&) *")
+
+
+def one_line(name: str) -> str:
+    return " ".join(name.split())
+
+
+def stage_of(name: str) -> str:
+    """`deps` of `deps 2/4 RUN npm ci`; empty for the only stage of a Dockerfile."""
+    match = _NAME.match(one_line(name))
+    return match["stage"] if match else ""
+
+
+def instruction_of(name: str) -> str:
+    """What a step does, without its stage, number and mounts: `RUN npm ci`."""
+    match = _NAME.match(one_line(name))
+    text = _FLAGS.sub(_without_flags, match["instruction"]) if match else one_line(name)
+    return _SHELL_OPTIONS.sub("RUN ", text)
+
+
+def _without_flags(match: re.Match[str]) -> str:
+    """Only `--from` tells what a step does."""
+    kept = [flag for flag in match["flags"].split() if flag.startswith("--from")]
+    return f"{' '.join([match['keyword'], *kept])} "

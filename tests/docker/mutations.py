@@ -1,0 +1,77 @@
+"""The project `mutations` in a folder of a test's own, with words for editing it and for what a build then did."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layers import layers
+
+from layerstack import build as builder
+from layerstack import project
+from layerstack.build import BuildOptions
+from layerstack.build_result import BuildResult
+from layerstack.project import Project
+from layerstack.state import StateStore
+
+SOURCE = Path(__file__).parent / "projects" / "mutations"
+
+
+@dataclass
+class Bench:
+    """A copy of the project; a salt in the lowest image keeps its steps apart from those of other tests."""
+
+    root: Path
+    patch: pytest.MonkeyPatch
+
+    def load(self) -> Project:
+        return project.load(self.root, "gpu")
+
+    @property
+    def store(self) -> StateStore:
+        return StateStore(self.root)
+
+    def build(self, *names: str, **options: Any) -> BuildResult:
+        return builder.build(self.load(), names or ("app",), options=BuildOptions(**options), store=self.store)
+
+    def path(self, name: str) -> Path:
+        return self.root / name
+
+    def write(self, name: str, text: str) -> None:
+        self.path(name).write_text(text)
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = self.path(name).read_text()
+        assert text.count(old) == 1
+        self.path(name).write_text(text.replace(old, new))
+
+    def set(self, name: str, value: str) -> None:
+        """An environment variable of the Compose and bake files."""
+        self.patch.setenv(name, value)
+
+
+@contextmanager
+def mutations(folder: Path, patch: pytest.MonkeyPatch, **variables: str) -> Iterator[Bench]:
+    """The project below `folder`, under tags of its own."""
+    with layers(folder, patch, SOURCE, **variables) as found:
+        bench = Bench(found.root, patch)
+        bench.write("low/salt", uuid.uuid4().hex)
+        yield bench
+
+
+def causes(result: BuildResult) -> dict[str, str]:
+    """`image: stage INSTRUCTION words` → kind of cause, for every executed step."""
+    return {
+        f"{image.image}: {step.stage} {' '.join(step.instruction.split())}".replace(":  ", ": "): str(cause.kind)
+        for image in result.images
+        for step, cause in zip(image.steps, image.causes, strict=True)
+        if cause
+    }
+
+
+def details(result: BuildResult) -> str:
+    """All causes in words, one a line."""
+    return "\n".join(str(cause) for image in result.images for cause in image.causes if cause)

@@ -1,0 +1,3 @@
+import { shout } from "./library.mjs";
+
+process.stdout.write(shout("app"));

@@ -1,0 +1,1 @@
+// Notes that no image holds.

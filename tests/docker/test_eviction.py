@@ -1,0 +1,95 @@
+"""What happens after BuildKit's cache was cleaned up: stored images stand, and services are built on them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from build_cache import evict, own_records
+from mutations import Bench, causes, mutations
+
+from layerstack import build as builder
+from layerstack import images
+from layerstack.build_result import BuildResult
+
+pytestmark = pytest.mark.docker
+CODE = "app: runtime COPY src src"
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """The project after its build; its part of the build cache is gone."""
+    with mutations(tmp_path, monkeypatch) as found:
+        mark = found.path("low/salt").read_text()
+        found.replace("low/Dockerfile", "cp /salt /low", f"cp /salt /low; true {mark}")
+        found.build()
+        evict(own_records(mark))
+        yield found
+
+
+@pytest.fixture
+def bake_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The names that every bake call was asked for."""
+    calls: list[tuple[str, ...]] = []
+    real = builder.bake_argv
+
+    def seen(project, names, options):  # type: ignore[no-untyped-def]
+        calls.append(tuple(names))
+        return real(project, names, options)
+
+    monkeypatch.setattr(builder, "bake_argv", seen)
+    return calls
+
+
+def actions(result: BuildResult) -> dict[str, str]:
+    return {one.image: one.action for one in result.images}
+
+
+def base_ids(bench: Bench) -> list[str]:
+    found = (images.find(bench.load().image(name).tag) for name in ("low", "high"))
+    return [image.id for image in found if image]
+
+
+def test_nothing_is_built_while_nothing_changed(bench: Bench, bake_calls: list[tuple[str, ...]]) -> None:
+    assert set(actions(bench.build()).values()) == {"fresh"}
+    assert bake_calls == []
+
+
+def test_a_service_is_built_on_the_stored_base(bench: Bench) -> None:
+    before = base_ids(bench)
+    bench.write("app/src/one.txt", "new\n")
+    result = bench.build()
+    assert actions(result) == {"low": "fresh", "high": "fresh", "app": "built"}
+    assert base_ids(bench) == before
+    kinds = causes(result)
+    assert kinds[CODE] == "file-content"
+    assert {kind for step, kind in kinds.items() if step != CODE} == {"cache-evicted", "parent-step"}
+
+
+def test_the_next_code_change_needs_no_second_try(bench: Bench, bake_calls: list[tuple[str, ...]]) -> None:
+    bench.write("app/src/one.txt", "new\n")
+    bench.build()
+    assert len(bake_calls) > 1
+    bake_calls.clear()
+    bench.write("app/src/one.txt", "newer\n")
+    assert causes(bench.build()) == {CODE: "file-content"}
+    assert bake_calls == [("app",)]
+
+
+def test_a_base_between_is_built_on_the_stored_one_below(bench: Bench) -> None:
+    low = base_ids(bench)[0]
+    bench.write("high/list", "two\n")
+    assert actions(bench.build()) == {"low": "fresh", "high": "built", "app": "built"}
+    assert base_ids(bench)[0] == low
+    bench.write("app/src/one.txt", "new\n")
+    assert causes(bench.build()) == {CODE: "file-content"}
+
+
+def test_a_base_that_changed_is_built_the_usual_way_again(bench: Bench, bake_calls: list[tuple[str, ...]]) -> None:
+    bench.write("app/src/one.txt", "new\n")
+    bench.build()
+    bench.replace("low/Dockerfile", "cp /salt", "cp -f /salt")
+    assert set(actions(bench.build()).values()) == {"built"}
+    bake_calls.clear()
+    bench.write("app/src/one.txt", "newer\n")
+    assert causes(bench.build()) == {CODE: "file-content"}
+    assert bake_calls == [("app",)]

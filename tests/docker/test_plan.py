@@ -1,0 +1,121 @@
+"""Freshness where the digest alone does not tell: parents that were built anew from the same inputs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mutations import Bench, causes, details, mutations
+
+from layerstack import command, images
+from layerstack.build_result import BuildResult
+from layerstack.images import StoredImage
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    with mutations(tmp_path, monkeypatch) as found:
+        found.build()
+        yield found
+
+
+def actions(result: BuildResult) -> dict[str, str]:
+    return {one.image: one.action for one in result.images}
+
+
+def stored(bench: Bench, name: str) -> StoredImage:
+    found = images.find(bench.load().image(name).tag)
+    assert found
+    return found
+
+
+def test_images_stand_on_a_parent_that_was_forced(bench: Bench) -> None:
+    before = stored(bench, "low")
+    assert actions(bench.build("low", is_forced=True)) == {"low": "built"}
+    assert stored(bench, "low").layers != before.layers
+
+    result = bench.build()
+    assert actions(result) == {"low": "fresh", "high": "built", "app": "built"}
+    assert causes(result)["high: COPY list /list"] == "parent-image"
+    assert "low was rebuilt (forced: asked for with --force)" in details(result)
+    assert images.is_built_on(stored(bench, "high"), stored(bench, "low"))
+    assert images.is_built_on(stored(bench, "app"), stored(bench, "low"))
+    assert set(actions(bench.build()).values()) == {"fresh"}
+
+
+def test_a_code_change_after_that_finds_everything_else_cached(bench: Bench) -> None:
+    bench.build("low", is_forced=True)
+    bench.build()
+    low, high = stored(bench, "low").id, stored(bench, "high").id
+    bench.write("app/src/one.txt", "new\n")
+    assert causes(bench.build()) == {"app: runtime COPY src src": "file-content"}
+    assert (stored(bench, "low").id, stored(bench, "high").id) == (low, high)
+    assert images.is_built_on(stored(bench, "app"), stored(bench, "low"))
+
+
+def test_forcing_all_builds_each_on_the_other(bench: Bench) -> None:
+    result = bench.build("low", "high", "app", is_forced=True)
+    assert set(causes(result).values()) == {"forced"}
+    assert images.is_built_on(stored(bench, "high"), stored(bench, "low"))
+    assert images.is_built_on(stored(bench, "app"), stored(bench, "low"))
+    assert set(actions(bench.build()).values()) == {"fresh"}
+
+
+def test_a_forced_image_leaves_its_parents_alone(bench: Bench) -> None:
+    low, high = stored(bench, "low").id, stored(bench, "high").id
+    bench.build(is_forced=True)
+    assert (stored(bench, "low").id, stored(bench, "high").id) == (low, high)
+
+
+def test_an_image_that_is_gone_is_built_again(bench: Bench) -> None:
+    command.run(["docker", "image", "rm", bench.load().image("app").tag]).require()
+    result = bench.build()
+    assert actions(result) == {"low": "fresh", "high": "fresh", "app": "built"}
+    assert causes(result) == {}
+
+
+def test_an_image_of_another_builder_is_not_trusted(bench: Bench) -> None:
+    bench.write("app/src/one.txt", "by hand\n")
+    found = bench.load()
+    command.run(["docker", "buildx", "bake", "app"], cwd=bench.root, env=found.environment).require()
+    bench.write("app/src/one.txt", "first\n")
+    assert actions(bench.build())["app"] == "built"
+    text = command.run(["docker", "run", "--rm", found.image("app").tag, "cat", "src/one.txt"]).require().stdout
+    assert text == "first\n"
+
+
+def test_a_lost_record_makes_nothing_stale_and_comes_back(bench: Bench) -> None:
+    record = next((bench.root / ".layerstack" / "images").glob("*_app_*"))
+    record.unlink()
+    assert set(actions(bench.build()).values()) == {"fresh"}
+    bench.write("app/src/one.txt", "new\n")
+    assert causes(bench.build()) == {"app: runtime COPY src src": "file-content"}
+
+
+def test_an_edit_there_and_back_is_never_skipped(bench: Bench) -> None:
+    for text in ("second\n", "first\n", "second\n"):
+        bench.write("app/src/one.txt", text)
+        bench.build()
+        tag = bench.load().image("app").tag
+        assert command.run(["docker", "run", "--rm", tag, "cat", "src/one.txt"]).require().stdout == text
+
+
+def test_what_a_link_leads_to_counts(bench: Bench) -> None:
+    bench.path("app/src/one.txt").rename(bench.path("app/src/real"))
+    bench.path("app/config/link").symlink_to("../src/real")
+    bench.replace("app/Dockerfile", "COPY src src", "COPY config/link led")
+    bench.build()
+    bench.write("app/src/real", "behind the link\n")
+    result = bench.build()
+    assert causes(result) == {"app: runtime COPY config/link led": "file-content"}
+    tag = bench.load().image("app").tag
+    assert command.run(["docker", "run", "--rm", tag, "cat", "led"]).require().stdout == "behind the link\n"
+
+
+def test_a_download_without_a_checksum_is_asked_for_every_time(bench: Bench) -> None:
+    plan = bench.load()
+    bench.replace("app/Dockerfile", "COPY src src", "COPY src src\nADD https://example.invalid/file /file")
+    from layerstack.plan import make_plan
+
+    assert make_plan(plan, ["app"], bench.store).of("app").manifest.volatile

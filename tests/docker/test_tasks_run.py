@@ -1,0 +1,143 @@
+"""The tasks as a person types them, in a folder of another project."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layers import layers
+
+from layerstack import engine, history, images, stack
+from layerstack.project import Project
+
+pytestmark = pytest.mark.docker
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    with layers(tmp_path, monkeypatch) as found:
+        yield found
+
+
+def command_line(words: str) -> list[str]:
+    return [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words.split()]
+
+
+def invoke(own: Project, words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command_line(words), cwd=own.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def document(own: Project, words: str, exit_code: int = 0) -> dict[str, Any]:
+    """The one JSON document of a task."""
+    outcome = invoke(own, words)
+    assert outcome.returncode == exit_code, outcome.stderr
+    found: dict[str, Any] = json.loads(outcome.stdout)
+    return found
+
+
+def has_images(own: Project) -> set[str]:
+    return set(images.find_all(image.tag for image in own.images.values()))
+
+
+def test_a_build_is_a_document_and_the_next_one_finds_everything_fresh(own: Project) -> None:
+    first = document(own, "build --json")
+    assert first["ok"] is True
+    assert {image["image"]: image["action"] for image in first["images"]} == dict.fromkeys(own.images, "built")
+    second = document(own, "build --json")
+    assert {image["action"] for image in second["images"]} == {"fresh"}
+
+
+def test_bases_alone_and_one_service_alone(own: Project) -> None:
+    assert invoke(own, "build-bases").returncode == 0
+    assert has_images(own) == {own.image("base").tag}
+    assert invoke(own, "build web").returncode == 0
+    assert has_images(own) == {own.image("base").tag, own.image("web").tag}
+
+
+@pytest.mark.parametrize("words", ["build wep", "up wep", "restart wep", "logs wep", "time-rebuild wep"])
+def test_an_unknown_service_is_wrong_usage_with_the_nearest_name(own: Project, words: str) -> None:
+    outcome = invoke(own, words)
+    assert outcome.returncode == 2, outcome.stderr
+    assert "`wep`" in outcome.stderr
+    assert "web" in outcome.stderr.replace("`wep`", "")
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_failed_build_ends_with_its_own_code_and_one_document(own: Project) -> None:
+    with (own.root / "web" / "Dockerfile").open("a") as file:
+        file.write("RUN exit 9\n")
+    outcome = invoke(own, "build web --json")
+    assert outcome.returncode == 4
+    assert json.loads(outcome.stdout)["ok"] is False
+    assert "web/Dockerfile:9" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_images_that_were_never_built_do_not_start(own: Project) -> None:
+    outcome = invoke(own, "up")
+    assert outcome.returncode == 5
+    assert "invoke build" in outcome.stderr
+
+
+def test_volumes_and_images_are_not_removed_without_agreement(own: Project) -> None:
+    assert invoke(own, "build web").returncode == 0
+    assert invoke(own, "up web").returncode == 0
+    volumes = stack.volumes_of(own)
+    assert volumes
+    before = has_images(own)
+    for words in ("down --volumes", "clean --all"):
+        outcome = invoke(own, words)
+        assert outcome.returncode == 2
+        assert "--yes" in outcome.stderr
+    assert volumes[0].name in invoke(own, "down --volumes").stderr
+    assert [one.name for one in stack.volumes_of(own)] == [one.name for one in volumes]
+    assert has_images(own) == before
+    filters = {"label": f"com.docker.compose.project={own.name}"}
+    assert len(engine.client().containers.list(filters=filters)) == 1
+    assert invoke(own, "down --volumes --yes").returncode == 0
+    assert stack.volumes_of(own) == ()
+    assert engine.client().containers.list(all=True, filters=filters) == []
+
+
+@pytest.mark.parametrize(("service", "exit_code"), [("web", 0), ("late", 1)])
+def test_a_timed_rebuild_is_a_document_also_when_it_fails(own: Project, service: str, exit_code: int) -> None:
+    found = document(own, f"time-rebuild {service} --runs 1 --json", exit_code)
+    assert found["ok"] is (exit_code == 0)
+    assert [one["service"] for one in found["rebuilds"]] == [service]
+
+
+def test_reports_of_what_is_there_are_documents(own: Project) -> None:
+    assert invoke(own, "build web").returncode == 0
+    found = {one["image"]: one for one in document(own, "images --json")["images"]}
+    assert found[own.image("web").tag]["built_on"] == own.image("base").tag
+    assert found[own.image("late").tag]["id"] is None
+    assert {one["service"] for one in document(own, "status --json")["services"]} == {"web", "late"}
+    assert document(own, "cache --json")["total_bytes"] > 0
+
+
+def test_ctrl_c_in_a_build_is_130_and_tags_nothing_unfinished(own: Project) -> None:
+    with (own.root / "web" / "Dockerfile").open("a") as file:
+        file.write("RUN sleep 60\n")
+    with (own.root / "web" / "src" / "app.js").open("a") as file:
+        file.write(f"// {own.name}\n")
+    process = subprocess.Popen(
+        command_line("build web"), cwd=own.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert any("COPY src src" in line for line in process.stderr), "the build never came to its last step but one"
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert time.monotonic() - began < 15
+    assert own.image("web").tag not in has_images(own)
+    assert list(history.read(own.root)) == []

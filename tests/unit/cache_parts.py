@@ -1,0 +1,34 @@
+"""Builders, steps and records of a build cache for tests."""
+
+from typing import Any
+
+from layerstack.builder import Builder, Disk
+from layerstack.cache import CacheRecord
+from layerstack.gc_policy import Rules, engine_rules
+from layerstack.recipe import RecipeLine, RecipeStage
+
+GB = 10**9
+DISK_BYTES = 270_553_174_016
+RECENT, OLD = "2026-11-20T12:00:00.5Z", "2026-08-01T12:00:00Z"
+
+
+def record(name: str, description: str = "", size: int = 0, **fields: Any) -> CacheRecord:
+    """A record of an image's layer unless told otherwise; `parents` as words."""
+    given = {"kind": "regular", "is_in_use": False, "is_shared": False, "last_used": RECENT, "usage_count": 1, **fields}
+    given["parents"] = tuple(str(given.get("parents", "")).split())
+    return CacheRecord(name, given.pop("kind"), description or name, size, **given)
+
+
+def builder(rules: Rules | None = None, free: int | None = 100 * GB, **fields: Any) -> Builder:
+    """The engine's own, of a 252 GiB disk."""
+    found = engine_rules(DISK_BYTES) if rules is None else rules
+    disk = Disk(DISK_BYTES if free is not None else None, free)
+    given = {"name": "default", "driver": "docker", "server_version": "28.5.2", "storage_driver": "overlay2", **fields}
+    return Builder(rules=found, expected=found, disk=disk, **given)
+
+
+def stage(name: str, base: str, *lines: str, on_stage: bool = False) -> RecipeStage:
+    """A stage whose steps stand on lines 1, 2, …"""
+    split = [line.split(" ", 1) for line in lines]
+    parsed = tuple(RecipeLine(keyword, text, number) for number, (keyword, text) in enumerate(split, 1))
+    return RecipeStage(name, base, on_stage, "", "", parsed)
