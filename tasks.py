@@ -16,6 +16,7 @@ from layerstack.errors import CheckFailed, UsageError
 from layerstack.project import Project
 
 if TYPE_CHECKING:
+    from layerstack.audit import Audit
     from layerstack.gpu import Request
 
 JSON = "print one JSON document on stdout, everything else on stderr"
@@ -358,17 +359,32 @@ def _build(project: Project, names: Sequence[str], how: str, as_json: bool = Fal
     from layerstack import build as builder
     from layerstack import report
     from layerstack.progress import observer_for_terminal
+    from layerstack.state import StateStore
 
     if how == "explain":
         report.print_explanations(project, names, as_json)
         return
+    audits = _audited(project, names) if how == "verify-skip" else ()
     options = builder.BuildOptions(is_forced=how == "force", pulls=how == "pull")
-    result = builder.build(project, names, observer_for_terminal(), options)
-    report.print_json(result.to_json()) if as_json else report.print_build(result)
-    if how == "verify-skip":
-        from layerstack.audit import audit
+    store = StateStore(project.root, warn=report.say)
+    result = builder.build(project, names, observer_for_terminal(), options, store)
+    if as_json:
+        report.print_json({**result.to_json(), **({"audits": [one.to_json() for one in audits]} if audits else {})})
+    else:
+        report.print_build(result)
 
-        report.say(audit(project, names))
+
+def _audited(project: Project, names: Sequence[str]) -> "tuple[Audit, ...]":
+    """Prove that what will be skipped may be skipped. Raises CheckFailed, after all verdicts are told."""
+    from layerstack.audit import audit_skips, require_right
+    from layerstack.report import say
+    from layerstack.state import StateStore
+
+    audits = audit_skips(project, names, StateStore(project.root, warn=say))
+    for one in audits:
+        say(f"skip of {one.image}: {one.verdict}{f', {one.detail}' if one.detail else ''}")
+    require_right(audits)
+    return audits
 
 
 def _confirm(losses: Sequence[str], is_agreed: bool) -> None:
