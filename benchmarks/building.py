@@ -4,7 +4,8 @@ import json
 import re
 import shutil
 import uuid
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from statistics import median
 
@@ -29,27 +30,25 @@ DISK_RESERVE_BYTES = 10_000_000_000
 
 def measure_unchanged_bases(options: Options, goal: Goal) -> Measurement:
     """`invoke build-bases` with nothing to do against the three builds of the script with nothing to do."""
-    with scratch() as copy:
-        copy.invoke("build-bases")
-        copy.script("bases")
-        copy.invoke("build-bases")
+    with _two_copies() as (own, other):
+        own.invoke("build-bases")
+        other.script("bases")
         samples = alternate(
-            options.run_count, lambda: copy.invoke("build-bases").seconds, lambda: copy.script("bases").seconds
+            options.run_count, lambda: own.invoke("build-bases").seconds, lambda: other.script("bases").seconds
         )
-        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, copy, "build-bases"))
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build-bases"))
     return Measurement(samples, profile=profile)
 
 
 def measure_code_change(service: str, options: Options, goal: Goal) -> Measurement:
-    """`invoke build SERVICE` after an edit against bare bake after another edit, in one copy."""
-    with scratch() as copy:
-        _rebuild(copy, service)
-        _bake(copy, service)
-        samples = alternate(options.run_count, partial(_rebuild, copy, service), partial(_bake, copy, service))
-        _edit(copy, service)
-        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, copy, "build", service))
-        _rebuild(copy, service)
-        unchanged = copy.invoke("build", service).seconds
+    """`invoke build SERVICE` after an edit against bare bake after another edit."""
+    with _two_copies() as (own, other):
+        _rebuild(own, service)
+        _bake(other, service)
+        samples = alternate(options.run_count, partial(_rebuild, own, service), partial(_bake, other, service))
+        unchanged = own.invoke("build", service).seconds
+        _edit(own, service)
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build", service))
     overhead = median(ours - theirs for ours, theirs in zip(samples.ours, samples.theirs, strict=True))
     notes = (
         f"the constant overhead is {overhead:.2f} s (median of the differences)",
@@ -61,9 +60,7 @@ def measure_code_change(service: str, options: Options, goal: Goal) -> Measureme
 def measure_ballast(gigabytes: float, options: Options, goal: Goal) -> Measurement:
     """`invoke build SERVICE` after an edit, with and without a layer of random bytes in its base image."""
     service = next(iter(EDITED))
-    with ExitStack() as stack:
-        heavy = stack.enter_context(scratch(partial(_add_ballast, gigabytes)))
-        plain = stack.enter_context(scratch())
+    with _two_copies(partial(_add_ballast, gigabytes)) as (heavy, plain):
         for copy in (heavy, plain):
             _rebuild(copy, service)
         samples = alternate(options.run_count, partial(_rebuild, heavy, service), partial(_rebuild, plain, service))
@@ -87,6 +84,13 @@ def measure_cold(options: Options, goal: Goal) -> Measurement:
         "the system images are there and cache mounts (apt, uv, npm) are kept, on both sides",
     )
     return Measurement(samples, notes, "" if samples.meets(goal) else profiles[-1])
+
+
+@contextmanager
+def _two_copies(prepare: Callable[[Scratch], None] | None = None) -> Iterator[tuple[Scratch, Scratch]]:
+    """One for each side: an image that the other side built lacks the label that makes it fresh."""
+    with scratch(prepare) as first, scratch() as second:
+        yield first, second
 
 
 def _cold_build(profiles: list[str]) -> float:

@@ -4,6 +4,7 @@ The exit code is 0 when every measured goal was met, 1 when one was missed, 2 fo
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -68,4 +69,6 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
+    # A terminated run cleans up as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

@@ -1,7 +1,6 @@
 """The proof of a skip: build a fresh image all the same, under a tag to throw away, and compare the two."""
 
 import json
-import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,9 @@ from typing import Any, Literal
 
 from layerstack import command, images
 from layerstack.build import BuildOptions, bake, image_contexts
-from layerstack.buildlog import BuildReport, Step
+from layerstack.buildlog import BuildReport, Step, parse_time
+from layerstack.cache import CacheRecord, read_cache
+from layerstack.cached_steps import describes
 from layerstack.errors import CheckFailed
 from layerstack.history import state_folder, write_atomically
 from layerstack.images import StoredImage
@@ -22,7 +23,7 @@ from layerstack.state import StateStore
 
 REPOSITORY = "layerstack-audit"
 OWN_LABELS = "layerstack."
-_RECORD = re.compile(r"^Description:\s+mount / from exec (?:.*?-\w*c )?(?P<command>.+)$", re.MULTILINE)
+SAME_MOMENT_SECONDS = 2.0
 
 Verdict = Literal["right", "wrong", "evicted"]
 
@@ -53,7 +54,7 @@ def audit_skips(
     tags = {name: f"{REPOSITORY}/{name.lower()}:{mark}" for name in fresh}
     evicted = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_evicted)
     sets = (*(f"{name}.tags={tag}" for name, tag in tags.items()), *image_contexts(project, list(fresh), evicted))
-    records = _read_records()
+    records = read_cache().records
     try:
         report = bake(project, list(fresh), observer or Silent(), BuildOptions(sets=sets))
         again = images.find_all(tags.values())
@@ -77,7 +78,7 @@ def require_right(audits: Iterable[Audit]) -> None:
 ADVICE = "Both manifests are in .layerstack/audit/: please report them. `--force` builds the image anew."
 
 
-def _judge(one: PlannedImage, again: StoredImage, report: BuildReport, records: frozenset[str]) -> Audit:
+def _judge(one: PlannedImage, again: StoredImage, report: BuildReport, records: Sequence[CacheRecord]) -> Audit:
     assert one.stored
     executed = [step for step in report.executed if step.image == one.name]
     if difference := _config_difference(one.stored, again):
@@ -86,7 +87,7 @@ def _judge(one: PlannedImage, again: StoredImage, report: BuildReport, records: 
         return Audit(one.name, "right", f"same {len(again.layers)} layers, {len(executed)} steps executed")
     if difference := _copy_difference(one, again):
         return Audit(one.name, "wrong", difference)
-    known = [step for step in _first(executed, report) if _first_line(one, step) in records]
+    known = [step for step in _first(executed, report) if _is_held(one, step, records)]
     if known:
         return Audit(one.name, "wrong", f"executed although BuildKit had a result of it: {known[0].name}")
     why = f"{len(executed)} steps executed again" if executed else "BuildKit holds another result of the same steps"
@@ -144,17 +145,21 @@ def _first(executed: Sequence[Step], report: BuildReport) -> list[Step]:
     return [step for step in executed if (step.image, step.stage, step.number - 1) not in known]
 
 
-def _read_records() -> frozenset[str]:
-    """First lines of the commands that BuildKit's cache has results of."""
-    listing = command.run(("docker", "buildx", "du", "--verbose")).stdout
-    return frozenset(_text(match["command"]) for match in _RECORD.finditer(listing))
+def _is_held(one: PlannedImage, step: Step, records: Sequence[CacheRecord]) -> bool:
+    """Whether BuildKit still has the result of a RUN from the last build here.
 
-
-def _first_line(one: PlannedImage, step: Step) -> str:
-    """The command of an executed RUN as a record shows it; a COPY is judged by what it copied."""
+    A record does not say whose it is: the one of this step was made at the moment at which the step was executed.
+    """
+    started = {
+        known["place"]: known["started"] for known in (one.last.steps if one.last else ()) if not known["cached"]
+    }
     number = step.place.rsplit(":", 1)[-1]
     lines = (line for stage in one.manifest.stages for line in stage.steps if str(line.line) == number)
-    return next((_text(line.text.splitlines()[0]) for line in lines if line.keyword == "RUN"), "")
+    line = next(lines, None)
+    if line is None or line.keyword != "RUN" or started.get(step.place) is None:
+        return False
+    found = (parse_time(record.created) for record in records if describes(record, line))
+    return any(moment and abs(moment - started[step.place]) < SAME_MOMENT_SECONDS for moment in found)
 
 
 def _text(instruction: str) -> str:

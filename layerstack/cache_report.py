@@ -143,7 +143,7 @@ def _read_images(
 ) -> Iterable[CachedImage]:
     wanted = project.with_parents(list(project.images))
     stored = images.find_all(image.tag for image in wanted)
-    finder = StepFinder(use.records, builder.is_engine)
+    finder = StepFinder(use.records, shares_layers=builder.tells_layer_sizes)
     dropped = frozenset(eviction.dropped(builder.disk.free_bytes))
     bases = {image.name for image in project.base_images}
     for image in wanted:

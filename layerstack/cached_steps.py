@@ -50,7 +50,10 @@ class Built:
 
 @dataclass
 class StepFinder:
-    """Finds the steps of images, parents first, among the records of one builder."""
+    """Finds the steps of images, parents first, among the records of one builder.
+
+    With `shares_layers` the record of a layer must be one that the engine shares with an image.
+    """
 
     records: Sequence[CacheRecord]
     shares_layers: bool = True

@@ -200,7 +200,7 @@ class ImageCauses:
         """Settings further up, in this stage or in one it is built on: a cached COPY may stand in between."""
         diff = self._diff(stage)
         if diff and (change := diff.settings(number)):
-            return _settings_cause(change, f"before {self.new.dockerfile}:{stage.steps[number].line}")
+            return _settings_cause(change, f"stage {stage.name} of {self.new.dockerfile}")
         below = self.new.stage(stage.base) if stage.is_on_stage else None
         return self._settings_before(below, len(below.steps)) if below else None
 

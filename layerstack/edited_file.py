@@ -35,7 +35,7 @@ def choose_edited_file(project: Project, image: Image) -> EditedFile:
         patterns = [source.pattern for source in line.sources if not source.origin]
         if files := copy_sources.covered(sent, patterns):
             path = min(files, key=_rank)
-            return EditedFile(path, f"from {line.keyword} in line {line.line} of {_dockerfile(image)}")
+            return EditedFile(path, f"from {line.keyword} in line {line.line} of {image.dockerfile_place}")
     raise UsageError(
         f"No COPY of {image.name} brings a source file that a rebuild could change.",
         "Name one below the build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
@@ -77,9 +77,3 @@ def _rank(path: str) -> tuple[bool, bool, int, str]:
     words = PurePosixPath(path)
     is_test = any("test" in part.lower() or part.startswith(".") for part in words.parts)
     return is_test, words.suffix.lower() in CODE_LAST, len(words.parts), path
-
-
-def _dockerfile(image: Image) -> str:
-    if image.definition.get("dockerfile-inline"):
-        return "its inline Dockerfile"
-    return str(PurePosixPath(image.context) / image.dockerfile)

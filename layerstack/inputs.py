@@ -122,7 +122,7 @@ class InputReader:
         stages = tuple(contexts.with_links_followed(stage) for stage in recipe.stages)
         return Manifest(
             image=image.name,
-            dockerfile=str(Path(image.context) / image.dockerfile),
+            dockerfile=image.dockerfile_place,
             platform=self._platform,
             target=image.target,
             stages=stages,

@@ -10,7 +10,7 @@ from layerstack.engine import EngineFacts
 from layerstack.errors import EngineError
 from layerstack.gpu import Decision
 from layerstack.progress import duration
-from layerstack.project import find_compose_files
+from layerstack.project import BAKE_NAMES, find_compose_files
 from layerstack.system_images import SystemImage
 
 
@@ -62,8 +62,11 @@ def _disk(facts: EngineFacts) -> str:
 
 def _remember_device(root: Path, decision: Decision, say: Callable[[str], None]) -> None:
     """Write the choice where plain `docker compose` and `docker buildx bake` read it."""
-    files = ":".join(path.name for path in find_compose_files(root, "cpu"))
-    is_cpu = decision.device == "cpu"
-    wanted = {"DEVICE": decision.device, "COMPOSE_FILE": files if is_cpu and ":" in files else None}
+    with_cpu, without = (find_compose_files(root, device) for device in ("cpu", "gpu"))
+    if with_cpu == without and not any((root / name).is_file() for name in BAKE_NAMES):
+        return  # the project is the same on both devices
+    files = ":".join(path.name for path in with_cpu)
+    is_variant = decision.device == "cpu" and with_cpu != without
+    wanted = {"DEVICE": decision.device, "COMPOSE_FILE": files if is_variant else None}
     for name, value in choices.remember(root, wanted).items():
         say(f".env sets {name}={value}: your line stays, setup would have written {wanted[name]}")

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from layerstack import dockerfile
 from layerstack.buildlog import Step
 from layerstack.dockerfile import Instruction, Stage
 from layerstack.errors import UsageError
 from layerstack.project import Image
+from layerstack.recipe import parse_dockerfile
 
 COMPARED_CHARACTERS = 60
 
@@ -58,12 +58,11 @@ class Placement:
 
 def _sources(root: Path, images: Sequence[Image]) -> Iterable[_Source]:
     for image in images:
-        path = Path(image.context) / image.dockerfile
         try:
-            parsed = dockerfile.read(root / path, image.args)
+            parsed = parse_dockerfile(root, image)
         except UsageError:
-            continue  # inline or remote: its steps keep the image that BuildKit named
-        yield _Source(image.name, str(path), parsed.reachable(image.target))
+            continue  # not on this machine: its steps keep the image that BuildKit named
+        yield _Source(image.name, image.dockerfile_place, parsed.reachable(image.target))
 
 
 def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from os.path import normpath
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +32,13 @@ class Image:
     args: Mapping[str, str] = field(default_factory=dict)
     contexts: Mapping[str, str] = field(default_factory=dict)
     definition: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dockerfile_place(self) -> str:
+        """Where its instructions stand, for people: a path from the root, or the image whose definition holds them."""
+        if self.definition.get("dockerfile-inline"):
+            return f"{self.name}'s dockerfile_inline"
+        return normpath(Path(self.context) / self.dockerfile)
 
     @property
     def tag(self) -> str:

@@ -102,7 +102,7 @@ def read_recipe(root: Path, image: Image, platform: str = "") -> Recipe:
 def parse_dockerfile(root: Path, image: Image) -> Dockerfile:
     """The Dockerfile of an image, also when it stands inside the Compose or bake file."""
     inline = image.definition.get("dockerfile-inline")
-    path = Path(image.context) / image.dockerfile
+    path = Path(image.dockerfile_place)
     values = {**_platform_values(""), **image.args}
     return dockerfile.parse(str(inline), path, values) if inline else dockerfile.read(root / path, values)
 

@@ -120,7 +120,12 @@ def print_impact(found: Sequence[Impact]) -> None:
             (image.image, "[yellow]?[/yellow]", escape(image.unknown), "?") for image in impact.images if image.unknown
         ]
         print_table(("image", "step", "why", "last time"), rows, right=("last time",))
-        say(f"{impact.path}: steps took {_seconds_text(impact.seconds_estimate)} the last time")
+        estimate = impact.seconds_estimate
+        say(
+            f"{impact.path}: not known how long it takes: not every step is known, or ran here before"
+            if estimate is None
+            else f"{impact.path}: about {duration(estimate)}, as its steps took the last time"
+        )
 
 
 def _seconds_text(seconds: float | None) -> str:

@@ -103,6 +103,7 @@ def test_from_start_to_down(own: Project) -> None:
     assert {service["state"] for service in document(own, "status")["services"]} <= {"healthy", "running"}
     listed = {image["image"] for image in document(own, "images")["images"]}
     assert {image.tag for image in own.images.values()} <= listed
+    assert document(own, "start")["ok"] is True
     ended = invoke(own, "down")
     assert ended.returncode == 0, ended.stderr
     assert stack.down(own, removes_volumes=True) == ()
@@ -120,6 +121,16 @@ def test_a_rebuild_is_timed_without_a_budget_on_a_file_that_is_named(own: Projec
         assert re.search(rf"^{one['service']}: .*{re.escape(one['edited'])}", outcome.stderr, re.MULTILINE)
         assert (one["image_changed"], one["base_unchanged"]) == (True, True)
     assert tree_digest(own.root) == before
+
+
+@pytest.mark.parametrize("shape", ["inline"], indirect=True)
+def test_a_step_of_an_inline_dockerfile_has_its_cause(own: Project) -> None:
+    document(own, "build")
+    (own.root / "report" / "report.js").write_text(f"// {own.root}\n")
+    document(own, "build report")
+    [copied, ran] = document(own, "why report")["steps"]
+    assert copied["cause"] == {"kind": "file-content", "detail": "report.js changed"}
+    assert ran["cause"]["kind"] == "parent-step"
 
 
 @pytest.mark.parametrize("shape", ["found"], indirect=True)

@@ -21,6 +21,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     with mutations(tmp_path, monkeypatch) as found:
         mark = found.path("low/salt").read_text()
         found.replace("low/Dockerfile", "cp /salt /low", f"cp /salt /low; true {mark}")
+        found.replace("app/Dockerfile", "cat /tools/* > tools", f"cat /tools/* > tools; true {mark}")
         found.build()
         yield found
         assert not engine.client().images.list(filters={"reference": f"{REPOSITORY}/*"})
@@ -34,7 +35,9 @@ def audit(bench: Bench) -> dict[str, Audit]:
 def blind(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """Make the digest overlook a file, as a mistake in it would."""
     real = copy_sources.covered
-    monkeypatch.setattr(copy_sources, "covered", lambda paths, patterns: [p for p in real(paths, patterns) if p != path])
+    monkeypatch.setattr(
+        copy_sources, "covered", lambda paths, patterns: [p for p in real(paths, patterns) if p != path]
+    )
 
 
 def test_right_skips_are_confirmed(bench: Bench) -> None:

@@ -322,7 +322,7 @@ def test_what_something_else_built_in_between_cannot_be_known(bench: Bench) -> N
     evict(own_records(f"{mark} again"))
     bench.write("app/src/one.txt", "built by hand\n")
     found = bench.load()
-    command.run([*"docker buildx bake app --no-cache".split()], cwd=bench.root, env=found.environment).require()
+    command.run(["docker", "buildx", "bake", "app", "--no-cache"], cwd=bench.root, env=found.environment).require()
     evict(own_records(f"{mark} again"))
     bench.write("app/src/one.txt", "first\n")
     result = bench.build()

@@ -20,7 +20,7 @@ LOW = record("low", "[stage-0 2/3] COPY tools /opt", 5 * GB, is_shared=True)
 TOP = record("top", "mount / from exec /bin/sh -c install", 6 * GB, is_shared=True, parents="low")
 CODE = record("code", "[stage-0 2/2] COPY src src", 7, is_shared=True, parents="top")
 OLDER = record("older", "[stage-0 2/2] COPY src src", 8, parents="gone")
-MOUNT = record("mount", 'cached mount /root/.cache from exec /bin/sh -c x with id "/"', 9, kind="exec.cachemount")
+MOUNT = record("mount", 'cached mount /var/cache from exec /bin/sh -c x with id "/"', 9, kind="exec.cachemount")
 CONTEXT = record("context", "local source for context", 1, kind="source.local")
 FOREIGN = record("foreign", "mount / from exec /bin/sh -c other", 3)
 RECORDS = (LOW, TOP, CODE, OLDER, MOUNT, CONTEXT, FOREIGN)
@@ -66,7 +66,7 @@ def test_every_image_shows_its_steps_with_bytes(stack: Project, monkeypatch: pyt
 
 def test_the_rest_is_grouped(stack: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = {(one["kind"], one["what"]): one["bytes"] for one in read(stack, monkeypatch).to_json()["groups"]}
-    assert groups[("cache mount", "/root/.cache")] == 9
+    assert groups[("cache mount", "/var/cache")] == 9
     assert sorted(kind for kind, _ in groups) == ["cache mount", "context", "older steps", "other steps"]
     assert sum(groups.values()) == 8 + 9 + 1 + 3
 

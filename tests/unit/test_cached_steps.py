@@ -41,7 +41,7 @@ def test_a_record_describes_its_instruction(description: str, keyword: str, text
     [
         ("[deps 2/4] COPY a b", "COPY", "a c"),
         ("[deps 2/4] COPY a bc", "COPY", "a b"),
-        ("mount /tmp/x from exec /bin/sh -c npm ci", "RUN", "npm ci"),
+        ("mount /mnt/x from exec /bin/sh -c npm ci", "RUN", "npm ci"),
         ("cached mount /c from exec /bin/sh -c npm ci", "RUN", "npm ci"),
         ("mount / from exec /bin/sh -c npm ci", "RUN", "pm ci"),
         ("local source for context", "COPY", "local source"),

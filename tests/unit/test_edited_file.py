@@ -67,7 +67,7 @@ def test_the_target_stage_counts(tmp_path: Path) -> None:
 def test_an_inline_dockerfile_is_read(tmp_path: Path) -> None:
     image = Image("web", "web", tags=("w",), definition={"dockerfile-inline": "FROM scratch\nCOPY a.py /\n"})
     found = choose(tmp_path, "FROM scratch\nCOPY b.py /", "a.py", "b.py", image=image)
-    assert found == EditedFile("a.py", "from COPY in line 2 of its inline Dockerfile")
+    assert found == EditedFile("a.py", "from COPY in line 2 of web's dockerfile_inline")
 
 
 @pytest.mark.parametrize("files", [(), ("photo.jpg", "data.json", "requirements.txt"), ("kept/a.py",)])

@@ -123,8 +123,15 @@ def test_the_device_is_remembered_for_plain_compose_and_bake(bench: Bench) -> No
 
 def test_a_project_without_a_cpu_variant_needs_no_list_of_files(bench: Bench) -> None:
     (bench.root / "docker-compose.cpu.yml").unlink()
+    (bench.root / "docker-bake.hcl").touch()
     bench.prepare()
     assert choices.read(bench.root) == {"DEVICE": "cpu"}
+
+
+def test_a_project_that_is_the_same_on_both_devices_is_left_as_it_is(bench: Bench) -> None:
+    (bench.root / "docker-compose.cpu.yml").unlink()
+    bench.prepare()
+    assert [path.name for path in bench.root.iterdir()] == ["docker-compose.yml"]
 
 
 def test_a_second_run_writes_nothing(bench: Bench) -> None:

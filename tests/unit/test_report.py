@@ -87,7 +87,7 @@ def test_the_cache_shows_images_with_their_steps_and_what_to_set(capsys: pytest.
     line = RecipeLine("RUN", ODD.removeprefix("RUN "), 7)
     steps = tuple(CachedStep("deps", line, layer, kept) for layer, kept in ((True, held), (True, None), (False, None)))
     image = CachedImage("base", "base:latest", True, steps, Forecast("at-risk", "little room [x]"), frozenset({"held"}))
-    group = Group("cache mount", "/root/[x]", (held,))
+    group = Group("cache mount", "/cache/[x]", (held,))
     report.print_cache(CacheReport(CacheUse((held,)), cache_parts.builder(), (image,), (group,), 5_000_000, "{keep}"))
     both = capsys.readouterr()
     rows = both.out.splitlines()
@@ -95,7 +95,7 @@ def test_the_cache_shows_images_with_their_steps_and_what_to_set(capsys: pytest.
     assert all(word in rows[2] for word in (f"deps:7 {ODD}", "12 MB", "next GC drops it", "2026-11-20 12:00"))
     assert rows[3].rstrip().endswith("lost")
     assert rows[4].rstrip().endswith("lost, not needed")
-    assert "/root/[x]" in both.out
+    assert "/cache/[x]" in both.out
     for words in ("the next one drops 5 MB", "base:latest: at-risk: little room [x]", "daemon.json", "{keep}"):
         assert words in both.err
 
