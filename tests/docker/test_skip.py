@@ -27,6 +27,8 @@ EDITS = int(os.environ.get("SKIP_EDITS", "200"))
 SEED = int(os.environ.get("SKIP_SEED", "20240518"))
 COPIED = ("app/src", "app/config", "shared/words")
 FOLDERS = (*COPIED, "app/tools")
+# BuildKit notices a folder's own mode at once, later, or not at all: it counts as a change, to be safe.
+UNDECIDED = ("folder_mode",)
 
 
 @dataclass
@@ -182,7 +184,7 @@ def test_no_skip_is_wrong_and_no_build_is_needless(bench: Bench) -> None:
             counts["stale" if stale else "fresh"] += 1
             worked = changed | {step.split()[0] for step in executed}
             wrong += [f"{number} {name}: {changed - stale}"] if changed - stale else []
-            needless += [f"{number} {name}: {stale - worked}"] if stale - worked else []
+            needless += [f"{number} {name}: {stale - worked}"] if stale - worked and name not in UNDECIDED else []
             # The engine's clean-up may take a result in between, and it is made again with the same content.
             again += [f"{number} {name}: {executed}"] if executed and not stale else []
             before = after
