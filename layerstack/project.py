@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
-from layerstack import command
+from layerstack import answers, command
 from layerstack.errors import StackError, UsageError
 
 Device = Literal["gpu", "cpu"]
@@ -235,11 +235,9 @@ def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] =
 
 def _read_bake(root: Path, device: Device, files: Sequence[Path], targets: Sequence[str]) -> dict[str, Image]:
     argv = (*bake_arguments(root, files), "--print", *(("default", *targets) if targets else ()))
-    result = command.run(argv, cwd=root, env={"DEVICE": device})
-    if not result.ok:
-        raise _unreadable("The build definition", result)
+    said = _ask("The build definition", root, argv, {"DEVICE": device}, files)
     # What bake prints is meant to be read by bake again: it wears HCL's escapes.
-    plain = result.stdout.replace("$${", "${").replace("%%{", "%{")
+    plain = said.replace("$${", "${").replace("%%{", "%{")
     definitions: dict[str, Any] = json.loads(plain).get("target") or {}
     return {name: read_image(name, definition) for name, definition in definitions.items()}
 
@@ -251,11 +249,23 @@ def _compose_arguments(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
 
 def _read_compose(root: Path, environment: Mapping[str, str], files: Sequence[Path]) -> dict[str, Any]:
     # YAML, because the JSON output drops the x-layerstack blocks of services.
-    result = command.run((*_compose_arguments(root, files), "config", "--format", "yaml"), cwd=root, env=environment)
-    if not result.ok:
-        raise _unreadable("The Compose file", result)
-    config: dict[str, Any] = yaml.load(result.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    argv = (*_compose_arguments(root, files), "config", "--format", "yaml")
+    said = _ask("The Compose file", root, argv, environment, files)
+    config: dict[str, Any] = yaml.load(said, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return config
+
+
+def _ask(what: str, root: Path, argv: Sequence[str], environment: Mapping[str, str], files: Sequence[Path]) -> str:
+    """What a program says of these files: its last answer when nothing that it reads has changed."""
+    key = answers.key_of(root, argv, environment, files)
+    kept = answers.recall(root, key)
+    if kept is not None:
+        return kept
+    result = command.run(argv, cwd=root, env=environment)
+    if not result.ok:
+        raise _unreadable(what, result)
+    answers.keep(root, key, result.stdout)
+    return result.stdout
 
 
 def _unreadable(what: str, result: command.CommandResult) -> StackError:
