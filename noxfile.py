@@ -22,6 +22,8 @@ from layerstack.startup import ChangeLog
 ROOT = Path(__file__).parent
 PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py", "invocation.py")
 PYTEST = (sys.executable, "-m", "pytest")
+RUFF = (sys.executable, "-m", "ruff")
+MYPY = (sys.executable, "-m", "mypy")
 GPU_EXIT_CODE = 6
 
 nox.options.default_venv_backend = "none"
@@ -32,9 +34,9 @@ for talkative in ("docker", "urllib3"):
 @nox.session(name="lint")
 def lint_session(session: nox.Session) -> None:
     """ruff, mypy strict, BuildKit's Dockerfile checks, eslint."""
-    session.run("ruff", "check", *PYTHON_FILES)
-    session.run("ruff", "format", "--check", *PYTHON_FILES)
-    session.run("mypy")
+    session.run(*RUFF, "check", *PYTHON_FILES)
+    session.run(*RUFF, "format", "--check", *PYTHON_FILES)
+    session.run(*MYPY)
     loaded = _project(session, "gpu", "tests")
     warnings = lint.check_dockerfiles(loaded)
     for warning in warnings:
@@ -50,7 +52,7 @@ def lint_session(session: nox.Session) -> None:
 @nox.session(default=False)
 def typecheck(session: nox.Session) -> None:
     """mypy strict alone (`lint` does it too)."""
-    session.run("mypy")
+    session.run(*MYPY)
 
 
 @nox.session
