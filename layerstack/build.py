@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from layerstack.errors import BuildFailed, EngineError, StackError
 from layerstack.estimate import read_estimate
 from layerstack.images import StoredImage
 from layerstack.placement import Placement
-from layerstack.plan import INPUTS_LABEL, Plan, PlannedImage, layers_identity, make_plan
+from layerstack.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan, parent_layers
 from layerstack.progress import BuildObserver, Silent
 from layerstack.project import Project, bake_arguments
 from layerstack.state import ImageState, StateStore
@@ -147,18 +147,18 @@ def solve(
         try:
             return bake(project, names, observer, replace(options, sets=sets), frozenset(fresh) - evicted)
         except CacheEvicted as found:
-            lost = _with_descendants(project, found.image) & set(fresh)
+            lost = _with_descendants(project, found.images) & set(fresh)
             evicted |= lost
             for name in lost:
                 if (last := fresh[name].last) is not None:
                     store.write(replace(last, is_cache_evicted=True))
 
 
-def _with_descendants(project: Project, name: str) -> set[str]:
+def _with_descendants(project: Project, names: Collection[str]) -> set[str]:
     return {
         image.name
         for image in project.images.values()
-        if name in {one.name for one in project.with_parents([image.name])}
+        if any(one.name in names for one in project.with_parents([image.name]))
     }
 
 
@@ -189,9 +189,7 @@ def _remember(plan: Plan, result: BuildResult, stored: Mapping[str, StoredImage]
                 cause=one.cause,
                 # The cache holds the steps from before, too, and would go on with them.
                 is_cache_evicted=planned.is_forced,
-                parent_layers={
-                    name: layers_identity(stored.get(plan.of(name).image.tag)) for name in planned.image.parents
-                },
+                parent_layers=parent_layers(planned, stored, plan),
             )
         )
 

@@ -11,11 +11,11 @@ SETTLE_SECONDS = 2.0
 
 
 class CacheEvicted(Exception):
-    """BuildKit executes a step of an image that is fresh: its cache is gone, the image is not."""
+    """BuildKit executes steps of images that are fresh: their cache is gone, the images are not."""
 
-    def __init__(self, image: str) -> None:
-        super().__init__(image)
-        self.image = image
+    def __init__(self, images: Iterable[str]) -> None:
+        self.images = frozenset(images)
+        super().__init__(", ".join(sorted(self.images)))
 
 
 class CacheWatch:
@@ -39,12 +39,13 @@ class CacheWatch:
 
     def check(self) -> None:
         """Raises CacheEvicted when a step has not turned out to be cached for too long."""
-        for image, since in self._suspects.values():
-            if time.monotonic() - since > SETTLE_SECONDS:
-                raise CacheEvicted(image)
+        now = time.monotonic()
+        lost = {image for image, since in self._suspects.values() if now - since > SETTLE_SECONDS}
+        if lost:
+            raise CacheEvicted(lost)
 
     def finish(self, report: BuildReport) -> None:
         """Raises CacheEvicted when a step was executed after all."""
-        for step in report.executed:
-            if step.image in self._fresh:
-                raise CacheEvicted(step.image)
+        lost = {step.image for step in report.executed} & self._fresh
+        if lost:
+            raise CacheEvicted(lost)

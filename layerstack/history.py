@@ -21,7 +21,8 @@ MOST_BYTES = 8_000_000
 def state_folder(root: Path) -> Path:
     """The project's git-ignored state folder, made when needed."""
     folder = root / STATE_FOLDER
-    folder.mkdir(exist_ok=True)
+    # What bake and Compose said is kept there too, with the passwords of the environment in it.
+    folder.mkdir(mode=0o700, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")

@@ -103,6 +103,20 @@ def layers_identity(image: StoredImage | None) -> str:
     return hashlib.sha256("\n".join(image.layers).encode()).hexdigest()[:32] if image else ""
 
 
+def parent_layers(one: PlannedImage, stored: Mapping[str, StoredImage], plan: Plan) -> dict[str, str]:
+    """Parent → identity of its layers, for an image that was just built; `stored` maps tags to what is there now.
+
+    A base is left out on whose layers the image does not stand: BuildKit went on with others that it still knew.
+    """
+    own, base = stored.get(one.image.tag), _base_of(one)
+    found = {}
+    for name in one.image.parents:
+        parent = stored.get(plan.of(name).image.tag)
+        if parent and own and (name != base or images.is_built_on(own, parent)):
+            found[name] = layers_identity(parent)
+    return found
+
+
 def _planned(image: Image, manifest: Manifest, stored: StoredImage | None, store: StateStore) -> PlannedImage:
     last = store.read(image.tag)
     if last is None and stored and stored.labels.get(INPUTS_LABEL) == manifest.digest:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from build_cache import evict, own_records
-from mutations import Bench, causes, mutations
+from mutations import Bench, causes, details, mutations
 
 from layerstack import build as builder
-from layerstack import images
+from layerstack import command, images
 from layerstack.build_result import BuildResult
 
 pytestmark = pytest.mark.docker
@@ -60,6 +60,10 @@ def test_a_service_is_built_on_the_stored_base(bench: Bench) -> None:
     result = bench.build()
     assert actions(result) == {"low": "fresh", "high": "fresh", "app": "built"}
     assert base_ids(bench) == before
+    app, low = (images.find(bench.load().image(name).tag) for name in ("app", "low"))
+    assert app
+    assert low
+    assert images.is_built_on(app, low)
     kinds = causes(result)
     assert kinds[CODE] == "file-content"
     assert {kind for step, kind in kinds.items() if step != CODE} == {"cache-evicted", "parent-step"}
@@ -93,3 +97,15 @@ def test_a_base_that_changed_is_built_the_usual_way_again(bench: Bench, bake_cal
     bench.write("app/src/one.txt", "newer\n")
     assert causes(bench.build()) == {CODE: "file-content"}
     assert bake_calls == [("app",)]
+
+
+def test_what_something_else_built_in_between_cannot_be_known(bench: Bench) -> None:
+    bench.write("app/src/one.txt", "by hand\n")
+    found = bench.load()
+    command.run(["docker", "buildx", "bake", "app"], cwd=bench.root, env=found.environment).require()
+    evict(own_records(bench.path("low/salt").read_text()))
+    bench.write("app/src/one.txt", "first\n")
+    result = bench.build()
+    assert actions(result) == {"low": "fresh", "high": "fresh", "app": "built"}
+    assert set(causes(result).values()) == {"unknown", "parent-step"}
+    assert "something else built this image" in details(result)

@@ -53,7 +53,7 @@ def test_a_step_that_runs_on_is_executed(stream: Stream) -> None:
     stream.tell("[base 2/3] RUN x", 1)
     with pytest.raises(CacheEvicted) as caught:
         stream.wait(SETTLE_SECONDS + 0.1)
-    assert caught.value.image == "base"
+    assert caught.value.images == {"base"}
 
 
 def test_a_short_executed_step_is_noticed_at_the_end(stream: Stream) -> None:

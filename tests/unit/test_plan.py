@@ -9,7 +9,7 @@ import pytest
 from layerstack import images
 from layerstack.errors import UsageError
 from layerstack.images import StoredImage
-from layerstack.plan import INPUTS_LABEL, explain, layers_identity, make_plan
+from layerstack.plan import INPUTS_LABEL, explain, layers_identity, make_plan, parent_layers
 from layerstack.project import Image, Project
 from layerstack.state import ImageState, StateStore
 
@@ -108,6 +108,15 @@ def test_without_a_record_the_layers_themselves_tell(built: Project, engine: Eng
     assert reasons(built, store) == {}
     engine.images[BASE] = stored(engine.images[BASE].labels[INPUTS_LABEL], "l1", "other")
     assert reasons(built, store) == {"app": "base was built anew"}
+
+
+def test_a_base_that_the_image_does_not_stand_on_is_not_recorded(
+    built: Project, engine: Engine, store: StateStore
+) -> None:
+    found = make_plan(built, ["app"], store)
+    assert parent_layers(found.of("app"), engine.images, found) == {"base": layers_identity(engine.images[BASE])}
+    engine.images[BASE] = stored("sha256:base", "l1", "other")
+    assert parent_layers(found.of("app"), engine.images, found) == {}
 
 
 def test_a_missing_parent_takes_its_children_along(built: Project, engine: Engine, store: StateStore) -> None:
