@@ -20,7 +20,7 @@ from layerstack.rebuild import LABEL, Rebuild
 
 pytestmark = pytest.mark.docker
 
-MOMENTS = 6
+MOMENTS = 20
 LONGEST_SECONDS = 6.0
 TIMER = """
 import sys
