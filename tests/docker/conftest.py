@@ -1,5 +1,6 @@
 """Small Compose projects on the real engine, each under a name of its own and gone afterwards."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import docker
 from layerstack import choices, engine, project, stack
 from layerstack.project import Project
 
@@ -23,6 +25,20 @@ LoadProject = Callable[..., Project]
 def engine_client() -> Any:
     """A client for the engine; without one these tests fail, they are not skipped."""
     return engine.client()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_untagged_images_left(engine_client: Any) -> Iterator[None]:
+    """Builds that take a tag over leave the image before without one: those of this session go at its end."""
+    before = untagged(engine_client)
+    yield
+    for image in untagged(engine_client) - before:
+        with contextlib.suppress(docker.errors.APIError):
+            engine_client.images.remove(image)
+
+
+def untagged(client: Any) -> set[str]:
+    return {image.id for image in client.images.list(filters={"dangling": True})}
 
 
 @pytest.fixture(scope="session")
