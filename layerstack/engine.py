@@ -67,14 +67,6 @@ class EngineFacts:
     memory_bytes: int
     runtimes: tuple[str, ...]
 
-    @property
-    def is_docker_desktop(self) -> bool:
-        return self.operating_system == "Docker Desktop"
-
-    @property
-    def is_wsl(self) -> bool:
-        return "microsoft" in self.kernel_version.lower()
-
 
 def client() -> "DockerClient":
     """A Docker SDK client for the engine that the docker command uses (DOCKER_HOST and contexts count).
