@@ -297,6 +297,27 @@ def clean(c: Context, all: bool = False, yes: bool = False) -> None:
     report.say(clean_up.clean(project, plan))
 
 
+@task(
+    help={
+        "image": "an image or service of this project, any other image, or a file that `docker save` wrote",
+        "cards": "compute capabilities to judge for, such as sm_75,sm_89; default: this machine's cards",
+        "ignore": "names of checks to leave out, separated by commas",
+        "json": JSON,
+    }
+)
+def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
+    """What is inside an image, without starting it: is its CUDA real, do its packages fit, what does it weigh."""
+    from layerstack import image_audit, report
+    from layerstack.image_audit_text import print_audit
+
+    wanted = image_audit.parse_cards(cards) if cards else image_audit.host_cards()
+    ignored = [name.strip() for name in ignore.split(",") if name.strip()]
+    found = image_audit.audit_image(image_audit.reference_of(Path.cwd(), image), wanted, ignored)
+    report.print_json(found.to_json()) if json else print_audit(found)
+    if not found.is_ok:
+        raise CheckFailed(f"audit: {image} has errors.")
+
+
 @task(help={"json": JSON})
 def doctor(c: Context, json: bool = False) -> None:
     """What this machine lacks, before anything is built."""
