@@ -42,6 +42,7 @@ NAMES = set(
         "images",
         "cache",
         "clean",
+        "audit",
         "doctor",
         "dev",
     ]
