@@ -15,9 +15,10 @@ from layerstack.cached_steps import Built, CachedStep, StepFinder, describes
 from layerstack.dockerfile import STEP_KEYWORDS
 from layerstack.errors import UsageError
 from layerstack.eviction import Eviction
+from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.progress import megabytes
-from layerstack.project import Image, Project
+from layerstack.project import Project
 from layerstack.recipe import read_recipe
 from layerstack.state import ImageState, StateStore
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from layerstack.cache import CacheRecord
-from layerstack.project import Image
+from layerstack.image import Image
 from layerstack.recipe import RecipeLine, RecipeStage, find_context
 
 # The same files can weigh a little more elsewhere: folders are as large as they once were.

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from layerstack import command, context
 from layerstack.errors import UsageError
-from layerstack.project import Image, Project
+from layerstack.image import Image
+from layerstack.project import Project
 
 COMMENTS = {
     "#": (".py", ".sh", ".rb", ".yml", ".yaml", ".toml", ".conf", ".pl", ".r", ".txt"),

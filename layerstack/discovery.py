@@ -19,7 +19,7 @@ from typing import Any
 from layerstack import copy_sources
 from layerstack.errors import UsageError
 from layerstack.history import state_folder, write_atomically
-from layerstack.project import Image, read_image
+from layerstack.image import Image, read_image
 from layerstack.recipe import Recipe, find_context, read_recipe
 
 DEEPEST_FOLDER = 4

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from layerstack import context, copy_sources
 from layerstack.context_copy import COMMENTS
 from layerstack.errors import UsageError
-from layerstack.project import Image, Project
+from layerstack.image import Image
+from layerstack.project import Project
 from layerstack.recipe import Recipe, RecipeLine, RecipeStage, read_recipe
 
 # What is copied for an installer rather than as code, or by mistake.

@@ -9,9 +9,10 @@ from typing import Any
 from layerstack import context, copy_sources
 from layerstack.errors import UsageError
 from layerstack.file_diff import printable
+from layerstack.image import Image
 from layerstack.inputs import DEFAULT_CONTEXT, InputReader, Manifest
 from layerstack.progress import short
-from layerstack.project import Image, Project
+from layerstack.project import Project
 from layerstack.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.state import StateStore
 from layerstack.step_seconds import StepSeconds

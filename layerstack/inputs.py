@@ -16,7 +16,8 @@ from layerstack.context import Entry
 from layerstack.copy_sources import EVERYTHING, Source
 from layerstack.errors import UsageError
 from layerstack.file_digests import FileDigests
-from layerstack.project import Image, Project
+from layerstack.image import Image
+from layerstack.project import Project
 from layerstack.recipe import Recipe, RecipeLine, RecipeStage, find_context, read_recipe
 
 MANIFEST_VERSION = 2

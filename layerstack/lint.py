@@ -8,7 +8,8 @@ from typing import Any
 
 from layerstack import command
 from layerstack.errors import BuildFailed
-from layerstack.project import Image, Project
+from layerstack.image import Image
+from layerstack.project import Project
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from layerstack.buildlog import Step
 from layerstack.dockerfile import Instruction, Stage
 from layerstack.errors import UsageError
-from layerstack.project import Image
+from layerstack.image import Image
 from layerstack.recipe import parse_dockerfile
 
 COMPARED_CHARACTERS = 60

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from layerstack import images
 from layerstack.file_diff import printable
+from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.inputs import InputReader, Manifest
-from layerstack.project import Image, Project
+from layerstack.project import Project
 from layerstack.recipe import find_context
 from layerstack.state import ImageState, StateStore
 

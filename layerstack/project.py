@@ -3,51 +3,24 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from os.path import normpath
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from layerstack import answers, command
-from layerstack.errors import StackError, UsageError
+from layerstack.bad_yaml import find_yaml_error
+from layerstack.discovery import discover
+from layerstack.errors import EngineError, StackError, UsageError
+from layerstack.gpu_request import requests_of
+from layerstack.image import Image, read_image
 
 Device = Literal["gpu", "cpu"]
 
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 BAKE_NAMES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
-
-
-@dataclass(frozen=True)
-class Image:
-    """One bake target. `contexts` maps a name to `target:NAME`, `docker-image://REF` or a folder."""
-
-    name: str
-    context: str
-    dockerfile: str = "Dockerfile"
-    target: str = ""
-    tags: tuple[str, ...] = ()
-    args: Mapping[str, str] = field(default_factory=dict)
-    contexts: Mapping[str, str] = field(default_factory=dict)
-    definition: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def dockerfile_place(self) -> str:
-        """Where its instructions stand, for people: a path from the root, or the image whose definition holds them."""
-        if self.definition.get("dockerfile-inline"):
-            return f"{self.name}'s dockerfile_inline"
-        return normpath(Path(self.context) / self.dockerfile)
-
-    @property
-    def tag(self) -> str:
-        return self.tags[0] if self.tags else self.name
-
-    @property
-    def parents(self) -> tuple[str, ...]:
-        """Names of the images this one is built on."""
-        return tuple(value.removeprefix("target:") for value in self.contexts.values() if value.startswith("target:"))
 
 
 @dataclass(frozen=True)
@@ -84,9 +57,7 @@ class Service:
 
     @property
     def wants_gpu(self) -> bool:
-        resources = (self.definition.get("deploy") or {}).get("resources") or {}
-        devices = (resources.get("reservations") or {}).get("devices") or []
-        return any("gpu" in (device.get("capabilities") or []) for device in devices)
+        return bool(requests_of(self.definition))
 
 
 @dataclass(frozen=True)
@@ -166,9 +137,6 @@ def load(root: Path, device: Device, targets: Sequence[str] = ()) -> Project:
     Images that nothing declares but that others are built on are found, and told to bake in one file more. Raises
     UsageError when there is no Compose file, it does not parse, or images are built on each other in a circle.
     """
-    # It reads Dockerfiles of images: a module above this one.
-    from layerstack.discovery import discover
-
     compose_files = find_compose_files(root, device)
     bake_files = tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
     with ThreadPoolExecutor(2) as pool:
@@ -219,20 +187,6 @@ def bake_arguments(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
     return ("docker", "buildx", "bake", *(part for path in files for part in ("--file", str(path.relative_to(root)))))
 
 
-def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] = ()) -> Image:
-    """An image from the definition of its bake target; `tags` are for one without any."""
-    return Image(
-        name=name,
-        context=definition.get("context", "."),
-        dockerfile=definition.get("dockerfile", "Dockerfile"),
-        target=definition.get("target", ""),
-        tags=tuple(definition.get("tags") or tags),
-        args={key: str(value) for key, value in (definition.get("args") or {}).items()},
-        contexts=definition.get("contexts") or {},
-        definition=definition,
-    )
-
-
 def _read_bake(root: Path, device: Device, files: Sequence[Path], targets: Sequence[str]) -> dict[str, Image]:
     argv = (*bake_arguments(root, files), "--print", *(("default", *targets) if targets else ()))
     said = _ask("The build definition", root, argv, {"DEVICE": device}, files)
@@ -263,19 +217,21 @@ def _ask(what: str, root: Path, argv: Sequence[str], environment: Mapping[str, s
         return kept
     result = command.run(argv, cwd=root, env=environment)
     if not result.ok:
-        raise _unreadable(what, result)
+        raise _unreadable(what, result, files)
     answers.keep(root, key, result.stdout)
     return result.stdout
 
 
-def _unreadable(what: str, result: command.CommandResult) -> StackError:
+def _unreadable(what: str, result: command.CommandResult, files: Sequence[Path]) -> StackError:
     lines = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("#")]
     if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
-        from layerstack.errors import EngineError
-
         return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` tells what is missing.")
     detail = "\n".join(f"  | {line}" for line in lines[-10:])
-    return UsageError(f"{what} cannot be read:\n{detail}", f"The same by hand: {command.printable(result.argv)}")
+    place = find_yaml_error(files)
+    return UsageError(
+        f"{what} cannot be read{f': {place}' if place else ''}:\n{detail}",
+        f"The same by hand: {command.printable(result.argv)}",
+    )
 
 
 def _tagged(image: Image, project_name: str, service_name: str) -> Image:

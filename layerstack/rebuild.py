@@ -15,8 +15,9 @@ from layerstack.buildlog import BuildReport, Step
 from layerstack.context_copy import change, comment_style, copied_context, is_running, remove_copies
 from layerstack.edited_file import EditedFile, choose_edited_file
 from layerstack.errors import UsageError
+from layerstack.image import Image
 from layerstack.progress import Silent, short
-from layerstack.project import Image, Project, Service
+from layerstack.project import Project, Service
 from layerstack.regression import find_regression
 from layerstack.served import ServedCopy
 from layerstack.state import StateStore

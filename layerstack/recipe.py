@@ -11,7 +11,7 @@ from layerstack import copy_sources, dockerfile
 from layerstack.copy_sources import Source
 from layerstack.dockerfile import Dockerfile, Instruction, Stage
 from layerstack.errors import UsageError
-from layerstack.project import Image
+from layerstack.image import Image
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "AMD64": "amd64"}
 # What a shell or the image keeps with every blank; in other instructions blanks only separate words.

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.file_digests import FileDigests
+from layerstack.image import Image
 from layerstack.inputs import InputReader, Manifest
-from layerstack.project import Image, Project
+from layerstack.project import Project
 
 
 @dataclass

@@ -11,9 +11,10 @@ from layerstack import cache_report
 from layerstack.builder import Builder
 from layerstack.cache import CacheRecord, CacheUse
 from layerstack.cache_report import CacheReport
+from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.inputs import Manifest
-from layerstack.project import Image, Project
+from layerstack.project import Project
 from layerstack.state import ImageState, StateStore
 
 LOW = record("low", "[stage-0 2/3] COPY tools /opt", 5 * GB, is_shared=True)

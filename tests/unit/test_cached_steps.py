@@ -4,7 +4,7 @@ import pytest
 from cache_parts import record, stage
 
 from layerstack.cached_steps import Built, StepFinder, describes, layer_stages
-from layerstack.project import Image
+from layerstack.image import Image
 from layerstack.recipe import RecipeLine
 
 BASE = Image("base", "base", tags=("base:latest",))

@@ -15,8 +15,9 @@ from layerstack import clean_up
 from layerstack.build import PROJECT_LABEL
 from layerstack.clean_up import CleanUp
 from layerstack.errors import CommandFailed
+from layerstack.image import Image
 from layerstack.images import StoredImage
-from layerstack.project import Image, Project
+from layerstack.project import Project
 
 OLD = (datetime.now(timezone.utc) - timedelta(hours=30)).isoformat()
 RECENT = (datetime.now(timezone.utc) - timedelta(hours=2)).isoformat()

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from layerstack import context, context_copy
 from layerstack.context_copy import change, copied_context, is_running, remove_copies
 from layerstack.errors import CommandFailed, UsageError
-from layerstack.project import Image, Project
+from layerstack.image import Image
+from layerstack.project import Project
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from layerstack import history
 from layerstack.discovery import Discovery, discover
 from layerstack.errors import UsageError
-from layerstack.project import Image
+from layerstack.image import Image
 
 
 def write(root: Path, files: dict[str, str]) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from layerstack.edited_file import EditedFile, choose_edited_file
 from layerstack.errors import UsageError
-from layerstack.project import Image, Project
+from layerstack.image import Image
+from layerstack.project import Project
 
 
 def choose(root: Path, dockerfile: str, *files: str, image: Image | None = None) -> EditedFile:

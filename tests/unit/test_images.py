@@ -12,8 +12,9 @@ from fake_docker import FakeDocker
 
 from layerstack import images
 from layerstack.errors import EngineError
+from layerstack.image import Image
 from layerstack.images import StoredImage
-from layerstack.project import Image, Project, Service
+from layerstack.project import Project, Service
 
 
 @pytest.fixture

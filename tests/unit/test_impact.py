@@ -8,8 +8,9 @@ import pytest
 
 from layerstack import history
 from layerstack.errors import UsageError
+from layerstack.image import Image
 from layerstack.impact import Impact, document, find_impact
-from layerstack.project import Image, Project
+from layerstack.project import Project
 
 BASE = Image("base", "docker/base", tags=("base:latest",))
 WEB = Image("web", "web", tags=("web:latest",), contexts={"base": "target:base", "words": "words"})

@@ -11,8 +11,8 @@ from image_folder import ImageFolder
 from layerstack import inputs
 from layerstack.errors import UsageError
 from layerstack.file_digests import FileDigests
+from layerstack.image import Image
 from layerstack.inputs import InputReader
-from layerstack.project import Image
 
 STAGES = """\
 ARG VERSION=1

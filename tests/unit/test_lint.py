@@ -10,7 +10,8 @@ from fake_docker import FakeDocker
 
 from layerstack import lint
 from layerstack.errors import BuildFailed
-from layerstack.project import Image, Project
+from layerstack.image import Image
+from layerstack.project import Project
 
 ANSWER = {
     "warnings": [

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from layerstack.buildlog import Step
+from layerstack.image import Image
 from layerstack.placement import Placement
-from layerstack.project import Image
 
 Write = Callable[..., Image]
 

@@ -8,9 +8,10 @@ import pytest
 
 from layerstack import images
 from layerstack.errors import UsageError
+from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.plan import INPUTS_LABEL, explain, layers_identity, make_plan, parent_layers
-from layerstack.project import Image, Project
+from layerstack.project import Project
 from layerstack.state import ImageState, StateStore
 
 BASE, APP = "base:latest", "app:latest"

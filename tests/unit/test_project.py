@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from layerstack import project
 from layerstack.errors import EngineError, UsageError
-from layerstack.project import Image, Port, Project, Service
+from layerstack.image import Image
+from layerstack.project import Port, Project, Service
 
 GPU = {"resources": {"reservations": {"devices": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}}}
 

@@ -12,8 +12,9 @@ import pytest
 from layerstack import rebuild
 from layerstack.buildlog import BuildReport, Step
 from layerstack.errors import UsageError
+from layerstack.image import Image
 from layerstack.images import StoredImage
-from layerstack.project import Image, Project, Service
+from layerstack.project import Project, Service
 from layerstack.rebuild import INSTALLERS, Rebuild, RebuildOptions, Run
 
 CACHED = Step("web", "deps", 2, 3, "RUN install", is_cached=True, seconds=0.0)
