@@ -4,18 +4,34 @@ Every session uses the environment that nox itself runs in (requirements/dev.txt
 inside the stack's own images.
 """
 
+import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
 
 sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its own file
 
-from layerstack import build, engine, gpu, images, lint, project, rehearsal, stack
+from layerstack import (
+    build,
+    container_tests,
+    engine,
+    gpu,
+    gpu_services,
+    history,
+    images,
+    lease,
+    lint,
+    project,
+    rehearsal,
+    stack,
+)
 from layerstack.errors import StackError
 from layerstack.gpu import Decision
-from layerstack.progress import PlainLog
+from layerstack.gpu_card import gibibytes
+from layerstack.progress import PlainLog, duration
 from layerstack.project import Device, Project
 from layerstack.startup import ChangeLog
 
@@ -78,8 +94,9 @@ def pose_tests(session: nox.Session) -> None:
 
 @nox.session
 def gpu_tests(session: nox.Session) -> None:
-    """The same and the GPU-marked ones inside the cached GPU image; `-- --require-gpu`: no GPU is a failure."""
-    is_required = "--require-gpu" in session.posargs
+    """The same in the GPU image on a leased card; `-- --require-gpu --gpu-memory 6g --wait 60`, the rest to pytest."""
+    options, words = _gpu_options(session)
+    is_required = options.require_gpu
     decision = _gpu_or_leave(session, is_required)
     session.log(decision.why)
     loaded = _project(session, "gpu", "tests")
@@ -88,7 +105,12 @@ def gpu_tests(session: nox.Session) -> None:
     if lacking:
         _leave(session, is_required, f"{', '.join(lacking)} is not built; `invoke build-bases --device gpu` builds it")
     tag = _built(session, "gpu", "pose-service-test")
-    session.run("docker", "run", "--rm", "--init", "--gpus", "all", "--env", "REQUIRE_GPU=1", tag, external=True)
+    run = _run_on_card(session, options, tag, words)
+    _tell_run(session, run, decision)
+    if run.ending == "gpu-missing":
+        _leave(session, is_required, f"GPU missing: {run.detail}")
+    if not run.is_ok:
+        session.error(f"{run.ending.replace('-', ' ')}: {run.detail}")
 
 
 @nox.session
@@ -160,6 +182,48 @@ def _gpu_or_leave(session: nox.Session, is_required: bool) -> Decision:
     except StackError as error:
         _leave(session, is_required, str(error))
         raise
+
+
+def _gpu_options(session: nox.Session) -> tuple[argparse.Namespace, list[str]]:
+    """The options of `gpu_tests`, and the words that go to pytest."""
+    parser = argparse.ArgumentParser(prog="nox -s gpu_tests --", add_help=False, allow_abbrev=False)
+    parser.add_argument("--require-gpu", action="store_true")
+    parser.add_argument("--gpu-memory", default="")
+    parser.add_argument("--wait", type=float, default=lease.TIMEOUT_SECONDS)
+    return parser.parse_known_args(session.posargs)
+
+
+def _run_on_card(
+    session: nox.Session, options: argparse.Namespace, tag: str, words: Sequence[str]
+) -> container_tests.ContainerTests:
+    """Hold a whole card, or as much as was asked for, while the tests run; others wait as long."""
+    try:
+        wanted = lease.Wanted("gpu_tests", gpu_services.parse_size("--gpu-memory", options.gpu_memory))
+        with lease.hold(wanted, options.wait, session.log) as held:
+            session.log(f"leased {wanted.words} of {held.card.name} ({held.card.uuid})")
+            run = container_tests.run_tests(tag, held, _print_line, words)
+    except StackError as error:
+        if options.require_gpu and error.exit_code == GPU_EXIT_CODE:
+            _leave(session, True, str(error))
+        session.error(str(error))
+    history.append(ROOT, "gpu_tests", run.to_json())
+    return run
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _tell_run(session: nox.Session, run: container_tests.ContainerTests, decision: Decision) -> None:
+    driver = decision.host.driver if decision.host else "unknown"
+    session.log(
+        f"{run.card}, driver {driver}: {run.ending.replace('-', ' ')}, peak {gibibytes(run.peak_bytes)}, "
+        f"{duration(run.seconds)}"
+    )
+    for file in run.files:
+        counts = f"{file.passed} passed, {file.failed} failed, {file.skipped} skipped"
+        session.log(f"  {file.file}: {counts}, {duration(file.seconds)}, peak {gibibytes(file.peak_bytes)}")
 
 
 def _leave(session: nox.Session, is_required: bool, reason: str) -> None:

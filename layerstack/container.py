@@ -1,7 +1,8 @@
 """What the engine says about the containers of a project, at one moment."""
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,6 +14,27 @@ SERVICE_LABEL = "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 STAND_IN_LABEL = "layerstack.stand-in-for"
+
+
+@dataclass(frozen=True)
+class Mount:
+    """What lies over a path of a container; `source` is a folder of the host, or the volume's name."""
+
+    kind: str
+    source: str
+    target: str
+    is_writable: bool
+
+    @property
+    def is_anonymous(self) -> bool:
+        """A volume that only its container knows by name."""
+        return self.kind == "volume" and bool(re.fullmatch(r"[0-9a-f]{64}", self.source))
+
+    @property
+    def words(self) -> str:
+        """`the volume shop_data on /data`."""
+        what = "folder" if self.kind == "bind" else self.kind
+        return f"the {what} {self.source} on {self.target}" if self.source else f"the {what} on {self.target}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +60,15 @@ class Container:
     has_gpu: bool = False
     ports: tuple[Port, ...] = ()
     labels: Mapping[str, str] | None = None
+    finished_at: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    network_mode: str = ""
+    health_command: tuple[str, ...] = ()
+    health_timeout_seconds: float = 30.0
+    health_codes: tuple[int, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    user: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -61,6 +92,19 @@ class Container:
         # Python 3.10 does not parse nanoseconds.
         started = datetime.fromisoformat(self.started_at[:19]).replace(tzinfo=timezone.utc)
         return max(0.0, (datetime.now(timezone.utc) - started).total_seconds())
+
+    @property
+    def ran_seconds(self) -> float:
+        """Seconds of its last run, 0 while it runs or when it never ran."""
+        if self.is_running or not self.started_at or self.finished_at < self.started_at:
+            return 0.0
+        began, ended = (datetime.fromisoformat(text[:19]) for text in (self.started_at, self.finished_at))
+        return max(0.0, (ended - began).total_seconds())
+
+    @property
+    def was_healthy(self) -> bool:
+        """Has one of its last health checks passed?"""
+        return 0 in self.health_codes
 
     def is_newest(self, client: Any) -> bool:
         """Does it run what its image's tag points to now? True when the tag is gone."""
@@ -135,10 +179,32 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         started_at=state.get("StartedAt") or "",
         image=data["Config"].get("Image", ""),
         image_id=data.get("Image", ""),
-        has_gpu=any(_is_gpu(request) for request in host.get("DeviceRequests") or ()),
+        has_gpu=host.get("Runtime") == "nvidia" or any(map(_is_gpu, host.get("DeviceRequests") or ())),
         ports=tuple(_ports(data.get("NetworkSettings", {}).get("Ports") or {})),
         labels=labels,
+        finished_at=state.get("FinishedAt") or "",
+        environment=dict(entry.partition("=")[::2] for entry in data["Config"].get("Env") or ()),
+        networks=_networks(data.get("NetworkSettings", {}).get("Networks") or {}),
+        network_mode=host.get("NetworkMode") or "",
+        health_command=tuple((data["Config"].get("Healthcheck") or {}).get("Test") or ()),
+        health_timeout_seconds=((data["Config"].get("Healthcheck") or {}).get("Timeout") or 30e9) / 1e9,
+        health_codes=tuple(int(check.get("ExitCode", 0)) for check in checks),
+        mounts=tuple(_mount(entry) for entry in data.get("Mounts") or ()),
+        user=data["Config"].get("User") or "",
     )
+
+
+def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Network → the names and addresses by which the others on it reach the container."""
+    return {
+        name: (*(entry.get("DNSNames") or entry.get("Aliases") or ()), entry.get("IPAddress") or "")
+        for name, entry in attached.items()
+    }
+
+
+def _mount(entry: Mapping[str, Any]) -> Mount:
+    source = entry.get("Name") or entry.get("Source") or ""
+    return Mount(entry.get("Type", ""), source, entry.get("Destination", ""), bool(entry.get("RW", True)))
 
 
 def _is_gpu(request: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerstack import choices, engine, gpu, system_images
+from layerstack.device import choose
 from layerstack.engine import EngineFacts
 from layerstack.errors import EngineError
 from layerstack.gpu import Decision
@@ -34,7 +35,7 @@ def prepare(
     facts = _engine(installs_engine, say)
     engine.require_ready(facts)
     say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
-    decision = gpu.decide(device)
+    decision = choose(root, device, is_fresh=True)
     say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
     images = tuple(system_images.prepare(root, pulls, decision.device, say))

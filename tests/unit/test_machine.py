@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from layerstack import choices, debian_engine, engine, gpu, machine, system_images
+from layerstack import choices, debian_engine, engine, machine, system_images
 from layerstack.engine import EngineFacts
 from layerstack.errors import EngineError, GpuMissing
 from layerstack.machine import Readiness
@@ -44,7 +44,7 @@ class Bench:
         monkeypatch.setattr(engine, "read_facts", self._read_facts)
         monkeypatch.setattr(engine, "require_ready", lambda facts: self.steps.append("require"))
         monkeypatch.setattr(debian_engine, "install_engine", self._install)
-        monkeypatch.setattr(gpu, "decide", self._decide)
+        monkeypatch.setattr(machine, "choose", self._choose)
         monkeypatch.setattr(system_images, "prepare", self._images)
 
     def prepare(self, installs: bool = False) -> Readiness:
@@ -60,7 +60,7 @@ class Bench:
         self.steps.append("install")
         return FACTS
 
-    def _decide(self, request: str) -> Any:
+    def _choose(self, root: Path, request: str, is_fresh: bool) -> Any:
         self.steps.append("device")
         if self.device == "missing":
             raise GpuMissing("no driver")

@@ -1,13 +1,20 @@
 """The sessions: which there are, and that a missing GPU is skipped aloud or a failure, never a pass."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import noxfile
+from layerstack.container_tests import ContainerTests
 from layerstack.errors import EngineError, GpuMissing, UsageError
-from layerstack.project import Image
+from layerstack.gpu_card import Card
+from layerstack.image import Image
+from layerstack.lease import GpuBusy, Wanted
+from layerstack.pytest_report import DEMANDED, FileResult
 
 SESSIONS = set(
     ["lint", "typecheck", "unit", "docker_tests", "pose_tests", "gpu_tests", "api_tests", "web_tests", "browser_tests"]
@@ -84,6 +91,91 @@ def test_a_missing_gpu_base_is_never_built_behind_ones_back(
         noxfile.gpu_tests(session)
     assert "base-python-pose:latest" in f"{caught.value} {session.said}"
     assert session.ran == []
+
+
+CARD = Card("GPU-1", "A card", 0, 24, 24)
+
+
+def with_a_run(monkeypatch: pytest.MonkeyPatch, ending: str) -> list[Wanted]:
+    """A machine with a GPU and an image whose tests end so; what is asked of the lease."""
+    asked: list[Wanted] = []
+
+    @contextmanager
+    def hold(wanted: Wanted, _seconds: float, _say: Any) -> Iterator[Any]:
+        asked.append(wanted)
+        yield SimpleNamespace(card=CARD)
+
+    files = (FileResult("tests/test_gpu.py", 4, 0, 0, 1.0, 2**30),)
+    run = ContainerTests(ending, "for a reason", 1, 2.0, "A card", 2 * 2**30, files)  # type: ignore[arg-type]
+    host = SimpleNamespace(driver="550.1")
+    monkeypatch.setattr(noxfile.gpu, "decide", lambda _request: SimpleNamespace(why="one GPU", host=host))
+    monkeypatch.setattr(noxfile.project, "load", lambda *_: SimpleNamespace(base_images=()))
+    monkeypatch.setattr(noxfile, "_built", lambda *_: "tests:latest")
+    monkeypatch.setattr(noxfile.lease, "hold", hold)
+    monkeypatch.setattr(noxfile.history, "append", lambda *_: None)
+    monkeypatch.setattr(noxfile.container_tests, "run_tests", lambda *_: run)
+    return asked
+
+
+def test_gpu_tests_tell_device_driver_and_memory_of_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = with_a_run(monkeypatch, "passed")
+    session = Session("--gpu-memory", "6g", "-k", "nms")
+    noxfile.gpu_tests(session)
+    assert [one.size_bytes for one in asked] == [6 * 2**30]
+    said = "\n".join(session.said)
+    for part in ("A card", "GPU-1", "550.1", "2.0 GiB", "tests/test_gpu.py: 4 passed", "peak 1.0 GiB"):
+        assert part in said
+
+
+def test_gpu_tests_take_a_whole_card_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = with_a_run(monkeypatch, "passed")
+    noxfile.gpu_tests(Session())
+    assert [one.size_bytes for one in asked] == [None]
+
+
+@pytest.mark.parametrize("ending", ["failed", "no-tests-ran", "image-missing", "gpu-unused", "cannot-run"])
+def test_a_run_that_did_not_pass_is_a_failure_by_its_name(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    with_a_run(monkeypatch, ending)
+    with pytest.raises(Failed, match=f"{ending.replace('-', ' ')}: for a reason"):
+        noxfile.gpu_tests(Session())
+
+
+@pytest.mark.parametrize(("posargs", "end"), [((), Skipped), (("--require-gpu",), SystemExit)])
+def test_a_gpu_that_is_gone_when_the_tests_start(
+    monkeypatch: pytest.MonkeyPatch, posargs: tuple[str, ...], end: type[BaseException]
+) -> None:
+    with_a_run(monkeypatch, "gpu-missing")
+    session = Session(*posargs)
+    with pytest.raises(end) as caught:
+        noxfile.gpu_tests(session)
+    assert "GPU missing" in f"{caught.value} {session.said}"
+
+
+@pytest.mark.parametrize(("posargs", "end"), [((), Failed), (("--require-gpu",), SystemExit)])
+def test_a_card_that_others_hold_too_long_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, posargs: tuple[str, ...], end: type[BaseException]
+) -> None:
+    with_a_run(monkeypatch, "passed")
+
+    def busy(*_: Any) -> None:
+        raise GpuBusy("others hold it")
+
+    monkeypatch.setattr(noxfile.lease, "hold", busy)
+    session = Session(*posargs)
+    with pytest.raises(end) as caught:
+        noxfile.gpu_tests(session)
+    assert "others hold it" in f"{caught.value} {session.said}"
+
+
+def test_the_gpu_tests_of_the_pose_service_say_the_word_that_is_listened_for() -> None:
+    conftest = Path(noxfile.__file__).parent / "backend/pose-service/tests/conftest.py"
+    assert f'pytest.fail(f"{DEMANDED}' in conftest.read_text()
+
+
+def test_a_size_that_is_none_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_a_run(monkeypatch, "passed")
+    with pytest.raises(Failed, match="no size"):
+        noxfile.gpu_tests(Session("--gpu-memory", "much"))
 
 
 @pytest.mark.parametrize("name", ["docker_tests", "pose_tests", "api_tests", "web_tests", "browser_tests"])

@@ -1,0 +1,68 @@
+"""What pytest left of a run: its exit code and its XML report of the family xunit1."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from xml.etree import ElementTree
+
+Ending = Literal["passed", "failed", "no-tests-ran", "image-missing", "gpu-missing", "gpu-unused", "cannot-run"]
+Verdict = tuple[Ending, str]
+
+# What a GPU test fails with when REQUIRE_GPU=1 and it sees no GPU.
+DEMANDED = "a GPU was demanded"
+COLLECTION_FAILED, NO_TESTS = 2, 5
+MOST_NAMES = 5
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """One test file: numbers of tests, seconds, and the most GPU memory while its tests ran."""
+
+    file: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    peak_bytes: int = 0
+
+
+def read_report(report: str, peaks: Mapping[str, int]) -> tuple[FileResult, ...]:
+    """Each test file of the report, in the order in which it ran; `peaks` are bytes by file."""
+    files: dict[str, list[ElementTree.Element]] = {}
+    for case in _cases(report):
+        files.setdefault(case.get("file", case.get("classname", "")), []).append(case)
+    return tuple(_summed(file, cases, peaks.get(file, 0)) for file, cases in files.items())
+
+
+def judge_report(exit_code: int, report: str) -> Verdict | None:
+    """How the tests ended and why; None where neither the exit code nor the report tells. `report` "" is none."""
+    cases = list(_cases(report))
+    if exit_code == 0 and any(not _has(case, "failure", "error", "skipped") for case in cases):
+        return "passed", ""
+    if exit_code in (0, NO_TESTS):
+        return "no-tests-ran", "every test was skipped" if cases else "pytest found no test in the image"
+    if any(DEMANDED in child.get("message", "") for case in cases for child in case):
+        return "gpu-missing", "the container sees no GPU"
+    failed = [case.get("name", "") for case in cases if _has(case, "failure", "error")]
+    if failed:
+        more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
+        return "failed", f"{len(failed)} failed: {', '.join(failed[:MOST_NAMES])}{more}"
+    return ("failed", "the tests could not be collected") if exit_code == COLLECTION_FAILED else None
+
+
+def _cases(report: str) -> Iterator[ElementTree.Element]:
+    try:
+        yield from ElementTree.fromstring(report).iter("testcase") if report else ()
+    except ElementTree.ParseError:
+        return
+
+
+def _has(case: ElementTree.Element, *kinds: str) -> bool:
+    return any(case.find(kind) is not None for kind in kinds)
+
+
+def _summed(file: str, cases: Sequence[ElementTree.Element], peak_bytes: int) -> FileResult:
+    failed = sum(_has(case, "failure", "error") for case in cases)
+    skipped = sum(_has(case, "skipped") for case in cases)
+    seconds = sum(float(case.get("time", 0)) for case in cases)
+    return FileResult(file, len(cases) - failed - skipped, failed, skipped, round(seconds, 3), peak_bytes)
