@@ -1,0 +1,1 @@
+setInterval(() => console.log("api"), 60000)

@@ -1,0 +1,1 @@
+setInterval(() => console.log(process.env.GREETING), 60000)
