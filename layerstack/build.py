@@ -10,6 +10,7 @@ from layerstack import command, history, images
 from layerstack.build_result import BuildResult, read_results
 from layerstack.buildlog import BuildLog, BuildReport
 from layerstack.cache_watch import CacheEvicted, CacheWatch
+from layerstack.disk_need import remember_sizes
 from layerstack.errors import BuildFailed, EngineError, StackError
 from layerstack.estimate import read_estimate
 from layerstack.images import StoredImage
@@ -58,6 +59,7 @@ def build(
     stored = images.find_all(one.image.tag for one in plan.images)
     result = BuildResult(report.seconds, read_results(plan, report, stored), ended - report.seconds)
     _remember(plan, result, stored, store)
+    remember_sizes(project.root, stored)
     history.append(project.root, "build", history.compact(result.to_json()))
     return result
 

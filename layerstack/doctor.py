@@ -1,37 +1,67 @@
-"""What this machine lacks, found in seconds and without building or starting anything."""
+"""What this machine and this project lack, found in seconds and without building or starting anything."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
-from layerstack import engine, engine_checks, machine_checks, project, project_checks
-from layerstack.engine import EngineFacts
-from layerstack.errors import EngineError, StackError
-from layerstack.finding import Finding, error, ok, warning
-from layerstack.project import Project
+from layerstack import mount_shadow, silence
+from layerstack.check_reasons import WHY
+from layerstack.doctor_checks import Check, DoctorChecks
+from layerstack.errors import EngineError
+from layerstack.finding import Finding, warning
 from layerstack.wait import call_within
 
-CHECK_SECONDS = 3.0
-# Every registry that speaks for Docker by default has it, and asking costs nothing.
-DEFAULT_REFERENCE = "hello-world:latest"
+CHECK_SECONDS = 10.0
+# The first look into large images takes its time; afterwards their files are known.
+LOOK_SECONDS = mount_shadow.LOOK_SECONDS + 5.0
+INTERRUPT_SECONDS = 0.5
+WORKERS = 40
+SEVERITIES = ("error", "warning", "ok")
 
-Check = Callable[[], Iterable[Finding]]
 
+@dataclass(frozen=True)
+class Examination:
+    """Everything that was found: the worst first, and what nobody wants to hear by itself."""
 
-def examine(root: Path) -> list[Finding]:
-    """Look at machine, engine and project, all at once. Never raises, and ends also when something hangs."""
-    with ThreadPoolExecutor(20) as pool:
-        facts = pool.submit(call_within, CHECK_SECONDS, engine.read_facts)
-        client = pool.submit(call_within, CHECK_SECONDS, engine.client)
-        loaded = pool.submit(call_within, CHECK_SECONDS, lambda: project.load(root, "cpu"))
-        checks = {
-            "engine": lambda: _check_engine(facts, client),
-            **_engine_checks(facts, client, loaded),
-            **_machine_checks(root),
-            "project": lambda: _check_project(loaded, client),
+    findings: tuple[Finding, ...]
+    silenced: tuple[Finding, ...] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        """Does nothing stand in the way of a build or a start?"""
+        return not has_errors(self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.is_ok,
+            "findings": [finding.to_json() for finding in self.findings],
+            "ignored": [finding.to_json() for finding in self.silenced],
         }
-        return [finding for found in pool.map(_run, checks, checks.values()) for finding in found]
+
+
+def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
+    """Look at machine, engine and project, all at once. Ends also when something hangs.
+
+    Raises UsageError only: for a name in `ignored` that no check has.
+    """
+    given = silence.from_words(ignored)
+    interrupted = Event()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        every = DoctorChecks(root, pool, CHECK_SECONDS)
+        running = [pool.submit(_run, name, check, interrupted) for name, check in every.named().items()]
+        try:
+            found = [finding for one in running for finding in one.result()]
+        except BaseException:
+            # The pool waits for its threads, and a first look into large images may take a minute.
+            interrupted.set()
+            raise
+        wanted = every.wanted_silence(given)
+    explained = [one if one.why else replace(one, why=_why(one)) for one in found]
+    reported, silenced = silence.split(explained, wanted)
+    return Examination(tuple(sorted(reported, key=lambda one: SEVERITIES.index(one.severity))), tuple(silenced))
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
@@ -39,65 +69,19 @@ def has_errors(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _engine_checks(facts: "Future[EngineFacts]", client: "Future[Any]", loaded: "Future[Project]") -> dict[str, Check]:
-    return {
-        "versions": lambda: engine_checks.check_versions(facts.result()),
-        "disk": lambda: engine_checks.check_disk(facts.result()),
-        "clock": lambda: engine_checks.check_clock(client.result()),
-        "stand-ins": lambda: engine_checks.check_stand_ins(client.result()),
-        "registry": lambda: engine_checks.check_registry(client.result(), _reference(loaded)),
-    }
-
-
-def _machine_checks(root: Path) -> dict[str, Check]:
-    return {
-        "docker group": machine_checks.check_rights,
-        "environment": machine_checks.check_environment,
-        "python": machine_checks.check_python,
-        "memory": machine_checks.check_memory,
-        "inotify": machine_checks.check_watches,
-        "wsl": lambda: machine_checks.check_wsl(root),
-        "gpu": machine_checks.check_gpu,
-    }
-
-
-def _run(name: str, check: Check) -> list[Finding]:
+def _run(name: str, check: Check, interrupted: Event) -> list[Finding]:
+    seconds = LOOK_SECONDS if name == "mount-shadow" else CHECK_SECONDS
     try:
-        return call_within(CHECK_SECONDS, lambda: list(check()))
+        return call_within(seconds, lambda: list(check()), interrupted.is_set, INTERRUPT_SECONDS)
     except EngineError:
         # The finding named `engine` says it once for all.
         return []
     except TimeoutError as late:
-        return [warning(name, f"could not be looked at: {late}", "")]
+        return [warning(name, f"could not be looked at: {late}", "invoke doctor, once more")]
     except Exception as problem:
-        return [warning(name, f"could not be looked at: {type(problem).__name__}: {problem}", "")]
+        detail = f"could not be looked at: {type(problem).__name__}: {problem}"
+        return [warning(name, detail, f"invoke doctor --ignore {name.replace(' ', '-')}")]
 
 
-def _check_engine(facts: "Future[EngineFacts]", client: "Future[Any]") -> Iterator[Finding]:
-    try:
-        found = facts.result()
-        client.result()
-    except (EngineError, TimeoutError) as problem:
-        yield error("engine", str(problem.args[0]), getattr(problem, "advice", "") or "Restart the engine.")
-    else:
-        yield ok("engine", f"{found.server_version} on {found.operating_system}, {found.storage_driver}")
-
-
-def _check_project(loaded: "Future[Project]", client: "Future[Any]") -> Iterator[Finding]:
-    try:
-        found = loaded.result()
-    except EngineError:
-        return
-    except StackError as problem:
-        yield error("project", str(problem.args[0]), problem.advice)
-        return
-    yield ok("project", f"{found.name}: {len(found.services)} services")
-    yield from project_checks.check_env_file(found)
-    yield from project_checks.check_ports(found, None if client.exception() else client.result())
-
-
-def _reference(loaded: "Future[Project]") -> str:
-    """An image of this project that comes from a registry."""
-    services = () if loaded.exception() else loaded.result().services.values()
-    pulled = [one.image for one in services if one.image and not one.is_built]
-    return next((image for image in pulled if not image.startswith("stand-in/")), DEFAULT_REFERENCE)
+def _why(finding: Finding) -> str:
+    return WHY.get(finding.check) or WHY.get(finding.check.rpartition(" ")[0], "")

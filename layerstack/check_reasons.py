@@ -1,0 +1,37 @@
+"""Why each check of doctor matters; its keys are the names that `--ignore` takes."""
+
+from collections.abc import Mapping
+
+WHY: Mapping[str, str] = {
+    "engine": "Nothing can be built or started without an engine.",
+    "versions": "Bake, Compose and health checks use what older versions do not have.",
+    "Docker Engine": "This version has a known fault that this project meets.",
+    "Docker Buildx": "This version has a known fault that this project meets.",
+    "Docker Compose": "This version has a known fault that this project meets.",
+    "docker SDK": "Verify, status and doctor itself talk to the engine through this package.",
+    "Invoke": "The tasks run in it.",
+    "pynvml": "GPUs are found through this module.",
+    "docker group": "Without the right to talk to the engine every command fails.",
+    "environment": "Without BuildKit, cache mounts and named contexts do not exist, and plain docker commands fail.",
+    "disk": "A build that runs out of disk fails near its end, and the engine deletes cache to make room.",
+    "gc": "When the engine drops a base image's cache, the next change of that base takes as long as the first build.",
+    "memory": "The kernel kills containers when memory runs out; they restart without saying why.",
+    "inotify": "Hot reload is told of a change by the kernel, through one watch for each file or folder.",
+    "wsl": "Every file access crosses from Linux to Windows: builds take many times longer.",
+    "clock": "Certificates, package indexes and file times are compared with the clock.",
+    "stand-ins": "What works here is not yet proven on the official images.",
+    "registry": "System images that are not here yet have to be pulled.",
+    "proxy": "The engine and its builds do not see the variables of your shell.",
+    "certificates": "Downloads end with `certificate verify failed` or `unable to get local issuer certificate`.",
+    "gpu": "Models on the CPU are many times slower, or do not start at all.",
+    "gpu-shm": "A container has 64 MB of shared memory; PyTorch's workers end with `Bus error` when it is full.",
+    "project": "Nothing of the project can be built or started as it is.",
+    ".env": "Compose fills variables in without a word: a wrong value shows up much later, somewhere else.",
+    "port": "Two programs cannot listen on one port: the container will not start.",
+    "health-localhost": "BusyBox takes `localhost` for ::1; a server that listens on IPv4 only is never healthy then.",
+    "build-order": "depends_on orders starts, not builds: the service is built on an old image, or on none.",
+    "run-after-source": "Every change of the source runs this step again, although it does not need the source.",
+    "cache-sharing": "apt locks its cache for one process: of two builds at once, one fails with `Could not get lock`.",
+    "mount-shadow": "A mount hides what the image has at that path: the service runs without it, or on an older copy.",
+    "ignore": "A check that does not exist cannot be silenced: what was meant is still reported.",
+}

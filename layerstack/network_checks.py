@@ -1,0 +1,87 @@
+"""What stands between a build and the network: proxies that only the shell knows, and extra certificates."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from layerstack.finding import Finding, ok, warning
+
+CLIENT_CONFIG = "config.json"
+PROXIES = {"HTTP_PROXY": ("HttpProxy", "httpProxy"), "HTTPS_PROXY": ("HttpsProxy", "httpsProxy")}
+LOCAL_NAMES = ("localhost", "127.0.0.1")
+BUNDLES = (
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_CERT",
+    "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+)
+
+
+def check_shell_proxy() -> Iterator[Finding]:
+    """A proxy of the shell must leave this machine's own addresses out. It needs no engine."""
+    if not _proxies():
+        yield ok("proxy", "the shell names none")
+        return
+    kept = {name.strip() for name in _variable("NO_PROXY").split(",")}
+    missing = [name for name in LOCAL_NAMES if name not in kept and "*" not in kept]
+    if missing:
+        detail = f"NO_PROXY does not name {' and '.join(missing)}: health checks from here go to the proxy"
+        yield warning("proxy", detail, f"export NO_PROXY={','.join([*sorted(kept - {''}), *missing])}")
+    else:
+        yield ok("proxy", "the shell's proxy leaves this machine out")
+
+
+def check_engine_proxy(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """Do the engine (for pulls) and the client's configuration (for builds) know the proxy of the shell?"""
+    configured = _client_proxies()
+    for name, address in _proxies().items():
+        of_engine, of_builds = PROXIES[name]
+        if not info.get(of_engine):
+            detail = f"the shell has {name}, the engine has none: it pulls images without it"
+            key = name.lower().replace("_", "-")
+            remedy = f'Set "proxies": {{"{key}": "{address}"}} in daemon.json and restart the engine.'
+            yield warning("proxy", detail, remedy)
+        if not configured.get(of_builds):
+            detail = f"the shell has {name}, the docker client's {CLIENT_CONFIG} has none: RUN steps go without it"
+            remedy = f'Set "proxies": {{"default": {{"{of_builds}": "{address}"}}}} in {_client_config()}.'
+            yield warning("proxy", detail, remedy)
+
+
+def check_bundles() -> Iterator[Finding]:
+    """Variables that name a certificate bundle must name one that is there."""
+    for name in BUNDLES:
+        path = os.environ.get(name, "")
+        if path and not Path(path).exists():
+            detail = f"{name} names {path}, which is not there: downloads on this machine fail"
+            yield warning("certificates", detail, f"unset {name}, or put the bundle there")
+
+
+def _proxies() -> dict[str, str]:
+    return {name: _without_password(_variable(name)) for name in PROXIES if _variable(name)}
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name) or os.environ.get(name.lower()) or ""
+
+
+def _without_password(address: str) -> str:
+    scheme, mark, rest = address.rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
+
+
+def _client_proxies() -> dict[str, Any]:
+    try:
+        document = json.loads(_client_config().read_text())
+        found = document.get("proxies", {}).get("default", {})
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _client_config() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / CLIENT_CONFIG

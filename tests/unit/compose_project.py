@@ -1,0 +1,53 @@
+"""A project from the text of its Compose file, as Compose would resolve it when nothing needs resolving."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from layerstack import compose_source
+from layerstack.compose_source import ComposeSource
+from layerstack.image import Image
+from layerstack.project import Port, Project, Service
+
+FILE = "compose.yaml"
+
+
+def write(root: Path, text: str) -> ComposeSource:
+    """The file in `root`, and what is written in it."""
+    (root / FILE).write_text(text)
+    return compose_source.read_source(root, [root / FILE])
+
+
+def load(root: Path, text: str) -> tuple[Project, ComposeSource]:
+    """The project and its source; `build: FOLDER` makes an image of the service's name."""
+    source = write(root, text)
+    written: dict[str, Any] = yaml.safe_load(text)
+    services = {name: _service(name, definition) for name, definition in (written["services"] or {}).items()}
+    images = {name: _image(one) for name, one in services.items() if one.is_built}
+    return Project(root, "demo", "gpu", (root / FILE,), (), images, services), source
+
+
+def _service(name: str, definition: dict[str, Any]) -> Service:
+    if isinstance(definition.get("depends_on"), list):
+        definition["depends_on"] = {one: {"condition": "service_started"} for one in definition["depends_on"]}
+    if isinstance(definition.get("build"), str):
+        definition["build"] = {"context": definition["build"]}
+    ports = tuple(
+        Port(*(("", *numbers) if len(numbers := tuple(map(int, text.split(":")[-2:]))) == 2 else ("", 0, 0)))
+        for text in definition.get("ports") or ()
+    )
+    return Service(name, definition.get("image", ""), ports, definition, definition.get("x-layerstack") or {})
+
+
+def _image(service: Service) -> Image:
+    settings = service.definition["build"]
+    tag = service.image or f"demo-{service.name}:latest"
+    return Image(
+        service.name,
+        settings["context"],
+        settings.get("dockerfile", "Dockerfile"),
+        settings.get("target", ""),
+        (tag,),
+        contexts=settings.get("contexts") or {},
+    )
