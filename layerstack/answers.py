@@ -15,7 +15,7 @@ from layerstack.history import state_folder, write_atomically
 MOST_KEPT = 16
 ENV_FILE = ".env"
 # Keys of a Compose file that pull in files whose content we do not see.
-_REACHES_FURTHER = re.compile(rb"^\s*-?\s*[\"']?(include|extends|env_file|label_file)[\"']?\s*:", re.MULTILINE)
+_REACHES_FURTHER = re.compile(rb"\b(include|extends|env_file|label_file)[\"']?\s*:")
 # Variables that change from shell to shell and that no Compose or bake file has a use for.
 _PASSING = {"_", "SHLVL", "OLDPWD", "PWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}
 
