@@ -43,7 +43,10 @@ def test_a_touched_file_is_the_same_question(root: Path) -> None:
     assert key(root) == first
 
 
-@pytest.mark.parametrize("word", ["include:\n  - other.yml", "x:\n    env_file: a.env", "x:\n  extends: {service: y}", "x: {env_file: [a.env]}"])
+@pytest.mark.parametrize(
+    "word",
+    ["include:\n  - other.yml", "x:\n    env_file: a.env", "x:\n  extends: {service: y}", "x: {env_file: [a.env]}"],
+)
 def test_files_that_reach_further_have_no_key(root: Path, word: str) -> None:
     (root / "docker-compose.yml").write_text(f"{word}\n")
     assert key(root) == ""
