@@ -129,12 +129,12 @@ def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) ->
 
 @task(help={"device": DEVICE, "json": JSON})
 def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
-    """What GPU the host and Docker have, and what the stack would take."""
-    from layerstack import gpu as graphics
-    from layerstack import report
+    """What GPU the host, Docker and the running containers have, which device the stack takes, and why."""
+    from layerstack import gpu_text, report
+    from layerstack.gpu_survey import survey
 
-    decision = graphics.decide(_request(device))
-    report.print_json(decision.to_json()) if json else report.print_gpu(decision)
+    found = survey(_root(), _request(device))
+    report.print_json(found.to_json()) if json else gpu_text.print_gpu(found)
 
 
 @task(
@@ -144,23 +144,36 @@ def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
 )
 def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int = 300) -> None:
     """Start the stack and wait until every service is healthy."""
-    from layerstack import report, stack
+    from layerstack import gpu_services, report, stack
 
     project = _project(device, is_announced=True)
-    result = stack.up(project, report.start_observer(), services, float(timeout))
+    with gpu_services.ready(project, services, float(timeout), report.say):
+        result = stack.up(project, report.start_observer(), services, float(timeout))
     report.print_start(result)
 
 
-@task(help={"json": JSON})
-def verify(c: Context, json: bool = False) -> None:
-    """Ask every service whether it really works, and name the first broken link."""
-    from layerstack import report
+@task(
+    help={
+        "wait": "seconds to go on asking while something is still on its way up",
+        "junit": "write the result to this file as well, for CI",
+        "json": JSON,
+    }
+)
+def verify(c: Context, wait: int = 0, junit: str = "", json: bool = False) -> None:
+    """Ask every service whether it really works, and name the first broken link with its repair."""
+    from layerstack import report, verify_text
     from layerstack import verify as verification
 
-    outcome = verification.verify(_project())
-    report.print_json(outcome.to_json()) if json else report.print_verify(outcome)
+    if wait < 0:
+        raise UsageError(f"--wait takes seconds, not {wait}.")
+    outcome = verification.verify(_project(), float(wait), verify_text.wait_observer())
+    if junit:
+        from layerstack.junit import write_junit
+
+        write_junit(outcome, Path(junit))
+    report.print_json(outcome.to_json()) if json else verify_text.print_verify(outcome)
     if not outcome.is_ok:
-        raise CheckFailed("verify: not everything works.", outcome.diagnosis.repair if outcome.diagnosis else "")
+        raise CheckFailed("verify: not everything works.", outcome.diagnosis.way_out if outcome.diagnosis else "")
 
 
 @task(
@@ -200,14 +213,15 @@ def time_rebuild(
 def start(c: Context, device: str = "auto", json: bool = False) -> None:
     """Everything: check the machine, build, start, verify, and print the addresses."""
     from layerstack import build as builder
-    from layerstack import machine, report, stack
+    from layerstack import gpu_services, machine, report, stack, verify_text
     from layerstack import verify as verification
     from layerstack.progress import observer_for_terminal
 
     ready = machine.prepare(_root(), _request(device), installs_engine=False, pulls=False, say=report.say)
     project = _project(ready.decision.device)
     built = builder.build(project, list(project.images), observer_for_terminal())
-    started = stack.up(project, report.start_observer())
+    with gpu_services.ready(project, (), stack.START_TIMEOUT_SECONDS, report.say):
+        started = stack.up(project, report.start_observer())
     outcome = verification.verify(project)
     addresses = stack.addresses(project)
     if json:
@@ -216,7 +230,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     else:
         report.print_build(built)
         report.print_start(started)
-        report.print_verify(outcome)
+        verify_text.print_verify(outcome)
         report.print_addresses(addresses)
     if not outcome.is_ok:
         raise CheckFailed("start: the stack is up, but not everything works.")
@@ -256,12 +270,12 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 
 @task(help={"json": JSON})
 def status(c: Context, json: bool = False) -> None:
-    """What runs now: state, health, image, address."""
-    from layerstack import report
-    from layerstack.status import read_status
+    """What runs now, and whether it runs your code: what is stale, and the command that brings it up to date."""
+    from layerstack import report, status_text
+    from layerstack import status as running
 
-    found = read_status(_project())
-    report.print_json({"services": [one.to_json() for one in found]}) if json else report.print_status(found)
+    found = running.read_status(_project())
+    report.print_json(running.document(found)) if json else status_text.print_status(found)
 
 
 @task(help={"device": DEVICE, "json": JSON})
@@ -318,28 +332,35 @@ def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool 
         raise CheckFailed(f"audit: {image} has errors.")
 
 
-@task(help={"json": JSON})
-def doctor(c: Context, json: bool = False) -> None:
-    """What this machine lacks, before anything is built."""
+@task(
+    iterable=["ignore"],
+    help={
+        "ignore": "a check that shall keep silent; again for more, or with commas",
+        "all": "show also what is fine, and what was silenced",
+        "json": JSON,
+    },
+)
+def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = False) -> None:
+    """What this machine and this project lack, before anything is built."""
     from layerstack import doctor as examination
     from layerstack import report
+    from layerstack.doctor_text import print_findings
 
-    findings = examination.examine(_root())
-    has_errors = examination.has_errors(findings)
-    document = {"ok": not has_errors, "findings": [finding.to_json() for finding in findings]}
-    report.print_json(document) if json else report.print_findings(findings)
-    if has_errors:
+    found = examination.examine(_root(), ignore)
+    report.print_json(found.to_json()) if json else print_findings(found, all)
+    if not found.is_ok:
         raise CheckFailed("doctor: something stands in the way of a build or a start.")
 
 
 @task(help={"device": DEVICE})
 def dev(c: Context, device: str = "auto") -> None:
     """Start with hot reload of all three services and follow their logs."""
-    from layerstack import report, stack
+    from layerstack import gpu_services, report, stack
 
     os.environ["POSE_GUNICORN_ARGS"] = "--reload"
     project = _project(device, is_announced=True)
-    report.print_start(stack.up(project, report.start_observer()))
+    with gpu_services.ready(project, (), stack.START_TIMEOUT_SECONDS, report.say):
+        report.print_start(stack.up(project, report.start_observer()))
     report.print_addresses(stack.addresses(project))
     report.say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
     stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
@@ -358,12 +379,14 @@ def _request(device: str) -> "Request":
 
 
 def _project(device: str = "auto", is_announced: bool = False) -> Project:
-    from layerstack import gpu, report
+    from layerstack import gpu_text, report
+    from layerstack.device import choose
     from layerstack.project import load
 
-    decision = gpu.decide(_request(device))
+    # What is announced costs time: Docker is asked again, also when it could give a GPU before.
+    decision = choose(_root(), _request(device), is_fresh=is_announced)
     if is_announced:
-        report.say(f"device {decision.device}: {decision.why}")
+        report.say(gpu_text.sentence(decision))
     return load(_root(), decision.device)
 
 

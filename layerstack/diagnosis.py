@@ -1,68 +1,163 @@
 """The first broken link: the service that makes the others fail, why, and what to type."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from layerstack.container import read_log
-from layerstack.dependency import all_dependencies
+from layerstack import address_faults, answer_faults, container_faults, file_faults, setting_faults
+from layerstack.check_graph import CheckGraph
+from layerstack.checks import CheckResult
+from layerstack.evidence import SHOWN_LOG_LINES, Evidence
 from layerstack.examination import ServiceResult
-from layerstack.project import Project
+from layerstack.fault import Fault, FaultKind, Rule
+from layerstack.masking import mask
 
-EVIDENCE_LINES = 5
 EVIDENCE_CHARACTERS = 300
+# The surest evidence first: what the engine knows, then what the service says, then how it ended.
+RULES: tuple[Rule, ...] = (
+    *container_faults.FIRST,
+    *file_faults.RULES,
+    setting_faults.variable_missing,
+    container_faults.command_missing,
+    *address_faults.RULES,
+    *container_faults.LAST,
+    address_faults.loopback_only,
+    setting_faults.refused,
+    *answer_faults.RULES,
+)
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The service that makes the others fail; `repair` is a command to type."""
+    """The service that makes the others fail. `repair` is a command to type, after `change` where there is one.
+
+    `facts` are the evidence for programs, `can_pass` says that waiting may be all that it takes.
+    """
 
     service: str
     cause: str
     evidence: str
     repair: str
+    kind: FaultKind = "wrong-answer"
+    change: str = ""
+    container: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    can_pass: bool = False
+
+    @property
+    def way_out(self) -> str:
+        """What to do, in one line."""
+        return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
 
     def to_json(self) -> dict[str, Any]:
-        return {"service": self.service, "cause": self.cause, "evidence": self.evidence, "repair": self.repair}
+        return {
+            "service": self.service,
+            "kind": self.kind,
+            "cause": self.cause,
+            "evidence": self.evidence,
+            "repair": self.repair,
+            "change": self.change or None,
+            "container": self.container or None,
+            "facts": dict(self.facts),
+        }
 
 
-def diagnose(client: Any, project: Project, results: Sequence[ServiceResult]) -> Diagnosis | None:
-    """The broken service that drags most others down; None when all is well.
+def name_fault(seen: Evidence) -> Fault:
+    """The first rule that knows this evidence."""
+    found = next((fault for rule in RULES if (fault := rule(seen))), None)
+    failed = seen.result.failed[0]
+    return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", f"invoke logs {seen.name}")
 
-    That is a deepest one: whatever depends on a service also depends on what that service needs. One that has
-    failed counts before one that is still starting.
-    """
-    broken = {result.service: result for result in results if not result.is_ok}
-    if not broken:
-        return None
+
+def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
+    """Broken service → the broken service that it fails because of; a root fails because of itself."""
+    roots = {
+        name
+        for name, fault in faults.items()
+        if fault.is_own or not any(need in faults for need in graph.all_needs(name))
+    }
+    blamed = {name: name for name in roots}
+    for name in graph.order:
+        if name in faults and name not in blamed:
+            needs = graph.all_needs(name)
+            # A failure explains more than something that is still on its way.
+            blamed[name] = min(
+                (root for root in graph.order if root in roots & needs), key=lambda one: faults[one].can_pass
+            )
+    return blamed
+
+
+def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[str, str]) -> list[str]:
+    """The roots, the one that matters most first: named faults, then what drags most others down, then start order."""
+
+    def weight(name: str) -> tuple[bool, bool, int, int]:
+        fault = faults[name]
+        dragged = sum(other == name for other in blamed.values())
+        return fault.can_pass, fault.kind == "not-started", -dragged, graph.order.index(name)
+
+    return sorted((name for name in blamed if blamed[name] == name), key=weight)
+
+
+def make_diagnosis(seen: Evidence, fault: Fault) -> Diagnosis:
+    """The diagnosis of one root, without passwords."""
+    environment = seen.container.environment if seen.container else {}
+    return Diagnosis(
+        seen.name,
+        mask(fault.cause, environment),
+        mask(_evidence(seen, fault), environment),
+        fault.repair,
+        fault.kind,
+        fault.change,
+        seen.container.name if seen.container else "",
+        _masked(seen.facts(), environment),
+        fault.can_pass,
+    )
+
+
+def join_absent(diagnoses: Sequence[Diagnosis], results: Sequence[ServiceResult]) -> tuple[Diagnosis, ...]:
+    """One diagnosis for all that only has to be started: the same command starts it."""
+    absent = [one for one in diagnoses if one.kind == "not-started"]
+    if not absent:
+        return tuple(diagnoses)
+    first, *others = absent
+    cause = first.cause + (f"; the same goes for {', '.join(one.service for one in others)}" if others else "")
     if all(result.container is None for result in results):
-        return Diagnosis(results[0].service, "nothing of this project is started", "", "invoke up")
-    dependents = {name: sum(name in all_dependencies(project, other) for other in broken) for name in broken}
-    result = broken[max(broken, key=lambda name: (broken[name].verdict.phase == "failed", dependents[name]))]
-    cause = result.verdict.reason or _first_failure(result)
-    return Diagnosis(result.service, cause, _evidence(client, result), _repair(client, result))
+        cause = "nothing of this project is started"
+    return tuple(replace(one, cause=cause) if one is first else one for one in diagnoses if one not in others)
 
 
-def _first_failure(result: ServiceResult) -> str:
-    failed = next(check for check in result.checks if not check.is_ok)
-    if result.verdict.phase == "waiting":
-        return failed.detail
-    return f"{result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
+def mark_consequences(result: ServiceResult, blamed: Mapping[str, str]) -> ServiceResult:
+    """The result with `because_of` in every link that fails because of another one."""
+    root = blamed.get(result.service, "")
+    if not root:
+        return result
+    checks = list(result.checks)
+    own = (
+        next((place for place, check in enumerate(checks) if not check.is_ok), None) if root == result.service else None
+    )
+    marked = tuple(_mark(check, root, place != own) for place, check in enumerate(checks))
+    return replace(result, checks=marked, because_of=root if root != result.service else "")
 
 
-def _evidence(client: Any, result: ServiceResult) -> str:
-    if result.container is None:
-        return ""
-    said = [f"health check: {result.container.health_output}"] if result.container.health_output else []
-    lines = [*said, *read_log(client, result.container.id, EVIDENCE_LINES)]
-    return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in lines)
+def _mark(check: CheckResult, root: str, is_consequence: bool) -> CheckResult:
+    return replace(check, because_of=root) if is_consequence and not check.is_ok else check
 
 
-def _repair(client: Any, result: ServiceResult) -> str:
-    if result.verdict.repair:
-        return result.verdict.repair
-    if result.container and not result.container.is_newest(client):
-        return "invoke up"
-    if result.verdict.phase == "waiting":
-        return "invoke up"
-    return f"invoke logs {result.service}"
+def _evidence(seen: Evidence, fault: Fault) -> str:
+    health = seen.container.health_output if seen.container and seen.container_is_bad else ""
+    said = [f"health check: {health}"] if health else []
+    told = (check for check in seen.result.failed if check.is_asked and check.detail not in fault.cause)
+    asked = [f"{check.check}: {check.detail}" for check in told][:2]
+    lines = [*asked, *said, *seen.log[-SHOWN_LOG_LINES:]]
+    shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
+    return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)
+
+
+def _masked(value: Any, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return mask(value, environment)
+    if isinstance(value, Sequence):
+        return [_masked(one, environment) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _masked(one, environment) for key, one in value.items()}
+    return value

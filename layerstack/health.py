@@ -1,13 +1,12 @@
 """What a container's state means: still waiting, ready, or failed and why."""
 
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from layerstack.container import Container
-from layerstack.dependency import is_one_shot, is_scaled_to_zero
-from layerstack.project import Project, Service
+from layerstack.project import Service
 
 Phase = Literal["waiting", "ready", "failed"]
 
@@ -47,16 +46,9 @@ def judge(container: Container, service: Service, is_one_shot: bool, crashes: in
     return _judge_running(container, service)
 
 
-def judge_all(found: Mapping[str, tuple[Container, ...]], project: Project) -> dict[str, Verdict]:
-    """Service → the worst verdict on its containers; an absent one has failed."""
-    verdicts = {}
-    for name, service in project.services.items():
-        if is_scaled_to_zero(service):
-            continue
-        one_shot = is_one_shot(project, service)
-        judged = [judge(one, service, one_shot, _recent_crashes(one)) for one in found.get(name, ())]
-        verdicts[name] = worst(judged) if judged else absent(name)
-    return verdicts
+def judge_now(container: Container, service: Service, is_one_shot: bool) -> Verdict:
+    """The verdict on a container that nobody has watched since its start."""
+    return judge(container, service, is_one_shot, _recent_crashes(container))
 
 
 def absent(service: str) -> Verdict:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerstack.container import Container
+from layerstack.engine_place import EnginePlace
 from layerstack.errors import CheckFailed
 from layerstack.project import Port
 
@@ -15,12 +16,27 @@ if TYPE_CHECKING:
 
 GUESS_TIMEOUT_SECONDS = 3.0
 SHOWN_CHARACTERS = 200
+KEPT_CHARACTERS = 20_000
 
 
-def ask(declared: Mapping[str, Any], container: Container, root: Path, timeout_seconds: float) -> str:
+class WrongAnswer(CheckFailed):
+    """There was an answer, and not the wanted one; `answer` is all that it said."""
+
+    def __init__(self, message: str, answer: str) -> None:
+        super().__init__(message)
+        self.answer = answer[:KEPT_CHARACTERS]
+
+
+def ask(
+    declared: Mapping[str, Any],
+    container: Container,
+    root: Path,
+    timeout_seconds: float,
+    place: EnginePlace = EnginePlace(),  # noqa: B008 - frozen
+) -> str:
     """Send the request a check declares and judge the answer; what was asked in words. Raises CheckFailed."""
     method = str(declared.get("method") or ("POST" if "upload" in declared else "GET"))
-    url = f"http://{_port(declared, container).address}{declared['http']}"
+    url = f"http://{_address(declared, container, place)}{declared['http']}"
     with ExitStack() as files:
         upload = {
             field: files.enter_context(_open(root / path)) for field, path in (declared.get("upload") or {}).items()
@@ -30,7 +46,7 @@ def ask(declared: Mapping[str, Any], container: Container, root: Path, timeout_s
     try:
         _judge(response, declared)
     except CheckFailed as error:
-        raise CheckFailed(f"{asked}, {error}: {short(response.text) or 'empty body'}") from error
+        raise WrongAnswer(f"{asked}, {error}: {short(response.text) or 'empty body'}", response.text) from error
     return asked
 
 
@@ -49,15 +65,17 @@ def look_up(document: Any, path: str) -> Any:
     return value
 
 
-def guess(port: Port) -> str:
-    """Does something speak HTTP here? Any status is an answer; the finding in words."""
+def guess(address: str) -> str:
+    """Does something speak HTTP at `host:port`? Any status is an answer; the finding in words."""
     from requests.exceptions import RequestException
 
-    url = f"http://{port.address}/"
+    if not address:
+        return "not checked: the port is published on 127.0.0.1 of the engine's machine, not of this one"
+    url = f"http://{address}/"
     try:
         response = _request("GET", url, GUESS_TIMEOUT_SECONDS, allow_redirects=False)
     except (RequestException, CheckFailed):
-        return f"not checked: nothing speaks HTTP at {port.address}, and no check is declared"
+        return f"not checked: nothing speaks HTTP at {address}, and no check is declared"
     return f"GET {url} → {response.status_code}"
 
 
@@ -104,6 +122,14 @@ def _root_of(error: BaseException) -> str:
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return str(error) or type(error).__name__
+
+
+def _address(declared: Mapping[str, Any], container: Container, place: EnginePlace) -> str:
+    port = _port(declared, container)
+    if address := place.address(port):
+        return address
+    where = f"127.0.0.1:{port.published} of {place.host}"
+    raise CheckFailed(f"the engine runs on {place.host}, and the port is published on {where} only: not reached")
 
 
 def _port(declared: Mapping[str, Any], container: Container) -> Port:

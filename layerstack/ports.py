@@ -48,7 +48,7 @@ def find_holder(client: Any | None, port: Port) -> Holder | None:
 
     `client` is a Docker client, or None when no engine answers.
     """
-    return (_find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
+    return (find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
 
 
 def source_of(project: Project, service: Service, port: Port) -> str:
@@ -75,7 +75,8 @@ def _without_tags(path: Path) -> str:
     return re.sub(r"!(reset|override)\b", "", path.read_text(encoding="utf-8"))
 
 
-def _find_container(client: Any, port: Port) -> Holder | None:
+def find_container(client: Any, port: Port) -> Holder | None:
+    """The container that publishes a port at a colliding address."""
     for entry in client.api.containers():
         for binding in entry.get("Ports") or ():
             if binding.get("PublicPort") == port.published and _collide(binding.get("IP", ""), port.host_ip):
@@ -96,7 +97,7 @@ def _find_process(port: Port) -> Holder | None:
 
 def listeners(proc: Path = Path("/proc")) -> Iterator[tuple[str, int, str]]:
     """(address, port, socket inode) of everything that listens on TCP here; nothing where there is no /proc."""
-    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+    for table in ("tcp", "tcp6"):
         try:
             lines = (proc / "net" / table).read_text().splitlines()[1:]
         except OSError:
@@ -105,12 +106,14 @@ def listeners(proc: Path = Path("/proc")) -> Iterator[tuple[str, int, str]]:
             fields = line.split()
             if fields[3] == LISTENING:
                 address, _, number = fields[1].partition(":")
-                yield _address(address, family), int(number, 16), fields[9]
+                yield parse_address(address), int(number, 16), fields[9]
 
 
-def _address(text: str, family: socket.AddressFamily) -> str:
+def parse_address(text: str) -> str:
+    """An address as /proc/net writes it: `0100007F` → `127.0.0.1`."""
     # The kernel prints an address as 32-bit words in the machine's byte order.
     words = bytes.fromhex(text)
+    family = socket.AF_INET if len(words) == 4 else socket.AF_INET6
     data = b"".join(words[start : start + 4][::-1] for start in range(0, len(words), 4))
     return socket.inet_ntop(family, data)
 

@@ -16,17 +16,13 @@ if TYPE_CHECKING:
     from layerstack.build_result import BuildResult
     from layerstack.cache_report import CachedImage, CacheReport
     from layerstack.cached_steps import CachedStep
-    from layerstack.finding import Finding
-    from layerstack.gpu import Decision
     from layerstack.images import Layer
     from layerstack.impact import Impact
     from layerstack.project import Project
     from layerstack.rebuild import Rebuild
     from layerstack.stack import Volume
     from layerstack.startup import StartObserver, UpResult
-    from layerstack.status import ServiceStatus
     from layerstack.timeline import Timeline
-    from layerstack.verify import VerifyReport
     from layerstack.why import Explanation
 
 
@@ -147,17 +143,6 @@ def print_explanations(project: Project, names: Sequence[str], as_json: bool) ->
             sys.stdout.write(f"  {part:<12} {value}\n")
 
 
-def print_gpu(decision: Decision) -> None:
-    host = decision.host
-    devices = ", ".join(f"{gpu.name} ({gpu.uuid})" for gpu in host.devices) if host else ""
-    rows = [
-        ("host", f"driver {host.driver}: {devices}" if host else "no NVIDIA driver answers"),
-        ("docker", decision.docker.reason),
-        ("decision", f"{decision.device}: {decision.why}"),
-    ]
-    print_table(("", "found"), rows)
-
-
 def _cause_text(cause: Mapping[str, str] | None) -> str:
     if not cause:
         return ""
@@ -223,61 +208,8 @@ def print_start(result: UpResult) -> None:
         say(f"healthy after {duration(result.seconds)}: {', '.join(one.service for one in result.services)}")
 
 
-def print_verify(outcome: VerifyReport) -> None:
-    from rich.markup import escape
-
-    rows = []
-    for service in outcome.services:
-        for number, check in enumerate(service.checks):
-            rows.append(
-                (
-                    mark(check.is_ok),
-                    service.service if number == 0 else "",
-                    service.state if number == 0 else "",
-                    check.check,
-                    f"{check.milliseconds:.0f} ms",
-                    escape(check.detail),
-                )
-            )
-    print_table(("", "service", "state", "check", "took", "answer"), rows, right=("took",))
-    stand_ins = [service.service for service in outcome.services if service.to_json()["stand_in_for"]]
-    if stand_ins:
-        say(f"running on stand-ins, not on the official images: {', '.join(stand_ins)}")
-    if outcome.diagnosis:
-        found = outcome.diagnosis
-        say(f"first broken link: {found.service}: {found.cause}")
-        for line in found.evidence.splitlines():
-            say(f"  | {line}")
-        say(f"  → {found.repair}")
-    else:
-        say(f"everything works on {outcome.device} ({duration(outcome.seconds)})")
-
-
-def print_status(found: Sequence[ServiceStatus]) -> None:
-    rows = [
-        (
-            one.service,
-            one.state,
-            one.image + ("" if one.is_newest else " [yellow](older than the built one: invoke up)[/yellow]"),
-            duration(one.uptime_seconds) if one.uptime_seconds else "",
-            one.device,
-            one.address,
-        )
-        for one in found
-    ]
-    print_table(("service", "state", "image", "up for", "device", "address"), rows, right=("up for",))
-
-
 def print_addresses(addresses: Mapping[str, str]) -> None:
     print_table(("service", "address"), addresses.items())
-
-
-def print_findings(findings: Sequence[Finding]) -> None:
-    from rich.markup import escape
-
-    marks = {"ok": mark(True), "warning": "[yellow]![/yellow]", "error": mark(False)}
-    rows = [(marks[one.severity], one.check, escape(one.detail), escape(one.remedy)) for one in findings]
-    print_table(("", "check", "found", "what to do"), rows)
 
 
 def volume_text(volume: Volume) -> str:

@@ -112,9 +112,10 @@ def _address(project: Project, name: str) -> str:
     port = service.ports[0]
     checks: Sequence[Mapping[str, Any]] = service.settings.get("verify") or ()
     is_http = any("http" in check for check in checks) or (not checks and port.target in HTTP_PORTS)
-    if is_http:
-        return f"http://{port.address}"
-    return f"mongodb://{port.address}" if port.target == 27017 else port.address
+    if port.target == 27017:
+        # It is asked over HTTP, too, and answers with a sentence about itself.
+        return f"mongodb://{port.address}"
+    return f"http://{port.address}" if is_http else port.address
 
 
 def _size(usage: Mapping[str, Any] | None) -> int | None:

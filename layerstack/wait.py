@@ -27,10 +27,16 @@ def wait_until(
         time.sleep(max(0.0, min(interval_seconds, deadline - time.monotonic())))
 
 
-def call_within(timeout_seconds: float, function: Callable[[], Answer]) -> Answer:
+def call_within(
+    timeout_seconds: float,
+    function: Callable[[], Answer],
+    is_hopeless: Callable[[], bool] | None = None,
+    ask_seconds: float = 2.0,
+) -> Answer:
     """The value of `function`, or what it raised; TimeoutError when it is not back in time.
 
-    The call runs in a daemon thread: one that hangs is left behind and does not keep the program alive.
+    The call runs in a daemon thread: one that hangs is left behind and does not keep the program alive. While it
+    lasts, `is_hopeless` is asked every `ask_seconds`: its True ends the wait early, what it raises too.
     """
     outcome: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -41,10 +47,18 @@ def call_within(timeout_seconds: float, function: Callable[[], Answer]) -> Answe
             outcome.put((None, error))
 
     threading.Thread(target=work, daemon=True).start()
-    try:
-        value, error = outcome.get(timeout=max(0.0, timeout_seconds))
-    except queue.Empty:
-        raise TimeoutError(f"no answer within {timeout_seconds:.0f} s") from None
+    started = time.monotonic()
+    deadline = started + timeout_seconds
+    while True:
+        left_seconds = max(0.0, deadline - time.monotonic())
+        try:
+            value, error = outcome.get(timeout=min(left_seconds, ask_seconds) if is_hopeless else left_seconds)
+            break
+        except queue.Empty:
+            is_over = time.monotonic() >= deadline
+            if is_over or (is_hopeless and is_hopeless()):
+                waited_seconds = timeout_seconds if is_over else time.monotonic() - started
+                raise TimeoutError(f"no answer within {waited_seconds:.0f} s") from None
     if error is not None:
         raise error
     return value  # type: ignore[return-value]

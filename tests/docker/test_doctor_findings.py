@@ -189,7 +189,16 @@ def test_what_compose_resolves_of_a_foreign_project_is_looked_at(tmp_path: Path)
     }
 
 
-LINTS = {"gpu-shm", "health-localhost", "build-order", "run-after-source", "cache-sharing", ".env", "mount-shadow", "ignore"}
+LINTS = {
+    "gpu-shm",
+    "health-localhost",
+    "build-order",
+    "run-after-source",
+    "cache-sharing",
+    ".env",
+    "mount-shadow",
+    "ignore",
+}
 
 
 def test_this_projects_own_stack_has_no_such_problem() -> None:

@@ -31,8 +31,13 @@ def test_a_healthy_stack_answers_every_check(load_project: LoadProject) -> None:
     report = verify(project)
     assert failed_checks(report) == set()
     assert report.diagnosis is None
-    asked = {check.check for one in report.services if one.service == "web" for check in one.checks}
-    assert asked == {"container", *(check["check"] for check in project.services["web"].settings["verify"])}
+    checks = [check for one in report.services if one.service == "web" for check in one.checks]
+    assert {check.check for check in checks if not check.link} == {
+        check["check"] for check in project.services["web"].settings["verify"]
+    }
+    assert [check.link for check in checks if check.link] == [
+        *("image", "container", "running", "network", "health", "port")
+    ]
     document = json.loads(json.dumps(report.to_json()))
     assert (document["ok"], document["device"]) == (True, "cpu")
     assert {one["service"]: one["state"] for one in document["services"]} == {
@@ -58,9 +63,10 @@ def test_a_stopped_dependency_is_the_diagnosis_and_its_repair_works(
     container(engine_client, project, "database").kill()
     container(engine_client, project, "web").kill()
     report = verify(project)
-    assert failed_checks(report) == {("database", "container"), ("web", "container")}
+    assert failed_checks(report) == {("database", "running"), ("web", "running")}
     assert report.diagnosis is not None
     assert (report.diagnosis.service, report.diagnosis.repair) == ("database", "invoke up")
+    assert [one.service for one in report.services if one.because_of == "database"] == ["web"]
     stack.up(project, Silent())
     assert verify(project).is_ok
 

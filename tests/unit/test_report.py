@@ -12,7 +12,6 @@ from layerstack.cache import CacheUse
 from layerstack.cache_forecast import Forecast
 from layerstack.cache_report import CachedImage, CacheReport, Group
 from layerstack.cached_steps import CachedStep
-from layerstack.finding import Finding
 from layerstack.images import Layer, StoredImage
 from layerstack.rebuild import Rebuild, Run
 from layerstack.recipe import RecipeLine
@@ -98,14 +97,6 @@ def test_the_cache_shows_images_with_their_steps_and_what_to_set(capsys: pytest.
     assert "/cache/[x]" in both.out
     for words in ("the next one drops 5 MB", "base:latest: at-risk: little room [x]", "daemon.json", "{keep}"):
         assert words in both.err
-
-
-def test_findings_keep_their_brackets(capsys: pytest.CaptureFixture[str]) -> None:
-    report.print_findings([Finding("disk", "error", ODD, "free [some]"), Finding("engine", "ok", "fine", "")])
-    text = printed(capsys)
-    assert ODD in text
-    assert "free [some]" in text
-    assert ("✗" in text, "✓" in text) == (True, True)
 
 
 @pytest.mark.parametrize(("size", "text"), [(5_000_000, "data, 5 MB"), (0, "data, 0 MB"), (None, "data")])

@@ -8,10 +8,10 @@ import pytest
 from docker.errors import NotFound
 from requests.exceptions import ConnectionError as RequestsConnectionError
 
-from layerstack.container import Container, from_inspect, read_all
+from layerstack.container import Container, Mount, from_inspect, read_all
 from layerstack.dependency import all_dependencies, in_start_order, is_one_shot
 from layerstack.errors import EngineError, UsageError
-from layerstack.health import exit_reason, judge, judge_all
+from layerstack.health import exit_reason, judge, judge_now, worst
 from layerstack.project import Port, Project, Service
 
 RUNNING = Container(id="1", name="web-1", service="web", status="running", created_at="2026-01-01")
@@ -61,15 +61,13 @@ def test_a_one_shot_may_end_well_but_not_badly() -> None:
 
 
 def test_an_old_crash_of_a_long_running_container_is_forgotten() -> None:
-    project = make_project({"web": {"ports": [{"target": 80}]}})
     old = replace(RUNNING, restart_count=7, started_at="2020-01-01T00:00:00.123456789Z")
-    assert judge_all({"web": (old,)}, project)["web"].phase == "ready"
+    assert judge_now(old, WEB, False).phase == "ready"
 
 
 def test_one_bad_replica_makes_the_service_bad() -> None:
-    project = make_project({"web": {"ports": [{"target": 80}]}, "idle": {"deploy": {"replicas": 0}}})
-    verdicts = judge_all({"web": (RUNNING, replace(RUNNING, status="exited", exit_code=1))}, project)
-    assert {name: verdict.phase for name, verdict in verdicts.items()} == {"web": "failed"}
+    replicas = (RUNNING, replace(RUNNING, status="exited", exit_code=1))
+    assert worst(judge_now(one, WEB, False) for one in replicas).phase == "failed"
 
 
 @pytest.mark.parametrize(
@@ -122,16 +120,28 @@ def test_a_container_is_read_from_what_inspect_says() -> None:
             "ExitCode": 0,
             "OOMKilled": True,
             "StartedAt": "2026-01-01T00:00:00.5Z",
-            "Health": {"Status": "unhealthy", "Log": [{"Output": "old"}, {"Output": "refused\n"}]},
+            "FinishedAt": "0001-01-01T00:00:00Z",
+            "Health": {
+                "Status": "unhealthy",
+                "Log": [{"Output": "old", "ExitCode": 0}, {"Output": "refused\n", "ExitCode": 1}],
+            },
         },
         "HostConfig": {"Memory": 5, "DeviceRequests": [{"Capabilities": [["gpu"]]}], "RestartPolicy": {"Name": ""}},
-        "Config": {"Image": "web:1", "Labels": {"com.docker.compose.service": "web", "layerstack.stand-in-for": "x:1"}},
+        "Config": {
+            "Image": "web:1",
+            "User": "app",
+            "Env": ["A=1", "URL=http://x?a=b"],
+            "Healthcheck": {"Test": ["CMD", "true"], "Timeout": 5_000_000_000},
+            "Labels": {"com.docker.compose.service": "web", "layerstack.stand-in-for": "x:1"},
+        },
+        "Mounts": [{"Type": "volume", "Name": "data", "Source": "/var/data", "Destination": "/data", "RW": False}],
         "NetworkSettings": {
+            "Networks": {"demo_default": {"DNSNames": ["demo-web-1", "web"], "IPAddress": "10.0.0.2"}},
             "Ports": {
                 "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}],
                 "53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}],
                 "90/tcp": None,
-            }
+            },
         },
     }
     one = from_inspect(data)
@@ -141,6 +151,16 @@ def test_a_container_is_read_from_what_inspect_says() -> None:
     assert one.is_oom_killed
     assert (one.restart_policy, one.stand_in_for) == ("no", "x:1")
     assert one.uptime_seconds > 0
+    assert (one.was_healthy, one.ran_seconds, one.health_timeout_seconds) == (True, 0.0, 5.0)
+    assert (one.user, one.environment) == ("app", {"A": "1", "URL": "http://x?a=b"})
+    assert one.networks == {"demo_default": ("demo-web-1", "web", "10.0.0.2")}
+    assert one.mounts == (Mount("volume", "data", "/data", False),)
+
+
+def test_how_long_an_ended_container_ran() -> None:
+    ended = replace(RUNNING, status="exited", started_at="2026-01-01T00:00:00.5Z", finished_at="2026-01-01T00:01:30.1Z")
+    assert ended.ran_seconds == 90
+    assert replace(ended, finished_at="0001-01-01T00:00:00Z").ran_seconds == 0
 
 
 class DyingEngine:

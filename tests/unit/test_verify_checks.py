@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from layerstack.checks import CheckResult, Target, as_check, guess, run_declared
 from layerstack.container import Container
+from layerstack.engine_place import EnginePlace
 from layerstack.errors import CheckFailed
 from layerstack.http_check import look_up
 from layerstack.project import Port
@@ -128,7 +130,7 @@ def test_a_hanging_answer_is_given_up_in_time(target: Target, path: str) -> None
     started = time.monotonic()
     result = ask(target, http=path, timeout_seconds=0.4)
     assert not result.is_ok
-    assert "within 0 s" in result.detail
+    assert "no answer within" in result.detail
     assert time.monotonic() - started < 1.5
 
 
@@ -146,10 +148,25 @@ def test_a_closed_port_is_said_so(target: Target) -> None:
 
 
 def test_without_checks_any_status_is_an_answer_and_silence_is_not_checked(target: Target) -> None:
-    assert guess(target.container)[0].detail.endswith("→ 503")
+    assert guess(target)[0].detail.endswith("→ 503")
     silent = Container("1", "web-1", "web", "running", "", ports=(Port("127.0.0.1", 9, 8000),))
-    assert guess(silent)[0].detail.startswith("not checked:")
-    assert guess(Container("1", "web-1", "web", "running", ""))[0].detail.startswith("not checked:")
+    assert guess(Target(None, silent, target.root))[0].detail.startswith("not checked:")
+    without = Container("1", "web-1", "web", "running", "")
+    assert guess(Target(None, without, target.root))[0].detail.startswith("not checked:")
+
+
+def test_a_port_that_only_the_engines_machine_reaches_is_said_so(target: Target) -> None:
+    there = replace(target, place=EnginePlace("builder.test"))
+    result = ask(there, http="/")
+    assert not result.is_ok
+    assert f"127.0.0.1:{target.container.ports[0].published} of builder.test" in result.detail
+    assert guess(there)[0].detail.startswith("not checked:")
+
+
+def test_what_needs_something_that_does_not_run_is_not_waited_for(target: Target) -> None:
+    result = ask(replace(target, is_doomed=True), http="/hang", timeout_seconds=30)
+    assert not result.is_ok
+    assert result.milliseconds < 2900
 
 
 def test_an_entry_that_is_no_mapping_fails_and_does_not_raise(target: Target) -> None:
@@ -162,7 +179,7 @@ class FakeExec:
     def __init__(self, code: int, output: bytes) -> None:
         self.api, self._code, self._output = self, code, output
 
-    def exec_create(self, container: str, argv: list[str]) -> dict[str, str]:
+    def exec_create(self, container: str, argv: list[str], environment: dict[str, str]) -> dict[str, str]:
         return {"Id": "1"}
 
     def exec_start(self, process: str) -> bytes:

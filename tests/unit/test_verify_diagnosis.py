@@ -1,83 +1,92 @@
-"""The first broken link of a chain of services."""
+"""The first broken link of a chain of services, and what fails because of it."""
 
-from pathlib import Path
-from typing import Any
+from verify_parts import failed, make_container, make_evidence, make_project, make_result
 
+from layerstack.check_graph import CheckGraph, read_graph
 from layerstack.checks import CheckResult
-from layerstack.container import Container
-from layerstack.diagnosis import diagnose
-from layerstack.examination import ServiceResult
-from layerstack.health import Verdict
-from layerstack.project import Project, Service
+from layerstack.diagnosis import Diagnosis, blame, join_absent, make_diagnosis, mark_consequences, rank_roots
+from layerstack.fault import Fault, FaultKind
 
-READY = Verdict("ready", "healthy")
-DEAD = Verdict("failed", "exited", "exited with code 3", "invoke logs it")
+CHAIN = {"web": ("api",), "api": ("db", "pose"), "db": (), "pose": (), "alone": ()}
 
 
-class Engine:
-    """An engine that has one line of log, and a newer image when asked to."""
-
-    def __init__(self, newest_image: str = "old") -> None:
-        self.api, self._newest_image = self, newest_image
-
-    def logs(self, container: str, tail: int) -> bytes:
-        return b"the journal is broken\n"
-
-    def inspect_image(self, reference: str) -> dict[str, str]:
-        return {"Id": self._newest_image}
+def graph(needs: dict[str, tuple[str, ...]] = CHAIN) -> CheckGraph:
+    return read_graph(make_project({name: {"depends_on": dict.fromkeys(others)} for name, others in needs.items()}))
 
 
-def project(**needs: tuple[str, ...]) -> Project:
-    services = {
-        name: Service(name, "", (), {"depends_on": {other: {} for other in others}}, {})
-        for name, others in needs.items()
-    }
-    return Project(Path(), "demo", "cpu", (), (), {}, services)
+def faults(**kinds: FaultKind) -> dict[str, Fault]:
+    return {name: Fault(kind, "broken", "invoke up") for name, kind in kinds.items()}
 
 
-def result(name: str, is_ok: bool, verdict: Verdict = READY, is_absent: bool = False) -> ServiceResult:
-    container = None if is_absent else Container(name, f"{name}-1", name, "running", "", image_id="old")
-    checks = (CheckResult("container", verdict.phase == "ready", 0, ""), CheckResult("answer", is_ok, 1, "GET / → 500"))
-    return ServiceResult(name, "absent" if is_absent else "running", checks, verdict, container)
+def roots(found: dict[str, Fault], needs: dict[str, tuple[str, ...]] = CHAIN) -> list[str]:
+    return rank_roots(graph(needs), found, blame(graph(needs), found))
 
 
-CHAIN = {"web": ("api",), "api": ("db", "pose"), "db": (), "pose": ()}
+def test_what_needs_a_broken_service_fails_because_of_it() -> None:
+    found = faults(web="wrong-answer", api="unhealthy", db="crashed")
+    assert blame(graph(), found) == {"web": "db", "api": "db", "db": "db"}
+    assert roots(found) == ["db"]
 
 
-def ask(*results: ServiceResult, engine: Any = None) -> Any:
-    return diagnose(engine or Engine(), project(**CHAIN), results)
+def test_a_fault_of_its_own_is_told_although_a_need_is_broken_too() -> None:
+    found = faults(web="wrong-answer", api="unknown-host", pose="killed")
+    assert blame(graph(), found) == {"pose": "pose", "api": "api", "web": "pose"}
+    assert set(roots(found)) == {"api", "pose"}
 
 
-def test_nothing_broken_gives_no_diagnosis() -> None:
-    assert ask(*(result(name, True) for name in CHAIN)) is None
+def test_of_two_roots_the_one_with_more_dependents_comes_first() -> None:
+    assert roots(faults(alone="crashed", db="crashed", api="unhealthy")) == ["db", "alone"]
 
 
-def test_the_deepest_broken_service_is_blamed() -> None:
-    found = ask(result("web", False), result("api", False), result("db", False, DEAD), result("pose", True))
-    assert (found.service, found.cause, found.repair) == ("db", "exited with code 3", "invoke logs it")
-    assert "journal" in found.evidence
+def test_what_has_failed_comes_before_what_is_absent_and_what_is_on_its_way() -> None:
+    found = faults(pose="not-ready-yet", db="not-started", alone="crashed")
+    assert roots(found) == ["alone", "db", "pose"]
 
 
-def test_of_two_roots_the_one_with_more_dependents_is_blamed() -> None:
-    needs = {"a": (), "b": (), "c": ("b",), "d": ("c",)}
-    found = diagnose(Engine(), project(**needs), [result(name, False, DEAD) for name in needs])
-    assert found is not None
-    assert found.service == "b"
+def test_a_failure_is_blamed_rather_than_a_start() -> None:
+    found = faults(api="unhealthy", db="not-ready-yet", pose="crashed")
+    assert blame(graph(), found)["api"] == "pose"
 
 
-def test_a_wrong_answer_of_a_healthy_service_names_the_check() -> None:
-    found = ask(result("web", False), result("api", True), result("db", True), result("pose", True))
-    assert found.service == "web"
-    assert "`answer` fails: GET / → 500" in found.cause
-    assert found.repair == "invoke logs web"
+def test_consequences_are_marked_in_every_failed_link_and_the_first_broken_one_is_not() -> None:
+    fine = CheckResult("image", True, 0, "")
+    own = make_result(make_container("api"), fine, failed("running", link="running"), failed("page"))
+    marked = mark_consequences(own, {"api": "api"})
+    assert [check.because_of for check in marked.checks] == ["", "", "api"]
+    assert marked.because_of == ""
+    other = mark_consequences(own, {"api": "db"})
+    assert [check.because_of for check in other.checks] == ["", "db", "db"]
+    assert other.to_json()["because_of"] == "db"
 
 
-def test_an_outdated_container_is_replaced() -> None:
-    found = ask(result("web", False), result("api", True), engine=Engine("new"))
-    assert found.repair == "invoke up"
+def test_a_diagnosis_holds_evidence_without_passwords() -> None:
+    project = make_project({"api": {}})
+    one = make_container("api", health="unhealthy", health_output="no: http://a:secret1@db", environment={"A_KEY": ""})
+    seen = make_evidence(project, make_result(one, failed(detail="GET → 500")), log=("DB_PASSWORD=hunter22", "end"))
+    found = make_diagnosis(seen, Fault("crashed", "cannot reach http://a:secret1@db", "invoke up", "change it"))
+    document = found.to_json()
+    assert "secret1" not in str(document)
+    assert "hunter22" not in str(document)
+    assert document["kind"] == "crashed"
+    assert document["facts"]["log"] == ["DB_PASSWORD=***", "end"]
+    assert found.way_out == "change it, then `invoke up`"
+    assert "answers: GET → 500" in found.evidence
+    assert "health check: no" in found.evidence
 
 
-def test_nothing_started_is_repaired_by_up() -> None:
-    absent = Verdict("failed", "absent", "has no container", "invoke up db")
-    found = ask(*(result(name, False, absent, is_absent=True) for name in CHAIN))
-    assert found.repair == "invoke up"
+def test_all_that_only_has_to_be_started_is_told_once() -> None:
+    a, b = (Diagnosis(name, "has no container", "", "invoke up", "not-started") for name in "ab")
+    paused = Diagnosis("c", "is paused", "", "docker unpause c", "paused")
+    some = [make_result(make_container("c"), name="c"), make_result(None, name="a"), make_result(None, name="b")]
+    joined = join_absent([paused, a, b], some)
+    assert [(one.service, one.cause) for one in joined] == [
+        ("c", "is paused"),
+        ("a", "has no container; the same goes for b"),
+    ]
+    assert join_absent([a, b], some[1:])[0].cause == "nothing of this project is started"
+    assert join_absent([paused], some) == (paused,)
+
+
+def test_evidence_does_not_repeat_the_cause() -> None:
+    seen = make_evidence(make_project({"api": {}}), make_result(make_container("api"), failed(detail="is paused")))
+    assert make_diagnosis(seen, Fault("paused", "is paused", "docker unpause x")).evidence == ""

@@ -1,0 +1,28 @@
+"""Passwords out of everything that is shown."""
+
+import re
+from collections.abc import Mapping
+
+HIDDEN = "***"
+SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|pwd", re.IGNORECASE)
+_NAME = r"\w*(?:password|passwd|secret|token|api_?key)\w*"
+_VALUE = r"[^\s\"',;&]+"
+# In a sentence a colon after such a word is only a colon: without quotes the name must be in capitals.
+PATTERNS = (
+    re.compile(r"(?<=://)([^\s:@/]*:)[^\s:@/]+(?=@)"),
+    re.compile(rf"(\b{_NAME}\s*=\s*[\"']?){_VALUE}", re.IGNORECASE),
+    re.compile(rf"([\"']{_NAME}[\"']\s*:\s*[\"']?){_VALUE}", re.IGNORECASE),
+    re.compile(rf"(\b[A-Z_]*(?:PASSWORD|SECRET|TOKEN|API_KEY)[A-Z_]*: ){_VALUE}"),
+)
+SHORTEST = 6
+
+
+def mask(text: str, environment: Mapping[str, str] | None = None) -> str:
+    """The text with passwords in URLs, in assignments and, with an environment, its secret values hidden."""
+    for name, value in (environment or {}).items():
+        # A value such as `password` in MONGO_PASSWORD is an ordinary word in any other place.
+        if SECRET_NAME.search(name) and len(value) >= SHORTEST and value.lower() not in name.lower():
+            text = text.replace(value, HIDDEN)
+    for pattern in PATTERNS:
+        text = pattern.sub(rf"\1{HIDDEN}", text)
+    return text

@@ -1,0 +1,74 @@
+"""Addresses of other servers in the environment of a container: URLs, and hosts with or without a port."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:(?P<user>[^\s:@/]*)(?P<password>:[^\s@/]*)?@)?(?P<hosts>[^\s/?#\"'`]+)",
+    re.IGNORECASE,
+)
+HOST_VARIABLE = re.compile(r"(^|_)(HOST|SERVER|ADDR|ADDRESS)$")
+HOST_VALUE = re.compile(r"^[A-Za-z0-9][\w.-]*(:\d+)?$")
+# A proxy serves the outside world; what it names is nobody's dependency.
+PROXY = re.compile(r"proxy$", re.IGNORECASE)
+DEFAULT_PORTS = {
+    **{"http": 80, "https": 443, "mongodb": 27017, "postgres": 5432, "postgresql": 5432, "mysql": 3306},
+    **{"mariadb": 3306, "redis": 6379, "amqp": 5672, "nats": 4222, "memcached": 11211},
+}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`variable` names `host`; `port` is None when neither it nor its scheme says one."""
+
+    variable: str
+    host: str
+    port: int | None
+    has_credentials: bool = False
+
+    @property
+    def is_own_host(self) -> bool:
+        """Does it point back into the container that has it?"""
+        return self.host == "localhost" or self.host.startswith("127.") or self.host == "::1"
+
+
+def references(environment: Mapping[str, Any], names: Iterable[str]) -> tuple[Reference, ...]:
+    """All addresses in these variables, in their order; `names` are hosts that count without a URL around them."""
+    known = frozenset(names)
+    found = []
+    for variable, value in environment.items():
+        if value and not PROXY.search(variable):
+            found += list(_in_urls(variable, str(value))) or list(_as_host(variable, str(value), known))
+    return tuple(found)
+
+
+def names_of(name: str, definition: Mapping[str, Any]) -> frozenset[str]:
+    """The host names by which a service can be reached on its networks."""
+    networks = definition.get("networks") or {}
+    aliases = [alias for one in networks.values() for alias in (one or {}).get("aliases") or ()]
+    own = (definition.get("container_name"), definition.get("hostname"))
+    return frozenset((name, *aliases, *(str(one) for one in own if one)))
+
+
+def _in_urls(variable: str, value: str) -> Iterator[Reference]:
+    for match in URL.finditer(value):
+        default = DEFAULT_PORTS.get(match["scheme"].lower().partition("+")[0])
+        for host in match["hosts"].split(","):
+            yield _reference(variable, host, default, match["password"] is not None)
+
+
+def _as_host(variable: str, value: str, known: frozenset[str]) -> Iterator[Reference]:
+    is_host = HOST_VALUE.match(value) and (value.partition(":")[0] in known or HOST_VARIABLE.search(variable))
+    if is_host:
+        yield _reference(variable, value, None, False)
+
+
+def _reference(variable: str, host: str, default: int | None, has_credentials: bool) -> Reference:
+    if host.startswith("["):
+        name, _, port = host[1:].partition("]")
+        port = port.lstrip(":")
+    else:
+        name, _, port = host.partition(":")
+    return Reference(variable, name, int(port) if port.isdigit() else default, has_credentials)
