@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.rows import ROWS, Row
+from benchmarks.samples import NO_LIMIT
 
 INTRODUCTION = """\
 # Benchmarks
@@ -60,10 +61,10 @@ def _line(row: Row, result: Mapping[str, Any] | None) -> str:
         return f"| {row.ours} | {row.theirs} | | | | {row.goal} | not measured |"
     if "refusal" in result:
         return f"| {row.ours} | {row.theirs} | | | | {row.goal} | not measured: {result['refusal']} |"
-    unit = "" if row.goal.kind == "count" else " s"
+    unit = "" if row.goal.kind == "count" else f" {row.goal.unit}"
     ratio = f"{result['value']:.2f}" if row.goal.kind == "ratio" else ""
     sides = (_side(result["ours"], unit), _side(result["theirs"], unit))
-    met = "yes" if result["met"] else "**no**"
+    met = "" if row.goal.limit == NO_LIMIT else "yes" if result["met"] else "**no**"
     return f"| {row.ours} | {row.theirs} | {sides[0]} | {sides[1]} | {ratio} | {row.goal} | {met} |"
 
 

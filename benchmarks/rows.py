@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import building, causes, dependencies, serving
+from benchmarks import building, causes, dependencies, pose_changes, pose_media, pose_rates, serving, verifying
 from benchmarks.options import Options
-from benchmarks.samples import Goal, Measurement
+from benchmarks.samples import NO_LIMIT, Goal, Measurement
 
 BALLAST_GIGABYTES = (0.4, 2, 8)
 
@@ -50,6 +50,58 @@ def _ballast(gigabytes: float) -> Row:
         measure=partial(building.measure_ballast, gigabytes),
         refusal=partial(_no_room, gigabytes),
     )
+
+
+def _added_latency(share: int, limit_milliseconds: float) -> Row:
+    return Row(
+        name=f"pose-latency-p{share}",
+        ours=f"`/pose`: added to the engine's time at half load, p{share}",
+        theirs="",
+        goal=Goal("amount", limit_milliseconds, "ms"),
+        measure=partial(pose_rates.measure_latency, share),
+    )
+
+
+# The goal is a throughput of 0.9 of the bare loop's: as seconds for the same work, a ratio of 1 / 0.9.
+_NINE_TENTHS = Goal("ratio", 1.11)
+_SAVED = "saved `pose_service/*.py` → new code answers"
+_RESTARTED = "`docker compose restart pose-service` → ready"
+_POSE_ROWS = (
+    Row(
+        "pose-throughput",
+        "photos through `/pose`, all cores",
+        "a bare MediaPipe loop, all cores",
+        _NINE_TENTHS,
+        pose_rates.measure_throughput,
+    ),
+    _added_latency(50, 5),
+    _added_latency(99, 20),
+    Row(
+        "pose-memory",
+        "memory after 10,000 estimates",
+        "after the first 1,000",
+        Goal("ratio", 1.02, "MiB"),
+        pose_rates.measure_memory,
+    ),
+    Row(
+        "pose-video",
+        "a video through `/pose/video`",
+        "a bare loop that decodes and tracks",
+        _NINE_TENTHS,
+        pose_media.measure_video,
+    ),
+    Row("pose-reload", _SAVED, "", Goal("seconds", 1), pose_changes.measure_reload),
+    Row("pose-reload-ratio", _SAVED, _RESTARTED, Goal("ratio", 0.2), pose_changes.measure_reload_ratio),
+    Row("pose-restart", _RESTARTED, "", Goal("seconds", NO_LIMIT), pose_changes.measure_restart),
+    Row(
+        "pose-image",
+        "the CPU image of the pose service",
+        "",
+        Goal("amount", NO_LIMIT, "MB"),
+        pose_changes.measure_image,
+    ),
+    Row("pose-fuzz", "damaged files that end in no named error", "", Goal("count", 0), pose_media.measure_fuzz),
+)
 
 
 ROWS = (
@@ -98,5 +150,13 @@ ROWS = (
         serving.measure_start_without_cache,
         _no_leave,
     ),
+    Row(
+        "verify",
+        "verify of the healthy stack, with one real estimate",
+        "the same checks with curl, one after another",
+        Goal("ratio", 0.5),
+        verifying.measure_verify,
+    ),
     Row("causes", "cause finding on 5,000 files", "", Goal("seconds", 0.3), causes.measure_causes),
+    *_POSE_ROWS,
 )

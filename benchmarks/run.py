@@ -15,6 +15,7 @@ from benchmarks import document
 from benchmarks.machine_facts import load_average, read_machine_facts
 from benchmarks.options import Options
 from benchmarks.rows import ROWS, Row
+from benchmarks.samples import NO_LIMIT
 from benchmarks.scratch import ROOT
 from layerstack.errors import StackError
 from layerstack.report import say
@@ -49,7 +50,8 @@ def _measure(row: Row, options: Options) -> dict[str, Any]:
     say(f"{row.name}: {row.ours}")
     before = load_average()
     result = row.measure(options, row.goal).to_json(row.goal)
-    say(f"{row.name}: {result['value']:.3f}, goal {row.goal}: {'met' if result['met'] else 'missed'}")
+    goal = f", goal {row.goal}: {'met' if result['met'] else 'missed'}" if row.goal.limit < NO_LIMIT else ""
+    say(f"{row.name}: {result['value']:.3f}{goal}")
     return {**result, "date": date.today().isoformat(), "load": [before, load_average()]}
 
 

@@ -5,24 +5,32 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
-Kind = Literal["ratio", "seconds", "count"]
+Kind = Literal["ratio", "seconds", "amount", "count"]
+NO_LIMIT = float("inf")
 
 
 @dataclass(frozen=True)
 class Goal:
-    """The most a row may reach: of `ours / theirs`, of our seconds, or of a number of things."""
+    """The most a row may reach: of `ours / theirs`, of our seconds, of another amount, or of a number of things.
+
+    unit: of the samples. NO_LIMIT is for what is only reported.
+    """
 
     kind: Kind
     limit: float
+    unit: str = "s"
 
     def __str__(self) -> str:
-        words = {"ratio": f"≤ {self.limit:g} ×", "seconds": f"≤ {self.limit:g} s", "count": f"{self.limit:g}"}
-        return words[self.kind]
+        if self.limit == NO_LIMIT:
+            return ""
+        most = f"≤ {self.limit:g}"
+        words = {"ratio": f"{most} ×", "count": f"{self.limit:g}"}
+        return words.get(self.kind, f"{most} {self.unit}")
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Seconds of every run (numbers of things for a count), in the order in which they were taken."""
+    """Seconds of every run (or what the goal's unit says), in the order in which they were taken."""
 
     ours: tuple[float, ...]
     theirs: tuple[float, ...] = ()

@@ -1,5 +1,17 @@
 """Entry point: gunicorn app:app."""
 
-from pose_service.factory import create_app
+import logging
+import sys
 
-app = create_app()
+from pose_service.factory import create_app
+from pose_service.settings import SettingsError
+
+# What gunicorn's workers end with when they cannot start; the service ends then.
+BOOT_ERROR = 3
+
+try:
+    app = create_app()
+except SettingsError as error:
+    # One line and no traceback: the environment is wrong, not the code.
+    logging.getLogger(__name__).error("%s", error)
+    sys.exit(BOOT_ERROR)

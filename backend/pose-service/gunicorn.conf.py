@@ -2,46 +2,67 @@
 
 from __future__ import annotations
 
-import datetime
+import contextlib
+import importlib
 import os
-import selectors
 from typing import Any
 
-from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn import reloader
 
+from serving.access_log import RequestLogger
+from serving.launch import FOLDER_VARIABLE, EngineSupervisor
+from serving.reloader import SourceReloader
+from serving.worker import EngineClientWorker
 
-class PromptWorker(ThreadWorker):
-    """A threaded worker that notices SIGTERM at once; gunicorn 23's own sleeps up to a second first."""
-
-    def run(self) -> None:
-        """Serve until a signal ends it; every signal writes a byte to PIPE, which wakes the loop."""
-        wake_fd = self.PIPE[0]
-        self.poller.register(wake_fd, selectors.EVENT_READ, lambda fd: os.read(fd, 4096))  # type: ignore[union-attr]
-        super().run()  # type: ignore[no-untyped-call]
-
-
-class QuietLogger(Logger):
-    """Leaves out healthy health checks: one every few seconds would bury the rest."""
-
-    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: datetime.timedelta) -> None:
-        """Log a request unless it is a health check that passed."""
-        if not (environ.get("PATH_INFO") == "/health" and resp.status.startswith("200")):
-            super().access(resp, req, environ, request_time)  # type: ignore[no-untyped-call]
-
+# Imported once and inherited by every worker: after a reload only the service's own modules are read again.
+LIBRARIES = (
+    "flask",
+    "werkzeug.formparser",
+    "numpy",
+    "PIL.Image",
+    "PIL.ImageOps",
+    "PIL.ImageDraw",
+    "prometheus_client.core",
+    "multiprocessing.connection",
+)
 
 wsgi_app = "app:app"
 bind = "0.0.0.0:5000"
-# One process, because it holds the models. Threads, because MediaPipe computes outside Python's lock; more of them than
-# images may be inside and waiting (POSE_CONCURRENCY + POSE_QUEUE_LENGTH), so that /health always finds a free one.
-worker_class = PromptWorker
+# One process without any model: it parses uploads, waits for engines and writes answers. A thread a request; more of
+# them than may be inside (POSE_ENGINES + POSE_QUEUE_LENGTH), so that /health always finds a free one.
+worker_class = EngineClientWorker
 workers = 1
-threads = 32
+threads = 64
 timeout = 120
-# A photo takes tens of milliseconds; longer work is not worth holding up a restart.
-graceful_timeout = 1
+# With the engines' end this is below the 10 s that Docker waits; without work serving.worker ends at once.
+graceful_timeout = 8
 keepalive = 15
 worker_tmp_dir = "/dev/shm"
-logger_class = QuietLogger
+logger_class = RequestLogger
 accesslog = "-"
-access_log_format = "%(m)s %(U)s %(s)s %(M)s ms %(B)s bytes"
+reload_engine = "poll"
+reloader.reloader_engines["poll"] = SourceReloader
+
+
+def on_starting(server: Any) -> None:
+    """The engines belong to gunicorn's first process, which no reload touches."""
+    server.engine_supervisor = EngineSupervisor(is_reloading=bool(server.cfg.reload))
+    os.environ[FOLDER_VARIABLE] = str(server.engine_supervisor.folder)
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def pre_fork(server: Any, _worker: Any) -> None:
+    """A web process that lost its supervisor ends; the next one finds a new supervisor."""
+    server.engine_supervisor.ensure_running()
+
+
+def worker_int(worker: Any) -> None:
+    """Called when a source file changed, and on Ctrl-C: nobody wants to wait."""
+    worker.hurry()
+
+
+def on_exit(server: Any) -> None:
+    """Nothing outlives the first process."""
+    server.engine_supervisor.stop()

@@ -8,8 +8,11 @@ from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
+from pose_service.decode_turn import decode_turn
 from pose_service.engine import Floats, Pixels
+from pose_service.job import JobError
 
 # A short list: Pillow can read many more formats, some of them through outside programs.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
@@ -17,12 +20,16 @@ READABLE = "JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF"
 FULL_SCALE_16_BIT = 257
 
 
-class UnreadableImageError(Exception):
+class UnreadableImageError(JobError):
     """The bytes are not an image, or a damaged one."""
 
+    kind = "unreadable-image"
 
-class TooManyPixelsError(Exception):
+
+class TooManyPixelsError(JobError):
     """The image is larger than the service decodes."""
+
+    kind = "too-many-pixels"
 
 
 def decode(stream: IO[bytes], max_pixels: int) -> Pixels:
@@ -51,12 +58,17 @@ def _decode(stream: IO[bytes], max_pixels: int) -> Pixels:
         width, height = image.size
         if width * height > max_pixels:
             raise TooManyPixelsError(f"{width} x {height} is more than {max_pixels} pixels.")
-        image.load()
-        # Broken EXIF data says nothing about the pixels; browsers ignore it too.
-        with contextlib.suppress(Exception):
-            # In place, because a copy of 50 megapixels is 200 MB.
-            ImageOps.exif_transpose(image, in_place=True)
-        return np.asarray(_to_rgb(image))
+        with decode_turn(width * height):
+            return _pixels(image)
+
+
+def _pixels(image: ImageFile) -> Pixels:
+    image.load()
+    # Broken EXIF data says nothing about the pixels; browsers ignore it too.
+    with contextlib.suppress(Exception):
+        # In place, because a copy of 50 megapixels is 200 MB.
+        ImageOps.exif_transpose(image, in_place=True)
+    return np.asarray(_to_rgb(image))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -1,114 +1,161 @@
-"""Posture measures from one person's 3D keypoints.
-
-Coordinates are metres in the camera frame: x right, y down, z away. Up is (0, -1, 0): the camera is taken as level.
-"""
+"""Every posture measure: its unit, the points it needs, and what it is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Optional, Union
 
-import numpy as np
-
-from pose_service.engine import Floats, Person
+from pose_service import alignment, balance, body_mass, joint_angles
+from pose_service.body import SIDES, Body, both
+from pose_service.engine import Person
+from pose_service.geometry import CoincidingPointsError
+from pose_service.stance import Stance
 
 MIN_CONFIDENCE = 0.5
-UP = np.array([0.0, -1.0, 0.0])
+# An upper limit by judgement, not measured: a boot hides the ankle, and the sole is not the board.
+LOW_CONFIDENCE = 0.3
 ASSUMPTIONS = (
     "camera level",
     "angles are within about 10 degrees, less sure in loose clothing",
-    "slope, board and edge angle cannot be seen in one image",
+    "the line through the ankles stands for the board",
+    "masses of body parts are those of an average man, without board and boots",
+    "depth and metres are estimated by the model: distances hold in relation to the body only",
+    "slope, board, twist, pressure and edge angle cannot be seen in one image",
 )
-
-Points = Mapping[str, Floats]
-Value = dict[str, Union[float, str, None]]
-
-
-class CoincidingPointsError(ValueError):
-    """Two points that should span a direction are the same."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How one value comes from the named points."""
+    """How one value comes from a body.
+
+    most: the highest confidence it can have. extra: parts that are used where the skeleton has them.
+    """
 
     unit: str
-    points: tuple[str, ...]
-    compute: Callable[[Points], float]
+    parts: tuple[str, ...]
+    compute: Callable[[Body], float]
     decimals: int = 0
+    most: float = 1.0
+    extra: tuple[str, ...] = ()
 
 
-def measure(person: Person) -> dict[str, Value]:
-    """Compute every measure: {name: {"value", "unit"}} or {name: {"value": None, "reason"}}.
-
-    A value is null when one of its points has a confidence below 0.5. Angles are whole degrees.
-    """
-    confidence = dict(zip(person.names, person.confidence.tolist()))
-    points = dict(zip(person.names, person.world))
-    return {name: _value(item, points, confidence) for name, item in MEASURES.items()}
+def assumptions(stance: Stance) -> list[str]:
+    """What every measure takes for granted."""
+    return [ASSUMPTIONS[0], stance.assumption, *ASSUMPTIONS[1:]]
 
 
-def flexion(first: Floats, joint: Floats, last: Floats) -> float:
-    """Degrees by which a joint is bent: 0 straight, 180 folded. Raises CoincidingPointsError."""
-    return 180.0 - angle(first - joint, last - joint)
+@dataclass(frozen=True)
+class Outcome:
+    """One measure of one person: the exact value and its confidence 0-1, or the reason why there is none."""
+
+    value: Optional[float]
+    points: tuple[str, ...]
+    confidence: float = 0.0
+    reason: str = ""
 
 
-def angle(first: Floats, second: Floats) -> float:
-    """Degrees 0-180 between two vectors (3,). Raises CoincidingPointsError when one has no length."""
-    first_unit, second_unit = _unit(first), _unit(second)
-    # Accurate near 0 and 180 degrees, where arccos of the dot product is not.
-    return float(
-        np.degrees(2.0 * np.arctan2(np.linalg.norm(first_unit - second_unit), np.linalg.norm(first_unit + second_unit)))
-    )
+def measure(person: Person, stance: Stance) -> dict[str, dict[str, Any]]:
+    """Every measure as it is answered; needs keypoints' names, confidence and world only."""
+    return {name: describe(MEASURES[name], outcome) for name, outcome in compute(person, stance).items()}
 
 
-def _value(item: Measure, points: Points, confidence: Mapping[str, float]) -> Value:
-    weakest = min(item.points, key=lambda name: confidence.get(name, 0.0))
-    if confidence.get(weakest, 0.0) < MIN_CONFIDENCE:
-        seen = confidence.get(weakest, 0.0)
-        return {"value": None, "reason": f"{weakest} is not clearly visible (confidence {seen:.2f} < {MIN_CONFIDENCE})"}
+def compute(person: Person, stance: Stance) -> dict[str, Outcome]:
+    """Every measure. There is no value when one of its points has a confidence below 0.5."""
+    body = Body(person, stance.front)
+    return {name: compute_one(item, body) for name, item in MEASURES.items()}
+
+
+def compute_one(item: Measure, body: Body) -> Outcome:
+    """One measure of one body."""
+    parts = [*item.parts, *filter(body.has, item.extra)]
+    points = tuple(body.name(part) for part in parts)
+    weakest = min(parts, key=body.confidence)
+    seen = body.confidence(weakest)
+    if seen < MIN_CONFIDENCE:
+        return Outcome(None, points, reason=_why_unseen(body, weakest))
     try:
-        value = item.compute(points)
+        return Outcome(item.compute(body), points, min(seen, item.most))
     except CoincidingPointsError as error:
-        return {"value": None, "reason": str(error)}
-    return {"value": round(value, item.decimals) if item.decimals else round(value), "unit": item.unit}
+        return Outcome(None, points, reason=str(error))
 
 
-def _flexion_of(first: str, joint: str, last: str) -> Measure:
-    return Measure("degrees", (first, joint, last), lambda p: flexion(p[first], p[joint], p[last]))
+def describe(item: Measure, outcome: Outcome) -> dict[str, Any]:
+    """{"value", "unit", "points", "confidence"}, or "value" None and "reason" in place of "confidence"."""
+    fields = {"value": rounded(item, outcome.value), "unit": item.unit, "points": list(outcome.points)}
+    if outcome.value is None:
+        return {**fields, "reason": outcome.reason}
+    return {**fields, "confidence": round(outcome.confidence, 3)}
 
 
-def _trunk_lean(points: Points) -> float:
-    shoulders = (points["left_shoulder"] + points["right_shoulder"]) / 2
-    hips = (points["left_hip"] + points["right_hip"]) / 2
-    return angle(shoulders - hips, UP)
+def rounded(item: Measure, value: Optional[float]) -> Union[float, int, None]:
+    """As it is shown: degrees are whole, because they are within about ten."""
+    if value is None:
+        return None
+    # 0 added: -0.0 is no value to show.
+    return (round(value, item.decimals) if item.decimals else round(value)) + 0
 
 
-def _stance_width(points: Points) -> float:
-    shoulders = _length(points["left_shoulder"] - points["right_shoulder"])
-    return float(np.linalg.norm(points["left_ankle"] - points["right_ankle"])) / shoulders
+def _why_unseen(body: Body, part: str) -> str:
+    if not body.has(part):
+        return f"this engine's skeleton has no {part}"
+    return f"{body.name(part)} is not clearly visible (confidence {body.confidence(part):.2f} < {MIN_CONFIDENCE})"
 
 
-def _unit(vector: Floats) -> Floats:
-    unit: Floats = vector / _length(vector)
-    return unit
+def _sided(
+    name: str, of: tuple[str, ...], compute: Callable[[Body, str], float], most: float = 1.0
+) -> dict[str, Measure]:
+    return {
+        f"{name}_{side}": Measure("degrees", tuple(f"{side}_{part}" for part in of), _of_side(compute, side), most=most)
+        for side in SIDES
+    }
 
 
-def _length(vector: Floats) -> float:
-    length = float(np.linalg.norm(vector))
-    if not length > 1e-9:
-        raise CoincidingPointsError("two of its points coincide")
-    return length
+def _of_side(compute: Callable[[Body, str], float], side: str) -> Callable[[Body], float]:
+    return lambda body: compute(body, side)
 
 
+# These jump from 180 to -180 degrees; whoever averages them has to know.
+CIRCULAR = frozenset(
+    (
+        "shoulder_rotation",
+        "hip_rotation",
+        "shoulder_hip_separation",
+        "trunk_lean_along_board",
+        "trunk_lean_toe_side",
+        "inclination",
+        "angulation",
+    )
+)
+_TRUNK = both("shoulder", "hip")
+_FEET = both("ankle", "heel", "toe")
+_EDGE = {
+    f"edge_angle_proxy_{side}": Measure(
+        "degrees",
+        (f"{side}_heel", f"{side}_toe", *both("ankle")),
+        _of_side(balance.edge_angle_proxy, side),
+        most=LOW_CONFIDENCE,
+        extra=(f"{side}_small_toe",),
+    )
+    for side in SIDES
+}
 MEASURES: dict[str, Measure] = {
-    "knee_flexion_left": _flexion_of("left_hip", "left_knee", "left_ankle"),
-    "knee_flexion_right": _flexion_of("right_hip", "right_knee", "right_ankle"),
-    "hip_flexion_left": _flexion_of("left_shoulder", "left_hip", "left_knee"),
-    "hip_flexion_right": _flexion_of("right_shoulder", "right_hip", "right_knee"),
-    "trunk_lean": Measure("degrees", ("left_shoulder", "right_shoulder", "left_hip", "right_hip"), _trunk_lean),
-    "stance_width": Measure(
-        "shoulder widths", ("left_ankle", "right_ankle", "left_shoulder", "right_shoulder"), _stance_width, decimals=2
-    ),
+    **_sided("knee_flexion", ("hip", "knee", "ankle"), joint_angles.knee_flexion),
+    **_sided("hip_flexion", ("shoulder", "hip", "knee"), joint_angles.hip_flexion),
+    **_sided("ankle_dorsiflexion", ("knee", "ankle", "toe"), joint_angles.ankle_dorsiflexion, LOW_CONFIDENCE),
+    "flexion_asymmetry": Measure("degrees", both("hip", "knee", "ankle"), joint_angles.flexion_asymmetry),
+    "stance_width": Measure("shoulder widths", both("ankle", "shoulder"), alignment.stance_width, decimals=2),
+    "trunk_lean": Measure("degrees", _TRUNK, alignment.trunk_lean),
+    "trunk_lean_along_board": Measure("degrees", (*_TRUNK, *both("ankle")), alignment.trunk_lean_along_board),
+    "trunk_lean_toe_side": Measure("degrees", (*_TRUNK, *_FEET), alignment.trunk_lean_toe_side),
+    "shoulder_rotation": Measure("degrees", both("shoulder", "ankle"), alignment.shoulder_rotation),
+    "hip_rotation": Measure("degrees", both("hip", "ankle"), alignment.hip_rotation),
+    "shoulder_hip_separation": Measure("degrees", (*_TRUNK, *both("ankle")), alignment.shoulder_hip_separation),
+    "shoulder_tilt": Measure("degrees", both("shoulder", "ankle"), alignment.shoulder_tilt),
+    "hip_tilt": Measure("degrees", both("hip", "ankle"), alignment.hip_tilt),
+    "fore_aft_balance": Measure("of the stance", body_mass.PARTS, balance.fore_aft_balance, decimals=2),
+    "inclination": Measure("degrees", body_mass.PARTS, balance.inclination),
+    "center_of_mass_height": Measure("leg lengths", body_mass.PARTS, balance.center_of_mass_height, decimals=2),
+    **_EDGE,
+    "angulation": Measure("degrees", body_mass.PARTS, balance.angulation, 0, LOW_CONFIDENCE, both("small_toe")),
 }

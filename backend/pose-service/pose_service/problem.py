@@ -10,6 +10,8 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from pose_service.request_id import current_request_id
+
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:pose-service:problem:"
@@ -56,7 +58,8 @@ def answer_http_error(error: HTTPException) -> Response:
 
 def answer_crash(error: Exception) -> Response:
     """A bug: the log gets the traceback, the caller does not."""
-    logger.error("unexpected error on %s %s", request.method, request.path, exc_info=error)
+    fields = {"request_id": current_request_id()}
+    logger.error("unexpected error on %s %s", request.method, request.path, exc_info=error, extra={"fields": fields})
     return _respond(500, "about:blank", "The service met an unexpected error; its log has the details.", {})
 
 
@@ -67,5 +70,6 @@ def _respond(status: int, kind: str, detail: str, headers: Mapping[str, str]) ->
         "status": status,
         "detail": detail,
         "instance": request.path,
+        "request_id": current_request_id(),
     }
     return Response(json.dumps(body), status=status, headers=dict(headers), mimetype=MEDIA_TYPE)

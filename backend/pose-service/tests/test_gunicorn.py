@@ -1,97 +1,25 @@
-"""The real server process: how it starts, stops, refuses and reloads."""
+"""The real server process: how it starts, stops, refuses, logs."""
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
+import re
 import signal
-import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
-SERVICE = Path(__file__).parents[1]
-DEADLINE_SECONDS = 60.0
-SOURCES = ("app.py", "gunicorn.conf.py", "pose_service")
-
-Start = Callable[..., "Server"]
+from server import BOUNDARY, DEADLINE_SECONDS, is_ready, processes
+from starting import Start
 
 
-class Server:
-    """A gunicorn in a copy of the source."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
-        self.process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment})
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Status and body; status 0 while nothing listens."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def wait_for(self, path: str, expected: Callable[[int, str], bool]) -> None:
-        """Poll until the answer is as expected; fails after a minute."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        answer = self.get(path)
-        while not expected(*answer):
-            assert time.monotonic() < deadline, f"{path} still answers {answer}"
-            time.sleep(0.05)
-            answer = self.get(path)
-
-    def stop(self) -> tuple[int, float]:
-        """SIGTERM; exit code and seconds until it is gone."""
-        started = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=10)
-        return code, time.monotonic() - started
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start servers in a writable copy of the source; whatever still runs afterwards is killed."""
-    for name in SOURCES:
-        source = SERVICE / name
-        if source.is_dir():
-            shutil.copytree(source, tmp_path / name)
-        else:
-            shutil.copy(source, tmp_path / name)
-    servers: list[Server] = []
-
-    def start_server(**environment: str) -> Server:
-        servers.append(Server(tmp_path, **environment))
-        return servers[-1]
-
-    yield start_server
-    for server in servers:
-        server.process.kill()
-        server.process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_ready(status: int, body: str) -> bool:
-    return status == 200 and '"ready"' in body
-
-
-def test_sigterm_ends_a_ready_server_in_under_two_seconds(start: Start) -> None:
+def test_sigterm_ends_a_resting_server_in_under_two_seconds(start: Start) -> None:
     server = start()
-    server.wait_for("/health", is_ready)
+    server.wait_until_ready()
     code, seconds = server.stop()
     assert code == 0
     assert seconds < 2
@@ -105,28 +33,127 @@ def test_sigterm_ends_a_loading_server_in_under_two_seconds(start: Start) -> Non
     assert seconds < 2
 
 
-def test_a_bad_setting_ends_the_start(start: Start) -> None:
+def test_nothing_is_left_after_the_end(start: Start, tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    server = start(TMPDIR=str(temporary))
+    server.wait_until_ready()
+    assert server.post_photo()[0] == 200
+    family = {server.supervisor_pid(), *server.engine_pids()}
+    server.stop()
+    assert not family & {pid for pid, _parent, _command in processes()}
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_engines_end_with_a_killed_server(start: Start) -> None:
+    server = start()
+    server.wait_until_ready()
+    family = {server.supervisor_pid(), *server.engine_pids()}
+    server.process.kill()
+    deadline = time.monotonic() + 5
+    while family & {pid for pid, _parent, _command in processes()}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_runs_is_finished_and_the_rest_is_refused(start: Start) -> None:
+    server = start(POSE_ENGINES="1")
+    server.wait_until_ready()
+    (engine,) = server.engine_pids()
+    with ThreadPoolExecutor(2) as threads:
+        # Held inside the engine, so that it surely runs when the stop comes.
+        os.kill(engine, signal.SIGSTOP)
+        running = threads.submit(server.post_photo)
+        time.sleep(1)
+        stopping = threads.submit(server.stop)
+        server.wait_for("/health", lambda status, body: status == 503 and '"stopping"' in body)
+        status, body, headers = server.post_photo()
+        assert (status, json.loads(body)["type"]) == (503, "urn:pose-service:problem:stopping")
+        assert headers["Retry-After"]
+        os.kill(engine, signal.SIGCONT)
+        assert running.result(timeout=10)[0] == 200
+        code, seconds = stopping.result(timeout=15)
+    assert code == 0
+    assert seconds < 10
+
+
+def test_a_stop_does_not_wait_for_a_hanging_engine(start: Start) -> None:
+    server = start(POSE_ENGINES="1")
+    server.wait_until_ready()
+    (engine,) = server.engine_pids()
+    os.kill(engine, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(server.post_photo)
+        time.sleep(1)
+        code, seconds = server.stop()
+    assert code == 0
+    assert seconds < 10
+
+
+def test_a_bad_setting_ends_the_start_and_is_named(start: Start) -> None:
     server = start(POSE_MAX_PIXELS="many")
     assert server.process.wait(timeout=DEADLINE_SECONDS) != 0
+    assert any("POSE_MAX_PIXELS='many'" in line["message"] for line in server.log_lines())
 
 
-def test_reload_serves_a_changed_source(start: Start, tmp_path: Path) -> None:
-    server = start(GUNICORN_CMD_ARGS="--reload")
-    server.wait_for("/health", is_ready)
-    source = tmp_path / "pose_service" / "routes" / "health.py"
-    source.write_text(source.read_text().replace('"/health"', '"/well"'))
-    server.wait_for("/well", is_ready)
+def test_a_killed_engine_is_replaced_and_health_says_so(start: Start) -> None:
+    server = start(POSE_ENGINES="2")
+    server.wait_until_ready()
+    before = server.engine_pids()
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    body = server.wait_for("/health", lambda status, body: status == 200 and '"degraded"' in body)
+    assert "killed by SIGKILL" in json.loads(body)["reason"]
+    server.wait_until_ready()
+    assert len(server.engine_pids() - before) == 1
+    metrics = server.get("/metrics")[1]
+    assert re.search(r"^pose_engine_restarts_total 1.0$", metrics, re.MULTILINE)
+    assert re.search(r'^pose_engines\{state="ready"\} 2.0$', metrics, re.MULTILINE)
+
+
+def test_the_service_survives_the_death_of_its_supervisor(start: Start) -> None:
+    server = start()
+    server.wait_until_ready()
+    before = server.supervisor_pid()
+    os.kill(before, signal.SIGKILL)
+    server.wait_for("/health", lambda *answer: not is_ready(*answer))
+    server.wait_until_ready()
+    assert server.supervisor_pid() != before
+    assert server.post_photo()[0] == 200
 
 
 def test_large_upload_is_refused_over_a_real_connection(start: Start) -> None:
     server = start(POSE_MAX_UPLOAD_MB="1")
     server.wait_for("/health", is_ready)
-    boundary = "border"
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'.encode()
-    body = head + bytes(40 * 1024 * 1024) + f"\r\n--{boundary}--\r\n".encode()
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'.encode()
+    body = head + bytes(40 * 1024 * 1024) + f"\r\n--{BOUNDARY}--\r\n".encode()
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}/pose", data=body, method="POST")
-    request.add_header("Content-Type", f"multipart/form-data; boundary={boundary}")
+    request.add_header("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=20)
     assert refused.value.code == 413
     assert is_ready(*server.get("/health"))
+
+
+def test_a_request_has_one_id_in_answer_problem_and_log(start: Start) -> None:
+    server = start()
+    server.wait_until_ready()
+    status, _body, headers = server.post_photo({"X-Request-Id": "rider-7"})
+    assert (status, headers["X-Request-Id"]) == (200, "rider-7")
+    status, body, headers = server.request("/pose", b"x", {"Content-Type": "text/plain", "X-Request-Id": "bad id\t"})
+    assert headers["X-Request-Id"] == json.loads(body)["request_id"] != "bad id\t"
+    server.stop()
+    lines = [line for line in server.log_lines() if line["logger"] == "gunicorn.access"]
+    photo, wrong = (line for line in lines if line["path"] == "/pose")
+    assert (photo["request_id"], photo["status"], photo["method"]) == ("rider-7", 200, "POST")
+    assert photo["engine_ms"] > 0
+    assert photo["ms"] >= photo["engine_ms"]
+    assert (wrong["request_id"], wrong["status"]) == (json.loads(body)["request_id"], 415)
+    assert not [line for line in lines if line["path"] == "/health" and line["status"] == 200]
+
+
+def test_the_log_can_be_for_people(start: Start) -> None:
+    server = start(POSE_LOG_FORMAT="text")
+    server.wait_until_ready()
+    assert server.log_lines() == []
+    assert "is ready" in server.log.read_text()

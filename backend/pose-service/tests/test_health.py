@@ -1,131 +1,119 @@
-"""GET /health and POST /pose while the engine is not there, and when it breaks."""
+"""GET /health and POST /pose while engines start, are down, or cannot be had."""
 
 from __future__ import annotations
 
 import io
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import json
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from running_engines import running_engines
 
-from pose_service.engine import EngineFailedError, Person, Pixels
-from pose_service.engine_host import EngineHost
+from pose_service.draining import Draining
+from pose_service.engine_pool import EnginePool, QueueLimits
 from pose_service.factory import create_app
-from pose_service.registry import LoadedEngine, load_engine
+from pose_service.roster import EngineEntry, EngineFacts, Roster
+from pose_service.routes.health import describe_health
 from pose_service.settings import Settings
 
-DEFAULTS = Settings()
+FACTS = EngineFacts("mediapipe", "cpu")
 
 
-class ScriptedEngine:
-    """Does in `estimate` what the test wants."""
-
-    name = "scripted"
-    device = "cpu"
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.entered = threading.Semaphore(0)
-        self.proceed = threading.Event()
-
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def estimate(self, rgb: Pixels) -> list[Person]:
-        """Wait for the test, then fail or find nobody."""
-        self.entered.release()
-        if self.error:
-            raise self.error
-        assert self.proceed.wait(10)
-        return []
-
-    def close(self) -> None:
-        """Nothing to close."""
+def entry(slot: int, state: str, failures: int = 0, reason: str = "", has_worked: bool = False) -> EngineEntry:
+    facts = FACTS if state == "ready" else None
+    return EngineEntry(slot, 1, 100 + slot, f"/nowhere/{slot}", state, reason, failures, has_worked, facts)
 
 
-def client_of(host: EngineHost, settings: Settings = DEFAULTS) -> FlaskClient:
-    return create_app(settings, host).test_client()
+def roster(*entries: EngineEntry, worked: bool = False) -> Roster:
+    return Roster(entries, has_been_ready=worked)
 
 
-def client_with(engine: ScriptedEngine, settings: Settings = DEFAULTS) -> FlaskClient:
-    host = EngineHost(lambda: LoadedEngine(engine))
-    host.run()
-    return client_of(host, settings)
+READY, STARTING = entry(0, "ready"), entry(0, "starting")
+ROSTERS = {
+    "no word from the supervisor": (roster(), "starting", 503, "is loading"),
+    "first start": (roster(STARTING), "starting", 503, "is loading"),
+    "one ready, others in their first start": (roster(READY, entry(1, "starting"), worked=True), "ready", 200, None),
+    "all ready": (roster(READY, entry(1, "ready", 2, "was killed"), worked=True), "ready", 200, None),
+    "one is down": (roster(READY, entry(1, "down", 1, "was killed"), worked=True), "degraded", 200, "was killed"),
+    "one starts again": (
+        roster(READY, entry(1, "starting", 1, "was killed"), worked=True),
+        "degraded",
+        200,
+        "was killed",
+    ),
+    "all are down": (roster(entry(0, "down", 1, "was killed"), worked=True), "starting", 503, "was killed"),
+    "none starts": (
+        roster(entry(0, "down", 3, "no model"), entry(1, "down", 5, "no model")),
+        "failed",
+        503,
+        "no model",
+    ),
+    "all crash at work": (roster(entry(0, "down", 9, "was killed", True), worked=True), "starting", 503, "was killed"),
+    "some still try": (roster(entry(0, "down", 9, "no model"), entry(1, "starting", 1)), "starting", 503, "no model"),
+}
 
 
-def post(client: FlaskClient, astronaut: Path) -> tuple[int, dict[str, str]]:
+@pytest.mark.parametrize("name", ROSTERS)
+def test_what_health_says(name: str) -> None:
+    engines, status, code, reason = ROSTERS[name]
+    body, found_code = describe_health(engines)
+    assert (body["status"], found_code) == (status, code)
+    assert body["engines"] == {"ready": len(engines.ready), "total": len(engines.entries)}
+    if reason is None:
+        assert "reason" not in body
+    else:
+        assert reason in body["reason"]
+
+
+def client_with(engines: Roster) -> FlaskClient:
+    pool = EnginePool(QueueLimits(4, 0.2), lambda _request: None, Draining())
+    pool.update(engines)
+    return create_app(Settings(), pool).test_client()
+
+
+def post(client: FlaskClient, astronaut: Path) -> tuple[int, str]:
     answer = client.post("/pose", data={"image": (io.BytesIO(astronaut.read_bytes()), "a.jpg")})
-    return answer.status_code, answer.get_json() or {}
+    problem = answer.get_json()
+    assert answer.headers["Retry-After"]
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
+    return answer.status_code, problem["type"].rpartition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("first start", "engine-starting"),
+        ("none starts", "engine-failed"),
+        # It will be back in a moment: the request waits as long as the queue allows.
+        ("all are down", "busy"),
+    ],
+)
+def test_an_estimate_without_an_engine_is_a_problem(name: str, kind: str, astronaut: Path) -> None:
+    assert post(client_with(ROSTERS[name][0]), astronaut) == (503, kind)
 
 
 def test_ready(client: FlaskClient) -> None:
     answer = client.get("/health")
-    assert (answer.status_code, answer.json) == (200, {"status": "ready", "engine": "mediapipe", "device": "cpu"})
+    wanted = {"status": "ready", "engine": "mediapipe", "device": "cpu", "engines": {"ready": 1, "total": 1}}
+    assert (answer.status_code, answer.json) == (200, wanted)
 
 
-def test_starting_until_loaded(loaded: LoadedEngine, astronaut: Path) -> None:
-    proceed = threading.Event()
+def test_a_better_engine_that_is_missing_is_named() -> None:
+    with running_engines(1, POSE_ENGINE="auto") as pool:
+        body = create_app(Settings(), pool).test_client().get("/health").get_json()
+    assert body["status"] == "ready"
+    assert "hmr2 is not part of this build" in body["degraded_reason"]
 
-    def load() -> LoadedEngine:
-        assert proceed.wait(10)
-        return loaded
 
-    host = EngineHost(load)
-    client = client_of(host)
-    host.start()
+def test_a_stopping_service_says_so_and_takes_nothing(astronaut: Path) -> None:
+    client = client_with(ROSTERS["all ready"][0])
+    pool_of(client).draining.begin(5.0)
     answer = client.get("/health")
-    assert (answer.status_code, answer.get_json()["status"]) == (503, "starting")
-    status, problem = post(client, astronaut)
-    assert (status, problem["type"]) == (503, "urn:pose-service:problem:engine-starting")
-    proceed.set()
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(_wait_until_ready, host).result(timeout=10)
-    assert client.get("/health").status_code == 200
+    assert (answer.status_code, json.loads(answer.text)["status"]) == (503, "stopping")
+    assert post(client, astronaut) == (503, "stopping")
 
 
-def _wait_until_ready(host: EngineHost) -> None:
-    while host.status.state != "ready":
-        threading.Event().wait(0.01)
-
-
-def test_engine_that_is_not_there_fails_with_its_name(astronaut: Path) -> None:
-    host = EngineHost(lambda: load_engine("hmr2"))
-    host.run()
-    client = client_of(host)
-    answer = client.get("/health")
-    assert (answer.status_code, answer.get_json()["status"]) == (503, "failed")
-    assert "hmr2 is not part of this build" in answer.get_json()["reason"]
-    status, problem = post(client, astronaut)
-    assert (status, problem["type"]) == (503, "urn:pose-service:problem:engine-failed")
-
-
-def test_auto_reports_the_degradation() -> None:
-    host = EngineHost(lambda: load_engine("auto"))
-    host.run()
-    assert "hmr2" in client_of(host).get("/health").get_json()["degraded_reason"]
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [(EngineFailedError("graph broke"), "urn:pose-service:problem:engine-failed"), (KeyError("bug"), "about:blank")],
-)
-def test_engine_errors_are_problems(error: Exception, kind: str, astronaut: Path) -> None:
-    status, problem = post(client_with(ScriptedEngine(error)), astronaut)
-    assert (status, problem["type"]) == (500, kind)
-    assert "Traceback" not in problem["detail"]
-
-
-def test_health_answers_and_the_queue_is_bounded_while_an_image_is_estimated(astronaut: Path) -> None:
-    engine = ScriptedEngine()
-    client = client_with(engine, Settings(concurrency=1, queue_seconds=0.05))
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(post, client, astronaut)
-        assert engine.entered.acquire(timeout=10)
-        assert client.get("/health").status_code == 200
-        status, problem = post(client, astronaut)
-        assert (status, problem["type"]) == (503, "urn:pose-service:problem:busy")
-        engine.proceed.set()
-        assert slow.result(timeout=10)[0] == 200
-    assert post(client, astronaut)[0] == 200
+def pool_of(client: FlaskClient) -> EnginePool:
+    found: EnginePool = client.application.extensions["engine_pool"]
+    return found

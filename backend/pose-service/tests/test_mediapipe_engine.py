@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL import Image
 
 from pose_service.engine import EngineFailedError, Pixels
 from pose_service.mediapipe_engine import MediapipeEngine
+from pose_service.region import Region
 
 
 @pytest.fixture
@@ -24,14 +24,6 @@ def engine() -> MediapipeEngine:
 @pytest.fixture
 def photo(astronaut: Path) -> Pixels:
     return np.asarray(Image.open(astronaut))
-
-
-def test_four_threads_get_the_same_answer_as_one(engine: MediapipeEngine, photo: Pixels) -> None:
-    (alone,) = engine.estimate(photo)
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(engine.estimate, [photo] * 24))
-    for (person,) in answers:
-        np.testing.assert_allclose(person.keypoints, alone.keypoints, atol=0.5)
 
 
 def test_it_recovers_after_a_failure(engine: MediapipeEngine, photo: Pixels) -> None:
@@ -59,3 +51,33 @@ def test_a_large_photo_gives_pixels_of_its_own_size(engine: MediapipeEngine, pho
 def test_close_leaves_it_usable(engine: MediapipeEngine, photo: Pixels) -> None:
     engine.close()
     assert len(engine.estimate(photo)) == 1
+
+
+@pytest.mark.parametrize("turn", [0, 25, -40])
+def test_it_agrees_with_mediapipes_own_solution(engine: MediapipeEngine, astronaut: Path, turn: int) -> None:
+    from mediapipe.python.solutions.pose import Pose
+
+    scene = Image.new("RGB", (900, 512), "grey")
+    scene.paste(Image.open(astronaut).rotate(turn), (120, 0))
+    rgb = np.asarray(scene)
+    (person,) = engine.estimate(rgb)
+    with Pose(static_image_mode=True, model_complexity=1) as pose:
+        result = pose.process(rgb)
+    expected = [(mark.x * 900, mark.y * 512) for mark in result.pose_landmarks.landmark]
+    np.testing.assert_allclose(person.keypoints, expected, atol=0.5)
+    world = [(mark.x, mark.y, mark.z) for mark in result.pose_world_landmarks.landmark]
+    np.testing.assert_allclose(person.world, world, atol=0.002)
+
+
+def test_several_people_are_detected_in_one_pass(engine: MediapipeEngine, photo: Pixels) -> None:
+    gap = np.full((512, 200, 3), 128, np.uint8)
+    pair = np.hstack([photo, gap, photo])
+    found = engine.detect(pair)
+    assert len(found) == 2
+    lefts = sorted(detection.head[0] for detection in found)
+    assert lefts[1] - lefts[0] == pytest.approx(712, abs=40)
+
+
+@pytest.mark.parametrize("region", [Region(-900, 50, 100, 0), Region(100, 100, 0.001, 0), Region(1e6, 1e6, 300, 1)])
+def test_a_region_without_anybody_gives_none(engine: MediapipeEngine, region: Region) -> None:
+    assert engine.estimate_region(np.zeros((200, 200, 3), np.uint8), region) is None

@@ -173,11 +173,12 @@ def test_other_content_types(client: FlaskClient, content_type: str | None) -> N
 
 
 def test_form_without_boundary(client: FlaskClient) -> None:
-    assert_problem(client.post("/pose", data=b"x", content_type="multipart/form-data"), 400, "missing-image")
+    assert_problem(client.post("/pose", data=b"x", content_type="multipart/form-data"), 400, "missing-boundary")
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "allowed"), [("GET", "/pose", "POST"), ("PUT", "/pose", "POST"), ("POST", "/health", "GET")]
+    ("method", "path", "allowed"),
+    [("GET", "/pose", "POST"), ("PUT", "/pose", "POST"), ("GET", "/pose/video", "POST"), ("POST", "/health", "GET")],
 )
 def test_wrong_method_names_the_right_ones(client: FlaskClient, method: str, path: str, allowed: str) -> None:
     answer = client.open(path, method=method)
@@ -185,7 +186,7 @@ def test_wrong_method_names_the_right_ones(client: FlaskClient, method: str, pat
     assert allowed in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("path", ["/", "/pose/", "/pose/video", "/nothing", "/%00", "/%ff"])
+@pytest.mark.parametrize("path", ["/", "/pose/", "/pose/videos", "/nothing", "/%00", "/%ff"])
 def test_unknown_path(client: FlaskClient, path: str) -> None:
     assert_problem(client.get(path), 404)
 

@@ -28,7 +28,7 @@ def test_an_engine_asked_for_by_name_is_never_replaced() -> None:
 
 
 def test_no_engine_at_all_names_every_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.pose", None)
+    monkeypatch.setitem(sys.modules, "mediapipe.framework.formats.rect_pb2", None)
     with pytest.raises(EngineUnavailableError, match=r"hmr2 is not .*; mediapipe cannot be imported"):
         load_engine("auto")
 

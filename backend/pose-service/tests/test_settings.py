@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+from pathlib import Path
+
 import pytest
 
-from pose_service.settings import Settings, SettingsError
+from pose_service.settings import MAX_INSIDE, MEBIBYTE, Settings, SettingsError
+
+SERVICE = Path(__file__).parents[1]
+# Every variable with a value that is not its default, and the field that it fills.
+VARIABLES = {
+    "POSE_ENGINE": ("mediapipe", "engine", "mediapipe"),
+    "POSE_ENGINES": ("3", "engines", 3),
+    "POSE_MAX_UPLOAD_MB": ("0.5", "max_upload_bytes", MEBIBYTE // 2),
+    "POSE_MAX_PIXELS": ("1000", "max_pixels", 1000),
+    "POSE_MAX_PEOPLE": ("5", "max_people", 5),
+    "POSE_MAX_PASSES": ("7", "max_passes", 7),
+    "POSE_QUEUE_LENGTH": ("9", "queue_length", 9),
+    "POSE_QUEUE_SECONDS": ("1.5", "queue_seconds", 1.5),
+    "POSE_DEADLINE_SECONDS": ("2.5", "deadline_seconds", 2.5),
+    "POSE_UPLOAD_SECONDS": ("3.5", "upload_seconds", 3.5),
+    "POSE_SEND_SECONDS": ("7.5", "send_seconds", 7.5),
+    "POSE_START_SECONDS": ("4.5", "start_seconds", 4.5),
+    "POSE_VIDEO_MAX_UPLOAD_MB": ("11", "max_video_bytes", 11 * MEBIBYTE),
+    "POSE_VIDEO_MAX_SECONDS": ("5.5", "video_seconds", 5.5),
+    "POSE_VIDEO_MAX_FRAMES": ("12", "video_frames", 12),
+    "POSE_VIDEO_MAX_PIXELS": ("13", "video_pixels", 13),
+    "POSE_VIDEO_DEADLINE_SECONDS": ("6.5", "video_deadline_seconds", 6.5),
+}
 
 
-def test_nothing_set_gives_the_documented_defaults() -> None:
-    assert Settings.from_environment({}) == Settings("auto", 32 * 1024 * 1024, 50_000_000, 2, 16, 20.0)
+def test_nothing_set_gives_the_defaults() -> None:
+    assert Settings.from_environment({}) == Settings()
 
 
 def test_empty_counts_as_not_set() -> None:
-    names = ("ENGINE", "MAX_UPLOAD_MB", "MAX_PIXELS", "CONCURRENCY", "QUEUE_LENGTH", "QUEUE_SECONDS")
-    assert Settings.from_environment({f"POSE_{name}": "" for name in names}) == Settings()
+    assert Settings.from_environment(dict.fromkeys(VARIABLES, "")) == Settings()
 
 
-def test_every_variable_is_read() -> None:
-    environment = {
-        "POSE_ENGINE": "mediapipe",
-        "POSE_MAX_UPLOAD_MB": "0.5",
-        "POSE_MAX_PIXELS": "1000",
-        "POSE_CONCURRENCY": "4",
-        "POSE_QUEUE_LENGTH": "8",
-        "POSE_QUEUE_SECONDS": "1.5",
-    }
-    assert Settings.from_environment(environment) == Settings("mediapipe", 512 * 1024, 1000, 4, 8, 1.5)
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_variable_fills_its_field_and_no_other(name: str) -> None:
+    text, field, value = VARIABLES[name]
+    assert Settings.from_environment({name: text}) == dataclasses.replace(Settings(), **{field: value})
+    assert getattr(Settings(), field) != value
+
+
+def test_every_field_has_a_variable() -> None:
+    assert {field.name for field in dataclasses.fields(Settings)} == {field for _, field, _ in VARIABLES.values()}
+
+
+def test_the_table_here_holds_every_variable_of_the_source() -> None:
+    source = (SERVICE / "pose_service" / "settings.py").read_text()
+    assert set(re.findall(r'"(POSE_[A-Z_]+)"', source)) == set(VARIABLES)
 
 
 @pytest.mark.parametrize(
@@ -33,12 +62,14 @@ def test_every_variable_is_read() -> None:
     [
         ("POSE_ENGINE", "phalp"),
         ("POSE_ENGINE", "AUTO "),
+        ("POSE_ENGINES", "0"),
+        ("POSE_ENGINES", str(MAX_INSIDE)),
+        ("POSE_QUEUE_LENGTH", str(MAX_INSIDE + 1)),
         ("POSE_MAX_UPLOAD_MB", "big"),
         ("POSE_MAX_UPLOAD_MB", "-1"),
         ("POSE_MAX_PIXELS", "1e6"),
-        ("POSE_CONCURRENCY", "0"),
         ("POSE_QUEUE_SECONDS", "nan"),
-        ("POSE_QUEUE_SECONDS", "inf"),
+        ("POSE_DEADLINE_SECONDS", "inf"),
     ],
 )
 def test_a_bad_value_is_named(name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""GET /health: is the engine ready?"""
+"""GET /health: do the engines answer?"""
 
 from __future__ import annotations
 
@@ -6,27 +6,39 @@ from typing import Any
 
 from flask import Blueprint
 
-from pose_service.engine_host import EngineHost
-from pose_service.registry import LoadedEngine
+from pose_service.engine_pool import EnginePool
+from pose_service.roster import EngineFacts, Roster
 
 
-def create_health_routes(host: EngineHost) -> Blueprint:
-    """200 when ready, 503 with the reason while it starts or after it failed."""
+def create_health_routes(pool: EnginePool) -> Blueprint:
+    """200 ready, 200 degraded while some engines are down, 503 with the reason while none answers."""
     routes = Blueprint("health", __name__)
 
     @routes.get("/health")
     def get_health() -> tuple[dict[str, Any], int]:
-        status = host.status
-        if status.loaded is None:
-            return {"status": status.state, "reason": status.reason}, 503
-        return {"status": status.state, **describe_engine(status.loaded)}, 200
+        if pool.draining.is_begun:
+            return {"status": "stopping", "reason": "the service is stopping"}, 503
+        return describe_health(pool.roster)
 
     return routes
 
 
-def describe_engine(loaded: LoadedEngine) -> dict[str, str]:
+def describe_health(roster: Roster) -> tuple[dict[str, Any], int]:
+    """The body of /health and its status."""
+    engines = {"engines": {"ready": len(roster.ready), "total": len(roster.entries)}}
+    if not roster.ready:
+        return {"status": roster.status, "reason": roster.reason, **engines}, 503
+    facts = roster.ready[0].facts
+    assert facts is not None
+    body: dict[str, Any] = {"status": roster.status, **describe_engine(facts), **engines}
+    if roster.status == "degraded":
+        body["reason"] = roster.reason
+    return body, 200
+
+
+def describe_engine(facts: EngineFacts) -> dict[str, str]:
     """The fields engine, device and, if a better engine is missing, degraded_reason."""
-    fields = {"engine": loaded.engine.name, "device": loaded.engine.device}
-    if loaded.degraded_reason:
-        fields["degraded_reason"] = loaded.degraded_reason
+    fields = {"engine": facts.name, "device": facts.device}
+    if facts.degraded_reason:
+        fields["degraded_reason"] = facts.degraded_reason
     return fields

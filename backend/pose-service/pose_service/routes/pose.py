@@ -4,78 +4,69 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import IO, Any
+from typing import IO, Any, Union
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 
-from pose_service.answer import describe_person
-from pose_service.engine import EngineFailedError
-from pose_service.engine_host import EngineHost
-from pose_service.gate import BusyError, Gate
-from pose_service.image import TooManyPixelsError, UnreadableImageError, decode
-from pose_service.problem import ProblemError
-from pose_service.registry import LoadedEngine
+from pose_service.answer import describe_people
+from pose_service.caller import Caller
+from pose_service.draw import FORMATS, draw_people, encode
+from pose_service.engine_pool import EnginePool
+from pose_service.image import decode
+from pose_service.image_job import ImageFindings, ImageJob
+from pose_service.job_run import JobLimits, run_job
+from pose_service.options import parse_options
+from pose_service.people_finder import FoundPeople
 from pose_service.routes.health import describe_engine
 from pose_service.settings import Settings
+from pose_service.upload import read_upload
 
-FIELD = "image"
-FORM = "multipart/form-data"
-# One at a time: 50 megapixels with transparency take 1 GB for a moment, and that is more than half of the container.
-DECODING = threading.Lock()
+# One at a time in this process: 50 megapixels with transparency take 1 GB for a moment.
+DRAWING = threading.Lock()
 
 
-def create_pose_routes(host: EngineHost, settings: Settings) -> Blueprint:
-    """The estimate of one image; the errors that can be expected become problems."""
+def create_pose_routes(pool: EnginePool, settings: Settings) -> Blueprint:
+    """The people in one image; the errors that can be expected become problems (engine_problems)."""
     routes = Blueprint("pose", __name__)
-    gate = Gate(settings.concurrency, settings.queue_length, settings.queue_seconds)
+    limits = JobLimits(settings.deadline_seconds, settings.deadline_seconds)
 
     @routes.post("/pose")
-    def post_pose() -> dict[str, Any]:
-        upload = _uploaded_image()
-        loaded = _loaded_engine(host)
-        try:
-            with gate.enter():
-                return _estimate(upload, loaded, settings.max_pixels)
-        except BusyError as error:
-            raise ProblemError(503, "busy", f"Too many images at once: {error}.", {"Retry-After": "5"}) from error
-        except TooManyPixelsError as error:
-            raise ProblemError(422, "too-many-pixels", str(error)) from error
-        except UnreadableImageError as error:
-            raise ProblemError(422, "unreadable-image", str(error)) from error
-        except EngineFailedError as error:
-            raise ProblemError(500, "engine-failed", str(error)) from error
+    def post_pose() -> Union[dict[str, Any], Response]:
+        upload = read_upload("image")
+        options = parse_options(request.values, settings)
+        caller = Caller(request.environ)
+        started = time.perf_counter()
+        job = ImageJob(options.find, settings.max_pixels)
+        findings: ImageFindings
+        (findings,) = run_job(pool, job, upload.stream, limits, caller)
+        caller.note(people=len(findings.found.people), passes=findings.found.passes)
+        if options.is_drawing:
+            return _picture(upload.stream, settings.max_pixels, findings.found)
+        return {
+            **describe_engine(caller.engine),
+            "image": {"width": findings.width, "height": findings.height},
+            "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+            "search": _describe_search(findings),
+            "people": describe_people(findings.found.people, options.stance),
+        }
 
     return routes
 
 
-def _estimate(upload: IO[bytes], loaded: LoadedEngine, max_pixels: int) -> dict[str, Any]:
-    started = time.perf_counter()
-    with DECODING:
-        rgb = decode(upload, max_pixels)
-    people = loaded.engine.estimate(rgb)
-    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+def _describe_search(findings: ImageFindings) -> dict[str, Any]:
+    """What finding has cost, and how small the people are that it looked for."""
+    found = findings.found
     return {
-        **describe_engine(loaded),
-        "image": {"width": rgb.shape[1], "height": rgb.shape[0]},
-        "milliseconds": milliseconds,
-        "people": [describe_person(person) for person in people],
+        "passes": found.passes,
+        "milliseconds": round(found.milliseconds, 1),
+        "decode_milliseconds": round(findings.decode_milliseconds, 1),
+        "smallest_pixels": None if found.smallest_pixels is None else round(found.smallest_pixels),
     }
 
 
-def _uploaded_image() -> IO[bytes]:
-    if request.mimetype != FORM:
-        detail = f"Send the image as the field {FIELD!r} of {FORM}, not {request.mimetype or 'nothing'}."
-        raise ProblemError(415, "not-a-form", detail, {"Accept-Post": FORM})
-    upload = request.files.get(FIELD)
-    if upload is not None:
-        return upload.stream
-    if FIELD in request.form:
-        raise ProblemError(400, "not-a-file", f"The field {FIELD!r} is text; send it as a file with a file name.")
-    raise ProblemError(400, "missing-image", f"The form has no file in the field {FIELD!r}.")
-
-
-def _loaded_engine(host: EngineHost) -> LoadedEngine:
-    status = host.status
-    if status.loaded is None:
-        raise ProblemError(503, f"engine-{status.state}", status.reason, {"Retry-After": "5"})
-    return status.loaded
+def _picture(stream: IO[bytes], max_pixels: int, found: FoundPeople) -> Response:
+    media_type = request.accept_mimetypes.best_match(list(FORMATS)) or "image/png"
+    with DRAWING:
+        stream.seek(0)
+        content = encode(draw_people(decode(stream, max_pixels), found.people), media_type)
+    return Response(content, mimetype=media_type, headers={"Vary": "Accept"})

@@ -1,0 +1,38 @@
+"""The work of POST /pose: decode one image and find the people in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import IO
+
+from pose_service.engine import PoseEngine
+from pose_service.image import decode
+from pose_service.people_finder import FindOptions, FoundPeople, find_people
+
+
+@dataclass(frozen=True)
+class ImageFindings:
+    """What is in the image: its size in pixels, the people, and how long decoding took."""
+
+    width: int
+    height: int
+    found: FoundPeople
+    decode_milliseconds: float
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """Find people in one image of at most `max_pixels`."""
+
+    options: FindOptions
+    max_pixels: int
+
+    def run(self, engine: PoseEngine, media: IO[bytes]) -> Generator[ImageFindings, None, None]:
+        """Yield one result. Raises UnreadableImageError, TooManyPixelsError or EngineFailedError."""
+        started = time.perf_counter()
+        rgb = decode(media, self.max_pixels)
+        decode_milliseconds = (time.perf_counter() - started) * 1000
+        height, width = rgb.shape[:2]
+        yield ImageFindings(width, height, find_people(engine, rgb, self.options), decode_milliseconds)

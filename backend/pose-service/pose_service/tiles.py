@@ -1,0 +1,66 @@
+"""Squares that cover an image, coarse ones first, so that the detector sees small people large enough."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+# Montages of two photos: at a quarter of the tile's side the detector found 96 of 105 people, at a fifth 90.
+SMALLEST_PART = 0.25
+SMALLEST_PERSON_PIXELS = 60
+OVERLAP = 0.3
+STEP = 2.2
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of an image in whole pixels: x0 <= x < x1, y0 <= y < y1."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Tiles of one size. smallest_pixels: people at least so tall are seen in them."""
+
+    tiles: tuple[Tile, ...]
+    smallest_pixels: float
+
+
+def plan(width: int, height: int, max_tiles: int) -> tuple[Grid, ...]:
+    """The whole image, then ever smaller tiles, down to people of 60 pixels or as far as `max_tiles` in all allow.
+
+    A grid is used as a whole or not at all: half of one would find people on the left only.
+    """
+    longest = max(width, height)
+    smallest = SMALLEST_PERSON_PIXELS / SMALLEST_PART
+    grids = [Grid((Tile(0, 0, width, height),), longest * SMALLEST_PART)]
+    left = max_tiles - 1
+    for side in _sides(longest, smallest):
+        tiles = _cover(width, height, side)
+        if len(tiles) > left:
+            break
+        left -= len(tiles)
+        grids.append(Grid(tiles, side * SMALLEST_PART))
+    return tuple(grids)
+
+
+def _sides(longest: int, smallest: float) -> list[int]:
+    """Sides from just under the whole image down to `smallest`, each about half of the one before."""
+    steps = math.ceil(math.log(longest / smallest, STEP)) if longest > smallest else 0
+    return [round(smallest * (longest / smallest) ** (1 - step / steps)) for step in range(1, steps + 1)]
+
+
+def _cover(width: int, height: int, side: int) -> tuple[Tile, ...]:
+    across, down = _starts(width, side), _starts(height, side)
+    return tuple(Tile(x, y, min(width, x + side), min(height, y + side)) for y in down for x in across)
+
+
+def _starts(length: int, side: int) -> list[int]:
+    if side >= length:
+        return [0]
+    count = math.ceil((length - side) / (side * (1 - OVERLAP))) + 1
+    return [round(step * (length - side) / (count - 1)) for step in range(count)]

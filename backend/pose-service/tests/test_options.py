@@ -1,0 +1,49 @@
+"""Fields of a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from pose_service.options import parse_options
+from pose_service.people_finder import FindOptions
+from pose_service.problem import ProblemError
+from pose_service.settings import Settings
+
+SETTINGS = Settings(max_people=8, max_passes=40)
+
+
+def test_defaults() -> None:
+    options = parse_options({}, SETTINGS)
+    assert options.find == FindOptions(max_people=8, min_score=0.5, max_passes=40)
+    assert (options.stance, options.is_drawing) == ("auto", False)
+
+
+def test_everything_given() -> None:
+    fields = {"max_people": "3", "min_score": "0.75", "stance": "goofy", "draw": "1"}
+    options = parse_options(fields, SETTINGS)
+    assert options.find == FindOptions(3, 0.75, 40)
+    assert (options.stance, options.is_drawing) == ("goofy", True)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("max_people", "0"),
+        ("max_people", "9"),
+        ("max_people", "2.5"),
+        ("max_people", ""),
+        ("max_people", "9" * 5000),
+        ("min_score", "-0.1"),
+        ("min_score", "1.1"),
+        ("min_score", "nan"),
+        ("min_score", "inf"),
+        ("stance", "switch"),
+        ("stance", ""),
+        ("draw", "yes"),
+    ],
+)
+def test_anything_else_is_a_problem_that_names_the_field(field: str, text: str) -> None:
+    with pytest.raises(ProblemError, match=field) as caught:
+        parse_options({field: text}, SETTINGS)
+    assert (caught.value.status, caught.value.kind) == (400, "bad-option")
+    assert len(caught.value.detail) < 200

@@ -1,0 +1,40 @@
+"""Which parts of an image are looked at."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pose_service.tiles import OVERLAP, SMALLEST_PERSON_PIXELS, Tile, plan
+
+lengths = st.integers(1, 6000)
+
+
+@given(lengths, lengths, st.integers(1, 200))
+def test_the_whole_image_is_first_and_the_number_is_bounded(width: int, height: int, most: int) -> None:
+    grids = plan(width, height, most)
+    assert grids[0].tiles == (Tile(0, 0, width, height),)
+    assert sum(len(grid.tiles) for grid in grids) <= most
+    smallest = [grid.smallest_pixels for grid in grids]
+    assert smallest == sorted(smallest, reverse=True)
+
+
+@given(lengths, lengths)
+def test_each_grid_covers_the_image_with_overlap_and_stays_inside(width: int, height: int) -> None:
+    for grid in plan(width, height, 200)[1:]:
+        for low, high, length in (("x0", "x1", width), ("y0", "y1", height)):
+            spans = sorted({(getattr(tile, low), getattr(tile, high)) for tile in grid.tiles})
+            assert spans[0][0] == 0
+            assert spans[-1][1] == length
+            for (_, end), (start, next_end) in zip(spans, spans[1:]):
+                assert end - start >= OVERLAP * (next_end - start) - 2
+
+
+@given(st.integers(300, 1920), st.integers(300, 1200))
+def test_with_enough_passes_people_of_60_pixels_are_looked_for(width: int, height: int) -> None:
+    assert round(plan(width, height, 1000)[-1].smallest_pixels) == SMALLEST_PERSON_PIXELS
+
+
+def test_a_small_image_is_looked_at_once() -> None:
+    assert plan(200, 150, 64)[0].tiles == (Tile(0, 0, 200, 150),)
+    assert len(plan(200, 150, 64)) == 1
