@@ -12,7 +12,9 @@ UNWRITABLE = re.compile(
     r"permission denied|EACCES|EROFS|read-only (?:file ?system|directory)|not writable|operation not permitted",
     re.IGNORECASE,
 )
-NO_FILE = re.compile(r"no such file|does not exist|ENOENT|FileNotFound|(?:cannot|can't|could not) open", re.IGNORECASE)
+NO_FILE = re.compile(
+    r"no such file|does not exist|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)", re.IGNORECASE
+)
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 
 

@@ -16,6 +16,8 @@ from layerstack.wait import wait_until
 INTERVAL_SECONDS = 0.2
 # A program without a health check that dies of its own settings does so within this time.
 SETTLE_SECONDS = 1.0
+# What was unhealthy before may only have missed what is started now: its next health check tells, and one more.
+RECOVERY_SECONDS = 45.0
 
 
 class Watch:
@@ -95,6 +97,8 @@ class Watch:
         verdict = judge(one, service, is_one_shot(self._project, service), crashes)
         if self.is_composing and verdict.phase == "failed" and (one.status == "created" or not is_new):
             return Verdict("waiting", self._waits_for(name))
+        if verdict.words == "unhealthy" and not is_new and time.monotonic() - self._began < RECOVERY_SECONDS:
+            return Verdict("waiting", "unhealthy")
         if verdict.phase == "ready" and is_new and one.is_running and not one.health and not self._is_settled(one):
             return Verdict("waiting", "running")
         return verdict
