@@ -5,13 +5,9 @@ export function readIndex() {
       name: 'snowboarding-backend-api',
       links: {
         health: '/health',
-        description: '/api/openapi.json',
-        analyses: '/api/analyses{?limit,status,kind,q,sort}',
+        analyses: '/api/analyses{?limit,before}',
         analysis: '/api/analyses/{id}',
         media: '/api/analyses/{id}/media',
-        thumbnail: '/api/analyses/{id}/thumbnail',
-        frames: '/api/analyses/{id}/frames{?from,limit,fields}',
-        export: '/api/analyses/{id}/export{?format}',
         events: '/api/analyses/{id}/events',
       },
     });
