@@ -28,6 +28,7 @@ const knee = () => document.querySelector('[data-measure=knee_flexion_left]')
 it('shows the steadied measures of the frame, and the video goes to its middle', async () => {
   const { slider } = await showClip()
   expect(knee()).toHaveTextContent('Rear knee41°')
+  expect(screen.getByText('the camera stands still')).toBeInTheDocument()
   fireEvent.change(slider, { target: { value: '2' } })
   expect(knee()).toHaveTextContent('61°')
   expect(slider).toHaveAttribute('aria-valuetext', 'frame 3 of 5, 0.20 seconds')

@@ -15,7 +15,7 @@ export function startFakeApi(analyses = [], frames = {}) {
   return api
 }
 
-function answer(api, method, { pathname }, body) {
+function answer(api, method, { pathname, searchParams }, body) {
   if (api.isDown) return problem(502, 'The API is not reachable', 'It may still be starting.')
   if (pathname === '/api/health') return json(200, HEALTHY)
   if (pathname === '/api/analyses') return json(200, { items: api.analyses.map(summarise), next: null })
@@ -23,12 +23,13 @@ function answer(api, method, { pathname }, body) {
   if (action === 'restore') return restore(api, id)
   const found = api.analyses.find((analysis) => analysis.id === id)
   if (!found) return problem(404, 'Not Found', `There is no analysis ${id}.`)
-  return ANSWERS[`${method} ${action}`.trim()](api, found, body)
+  return ANSWERS[`${method} ${action}`.trim()](api, found, body ?? searchParams.get('fields'))
 }
 
 const ANSWERS = {
   GET: (api, found) => json(200, found),
-  'GET frames': (api, found) => json(200, { items: api.frames[found.id], next: null }),
+  'GET frames': (api, found, fields) =>
+    json(200, { items: choose(api.frames[found.id], fields.split(',')), next: null }),
   PATCH: (api, found, body) => json(200, Object.assign(found, JSON.parse(body))),
   'POST retry': (api, found) => json(202, Object.assign(found, { status: 'received', error: undefined })),
   DELETE: (api, found) => {
@@ -36,6 +37,15 @@ const ANSWERS = {
     api.deleted.push(found)
     return new Response(null, { status: 204, headers: { 'Undo-Until': new Date(Date.now() + 600_000).toISOString() } })
   },
+}
+
+// As the API does: what is large is there only when it is asked for.
+function choose(frames, fields) {
+  const left = ['keypoints', 'world', 'measures', 'smoothed', 'assumptions', 'box', 'score'].filter(
+    (name) => !fields.includes(name),
+  )
+  const strip = (person) => Object.fromEntries(Object.entries(person).filter(([name]) => !left.includes(name)))
+  return frames.map((frame) => ({ ...frame, people: frame.people.map(strip) }))
 }
 
 function restore(api, id) {

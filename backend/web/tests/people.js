@@ -72,7 +72,14 @@ export function makeClip(changes = {}) {
     contentType: 'video/mp4',
     kind: 'clip',
     pose: null,
-    summary: { engine: 'mediapipe', device: 'cpu', seconds: 0.4, frames: 5, people: [{ id: 7, frames: 5, stance }] },
+    summary: {
+      engine: 'mediapipe',
+      device: 'cpu',
+      seconds: 0.4,
+      frames: 5,
+      people: [{ id: 7, frames: 5, stance }],
+      assumptions: ['the camera stands still'],
+    },
     ...changes,
   })
 }

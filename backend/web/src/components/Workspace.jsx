@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect } from 'react'
 import { useAnalysis } from '../hooks/useAnalysis.js'
 import { useReturn } from '../hooks/useReturn.js'
 import { AnalysisView } from './AnalysisView.jsx'
+import { ErrorBoundary } from './ErrorBoundary.jsx'
 import { Loading } from './Loading.jsx'
 import { MediaPicker } from './MediaPicker.jsx'
 import { ProblemNotice } from './ProblemNotice.jsx'
@@ -33,22 +34,22 @@ export function Workspace({ route, upload, picker, isApiUp, onChange, onDelete }
     analysis.reload()
     onChange()
   }
-  if (withId) {
-    return (
-      <Suspense fallback={<Loading label="Loading the comparison" />}>
-        <Comparison key={`${analysisId} ${withId} ${route.visit}`} analysis={analysis.data} route={route} />
-      </Suspense>
-    )
-  }
   return (
-    <AnalysisView
-      key={`${analysisId} ${route.visit}`}
-      analysis={analysis.data}
-      isLinked={analysis.isLinked}
-      route={route}
-      onChange={handleChange}
-      onDelete={onDelete}
-    />
+    <ErrorBoundary key={`${analysisId} ${withId} ${route.visit}`}>
+      {withId ? (
+        <Suspense fallback={<Loading label="Loading the comparison" />}>
+          <Comparison analysis={analysis.data} route={route} />
+        </Suspense>
+      ) : (
+        <AnalysisView
+          analysis={analysis.data}
+          isLinked={analysis.isLinked}
+          route={route}
+          onChange={handleChange}
+          onDelete={onDelete}
+        />
+      )}
+    </ErrorBoundary>
   )
 }
 

@@ -42,7 +42,8 @@ function describePhoto({ pose }) {
 }
 
 function describeClip({ summary }, { frame }) {
-  return { image: frame?.image ?? null, people: summary.people, shown: (frame?.people ?? []).map(steadied) }
+  const shown = (frame?.people ?? []).map((person) => ({ ...steadied(person), assumptions: summary.assumptions }))
+  return { image: frame?.image ?? null, people: summary.people, shown }
 }
 
 // Of a photo all are seen once, so it is the first one: the pose-service puts the surest first.
