@@ -16,12 +16,12 @@ export function parseId(request) {
 /**
  * The analysis that the path names.
  *
- * @param {import('../src/storage.js').Storage} storage
+ * @param {import('../src/analyses.js').Analyses} analyses
  * @returns {Promise<object>} its file document
  * @throws {Problem} 404
  */
-export async function findAnalysis(request, storage, options) {
-  const file = await storage.find(parseId(request), options);
+export async function findAnalysis(request, analyses, options) {
+  const file = await analyses.find(parseId(request), options);
   if (!file) throw unknown(request.params.id);
   return file;
 }

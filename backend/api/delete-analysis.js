@@ -1,11 +1,16 @@
 import { parseId, unknown } from './analysis-id.js';
 
-/** DELETE /api/analyses/:id: 204; the media goes with it. */
-export function deleteAnalysis({ storage, progress }) {
+/**
+ * DELETE /api/analyses/:id: 204; it is gone, and its work is cancelled. Until the time in the header
+ * `Undo-Until` POST …/restore brings it back; then media, frames and thumbnail are removed.
+ */
+export function deleteAnalysis({ analyses, worker, settings }) {
   return async function handleDelete(request, response) {
     const id = parseId(request);
-    if (!(await storage.remove(id))) throw unknown(request.params.id);
-    progress.reportDeleted(id);
-    response.status(204).end();
+    const file = await analyses.remove(id);
+    if (!file) throw unknown(request.params.id);
+    worker.cancel(id);
+    const until = new Date(file.metadata.deletedAt.getTime() + settings.undoMs);
+    response.status(204).set('Undo-Until', until.toISOString()).end();
   };
 }

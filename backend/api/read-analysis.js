@@ -1,10 +1,10 @@
 import { toAnalysis } from '../src/analysis.js';
 import { findAnalysis } from './analysis-id.js';
 
-/** GET /api/analyses/:id: the whole analysis, pose included. */
-export function readAnalysis({ storage }) {
+/** GET /api/analyses/:id: the whole analysis, pose or summary included. */
+export function readAnalysis({ analyses }) {
   return async function handleRead(request, response) {
-    const file = await findAnalysis(request, storage, { withPose: true });
+    const file = await findAnalysis(request, analyses, { withResults: true });
     response.set('Cache-Control', 'no-cache').json(toAnalysis(file));
   };
 }

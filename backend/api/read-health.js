@@ -1,19 +1,21 @@
 const PROBE_TIMEOUT_MS = 2000;
 
 /**
- * GET /health: {"status", "mongo", "pose", "details": {mongo: {milliseconds, reason?}, pose: {…}}}.
+ * GET /health: {"status", "mongo", "pose", "queue", "details": {mongo: {milliseconds, reason?}, pose: {…}}};
+ * queue is {waiting, running}, null while Mongo is away.
  * mongo is ok | down, pose ok | starting | failed | down. 200 while Mongo answers (status degraded
  * without pose: what is stored can still be read), 503 when it does not.
  */
-export function readHealth({ storage, pose, logger }) {
+export function readHealth({ database, queue, pose, logger }) {
   let lastStatus = null;
   return async function handleHealth(_request, response) {
     const [mongo, estimate] = await Promise.all([
-      probe(async () => ({ state: (await storage.ping(), 'ok') })),
+      probe(() => readMongo(database, queue)),
       probe((signal) => readPose(pose, signal)),
     ]);
     const status = mongo.state === 'ok' && estimate.state === 'ok' ? 'ok' : 'degraded';
-    const health = { status, mongo: mongo.state, pose: estimate.state, details: describe(mongo, estimate) };
+    const states = { mongo: mongo.state, pose: estimate.state };
+    const health = { status, ...states, queue: mongo.queue ?? null, details: describe(mongo, estimate) };
     const line = `${health.mongo}/${health.pose}`;
     if (line !== lastStatus) logger.info(health, 'health changed');
     lastStatus = line;
@@ -24,9 +26,19 @@ export function readHealth({ storage, pose, logger }) {
   };
 }
 
+async function readMongo(database, queue) {
+  await database.ping();
+  return { state: database.isReady ? 'ok' : 'starting', queue: await queue.count() };
+}
+
 async function readPose(pose, signal) {
   const { status, reason, engine, device } = await pose.readHealth(signal);
-  return { state: status === 'ready' ? 'ok' : (status ?? 'failed'), reason, engine, device };
+  return {
+    state: ['ready', 'degraded'].includes(status) ? 'ok' : (status ?? 'failed'),
+    reason,
+    engine,
+    device,
+  };
 }
 
 async function probe(ask) {
@@ -47,6 +59,6 @@ function expire(signal) {
   });
 }
 
-function describe({ state: _mongo, ...mongo }, { state: _pose, ...pose }) {
+function describe({ state: _mongo, queue: _queue, ...mongo }, { state: _pose, ...pose }) {
   return { mongo, pose };
 }

@@ -5,9 +5,13 @@ export function readIndex() {
       name: 'snowboarding-backend-api',
       links: {
         health: '/health',
-        analyses: '/api/analyses{?limit,before}',
+        description: '/api/openapi.json',
+        analyses: '/api/analyses{?limit,status,kind,q,sort}',
         analysis: '/api/analyses/{id}',
         media: '/api/analyses/{id}/media',
+        thumbnail: '/api/analyses/{id}/thumbnail',
+        frames: '/api/analyses/{id}/frames{?from,limit,fields}',
+        export: '/api/analyses/{id}/export{?format}',
         events: '/api/analyses/{id}/events',
       },
     });

@@ -2,32 +2,33 @@ import { pipeline } from 'node:stream/promises';
 import contentDisposition from 'content-disposition';
 import { Problem } from '../src/problem.js';
 import { findAnalysis } from './analysis-id.js';
+import { describeUnchanging } from './unchanging.js';
 
-/** GET /api/analyses/:id/media: the photo as it was sent, whole, in one range, or 304. */
-export function readMedia({ storage, logger }) {
+/**
+ * GET /api/analyses/:id/media: the photo or clip as it was sent, whole, in one range, or 304;
+ * `?download=1` asks a browser to save it.
+ */
+export function readMedia({ analyses, media, logger }) {
   return async function handleMedia(request, response) {
-    const file = await findAnalysis(request, storage);
-    describe(response, file);
+    const file = await findAnalysis(request, analyses);
+    describe(request, response, file);
     if (request.fresh) return response.status(304).end();
     const range = readRange(request, response, file.length);
     const { start, end } = range ?? { start: 0, end: file.length };
     response.set('Content-Length', String(end - start));
     if (range) response.status(206).set('Content-Range', `bytes ${start}-${end - 1}/${file.length}`);
     if (request.method === 'HEAD') return response.end();
-    await send(storage.read(file._id, { start, end }), response, logger);
+    await send(media.read(file._id, { start, end }), response, logger);
   };
 }
 
-function describe(response, file) {
+function describe(request, response, file) {
+  const { contentType, sha256 } = file.metadata;
+  describeUnchanging(response, { contentType, version: sha256 ?? file._id.toHexString() });
+  const type = request.query.download === '1' ? 'attachment' : 'inline';
   response.set({
-    'Content-Type': file.metadata.contentType,
-    'Content-Disposition': contentDisposition(file.filename, { type: 'inline' }),
-    // An analysis never changes its media, so its id is the version.
-    ETag: `"${file._id.toHexString()}"`,
+    'Content-Disposition': contentDisposition(file.filename, { type }),
     'Accept-Ranges': 'bytes',
-    'Cache-Control': 'private, no-cache',
-    // Media come from strangers: whatever they hold, they run nothing.
-    'Content-Security-Policy': "default-src 'none'; sandbox",
   });
 }
 

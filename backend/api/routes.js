@@ -2,11 +2,18 @@ import express from 'express';
 import { Problem } from '../src/problem.js';
 import { createAnalysis } from './create-analysis.js';
 import { deleteAnalysis } from './delete-analysis.js';
+import { exportAnalysis } from './export-analysis.js';
 import { listAnalyses } from './list-analyses.js';
+import { listFrames } from './list-frames.js';
 import { readAnalysis } from './read-analysis.js';
 import { readHealth } from './read-health.js';
 import { readIndex } from './read-index.js';
 import { readMedia } from './read-media.js';
+import { readOpenApi } from './read-openapi.js';
+import { readThumbnail } from './read-thumbnail.js';
+import { renameAnalysis } from './rename-analysis.js';
+import { restoreAnalysis } from './restore-analysis.js';
+import { retryAnalysis } from './retry-analysis.js';
 import { streamEvents } from './stream-events.js';
 
 /** Every path with its handlers; each handler is made from the services it needs. */
@@ -14,15 +21,22 @@ const ROUTES = [
   ['/', { GET: readIndex }],
   ['/health', { GET: readHealth }],
   ['/api/health', { GET: readHealth }],
+  ['/api/openapi.json', { GET: readOpenApi }],
   ['/api/analyses', { GET: listAnalyses, POST: createAnalysis }],
-  ['/api/analyses/:id', { GET: readAnalysis, DELETE: deleteAnalysis }],
+  ['/api/analyses/:id', { GET: readAnalysis, PATCH: renameAnalysis, DELETE: deleteAnalysis }],
+  ['/api/analyses/:id/restore', { POST: restoreAnalysis }],
+  ['/api/analyses/:id/retry', { POST: retryAnalysis }],
+  ['/api/analyses/:id/thumbnail', { GET: readThumbnail }],
+  ['/api/analyses/:id/frames', { GET: listFrames }],
+  ['/api/analyses/:id/export', { GET: exportAnalysis }],
   ['/api/analyses/:id/media', { GET: readMedia }],
   ['/api/analyses/:id/events', { GET: streamEvents }],
 ];
 
-/** @param {object} services  settings, logger, storage, pose, progress, estimator */
+/** @param {object} services  as of createServices */
 export function createRouter(services) {
   const router = express.Router();
+  router.patch('/api/analyses/:id', express.json({ limit: '8kb', type: ['json', '+json'] }));
   for (const [path, handlers] of ROUTES) {
     const route = router.route(path);
     for (const [method, create] of Object.entries(handlers)) route[method.toLowerCase()](create(services));

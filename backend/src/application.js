@@ -1,22 +1,39 @@
 import express from 'express';
+import helmet from 'helmet';
 import { createRouter } from '../api/routes.js';
 import { isDatabaseDown } from './database.js';
+import { allowOrigins, refuseOtherSites } from './origins.js';
 import { answerProblems, refuseUnknownPath } from './problem-answer.js';
+import { limitRates } from './rate-limits.js';
+import { nameRequest } from './request-id.js';
 import { logRequests } from './request-log.js';
 
 /**
  * The Express application over its services; it opens nothing by itself.
  *
- * @param {{settings: object, logger: import('pino').Logger, storage: import('./storage.js').Storage,
- *   pose: import('./pose-client.js').PoseClient, progress: import('./progress.js').Progress,
- *   estimator: import('./estimator.js').Estimator}} services
+ * @param {object} services  as of createServices
  */
 export function createApplication(services) {
+  const { settings, logger } = services;
   const application = express();
   application.disable('x-powered-by');
-  application.use(logRequests(services.logger), forbidSniffing, createRouter(services), refuseUnknownPath);
-  application.use(answerProblems(services.logger, isDatabaseDown));
+  application.set('trust proxy', settings.trustedProxies);
+  application.use(nameRequest, logRequests(logger), forbidSniffing, harden(settings));
+  application.use(allowOrigins(settings.corsOrigins), refuseOtherSites(settings.corsOrigins));
+  application.use(...limitRates(settings), createRouter(services), refuseUnknownPath);
+  application.use(answerProblems(logger, isDatabaseDown));
   return application;
+}
+
+function harden({ corsOrigins }) {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    // Pictures are embedded by the pages that may read them.
+    crossOriginResourcePolicy: { policy: corsOrigins.length > 0 ? 'cross-origin' : 'same-origin' },
+  });
 }
 
 function forbidSniffing(_request, response, next) {

@@ -1,37 +1,65 @@
-import { Problem } from './problem.js';
+import { json } from 'node:stream/consumers';
+import { CallWatch } from './call-watch.js';
+import { postFile } from './multipart.js';
+import { blameAnswer } from './pose-failure.js';
+import { readLines } from './pose-lines.js';
 
-// Answers that are about the photo, not about us: the sender should see them as they are.
-const ABOUT_THE_IMAGE = new Set([400, 413, 415, 422]);
-const RETRY_AFTER = { 'Retry-After': '5' };
+/**
+ * @typedef {object} Media  what is sent
+ * @property {string} contentType
+ * @property {number} bytes
+ * @property {AsyncIterable<Buffer>} source
+ */
 
 /** The pose-service over HTTP. */
 export class PoseClient {
-  constructor({ poseUrl, poseTimeoutMs }) {
+  constructor({ poseUrl, poseTimeoutMs, poseStallMs }) {
     this.url = poseUrl;
     this.timeoutMs = poseTimeoutMs;
+    this.stallMs = poseStallMs;
   }
 
   /**
    * Estimate the people on one photo.
    *
-   * @param {Blob} image
+   * @param {Media} media
+   * @param {{stance: string, requestId: string}} options
    * @param {AbortSignal} signal  ends the call early; its reason is thrown
    * @returns {Promise<object>} the service's answer: engine, device, image, milliseconds, people
-   * @throws {Problem} the service's own about the image; 502 no usable answer, 503 starting, 504 timeout
+   * @throws {import('./pose-failure.js').PoseFailure}
    */
-  async estimate(image, signal) {
-    const body = new FormData();
-    body.set('image', image, 'media');
-    const timeout = AbortSignal.timeout(this.timeoutMs);
+  async estimate(media, options, signal) {
+    const watch = new CallWatch(signal, this.timeoutMs);
     try {
-      const response = await fetch(`${this.url}/pose`, {
-        method: 'POST',
-        body,
-        signal: AbortSignal.any([signal, timeout]),
-      });
-      return await readEstimate(response);
+      const response = await this.post('/pose', 'image', { media, options, watch });
+      const answer = await readJson(response);
+      if (response.statusCode === 200 && Array.isArray(answer?.people)) return answer;
+      throw blameAnswer(response.statusCode, answer, retrySeconds(response));
     } catch (error) {
-      throw this.explain(error, signal, timeout);
+      throw watch.explain(error);
+    } finally {
+      watch.end();
+    }
+  }
+
+  /**
+   * Estimate the people on every frame of a clip.
+   *
+   * @returns {AsyncGenerator<object>} the service's lines: frames in order, the last one {summary}
+   * @throws {import('./pose-failure.js').PoseFailure} also when the lines end without a summary
+   */
+  async *estimateClip(media, options, signal) {
+    const watch = new CallWatch(signal, this.stallMs);
+    try {
+      const response = await this.post('/pose/video', 'video', { media, options, watch });
+      if (response.statusCode !== 200) {
+        throw blameAnswer(response.statusCode, await readJson(response), retrySeconds(response));
+      }
+      yield* readLines(response, watch);
+    } catch (error) {
+      throw watch.explain(error);
+    } finally {
+      watch.end();
     }
   }
 
@@ -45,42 +73,36 @@ export class PoseClient {
     return response.json();
   }
 
-  explain(error, signal, timeout) {
-    if (error instanceof Problem) return error;
-    if (signal.aborted) return signal.reason;
-    if (timeout.aborted) {
-      return new Problem(504, `The pose-service gave no answer within ${this.timeoutMs / 1000} s.`);
-    }
-    const reason = error.cause?.code ?? error.cause?.message ?? error.message;
-    return new Problem(502, `The pose-service cannot be reached (${reason}).`, { cause: error });
+  /** @returns {Promise<boolean>} would it take work now? */
+  async isReady(signal) {
+    const health = await this.readHealth(signal).catch(() => null);
+    return ['ready', 'degraded'].includes(health?.status);
+  }
+
+  post(path, field, { media, options: { stance, requestId }, watch }) {
+    const url = new URL(this.url + path);
+    url.searchParams.set('stance', stance);
+    const source = observe(media.source, watch);
+    const headers = { ...(requestId && { 'X-Request-Id': requestId }), Accept: 'application/json' };
+    return postFile(url, { field, ...media, source }, { headers, signal: watch.signal });
   }
 }
 
-async function readEstimate(response) {
-  const answer = parseObject(await response.text());
-  if (response.ok && Array.isArray(answer?.people)) return answer;
-  if (ABOUT_THE_IMAGE.has(response.status)) throw passOn(response.status, answer);
-  throw blameService(response, answer?.detail ?? answer?.reason);
-}
-
-function blameService(response, reason) {
-  const said = reason ? `: ${reason}` : '.';
-  if (response.status === 503) {
-    return new Problem(503, `The pose-service is not ready${said}`, { headers: RETRY_AFTER });
+async function* observe(source, watch) {
+  for await (const chunk of source) {
+    watch.restart();
+    yield chunk;
   }
-  const what = response.ok ? 'an answer that is no estimate' : `status ${response.status}`;
-  return new Problem(502, `The pose-service gave ${what}${said}`);
 }
 
-function passOn(status, answer) {
-  const detail = answer?.detail ?? 'The pose-service cannot use this image.';
-  return new Problem(status, detail, { type: answer?.type, title: answer?.title });
+async function readJson(response) {
+  return json(response).catch((error) => {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  });
 }
 
-function parseObject(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+function retrySeconds(response) {
+  const seconds = Number(response.headers['retry-after']);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 60) : undefined;
 }

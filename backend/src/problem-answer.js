@@ -17,14 +17,20 @@ export function answerProblems(logger, isDatabaseDown) {
     if (problem.status >= 500) logCause(logger, request, problem);
     // Too late for a status line: cutting the connection is the only honest answer.
     if (response.headersSent) return response.destroy();
-    const body = { ...problem.toJSON(), instance: request.originalUrl };
-    response.status(problem.status).set(problem.headers).type('application/problem+json').json(body);
+    const body = { ...problem.toJSON(), instance: request.originalUrl, requestId: request.id };
+    response.status(problem.status).set('Cache-Control', 'no-store').set(problem.headers);
+    response.type('application/problem+json').json(body);
   };
 }
 
 function logCause(logger, request, problem) {
   const { cause } = problem;
-  const facts = { path: request.path, status: problem.status, detail: problem.message };
+  const facts = {
+    requestId: request.id,
+    path: request.path,
+    status: problem.status,
+    detail: problem.message,
+  };
   if (problem.status === 500) facts.stack = cause?.stack ?? String(cause);
   else if (cause) facts.cause = cause.message;
   logger.error(facts, 'request failed');

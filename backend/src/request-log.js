@@ -8,7 +8,7 @@ export function logRequests(logger) {
     if (!QUIET_PATHS.has(path)) {
       response.once('close', () => {
         const milliseconds = Math.round(performance.now() - started);
-        const facts = { method, path, status: response.statusCode, milliseconds };
+        const facts = { requestId: request.id, method, path, status: response.statusCode, milliseconds };
         if (response.writableFinished) logger.info(facts, 'request');
         else logger.info({ ...facts, status: null }, 'request aborted');
       });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import pino from 'pino';
 import { createApplication } from './application.js';
-import { createServices, prepareStorage } from './services.js';
+import { createServices, startServices } from './services.js';
 import { readSettings } from './settings.js';
 import { shutDown } from './shutdown.js';
 
@@ -13,7 +13,7 @@ const logger = pino({
   formatters: { level: (level) => ({ level }) },
 });
 const services = createServices(settings, logger);
-const server = createServer(createApplication(services));
+const server = createServer({ requestTimeout: settings.uploadTimeoutMs }, createApplication(services));
 const stopping = new AbortController();
 
 server.on('error', (error) => {
@@ -30,4 +30,4 @@ for (const name of ['SIGTERM', 'SIGINT']) {
   });
 }
 
-await prepareStorage(services, stopping.signal);
+await startServices(services, stopping.signal);

@@ -1,30 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from './database.js';
-import { Estimator, INTERRUPTED } from './estimator.js';
+import { Analyses } from './analyses.js';
+import { ChangeFeed } from './change-feed.js';
+import { Database } from './database.js';
+import { Frames } from './frames.js';
+import { prepareIndexes } from './indexes.js';
+import { Janitor } from './janitor.js';
+import { JobQueue } from './job-queue.js';
+import { MediaStore } from './media-store.js';
+import { migrate } from './migration.js';
 import { PoseClient } from './pose-client.js';
-import { Progress } from './progress.js';
-import { Storage } from './storage.js';
+import { Thumbnails } from './thumbnails.js';
+import { Worker } from './worker.js';
 
 const RETRY_MS = 1000;
 
 /** Everything a handler can ask for, made from the settings; nothing is connected yet. */
 export function createServices(settings, logger) {
-  const storage = new Storage(createClient(settings), settings.mongoDatabase);
-  const pose = new PoseClient(settings);
-  const progress = new Progress();
-  const estimator = new Estimator({ storage, pose, progress, logger, concurrency: settings.poseConcurrency });
-  return { settings, logger, storage, pose, progress, estimator };
+  const database = new Database(settings);
+  const services = {
+    settings,
+    logger,
+    database,
+    analyses: new Analyses(database),
+    media: new MediaStore(database),
+    frames: new Frames(database),
+    thumbnails: new Thumbnails(database),
+    queue: new JobQueue(database, settings),
+    feed: new ChangeFeed(database, logger),
+    pose: new PoseClient(settings),
+  };
+  services.worker = new Worker(services);
+  services.janitor = new Janitor(services);
+  return services;
 }
 
 /**
- * Prepare the database as soon as it is there, however long that takes.
+ * Prepare the database as soon as it is there, however long that takes, and begin to work.
  *
  * @param {AbortSignal} signal  gives up
  */
-export async function prepareStorage({ storage, logger }, signal) {
+export async function startServices({ database, worker, janitor, logger }, signal) {
   for (let lastReason = null; !signal.aborted;) {
     try {
-      logger.info(await storage.prepare(INTERRUPTED.toJSON()), 'database ready');
+      // A first connection that failed is not tried again by the driver.
+      await database.connect();
+      const facts = { migrated: await migrate(database), indexes: await prepareIndexes(database) };
+      database.isReady = true;
+      logger.info(facts, 'database ready');
+      worker.start();
+      janitor.start();
       return;
     } catch (error) {
       if (error.message !== lastReason && !signal.aborted) {

@@ -4,16 +4,18 @@ const GRACE_MS = 1000;
 const CLOSE_MS = 400;
 
 /**
- * Stop in under two seconds: take no more requests, end estimates and let their answers out, cut what
- * is left (event streams, slow uploads), close the database.
+ * Stop in under two seconds: take no more requests, put running work back into the queue, let answers
+ * out, cut what is left (event streams, slow uploads), close the database.
  *
  * @param {import('node:http').Server} server
- * @param {{estimator: import('./estimator.js').Estimator, storage: import('./storage.js').Storage}} services
+ * @param {{worker: import('./worker.js').Worker, janitor: import('./janitor.js').Janitor,
+ *   database: import('./database.js').Database}} services
  */
-export async function shutDown(server, { estimator, storage }) {
+export async function shutDown(server, { worker, janitor, database }) {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
-  await Promise.race([Promise.all([estimator.stop(), closed]), sleep(GRACE_MS)]);
+  janitor.stop();
+  await Promise.race([Promise.all([worker.stop(), closed]), sleep(GRACE_MS)]);
   server.closeAllConnections();
-  await Promise.race([storage.close(), sleep(CLOSE_MS)]);
+  await Promise.race([database.close(), sleep(CLOSE_MS)]);
 }

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { countStored, ESTIMATE, makePhoto, post, sendJson, startStand, WITH_MONGO } from './stand.js';
+import {
+  analyse,
+  countStored,
+  ESTIMATE,
+  makePhoto,
+  post,
+  sendJson,
+  startWorkingStand,
+  uniquePhoto,
+  WITH_MONGO,
+} from './stand.js';
 
 const NOBODY = 'ffffffffffffffffffffffff';
 
@@ -16,96 +27,106 @@ async function assertProblem(response, status) {
 describe('analyses', WITH_MONGO, () => {
   let stand;
   before(async () => {
-    stand = await startStand();
-    await stand.storage.ping();
+    stand = await startWorkingStand();
   });
   after(() => stand.drop());
   beforeEach(async () => {
-    await Promise.all([stand.storage.files.deleteMany({}), stand.storage.chunks.deleteMany({})]);
-    stand.pose.answer = (_request, response) => sendJson(response, 200, ESTIMATE);
+    await stand.empty();
+    stand.pose.reset();
   });
 
   const get = (path, options) => fetch(`${stand.url}${path}`, options);
 
-  test('a posted photo becomes an analysis that can be read again', async () => {
+  test('a posted photo is accepted at once, and becomes an analysis that can be read again', async () => {
     const photo = makePhoto(600_000);
     const response = await post(stand.url, { photo, filename: 'Schöner "Sprung".png' });
-    const analysis = await response.json();
+    const accepted = await response.json();
     assert.equal(response.status, 201);
-    assert.equal(response.headers.get('Location'), `/api/analyses/${analysis.id}`);
-    const { id, createdAt, history, ...rest } = analysis;
+    assert.equal(response.headers.get('Location'), `/api/analyses/${accepted.id}`);
+    assert.deepEqual([accepted.pose, accepted.duplicate], [null, false]);
+    assert.ok(['received', 'estimating'].includes(accepted.status), accepted.status);
+
+    await analyse(stand.url, { photo });
+    const { createdAt, history, sha256, links, ...rest } = await (
+      await get(`/api/analyses/${accepted.id}`)
+    ).json();
     assert.deepEqual(rest, {
+      id: accepted.id,
       filename: 'Schöner "Sprung".png',
+      name: 'Schöner "Sprung".png',
       contentType: 'image/png',
+      kind: 'photo',
       bytes: photo.length,
+      stance: 'auto',
       status: 'done',
+      people: 1,
+      revision: 3,
+      progress: null,
+      attempts: 1,
       pose: ESTIMATE,
+      summary: null,
     });
     assert.deepEqual(
-      history.map(({ status }) => status),
-      ['received', 'estimating', 'done'],
+      history.map(({ status, revision }) => [status, revision]),
+      [
+        ['received', 1],
+        ['estimating', 2],
+        ['done', 3],
+      ],
     );
+    assert.equal(sha256, createHash('sha256').update(photo).digest('hex'));
     assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000);
-    assert.deepEqual(await (await get(`/api/analyses/${id}`)).json(), analysis);
+    assert.equal((await get(links.thumbnail)).status, 200);
   });
 
-  test('what the pose-service says of the image is passed on, and nothing is kept', async () => {
-    const said = {
-      type: 'about:blank',
-      title: 'Unprocessable Entity',
-      status: 422,
-      detail: 'The image is cut off.',
-    };
-    stand.pose.answer = (_request, response) => sendJson(response, 422, said);
-    const response = await post(stand.url);
-    const problem = await assertProblem(response, 422);
-    assert.equal(response.headers.get('Location'), null);
-    assert.deepEqual(problem, { ...said, instance: '/api/analyses' });
-    assert.deepEqual(await countStored(stand.storage), { files: 0, chunks: 0 });
+  test('the same file a second time is the same analysis, and nothing is stored again', async () => {
+    const first = await analyse(stand.url);
+    const stored = await countStored(stand.database);
+    const response = await post(stand.url, { filename: 'other-name.png' });
+    const { id, duplicate } = await response.json();
+    assert.deepEqual([response.status, id, duplicate], [200, first.id, true]);
+    assert.deepEqual(await countStored(stand.database), stored);
+    assert.equal(stand.pose.received.length > 0, true);
   });
 
-  test('a pose-service that hangs up is 502, and nothing is kept', async () => {
-    stand.pose.answer = (request) => request.socket.destroy();
-    await assertProblem(await post(stand.url), 502);
-    assert.deepEqual(await countStored(stand.storage), { files: 0, chunks: 0 });
+  test('two uploads of the same file at the same time are one analysis', async () => {
+    const photo = uniquePhoto(300_000);
+    const responses = await Promise.all(Array.from({ length: 5 }, () => post(stand.url, { photo })));
+    const answers = await Promise.all(responses.map((response) => response.json()));
+    assert.equal(new Set(answers.map(({ id }) => id)).size, 1);
+    assert.deepEqual(responses.map(({ status }) => status).sort(), [200, 200, 200, 200, 201]);
+    assert.deepEqual(await countStored(stand.database), { files: 1, chunks: 1 });
   });
 
-  test('the list is newest first, in pages, without poses', async () => {
-    const posted = [];
-    for (const name of ['a.png', 'b.png', 'c.png']) {
-      posted.push((await (await post(stand.url, { filename: name })).json()).id);
-    }
-    const first = await (await get('/api/analyses?limit=2')).json();
-    const second = await (await get(first.next)).json();
-    assert.deepEqual(
-      [...first.items, ...second.items].map(({ id }) => id),
-      posted.reverse(),
-    );
-    assert.equal(first.total, 3);
-    assert.equal(second.next, null);
-    const { filename, people, pose } = first.items[0];
-    assert.deepEqual({ filename, people, pose }, { filename: 'c.png', people: 1, pose: undefined });
+  test('the same file in another stance is another analysis, and the pose-service hears of the stance', async () => {
+    const first = await analyse(stand.url);
+    const second = await analyse(stand.url, { query: '?stance=goofy' });
+    assert.notEqual(first.id, second.id);
+    assert.equal(second.stance, 'goofy');
+    assert.equal(stand.pose.requests.at(-1).query.stance, 'goofy');
+    await assertProblem(await post(stand.url, { query: '?stance=left' }), 400);
   });
 
-  for (const query of [
-    'limit=0',
-    'limit=101',
-    'limit=x',
-    'limit=1&limit=2',
-    'before=me',
-    'before[a]=1&before=2',
-  ]) {
-    test(`a list with ${query} is 400`, async () => {
-      await assertProblem(await get(`/api/analyses?${query}`), 400);
-    });
-  }
+  test('what the pose-service says of the image is the reason of the failure, and it is asked only once', async () => {
+    const said = { type: 'urn:x', title: 'Unreadable', status: 422, detail: 'The image is cut off.' };
+    let asked = 0;
+    stand.pose.answer = (_request, response) => sendJson(response, 422, said, (asked += 1));
+    const { status, error, pose, attempts } = await analyse(stand.url);
+    assert.deepEqual([status, error, pose, attempts, asked], ['failed', said, null, 1, 1]);
+  });
 
-  test('a deleted analysis is gone with its media', async () => {
-    const { id } = await (await post(stand.url, { photo: makePhoto(600_000) })).json();
-    assert.ok((await countStored(stand.storage)).chunks > 1);
-    assert.equal((await get(`/api/analyses/${id}`, { method: 'DELETE' })).status, 204);
-    assert.deepEqual(await countStored(stand.storage), { files: 0, chunks: 0 });
-    await assertProblem(await get(`/api/analyses/${id}`, { method: 'DELETE' }), 404);
+  test('a failed analysis is tried again when it is asked for, or when its file comes again', async () => {
+    stand.pose.answer = (_request, response) => sendJson(response, 422, { detail: 'no' });
+    const { id } = await analyse(stand.url);
+    stand.pose.reset();
+    const retried = await get(`/api/analyses/${id}/retry`, { method: 'POST' });
+    assert.equal(retried.status, 202);
+    assert.equal((await analyse(stand.url)).status, 'done');
+    await assertProblem(await get(`/api/analyses/${id}/retry`, { method: 'POST' }), 409);
+
+    await stand.database.files.updateOne({}, { $set: { 'metadata.status': 'failed' } });
+    const again = await analyse(stand.url);
+    assert.deepEqual([again.id, again.status, again.duplicate], [id, 'done', true]);
   });
 
   for (const id of [NOBODY, 'x', '..%2f..%2fetc', '%00']) {
@@ -114,6 +135,11 @@ describe('analyses', WITH_MONGO, () => {
       ['DELETE', ''],
       ['GET', '/media'],
       ['GET', '/events'],
+      ['GET', '/frames'],
+      ['GET', '/thumbnail'],
+      ['GET', '/export'],
+      ['POST', '/restore'],
+      ['POST', '/retry'],
     ]) {
       test(`${method} /api/analyses/${id}${suffix} is 404`, async () => {
         await assertProblem(await get(`/api/analyses/${id}${suffix}`, { method }), 404);
@@ -127,7 +153,7 @@ describe('analyses', WITH_MONGO, () => {
 
   for (const [method, path, allow] of [
     ['PUT', '/api/analyses', 'GET, POST, HEAD, OPTIONS'],
-    ['POST', `/api/analyses/${NOBODY}`, 'GET, DELETE, HEAD, OPTIONS'],
+    ['POST', `/api/analyses/${NOBODY}`, 'GET, PATCH, DELETE, HEAD, OPTIONS'],
     ['DELETE', `/api/analyses/${NOBODY}/media`, 'GET, HEAD, OPTIONS'],
     ['POST', '/health', 'GET, HEAD, OPTIONS'],
   ]) {
@@ -150,8 +176,9 @@ describe('analyses', WITH_MONGO, () => {
       most = Math.max(most, (running += 1));
       setTimeout(() => sendJson(response, 200, ESTIMATE, (running -= 1)), 50);
     };
-    const responses = await Promise.all(Array.from({ length: 12 }, () => post(stand.url)));
-    assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([201]));
+    const posts = Array.from({ length: 12 }, () => analyse(stand.url, { photo: uniquePhoto() }));
+    const analyses = await Promise.all(posts);
+    assert.deepEqual(new Set(analyses.map(({ status }) => status)), new Set(['done']));
     assert.equal(most, stand.settings.poseConcurrency);
   });
 });

@@ -1,111 +1,132 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { ESTIMATE, post, sendJson, startStand, until, WITH_MONGO } from './stand.js';
+import {
+  analyse,
+  makeClip,
+  post,
+  sendClip,
+  sendJson,
+  startWorkingStand,
+  uniquePhoto,
+  until,
+  WITH_MONGO,
+} from './stand.js';
 
-/** The events of a whole stream as [event, id, data]. */
+/** The events of a whole stream as {event, id, data}. */
 function parseEvents(text) {
   return text
     .split('\n\n')
     .filter((block) => block.startsWith('event:'))
     .map((block) => {
-      const { event, id, data } = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s)));
-      return [event, id, JSON.parse(data).status];
+      const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s)));
+      return { ...fields, id: Number(fields.id), data: JSON.parse(fields.data) };
     });
 }
 
+const statesOf = (events) => events.filter(({ event }) => event === 'status').map(({ data }) => data.status);
+
 describe('events', WITH_MONGO, () => {
   let stand;
-  let release;
   before(async () => {
-    stand = await startStand();
-    await stand.storage.ping();
+    stand = await startWorkingStand();
   });
   after(() => stand.drop());
-  beforeEach(() => {
+  beforeEach(() => stand.pose.reset());
+
+  const listen = (id, headers) => fetch(`${stand.url}/api/analyses/${id}/events`, { headers });
+  const read = async (id) => (await fetch(`${stand.url}/api/analyses/${id}`)).json();
+  const readEvents = async (id, headers) => parseEvents(await (await listen(id, headers)).text());
+
+  /** An analysis that is being worked on until release() is called. */
+  async function startHeldAnalysis() {
+    let release;
     const held = new Promise((resolve) => (release = resolve));
     stand.pose.answer = async (_request, response) => {
       await held;
-      sendJson(response, 200, ESTIMATE);
+      sendJson(response, 200, { people: [] });
     };
-  });
-
-  const postAsync = () => post(stand.url, { headers: { Prefer: 'respond-async' } });
-  const listen = (id, headers) => fetch(`${stand.url}/api/analyses/${id}/events`, { headers });
-  const read = async (id) => (await fetch(`${stand.url}/api/analyses/${id}`)).json();
-
-  async function startAnalysis() {
-    const { id } = await (await postAsync()).json();
+    const { id } = await (await post(stand.url, { photo: uniquePhoto() })).json();
     await until(async () => (await read(id)).status === 'estimating');
-    return id;
+    return { id, release };
   }
 
-  test('an answer that is not waited for comes at once and says where to look', async () => {
-    const response = await postAsync();
-    const analysis = await response.json();
-    assert.equal(response.status, 202);
-    assert.equal(response.headers.get('Preference-Applied'), 'respond-async');
-    assert.equal(response.headers.get('Location'), `/api/analyses/${analysis.id}`);
-    assert.deepEqual([analysis.status, analysis.pose], ['received', null]);
-    release();
-    await until(async () => (await read(analysis.id)).status === 'done');
-    assert.deepEqual((await read(analysis.id)).pose, ESTIMATE);
-  });
-
-  test('the stream tells every state, also those before it, and ends', async () => {
-    const id = await startAnalysis();
+  test('the stream tells every state, also those before it, with growing ids, and ends', async () => {
+    const { id, release } = await startHeldAnalysis();
     const response = await listen(id);
     assert.match(response.headers.get('Content-Type'), /^text\/event-stream/);
     release();
-    assert.deepEqual(parseEvents(await response.text()), [
-      ['status', 'received', 'received'],
-      ['status', 'estimating', 'estimating'],
-      ['status', 'done', 'done'],
-    ]);
+    const events = parseEvents(await response.text());
+    assert.deepEqual(statesOf(events), ['received', 'estimating', 'done']);
+    assert.ok(events.every((event, i) => i === 0 || event.id >= events[i - 1].id));
+    assert.equal(events.at(-1).data.people, 0);
   });
 
-  test('a failure is told and stays readable with its reason', async () => {
-    stand.pose.answer = (_request, response) => sendJson(response, 422, { detail: 'The image is cut off.' });
-    const { id } = await (await postAsync()).json();
-    const events = parseEvents(await (await listen(id)).text());
-    assert.equal(events.at(-1)[2], 'failed');
-    const { status, error, pose } = await read(id);
-    assert.deepEqual(
-      [status, error.status, error.detail, pose],
-      ['failed', 422, 'The image is cut off.', null],
+  test('a clip tells how far it is, and how long it will take', async () => {
+    stand.pose.answerClip = (_request, response) =>
+      sendClip(response, { frames: 60, pauseMs: 30, people: 2 });
+    const { id } = await (await post(stand.url, { photo: makeClip(500) })).json();
+    const events = await readEvents(id);
+    const told = events.filter(({ event }) => event === 'progress').map(({ data }) => data);
+    const [middle, last] = [told.at(-2), told.at(-1)];
+    assert.ok(
+      middle.framesDone > 0 && middle.framesDone < 60 && middle.etaSeconds > 0,
+      JSON.stringify(middle),
     );
+    assert.deepEqual([last.framesDone, last.framesTotal, last.people, last.etaSeconds], [60, 60, 2, 0]);
+    assert.deepEqual(statesOf(events), ['received', 'estimating', 'done']);
   });
 
-  test('a deleted analysis ends the stream', async () => {
-    const id = await startAnalysis();
-    const response = await listen(id);
-    await fetch(`${stand.url}/api/analyses/${id}`, { method: 'DELETE' });
-    assert.equal(parseEvents(await response.text()).at(-1)[2], 'deleted');
+  test('who comes back hears only what is new', async () => {
+    const { id, release } = await startHeldAnalysis();
+    const { revision } = await read(id);
+    const response = await listen(id, { 'Last-Event-ID': String(revision) });
     release();
+    assert.deepEqual(statesOf(parseEvents(await response.text())), ['done']);
   });
 
   test('who comes back after the last state is told to stay away', async () => {
-    const id = await startAnalysis();
-    release();
-    await until(async () => (await read(id)).status === 'done');
-    assert.equal((await listen(id, { 'Last-Event-ID': 'done' })).status, 204);
-    assert.equal((await listen(id, { 'Last-Event-ID': 'received' })).status, 200);
+    const { id, revision } = await analyse(stand.url, { photo: uniquePhoto() });
+    assert.equal((await listen(id, { 'Last-Event-ID': String(revision) })).status, 204);
+    assert.equal((await listen(id, { 'Last-Event-ID': String(revision - 1) })).status, 200);
+    assert.equal((await listen(id, { 'Last-Event-ID': 'nonsense' })).status, 200);
   });
 
-  test('HEAD is answered at once', async () => {
-    const id = await startAnalysis();
+  test('a failure is told with its reason', async () => {
+    stand.pose.answer = (_request, response) => sendJson(response, 422, { detail: 'The image is cut off.' });
+    const { id } = await (await post(stand.url, { photo: uniquePhoto() })).json();
+    const { data } = (await readEvents(id)).at(-1);
+    assert.deepEqual([data.status, data.error.detail], ['failed', 'The image is cut off.']);
+  });
+
+  test('a deleted analysis ends the stream', async () => {
+    const { id, release } = await startHeldAnalysis();
+    const response = await listen(id);
+    await fetch(`${stand.url}/api/analyses/${id}`, { method: 'DELETE' });
+    assert.equal(statesOf(parseEvents(await response.text())).at(-1), 'deleted');
+    release();
+  });
+
+  test('the stream of one process tells what another process does', async () => {
+    const { id, release } = await startHeldAnalysis();
+    const other = await startWorkingStand({ MONGO_DATABASE: stand.settings.mongoDatabase });
+    try {
+      const response = await fetch(`${other.url}/api/analyses/${id}/events`);
+      release();
+      assert.equal(statesOf(parseEvents(await response.text())).at(-1), 'done');
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('HEAD is answered at once, and a listener that leaves is forgotten', async () => {
+    const { id, release } = await startHeldAnalysis();
     const response = await fetch(`${stand.url}/api/analyses/${id}/events`, { method: 'HEAD' });
     assert.equal(response.status, 200);
-    await until(() => stand.progress.emitter.listenerCount(id) === 0);
-    release();
-  });
-
-  test('a listener that leaves is forgotten', async () => {
-    const id = await startAnalysis();
     const leaving = new AbortController();
     await fetch(`${stand.url}/api/analyses/${id}/events`, { signal: leaving.signal });
-    assert.equal(stand.progress.emitter.listenerCount(id), 1);
+    assert.equal(stand.feed.listeners.size, 1);
     leaving.abort();
-    await until(() => stand.progress.emitter.listenerCount(id) === 0);
+    await until(() => stand.feed.listeners.size === 0);
     release();
   });
 });

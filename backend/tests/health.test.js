@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { post, sendJson, serve, startStand, WITH_MONGO } from './stand.js';
+import { startServices } from '../src/services.js';
+import { post, sendJson, serve, startStand, startWorkingStand, WITH_MONGO } from './stand.js';
 
 const NOWHERE = 'mongodb://admin:password@127.0.0.1:1/?authSource=admin';
 
@@ -57,11 +59,11 @@ describe('health', WITH_MONGO, () => {
   after(() => pose.close());
 
   async function withStand(env, check) {
-    const stand = await startStand({ POSE_URL: pose.url, ...env });
+    const stand = await startWorkingStand({ POSE_URL: pose.url, ...env });
     try {
       await check(stand);
     } finally {
-      await stand.close();
+      await stand.drop();
     }
   }
 
@@ -101,10 +103,38 @@ describe('health', WITH_MONGO, () => {
   test('a wrong password is told as the database being down', async () => {
     const address = new URL(process.env.MONGO_URL);
     Object.assign(address, { username: 'nobody', password: 'wrong' });
-    await withStand({ MONGO_URL: address.href }, async ({ url }) => {
-      const { code, summary, details } = await readHealth(url);
+    const stand = await startStand({ MONGO_URL: address.href, POSE_URL: pose.url });
+    try {
+      const { code, summary, details } = await readHealth(stand.url);
       assert.deepEqual([code, summary[1]], [503, 'down']);
       assert.match(details.mongo.reason, /[Aa]uthentication/);
+    } finally {
+      await stand.close();
+    }
+  });
+
+  test('a database that is not there when the API starts is used once it is there', async () => {
+    const { port, hostname } = new URL(process.env.MONGO_URL);
+    const forwarder = createServer((socket) => {
+      const upstream = connect(Number(port || 27017), hostname);
+      socket.pipe(upstream).pipe(socket);
+      for (const end of [socket, upstream]) end.on('error', () => {});
     });
+    const reserved = await serve(() => {});
+    const late = new URL(reserved.url);
+    await reserved.close();
+    const address = new URL(process.env.MONGO_URL);
+    address.host = late.host;
+    const stand = await startStand({ MONGO_URL: address.href, POSE_URL: pose.url });
+    try {
+      const started = startServices(stand, AbortSignal.timeout(15_000));
+      assert.equal((await post(stand.url)).status, 503);
+      forwarder.listen(Number(late.port), '127.0.0.1');
+      await started;
+      assert.equal((await post(stand.url)).status, 201);
+    } finally {
+      await stand.drop();
+      forwarder.close();
+    }
   });
 });

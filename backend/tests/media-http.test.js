@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { makePhoto, post, startStand, WITH_MONGO } from './stand.js';
+import { makePhoto, post, startWorkingStand, WITH_MONGO } from './stand.js';
 
 describe('media', WITH_MONGO, () => {
   const photo = makePhoto(600_000);
@@ -8,10 +8,12 @@ describe('media', WITH_MONGO, () => {
   let url;
   let etag;
   before(async () => {
-    stand = await startStand();
-    const { id } = await (await post(stand.url, { photo, filename: '雪.png', type: 'text/html' })).json();
+    stand = await startWorkingStand();
+    const { id, sha256 } = await (
+      await post(stand.url, { photo, filename: '雪.png', type: 'text/html' })
+    ).json();
     url = `${stand.url}/api/analyses/${id}/media`;
-    etag = `"${id}"`;
+    etag = `"${sha256}"`;
   });
   after(() => stand.drop());
 
@@ -28,7 +30,14 @@ describe('media', WITH_MONGO, () => {
     assert.equal(header('X-Content-Type-Options'), 'nosniff');
     assert.equal(header('ETag'), etag);
     assert.match(header('Content-Security-Policy'), /sandbox/);
+    assert.match(header('Cache-Control'), /^private, .*immutable/);
     assert.match(header('Content-Disposition'), /^inline; .*filename\*=UTF-8''%E9%9B%AA\.png/);
+  });
+
+  test('with download=1 a browser saves it', async () => {
+    const response = await fetch(`${url}?download=1`);
+    assert.match(response.headers.get('Content-Disposition'), /^attachment; /);
+    await response.arrayBuffer();
   });
 
   test('HEAD tells the same without the bytes', async () => {

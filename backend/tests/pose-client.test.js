@@ -1,50 +1,75 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { Readable } from 'node:stream';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { PoseClient } from '../src/pose-client.js';
-import { ESTIMATE, makePhoto, sendJson, serve, servePose } from './stand.js';
+import { REMEDIES } from '../src/pose-failure.js';
+import { ESTIMATE, makeClip, makePhoto, sendClip, sendJson, serve, servePose, SUMMARY } from './stand.js';
 
 const NEVER = new AbortController().signal;
+const OPTIONS = { stance: 'goofy', requestId: 'abc' };
 
 describe('pose client', () => {
   let pose;
   let client;
   before(async () => {
     pose = await servePose();
-    client = new PoseClient({ poseUrl: pose.url, poseTimeoutMs: 300 });
+    client = new PoseClient({ poseUrl: pose.url, poseTimeoutMs: 300, poseStallMs: 300 });
   });
   after(() => pose.close());
+  beforeEach(() => pose.reset());
 
-  const estimate = (signal = NEVER) =>
-    client.estimate(new Blob([makePhoto()], { type: 'image/png' }), signal);
+  const send = (bytes, contentType) => ({ contentType, bytes: bytes.length, source: Readable.from([bytes]) });
+  const estimate = (signal = NEVER) => client.estimate(send(makePhoto(), 'image/png'), OPTIONS, signal);
+  async function estimateClip(signal = NEVER) {
+    const lines = [];
+    for await (const line of client.estimateClip(send(makeClip(), 'video/mp4'), OPTIONS, signal))
+      lines.push(line);
+    return lines;
+  }
 
-  test('sends the photo as field image with its type and gives the answer back', async () => {
-    pose.answer = (_request, response) => sendJson(response, 200, ESTIMATE);
+  test('sends the photo as field image with its type, stance and request id, and gives the answer back', async () => {
     assert.deepEqual(await estimate(), ESTIMATE);
     const sent = pose.received.at(-1);
     assert.equal(sent.type, 'image/png');
     assert.deepEqual(Buffer.from(await sent.arrayBuffer()), makePhoto());
+    const { query, headers } = pose.requests.at(-1);
+    assert.deepEqual([query.stance, headers['x-request-id']], ['goofy', 'abc']);
+  });
+
+  test('sends a clip as field video, and gives its lines as they come', async () => {
+    const lines = await estimateClip();
+    assert.deepEqual(
+      lines.map(({ index, summary }) => index ?? summary),
+      [0, 1, 2, SUMMARY],
+    );
+    assert.deepEqual(Buffer.from(await pose.received.at(-1).arrayBuffer()), makeClip());
   });
 
   for (const status of [400, 413, 415, 422]) {
-    test(`${status} is about the image and passed on as it is`, async () => {
+    test(`${status} is about the file: passed on as it is, and never repeated`, async () => {
       const problem = { type: 'about:blank', title: 'No', status, detail: 'The image is cut off.' };
       pose.answer = (_request, response) => sendJson(response, status, problem);
       await assert.rejects(estimate(), (error) => {
-        assert.deepEqual(error.toJSON(), problem);
+        assert.deepEqual([error.toJSON(), error.remedy], [problem, REMEDIES.giveUp]);
         return true;
       });
     });
   }
 
-  for (const [name, status, body, expected] of [
-    ['starting', 503, { status: 'starting', reason: 'loading the model' }, 503],
-    ['broken', 500, { detail: 'out of memory' }, 502],
-    ['another service', 404, { error: 'no such page' }, 502],
-    ['an answer without people', 200, { ok: true }, 502],
+  const type = (kind) => `urn:pose-service:problem:${kind}`;
+  for (const [name, status, body, expected, remedy] of [
+    ['starting', 503, { status: 'starting', reason: 'loading the model' }, 503, 'wait'],
+    ['busy', 503, { type: type('busy'), detail: 'full' }, 503, 'wait'],
+    ['too many requests', 429, {}, 503, 'wait'],
+    ['a lost engine', 503, { type: type('engine-lost'), detail: 'it crashed' }, 502, 'repeat'],
+    ['too slow', 504, { type: type('deadline') }, 502, 'repeat'],
+    ['broken', 500, { detail: 'out of memory' }, 502, 'repeat'],
+    ['another service', 404, { error: 'no such page' }, 502, 'repeat'],
+    ['an answer without people', 200, { ok: true }, 502, 'repeat'],
   ]) {
-    test(`${name} (${status}) becomes ${expected}`, async () => {
+    test(`${name} (${status}) becomes ${expected}: ${remedy}`, async () => {
       pose.answer = (_request, response) => sendJson(response, status, body);
-      await assert.rejects(estimate(), { name: 'Problem', status: expected });
+      await assert.rejects(estimate(), { name: 'Problem', status: expected, remedy: REMEDIES[remedy] });
     });
   }
 
@@ -66,6 +91,37 @@ describe('pose client', () => {
     await assert.rejects(estimate(), { status: 504 });
   });
 
+  test('a clip may take longer than the timeout as long as its frames come', async () => {
+    pose.answerClip = (_request, response) => sendClip(response, { frames: 10, pauseMs: 60 });
+    assert.equal((await estimateClip()).length, 11);
+    pose.answerClip = (_request, response) => sendClip(response, { frames: 2, pauseMs: 600 });
+    await assert.rejects(estimateClip(), { status: 504, remedy: REMEDIES.repeat });
+  });
+
+  test('lines that end without a summary are no answer, and are repeated', async () => {
+    pose.answerClip = (_request, response) => sendClip(response, { last: null });
+    await assert.rejects(estimateClip(), { status: 502, remedy: REMEDIES.repeat });
+    pose.answerClip = (_request, response) =>
+      response.writeHead(200).write('{"index":0}\n', () => response.destroy());
+    await assert.rejects(estimateClip(), { status: 502, remedy: REMEDIES.repeat });
+    pose.answerClip = (_request, response) => response.writeHead(200).end('{"index":0}\nnonsense\n');
+    await assert.rejects(estimateClip(), { status: 502, remedy: REMEDIES.repeat });
+  });
+
+  for (const [status, kind, remedy] of [
+    [422, 'unreadable-video', 'giveUp'],
+    [503, 'engine-lost', 'repeat'],
+  ]) {
+    test(`a problem in the middle of a clip (${kind}) is told: ${remedy}`, async () => {
+      const last = { problem: { type: type(kind), title: 'No', status, detail: 'It broke.' } };
+      pose.answerClip = (_request, response) => sendClip(response, { last });
+      await assert.rejects(
+        estimateClip(),
+        (error) => /It broke/.test(error.message) && error.remedy === REMEDIES[remedy],
+      );
+    });
+  }
+
   test('the caller can end the call with a reason of its own', async () => {
     pose.answer = () => {};
     const reason = new Error('enough');
@@ -74,12 +130,12 @@ describe('pose client', () => {
     await assert.rejects(estimate(stop.signal), reason);
   });
 
-  test('nobody there becomes 502 and names the reason', async () => {
+  test('nobody there is waited for, and the reason is named', async () => {
     const gone = await serve(() => {});
     await gone.close();
-    const lonely = new PoseClient({ poseUrl: gone.url, poseTimeoutMs: 1000 });
-    await assert.rejects(lonely.estimate(new Blob([makePhoto()]), NEVER), (error) => {
-      assert.equal(error.status, 502);
+    const lonely = new PoseClient({ poseUrl: gone.url, poseTimeoutMs: 1000, poseStallMs: 1000 });
+    await assert.rejects(lonely.estimate(send(makePhoto(), 'image/png'), OPTIONS, NEVER), (error) => {
+      assert.deepEqual([error.status, error.remedy], [502, REMEDIES.wait]);
       assert.match(error.message, /ECONNREFUSED/);
       return true;
     });

@@ -5,9 +5,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'node:test';
 import { ObjectId } from 'mongodb';
-import { Storage } from '../src/storage.js';
-import { createClient } from '../src/database.js';
-import { countStored, post, servePose, until, WITH_MONGO } from './stand.js';
+import { Database } from '../src/database.js';
+import { makeClip, post, sendClip, sendJson, servePose, uniquePhoto, until, WITH_MONGO } from './stand.js';
 
 const ENTRY = fileURLToPath(new URL('../src/server.js', import.meta.url));
 
@@ -45,71 +44,113 @@ test('a process without a database lives, answers and stops', async () => {
   assert.ok(seconds < 2, `${seconds} s`);
 });
 
-describe('a process with a database', WITH_MONGO, () => {
+describe('processes with a database', WITH_MONGO, () => {
   async function withProcess(check) {
     const pose = await servePose();
     const MONGO_DATABASE = `test-${randomUUID()}`;
-    const storage = new Storage(createClient({ mongoUrl: process.env.MONGO_URL }), MONGO_DATABASE);
-    const env = { POSE_URL: pose.url, MONGO_DATABASE };
-    const running = [await start(env)];
-    const restart = async () => running[running.push(await start(env)) - 1];
+    const database = new Database({ mongoUrl: process.env.MONGO_URL, mongoDatabase: MONGO_DATABASE });
+    const env = { POSE_URL: pose.url, MONGO_DATABASE, LEASE_SECONDS: '2' };
+    const running = [];
+    const another = async () => {
+      const api = await start(env);
+      running.push(api);
+      await until(() => api.readLog().includes('database ready'), {
+        what: 'the database',
+        timeoutMs: 10_000,
+      });
+      return api;
+    };
     try {
-      await check({ ...running[0], pose, storage, restart });
+      await check({ ...(await another()), pose, database, another });
     } finally {
       running.forEach(({ child }) => child.kill('SIGKILL'));
       await pose.close();
-      await storage.database.dropDatabase().finally(() => storage.close());
+      await database.db.dropDatabase().finally(() => database.close());
     }
   }
 
-  test('SIGTERM stops it in two seconds, with an estimate running and a listener there', async () => {
-    await withProcess(async ({ child, url, pose, storage }) => {
+  const read = async (url, id) => (await fetch(`${url}/api/analyses/${id}`)).json();
+  const untilDone = (url, id) =>
+    until(async () => (await read(url, id)).status === 'done', { what: 'the analysis', timeoutMs: 15_000 });
+  const accept = async (url, options) => (await (await post(url, options)).json()).id;
+
+  test('SIGTERM stops it in two seconds, and what runs goes back into the queue', async () => {
+    await withProcess(async ({ child, url, pose, database, another }) => {
       pose.answer = () => {};
-      const waiting = post(url);
-      const { id } = await (await post(url, { headers: { Prefer: 'respond-async' } })).json();
-      const events = (await fetch(`${url}/api/analyses/${id}/events`)).text();
-      await until(() => pose.received.length === 2, { what: 'both estimates' });
+      const id = await accept(url);
+      const events = (await fetch(`${url}/api/analyses/${id}/events`)).text().catch(() => 'cut');
+      await until(() => pose.received.length === 1, { what: 'the estimate' });
 
       const { code, seconds } = await stop(child);
       assert.equal(code, 0);
       assert.ok(seconds < 2, `${seconds} s`);
-      assert.equal((await waiting).status, 503);
-      assert.match(await events, /"status":"failed"/);
-      const left = await storage.files.find().toArray();
-      assert.deepEqual(
-        left.map((file) => [file._id.toHexString(), file.metadata.status]),
-        [[id, 'failed']],
-      );
+      await events;
+      const { metadata } = await database.files.findOne();
+      assert.deepEqual([metadata.status, metadata.job.attempts, metadata.job.token], ['received', 0, null]);
+
+      pose.reset();
+      const next = await another();
+      await untilDone(next.url, id);
+      assert.equal((await read(next.url, id)).attempts, 1);
     });
   });
 
-  test('what a killed process left half-done is failed after the next start', async () => {
-    await withProcess(async ({ child, url, pose, storage, restart }) => {
+  test('what a killed process left half-done is done by another one, which began before it', async () => {
+    await withProcess(async ({ child, url, pose, another }) => {
       pose.answer = () => {};
-      const { id } = await (await post(url, { headers: { Prefer: 'respond-async' } })).json();
-      await until(() => pose.received.length === 1, { what: 'the estimate' });
+      pose.answerClip = (_request, response) => sendClip(response, { frames: 400, pauseMs: 20 });
+      const photo = await accept(url);
+      const clip = await accept(url, { photo: makeClip(1000) });
+      await until(async () => (await read(url, clip)).progress?.framesDone > 0, { what: 'some frames' });
+      const other = await another();
+      pose.reset();
       await stop(child, 'SIGKILL');
 
-      const next = await restart();
-      await until(() => next.readLog().includes('database ready'), { what: 'the new process' });
-      const { status, error } = await (await fetch(`${next.url}/api/analyses/${id}`)).json();
-      assert.deepEqual([status, error.status], ['failed', 503]);
-      assert.equal((await countStored(storage)).files, 1);
+      await untilDone(other.url, photo);
+      await untilDone(other.url, clip);
+      assert.equal((await read(other.url, clip)).attempts, 2);
+      const { items, total } = await (await fetch(`${other.url}/api/analyses/${clip}/frames`)).json();
+      assert.deepEqual([items.map(({ index }) => index), total], [[0, 1, 2], 3]);
+    });
+  });
+
+  test('three processes share the work, and nothing is done twice', async () => {
+    await withProcess(async ({ url, pose, another }) => {
+      const others = [await another(), await another()];
+      const urls = [url, ...others.map((api) => api.url)];
+      pose.answer = (_request, response) => setTimeout(() => sendJson(response, 200, { people: [] }), 30);
+      const posts = Array.from({ length: 30 }, (_, i) => accept(urls[i % 3], { photo: uniquePhoto() }));
+      const ids = await Promise.all(posts);
+      for (const id of ids) await untilDone(url, id);
+      assert.equal(pose.received.length, 30);
+    });
+  });
+
+  test('what kills every process that works on it fails in the end', async () => {
+    await withProcess(async ({ child, url, pose, another }) => {
+      pose.answer = () => {};
+      const id = await accept(url);
+      let current = { child };
+      for (let kills = 1; kills <= 3; kills += 1) {
+        await until(() => pose.received.length === kills, { what: `attempt ${kills}`, timeoutMs: 15_000 });
+        await stop(current.child, 'SIGKILL');
+        current = await another();
+      }
+      await until(async () => (await read(current.url, id)).status === 'failed', { timeoutMs: 15_000 });
+      assert.match((await read(current.url, id)).error.detail, /3 times/);
     });
   });
 
   test('chunks of an upload that died with its process are swept an hour later', async () => {
-    await withProcess(async ({ url, storage, restart }) => {
-      const { id } = await (await post(url)).json();
-      const kept = (await storage.chunks.findOne()).files_id;
+    await withProcess(async ({ url, database, another }) => {
+      const id = await accept(url);
       const old = ObjectId.createFromTime(Math.floor(Date.now() / 1000) - 3601);
-      await storage.chunks.insertMany(
+      await database.chunks.insertMany(
         [old, new ObjectId()].map((files_id) => ({ files_id, n: 0, data: 'x' })),
       );
-      const next = await restart();
+      const next = await another();
       await until(() => next.readLog().includes('"orphans":1'), { what: 'the sweep' });
-      const left = (await storage.chunks.distinct('files_id')).map(String);
-      assert.equal(kept.toHexString(), id);
+      const left = (await database.chunks.distinct('files_id')).map(String);
       assert.ok(left.includes(id) && !left.includes(old.toHexString()) && left.length === 2);
     });
   });

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { createApplication } from '../src/application.js';
-import { createServices } from '../src/services.js';
+import { createServices, startServices } from '../src/services.js';
 import { readSettings } from '../src/settings.js';
 
 /** Tests against MongoDB run where MONGO_URL names one; a MONGO_URL that does not answer is a failure. */
@@ -43,14 +43,71 @@ export async function serve(listener) {
   return { url: `http://127.0.0.1:${server.address().port}`, server, close };
 }
 
-/** A service that speaks the pose-service's contract; `pose.answer` may be replaced by a test. */
+/** The smallest thing that is told to be a clip of some type, and so many bytes behind it. */
+export function makeClip(bytes = 64, brand = 'isom') {
+  const head = Buffer.concat([
+    Buffer.from([0, 0, 0, 24]),
+    Buffer.from(`ftyp${brand}\0\0\0\0mp42isom`, 'latin1'),
+  ]);
+  return Buffer.concat([head, Buffer.alloc(Math.max(0, bytes - head.length), 7)]);
+}
+
+/** A frame as the pose-service tells it, with so many people. */
+export function makeFrame(index, people = 1, total = null) {
+  const makePerson = (id) => ({
+    id,
+    box: [id, 1, 2, 3],
+    score: 0.9,
+    keypoints: [{ name: 'nose', x: 1, y: 2, confidence: 0.8 }],
+    world: [{ x: 0, y: 0, z: 0 }],
+    measures: {
+      left_knee: { value: 90 + index, unit: 'degrees' },
+      edge: { value: null, reason: 'not seen' },
+    },
+  });
+  const list = Array.from({ length: people }, (_, id) => makePerson(id));
+  return { index, time_seconds: index / 30, width: 64, height: 48, people: list, milliseconds: 5, total };
+}
+
+export const SUMMARY = { frames: 3, people: [{ id: 0 }] };
+
+/** Answer as the pose-service does for a clip. */
+export async function sendClip(
+  response,
+  { frames = 3, pauseMs = 0, people = 1, last = { summary: SUMMARY } } = {},
+) {
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  for (let index = 0; index < frames; index += 1) {
+    const total = { frames, seconds: frames / 30 };
+    response.write(`${JSON.stringify(makeFrame(index, people, total))}\n`);
+    if (pauseMs > 0) await sleep(pauseMs);
+  }
+  response.end(last ? `${JSON.stringify(last)}\n` : '');
+}
+
+/** A service that speaks the pose-service's contract; `pose.answer` and `pose.answerClip` may be replaced. */
 export async function servePose() {
-  const pose = { answer: (_request, response) => sendJson(response, 200, ESTIMATE), received: [] };
+  const pose = { health: { status: 'ready', engine: 'mediapipe' }, received: [], requests: [] };
+  pose.reset = () => {
+    pose.answer = (_request, response) => sendJson(response, 200, ESTIMATE);
+    pose.answerClip = (_request, response) => sendClip(response);
+  };
+  pose.reset();
   const served = await serve(async (request, response) => {
-    if (request.url === '/health') return sendJson(response, 200, { status: 'ready', engine: 'mediapipe' });
-    const form = await new Response(request, { headers: request.headers, duplex: 'half' }).formData();
-    pose.received.push(form.get('image'));
-    return pose.answer(request, response);
+    const url = new URL(request.url, 'http://pose');
+    if (url.pathname === '/health') return sendJson(response, 200, pose.health);
+    const isClip = url.pathname === '/pose/video';
+    const form = await new Response(request, { headers: request.headers, duplex: 'half' })
+      .formData()
+      .catch(() => null);
+    if (!form) return;
+    pose.received.push(form.get(isClip ? 'video' : 'image'));
+    pose.requests.push({
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: request.headers,
+    });
+    return isClip ? pose.answerClip(request, response) : pose.answer(request, response);
   });
   return Object.assign(pose, served);
 }
@@ -72,27 +129,56 @@ export async function startStand(env = {}) {
     MONGO_DATABASE: `test-${randomUUID()}`,
     POSE_URL: pose.url,
     MAX_UPLOAD_MB: '2',
+    MAX_CLIP_MB: '3',
+    LEASE_SECONDS: '2',
     ...env,
   });
-  const services = createServices(settings, pino({ level: 'silent' }));
+  const services = createServices(settings, pino({ level: process.env.LOG || 'silent' }));
   const api = await serve(createApplication(services));
   const close = async () => {
-    await services.estimator.stop();
+    services.janitor.stop();
+    await services.worker.stop();
     await Promise.all([pose.close(), api.close()]);
-    await services.storage.close();
+    await services.database.close();
   };
   const drop = async () => {
+    await services.worker.stop();
     // Open servers would keep the test process alive when the database is not there.
-    await services.storage.database.dropDatabase().finally(close);
+    await services.database.db.dropDatabase().finally(close);
   };
   return { ...services, pose, url: api.url, server: api.server, close, drop };
 }
 
-/** POST a photo. @param {{photo?: Buffer, filename?: string, type?: string, headers?: object}} options */
-export function post(url, { photo = makePhoto(), filename = 'photo.png', type = 'image/png', headers } = {}) {
+/** The same with its database prepared and its worker at work. */
+export async function startWorkingStand(env) {
+  const stand = await startStand(env);
+  await startServices(stand, AbortSignal.timeout(10_000));
+  if (!stand.database.isReady) throw new Error('the database was not prepared within 10 s');
+  const empty = () =>
+    Promise.all(
+      ['files', 'chunks', 'frames', 'thumbnails'].map((name) => stand.database[name].deleteMany({})),
+    );
+  return { ...stand, empty };
+}
+
+/** POST media. @param {{photo?: Buffer, filename?: string, type?: string, headers?: object, query?: string}} options */
+export function post(url, options = {}) {
+  const { photo = makePhoto(), filename = 'photo.png', type = 'image/png', headers, query = '' } = options;
   const body = new FormData();
   body.set('media', new Blob([photo], { type }), filename);
-  return fetch(`${url}/api/analyses`, { method: 'POST', body, headers });
+  return fetch(`${url}/api/analyses${query}`, { method: 'POST', body, headers });
+}
+
+/** POST media and give the analysis once it is done or has failed. */
+export async function analyse(url, options = {}) {
+  const response = await post(url, { ...options, headers: { Prefer: 'wait=20', ...options.headers } });
+  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+/** A photo that no other test has. */
+export function uniquePhoto(bytes) {
+  return Buffer.concat([makePhoto(bytes), Buffer.from(randomUUID())]);
 }
 
 /** Ask until the answer is true. @throws {Error} after the deadline */

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { request as open } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { countStored, makePhoto, post, startStand, until, WITH_MONGO } from './stand.js';
+import {
+  countStored,
+  makeClip,
+  makePhoto,
+  post,
+  startWorkingStand,
+  uniquePhoto,
+  until,
+  WITH_MONGO,
+} from './stand.js';
 
 const BOUNDARY = 'cut-here';
 const PART_HEAD =
@@ -11,13 +20,10 @@ const PART_HEAD =
 describe('upload', WITH_MONGO, () => {
   let stand;
   before(async () => {
-    stand = await startStand();
-    await stand.storage.ping();
+    stand = await startWorkingStand();
   });
   after(() => stand.drop());
-  beforeEach(async () => {
-    await Promise.all([stand.storage.files.deleteMany({}), stand.storage.chunks.deleteMany({})]);
-  });
+  beforeEach(() => stand.empty());
 
   const send = (body, type) =>
     fetch(`${stand.url}/api/analyses`, {
@@ -30,8 +36,8 @@ describe('upload', WITH_MONGO, () => {
   async function assertRefused(response, status, hint) {
     assert.equal(response.status, status);
     assert.match((await response.json()).detail, hint);
-    assert.deepEqual(await countStored(stand.storage), { files: 0, chunks: 0 });
-    assert.equal((await post(stand.url)).status, 201, 'the API goes on');
+    assert.deepEqual(await countStored(stand.database), { files: 0, chunks: 0 });
+    assert.equal((await post(stand.url, { photo: uniquePhoto() })).status, 201, 'the API goes on');
   }
 
   function formWith(...entries) {
@@ -89,7 +95,12 @@ describe('upload', WITH_MONGO, () => {
   });
 
   test('a file above the limit is 413 by its announced length', async () => {
-    await assertRefused(await post(stand.url, { photo: makePhoto(3_000_000) }), 413, /2 MB/);
+    await assertRefused(await post(stand.url, { photo: makePhoto(4_000_000) }), 413, /3 MB/);
+  });
+
+  test('a photo above its own limit is 413 though a clip may be that large', async () => {
+    await assertRefused(await post(stand.url, { photo: makePhoto(2_500_000) }), 413, /photo .* 2 MB/);
+    assert.equal((await post(stand.url, { photo: makeClip(2_500_000) })).status, 201);
   });
 
   test('a file above the limit is 413 when its length is not announced', async () => {
@@ -118,11 +129,11 @@ describe('upload', WITH_MONGO, () => {
     });
     request.on('error', () => {});
     request.write(PART_HEAD);
-    request.write(makePhoto(1_000_000));
-    await until(async () => (await countStored(stand.storage)).chunks > 0, { what: 'the first chunks' });
+    request.write(makePhoto(1_500_000));
+    await until(async () => (await countStored(stand.database)).chunks > 0, { what: 'the first chunks' });
     request.destroy();
-    await until(async () => (await countStored(stand.storage)).chunks === 0, { what: 'the clean-up' });
-    assert.deepEqual(await countStored(stand.storage), { files: 0, chunks: 0 });
-    assert.equal((await post(stand.url)).status, 201, 'the API goes on');
+    await until(async () => (await countStored(stand.database)).chunks === 0, { what: 'the clean-up' });
+    assert.deepEqual(await countStored(stand.database), { files: 0, chunks: 0 });
+    assert.equal((await post(stand.url, { photo: uniquePhoto() })).status, 201, 'the API goes on');
   });
 });

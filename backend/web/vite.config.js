@@ -17,7 +17,7 @@ export default defineConfig({
   // leaves files alone that lie below a node_modules.
   cacheDir: process.env.VITE_CACHE_DIR || join(tmpdir(), 'snowboarding-frontend', 'node_modules', '.vite'),
   // Named, so that they are prepared before the first visit and not found during it, which reloads the page.
-  optimizeDeps: { include: ['react', 'react-dom/client', 'react/jsx-dev-runtime'] },
+  optimizeDeps: { include: ['react', 'react-dom/client', 'react/jsx-dev-runtime', 'uplot'] },
   server: {
     ...listen,
     warmup: { clientFiles: ['./src/main.jsx'] },

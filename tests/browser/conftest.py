@@ -96,3 +96,9 @@ def astronaut() -> Path:
 def photographer() -> Path:
     """Return a photo with more of a body in it; see data/README.md."""
     return Path(__file__).parent / "data" / "photographer.jpg"
+
+
+@pytest.fixture(scope="session")
+def riders() -> Path:
+    """Return a clip of five seconds with two people in it; see data/README.md."""
+    return Path(__file__).parent / "data" / "riders.mp4"

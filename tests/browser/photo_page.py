@@ -6,19 +6,39 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+FILE_LABEL = "Choose a photo or clip"
+WORK_MILLISECONDS = 120_000
+
 
 def choose_file(page: Page, name: str, mime_type: str, content: bytes) -> None:
     """Choose a file by its content: the browser may run in a container that does not see this machine's files."""
-    page.get_by_label("Choose a photo").set_input_files({"name": name, "mimeType": mime_type, "buffer": content})
+    page.get_by_label(FILE_LABEL).set_input_files({"name": name, "mimeType": mime_type, "buffer": content})
 
 
 def upload_photo(page: Page, photo: Path) -> str:
     """Upload a JPEG from the start page and wait for its skeleton; return the id of its analysis."""
-    if not page.get_by_label("Choose a photo").is_visible():
+    start_upload(page, photo, "image/jpeg")
+    expect(page.locator("[data-joint=nose]").first).to_be_visible(timeout=WORK_MILLISECONDS)
+    return read_id(page)
+
+
+def upload_clip(page: Page, clip: Path) -> str:
+    """Upload an MP4 from the start page and wait for its charts; return the id of its analysis."""
+    start_upload(page, clip, "video/mp4")
+    expect(page.locator(".chart canvas").first).to_be_visible(timeout=WORK_MILLISECONDS)
+    return read_id(page)
+
+
+def start_upload(page: Page, file: Path, mime_type: str) -> None:
+    """Choose a file on the start page."""
+    if not page.get_by_label(FILE_LABEL).is_visible():
         page.goto("/")
-    choose_file(page, photo.name, "image/jpeg", photo.read_bytes())
-    expect(page.locator("[data-joint=nose]")).to_be_visible()
-    return page.url.rsplit("/", 1)[-1]
+    choose_file(page, file.name, mime_type, file.read_bytes())
+
+
+def read_id(page: Page) -> str:
+    """Return the id of the analysis that the address names."""
+    return page.url.split("/analyses/")[1].split("?")[0]
 
 
 def find_history_item(page: Page, analysis_id: str) -> Locator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from photo_page import FILE_LABEL
 from playwright.sync_api import Page, Route, expect
 
 # Not the page's own modules, which the development server serves from /src/api.
@@ -20,7 +21,7 @@ def test_status_bar_shows_every_part_up_and_names_the_engine(page: Page) -> None
 def test_unknown_analysis_is_explained(page: Page) -> None:
     page.goto("/#/analyses/000000000000000000000000")
     expect(page.get_by_role("alert")).to_contain_text("Not found")
-    expect(page.get_by_label("Choose a photo")).to_be_visible()
+    expect(page.get_by_label(FILE_LABEL)).to_be_visible()
 
 
 def test_list_comes_back_after_the_api_was_away(page: Page) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from photo_page import choose_file, find_history_item, upload_photo
+from photo_page import FILE_LABEL, find_history_item, upload_photo
 from playwright.sync_api import Locator, Page, expect
 
 # Where the astronaut's nose is, of the photo's width and height; see tests/data/README.md.
@@ -31,7 +31,7 @@ def test_nose_is_drawn_on_the_nose(page: Page, astronaut: Path, width: int) -> N
     upload_photo(page, astronaut)
     photo = page.get_by_role("img", name="astronaut.jpg", exact=True)
     assert photo.evaluate("image => image.naturalWidth") == 512
-    drawn = centre_within(photo, page.locator("[data-joint=nose] .joint-dot"))
+    drawn = centre_within(photo, page.locator("[data-person='1'] [data-joint=nose] .joint-dot"))
     assert drawn == pytest.approx(NOSE, abs=TOLERANCE)
 
 
@@ -39,20 +39,20 @@ def test_analysis_is_still_there_after_a_reload(page: Page, astronaut: Path) -> 
     upload_photo(page, astronaut)
     page.reload()
     expect(page.get_by_role("article", name="astronaut.jpg")).to_be_visible()
-    expect(page.locator("[data-joint=nose]")).to_be_visible()
+    expect(page.locator("[data-joint=nose]").first).to_be_visible()
 
 
 def test_analysis_is_listed_and_opens_from_the_list(page: Page, astronaut: Path) -> None:
     analysis_id = upload_photo(page, astronaut)
-    page.get_by_role("button", name="New photo").click()
+    page.get_by_role("button", name="New analysis").click()
     expect(page.get_by_role("article")).to_have_count(0)
     item = find_history_item(page, analysis_id)
     expect(item).to_contain_text("1 person")
     thumbnail = item.locator("img")
     expect(thumbnail).to_have_js_property("complete", True)
-    assert thumbnail.evaluate("image => image.naturalWidth") == 512
+    assert thumbnail.evaluate("image => image.naturalWidth") == 320
     item.get_by_role("link").click()
-    expect(page.locator("[data-joint=nose]")).to_be_visible()
+    expect(page.locator("[data-joint=nose]").first).to_be_visible()
 
 
 def test_joint_names_itself_when_pointed_at(page: Page, astronaut: Path) -> None:
@@ -66,31 +66,17 @@ def test_deleted_analysis_is_gone(page: Page, astronaut: Path, web_url: str) -> 
     item = find_history_item(page, analysis_id)
     item.hover()
     item.get_by_role("button", name="Delete astronaut.jpg").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(item).to_have_count(0)
-    expect(page.get_by_label("Choose a photo")).to_be_visible()
+    expect(page.get_by_label(FILE_LABEL)).to_be_visible()
     assert requests.get(f"{web_url}/api/analyses/{analysis_id}", timeout=10).status_code == 404
 
 
 def test_whole_visit_leaves_no_complaint_in_the_console(page: Page, complaints: list[str], astronaut: Path) -> None:
     analysis_id = upload_photo(page, astronaut)
     page.reload()
-    expect(page.locator("[data-joint=nose]")).to_be_visible()
+    expect(page.locator("[data-joint=nose]").first).to_be_visible()
     item = find_history_item(page, analysis_id)
     item.hover()
-    item.get_by_role("button").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    item.get_by_role("button", name="Delete").click()
     expect(item).to_have_count(0)
     assert complaints == []
-
-
-def test_text_file_is_refused_in_words_and_the_page_goes_on(page: Page, complaints: list[str], astronaut: Path) -> None:
-    page.goto("/")
-    choose_file(page, "notes.txt", "text/plain", b"no photo at all")
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("notes.txt")
-    expect(alert).to_contain_text("photo")
-    # Chromium itself writes a line for every answer of 400 and above.
-    assert [line for line in complaints if "Failed to load resource" not in line] == []
-    upload_photo(page, astronaut)
-    expect(alert).to_have_count(0)

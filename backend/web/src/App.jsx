@@ -2,64 +2,86 @@ import './App.css'
 
 import { useCallback, useState } from 'react'
 
-import { DeleteDialog } from './components/DeleteDialog.jsx'
+import { AwayNotice } from './components/AwayNotice.jsx'
 import { History } from './components/History.jsx'
 import { Masthead } from './components/Masthead.jsx'
+import { Notices } from './components/Notices.jsx'
 import { StatusBar } from './components/StatusBar.jsx'
 import { Workspace } from './components/Workspace.jsx'
 import { useAnalyses } from './hooks/useAnalyses.js'
+import { useArrivingFiles } from './hooks/useArrivingFiles.js'
+import { useDeletions } from './hooks/useDeletions.js'
 import { useHashRoute } from './hooks/useHashRoute.js'
 import { useHealth } from './hooks/useHealth.js'
-import { usePastedPhoto } from './hooks/usePastedPhoto.js'
+import { useOtherTabs } from './hooks/useOtherTabs.js'
 import { useReturn } from './hooks/useReturn.js'
 import { useUpload } from './hooks/useUpload.js'
 
+const SEVERAL = { title: 'One file at a time', detail: 'Drop or paste a single photo or clip.', isTemporary: false }
+
 export function App() {
-  const { analysisId, open } = useHashRoute()
+  const route = useHashRoute()
   const analyses = useAnalyses()
   const health = useHealth()
-  const [toDelete, setToDelete] = useState(null)
+  const [stance, setStance] = useState('auto')
+  const isApiUp = health?.[0].isUp && health[1]?.isUp
 
   const { reload } = analyses
-  const handleDone = useCallback(
+  const { analysisId, withId, open } = route
+  const tellOtherTabs = useOtherTabs(reload)
+  useReturn(isApiUp, reload)
+  const handleChange = useCallback(() => {
+    reload()
+    tellOtherTabs()
+  }, [reload, tellOtherTabs])
+
+  const handleUploaded = useCallback(
     (analysis) => {
       open(analysis.id)
-      reload()
+      handleChange()
     },
-    [open, reload],
+    [open, handleChange],
   )
-  const upload = useUpload(handleDone)
-  usePastedPhoto(upload.start)
+  const upload = useUpload(handleUploaded)
+  const { start, refuse } = upload
+  const handleFiles = useCallback(
+    (files) => {
+      open(null)
+      if (files.length > 1) refuse(SEVERAL)
+      else start(files[0], stance)
+    },
+    [open, start, refuse, stance],
+  )
+  const isOver = useArrivingFiles(handleFiles)
 
-  const isApiUp = health?.[0].isUp && health[1].isUp
-  useReturn(isApiUp, reload)
-
-  const handleOpen = (id) => {
-    if (upload.phase === 'failed') upload.dismiss()
-    open(id)
-  }
-  const handleDeleted = (id) => {
-    setToDelete(null)
-    if (id === analysisId) open(null)
-    reload()
-  }
+  const handleDeletion = useCallback(
+    (id, isBack) => {
+      if (isBack) open(id)
+      else if (id === analysisId || id === withId) open(null)
+      handleChange()
+    },
+    [analysisId, withId, open, handleChange],
+  )
+  const { deletions, remove, undo, dismiss } = useDeletions(handleDeletion)
 
   return (
     <div className="app">
-      <Masthead onNew={() => handleOpen(null)} />
+      <Masthead onNew={() => open(null)} />
       <main className="app-main">
-        <Workspace analysisId={analysisId} upload={upload} isApiUp={isApiUp} onDelete={setToDelete} />
-        <History analyses={analyses} openId={analysisId} onOpen={handleOpen} onDelete={setToDelete} />
+        <Workspace
+          route={route}
+          upload={upload}
+          picker={{ onFiles: handleFiles, isOver, stance, onStance: setStance }}
+          isApiUp={isApiUp}
+          onChange={handleChange}
+          onDelete={remove}
+        />
+        <History analyses={analyses} route={route} onChange={handleChange} onDelete={remove} />
       </main>
       <StatusBar parts={health} />
-      {toDelete && (
-        <DeleteDialog
-          key={toDelete.id}
-          analysis={toDelete}
-          onDeleted={handleDeleted}
-          onCancel={() => setToDelete(null)}
-        />
-      )}
+      <Notices deletions={deletions} onUndo={undo} onDismiss={dismiss}>
+        <AwayNotice parts={health} />
+      </Notices>
     </div>
   )
 }

@@ -1,20 +1,39 @@
-import { fireEvent, render, screen } from '@testing-library/react'
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 
 import { AnalysisView } from '../src/components/AnalysisView.jsx'
+import { startFakeApi } from './fake-api.js'
 import { makeAnalysis, makePerson } from './people.js'
 
-const show = (analysis) => render(<AnalysisView analysis={analysis} onDelete={() => {}} />)
+function show(analysis, query = '') {
+  const route = { params: new URLSearchParams(query), keep: vi.fn() }
+  const onChange = vi.fn()
+  const view = render(
+    <AnalysisView analysis={analysis} isLinked route={route} onChange={onChange} onDelete={() => {}} />,
+  )
+  return { ...view, route, onChange }
+}
 const jointAt = (name) => document.querySelector(`[data-joint=${name}]`)
+const reading = (name) => document.querySelector(`[data-measure=${name}]`)
 
 it('draws every joint of the person at its pixel of the photo', () => {
-  const analysis = makeAnalysis()
-  show(analysis)
+  show(makeAnalysis())
   expect(screen.getByRole('group', { name: 'Skeleton' })).toHaveAttribute('viewBox', '0 0 400 300')
   expect(document.querySelectorAll('[data-joint]')).toHaveLength(33)
   const nose = jointAt('nose').querySelector('.joint-dot')
   expect([nose.getAttribute('cx'), nose.getAttribute('cy')]).toEqual(['20', '30'])
+})
+
+it('colours joints by their confidence', () => {
+  const person = makePerson()
+  person.keypoints.find((keypoint) => keypoint.name === 'nose').confidence = 0.1
+  const analysis = makeAnalysis()
+  analysis.pose.people = [person]
+  show(analysis)
+  const fillOf = (name) => jointAt(name).querySelector('.joint-dot').getAttribute('fill')
+  expect(fillOf('left_knee')).toBe(fillOf('right_knee'))
+  expect(fillOf('nose')).not.toBe(fillOf('left_knee'))
 })
 
 it('leaves out joints that were placed outside of the photo', () => {
@@ -45,17 +64,17 @@ it('walks from joint to joint with the arrow keys, round the end too', async () 
   expect(document.querySelectorAll('[data-joint][tabindex="0"]')).toHaveLength(1)
 })
 
-it('shows a measure with its value, and the reason where there is none', () => {
+it('reads a measure as a rider does: value, sentence, how sure; and why there is none', () => {
   show(makeAnalysis())
-  expect(screen.getByRole('row', { name: /Left knee flexion/ })).toHaveTextContent('42°')
-  expect(screen.getByRole('row', { name: /Stance width/ })).toHaveTextContent('Left ankle is not clearly visible')
+  expect(reading('knee_flexion_left')).toHaveTextContent('Front knee42°The knee is slightly bent')
+  expect(reading('knee_flexion_left')).toHaveTextContent('sure (91 %)')
+  expect(reading('knee_flexion_right')).toHaveTextContent('Not to be seen here: right ankle is not clearly visible.')
   expect(screen.getByText('camera level')).toBeInTheDocument()
-  expect(screen.getByText('47 ms')).toBeInTheDocument()
 })
 
 it('marks the joints of the measure that is pointed at', () => {
   show(makeAnalysis())
-  fireEvent.pointerEnter(screen.getByRole('row', { name: /Left knee flexion/ }))
+  fireEvent.pointerEnter(reading('knee_flexion_left'))
   const marked = [...document.querySelectorAll('.is-pointed')].map((joint) => joint.dataset.joint)
   expect(marked).toEqual(['left_hip', 'left_knee', 'left_ankle'])
 })
@@ -66,22 +85,76 @@ it('hides the skeleton on demand', async () => {
   expect(document.querySelector('[data-joint]')).toBeNull()
 })
 
-it('changes to the figures of another person', async () => {
+it('begins with the surest person and changes to another, by button or on the picture', async () => {
   const analysis = makeAnalysis()
-  const other = makePerson({ measures: { trunk_lean: { value: 7, unit: 'degrees' } } })
-  analysis.pose.people.push(other)
-  show(analysis)
-  await userEvent.click(screen.getByRole('button', { name: '2' }))
-  expect(screen.getByRole('row', { name: /Trunk lean/ })).toHaveTextContent('7°')
+  const measures = { knee_flexion_left: { value: 7, unit: 'degrees', confidence: 0.6 } }
+  analysis.pose.people.push(makePerson({ measures }))
+  const { route } = show(analysis)
+  expect(reading('knee_flexion_left')).toHaveTextContent('42°')
+  await userEvent.click(screen.getByRole('button', { name: 'Person 2' }))
+  expect(reading('knee_flexion_left')).toHaveTextContent('7°')
+  fireEvent.click(document.querySelector('[data-person="1"]'))
+  expect(screen.getByRole('button', { name: 'Person 1' })).toHaveAttribute('aria-pressed', 'true')
+  await waitFor(() => expect(route.keep).toHaveBeenLastCalledWith({ person: '1', at: null }))
 })
 
-it('says so when nobody was found, and when the estimate failed', () => {
+it('shows the person that the address names', () => {
+  const analysis = makeAnalysis()
+  analysis.pose.people.push(makePerson())
+  show(analysis, 'person=2')
+  expect(screen.getByRole('button', { name: 'Person 2' })).toHaveAttribute('aria-pressed', 'true')
+})
+
+it('says so when nobody was found', () => {
   const nobody = makeAnalysis()
   nobody.pose.people = []
-  const { unmount } = show(nobody)
+  show(nobody)
   expect(screen.getByText('Nobody found')).toBeInTheDocument()
-  unmount()
-  show(makeAnalysis({ status: 'failed', pose: null, error: { title: 'Too slow', detail: 'No answer in 30 s.' } }))
+})
+
+it('explains a failure and puts the work into the queue again', async () => {
+  const failed = makeAnalysis({
+    status: 'failed',
+    pose: null,
+    error: { title: 'Too slow', detail: 'No answer in 30 s.' },
+  })
+  const api = startFakeApi([failed])
+  const { onChange } = show(failed)
   expect(screen.getByRole('alert')).toHaveTextContent('Too slow')
   expect(screen.getByRole('img', { name: 'rider.jpg' })).toBeInTheDocument()
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
+  await waitFor(() => expect(onChange).toHaveBeenCalledOnce())
+  expect(api.analyses[0].status).toBe('received')
+})
+
+it('tells how far the work is', () => {
+  const progress = { framesDone: 30, framesTotal: 120, people: 2, etaSeconds: 12.4, waitingFor: null }
+  show(makeAnalysis({ status: 'estimating', pose: null, progress }))
+  const panel = within(screen.getByRole('region', { name: 'Progress' }))
+  expect(panel.getByText('30 of 120 frames · 2 people · 12 s left')).toBeInTheDocument()
+  expect(panel.getByRole('progressbar')).toHaveValue(0.25)
+})
+
+it('says what the work waits for', () => {
+  const progress = { framesDone: 0, waitingFor: 'The pose-service is not ready.' }
+  show(makeAnalysis({ status: 'received', pose: null, progress }))
+  expect(screen.getByText('The pose-service is not ready.')).toBeInTheDocument()
+})
+
+it('renames, and keeps the old name on Escape', async () => {
+  const analysis = makeAnalysis()
+  const api = startFakeApi([analysis])
+  const { onChange } = show(analysis)
+  await userEvent.click(screen.getByRole('button', { name: 'Rename' }))
+  await userEvent.keyboard('never{Escape}')
+  expect(api.analyses[0].name).toBe('rider.jpg')
+  await userEvent.click(screen.getByRole('button', { name: 'Rename' }))
+  await userEvent.keyboard('First run{Enter}')
+  await waitFor(() => expect(onChange).toHaveBeenCalledOnce())
+  expect(api.analyses[0].name).toBe('First run')
+})
+
+it('offers the data as the API links it', () => {
+  show(makeAnalysis())
+  expect(screen.getByRole('link', { name: 'JSON' })).toHaveAttribute('href', expect.stringContaining('format=json'))
 })

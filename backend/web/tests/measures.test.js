@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { arcPath } from '../src/pose/arc.js'
-import { formatMeasure, formatReason, jointsOfMeasure, labelOfMeasure } from '../src/pose/measures.js'
+import { formatMeasure, formatReason, labelOfMeasure } from '../src/pose/measures.js'
 
 it.each([
   ['knee_flexion_left', 'Left knee flexion'],
@@ -18,18 +18,9 @@ it('writes degrees beside the number and other units below it', () => {
 })
 
 it('writes joint names in a reason as words', () => {
-  expect(formatReason('left_foot_index is not clearly visible')).toBe('Left foot index is not clearly visible')
-})
-
-describe('jointsOfMeasure', () => {
-  it('names the joints of one side, or of both', () => {
-    expect(jointsOfMeasure('knee_flexion_left')).toEqual(['left_hip', 'left_knee', 'left_ankle'])
-    expect(jointsOfMeasure('trunk_lean')).toHaveLength(4)
-  })
-
-  it('names none for a measure it does not know', () => {
-    expect(jointsOfMeasure('spin')).toEqual([])
-  })
+  expect(formatReason('left_foot_index is not clearly visible (confidence 0.07 < 0.5)')).toBe(
+    'Left foot index is not clearly visible',
+  )
 })
 
 describe('arcPath', () => {

@@ -17,9 +17,20 @@ export function makePerson(changes = {}) {
     score: 0.93,
     skeleton: 'blazepose33',
     keypoints,
+    stance: { value: 'regular', source: 'assumed' },
     measures: {
-      knee_flexion_left: { value: 42, unit: 'degrees' },
-      stance_width: { value: null, reason: 'left_ankle is not clearly visible (confidence 0.03 < 0.5)' },
+      knee_flexion_left: {
+        value: 42,
+        unit: 'degrees',
+        confidence: 0.91,
+        points: ['left_hip', 'left_knee', 'left_ankle'],
+      },
+      knee_flexion_right: {
+        value: null,
+        unit: 'degrees',
+        points: ['right_hip', 'right_knee', 'right_ankle'],
+        reason: 'right_ankle is not clearly visible (confidence 0.03 < 0.5)',
+      },
     },
     assumptions: ['camera level'],
     ...changes,
@@ -27,13 +38,18 @@ export function makePerson(changes = {}) {
 }
 
 export function makeAnalysis(changes = {}) {
+  const id = changes.id ?? '6b00bd5a0206706dc21d63b3'
   return {
-    id: '6b00bd5a0206706dc21d63b3',
+    id,
     filename: 'rider.jpg',
+    name: 'rider.jpg',
     contentType: 'image/jpeg',
+    kind: 'photo',
     bytes: 1000,
     createdAt: '2026-01-02T03:04:05.000Z',
+    stance: 'auto',
     status: 'done',
+    progress: null,
     pose: {
       engine: 'mediapipe',
       device: 'cpu',
@@ -41,6 +57,39 @@ export function makeAnalysis(changes = {}) {
       milliseconds: 46.6,
       people: [makePerson()],
     },
+    summary: null,
+    links: { thumbnail: null, exportJson: `/api/analyses/${id}/export?format=json`, exportCsv: '/csv' },
     ...changes,
   }
+}
+
+/** A clip of five frames in half a second; the left knee is bent by 40, 50, … degrees, steadied to one more. */
+export function makeClip(changes = {}) {
+  const stance = { value: 'goofy', source: 'guessed' }
+  return makeAnalysis({
+    filename: 'run.mp4',
+    name: 'run.mp4',
+    contentType: 'video/mp4',
+    kind: 'clip',
+    pose: null,
+    summary: {
+      engine: 'mediapipe',
+      device: 'cpu',
+      seconds: 0.4,
+      frames: 5,
+      people: [{ id: 7, frames: 5, stance }],
+      assumptions: ['the camera stands still'],
+    },
+    ...changes,
+  })
+}
+
+/** The frames of that clip. */
+export function makeFrames() {
+  return [0, 1, 2, 3, 4].map((index) => {
+    const person = makePerson({ id: 7, stance: { value: 'goofy', source: 'guessed' } })
+    person.measures.knee_flexion_left.value = 40 + 10 * index
+    person.smoothed = { measures: { knee_flexion_left: 41 + 10 * index, knee_flexion_right: null } }
+    return { index, time_seconds: index / 10, image: { width: 400, height: 300 }, people: [person] }
+  })
 }

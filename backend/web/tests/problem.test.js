@@ -25,7 +25,7 @@ describe('parseProblem', () => {
   )
 
   it('calls a problem temporary when trying again may help', () => {
-    expect([0, 429, 502, 503, 504].map((status) => parseProblem(status, '').isTemporary)).not.toContain(false)
+    expect([0, 408, 429, 502, 503, 504].map((status) => parseProblem(status, '').isTemporary)).not.toContain(false)
     expect([400, 404, 413, 415, 422, 500].map((status) => parseProblem(status, '').isTemporary)).not.toContain(true)
   })
 })

@@ -5,14 +5,12 @@ import { afterEach, beforeEach } from 'vitest'
 
 // The proxy's tests run without a page.
 if (typeof window !== 'undefined') {
-  // jsdom knows these and not what they do.
-  HTMLDialogElement.prototype.showModal = function showModal() {
-    this.open = true
-  }
+  window.matchMedia = () => ({ matches: false, addEventListener: () => {}, removeEventListener: () => {} })
   URL.createObjectURL = () => 'blob:preview'
   URL.revokeObjectURL = () => {}
   beforeEach(() => {
     window.location.hash = ''
+    sessionStorage.clear()
   })
   afterEach(cleanup)
 }

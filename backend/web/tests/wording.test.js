@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { describeAge, describeBytes, describePeople } from '../src/pose/wording.js'
+import { describeAge, describeBytes, describeOutcome, describePeople, describeWait } from '../src/pose/wording.js'
 
 const NOW = Date.parse('2026-03-10T12:00:00Z')
 
@@ -18,4 +18,14 @@ it.each([
 it('counts people and bytes in words', () => {
   expect([null, 0, 1, 2].map(describePeople)).toEqual(['nobody found', 'nobody found', '1 person', '2 people'])
   expect([12, 99_308, 4_120_000].map(describeBytes)).toEqual(['1 kB', '99 kB', '4.1 MB'])
+})
+
+it('says what came of an analysis', () => {
+  expect(describeOutcome({ kind: 'clip', status: 'done', people: 2 })).toBe('clip, 2 people')
+  expect(describeOutcome({ kind: 'photo', status: 'failed', people: null })).toBe('failed')
+  expect(describeOutcome({ kind: 'photo', status: 'received', people: null })).toBe('working…')
+})
+
+it('says how long something will take', () => {
+  expect([0.2, 12.4, 89, 150].map(describeWait)).toEqual(['1 s', '12 s', '89 s', '3 min'])
 })

@@ -1,12 +1,13 @@
-import { describeSilence, parseProblem } from './problem.js'
-import { requestJson } from './request.js'
+import { request, requestJson } from './request.js'
 
 const ROOT = '/api/analyses'
 const PAGE_SIZE = 8
 
+const FINAL_STATES = ['done', 'failed']
+
 /**
  * Newest analyses first, `pages` pages of them: `{ items, hasMore }`.
- * An item is `{ id, filename, createdAt, status, people }`; `people` is a count, null while there is no estimate.
+ * An item is an analysis without its results; `people` is a count, null while there is no estimate.
  */
 export async function listAnalyses({ pages, signal }) {
   let next = `${ROOT}?limit=${PAGE_SIZE}`
@@ -19,41 +20,40 @@ export async function listAnalyses({ pages, signal }) {
   return { items, hasMore: Boolean(next) }
 }
 
-/** One whole analysis with its `pose`. */
+/** One whole analysis with its `pose` (photo) or `summary` (clip). */
 export function readAnalysis(id, { signal } = {}) {
-  return requestJson(`${ROOT}/${encodeURIComponent(id)}`, { signal })
+  return requestJson(locate(id), { signal })
 }
 
-export function deleteAnalysis(id) {
-  return requestJson(`${ROOT}/${encodeURIComponent(id)}`, { method: 'DELETE' })
+export function renameAnalysis(id, name) {
+  return requestJson(locate(id), { method: 'PATCH', json: { name } })
 }
 
-/** Address of the photo as it was uploaded. */
+/** Delete; resolves with the moment (milliseconds) until which it can be brought back. */
+export async function deleteAnalysis(id) {
+  const response = await request(locate(id), { method: 'DELETE' })
+  return Date.parse(response.headers.get('Undo-Until') ?? '') || 0
+}
+
+export function restoreAnalysis(id) {
+  return requestJson(`${locate(id)}/restore`, { method: 'POST' })
+}
+
+/** Put a failed analysis into the queue again. */
+export function retryAnalysis(id) {
+  return requestJson(`${locate(id)}/retry`, { method: 'POST' })
+}
+
+export function isFinished({ status }) {
+  return FINAL_STATES.includes(status)
+}
+
+/** Address of the photo or clip as it was uploaded. */
 export function mediaUrl(id) {
-  return `${ROOT}/${encodeURIComponent(id)}/media`
+  return `${locate(id)}/media`
 }
 
-/**
- * Send one photo and wait for its analysis. `onProgress` gets the sent fraction, 0-1.
- * XMLHttpRequest, because fetch cannot tell how much of an upload was sent.
- */
-export function uploadAnalysis(file, { onProgress, signal }) {
-  const form = new FormData()
-  form.append('media', file, file.name)
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest()
-    request.open('POST', ROOT)
-    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total)
-    request.upload.onload = () => onProgress(1)
-    request.onload = () => settle(request, resolve, reject)
-    request.onerror = () => reject(describeSilence())
-    request.onabort = () => reject(new DOMException('The upload was cancelled', 'AbortError'))
-    signal.addEventListener('abort', () => request.abort(), { once: true })
-    request.send(form)
-  })
-}
-
-function settle(request, resolve, reject) {
-  if (request.status === 201) resolve(JSON.parse(request.responseText))
-  else reject(parseProblem(request.status, request.responseText))
+/** Path of one analysis in the API. */
+export function locate(id) {
+  return `${ROOT}/${encodeURIComponent(id)}`
 }

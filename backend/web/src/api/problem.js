@@ -13,7 +13,7 @@ export class ProblemError extends Error {
 
   /** True when trying the same again later may help: no answer, or a part of the stack is down. */
   get isTemporary() {
-    return this.status === 0 || this.status === 429 || this.status >= 502
+    return [0, 408, 429].includes(this.status) || this.status >= 502
   }
 }
 
@@ -21,9 +21,13 @@ export class ProblemError extends Error {
 const TITLES = {
   400: 'The request was not understood',
   404: 'Not found',
-  413: 'The photo is too large',
+  408: 'The upload took too long',
+  409: 'This is not possible right now',
+  413: 'The file is too large',
   415: 'This kind of file is not supported',
-  422: 'The file cannot be read as a photo',
+  422: 'The file cannot be read',
+  429: 'Too many requests',
+  500: 'The service made an error',
   502: 'A part of the stack is not reachable',
   503: 'The service is not ready',
   504: 'The service took too long',

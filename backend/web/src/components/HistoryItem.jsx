@@ -1,38 +1,48 @@
-import { mediaUrl } from '../api/analyses.js'
-import { describeAge, describeMoment, describePeople } from '../pose/wording.js'
+import { describeAge, describeMoment, describeOutcome } from '../pose/wording.js'
+import { HistoryThumb } from './HistoryThumb.jsx'
+import { IconButton } from './IconButton.jsx'
 
-export function HistoryItem({ item, isOpen, onOpen, onDelete }) {
+/** One earlier analysis: opens it, and compares, renames or deletes it. */
+export function HistoryItem({ item, route, onRename, onDelete }) {
+  const isOpen = item.id === route.analysisId
+  const canCompare = route.analysisId && !isOpen && item.status === 'done'
   return (
     <li className={isOpen ? 'history-item is-open' : 'history-item'} data-analysis={item.id}>
-      <a
-        className="history-link"
-        href={`#/analyses/${item.id}`}
-        aria-current={isOpen ? 'page' : undefined}
-        onClick={() => onOpen(item.id)}
-      >
-        <img className="history-thumb" src={mediaUrl(item.id)} alt="" loading="lazy" decoding="async" />
+      <a className="history-link" href={`#/analyses/${item.id}`} aria-current={isOpen ? 'page' : undefined}>
+        <HistoryThumb item={item} />
         <span className="history-text">
-          <span className="history-name">{item.filename}</span>
+          <span className="history-name">{item.name}</span>
           <span className="history-facts">
             <time dateTime={item.createdAt} title={describeMoment(item.createdAt)}>
               {describeAge(item.createdAt)}
             </time>
             {' · '}
-            {item.status === 'failed' ? 'failed' : describePeople(item.people)}
+            {describeOutcome(item)}
           </span>
         </span>
       </a>
-      <button
-        type="button"
-        className="history-delete"
-        aria-label={`Delete ${item.filename}`}
-        title="Delete"
-        onClick={() => onDelete(item)}
-      >
-        <svg viewBox="0 0 16 16" aria-hidden="true">
-          <path d="M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.6 9h5.8l.6-9M6.8 7v4M9.2 7v4" />
-        </svg>
-      </button>
+      <div className="history-actions">
+        {canCompare && (
+          <IconButton
+            label={`Compare with ${item.name}`}
+            title="Compare"
+            path="M2.5 3.5h4.5v9H2.5zM9 3.5h4.5v9H9z"
+            onClick={() => route.compare(item.id)}
+          />
+        )}
+        <IconButton
+          label={`Rename ${item.name}`}
+          title="Rename"
+          path="M3 13l.7-2.8 6.9-6.9 2.1 2.1-6.9 6.9zM9.3 4.6l2.1 2.1"
+          onClick={() => onRename(item.id)}
+        />
+        <IconButton
+          label={`Delete ${item.name}`}
+          title="Delete"
+          path="M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.6 9h5.8l.6-9M6.8 7v4M9.2 7v4"
+          onClick={() => onDelete(item)}
+        />
+      </div>
     </li>
   )
 }

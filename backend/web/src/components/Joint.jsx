@@ -1,4 +1,5 @@
-import { isSure, opacityOf, radiusOf } from '../pose/overlay.js'
+import { colourOf } from '../pose/confidence.js'
+import { opacityOf, radiusOf } from '../pose/overlay.js'
 import { labelOf, sideOf } from '../pose/skeleton.js'
 
 /** A joint that says its name and confidence when it is pointed at or has the focus. */
@@ -7,7 +8,7 @@ export function Joint({ keypoint, radius, isPointed, tabIndex, onJoint }) {
   const own = radiusOf(name, radius)
   const show = () => onJoint(keypoint)
   const hide = () => onJoint(null)
-  const classes = ['joint', `is-${sideOf(name)}`, !isSure(confidence) && 'is-unsure', isPointed && 'is-pointed']
+  const classes = ['joint', `is-${sideOf(name)}`, isPointed && 'is-pointed']
   return (
     <g
       className={classes.filter(Boolean).join(' ')}
@@ -22,7 +23,15 @@ export function Joint({ keypoint, radius, isPointed, tabIndex, onJoint }) {
     >
       <circle className="joint-reach" cx={x} cy={y} r={own * 2} />
       <circle className="joint-ring" cx={x} cy={y} r={own * 2.1} strokeWidth={own * 0.5} />
-      <circle className="joint-dot" cx={x} cy={y} r={own} strokeWidth={own * 0.42} opacity={opacityOf(confidence)} />
+      <circle
+        className="joint-dot"
+        cx={x}
+        cy={y}
+        r={own}
+        strokeWidth={own * 0.42}
+        fill={colourOf(confidence)}
+        opacity={opacityOf(confidence)}
+      />
     </g>
   )
 }

@@ -10,12 +10,12 @@ export function Masthead({ onNew }) {
         </svg>
         <span>Snowboarding</span>
       </a>
-      <p className="masthead-claim">Body position, measured from one photo</p>
+      <p className="masthead-claim">Body position, measured from a photo or a clip</p>
       <button type="button" className="button button-primary" onClick={onNew}>
         <svg className="button-icon" viewBox="0 0 16 16" aria-hidden="true">
           <path d="M8 2.5v11M2.5 8h11" />
         </svg>
-        New photo
+        New analysis
       </button>
     </header>
   )

@@ -1,24 +1,27 @@
 import './MeasureTable.css'
 
-import { formatReason, jointsOfMeasure, labelOfMeasure } from '../pose/measures.js'
+import { describeConfidence } from '../pose/confidence.js'
+import { formatReason, labelOfMeasure } from '../pose/measures.js'
 import { MeasureValue } from './MeasureValue.jsx'
 
 /** Every measure with its value, or with the reason why there is none. Pointing at one marks its joints. */
 export function MeasureTable({ measures, onPoint }) {
   return (
     <table className="measures">
-      <caption>Measures</caption>
+      <caption className="visually-hidden">All measures</caption>
       <tbody>
         {Object.entries(measures).map(([name, measure]) => (
           <tr
             key={name}
             className={measure.value === null ? 'is-missing' : undefined}
-            onPointerEnter={() => onPoint(jointsOfMeasure(name))}
+            onPointerEnter={() => onPoint(measure.points ?? [])}
             onPointerLeave={() => onPoint([])}
           >
             <th scope="row">
               {labelOfMeasure(name)}
-              {measure.value === null && <span className="measure-reason">{formatReason(measure.reason)}</span>}
+              <span className="measure-reason">
+                {measure.value === null ? formatReason(measure.reason) : describeConfidence(measure.confidence ?? 0)}
+              </span>
             </th>
             <td>
               <MeasureValue measure={measure} />

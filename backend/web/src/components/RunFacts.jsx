@@ -1,12 +1,17 @@
 import './RunFacts.css'
 
-/** How the pose was found: engine, device, time, size of the photo. */
-export function RunFacts({ pose }) {
+import { describeBytes } from '../pose/wording.js'
+
+/** How the pose was found: engine, device, time or length, size of the picture. */
+export function RunFacts({ analysis, image }) {
+  const { pose, summary, kind, bytes } = analysis
+  const run = pose ?? summary
   const facts = [
-    ['Engine', pose.engine],
-    ['Device', pose.device],
-    ['Time', `${Math.round(pose.milliseconds)} ms`],
-    ['Photo', `${pose.image.width} × ${pose.image.height}`],
+    ['Engine', run.engine],
+    ['Device', run.device],
+    pose ? ['Time', `${Math.round(pose.milliseconds)} ms`] : ['Length', `${run.seconds.toFixed(1)} s`],
+    [kind === 'clip' ? 'Clip' : 'Photo', image ? `${image.width} × ${image.height}` : 'no frames'],
+    ['File', describeBytes(bytes)],
   ]
   return (
     <dl className="run-facts">

@@ -14,6 +14,7 @@ export function Skeleton({ person, image, isChosen, pointedJoints, onJoint, onCh
   const [current, setCurrent] = useState(0)
   const radius = jointRadius(image, person)
   const joints = person.keypoints.filter((keypoint) => isInPhoto(keypoint, image))
+  const [x0, y0, x1, y1] = person.box
 
   function handleKeyDown(event) {
     const step = STEPS[event.key]
@@ -25,9 +26,16 @@ export function Skeleton({ person, image, isChosen, pointedJoints, onJoint, onCh
   }
 
   return (
-    // The keys move the focus among the joints, which are the things that have it.
+    // The keys move the focus among the joints, which are the things that have it. Persons are chosen by the
+    // buttons beside the picture; a click on one is the short way.
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/click-events-have-key-events
-    <g className={isChosen ? 'skeleton' : 'skeleton is-other'} onKeyDown={handleKeyDown} onClick={onChoose}>
+    <g
+      className={isChosen ? 'skeleton' : 'skeleton is-other'}
+      data-person={person.id}
+      onKeyDown={handleKeyDown}
+      onClick={onChoose}
+    >
+      {!isChosen && <rect className="skeleton-area" x={x0} y={y0} width={x1 - x0} height={y1 - y0} />}
       {bonesOf(person).map((bone) => (
         <Bone key={`${bone.from.name}-${bone.to.name}`} bone={bone} radius={radius} />
       ))}
@@ -37,7 +45,7 @@ export function Skeleton({ person, image, isChosen, pointedJoints, onJoint, onCh
           keypoint={keypoint}
           radius={radius}
           isPointed={pointedJoints.includes(keypoint.name)}
-          tabIndex={index === current ? 0 : -1}
+          tabIndex={index === Math.min(current, joints.length - 1) ? 0 : -1}
           onJoint={onJoint}
         />
       ))}

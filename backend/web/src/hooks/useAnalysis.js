@@ -1,10 +1,39 @@
-import { useCallback } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 
-import { readAnalysis } from '../api/analyses.js'
+import { isFinished, readAnalysis } from '../api/analyses.js'
+import { watchAnalysis } from '../api/events.js'
 import { useRequest } from './useRequest.js'
 
-/** One analysis by id: `{ data, problem, isLoading, reload }`. */
+const UNKNOWN = { id: null, progress: null, isLinked: true }
+
+/**
+ * One analysis by id, followed while it is worked on: `{ data, problem, isLoading, reload, isLinked }`.
+ * `isLinked` is false while the connection that tells the progress is lost.
+ */
 export function useAnalysis(id) {
   const load = useCallback((signal) => readAnalysis(id, { signal }), [id])
-  return useRequest(id, load)
+  const { data, reload, ...state } = useRequest(id, load)
+  const [live, setLive] = useState(UNKNOWN)
+  const isRunning = Boolean(data) && !isFinished(data)
+
+  useEffect(() => {
+    if (!isRunning) return undefined
+    const update = (change) => setLive((before) => ({ ...(before.id === id ? before : UNKNOWN), id, ...change }))
+    return watchAnalysis(id, {
+      onStatus: ({ status }) => {
+        update({ status })
+        if (isFinished({ status }) || status === 'deleted') reload()
+      },
+      onProgress: (progress) => update({ progress }),
+      onLink: (isLinked) => update({ isLinked }),
+    })
+  }, [id, isRunning, reload])
+
+  return { ...state, reload, ...(live.id === id ? merge(data, live) : { data, isLinked: true }) }
+}
+
+// The analysis as it was read, with what its events said since.
+function merge(data, { progress, isLinked }) {
+  if (!data || isFinished(data)) return { data, isLinked: true }
+  return { data: { ...data, progress: progress ?? data.progress }, isLinked }
 }

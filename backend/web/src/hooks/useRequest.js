@@ -4,7 +4,8 @@ const EMPTY = { key: null, data: null, problem: null }
 
 /**
  * Run `load(signal)` now and whenever `key` changes; a null `key` asks for nothing.
- * `data` belongs to the key asked for: an answer that comes late for another key is dropped.
+ * `data` belongs to the key asked for: an answer that comes late for another key is dropped. A reload that fails
+ * leaves the data and adds the problem: what was read stays readable while the API is away.
  */
 export function useRequest(key, load) {
   const [answer, setAnswer] = useState(EMPTY)
@@ -17,7 +18,8 @@ export function useRequest(key, load) {
     load(abort.signal)
       .then((data) => setAnswer({ key, data, problem: null }))
       .catch((problem) => {
-        if (!abort.signal.aborted) setAnswer({ key, data: null, problem })
+        if (abort.signal.aborted) return
+        setAnswer((before) => ({ key, data: before.key === key ? before.data : null, problem }))
       })
     return () => abort.abort()
   }, [key, load, round])

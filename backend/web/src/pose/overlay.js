@@ -35,10 +35,6 @@ export function opacityOf(confidence) {
   return FAINTEST + (confidence / SURE) * (0.55 - FAINTEST)
 }
 
-export function isSure(confidence) {
-  return confidence >= SURE
-}
-
 /** Place of a point of the photo in percent of the displayed photo: `{ left, top }` for CSS. */
 export function percentPlace(point, image) {
   return { left: `${(point.x / image.width) * 100}%`, top: `${(point.y / image.height) * 100}%` }

@@ -32,3 +32,14 @@ export function describePeople(count) {
 export function describeBytes(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
+
+/** Seconds ahead as people say them: '8 s', '2 min'. */
+export function describeWait(seconds) {
+  return seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`
+}
+
+/** What came of an analysis in the list: '2 people', 'clip, 1 person', 'failed', 'working'. */
+export function describeOutcome({ kind, status, people }) {
+  const outcome = { done: describePeople(people), failed: 'failed' }[status] ?? 'working…'
+  return kind === 'clip' ? `clip, ${outcome}` : outcome
+}

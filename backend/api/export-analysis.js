@@ -1,0 +1,45 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import contentDisposition from 'content-disposition';
+import { toCsv } from '../src/csv-export.js';
+import { toJson } from '../src/json-export.js';
+import { Problem } from '../src/problem.js';
+import { findAnalysis } from './analysis-id.js';
+import { readChoice } from './query.js';
+
+const FORMATS = {
+  json: { contentType: 'application/json', write: toJson },
+  csv: { contentType: 'text/csv; charset=utf-8', write: toCsv },
+};
+
+/** GET /api/analyses/:id/export?format=json|csv: everything that was found, as a file; 409 until it is done. */
+export function exportAnalysis({ analyses, frames, logger }) {
+  return async function handleExport(request, response) {
+    const format = readChoice(request.query, 'format', Object.keys(FORMATS), 'json');
+    const file = await findAnalysis(request, analyses, { withResults: true });
+    if (file.metadata.status !== 'done') {
+      throw new Problem(
+        409,
+        `Only a finished analysis can be exported; this one is ${file.metadata.status}.`,
+      );
+    }
+    const { contentType, write } = FORMATS[format];
+    const name = `${file.metadata.name.replace(/\.[A-Za-z0-9]{1,5}$/, '')}.${format}`;
+    response.set({
+      'Content-Type': contentType,
+      'Content-Disposition': contentDisposition(name),
+      'Cache-Control': 'no-cache',
+    });
+    if (request.method === 'HEAD') return response.end();
+    await send(await write(file, frames), response, logger);
+  };
+}
+
+async function send(parts, response, logger) {
+  try {
+    await pipeline(Readable.from(parts), response);
+  } catch (error) {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
+      logger.error({ cause: error.message }, 'export cut short');
+  }
+}

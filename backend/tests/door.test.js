@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { analyse, startStand, startWorkingStand, uniquePhoto, WITH_MONGO } from './stand.js';
+
+const FRIEND = 'https://friend.example';
+const NOWHERE = 'mongodb://127.0.0.1:1';
+
+describe('door', () => {
+  let stand;
+  before(async () => {
+    stand = await startStand({ MONGO_URL: NOWHERE, CORS_ORIGINS: FRIEND });
+  });
+  after(() => stand.close());
+
+  const get = (headers, path = '/', method = 'GET') => fetch(`${stand.url}${path}`, { method, headers });
+
+  test('answers carry the headers that protect a browser', async () => {
+    const { headers } = await get();
+    assert.match(headers.get('Content-Security-Policy'), /default-src 'none'/);
+    assert.equal(headers.get('X-Content-Type-Options'), 'nosniff');
+    assert.equal(headers.get('X-Powered-By'), null);
+  });
+
+  test('only origins that are named may read answers', async () => {
+    assert.equal((await get({ Origin: FRIEND })).headers.get('Access-Control-Allow-Origin'), FRIEND);
+    const { headers } = await get({ Origin: 'https://friend.example.evil.example' });
+    assert.equal(headers.get('Access-Control-Allow-Origin'), null);
+    const asked = { Origin: FRIEND, 'Access-Control-Request-Method': 'DELETE' };
+    const preflight = await get(asked, '/api/analyses/x', 'OPTIONS');
+    assert.deepEqual([preflight.status, preflight.headers.get('Access-Control-Allow-Origin')], [204, FRIEND]);
+  });
+
+  for (const [site, origin, status] of [
+    ['cross-site', 'https://evil.example', 403],
+    ['same-site', 'https://evil.example', 403],
+    ['cross-site', undefined, 403],
+    ['cross-site', FRIEND, 404],
+    ['same-origin', 'http://127.0.0.1:5173', 404],
+    [undefined, undefined, 404],
+  ]) {
+    test(`a change that comes ${site} from ${origin} is ${status}`, async () => {
+      const headers = { ...(site && { 'Sec-Fetch-Site': site }), ...(origin && { Origin: origin }) };
+      assert.equal((await get(headers, '/api/analyses/x', 'DELETE')).status, status);
+    });
+  }
+
+  for (const [offered, isTaken] of [
+    ['abc-123:4', true],
+    ['a b', false],
+    ['x'.repeat(129), false],
+    ['"$(id)"', false],
+  ]) {
+    test(`the request id ${offered.slice(0, 20)} is ${isTaken ? 'taken' : 'replaced'}`, async () => {
+      const response = await get({ 'X-Request-Id': offered }, '/nowhere');
+      const id = response.headers.get('X-Request-Id');
+      assert.equal(id === offered, isTaken);
+      assert.equal((await response.json()).requestId, id);
+    });
+  }
+});
+
+describe('rates', WITH_MONGO, () => {
+  async function withLimit(env, check) {
+    const stand = await startWorkingStand(env);
+    try {
+      await check(stand);
+    } finally {
+      await stand.drop();
+    }
+  }
+
+  test('too many requests are 429 and told how long to wait; health is never refused', async () => {
+    await withLimit({ REQUESTS_PER_MINUTE: '3' }, async ({ url }) => {
+      const answers = [];
+      for (let i = 0; i < 4; i += 1) answers.push(await fetch(`${url}/api/analyses`));
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [200, 200, 200, 429],
+      );
+      const seconds = Number(answers[3].headers.get('Retry-After'));
+      assert.ok(seconds > 0 && seconds <= 60);
+      assert.equal((await answers[3].json()).status, 429);
+      assert.equal((await fetch(`${url}/health`)).status, 200);
+    });
+  });
+
+  test('uploads have a limit of their own', async () => {
+    await withLimit({ UPLOADS_PER_MINUTE: '1' }, async ({ url }) => {
+      await analyse(url, { photo: uniquePhoto() });
+      await assert.rejects(analyse(url, { photo: uniquePhoto() }), /429/);
+      assert.equal((await fetch(`${url}/api/analyses`)).status, 200);
+    });
+  });
+});
+
+describe('request ids', WITH_MONGO, () => {
+  test('the pose-service gets the id of the upload', async () => {
+    const stand = await startWorkingStand();
+    try {
+      await analyse(stand.url, { headers: { 'X-Request-Id': 'ride-7' } });
+      assert.equal(stand.pose.requests.at(-1).headers['x-request-id'], 'ride-7');
+    } finally {
+      await stand.drop();
+    }
+  });
+});

@@ -1,0 +1,44 @@
+import { afterEach, expect, it, vi } from 'vitest'
+
+import { watchAnalysis } from '../src/api/events.js'
+import { startFakeEvents } from './fake-events.js'
+
+afterEach(() => vi.useRealTimers())
+
+function watch() {
+  const listener = { onStatus: vi.fn(), onProgress: vi.fn(), onLink: vi.fn() }
+  return { ...listener, end: watchAnalysis('a1', listener) }
+}
+
+it('passes on what the stream tells, and ends with the last state', () => {
+  const [streams, watched] = [startFakeEvents(), watch()]
+  expect(streams[0].url).toBe('/api/analyses/a1/events')
+  streams[0].tell('progress', { framesDone: 3 })
+  streams[0].tell('status', { status: 'done' })
+  expect(watched.onProgress).toHaveBeenCalledWith({ framesDone: 3 })
+  expect(watched.onStatus).toHaveBeenCalledWith({ status: 'done' })
+  expect(streams[0].readyState).toBe(EventSource.CLOSED)
+})
+
+it('leaves a broken connection to the browser, and says so meanwhile', () => {
+  vi.useFakeTimers()
+  const [streams, watched] = [startFakeEvents(), watch()]
+  streams[0].lose(false)
+  expect(watched.onLink).toHaveBeenLastCalledWith(false)
+  vi.advanceTimersByTime(10_000)
+  expect(streams).toHaveLength(1)
+  streams[0].onopen()
+  expect(watched.onLink).toHaveBeenLastCalledWith(true)
+})
+
+it('opens a new stream when the browser gave up, until it is ended', () => {
+  vi.useFakeTimers()
+  const [streams, watched] = [startFakeEvents(), watch()]
+  streams[0].lose(true)
+  vi.advanceTimersByTime(10_000)
+  expect(streams).toHaveLength(2)
+  streams[1].lose(true)
+  watched.end()
+  vi.advanceTimersByTime(10_000)
+  expect(streams).toHaveLength(2)
+})

@@ -1,0 +1,66 @@
+"""A clip of five seconds goes in; picture, slider, figures and charts move together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from photo_page import start_upload, upload_clip
+from playwright.sync_api import Page, expect
+
+
+@pytest.fixture
+def frames(page: Page, riders: Path, web_url: str) -> list[dict[str, Any]]:
+    """Upload the clip; return its frames as the API has them."""
+    analysis_id = upload_clip(page, riders)
+    answer = requests.get(f"{web_url}/api/analyses/{analysis_id}/frames", params={"limit": 1000}, timeout=30).json()
+    return list(answer["items"])
+
+
+def test_progress_is_shown_while_the_clip_is_worked_on(page: Page, riders: Path) -> None:
+    start_upload(page, riders, "video/mp4")
+    panel = page.get_by_role("region", name="Progress")
+    expect(panel).to_contain_text("of 75 frames", timeout=60_000)
+    expect(page.locator(".chart canvas").first).to_be_visible(timeout=120_000)
+
+
+def test_slider_walks_frame_by_frame_and_all_follow(page: Page, frames: list[dict[str, Any]]) -> None:
+    assert len(frames) == 75
+    slider = page.get_by_role("slider", name="Frame")
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", f"frame 4 of 75, {frames[3]['time_seconds']:.2f} seconds")
+    seconds = page.locator("figure video").evaluate("video => video.currentTime")
+    assert frames[3]["time_seconds"] <= seconds < frames[4]["time_seconds"]
+    person = next(one for one in frames[3]["people"] if one["id"] == 1)
+    lean = person["smoothed"]["measures"]["trunk_lean"]
+    expect(page.locator("[data-curve=trunk_lean] .curve-value")).to_have_text(f"{lean}°")
+    nose = next(point for point in person["keypoints"] if point["name"] == "nose")
+    dot = page.locator("[data-person='1'] [data-joint=nose] .joint-dot")
+    assert [float(dot.get_attribute(axis) or "nan") for axis in ("cx", "cy")] == [nose["x"], nose["y"]]
+
+
+def test_press_on_a_chart_moves_the_picture(page: Page, frames: list[dict[str, Any]]) -> None:
+    page.locator(".chart .u-over").first.click()
+    index = int(page.get_by_role("slider", name="Frame").input_value())
+    assert abs(index - len(frames) / 2) < 3
+    seconds = page.locator("figure video").evaluate("video => video.currentTime")
+    assert seconds == pytest.approx(frames[index]["time_seconds"], abs=0.07)
+
+
+def test_playing_moves_the_slider(page: Page, frames: list[dict[str, Any]]) -> None:
+    page.get_by_role("button", name="Play").click()
+    slider = page.get_by_role("slider", name="Frame")
+    expect(slider).not_to_have_value("0")
+    page.get_by_role("button", name="Pause").click()
+    index = int(slider.input_value())
+    assert 0 < index < len(frames)
+
+
+def test_second_person_has_figures_of_its_own(page: Page, frames: list[dict[str, Any]]) -> None:
+    page.get_by_role("button", name="Person 2").click()
+    lean = next(one for one in frames[0]["people"] if one["id"] == 2)["smoothed"]["measures"]["trunk_lean"]
+    expect(page.locator("[data-curve=trunk_lean] .curve-value")).to_have_text(f"{lean}°")
