@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerstack import command, engine
+from layerstack.command import CommandResult
 from layerstack.container import PROJECT_LABEL, read_all
 from layerstack.dependency import in_start_order
 from layerstack.errors import StartFailed
@@ -41,7 +42,16 @@ def up(
     require_images(client, project, wanted)
     require_ports(client, project, wanted)
     watch = Watch(client, project, wanted, observer, timeout_seconds)
-    result = command.stream(
+    while not (result := _compose_up(project, services, watch)).ok:
+        if known := refusal(client, project, result, wanted):
+            raise known
+        if not watch.await_recovery():
+            raise watch.blame() or compose_failed(result)
+    return watch.wait()
+
+
+def _compose_up(project: Project, services: Sequence[str], watch: Watch) -> CommandResult:
+    return command.stream(
         project.compose("--progress", "plain", "up", "--detach", "--no-build", "--quiet-pull", *services),
         lambda _, line: watch.hear(line),
         cwd=project.root,
@@ -49,9 +59,6 @@ def up(
         tick_seconds=INTERVAL_SECONDS,
         on_tick=watch.tick,
     )
-    if not result.ok:
-        raise refusal(client, project, result, wanted) or watch.blame() or compose_failed(result)
-    return watch.wait()
 
 
 def restart(

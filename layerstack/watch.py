@@ -32,6 +32,7 @@ class Watch:
         self._began, self._began_epoch, self._polled = time.monotonic(), time.time(), 0.0
         self._found = read_all(client, project.name)
         self._before = {one.id: one for found in self._found.values() for one in found}
+        self._recovers_until = 0.0
         self._first_seen: dict[str, float] = {}
         self._ready_seconds: dict[str, float] = {}
 
@@ -64,6 +65,7 @@ class Watch:
     def wait(self) -> UpResult:
         """Poll until all are ready. Raises StartFailed when one fails or the time is up."""
         self.is_composing = False
+        self._let_recover()
         remaining_seconds = self._began + self._timeout_seconds - time.monotonic()
         progress = wait_until(self.poll, max(0.0, remaining_seconds), INTERVAL_SECONDS)
         if progress is None:
@@ -72,6 +74,17 @@ class Watch:
         finished = {one.service for one in progress if one.words == "finished"}
         started = tuple(name for name in self._wanted if name not in finished and self._has_new(name))
         return UpResult(time.monotonic() - self._began, progress, started)
+
+    def await_recovery(self) -> bool:
+        """Whether Compose gave up on something that was unhealthy before and no longer is; takes its time to find out.
+
+        Compose ends as soon as a service depends on one that is unhealthy at that moment.
+        """
+        self._let_recover()
+        recovering = self._recovering()
+        while recovering and self._recovering():
+            time.sleep(INTERVAL_SECONDS)
+        return bool(recovering)
 
     def blame(self) -> StartFailed | None:
         """The service that made Compose give up, None when it was none of them."""
@@ -82,6 +95,19 @@ class Watch:
         return self._first_failed(
             {name: one for name, one in verdicts.items() if one.words not in ("absent", "created")}
         )
+
+    def _let_recover(self) -> None:
+        self._recovers_until = self._recovers_until or time.monotonic() + RECOVERY_SECONDS
+
+    def _recovering(self) -> list[str]:
+        """What was unhealthy before and still is; nothing any more once a new container has failed."""
+        self._found = read_all(self._client, self._project.name)
+        if any(one.phase == "failed" for one in self._verdicts().values()):
+            return []
+        return [one.name for name in self._wanted for one in self._found.get(name, ()) if self._may_recover(one)]
+
+    def _may_recover(self, one: Container) -> bool:
+        return one.health == "unhealthy" and not self._is_new(one) and time.monotonic() < self._recovers_until
 
     def _verdicts(self) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
@@ -97,7 +123,7 @@ class Watch:
         verdict = judge(one, service, is_one_shot(self._project, service), crashes)
         if self.is_composing and verdict.phase == "failed" and (one.status == "created" or not is_new):
             return Verdict("waiting", self._waits_for(name))
-        if verdict.words == "unhealthy" and not is_new and time.monotonic() - self._began < RECOVERY_SECONDS:
+        if verdict.words == "unhealthy" and self._may_recover(one):
             return Verdict("waiting", "unhealthy")
         if verdict.phase == "ready" and is_new and one.is_running and not one.health and not self._is_settled(one):
             return Verdict("waiting", "running")
