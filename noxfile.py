@@ -14,26 +14,16 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its own file
 
-from layerstack import (
-    build,
-    container_tests,
-    engine,
-    gpu,
-    gpu_services,
-    history,
-    images,
-    lease,
-    lint,
-    project,
-    rehearsal,
-    stack,
-)
+from layerstack import build, engine, gpu, history, images, project, stack
+from layerstack.building import lint
+from layerstack.building.progress import PlainLog
 from layerstack.errors import StackError
 from layerstack.gpu import Decision
-from layerstack.gpu_card import gibibytes
-from layerstack.progress import PlainLog, duration
+from layerstack.gpus import container_tests, gpu_services, lease
 from layerstack.project import Device, Project
-from layerstack.startup import ChangeLog
+from layerstack.running import rehearsal
+from layerstack.running.startup import ChangeLog
+from layerstack.wording import duration, gibibytes
 
 ROOT = Path(__file__).parent
 PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py", "invocation.py")

@@ -16,7 +16,7 @@ from layerstack.errors import CheckFailed, UsageError
 from layerstack.project import Project
 
 if TYPE_CHECKING:
-    from layerstack.audit import Audit
+    from layerstack.building.audit import Audit
     from layerstack.gpu import Request
 
 JSON = "print one JSON document on stdout, everything else on stderr"
@@ -111,7 +111,8 @@ def impact(c: Context, files: Sequence[str], device: str = "auto", json: bool = 
 @task(help={"last": "how many builds", "output": "draw a picture instead: FILE.svg or FILE.html", "json": JSON})
 def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) -> None:
     """When each step of the last builds ran, and what the end waited for."""
-    from layerstack import report, timeline_picture
+    from layerstack import report
+    from layerstack.explaining import timeline_picture
     from layerstack.timeline import read_timelines, summary
 
     path = timeline_picture.picture_path(output) if output else None
@@ -130,8 +131,9 @@ def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) ->
 @task(help={"device": DEVICE, "json": JSON})
 def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
     """What GPU the host, Docker and the running containers have, which device the stack takes, and why."""
-    from layerstack import gpu_text, report
-    from layerstack.gpu_survey import survey
+    from layerstack import report
+    from layerstack.gpus import gpu_text
+    from layerstack.gpus.gpu_survey import survey
 
     found = survey(_root(), _request(device))
     report.print_json(found.to_json()) if json else gpu_text.print_gpu(found)
@@ -144,7 +146,8 @@ def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
 )
 def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int = 300) -> None:
     """Start the stack and wait until every service is healthy."""
-    from layerstack import gpu_services, report, stack
+    from layerstack import report, stack
+    from layerstack.gpus import gpu_services
 
     project = _project(device, is_announced=True)
     with gpu_services.ready(project, services, float(timeout), report.say):
@@ -161,14 +164,15 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 )
 def verify(c: Context, wait: int = 0, junit: str = "", json: bool = False) -> None:
     """Ask every service whether it really works, and name the first broken link with its repair."""
-    from layerstack import report, verify_text
+    from layerstack import report
     from layerstack import verify as verification
+    from layerstack.verifying import verify_text
 
     if wait < 0:
         raise UsageError(f"--wait takes seconds, not {wait}.")
     outcome = verification.verify(_project(), float(wait), verify_text.wait_observer())
     if junit:
-        from layerstack.junit import write_junit
+        from layerstack.verifying.junit import write_junit
 
         write_junit(outcome, Path(junit))
     report.print_json(outcome.to_json()) if json else verify_text.print_verify(outcome)
@@ -213,9 +217,11 @@ def time_rebuild(
 def start(c: Context, device: str = "auto", json: bool = False) -> None:
     """Everything: check the machine, build, start, verify, and print the addresses."""
     from layerstack import build as builder
-    from layerstack import gpu_services, machine, report, stack, verify_text
+    from layerstack import machine, report, stack
     from layerstack import verify as verification
-    from layerstack.progress import observer_for_terminal
+    from layerstack.building.progress import observer_for_terminal
+    from layerstack.gpus import gpu_services
+    from layerstack.verifying import verify_text
 
     ready = machine.prepare(_root(), _request(device), installs_engine=False, pulls=False, say=report.say)
     project = _project(ready.decision.device)
@@ -271,8 +277,9 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 @task(help={"json": JSON})
 def status(c: Context, json: bool = False) -> None:
     """What runs now, and whether it runs your code: what is stale, and the command that brings it up to date."""
-    from layerstack import report, status_text
+    from layerstack import report
     from layerstack import status as running
+    from layerstack.running import status_text
 
     found = running.read_status(_project())
     report.print_json(running.document(found)) if json else status_text.print_status(found)
@@ -291,7 +298,8 @@ def images(c: Context, device: str = "auto", json: bool = False) -> None:
 @task(help={"device": DEVICE, "json": JSON})
 def cache(c: Context, device: str = "auto", json: bool = False) -> None:
     """What BuildKit's cache holds of each image, and whether it survives the next clean-up of the engine."""
-    from layerstack import cache_report, report
+    from layerstack import report
+    from layerstack.caching import cache_report
 
     found = cache_report.read_report(_project(device), report.say)
     report.print_json(found.to_json()) if json else report.print_cache(found)
@@ -300,7 +308,8 @@ def cache(c: Context, device: str = "auto", json: bool = False) -> None:
 @task(help={"all": "this project's images and the engine's whole build cache", "yes": YES})
 def clean(c: Context, all: bool = False, yes: bool = False) -> None:
     """Remove old images and unused build cache; --all for a corrupted cache."""
-    from layerstack import clean_up, report
+    from layerstack import report
+    from layerstack.caching import clean_up
 
     project = _project()
     plan = clean_up.plan_clean(project, removes_all=all)
@@ -322,7 +331,7 @@ def clean(c: Context, all: bool = False, yes: bool = False) -> None:
 def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
     """What is inside an image, without starting it: is its CUDA real, do its packages fit, what does it weigh."""
     from layerstack import image_audit, report
-    from layerstack.image_audit_text import print_audit
+    from layerstack.auditing.image_audit_text import print_audit
 
     wanted = image_audit.parse_cards(cards) if cards else image_audit.host_cards()
     ignored = [name.strip() for name in ignore.split(",") if name.strip()]
@@ -344,7 +353,7 @@ def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = Fa
     """What this machine and this project lack, before anything is built."""
     from layerstack import doctor as examination
     from layerstack import report
-    from layerstack.doctor_text import print_findings
+    from layerstack.checkups.doctor_text import print_findings
 
     found = examination.examine(_root(), ignore)
     report.print_json(found.to_json()) if json else print_findings(found, all)
@@ -355,7 +364,8 @@ def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = Fa
 @task(help={"device": DEVICE})
 def dev(c: Context, device: str = "auto") -> None:
     """Start with hot reload of all three services and follow their logs."""
-    from layerstack import gpu_services, report, stack
+    from layerstack import report, stack
+    from layerstack.gpus import gpu_services
 
     os.environ["POSE_GUNICORN_ARGS"] = "--reload"
     project = _project(device, is_announced=True)
@@ -379,8 +389,9 @@ def _request(device: str) -> "Request":
 
 
 def _project(device: str = "auto", is_announced: bool = False) -> Project:
-    from layerstack import gpu_text, report
-    from layerstack.device import choose
+    from layerstack import report
+    from layerstack.gpus import gpu_text
+    from layerstack.gpus.device import choose
     from layerstack.project import load
 
     # What is announced costs time: Docker is asked again, also when it could give a GPU before.
@@ -402,7 +413,7 @@ def _how(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
 def _build(project: Project, names: Sequence[str], how: str, as_json: bool = False) -> None:
     from layerstack import build as builder
     from layerstack import report
-    from layerstack.progress import observer_for_terminal
+    from layerstack.building.progress import observer_for_terminal
     from layerstack.state import StateStore
 
     if how == "explain":
@@ -420,7 +431,7 @@ def _build(project: Project, names: Sequence[str], how: str, as_json: bool = Fal
 
 def _audited(project: Project, names: Sequence[str]) -> "tuple[Audit, ...]":
     """Prove that what will be skipped may be skipped. Raises CheckFailed, after all verdicts are told."""
-    from layerstack.audit import audit_skips, require_right
+    from layerstack.building.audit import audit_skips, require_right
     from layerstack.report import say
     from layerstack.state import StateStore
 

@@ -11,10 +11,10 @@ from benchmarks.samples import Goal, Measurement, Samples, profile_if_missed
 from layerstack.buildlog import Step
 from layerstack.cause import Cause, ImageCauses
 from layerstack.errors import CheckFailed
-from layerstack.file_digests import SETTLED_NS
-from layerstack.image import Image
 from layerstack.inputs import InputReader
 from layerstack.project import Project
+from layerstack.sources.file_digests import SETTLED_NS
+from layerstack.sources.image import Image
 from layerstack.state import ImageState, StateStore
 
 FILE_COUNT, FOLDER_COUNT = 5_000, 50

@@ -9,10 +9,11 @@ from benchmarks import profile_text
 from benchmarks.options import Options
 from benchmarks.samples import Goal, Measurement, alternate, profile_if_missed
 from benchmarks.scratch import ROOT
-from layerstack import command, project, rehearsal, stack
+from layerstack import command, project, stack
 from layerstack.errors import CheckFailed
 from layerstack.project import Project, Service
-from layerstack.startup import Silent
+from layerstack.running import rehearsal
+from layerstack.running.startup import Silent
 from layerstack.verify import verify
 
 WAIT_SECONDS = 60.0

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layerstack import command, history, images
-from layerstack.build_result import BuildResult, read_results
+from layerstack.building.build_result import BuildResult, read_results
+from layerstack.building.cache_watch import CacheEvicted, CacheWatch
+from layerstack.building.placement import Placement
+from layerstack.building.progress import BuildObserver, Silent
 from layerstack.buildlog import BuildLog, BuildReport
-from layerstack.cache_watch import CacheEvicted, CacheWatch
-from layerstack.disk_need import remember_sizes
+from layerstack.checkups.disk_need import remember_sizes
 from layerstack.errors import BuildFailed, EngineError, StackError
-from layerstack.estimate import read_estimate
+from layerstack.explaining.estimate import read_estimate
 from layerstack.images import StoredImage
-from layerstack.placement import Placement
 from layerstack.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan, parent_layers
-from layerstack.progress import BuildObserver, Silent
 from layerstack.project import Project, bake_arguments
 from layerstack.state import ImageState, StateStore
 

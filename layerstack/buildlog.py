@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from layerstack.critical_path import find_path
+from layerstack.explaining.critical_path import find_path
 
 STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
 KEPT_LOG_BYTES = 64 * 1024

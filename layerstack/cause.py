@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, cast
 
-from layerstack import file_diff
+from layerstack.building import file_diff
+from layerstack.building.stage_diff import Change, StageDiff
 from layerstack.buildlog import Step
 from layerstack.inputs import Manifest
-from layerstack.progress import short
-from layerstack.recipe import SECRET, RecipeLine, RecipeStage
-from layerstack.stage_diff import Change, StageDiff
+from layerstack.sources.recipe import SECRET, RecipeLine, RecipeStage
+from layerstack.wording import short
 
 Kind = Literal[
     "file-content",

@@ -7,9 +7,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from layerstack import mount_shadow, silence
-from layerstack.check_reasons import WHY
-from layerstack.doctor_checks import Check, DoctorChecks
+from layerstack.checkups import mount_shadow, silence
+from layerstack.checkups.check_reasons import WHY
+from layerstack.checkups.doctor_checks import Check, DoctorChecks
 from layerstack.errors import EngineError
 from layerstack.finding import Finding, warning
 from layerstack.wait import call_within

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from layerstack.errors import GpuMissing
-from layerstack.gpu_in_container import ContainerGpu
-from layerstack.gpu_probe import ADVICE, NOT_ASKED, PROBE_IMAGE, DockerGpu, Link, judge_refusal, probe_docker
-from layerstack.nvml import HostGpus, ask_host, read_host
-from layerstack.nvml_library import NvmlRefused
+from layerstack.gpus.gpu_in_container import ContainerGpu
+from layerstack.gpus.gpu_probe import ADVICE, NOT_ASKED, PROBE_IMAGE, DockerGpu, Link, judge_refusal, probe_docker
+from layerstack.gpus.nvml import HostGpus, ask_host, read_host
+from layerstack.gpus.nvml_library import NvmlRefused
 from layerstack.project import Device
 
 __all__ = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from layerstack import command
-from layerstack.step_text import instruction_of, one_line
+from layerstack.explaining.step_text import instruction_of, one_line
 
 STATE_FOLDER = ".layerstack"
 KEPT_STEP_CHARACTERS = 100

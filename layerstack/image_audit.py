@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layerstack import cuda_checks, package_checks
+from layerstack.auditing import cuda_checks, package_checks
+from layerstack.auditing.gpu_libraries import Library, cuda_copies, read_libraries
+from layerstack.auditing.image_files import ImageFiles, LayerFacts, open_image
+from layerstack.auditing.python_packages import Environment, find_environments
+from layerstack.auditing.weight_checks import check_weights
 from layerstack.errors import StackError, UsageError
 from layerstack.finding import Finding
-from layerstack.gpu_libraries import Library, cuda_copies, read_libraries
-from layerstack.image_files import ImageFiles, LayerFacts, open_image
-from layerstack.python_packages import Environment, find_environments
-from layerstack.weight_checks import check_weights
 
 CHECKS = (
     *("cpu-only-torch", "cpu-only-extension", "missing-architecture", "mixed-cuda", "missing-cuda-library"),
@@ -110,7 +110,7 @@ def parse_cards(text: str) -> tuple[int, ...]:
 
 def host_cards() -> tuple[int, ...]:
     """The compute capabilities of this machine's cards; () without a driver."""
-    from layerstack.nvml import read_host
+    from layerstack.gpus.nvml import read_host
 
     host = read_host()
     capabilities = [device.compute_capability for device in host.devices] if host else []

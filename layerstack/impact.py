@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layerstack import context, copy_sources
+from layerstack.building.file_diff import printable
 from layerstack.errors import UsageError
-from layerstack.file_diff import printable
-from layerstack.image import Image
+from layerstack.explaining.step_seconds import StepSeconds
 from layerstack.inputs import DEFAULT_CONTEXT, InputReader, Manifest
-from layerstack.progress import short
 from layerstack.project import Project
-from layerstack.recipe import RecipeLine, RecipeStage, find_context
+from layerstack.sources import context, copy_sources
+from layerstack.sources.image import Image
+from layerstack.sources.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.state import StateStore
-from layerstack.step_seconds import StepSeconds
+from layerstack.wording import short
 
 SHOWN_CHARACTERS = 120
 

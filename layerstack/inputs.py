@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from layerstack import context, copy_sources
-from layerstack.context import Entry
-from layerstack.copy_sources import EVERYTHING, Source
 from layerstack.errors import UsageError
-from layerstack.file_digests import FileDigests
-from layerstack.image import Image
 from layerstack.project import Project
-from layerstack.recipe import Recipe, RecipeLine, RecipeStage, find_context, read_recipe
+from layerstack.sources import context, copy_sources
+from layerstack.sources.context import Entry
+from layerstack.sources.copy_sources import EVERYTHING, Source
+from layerstack.sources.file_digests import FileDigests
+from layerstack.sources.image import Image
+from layerstack.sources.recipe import Recipe, RecipeLine, RecipeStage, find_context, read_recipe
 
 MANIFEST_VERSION = 2
 DEFAULT_CONTEXT = ""

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerstack import choices, engine, gpu, system_images
-from layerstack.device import choose
+from layerstack import engine, gpu, system_images
 from layerstack.engine import EngineFacts
 from layerstack.errors import EngineError
 from layerstack.gpu import Decision
-from layerstack.progress import duration
+from layerstack.gpus.device import choose
 from layerstack.project import BAKE_NAMES, find_compose_files
+from layerstack.sources import choices
 from layerstack.system_images import SystemImage
+from layerstack.wording import duration
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _engine(installs_engine: bool, say: Callable[[str], None]) -> EngineFacts:
     except EngineError:
         if not installs_engine:
             raise
-    from layerstack import debian_engine
+    from layerstack.machines import debian_engine
 
     return debian_engine.install_engine(say)
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from layerstack import images
-from layerstack.file_diff import printable
-from layerstack.image import Image
+from layerstack.building.file_diff import printable
 from layerstack.images import StoredImage
 from layerstack.inputs import InputReader, Manifest
 from layerstack.project import Project
-from layerstack.recipe import find_context
+from layerstack.sources.image import Image
+from layerstack.sources.recipe import find_context
 from layerstack.state import ImageState, StateStore
 
 INPUTS_LABEL = "layerstack.inputs"

@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 import yaml
 
-from layerstack import answers, command
-from layerstack.bad_yaml import find_yaml_error
-from layerstack.discovery import discover
+from layerstack import command
 from layerstack.errors import EngineError, StackError, UsageError
-from layerstack.gpu_request import requests_of
-from layerstack.image import Image, read_image
+from layerstack.gpus.gpu_request import requests_of
+from layerstack.sources import answers
+from layerstack.sources.bad_yaml import find_yaml_error
+from layerstack.sources.discovery import discover
+from layerstack.sources.image import Image, read_image
 
 Device = Literal["gpu", "cpu"]
 

@@ -9,18 +9,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from layerstack import build, history, images, plan, rehearsal
+from layerstack import build, history, images, plan
 from layerstack.build import BuildOptions
+from layerstack.building.edited_file import EditedFile, choose_edited_file
+from layerstack.building.progress import Silent
+from layerstack.building.regression import find_regression
 from layerstack.buildlog import BuildReport, Step
-from layerstack.context_copy import change, comment_style, copied_context, is_running, remove_copies
-from layerstack.edited_file import EditedFile, choose_edited_file
 from layerstack.errors import UsageError
-from layerstack.image import Image
-from layerstack.progress import Silent, short
 from layerstack.project import Project, Service
-from layerstack.regression import find_regression
-from layerstack.served import ServedCopy
+from layerstack.running import rehearsal
+from layerstack.running.served import ServedCopy
+from layerstack.sources.context_copy import change, comment_style, copied_context, is_running, remove_copies
+from layerstack.sources.image import Image
 from layerstack.state import StateStore
+from layerstack.wording import short
 
 LABEL = "layerstack.rebuild"
 REPOSITORY = "layerstack-rebuild"

@@ -8,20 +8,20 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerstack.progress import duration, megabytes, short
+from layerstack.wording import duration, megabytes, short
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from layerstack.build_result import BuildResult
-    from layerstack.cache_report import CachedImage, CacheReport
-    from layerstack.cached_steps import CachedStep
+    from layerstack.building.build_result import BuildResult
+    from layerstack.caching.cache_report import CachedImage, CacheReport
+    from layerstack.caching.cached_steps import CachedStep
     from layerstack.images import Layer
     from layerstack.impact import Impact
     from layerstack.project import Project
     from layerstack.rebuild import Rebuild
+    from layerstack.running.startup import StartObserver, UpResult
     from layerstack.stack import Volume
-    from layerstack.startup import StartObserver, UpResult
     from layerstack.timeline import Timeline
     from layerstack.why import Explanation
 
@@ -196,7 +196,7 @@ def print_images(layers: Sequence[Layer]) -> None:
 
 def start_observer() -> StartObserver:
     """A live line per service on a terminal, one line a change elsewhere."""
-    from layerstack.startup import ChangeLog, LiveServices
+    from layerstack.running.startup import ChangeLog, LiveServices
 
     return LiveServices() if sys.stderr.isatty() else ChangeLog(say)
 
@@ -220,7 +220,7 @@ def print_timelines(timelines: Sequence[Timeline]) -> None:
     """Each build with a bar a step; what the end of the build waited for is marked."""
     from rich.console import Console
 
-    from layerstack.timeline_text import bars_table, title, totals
+    from layerstack.explaining.timeline_text import bars_table, title, totals
 
     console = Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False, highlight=False)
     for timeline in timelines:

@@ -6,13 +6,13 @@ from typing import Any
 
 from layerstack import command, engine
 from layerstack.command import CommandResult
-from layerstack.container import PROJECT_LABEL, read_all
-from layerstack.dependency import in_start_order
 from layerstack.errors import StartFailed
 from layerstack.project import Project
-from layerstack.start_failure import compose_failed, refusal, require_images, require_ports
-from layerstack.startup import StartObserver, UpResult
-from layerstack.watch import INTERVAL_SECONDS, Watch
+from layerstack.running.container import PROJECT_LABEL, read_all
+from layerstack.running.start_failure import compose_failed, refusal, require_images, require_ports
+from layerstack.running.startup import StartObserver, UpResult
+from layerstack.running.watch import INTERVAL_SECONDS, Watch
+from layerstack.sources.dependency import in_start_order
 
 START_TIMEOUT_SECONDS = 300.0
 HTTP_PORTS = (80, 443, 3000, 3001, 5000, 5173, 8000, 8080, 8081)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from layerstack import inputs
-from layerstack.file_digests import FileDigests
 from layerstack.history import state_folder, write_atomically
 from layerstack.inputs import Manifest
+from layerstack.sources.file_digests import FileDigests
 
 # A record of another version of this program is not damaged: it is passed over and written anew.
 STATE_VERSION = f"2.{inputs.MANIFEST_VERSION}"

@@ -5,14 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from layerstack import compose_hash, engine
-from layerstack.container import Container, read_all
-from layerstack.dependency import in_start_order
+from layerstack import engine
 from layerstack.errors import EngineError
-from layerstack.freshness import Freshness, FreshnessReader
 from layerstack.project import Device, Project, find_compose_files, load
+from layerstack.running import compose_hash
+from layerstack.running.container import Container, read_all
+from layerstack.running.freshness import Freshness, FreshnessReader
+from layerstack.running.start_failure import image_of
+from layerstack.sources.dependency import in_start_order
 from layerstack.stack import addresses
-from layerstack.start_failure import image_of
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerstack import choices, command, engine, registry
-from layerstack.apt import Say
+from layerstack import command, engine
 from layerstack.errors import EngineError, UsageError
-from layerstack.registry import PullOutcome
-from layerstack.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
+from layerstack.machines import registry
+from layerstack.machines.apt import Say
+from layerstack.machines.registry import PullOutcome
+from layerstack.machines.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
+from layerstack.sources import choices
 
 if TYPE_CHECKING:
     from docker.client import DockerClient

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from layerstack import history
 from layerstack.errors import UsageError
-from layerstack.step_text import instruction_of, stage_of
+from layerstack.explaining.step_text import instruction_of, stage_of
 
 BarKind = Literal["run", "cached", "transfer", "pull", "export"]
 WORK_TEXTS: Mapping[str, str] = {"transfer": "send context", "pull": "pull", "export": "export image"}

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from layerstack import engine
-from layerstack.at_once import ask_all
-from layerstack.check_graph import CheckGraph, read_graph
-from layerstack.container import Container, read_all
-from layerstack.diagnosis import (
+from layerstack.errors import EngineError
+from layerstack.project import Device, Project
+from layerstack.running.container import Container, read_all
+from layerstack.running.engine_place import EnginePlace, find_place
+from layerstack.verifying.at_once import ask_all
+from layerstack.verifying.check_graph import CheckGraph, read_graph
+from layerstack.verifying.diagnosis import (
     Diagnosis,
     blame,
     join_absent,
@@ -18,12 +21,9 @@ from layerstack.diagnosis import (
     name_fault,
     rank_roots,
 )
-from layerstack.engine_place import EnginePlace, find_place
-from layerstack.errors import EngineError
-from layerstack.evidence import Lookout
-from layerstack.examination import ServiceResult, Surroundings, examine
-from layerstack.project import Device, Project
-from layerstack.second_look import look_again
+from layerstack.verifying.evidence import Lookout
+from layerstack.verifying.examination import ServiceResult, Surroundings, examine
+from layerstack.verifying.second_look import look_again
 from layerstack.wait import Answer, call_within, wait_until
 
 ENGINE_SECONDS = 10.0

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import docker
-from layerstack import choices, engine, project, stack
+from layerstack import engine, project, stack
 from layerstack.project import Project
+from layerstack.sources import choices
 
 PROJECTS = Path(__file__).parent / "projects"
 ROOT = Path(__file__).parents[2]

@@ -11,13 +11,14 @@ from typing import Any
 
 import yaml
 
-from layerstack import command, engine, project, rehearsal, stack
-from layerstack.diagnosis import Diagnosis
+from layerstack import command, engine, project, stack
 from layerstack.errors import StartFailed
 from layerstack.project import Project, with_overlay
-from layerstack.startup import Silent
+from layerstack.running import rehearsal
+from layerstack.running.startup import Silent
 from layerstack.verify import verify
-from layerstack.verify_text import in_one_line
+from layerstack.verifying.diagnosis import Diagnosis
+from layerstack.verifying.verify_text import in_one_line
 
 ROOT = Path(__file__).parents[2]
 # Images without the source mounts: what somebody edits at the same time must not matter.

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from layerstack import choices, command, engine, project, stack
+from layerstack import command, engine, project, stack
 from layerstack.project import Project
+from layerstack.sources import choices
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "projects" / "layers"

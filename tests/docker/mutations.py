@@ -13,7 +13,7 @@ from layers import layers
 from layerstack import build as builder
 from layerstack import project
 from layerstack.build import BuildOptions
-from layerstack.build_result import BuildResult
+from layerstack.building.build_result import BuildResult
 from layerstack.project import Project
 from layerstack.state import StateStore
 

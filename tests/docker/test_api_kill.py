@@ -19,10 +19,10 @@ from clip import FRAME_COUNT, PHOTO, make_clip
 from uploads import Uploads
 
 from layerstack import build, project, stack
-from layerstack.progress import PlainLog
+from layerstack.building.progress import PlainLog
 from layerstack.project import Project
-from layerstack.rehearsal import rehearsal
-from layerstack.startup import Silent
+from layerstack.running.rehearsal import rehearsal
+from layerstack.running.startup import Silent
 from layerstack.wait import wait_until
 
 pytestmark = pytest.mark.docker

@@ -8,10 +8,11 @@ import pytest
 from build_cache import evict, own_records
 from mutations import Bench, mutations
 
-from layerstack import copy_sources, engine
-from layerstack.audit import REPOSITORY, Audit, audit_skips, require_right
+from layerstack import engine
+from layerstack.building.audit import REPOSITORY, Audit, audit_skips, require_right
 from layerstack.errors import CheckFailed
 from layerstack.plan import make_plan
+from layerstack.sources import copy_sources
 
 pytestmark = pytest.mark.docker
 

@@ -9,11 +9,12 @@ import pytest
 from build_cache import evict, own_records
 from mutations import Bench, causes, mutations
 
-from layerstack import builder, cache_report, command, gc_policy
+from layerstack import command
 from layerstack.cache import CacheRecord, read_cache
-from layerstack.cache_report import CachedImage
-from layerstack.eviction import Eviction
-from layerstack.gc_policy import GcRule
+from layerstack.caching import builder, cache_report, gc_policy
+from layerstack.caching.cache_report import CachedImage
+from layerstack.caching.eviction import Eviction
+from layerstack.caching.gc_policy import GcRule
 
 pytestmark = pytest.mark.docker
 MEGABYTE = 1_000_000

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from layerstack import command, context
+from layerstack import command
+from layerstack.sources import context
 
 pytestmark = pytest.mark.docker
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from layers import layers
 
-from layerstack import images, lint
+from layerstack import images
+from layerstack.building import lint
 from layerstack.errors import BuildFailed
 from layerstack.project import Project
 

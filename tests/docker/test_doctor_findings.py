@@ -12,12 +12,14 @@ import pytest
 from imported import Imported, imported
 from layers import tree_digest
 
-from layerstack import compose_source, doctor, engine_checks, health_lint, image_tree, project, stack
-from layerstack.disk_need import DiskNeed
+from layerstack import doctor, project, stack
+from layerstack.checkups import engine_checks, health_lint, image_tree
+from layerstack.checkups.disk_need import DiskNeed
 from layerstack.finding import Finding
 from layerstack.gpu import PROBE_IMAGE, probe_docker
 from layerstack.project import Project
-from layerstack.startup import Silent
+from layerstack.running.startup import Silent
+from layerstack.sources import compose_source
 
 pytestmark = pytest.mark.docker
 
@@ -121,7 +123,8 @@ def test_without_an_engine_everything_else_is_still_looked_at(tmp_path: Path, mo
 
 
 def test_disk_and_cache_are_measured_against_what_will_be_built(load_project: LoadProject) -> None:
-    from layerstack import cache_report, engine
+    from layerstack import engine
+    from layerstack.caching import cache_report
 
     loaded = load_project("healthy")
     facts = engine.read_facts()

@@ -9,7 +9,7 @@ from mutations import Bench, causes, details, mutations
 
 from layerstack import build as builder
 from layerstack import command, images
-from layerstack.build_result import BuildResult
+from layerstack.building.build_result import BuildResult
 
 pytestmark = pytest.mark.docker
 CODE = "app: runtime COPY src src"

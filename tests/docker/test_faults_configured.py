@@ -9,8 +9,8 @@ import pytest
 from fault_stack import ROOT, FaultStack, fault_stack
 
 from layerstack import project
-from layerstack.diagnosis import Diagnosis
 from layerstack.verify import verify
+from layerstack.verifying.diagnosis import Diagnosis
 
 pytestmark = pytest.mark.docker
 MONGO = "mongodb://admin:{password}@{host}/?authSource=admin"

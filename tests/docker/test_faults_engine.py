@@ -19,7 +19,7 @@ from layers import layers
 from layerstack import command, stack
 from layerstack.errors import EngineError, StartFailed
 from layerstack.project import Project
-from layerstack.startup import Silent
+from layerstack.running.startup import Silent
 from layerstack.verify import verify
 
 pytestmark = pytest.mark.docker

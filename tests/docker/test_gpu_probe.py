@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from own_engine import FINE, OwnEngine, own_engine
 
-from layerstack import engine, gpu_probe, probe_memory
-from layerstack.engine_start import identify_start
-from layerstack.gpu_probe import probe_docker
-from layerstack.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
-from layerstack.probe_memory import remembered_probe
+from layerstack import engine
+from layerstack.gpus import gpu_probe, probe_memory
+from layerstack.gpus.engine_start import identify_start
+from layerstack.gpus.gpu_probe import probe_docker
+from layerstack.gpus.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
+from layerstack.gpus.probe_memory import remembered_probe
 
 pytestmark = [
     pytest.mark.docker,

@@ -13,9 +13,11 @@ import pytest
 from imported import Imported, imported
 
 import docker
-from layerstack import command, compose_source, image_tree, mount_shadow, project, stack
+from layerstack import command, project, stack
+from layerstack.checkups import image_tree, mount_shadow
 from layerstack.finding import Finding
 from layerstack.project import Project
+from layerstack.sources import compose_source
 
 pytestmark = pytest.mark.docker
 

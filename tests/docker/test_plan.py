@@ -7,7 +7,7 @@ import pytest
 from mutations import Bench, causes, details, mutations
 
 from layerstack import command, images
-from layerstack.build_result import BuildResult
+from layerstack.building.build_result import BuildResult
 from layerstack.images import StoredImage
 
 pytestmark = pytest.mark.docker

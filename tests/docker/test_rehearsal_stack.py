@@ -10,8 +10,8 @@ from conftest import LoadProject
 
 from layerstack import stack
 from layerstack.project import Project
-from layerstack.rehearsal import rehearsal, remove_leftovers
-from layerstack.startup import Silent
+from layerstack.running.rehearsal import rehearsal, remove_leftovers
+from layerstack.running.startup import Silent
 from layerstack.verify import verify
 
 pytestmark = pytest.mark.docker
@@ -20,8 +20,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from layerstack import project, stack
-from layerstack.rehearsal import rehearsal
-from layerstack.startup import Silent
+from layerstack.running.rehearsal import rehearsal
+from layerstack.running.startup import Silent
 with rehearsal(project.load(Path(sys.argv[1]), "gpu"), "trial") as copy:
     stack.up(copy, Silent())
     print(copy.name, flush=True)

@@ -17,8 +17,8 @@ from mutations import Bench, mutations
 from layerstack import build as builder
 from layerstack import command, images
 from layerstack.build import BuildOptions
+from layerstack.building.progress import Silent
 from layerstack.plan import make_plan
-from layerstack.progress import Silent
 from layerstack.project import Project
 
 pytestmark = pytest.mark.docker

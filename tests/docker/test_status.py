@@ -15,10 +15,10 @@ from layers import layers, system_image
 from layerstack import build as builder
 from layerstack import command, project, stack, status
 from layerstack.build import BuildOptions
-from layerstack.progress import Silent as SilentBuild
+from layerstack.building.progress import Silent as SilentBuild
 from layerstack.project import Project
-from layerstack.staleness import Stale
-from layerstack.startup import Silent
+from layerstack.running.staleness import Stale
+from layerstack.running.startup import Silent
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from layerstack import choices, engine, system_images
+from layerstack import engine, system_images
+from layerstack.sources import choices
 from layerstack.wait import wait_until
 
 pytestmark = pytest.mark.docker

@@ -11,8 +11,8 @@ import pytest
 from layerstack import command, stack, status
 from layerstack.errors import StartFailed
 from layerstack.project import Project
-from layerstack.start_failure import ServiceFailed
-from layerstack.startup import ChangeLog, ServiceProgress, Silent
+from layerstack.running.start_failure import ServiceFailed
+from layerstack.running.startup import ChangeLog, ServiceProgress, Silent
 from layerstack.wait import wait_until
 
 pytestmark = pytest.mark.docker

@@ -9,7 +9,7 @@ import pytest
 
 from layerstack import stack
 from layerstack.project import Project
-from layerstack.startup import Silent
+from layerstack.running.startup import Silent
 from layerstack.verify import VerifyReport, verify
 
 pytestmark = pytest.mark.docker

@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from layerstack import compose_source
-from layerstack.compose_source import ComposeSource
-from layerstack.image import Image
 from layerstack.project import Port, Project, Service
+from layerstack.sources import compose_source
+from layerstack.sources.compose_source import ComposeSource
+from layerstack.sources.image import Image
 
 FILE = "compose.yaml"
 

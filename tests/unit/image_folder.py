@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from layerstack.file_digests import FileDigests
-from layerstack.image import Image
 from layerstack.inputs import InputReader, Manifest
 from layerstack.project import Project
+from layerstack.sources.file_digests import FileDigests
+from layerstack.sources.image import Image
 
 
 @dataclass

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from layerstack import answers
+from layerstack.sources import answers
 
 ARGV = ("docker", "compose", "config")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from layerstack import apt
 from layerstack.errors import EngineError
+from layerstack.machines import apt
 
 INDEX_TARGETS = """\
 http://m.test/debian/dists/bookworm/ http://m.test/debian/

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from image_folder import ImageFolder
 
-from layerstack import audit, command, layer_content
-from layerstack.audit import Audit, require_right
+from layerstack import command
+from layerstack.building import audit, layer_content
+from layerstack.building.audit import Audit, require_right
+from layerstack.building.layer_content import ImageContent, read_content
 from layerstack.buildlog import BuildReport, Step
 from layerstack.cache import CacheRecord
 from layerstack.command import CommandResult
 from layerstack.errors import CheckFailed
 from layerstack.images import StoredImage
-from layerstack.layer_content import ImageContent, read_content
 from layerstack.plan import PlannedImage
 from layerstack.state import ImageState
 

@@ -11,11 +11,11 @@ from fake_docker import FakeDocker
 
 from layerstack import build as builder
 from layerstack.build import BuildOptions, bake, bake_argv
+from layerstack.building.progress import Silent
 from layerstack.errors import BuildFailed, EngineError, UsageError
-from layerstack.image import Image
 from layerstack.plan import INPUTS_LABEL, make_plan
-from layerstack.progress import Silent
 from layerstack.project import Project, Service
+from layerstack.sources.image import Image
 from layerstack.state import StateStore
 
 DATA = Path(__file__).parent / "data" / "rawjson"

@@ -9,8 +9,8 @@ import pytest
 from cache_parts import DISK_BYTES, GB
 from fake_docker import FakeDocker
 
-from layerstack import builder, gc_policy
-from layerstack.builder import Disk
+from layerstack.caching import builder, gc_policy
+from layerstack.caching.builder import Disk
 from layerstack.errors import EngineError
 
 PRINTED = {

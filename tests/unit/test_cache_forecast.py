@@ -6,13 +6,13 @@ from datetime import datetime, timezone
 import pytest
 from cache_parts import DISK_BYTES, GB, OLD, builder, record
 
-from layerstack import cache_forecast, gc_policy
-from layerstack.builder import Builder
 from layerstack.cache import CacheRecord
-from layerstack.cache_forecast import Forecast
-from layerstack.cached_steps import CachedStep
-from layerstack.eviction import Eviction
-from layerstack.recipe import RecipeLine
+from layerstack.caching import cache_forecast, gc_policy
+from layerstack.caching.builder import Builder
+from layerstack.caching.cache_forecast import Forecast
+from layerstack.caching.cached_steps import CachedStep
+from layerstack.caching.eviction import Eviction
+from layerstack.sources.recipe import RecipeLine
 
 NOW = datetime(2026, 11, 20, 13, tzinfo=timezone.utc)
 TORCH = record("torch", size=11 * GB, is_shared=True, last_used=OLD)

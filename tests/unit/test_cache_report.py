@@ -7,14 +7,14 @@ import cache_parts
 import pytest
 from cache_parts import GB, builder, record, stage
 
-from layerstack import cache_report
-from layerstack.builder import Builder
 from layerstack.cache import CacheRecord, CacheUse
-from layerstack.cache_report import CacheReport
-from layerstack.image import Image
+from layerstack.caching import cache_report
+from layerstack.caching.builder import Builder
+from layerstack.caching.cache_report import CacheReport
 from layerstack.images import StoredImage
 from layerstack.inputs import Manifest
 from layerstack.project import Project
+from layerstack.sources.image import Image
 from layerstack.state import ImageState, StateStore
 
 LOW = record("low", "[stage-0 2/3] COPY tools /opt", 5 * GB, is_shared=True)

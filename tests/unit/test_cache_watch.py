@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from layerstack import cache_watch
+from layerstack.building import cache_watch
+from layerstack.building.cache_watch import SETTLE_SECONDS, CacheEvicted, CacheWatch
 from layerstack.buildlog import BuildLog
-from layerstack.cache_watch import SETTLE_SECONDS, CacheEvicted, CacheWatch
 
 
 class Stream:

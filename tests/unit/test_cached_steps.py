@@ -3,9 +3,9 @@
 import pytest
 from cache_parts import record, stage
 
-from layerstack.cached_steps import Built, StepFinder, describes, layer_stages
-from layerstack.image import Image
-from layerstack.recipe import RecipeLine
+from layerstack.caching.cached_steps import Built, StepFinder, describes, layer_stages
+from layerstack.sources.image import Image
+from layerstack.sources.recipe import RecipeLine
 
 BASE = Image("base", "base", tags=("base:latest",))
 WEB = Image("web", ".", tags=("web:latest",), contexts={"base": "target:base"})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from image_folder import ImageFolder
 
-from layerstack import file_diff
+from layerstack.building import file_diff
 from layerstack.buildlog import Step
 from layerstack.cause import Cause, ImageCauses, root_causes
 from layerstack.inputs import Manifest

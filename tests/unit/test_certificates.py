@@ -8,7 +8,7 @@ import pytest
 from compose_project import load
 from docker.errors import ImageNotFound
 
-from layerstack import certificates
+from layerstack.checkups import certificates
 from layerstack.finding import Finding
 
 

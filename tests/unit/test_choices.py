@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack import choices
 from layerstack.errors import UsageError
+from layerstack.sources import choices
 
 USER_LINES = "# mine\nMONGO_USER=admin\n\nexport API_PORT = 3001\n"
 

@@ -11,13 +11,13 @@ import fake_docker
 import pytest
 from fake_docker import FakeDocker
 
-from layerstack import clean_up
 from layerstack.build import PROJECT_LABEL
-from layerstack.clean_up import CleanUp
+from layerstack.caching import clean_up
+from layerstack.caching.clean_up import CleanUp
 from layerstack.errors import CommandFailed
-from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.project import Project
+from layerstack.sources.image import Image
 
 OLD = (datetime.now(timezone.utc) - timedelta(hours=30)).isoformat()
 RECENT = (datetime.now(timezone.utc) - timedelta(hours=2)).isoformat()

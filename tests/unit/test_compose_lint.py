@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from compose_project import load
 
-from layerstack import compose_lint, project_checks
+from layerstack.checkups import compose_lint, project_checks
 from layerstack.finding import Finding
 
 GPU = "deploy: { resources: { reservations: { devices: [{ capabilities: [gpu] }] } } }"

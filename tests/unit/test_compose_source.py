@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from compose_project import write
 
-from layerstack import compose_source
 from layerstack.errors import UsageError
+from layerstack.sources import compose_source
 
 TEXT = """\
 x-common: &common

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack import context
 from layerstack.errors import UsageError
+from layerstack.sources import context
 
 TREE = ("a/b/x.py", "a/y.js", "lib/deep/x.py", "lib/x.py", "src/a.py", "src/a/x.py", "x.py", "z.log", ".env", "a b/c")
 

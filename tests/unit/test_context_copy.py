@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack import context, context_copy
-from layerstack.context_copy import change, copied_context, is_running, remove_copies
 from layerstack.errors import CommandFailed, UsageError
-from layerstack.image import Image
 from layerstack.project import Project
+from layerstack.sources import context, context_copy
+from layerstack.sources.context_copy import change, copied_context, is_running, remove_copies
+from layerstack.sources.image import Image
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from layerstack.buildlog import BuildLog, BuildReport, Vertex
-from layerstack.critical_path import find_path
+from layerstack.explaining.critical_path import find_path
 
 DATA = Path(__file__).parent / "data" / "rawjson"
 

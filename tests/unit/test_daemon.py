@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from layerstack import daemon, engine
+from layerstack import engine
 from layerstack.errors import EngineError
+from layerstack.machines import daemon
 
 
 class Machine:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from layerstack import command, daemon, debian_engine, engine
-from layerstack.apt import Mirror, Say
+from layerstack import command, engine
 from layerstack.errors import EngineError
+from layerstack.machines import daemon, debian_engine
+from layerstack.machines.apt import Mirror, Say
 
 READY = engine.EngineFacts(
     "28.5.2", "0.29.1", "2.40.3", "/data", None, None, "overlay2", "2", "Debian", "x86_64", "6.1", 2, 1, ("runc",)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from layerstack import context, project
+from layerstack import project
 from layerstack.project import Service
+from layerstack.sources import context
 
 ROOT = Path(__file__).parents[2]
 BUILT = {"pose-service": "backend/pose-service", "backend-api": "backend", "frontend": "backend/web"}

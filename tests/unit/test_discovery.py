@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from layerstack import history
-from layerstack.discovery import Discovery, discover
 from layerstack.errors import UsageError
-from layerstack.image import Image
+from layerstack.sources.discovery import Discovery, discover
+from layerstack.sources.image import Image
 
 
 def write(root: Path, files: dict[str, str]) -> None:

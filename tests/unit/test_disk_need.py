@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from compose_project import load
 
-from layerstack import disk_need, images
+from layerstack import images
+from layerstack.checkups import disk_need
 from layerstack.images import StoredImage
 
 TEXT = """\

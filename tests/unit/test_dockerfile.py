@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack import dockerfile
-from layerstack.dockerfile import Dockerfile
 from layerstack.errors import UsageError
+from layerstack.sources import dockerfile
+from layerstack.sources.dockerfile import Dockerfile
 
 
 def parse(text: str, **arguments: str) -> Dockerfile:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from compose_project import load
 
-from layerstack import dockerfile_lint
+from layerstack.checkups import dockerfile_lint
 from layerstack.finding import Finding
 
 HEAD = "FROM python\nWORKDIR /app\n"

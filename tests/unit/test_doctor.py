@@ -12,18 +12,20 @@ import cache_parts
 import pytest
 from docker.errors import APIError, ImageNotFound
 
-from layerstack import doctor, engine, engine_checks, gpu_survey, machine_checks, project, project_checks
+from layerstack import doctor, engine, project
 from layerstack.cache import CacheUse
-from layerstack.cache_forecast import Forecast
-from layerstack.cache_report import CachedImage, CacheReport
-from layerstack.check_reasons import WHY
-from layerstack.circumstances import Circumstances
-from layerstack.disk_need import DiskNeed
-from layerstack.doctor_checks import DoctorChecks
+from layerstack.caching.cache_forecast import Forecast
+from layerstack.caching.cache_report import CachedImage, CacheReport
+from layerstack.checkups import engine_checks, machine_checks, project_checks
+from layerstack.checkups.check_reasons import WHY
+from layerstack.checkups.circumstances import Circumstances
+from layerstack.checkups.disk_need import DiskNeed
+from layerstack.checkups.doctor_checks import DoctorChecks
 from layerstack.engine import EngineFacts
 from layerstack.errors import EngineError, UsageError
 from layerstack.gpu import NOT_ASKED, Decision
-from layerstack.gpu_survey import Survey
+from layerstack.gpus import gpu_survey
+from layerstack.gpus.gpu_survey import Survey
 from layerstack.project import Port, Project, Service
 
 FACTS = EngineFacts(

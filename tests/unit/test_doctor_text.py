@@ -2,8 +2,8 @@
 
 import pytest
 
+from layerstack.checkups.doctor_text import print_findings, verdict
 from layerstack.doctor import Examination
-from layerstack.doctor_text import print_findings, verdict
 from layerstack.finding import Finding, error, ok, warning
 
 ODD = "RUN [x] :smile: [bold]"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from layerstack.edited_file import EditedFile, choose_edited_file
+from layerstack.building.edited_file import EditedFile, choose_edited_file
 from layerstack.errors import UsageError
-from layerstack.image import Image
 from layerstack.project import Project
+from layerstack.sources.image import Image
 
 
 def choose(root: Path, dockerfile: str, *files: str, image: Image | None = None) -> EditedFile:

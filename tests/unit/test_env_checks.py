@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from compose_project import write
 
-from layerstack import env_checks
+from layerstack.checkups import env_checks
 from layerstack.finding import Finding
 
 COMPOSE = """\

@@ -7,7 +7,7 @@ import pytest
 
 from layerstack import history
 from layerstack.buildlog import Step
-from layerstack.estimate import Estimate, read_estimate, rough, step_key
+from layerstack.explaining.estimate import Estimate, read_estimate, rough, step_key
 
 
 def record(root: Path, seconds: float, *steps: tuple[str, float], action: str = "built", kind: str = "build") -> None:

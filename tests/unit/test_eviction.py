@@ -4,8 +4,8 @@ from datetime import datetime, timezone
 
 from cache_parts import GB, OLD, RECENT, record
 
-from layerstack.eviction import Eviction
-from layerstack.gc_policy import GcRule
+from layerstack.caching.eviction import Eviction
+from layerstack.caching.gc_policy import GcRule
 
 NOW = datetime(2026, 11, 20, 13, tzinfo=timezone.utc)
 TO_NOTHING = GcRule(max_used_bytes=1)

@@ -5,8 +5,8 @@ import math
 import pytest
 from cache_parts import DISK_BYTES, GB
 
-from layerstack import gc_policy
-from layerstack.gc_policy import MOUNT_TYPES, GcRule
+from layerstack.caching import gc_policy
+from layerstack.caching.gc_policy import MOUNT_TYPES, GcRule
 
 GIB = 1 << 30
 # `docker buildx inspect` of Engine 28.5.2 with Buildx 0.29.1 on a disk of 270,553,174,016 bytes.

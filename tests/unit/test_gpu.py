@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from layerstack import device
 from layerstack.errors import EngineError, GpuMissing
 from layerstack.gpu import ADVICE, ContainerGpu, DockerGpu, decide, judge_refusal, with_containers
-from layerstack.gpu_probe import Link
-from layerstack.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest, requests_of
-from layerstack.nvml import Gpu, HostGpus, MigInstance
-from layerstack.nvml_library import NvmlRefused
+from layerstack.gpus import device
+from layerstack.gpus.gpu_probe import Link
+from layerstack.gpus.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest, requests_of
+from layerstack.gpus.nvml import Gpu, HostGpus, MigInstance
+from layerstack.gpus.nvml_library import NvmlRefused
 
 HOST = HostGpus("550.1", (Gpu(0, "A card", "GPU-1", 1, 1, "9.0"),))
 FALLEN = HostGpus("550.1", (Gpu(0, "A card", "", None, None, "", problem="GPU is lost"),))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from layerstack import nvml
-from layerstack.nvml_library import Nvml
+from layerstack.gpus import nvml
+from layerstack.gpus.nvml_library import Nvml
 from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
 
 READ = """
 import json
-from layerstack import nvml
-from layerstack.nvml_library import NvmlRefused
+from layerstack.gpus import nvml
+from layerstack.gpus.nvml_library import NvmlRefused
 try:
     found = nvml.ask_host().to_json()
 except NvmlRefused as refused:
@@ -121,7 +121,9 @@ def test_a_driver_without_a_card(machine: StandIn) -> None:
 def test_the_library_of_wsl_is_found_outside_the_loaders_path(machine: StandIn) -> None:
     machine.describe("driver 550.54", *card(0))
     folder = str(library().parent)
-    told = f"import pathlib; from layerstack import nvml_library as n; n.LIBRARY_FOLDERS = [pathlib.Path({folder!r})]"
+    told = (
+        f"import pathlib; from layerstack.gpus import nvml_library as n; n.LIBRARY_FOLDERS = [pathlib.Path({folder!r})]"
+    )
     environment = {key: value for key, value in machine.environment.items() if key != "LD_LIBRARY_PATH"}
     assert machine.run(f"{told}\n{READ}", environment=environment).count("GPU-0") == 1
 
@@ -130,7 +132,7 @@ def test_without_the_library_there_is_no_driver(machine: StandIn, tmp_path: Path
     (tmp_path / "empty").mkdir()
     environment = {**machine.environment, "LD_LIBRARY_PATH": str(tmp_path / "empty")}
     code = (
-        "from pathlib import Path; from layerstack import nvml_library as n, nvml; n.LIBRARY_FOLDERS = []\n"
+        "from pathlib import Path; from layerstack.gpus import nvml_library as n, nvml; n.LIBRARY_FOLDERS = []\n"
         "n.LIBRARY = 'libnvidia-ml-of-no-driver.so.1'; nvml.PCI_DEVICES = Path('/none')"
     )
     found = json.loads(machine.run(f"{code}\n{READ}", environment=environment))

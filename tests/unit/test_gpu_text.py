@@ -3,12 +3,12 @@
 import pytest
 
 from layerstack.gpu import ContainerGpu, Decision, DockerGpu
-from layerstack.gpu_card import cards_of
-from layerstack.gpu_survey import Survey
-from layerstack.gpu_text import print_gpu
-from layerstack.lease_ledger import Entry
-from layerstack.nvml import Gpu, GpuProcess, HostGpus, MigInstance
-from layerstack.process_life import ProcessLife
+from layerstack.gpus.gpu_card import cards_of
+from layerstack.gpus.gpu_survey import Survey
+from layerstack.gpus.gpu_text import print_gpu
+from layerstack.gpus.lease_ledger import Entry
+from layerstack.gpus.nvml import Gpu, GpuProcess, HostGpus, MigInstance
+from layerstack.gpus.process_life import ProcessLife
 
 GIB = 2**30
 FIRST = Gpu(0, "NVIDIA [A10]", "GPU-0", 24 * GIB, 20 * GIB, "8.6", (GpuProcess(41, 4 * GIB), GpuProcess(42, None)))

@@ -8,7 +8,7 @@ import pytest
 from compose_project import load
 from docker.errors import ImageNotFound
 
-from layerstack import health_lint
+from layerstack.checkups import health_lint
 from layerstack.finding import Finding
 
 WGET = "wget -q -O - http://localhost:8000/"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack import cuda_checks, weight_checks
-from layerstack.elf_file import GpuCode, read_elf
+from layerstack.auditing import cuda_checks, weight_checks
+from layerstack.auditing.elf_file import GpuCode, read_elf
 from layerstack.errors import UsageError
 from layerstack.image_audit import ImageAudit, audit_image, parse_cards
 from tests.unit.elf_builder import cubin, shared_object

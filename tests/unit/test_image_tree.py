@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 
-from layerstack import image_tree
+from layerstack.checkups import image_tree
 
 
 class FakeApi:

@@ -12,9 +12,9 @@ from fake_docker import FakeDocker
 
 from layerstack import images
 from layerstack.errors import EngineError
-from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.project import Project, Service
+from layerstack.sources.image import Image
 
 
 @pytest.fixture

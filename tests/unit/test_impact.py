@@ -8,9 +8,9 @@ import pytest
 
 from layerstack import history
 from layerstack.errors import UsageError
-from layerstack.image import Image
 from layerstack.impact import Impact, document, find_impact
 from layerstack.project import Project
+from layerstack.sources.image import Image
 
 BASE = Image("base", "docker/base", tags=("base:latest",))
 WEB = Image("web", "web", tags=("web:latest",), contexts={"base": "target:base", "words": "words"})

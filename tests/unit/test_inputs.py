@@ -10,9 +10,9 @@ from image_folder import ImageFolder
 
 from layerstack import inputs
 from layerstack.errors import UsageError
-from layerstack.file_digests import FileDigests
-from layerstack.image import Image
 from layerstack.inputs import InputReader
+from layerstack.sources.file_digests import FileDigests
+from layerstack.sources.image import Image
 
 STAGES = """\
 ARG VERSION=1
@@ -246,7 +246,7 @@ def test_a_file_that_cannot_be_read_is_named(folder: ImageFolder, monkeypatch: p
     def refuse(path: str) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("layerstack.file_digests._sha256", refuse)
+    monkeypatch.setattr("layerstack.sources.file_digests._sha256", refuse)
     with pytest.raises(UsageError, match=r"package.json.*Permission denied"):
         folder.manifest()
 
@@ -258,7 +258,7 @@ def test_a_context_that_is_no_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_known_digests_are_used_and_changes_are_seen(folder: ImageFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layerstack.file_digests.SETTLED_NS", -(10**18))
+    monkeypatch.setattr("layerstack.sources.file_digests.SETTLED_NS", -(10**18))
     first = FileDigests()
     before = InputReader(folder.project, "", first).read(folder.image, folder.ids).digest
     kept = FileDigests(first.kept())

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from compose_project import load
 
-from layerstack.circumstances import Circumstances, read_circumstances
-from layerstack.known_issues import KNOWN_ISSUES, issues_of
+from layerstack.checkups.circumstances import Circumstances, read_circumstances
+from layerstack.checkups.known_issues import KNOWN_ISSUES, issues_of
 
 ALL = Circumstances(**dict.fromkeys(Circumstances.__dataclass_fields__, True))
 

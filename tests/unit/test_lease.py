@@ -16,18 +16,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack.gpu_card import Card
-from layerstack.lease_ledger import FOLDER_VARIABLE, Entry
-from layerstack.lease_room import available_bytes
-from layerstack.nvml import GpuProcess
-from layerstack.process_life import ProcessLife
+from layerstack.gpus.gpu_card import Card
+from layerstack.gpus.lease_ledger import FOLDER_VARIABLE, Entry
+from layerstack.gpus.lease_room import available_bytes
+from layerstack.gpus.nvml import GpuProcess
+from layerstack.gpus.process_life import ProcessLife
 from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
 
 # Holds a lease from one line on its standard input to the next and says what happens.
 HOLDER = """
 import json, os, sys
 from pathlib import Path
-from layerstack import lease
+from layerstack.gpus import lease
 from layerstack.errors import StackError
 lease.INTERVAL_SECONDS = 0.05
 
@@ -269,7 +269,7 @@ def test_two_users_share_a_ledger(machine: StandIn, ask: Ask) -> None:
     first = Holder(machine.start(f"import os; os.umask(0o077)\n{HOLDER}", root))
     assert first.next() == {"card": "GPU-0"}
     # Before the program loses its rights: the Python of a test run may be readable for root alone.
-    become = "import filelock, getpass, os, pwd, pynvml, layerstack.lease; os.setgid(65534); os.setuid(65534)"
+    become = "import filelock, getpass, os, pwd, pynvml, layerstack.gpus.lease; os.setgid(65534); os.setuid(65534)"
     wanted = json.dumps({"owner": "nobody", "size_bytes": 20 * GIB})
     other = Holder(machine.start(f"{become}\n{HOLDER}", wanted))
     try:
@@ -289,7 +289,7 @@ def test_two_users_share_a_ledger(machine: StandIn, ask: Ask) -> None:
 WORKER = """
 import json, os, random, sys, time
 from pathlib import Path
-from layerstack import lease
+from layerstack.gpus import lease
 lease.INTERVAL_SECONDS = 0.02
 log, memory, seed, most = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 chance = random.Random(seed)

@@ -8,10 +8,10 @@ import fake_docker
 import pytest
 from fake_docker import FakeDocker
 
-from layerstack import lint
+from layerstack.building import lint
 from layerstack.errors import BuildFailed
-from layerstack.image import Image
 from layerstack.project import Project
+from layerstack.sources.image import Image
 
 ANSWER = {
     "warnings": [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from layerstack import lost_files
-from layerstack.lost_files import CODE, EDITABLE, MODEL, NODE, PYTHON, START, Installed, editable_roots
+from layerstack.checkups import lost_files
+from layerstack.checkups.lost_files import CODE, EDITABLE, MODEL, NODE, PYTHON, START, Installed, editable_roots
 
 MEGABYTE = str(1 << 20)
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from layerstack import choices, debian_engine, engine, machine, system_images
+from layerstack import engine, machine, system_images
 from layerstack.engine import EngineFacts
 from layerstack.errors import EngineError, GpuMissing
 from layerstack.machine import Readiness
+from layerstack.machines import debian_engine
+from layerstack.sources import choices
 from layerstack.system_images import SystemImage
 
 FACTS = EngineFacts(

@@ -6,7 +6,7 @@ from typing import Any
 
 from compose_project import load
 
-from layerstack.mounts import Mount, Volumes, mounts_of, read_volumes
+from layerstack.running.mounts import Mount, Volumes, mounts_of, read_volumes
 
 TEXT = """\
 services:

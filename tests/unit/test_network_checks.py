@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from layerstack import network_checks
+from layerstack.checkups import network_checks
 
 ENGINE = {"HttpProxy": "http://proxy:1", "HttpsProxy": "http://proxy:1"}
 

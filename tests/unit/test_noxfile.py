@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 import noxfile
-from layerstack.container_tests import ContainerTests
 from layerstack.errors import EngineError, GpuMissing, UsageError
-from layerstack.gpu_card import Card
-from layerstack.image import Image
-from layerstack.lease import GpuBusy, Wanted
-from layerstack.pytest_report import DEMANDED, FileResult
+from layerstack.gpus.container_tests import ContainerTests
+from layerstack.gpus.gpu_card import Card
+from layerstack.gpus.lease import GpuBusy, Wanted
+from layerstack.gpus.pytest_report import DEMANDED, FileResult
+from layerstack.sources.image import Image
 
 SESSIONS = set(
     ["lint", "typecheck", "unit", "docker_tests", "pose_tests", "gpu_tests", "api_tests", "web_tests", "browser_tests"]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from layerstack.building.placement import Placement
 from layerstack.buildlog import Step
-from layerstack.image import Image
-from layerstack.placement import Placement
+from layerstack.sources.image import Image
 
 Write = Callable[..., Image]
 

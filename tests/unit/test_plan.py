@@ -8,10 +8,10 @@ import pytest
 
 from layerstack import images
 from layerstack.errors import UsageError
-from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.plan import INPUTS_LABEL, explain, layers_identity, make_plan, parent_layers
 from layerstack.project import Project
+from layerstack.sources.image import Image
 from layerstack.state import ImageState, StateStore
 
 BASE, APP = "base:latest", "app:latest"
@@ -159,13 +159,13 @@ def test_the_explanation_holds_all_that_counts(built: Project, store: StateStore
 
 
 def test_digests_of_files_are_remembered(built: Project, store: StateStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layerstack.file_digests.SETTLED_NS", -(10**18))
+    monkeypatch.setattr("layerstack.sources.file_digests.SETTLED_NS", -(10**18))
     make_plan(built, ["app"], store)
 
     def refuse(path: str) -> str:
         raise AssertionError(f"{path} was read again")
 
-    monkeypatch.setattr("layerstack.file_digests._sha256", refuse)
+    monkeypatch.setattr("layerstack.sources.file_digests._sha256", refuse)
     assert make_plan(built, ["app"], store).stale == ()
 
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack import progress
+from layerstack.building import progress
+from layerstack.building.progress import LiveTable, PlainLog
 from layerstack.buildlog import BuildLog
-from layerstack.estimate import Estimate
-from layerstack.progress import LiveTable, PlainLog, duration, megabytes, short
+from layerstack.explaining.estimate import Estimate
+from layerstack.wording import duration, megabytes, short
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from layerstack import project
 from layerstack.errors import EngineError, UsageError
-from layerstack.image import Image
 from layerstack.project import Port, Project, Service
+from layerstack.sources.image import Image
 
 GPU = {"resources": {"reservations": {"devices": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}}}
 

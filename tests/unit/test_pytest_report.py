@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from layerstack.container_tests import judge
-from layerstack.pytest_report import read_report
+from layerstack.gpus.container_tests import judge
+from layerstack.gpus.pytest_report import read_report
 
 PASSES = "def test_fine():\n    pass\n"
 FAILS = "def test_wrong():\n    assert 1 == 2\n"

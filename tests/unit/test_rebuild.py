@@ -12,10 +12,10 @@ import pytest
 from layerstack import rebuild
 from layerstack.buildlog import BuildReport, Step
 from layerstack.errors import UsageError
-from layerstack.image import Image
 from layerstack.images import StoredImage
 from layerstack.project import Project, Service
 from layerstack.rebuild import INSTALLERS, Rebuild, RebuildOptions, Run
+from layerstack.sources.image import Image
 
 CACHED = Step("web", "deps", 2, 3, "RUN install", is_cached=True, seconds=0.0)
 EXECUTED = Step("web", "runtime", 2, 2, "COPY . .", is_cached=False, seconds=0.2)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from layerstack import history
+from layerstack.building.regression import find_regression
 from layerstack.buildlog import Step
-from layerstack.regression import find_regression
 
 
 def step(instruction: str, seconds: float, number: int = 2) -> Step:

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from fake_docker import FakeDocker
 
-from layerstack import rehearsal
-from layerstack.container import PROJECT_LABEL
 from layerstack.project import Port, Project, Service
+from layerstack.running import rehearsal
+from layerstack.running.container import PROJECT_LABEL
 
 
 class ComposeLoader(yaml.SafeLoader):

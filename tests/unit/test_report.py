@@ -6,15 +6,15 @@ import cache_parts
 import pytest
 
 from layerstack import report
-from layerstack.build_result import BuildResult, ImageResult
+from layerstack.building.build_result import BuildResult, ImageResult
 from layerstack.buildlog import Step
 from layerstack.cache import CacheUse
-from layerstack.cache_forecast import Forecast
-from layerstack.cache_report import CachedImage, CacheReport, Group
-from layerstack.cached_steps import CachedStep
+from layerstack.caching.cache_forecast import Forecast
+from layerstack.caching.cache_report import CachedImage, CacheReport, Group
+from layerstack.caching.cached_steps import CachedStep
 from layerstack.images import Layer, StoredImage
 from layerstack.rebuild import Rebuild, Run
-from layerstack.recipe import RecipeLine
+from layerstack.sources.recipe import RecipeLine
 from layerstack.stack import Volume
 
 # Would vanish, or break the printing, if it were read as markup.

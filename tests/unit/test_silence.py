@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from compose_project import write
 
-from layerstack import silence
-from layerstack.check_reasons import WHY
+from layerstack.checkups import silence
+from layerstack.checkups.check_reasons import WHY
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, warning
 

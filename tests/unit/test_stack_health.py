@@ -8,11 +8,11 @@ import pytest
 from docker.errors import NotFound
 from requests.exceptions import ConnectionError as RequestsConnectionError
 
-from layerstack.container import Container, Mount, from_inspect, read_all
-from layerstack.dependency import all_dependencies, in_start_order, is_one_shot
 from layerstack.errors import EngineError, UsageError
-from layerstack.health import exit_reason, judge, judge_now, worst
 from layerstack.project import Port, Project, Service
+from layerstack.running.container import Container, Mount, from_inspect, read_all
+from layerstack.running.health import exit_reason, judge, judge_now, worst
+from layerstack.sources.dependency import all_dependencies, in_start_order, is_one_shot
 
 RUNNING = Container(id="1", name="web-1", service="web", status="running", created_at="2026-01-01")
 

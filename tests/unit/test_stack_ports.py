@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from layerstack.ports import Holder, find_holder, source_of
 from layerstack.project import Port, Project, Service
+from layerstack.running.ports import Holder, find_holder, source_of
 
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system has no /proc")
 

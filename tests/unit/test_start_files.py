@@ -2,7 +2,7 @@
 
 import pytest
 
-from layerstack.start_files import start_files
+from layerstack.checkups.start_files import start_files
 
 CONFIG = {"WorkingDir": "/app", "Env": ["PATH=/opt/venv/bin:/usr/bin"]}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from image_folder import ImageFolder
 
-from layerstack.file_digests import FileDigests
+from layerstack.sources.file_digests import FileDigests
 from layerstack.state import ImageState, StateStore
 
 

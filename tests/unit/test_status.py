@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from layerstack import staleness, status, status_text
-from layerstack.freshness import Freshness, image_built_for
-from layerstack.image import Image
-from layerstack.moment import epoch_seconds
+from layerstack import status
 from layerstack.project import Project, Service
-from layerstack.staleness import Need, Stale
+from layerstack.running import staleness, status_text
+from layerstack.running.freshness import Freshness, image_built_for
+from layerstack.running.moment import epoch_seconds
+from layerstack.running.staleness import Need, Stale
+from layerstack.sources.image import Image
 from layerstack.status import ServiceStatus
 
 ROOT = Path("/somewhere")

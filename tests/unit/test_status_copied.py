@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from image_folder import ImageFolder
 
-from layerstack.copied_files import MOST_READ, ContainerFiles, find_places
+from layerstack.running.copied_files import MOST_READ, ContainerFiles, find_places
 
 
 @pytest.fixture

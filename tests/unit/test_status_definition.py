@@ -7,9 +7,9 @@ import fake_docker
 import pytest
 from fake_docker import FakeDocker
 
-from layerstack import compose_hash
-from layerstack.container import Container
 from layerstack.project import Project, Service
+from layerstack.running import compose_hash
+from layerstack.running.container import Container
 
 
 @pytest.fixture

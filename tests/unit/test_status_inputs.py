@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from image_folder import ImageFolder
 
-from layerstack.image_staleness import ImageStaleness
 from layerstack.images import StoredImage
-from layerstack.input_changes import is_dependency_file
 from layerstack.inputs import Manifest
-from layerstack.mounted_files import BindMount
 from layerstack.plan import INPUTS_LABEL, Plan, PlannedImage
-from layerstack.staleness import Stale
+from layerstack.running.image_staleness import ImageStaleness
+from layerstack.running.input_changes import is_dependency_file
+from layerstack.running.mounted_files import BindMount
+from layerstack.running.staleness import Stale
 from layerstack.state import ImageState
 
 DOCKERFILE = """FROM system AS deps

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from layerstack import anonymous_volume, mounted_files
-from layerstack.mounted_files import BindMount
-from layerstack.reloading import Processes
+from layerstack.running import anonymous_volume, mounted_files
+from layerstack.running.mounted_files import BindMount
+from layerstack.running.reloading import Processes
 
 ID = "c0ffee"
 OWN = "27 1 254:0 / / rw - ext4 /dev/vda rw\n30 27 254:9 / /data rw - ext4 /dev/vdb rw\n"

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from layerstack import choices, command, debian_roots, engine, registry, stand_ins, system_images
-from layerstack.apt import Mirror
+from layerstack import command, engine, system_images
 from layerstack.errors import BuildFailed, EngineError, UsageError
+from layerstack.machines import debian_roots, registry, stand_ins
+from layerstack.machines.apt import Mirror
+from layerstack.sources import choices
 
 OFFICIAL = {"NODE_IMAGE": "node:18-alpine", "MONGO_IMAGE": "mongo:7.0", "CUDA_DEVEL_IMAGE": "nvidia/cuda:12.1.1"}
 STAND_INS = {"NODE_IMAGE": "stand-in/node:18", "MONGO_IMAGE": "stand-in/mongo:6"}

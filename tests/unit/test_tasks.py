@@ -204,8 +204,8 @@ def test_a_person_is_asked(
 def test_clean_refuses_without_a_terminal_and_removes_nothing(
     docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from layerstack import clean_up
-    from layerstack.builder import Builder, Disk
+    from layerstack.caching import clean_up
+    from layerstack.caching.builder import Builder, Disk
 
     plan = clean_up.CleanUp((), True, 5_000_000, Builder("default", "docker", "28.5.2", "overlay2", (), (), Disk()))
     monkeypatch.setattr(clean_up, "plan_clean", lambda _project, removes_all: plan)
@@ -215,8 +215,8 @@ def test_clean_refuses_without_a_terminal_and_removes_nothing(
 
 
 def test_an_empty_clean_asks_nothing(docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    from layerstack import clean_up
-    from layerstack.builder import Builder, Disk
+    from layerstack.caching import clean_up
+    from layerstack.caching.builder import Builder, Disk
 
     plan = clean_up.CleanUp((), False, 0, Builder("default", "docker", "28.5.2", "overlay2", (), (), Disk()))
     monkeypatch.setattr(clean_up, "plan_clean", lambda _project, removes_all: plan)

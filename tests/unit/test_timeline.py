@@ -12,15 +12,16 @@ from invoke.collection import Collection
 from invoke.program import Program
 
 import tasks
-from layerstack import history, report, timeline_picture
-from layerstack.build_result import BuildResult, ImageResult
+from layerstack import history, report
+from layerstack.building.build_result import BuildResult, ImageResult
 from layerstack.buildlog import BuildLog
 from layerstack.errors import UsageError
-from layerstack.step_text import instruction_of
+from layerstack.explaining import timeline_picture
+from layerstack.explaining.step_text import instruction_of
+from layerstack.explaining.timeline_layout import Axis, PlacedBar, axis_of, place_lane, tick_text
+from layerstack.explaining.timeline_picture import SUFFIXES, draw, picture_path, write_picture
+from layerstack.explaining.timeline_text import shown_bars, time_text, title, totals, unshown
 from layerstack.timeline import Timeline, read_timeline, read_timelines, summary
-from layerstack.timeline_layout import Axis, PlacedBar, axis_of, place_lane, tick_text
-from layerstack.timeline_picture import SUFFIXES, draw, picture_path, write_picture
-from layerstack.timeline_text import shown_bars, time_text, title, totals, unshown
 
 DATA = Path(__file__).parent / "data" / "rawjson"
 BEGAN = 1_700_000_000.0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from layerstack.bad_yaml import find_yaml_error
+from layerstack.sources.bad_yaml import find_yaml_error
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from layerstack.checks import CheckResult, Target, as_check, guess, run_declared
-from layerstack.container import Container
-from layerstack.engine_place import EnginePlace
 from layerstack.errors import CheckFailed
-from layerstack.http_check import look_up
 from layerstack.project import Port
+from layerstack.running.container import Container
+from layerstack.running.engine_place import EnginePlace
+from layerstack.verifying.checks import CheckResult, Target, as_check, guess, run_declared
+from layerstack.verifying.http_check import look_up
 
 BODY = {"people": [{"name": "a"}, {"name": "b"}], "state": "ready", "none": None}
 

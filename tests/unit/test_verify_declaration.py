@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from verify_parts import make_project
 
-from layerstack.declaration import find_declaration, find_text, how_to_change
 from layerstack.project import Project
+from layerstack.sources.declaration import find_declaration, find_text, how_to_change
 
 COMPOSE = """\
 x-all: &all

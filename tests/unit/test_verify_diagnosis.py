@@ -2,10 +2,10 @@
 
 from verify_parts import failed, make_container, make_evidence, make_project, make_result
 
-from layerstack.check_graph import CheckGraph, read_graph
-from layerstack.checks import CheckResult
-from layerstack.diagnosis import Diagnosis, blame, join_absent, make_diagnosis, mark_consequences, rank_roots
-from layerstack.fault import Fault, FaultKind
+from layerstack.verifying.check_graph import CheckGraph, read_graph
+from layerstack.verifying.checks import CheckResult
+from layerstack.verifying.diagnosis import Diagnosis, blame, join_absent, make_diagnosis, mark_consequences, rank_roots
+from layerstack.verifying.fault import Fault, FaultKind
 
 CHAIN = {"web": ("api",), "api": ("db", "pose"), "db": (), "pose": (), "alone": ()}
 

@@ -11,17 +11,17 @@ from requests.exceptions import ConnectionError as NoConnection
 from verify_parts import failed, make_container, make_port, make_project, make_result
 
 from layerstack import command, engine
-from layerstack.at_once import ask_all
-from layerstack.check_graph import read_graph
-from layerstack.checks import CheckResult
-from layerstack.engine_place import EnginePlace, find_place
 from layerstack.errors import EngineError
-from layerstack.health_probe import probe_health
-from layerstack.inside import run_inside
-from layerstack.listening import Listener, read_listeners
-from layerstack.programs import stopped_programs
-from layerstack.second_look import look_again
+from layerstack.running.engine_place import EnginePlace, find_place
 from layerstack.verify import verify
+from layerstack.verifying.at_once import ask_all
+from layerstack.verifying.check_graph import read_graph
+from layerstack.verifying.checks import CheckResult
+from layerstack.verifying.health_probe import probe_health
+from layerstack.verifying.inside import run_inside
+from layerstack.verifying.listening import Listener, read_listeners
+from layerstack.verifying.programs import stopped_programs
+from layerstack.verifying.second_look import look_again
 
 TABLES = """\
   sl  local_address rem_address   st

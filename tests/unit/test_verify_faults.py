@@ -16,13 +16,13 @@ from verify_parts import (
     make_result,
 )
 
-from layerstack.container import Mount
-from layerstack.diagnosis import name_fault
-from layerstack.evidence import Evidence
-from layerstack.fault import Fault
-from layerstack.health import Verdict, judge_now
-from layerstack.listening import Listener
-from layerstack.ports import Holder
+from layerstack.running.container import Mount
+from layerstack.running.health import Verdict, judge_now
+from layerstack.running.ports import Holder
+from layerstack.verifying.diagnosis import name_fault
+from layerstack.verifying.evidence import Evidence
+from layerstack.verifying.fault import Fault
+from layerstack.verifying.listening import Listener
 
 COMPOSE = """\
 services:

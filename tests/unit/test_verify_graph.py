@@ -3,8 +3,8 @@
 import pytest
 from verify_parts import make_project
 
-from layerstack.check_graph import read_graph, service_names
-from layerstack.reference import Reference, references
+from layerstack.sources.reference import Reference, references
+from layerstack.verifying.check_graph import read_graph, service_names
 
 
 @pytest.mark.parametrize(

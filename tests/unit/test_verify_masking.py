@@ -2,7 +2,7 @@
 
 import pytest
 
-from layerstack.masking import mask
+from layerstack.verifying.masking import mask
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 import pytest
 from verify_parts import UNHEALTHY, failed, make_container, make_result
 
-from layerstack.checks import CheckResult
-from layerstack.diagnosis import Diagnosis
 from layerstack.errors import UsageError
-from layerstack.junit import write_junit
 from layerstack.verify import VerifyReport
-from layerstack.verify_text import print_verify, wait_observer
+from layerstack.verifying.checks import CheckResult
+from layerstack.verifying.diagnosis import Diagnosis
+from layerstack.verifying.junit import write_junit
+from layerstack.verifying.verify_text import print_verify, wait_observer
 
 DIAGNOSIS = Diagnosis("db", "is paused", "running: is paused\x1b[0m", "docker unpause shop-db-1", "paused")
 OTHER = Diagnosis("pose", "is slow", "", "invoke up", "not-ready-yet", "wait", can_pass=True)

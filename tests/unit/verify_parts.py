@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from layerstack.checks import CheckResult
-from layerstack.container import Container
-from layerstack.evidence import Evidence
-from layerstack.examination import ServiceResult
-from layerstack.health import Verdict
 from layerstack.project import Port, Project, Service
+from layerstack.running.container import Container
+from layerstack.running.health import Verdict
+from layerstack.verifying.checks import CheckResult
+from layerstack.verifying.evidence import Evidence
+from layerstack.verifying.examination import ServiceResult
 
 READY = Verdict("ready", "healthy")
 WAITING = Verdict("waiting", "starting")

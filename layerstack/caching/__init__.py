@@ -1,0 +1,1 @@
+"""BuildKit's cache: its records, its rules, what goes first."""

@@ -1,0 +1,1 @@
+"""Cards, what Docker can give of them, and who uses how much."""

@@ -1,0 +1,1 @@
+"""An engine and system images for a machine that has neither."""

@@ -1,0 +1,26 @@
+"""Amounts and long texts as a person reads them."""
+
+
+def short(text: str, width: int) -> str:
+    """One line of at most `width` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def megabytes(size_bytes: float) -> str:
+    """`12 MB`, `3.4 GB`: decimal units, as Docker prints them."""
+    return f"{size_bytes / 1e9:.2f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
+
+
+def gibibytes(size_bytes: int | None) -> str:
+    """`8.0 GiB`: the units in which cards are sold and sizes like `8g` are meant."""
+    return "an unknown size" if size_bytes is None else f"{size_bytes / 2**30:.1f} GiB"
