@@ -23,15 +23,28 @@ DEBUG_PORT = "9223/tcp"
 START_SECONDS = 40
 
 
+def find_container(client: DockerClient, web_url: str) -> Container:
+    """Return the container that serves `web_url`; fails when there is none."""
+    for container in client.containers.list(ignore_removed=True):
+        if _inner_port(container, web_url):
+            return container
+    pytest.fail(f"no container serves {web_url}: start the stack, or set CHROMIUM to a local program", pytrace=False)
+
+
 def find_page(client: DockerClient, web_url: str) -> tuple[str, str]:
     """Return the network of the container that serves `web_url` and the page's address in that network."""
+    container = find_container(client, web_url)
+    network, settings = next(iter(container.attrs["NetworkSettings"]["Networks"].items()))
+    return network, f"http://{settings['IPAddress']}:{_inner_port(container, web_url)}"
+
+
+def _inner_port(container: Container, web_url: str) -> str:
+    """Return the container's own port behind `web_url`, empty when it serves something else."""
     wanted = str(urlsplit(web_url).port)
-    for container in client.containers.list(ignore_removed=True):
-        for inner, bindings in container.ports.items():
-            if any(binding["HostPort"] == wanted for binding in bindings or []):
-                network, settings = next(iter(container.attrs["NetworkSettings"]["Networks"].items()))
-                return network, f"http://{settings['IPAddress']}:{inner.partition('/')[0]}"
-    pytest.fail(f"no container serves {web_url}: start the stack, or set CHROMIUM to a local program", pytrace=False)
+    for inner, bindings in container.ports.items():
+        if any(binding["HostPort"] == wanted for binding in bindings or []):
+            return str(inner).partition("/")[0]
+    return ""
 
 
 @contextlib.contextmanager

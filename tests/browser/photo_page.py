@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 FILE_LABEL = "Choose a photo or clip"
 WORK_MILLISECONDS = 120_000
@@ -25,7 +25,7 @@ def upload_photo(page: Page, photo: Path) -> str:
 def upload_clip(page: Page, clip: Path) -> str:
     """Upload an MP4 from the start page and wait for its charts; return the id of its analysis."""
     start_upload(page, clip, "video/mp4")
-    expect(page.locator(".chart canvas").first).to_be_visible(timeout=WORK_MILLISECONDS)
+    expect(open_charts(page)).to_be_visible(timeout=WORK_MILLISECONDS)
     return read_id(page)
 
 
@@ -34,6 +34,19 @@ def start_upload(page: Page, file: Path, mime_type: str) -> None:
     if not page.get_by_label(FILE_LABEL).is_visible():
         page.goto("/")
     choose_file(page, file.name, mime_type, file.read_bytes())
+
+
+def open_charts(page: Page) -> Locator:
+    """Return the first chart of the clip that is shown."""
+    return page.locator(".chart canvas").first
+
+
+def slow_uploads(page: Page, bytes_per_second: int) -> CDPSession:
+    """Let uploads crawl until the returned session is detached."""
+    session = page.context.new_cdp_session(page)
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    session.send("Network.emulateNetworkConditions", limits)
+    return session
 
 
 def read_id(page: Page) -> str:

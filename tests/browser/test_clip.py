@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from photo_page import start_upload, upload_clip
+from photo_page import open_charts, start_upload, upload_clip
 from playwright.sync_api import Page, expect
 
 
@@ -23,7 +23,7 @@ def test_progress_is_shown_while_the_clip_is_worked_on(page: Page, riders: Path)
     start_upload(page, riders, "video/mp4")
     panel = page.get_by_role("region", name="Progress")
     expect(panel).to_contain_text("of 75 frames", timeout=60_000)
-    expect(page.locator(".chart canvas").first).to_be_visible(timeout=120_000)
+    expect(open_charts(page)).to_be_visible(timeout=120_000)
 
 
 def test_slider_walks_frame_by_frame_and_all_follow(page: Page, frames: list[dict[str, Any]]) -> None:

@@ -6,18 +6,13 @@ import re
 from pathlib import Path
 
 import requests
-from photo_page import FILE_LABEL, find_history_item, start_upload, upload_photo
+from photo_page import FILE_LABEL, find_history_item, open_charts, slow_uploads, start_upload, upload_photo
 from playwright.sync_api import Page, Route, expect
 
+# A clip of 200 kB then takes ten seconds.
 SLOW_BYTES_PER_SECOND = 20_000
 API = re.compile(r"^https?://[^/]+/api/")
 UPLOAD = "**/api/analyses?stance=auto"
-
-
-def slow_down(page: Page) -> None:
-    """Let uploads crawl; a clip of 200 kB then takes ten seconds."""
-    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": SLOW_BYTES_PER_SECOND}
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", limits)
 
 
 def count_analyses(web_url: str) -> int:
@@ -46,7 +41,7 @@ def test_connection_that_drops_in_the_upload_is_told_and_tried_again(page: Page,
 def test_reload_in_the_upload_is_told_and_leaves_nothing_half_done(page: Page, riders: Path, web_url: str) -> None:
     page.goto("/")
     before = count_analyses(web_url)
-    slow_down(page)
+    slow_uploads(page, SLOW_BYTES_PER_SECOND)
     start_upload(page, riders, "video/mp4")
     expect(page.get_by_role("progressbar", name="Upload progress")).to_be_visible()
     page.reload()
@@ -59,7 +54,7 @@ def test_reload_in_the_work_goes_on_where_it_was(page: Page, riders: Path) -> No
     start_upload(page, riders, "video/mp4")
     expect(page.get_by_role("region", name="Progress")).to_be_visible()
     page.reload()
-    expect(page.locator(".chart canvas").first).to_be_visible(timeout=120_000)
+    expect(open_charts(page)).to_be_visible(timeout=120_000)
 
 
 def test_analysis_stays_readable_while_the_api_is_away(page: Page, astronaut: Path) -> None:
