@@ -10,7 +10,7 @@ const RECONNECT_MS = 1000;
  *
  * status: {id, status, at, revision, people?, error?}, one per state, `deleted` too;
  * progress: {id, revision, framesDone, …}, the latest. The stream ends with the last state; a browser
- * that comes back after it is told to stay away (204).
+ * that comes back after it is told to stay away (204). A `ping` every 15 s tells that the connection stands.
  */
 export function streamEvents({ analyses, feed, logger }) {
   return async function handleEvents(request, response) {
@@ -39,7 +39,7 @@ function open(response) {
   });
   response.flushHeaders();
   response.write(`retry: ${RECONNECT_MS}\n\n`);
-  const keepAlive = setInterval(() => response.write(':\n\n'), KEEP_ALIVE_MS);
+  const keepAlive = setInterval(() => response.write('event: ping\ndata: {}\n\n'), KEEP_ALIVE_MS);
   response.on('close', () => clearInterval(keepAlive));
 }
 

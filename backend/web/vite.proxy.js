@@ -6,11 +6,12 @@ const ANSWER_TIMEOUT_MS = 60_000
  */
 export function createApiProxy(target) {
   return {
-    '^/api([/?]|$)': { target, changeOrigin: true, proxyTimeout: ANSWER_TIMEOUT_MS, configure: answerErrors },
+    '^/api([/?]|$)': { target, changeOrigin: true, proxyTimeout: ANSWER_TIMEOUT_MS, configure },
   }
 }
 
-function answerErrors(proxy) {
+function configure(proxy) {
+  proxy.on('proxyRes', endWithTheApi)
   proxy.on('error', (error, request, response) => {
     if (typeof response.writeHead !== 'function' || response.headersSent) return
     // An upload may still be on its way: read it to its end, or the browser sees a reset and no answer.
@@ -18,6 +19,13 @@ function answerErrors(proxy) {
     const problem = describeProxyError(error)
     response.writeHead(problem.status, { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
     response.end(JSON.stringify(problem))
+  })
+}
+
+/** An answer that the API broke off is broken off here too: otherwise a stream of events stays open and silent. */
+function endWithTheApi(answer, request, response) {
+  answer.on('close', () => {
+    if (!answer.complete) response.destroy()
   })
 }
 

@@ -111,8 +111,10 @@ class _Search:
     options: FindOptions
     passes: int = 0
     detections: list[Detection] = field(default_factory=list)
+    smallest_pixels: float = 0.0
 
     def look_in(self, grid: Grid) -> None:
+        self.smallest_pixels = grid.smallest_pixels
         for tile in grid.tiles:
             self.passes += 1
             found = look_in_tile(self.engine, self.rgb, tile)
@@ -141,9 +143,11 @@ class _Search:
         return None
 
     def _is_confirmed(self, estimate: RegionEstimate, group: list[Detection]) -> bool:
-        """Is the person still there from where the keypoints say? Folds of a flag are not."""
+        """Is the person still there from where the keypoints say? Folds of a flag are not, nor is a knob of 30 pixels."""
         if best_score(group) >= CERTAIN_SCORE:
             return True
+        if estimate.person.box[3] - estimate.person.box[1] < self.smallest_pixels:
+            return False
         if self.passes >= self.options.max_passes:
             return False
         self.passes += 1

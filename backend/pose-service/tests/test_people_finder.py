@@ -57,6 +57,11 @@ def match(found: FoundPeople, pasted: list[Pasted]) -> list[tuple[Pasted, Person
     return pairs
 
 
+def test_the_knob_of_a_tripod_is_nobody(engine: MediapipeEngine) -> None:
+    photo = np.asarray(Image.open(Path(__file__).parent / "data" / "photographer.jpg").convert("RGB"))
+    assert len(find_people(engine, photo, FindOptions()).people) == 1
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_everybody_is_found_once_where_he_is(engine: MediapipeEngine, name: str) -> None:
     size, pasted = SCENES[name]

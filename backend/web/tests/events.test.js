@@ -42,3 +42,19 @@ it('opens a new stream when the browser gave up, until it is ended', () => {
   vi.advanceTimersByTime(10_000)
   expect(streams).toHaveLength(2)
 })
+
+it('opens a new stream when nothing was heard for long, and none after the end', () => {
+  vi.useFakeTimers()
+  const [streams, watched] = [startFakeEvents(), watch()]
+  vi.advanceTimersByTime(30_000)
+  streams[0].tell('ping', {})
+  vi.advanceTimersByTime(30_000)
+  expect(streams).toHaveLength(1)
+  vi.advanceTimersByTime(15_000)
+  expect(streams).toHaveLength(2)
+  expect(streams[0].readyState).toBe(EventSource.CLOSED)
+  expect(watched.onLink).toHaveBeenLastCalledWith(false)
+  streams[1].tell('status', { status: 'done' })
+  vi.advanceTimersByTime(100_000)
+  expect(streams).toHaveLength(2)
+})

@@ -1,5 +1,6 @@
 // @vitest-environment node
-import { createServer as createHttpServer } from 'node:http'
+import { once } from 'node:events'
+import { createServer as createHttpServer, get } from 'node:http'
 
 import { createServer } from 'vite'
 import { afterEach, expect, it } from 'vitest'
@@ -53,4 +54,17 @@ it('answers with a problem document when the API hangs up', async () => {
   const response = await fetch(`${page}/api/analyses`)
   expect(response.status).toBe(504)
   expect((await response.json()).detail).toContain('did not answer')
+})
+
+it('breaks a stream off when the API is gone', async () => {
+  const api = await startApi((request, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    response.write('retry: 1000\n\n', () => setTimeout(() => request.socket.destroy(), 500))
+  })
+  const page = await startVite(api)
+  const [response] = await once(get(`${page}/api/analyses/1/events`, { agent: false }), 'response')
+  const ended = new Promise((resolve) => response.on('error', resolve).on('end', resolve))
+  response.resume()
+  // Without it the browser waits for ever.
+  await ended
 })
