@@ -149,7 +149,7 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
     from layerstack import report, stack
     from layerstack.gpus import gpu_services
 
-    project = _project(device, is_announced=True)
+    project = _project(device, is_announced=True, is_started=True)
     with gpu_services.ready(project, services, float(timeout), report.say):
         result = stack.up(project, report.start_observer(), services, float(timeout))
     report.print_start(result)
@@ -204,7 +204,7 @@ def time_rebuild(
     """Time the rebuild after a code change, in a copy; proves that dependency layers stayed CACHED."""
     from layerstack import rebuild, report
 
-    project = _project(device, is_announced=True)
+    project = _project(device, is_announced=True, is_started=until_served)
     rebuilds = rebuild.time_rebuilds(
         project, services, rebuild.RebuildOptions(runs, until_served, edit_with), report.say
     )
@@ -368,7 +368,7 @@ def dev(c: Context, device: str = "auto") -> None:
     from layerstack.gpus import gpu_services
 
     os.environ["POSE_GUNICORN_ARGS"] = "--reload"
-    project = _project(device, is_announced=True)
+    project = _project(device, is_announced=True, is_started=True)
     with gpu_services.ready(project, (), stack.START_TIMEOUT_SECONDS, report.say):
         report.print_start(stack.up(project, report.start_observer()))
     report.print_addresses(stack.addresses(project))
@@ -388,12 +388,15 @@ def _request(device: str) -> "Request":
     return cast("Request", device)
 
 
-def _project(device: str = "auto", is_announced: bool = False) -> Project:
+def _project(device: str = "auto", is_announced: bool = False, is_started: bool = False) -> Project:
+    """The project of this folder. Only what is started needs the GPU that was asked for: any machine builds for one."""
     from layerstack import report
     from layerstack.gpus import gpu_text
     from layerstack.gpus.device import choose
     from layerstack.project import load
 
+    if _request(device) == "gpu" and not is_started:
+        return load(_root(), "gpu")
     # What is announced costs time: Docker is asked again, also when it could give a GPU before.
     decision = choose(_root(), _request(device), is_fresh=is_announced)
     if is_announced:

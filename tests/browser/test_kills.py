@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 import requests
 from chromium_container import find_container
 from photo_page import open_charts, read_id, slow_uploads, start_upload
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 import docker
 
@@ -62,7 +63,7 @@ CASES = ALL if os.environ.get("PAGE_KILLS") == "all" else SOME
 
 
 @pytest.fixture
-def containers(web_url: str) -> Iterator[dict[str, Any]]:
+def containers(web_url: str) -> dict[str, Any]:
     """Return the containers of the page's stack by service; skipped for a stack that somebody may be using."""
     client = docker.from_env()
     page_container = find_container(client, web_url)
@@ -71,9 +72,7 @@ def containers(web_url: str) -> Iterator[dict[str, Any]]:
     name = page_container.labels["com.docker.compose.project"]
     of_it = {"label": f"com.docker.compose.project={name}"}
     found = {one.labels["com.docker.compose.service"]: one for one in client.containers.list(filters=of_it)}
-    yield found
-    for one in found.values():
-        wait_until_healthy(one)
+    return found
 
 
 def wait_until_healthy(container: Any) -> None:
@@ -102,6 +101,7 @@ def test_clip_comes_to_its_charts(
     if slow:
         slow.detach()
     bring_to_charts(page, riders)
+    wait_until_healthy(containers[victim])
     assert read_id(page) in [path.rpartition("/")[2] for path in acknowledged]
     for path in acknowledged:
         kept = requests.get(web_url + path, timeout=15).json()
@@ -124,7 +124,8 @@ def bring_to_charts(page: Page, clip: Path) -> None:
             return
         again = page.get_by_role("button", name="Try again").first
         if again.is_visible():
-            again.click()
+            with contextlib.suppress(Error):  # the page is loaded again as soon as Vite is back
+                again.click(timeout=2000)
         elif page.get_by_role("alert").filter(has_text="had arrived").is_visible():
             start_upload(page, clip, "video/mp4")
         page.wait_for_timeout(500)

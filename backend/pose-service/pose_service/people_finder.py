@@ -143,7 +143,7 @@ class _Search:
         return None
 
     def _is_confirmed(self, estimate: RegionEstimate, group: list[Detection]) -> bool:
-        """Is the person still there from where the keypoints say? Folds of a flag are not, nor is a knob of 30 pixels."""
+        """Is the person still there from where the keypoints say? Folds of a flag are not, nor is a knob."""
         if best_score(group) >= CERTAIN_SCORE:
             return True
         if estimate.person.box[3] - estimate.person.box[1] < self.smallest_pixels:

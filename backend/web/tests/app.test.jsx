@@ -98,6 +98,23 @@ it('tells after a reload which upload it cut off', async () => {
   expect(await screen.findByRole('alert')).toHaveTextContent('before slope.jpg had arrived')
 })
 
+it('tells it again after a reload until it is dismissed', async () => {
+  startFakeApi()
+  const sent = holdUploads()
+  const first = render(<App />)
+  await choosePhoto()
+  sent[0].breakOff()
+  expect(await screen.findByRole('alert')).toHaveTextContent('No answer')
+  first.unmount()
+  const second = render(<App />)
+  expect(await screen.findByRole('alert')).toHaveTextContent('before slope.jpg had arrived')
+  await userEvent.click(screen.getByRole('button', { name: 'Dismiss' }))
+  second.unmount()
+  render(<App />)
+  expect(await screen.findByLabelText(FILE_LABEL)).toBeInTheDocument()
+  expect(screen.queryByRole('alert')).toBeNull()
+})
+
 it('takes one file that is dropped anywhere, and refuses two', async () => {
   startFakeApi()
   const sent = holdUploads()

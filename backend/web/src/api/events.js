@@ -21,8 +21,14 @@ export function watchAnalysis(id, { onStatus, onProgress, onLink }) {
     source = new EventSource(`${locate(id)}/events`)
     source.onopen = hear(() => onLink(true))
     source.addEventListener('ping', hear())
-    source.addEventListener('progress', hear((event) => onProgress(JSON.parse(event.data))))
-    source.addEventListener('status', hear((event) => tellStatus(JSON.parse(event.data))))
+    source.addEventListener(
+      'progress',
+      hear((event) => onProgress(JSON.parse(event.data))),
+    )
+    source.addEventListener(
+      'status',
+      hear((event) => tellStatus(JSON.parse(event.data))),
+    )
     source.onerror = handleError
     hear()()
   }

@@ -19,6 +19,8 @@ export function useUpload(onDone) {
       abort.current?.abort()
       const own = new AbortController()
       abort.current = own
+      // What may still arrive with another try is not forgotten: Vite loads the page again when its server is back.
+      const forget = () => own === abort.current && sessionStorage.removeItem(NOTE)
       const update = (change) => own === abort.current && setState((before) => ({ ...before, ...change }))
       setState({ ...IDLE, phase: 'sending', file, stance, previewUrl: previewOf(file) })
       sessionStorage.setItem(NOTE, file.name)
@@ -26,18 +28,22 @@ export function useUpload(onDone) {
         const onProgress = (fraction) => update({ fraction })
         const analysis = await uploadAnalysis(file, { stance, onProgress, signal: own.signal })
         update(IDLE)
+        forget()
         onDone(analysis)
       } catch (problem) {
         update(problem.name === 'AbortError' ? IDLE : { phase: 'failed', problem })
-      } finally {
-        if (own === abort.current) sessionStorage.removeItem(NOTE)
+        if (!problem.isTemporary) forget()
       }
     },
     [onDone],
   )
-  const refuse = useCallback((problem) => setState({ ...IDLE, phase: 'failed', problem }), [])
+  const settle = useCallback((state) => {
+    sessionStorage.removeItem(NOTE)
+    setState(state)
+  }, [])
+  const refuse = useCallback((problem) => settle({ ...IDLE, phase: 'failed', problem }), [settle])
   const cancel = useCallback(() => abort.current?.abort(), [])
-  const dismiss = useCallback(() => setState(IDLE), [])
+  const dismiss = useCallback(() => settle(IDLE), [settle])
   const retry = useCallback(() => start(state.file, state.stance), [start, state.file, state.stance])
 
   useEffect(() => () => state.previewUrl && URL.revokeObjectURL(state.previewUrl), [state.previewUrl])
@@ -51,7 +57,6 @@ function previewOf(file) {
 
 function readCutOff() {
   const name = sessionStorage.getItem(NOTE)
-  sessionStorage.removeItem(NOTE)
   if (!name) return IDLE
   const detail = `The page was loaded again before ${name} had arrived. Choose it once more.`
   return { ...IDLE, phase: 'failed', problem: { title: 'The upload was cut off', detail, isTemporary: false } }
