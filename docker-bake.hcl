@@ -14,6 +14,14 @@ variable "CUDA_RUNTIME_IMAGE" {
 variable "CUDA_DEVEL_IMAGE" {
   default = "nvidia/cuda:12.1.1-devel-ubuntu20.04"
 }
+# GPU code for V100, T4 and 20xx, A100, 30xx, 40xx and L4, H100; each one costs minutes and megabytes.
+variable "TORCH_CUDA_ARCH_LIST" {
+  default = "7.0;7.5;8.0;8.6;8.9;9.0+PTX"
+}
+# Compilers at a time, 2 GB of memory each.
+variable "MAX_JOBS" {
+  default = "4"
+}
 variable "MONGO_IMAGE" {
   default = "mongo:7.0"
 }
@@ -65,8 +73,10 @@ target "base-python-pose" {
   context = "docker/base-python-pose"
   target  = "gpu"
   args = {
-    CUDA_RUNTIME_IMAGE = CUDA_RUNTIME_IMAGE
-    CUDA_DEVEL_IMAGE   = CUDA_DEVEL_IMAGE
+    CUDA_RUNTIME_IMAGE   = CUDA_RUNTIME_IMAGE
+    CUDA_DEVEL_IMAGE     = CUDA_DEVEL_IMAGE
+    TORCH_CUDA_ARCH_LIST = TORCH_CUDA_ARCH_LIST
+    MAX_JOBS             = MAX_JOBS
   }
   contexts = { requirements = "requirements" }
   tags     = ["base-python-pose:latest"]

@@ -1,6 +1,6 @@
-"""Fail unless compiled extensions hold code for every GPU architecture that was asked for.
+"""Fail unless the extensions of installed packages hold code for every GPU architecture that was asked for.
 
-Usage: check_architectures.py "7.0;8.0;9.0+PTX" extension.so ...
+Usage: check_architectures.py "7.0;8.0;9.0+PTX" PACKAGE ...
 
 nvcc stores its code in the ELF section .nv_fatbin: containers (magic, version, header length, payload length), each
 with entries (kind, header length, payload length, architecture). No GPU and no CUDA toolkit is needed to read it.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,15 +75,20 @@ def walk_entries(data: bytes, position: int, end: int) -> Iterator[Code]:
         position += header_bytes + payload_bytes
 
 
-def main(wanted_text: str, paths: list[str]) -> int:
-    """Print what each file holds; 1 when one lacks an architecture, or when there is no file."""
+def main(wanted_text: str, packages: list[str]) -> int:
+    """Print what each extension holds; 1 when one lacks an architecture, or a package has no extension."""
     wanted = parse_wanted(wanted_text)
-    failed = not (paths and wanted)
-    for path in paths:
-        found = read_architectures(path)
-        missing = wanted - found
-        failed = failed or bool(missing)
-        sys.stdout.write(f"{path}: {_text(found)}" + (f" MISSING {_text(missing)}\n" if missing else "\n"))
+    failed = not (packages and wanted)
+    for package in packages:
+        paths = sorted((Path(sysconfig.get_path("platlib")) / package).rglob("*.so"))
+        if not paths:
+            failed = True
+            sys.stdout.write(f"{package}: NO EXTENSION\n")
+        for path in paths:
+            found = read_architectures(str(path))
+            missing = wanted - found
+            failed = failed or bool(missing)
+            sys.stdout.write(f"{path}: {_text(found)}" + (f" MISSING {_text(missing)}\n" if missing else "\n"))
     return int(failed)
 
 

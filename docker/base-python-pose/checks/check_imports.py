@@ -3,6 +3,13 @@
 import importlib
 
 MODULES = (
+    # Compiled against NumPy: a wrong one ends their import.
+    "cv2",
+    "pandas",
+    "pycocotools.mask",
+    "scipy.sparse",
+    "skimage.transform",
+    "sklearn.linear_model",
     "torch",
     "torchvision",
     "torchaudio",
