@@ -137,7 +137,7 @@ def _findings(
     yield from cuda_checks.check_duplicates(copies)
     yield from cuda_checks.check_unreadable(libraries.values())
     for environment in environments:
-        yield from package_checks.check_requirements(environment)
+        yield from package_checks.check_requirements(image, environment)
 
 
 def _packages(environments: Sequence[Environment], libraries: Mapping[str, Library]) -> Iterator[PackageFacts]:

@@ -33,12 +33,12 @@ def print_audit(audit: ImageAudit) -> None:
 
 def _verdict(audit: ImageAudit) -> str:
     errors = sum(finding.severity == "error" for finding in audit.findings)
-    warnings = len(audit.findings) - errors
+    warnings = sum(finding.severity == "warning" for finding in audit.findings)
     torch = {None: "no PyTorch", "": "PyTorch for the CPU"}.get(
         audit.torch_cuda, f"PyTorch for CUDA {audit.torch_cuda}"
     )
     cards = ", ".join(f"sm_{card}" for card in audit.cards) or "no cards named: --cards sm_75,sm_89"
-    counted = f"{errors} errors, {warnings} warnings" if audit.findings else "nothing wrong found"
+    counted = f"{errors} errors, {warnings} warnings" if errors + warnings else "nothing wrong found"
     return f"{audit.image}: {counted} ({torch}; {cards})"
 
 

@@ -5,22 +5,28 @@ from collections.abc import Iterator, Mapping
 from layerstack.auditing.elf_file import holds
 from layerstack.auditing.image_files import ImageFiles
 from layerstack.auditing.python_packages import Environment, Package, normalize
-from layerstack.finding import Finding, error, warning
+from layerstack.finding import Finding, error, ok, warning
 
 # NumPy's own headers put these names into every extension that uses its C API: the second since NumPy 2.
 NUMPY_1_MARK = b"numpy.core._multiarray_umath"
 NUMPY_2_MARK = b"numpy._core._multiarray_umath"
+# Names of packages, with spaces between: declared by others, never imported, and therefore not installed.
+LEFT_OUT_LABEL = "io.layerstack.left-out"
 SHOWN = 6
 
 
-def check_requirements(environment: Environment) -> Iterator[Finding]:
-    """As `pip check` does: every requirement that applies is there, in a fitting version."""
-    problems = [problem for package in environment.packages.values() for problem in _problems(package, environment)]
+def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
+    """As `pip check` does: every requirement that applies is there, in a fitting version, or left out by a label."""
+    left_out = {normalize(name) for name in _labels(image).get(LEFT_OUT_LABEL, "").split()} - set(environment.packages)
+    found = [problem for package in environment.packages.values() for problem in _problems(package, environment)]
+    problems = [text for name, text in found if name not in left_out]
+    if declared := sorted({name for name, _ in found if name in left_out}):
+        yield ok("requirements", f"{environment.folder}: left out on purpose ({LEFT_OUT_LABEL}): {', '.join(declared)}")
     if problems:
         yield warning(
             "requirements",
             f"{environment.folder}: {_shown(problems)}",
-            "Install what is missing, or leave it out on purpose and add --ignore requirements.",
+            f"Install what is missing, or name it in the image's label {LEFT_OUT_LABEL} when nothing imports it.",
         )
 
 
@@ -58,7 +64,12 @@ def check_editable(image: ImageFiles, environment: Environment) -> Iterator[Find
             yield error("editable", f"{detail}, which is not in the image", "Install it without -e in the image.")
 
 
-def _problems(package: Package, environment: Environment) -> Iterator[str]:
+def _labels(image: ImageFiles) -> Mapping[str, str]:
+    return image.config.get("Labels") or {}
+
+
+def _problems(package: Package, environment: Environment) -> Iterator[tuple[str, str]]:
+    """The package that is missing or does not fit, and the sentence."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     for text in package.requires:
@@ -68,11 +79,15 @@ def _problems(package: Package, environment: Environment) -> Iterator[str]:
             continue
         if requirement.marker and not requirement.marker.evaluate(_marker_environment(environment)):
             continue
-        found = environment.packages.get(normalize(requirement.name))
+        name = normalize(requirement.name)
+        found = environment.packages.get(name)
         if found is None:
-            yield f"{package.name} needs {requirement.name}, which is not installed"
+            yield name, f"{package.name} needs {requirement.name}, which is not installed"
         elif not requirement.specifier.contains(found.version, prereleases=True):
-            yield f"{package.name} needs {requirement.name}{requirement.specifier}, and {found.version} is installed"
+            yield (
+                name,
+                f"{package.name} needs {requirement.name}{requirement.specifier}, and {found.version} is installed",
+            )
 
 
 def _marker_environment(environment: Environment) -> Mapping[str, str]:

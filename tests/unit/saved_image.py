@@ -12,12 +12,17 @@ Files = Mapping[str, bytes]
 
 
 def write_image(
-    path: Path, layers: Sequence[Files], environment: Sequence[str] = (), is_packed: bool = False, is_oci: bool = False
+    path: Path,
+    layers: Sequence[Files],
+    environment: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+    is_packed: bool = False,
+    is_oci: bool = False,
 ) -> str:
     """Write the archive and give its path; a file name that begins with `.wh.` deletes what a lower layer has."""
     blobs = {f"layer{number}": _tar(files, is_packed) for number, files in enumerate(layers)}
     history = [{"created_by": f"RUN step {number}"} for number in range(len(layers))]
-    config = json.dumps({"config": {"Env": list(environment)}, "history": history}).encode()
+    config = json.dumps({"config": {"Env": list(environment), "Labels": labels}, "history": history}).encode()
     members = _oci(config, blobs) if is_oci else _docker(config, blobs)
     path.write_bytes(_tar(members))
     return str(path)

@@ -6,6 +6,7 @@ import pickle
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,7 @@ def cuda_runtime(major: int, folder: str = f"{SITE}/nvidia/cuda_runtime/lib") ->
 def audit(tmp_path: Path) -> Audit:
     """Audit an image of these layers; names of checks come back with `checks_of`."""
 
-    def run(*layers: Files, cards: str = "", environment: Sequence[str] = FOR_GPU, **how: bool) -> ImageAudit:
+    def run(*layers: Files, cards: str = "", environment: Sequence[str] = FOR_GPU, **how: Any) -> ImageAudit:
         return audit_image(write_image(tmp_path / "image.tar", layers, environment, **how), parse_cards(cards))
 
     return run
@@ -133,6 +134,18 @@ def test_lesser_faults_are_warnings(audit: Audit, files: Files, check: str, monk
 def test_requirements_that_do_not_apply_are_not_missing(audit: Audit) -> None:
     lines = ['colorama; sys_platform == "win32"', 'tests; extra == "dev"', 'zipp; python_version < "3.8"', "Flask~=3.0"]
     assert checks_of(audit({**wheel("web", "1", requires=lines), **wheel("flask", "3.1")})) == []
+
+
+def test_what_a_label_leaves_out_is_no_fault(audit: Audit) -> None:
+    files = {**wheel("mediapipe", "1", requires=["jax>=0.4", "numpy"]), **wheel("web", "1", requires=["flask>=3"])}
+    found = audit(files, labels={"io.layerstack.left-out": "Jax numpy"})
+    assert [(one.check, one.severity) for one in found.findings] == [
+        ("requirements", "ok"),
+        ("requirements", "warning"),
+    ]
+    assert "jax, numpy" in found.findings[0].detail
+    assert "flask" in found.findings[1].detail
+    assert "jax" not in found.findings[1].detail
 
 
 def test_a_cpu_build_is_no_fault_where_no_gpu_is_meant(audit: Audit) -> None:
