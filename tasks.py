@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 
 from invocation import task
 from layerstack.errors import CheckFailed, UsageError
@@ -339,6 +340,30 @@ def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool 
     report.print_json(found.to_json()) if json else print_audit(found)
     if not found.is_ok:
         raise CheckFailed(f"audit: {image} has errors.")
+
+
+@task(
+    help={
+        "fetch": "fetch what anybody may fetch, and go on where it broke off",
+        "smpl": "convert the SMPL file that you registered for, and keep it in the volume",
+        "force": "with --smpl: replace the one that is there",
+        "json": JSON,
+    }
+)
+def weights(c: Context, fetch: bool = False, smpl: str = "", force: bool = False, json: bool = False) -> None:
+    """Which model files are there, what needs the missing ones, and how to get them."""
+    from layerstack.running.service_program import find_program, run_program
+
+    if fetch and smpl:
+        raise UsageError("weights does one thing at a time: --fetch or --smpl FILE.")
+    if smpl and not Path(smpl).is_file():
+        raise UsageError(f"There is no file {smpl}.", "Name the SMPL file that you downloaded: --smpl FILE")
+    files = {"/tmp/smpl.pkl": Path(smpl)} if smpl else {}
+    words = ["smpl", *files, *(["--force"] if force else [])] if smpl else ["fetch" if fetch else "list"]
+    project = _project()
+    exit_code = run_program(project, find_program(project, "weights"), [*words, *(["--json"] if json else [])], files)
+    if exit_code:
+        raise Exit(code=exit_code)
 
 
 @task(

@@ -45,6 +45,7 @@ NAMES = set(
         "audit",
         "doctor",
         "dev",
+        "weights",
     ]
 )
 HEAVY = {"docker", "requests", "rich", "pynvml"}

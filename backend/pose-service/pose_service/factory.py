@@ -55,7 +55,7 @@ def create_app(settings: Optional[Settings] = None, pool: Optional[EnginePool] =
     register_request_ids(app)
     register_admission(app, pool)
     register_unread_body(app)
-    app.register_blueprint(create_health_routes(pool))
+    app.register_blueprint(create_health_routes(pool, settings))
     app.register_blueprint(create_metrics_routes(pool))
     app.register_blueprint(create_openapi_routes(settings))
     app.register_blueprint(create_pose_routes(pool, settings))

@@ -25,7 +25,21 @@ HEALTHY = record(
     {"status": text("degraded: some engines are down, others answer.", "ready", "degraded"), **ENGINE, **ENGINES},
     {**DEGRADED, "reason": text("Why engines are down.")},
 )
-UNHEALTHY = record({"status": text("", "starting", "failed", "stopping"), "reason": text("Why.")}, ENGINES)
+MISSING_FILE = record(
+    {
+        "name": text("Short name, as in `invoke weights`."),
+        "path": text("Where it belongs."),
+        "needed_for": {"type": "array", "items": text("An engine, or video.")},
+        "state": text("", "missing", "too-small"),
+        "detail": text("More about its state."),
+        "licence": text("In short."),
+        "how_to_get": text("What to do."),
+    }
+)
+UNHEALTHY = record(
+    {"status": text("", "starting", "failed", "stopping"), "reason": text("Why.")},
+    {**ENGINES, "missing": {"type": "array", "items": MISSING_FILE}},
+)
 STANCES = ("auto", "regular", "goofy")
 
 

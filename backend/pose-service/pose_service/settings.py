@@ -41,10 +41,12 @@ class Settings:
     video_frames: int = 3600
     video_pixels: int = 8_847_360
     video_deadline_seconds: float = 600.0
+    models_folder: str = "/models"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read POSE_ENGINE, POSE_ENGINES, POSE_MAX_*, POSE_QUEUE_*, POSE_VIDEO_*, POSE_*_SECONDS (see the README).
+        """Read POSE_ENGINE, POSE_ENGINES, POSE_MAX_*, POSE_QUEUE_*, POSE_VIDEO_*, POSE_*_SECONDS, POSE_MODELS (see
+        the README).
 
         An empty variable counts as absent, because Compose passes unset ones as empty.
         Raises SettingsError that names the variable and what it may hold.
@@ -74,6 +76,7 @@ class Settings:
             video_frames=whole("POSE_VIDEO_MAX_FRAMES", cls.video_frames),
             video_pixels=whole("POSE_VIDEO_MAX_PIXELS", cls.video_pixels),
             video_deadline_seconds=real("POSE_VIDEO_DEADLINE_SECONDS", cls.video_deadline_seconds),
+            models_folder=environment.get("POSE_MODELS") or cls.models_folder,
         )
         if max(settings.engines, 1) + settings.queue_length > MAX_INSIDE:
             raise SettingsError(f"POSE_ENGINES + POSE_QUEUE_LENGTH: use at most {MAX_INSIDE} together")

@@ -29,6 +29,7 @@ VARIABLES = {
     "POSE_VIDEO_MAX_SECONDS": ("5.5", "video_seconds", 5.5),
     "POSE_VIDEO_MAX_FRAMES": ("12", "video_frames", 12),
     "POSE_VIDEO_MAX_PIXELS": ("13", "video_pixels", 13),
+    "POSE_MODELS": ("/weights", "models_folder", "/weights"),
     "POSE_VIDEO_DEADLINE_SECONDS": ("6.5", "video_deadline_seconds", 6.5),
 }
 
