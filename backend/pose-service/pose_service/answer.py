@@ -8,6 +8,9 @@ from pose_service.engine import Floats, Person
 from pose_service.measures import assumptions, measure
 from pose_service.stance import Stance, choose_stance, gaze
 
+# No engine that fits a body model says how sure it is of a single joint.
+WHOLE_CONFIDENCE = "the confidence of every keypoint is that of the whole person"
+
 
 def describe_person(person: Person, stance: Stance, measures: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """One entry of "people": pixels with one decimal, metres with four, confidence with three."""
@@ -19,7 +22,8 @@ def describe_person(person: Person, stance: Stance, measures: dict[str, dict[str
         "world": describe_world(person.world),
         "stance": {"value": stance.name, "source": stance.source},
         "measures": measures,
-        "assumptions": assumptions(stance),
+        "assumptions": [*assumptions(stance), *([WHOLE_CONFIDENCE] if person.body else [])],
+        **_body(person),
     }
 
 
@@ -32,6 +36,16 @@ def describe_people(people: tuple[Person, ...], requested_stance: str = "auto") 
 def describe_world(world: Floats) -> list[dict[str, float]]:
     """Metres (K, 3) with four decimals."""
     return [{"x": round(x, 4), "y": round(y, 4), "z": round(z, 4)} for x, y, z in world.tolist()]
+
+
+def _body(person: Person) -> dict[str, Any]:
+    """The fields smpl and camera, for an engine that fits a body model."""
+    body = person.body
+    if body is None:
+        return {}
+    matrices = {name: getattr(body, name).round(5).tolist() for name in ("global_orient", "body_pose", "betas")}
+    translation = [round(part, 4) for part in body.camera.tolist()]
+    return {"smpl": matrices, "camera": {"translation": translation, "focal_pixels": round(body.focal_pixels, 1)}}
 
 
 def _keypoints(person: Person) -> list[dict[str, Any]]:

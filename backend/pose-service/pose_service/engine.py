@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Optional, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,23 @@ class EngineUnavailableError(Exception):
 
 class EngineFailedError(Exception):
     """The engine broke on one image; the next image gets a fresh one."""
+
+
+@dataclass(frozen=True)
+class Body3D:
+    """An SMPL body, for engines that fit one; matrices are float32 rotations.
+
+    global_orient: (3, 3) body to camera. body_pose: (23, 3, 3) relative to the parent. betas: (10,). camera: (3,)
+    metres from a camera with focal_pixels in the middle of the image. vertices: (6890, 3) metres in the frame of
+    `world`, but with SMPL's own origin; None when nobody asked for them.
+    """
+
+    global_orient: Floats
+    body_pose: Floats
+    betas: Floats
+    camera: Floats
+    focal_pixels: float
+    vertices: Optional[Floats] = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,7 @@ class Person:
     keypoints: Floats
     confidence: Floats
     world: Floats
+    body: Optional[Body3D] = None
 
 
 class PoseEngine(Protocol):

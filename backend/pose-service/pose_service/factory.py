@@ -17,6 +17,7 @@ from pose_service.metrics import register_metrics
 from pose_service.problem import register_problems
 from pose_service.request_id import register_request_ids
 from pose_service.roster_client import RosterClient
+from pose_service.routes.faces import create_faces_routes
 from pose_service.routes.health import create_health_routes
 from pose_service.routes.metrics import create_metrics_routes
 from pose_service.routes.openapi import create_openapi_routes
@@ -56,6 +57,7 @@ def create_app(settings: Optional[Settings] = None, pool: Optional[EnginePool] =
     register_admission(app, pool)
     register_unread_body(app)
     app.register_blueprint(create_health_routes(pool, settings))
+    app.register_blueprint(create_faces_routes(pool, settings))
     app.register_blueprint(create_metrics_routes(pool))
     app.register_blueprint(create_openapi_routes(settings))
     app.register_blueprint(create_pose_routes(pool, settings))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from pose_service.engine import PoseEngine
 from pose_service.image import decode
+from pose_service.mesh import require_mesh, without_vertices
 from pose_service.people_finder import FindOptions, FoundPeople, find_people
 
 
@@ -28,11 +29,17 @@ class ImageJob:
 
     options: FindOptions
     max_pixels: int
+    is_mesh: bool = False
 
     def run(self, engine: PoseEngine, media: IO[bytes]) -> Generator[ImageFindings, None, None]:
-        """Yield one result. Raises UnreadableImageError, TooManyPixelsError or EngineFailedError."""
+        """Yield one result. Raises UnreadableImageError, TooManyPixelsError, NoMeshError or EngineFailedError."""
+        if self.is_mesh:
+            require_mesh(engine)
         started = time.perf_counter()
         rgb = decode(media, self.max_pixels)
         decode_milliseconds = (time.perf_counter() - started) * 1000
         height, width = rgb.shape[:2]
-        yield ImageFindings(width, height, find_people(engine, rgb, self.options), decode_milliseconds)
+        found = find_people(engine, rgb, self.options)
+        if not self.is_mesh:
+            found = replace(found, people=tuple(without_vertices(person) for person in found.people))
+        yield ImageFindings(width, height, found, decode_milliseconds)

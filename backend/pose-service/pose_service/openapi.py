@@ -11,6 +11,7 @@ from pose_service.openapi_video import VIDEO_SCHEMAS
 JSON, PROBLEM_JSON, NDJSON = "application/json", "application/problem+json", "application/x-ndjson"
 FORM = "multipart/form-data"
 PICTURES = ("image/png", "image/jpeg")
+MESH = "application/octet-stream"
 READABLE_VIDEOS = "video/mp4, video/quicktime, video/webm"
 READABLE_IMAGES = "image/jpeg, image/png, image/gif, image/webp, image/avif, image/bmp, image/tiff"
 BINARY: Schema = {"type": "string", "format": "binary"}
@@ -27,6 +28,7 @@ UPLOAD_PROBLEMS = {
     503: "No engine is ready, too many requests wait, or the engine was lost; Retry-After says when to come back.",
     504: "The deadline passed.",
 }
+NO_MESH = "The engine makes no mesh."
 
 
 def build_document(max_people: int) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def build_document(max_people: int) -> dict[str, Any]:
         "paths": {
             "/health": {"get": _health()},
             "/pose": {"post": _pose(max_people)},
+            "/pose/faces": {"get": _faces()},
             "/pose/video": {"post": _video(max_people)},
             "/openapi.json": {"get": _openapi()},
             "/metrics": {"get": _metrics()},
@@ -61,13 +64,26 @@ def _health() -> Schema:
 
 
 def _pose(max_people: int) -> Schema:
-    answer = {JSON: reference("Estimate"), **{kind: BINARY for kind in PICTURES}}
+    answer = {JSON: reference("Estimate"), **{kind: BINARY for kind in (*PICTURES, MESH)}}
     return {
         "operationId": "postPose",
-        "summary": "The people in a photo; with draw=1 the photo with their skeletons, PNG or JPEG by Accept.",
-        "parameters": [{"name": "draw", "in": "query", "schema": text("1 asks for the picture.", "0", "1")}],
+        "summary": "The people in a photo; draw=1: the photo with their skeletons, PNG or JPEG by Accept; mesh=1: "
+        "their vertices, (n, 6890, 3) little-endian float32 in metres, the shape in X-Mesh-Shape.",
+        "parameters": [
+            {"name": "draw", "in": "query", "schema": text("1 asks for the picture.", "0", "1")},
+            {"name": "mesh", "in": "query", "schema": text("1 asks for the vertices, whatever draw says.", "0", "1")},
+        ],
         "requestBody": _form({"image": BINARY}, READABLE_IMAGES, find_options(max_people)),
-        "responses": {"200": _answer("Who was found.", answer), **_problems(UPLOAD_PROBLEMS)},
+        "responses": {"200": _answer("Who was found.", answer), **_problems({**UPLOAD_PROBLEMS, 404: NO_MESH})},
+    }
+
+
+def _faces() -> Schema:
+    problems = {404: NO_MESH, **{key: UPLOAD_PROBLEMS[key] for key in (503, 504)}}
+    return {
+        "operationId": "getFaces",
+        "summary": "Which vertices of a mesh make a triangle: (13776, 3) little-endian uint32, the same for everybody.",
+        "responses": {"200": _answer("The triangles.", {MESH: BINARY}), **_problems(problems)},
     }
 
 

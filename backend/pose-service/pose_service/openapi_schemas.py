@@ -90,6 +90,23 @@ PERSON_FIELDS: Schema = {
     "measures": mapping(reference("Measure"), "By name."),
     "assumptions": array({"type": "string"}, "What the measures take for granted."),
 }
+ROTATION = array(array({"type": "number"}, "A row.", 3), "A rotation matrix.", 3)
+BODY_FIELDS: Schema = {
+    "smpl": record(
+        {
+            "global_orient": reference("Rotation"),
+            "body_pose": array(reference("Rotation"), "Relative to the parent joint.", 23),
+            "betas": array({"type": "number"}, "Shape.", 10),
+        },
+        description="Of engines that fit a body model.",
+    ),
+    "camera": record(
+        {
+            "translation": array({"type": "number"}, "Metres from the camera to the body's origin.", 3),
+            "focal_pixels": number("Of a camera in the middle of the image.", minimum=0),
+        }
+    ),
+}
 IMAGE_SIZE = record({"width": count("Pixels.", 1), "height": count("Pixels.", 1)})
 SEARCH = record(
     {
@@ -118,7 +135,8 @@ SCHEMAS: Schema = {
     "Measure": MEASURE,
     "Stance": STANCE,
     "Search": SEARCH,
-    "Person": record(PERSON_FIELDS),
+    "Person": record(PERSON_FIELDS, BODY_FIELDS),
+    "Rotation": ROTATION,
     "ImageSize": IMAGE_SIZE,
     "Estimate": ESTIMATE,
 }

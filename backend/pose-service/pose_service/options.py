@@ -16,25 +16,28 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True)
 class Options:
-    """find: what to look for. stance: auto, regular or goofy. is_drawing: answer with a picture."""
+    """find: what to look for. stance: auto, regular or goofy. is_drawing, is_mesh: answer with these."""
 
     find: FindOptions
     stance: str
     is_drawing: bool
+    is_mesh: bool
 
 
 def parse_options(fields: Mapping[str, str], settings: Settings) -> Options:
-    """Read max_people, min_score, stance and draw; absent ones get their defaults.
+    """Read max_people, min_score, stance, draw and mesh; absent ones get their defaults.
 
     Raises ProblemError 400 bad-option that names the field and what it may hold.
     """
     most = settings.max_people
     people = _number(fields, "max_people", int, (1, most), most)
     score = _number(fields, "min_score", float, (0.0, 1.0), FindOptions.min_score)
+    is_drawing, is_mesh = (_choice(fields, name, ("0", "1")) == "1" for name in ("draw", "mesh"))
     return Options(
         find=FindOptions(people, score, settings.max_passes),
         stance=_choice(fields, "stance", CHOICES),
-        is_drawing=_choice(fields, "draw", ("0", "1")) == "1",
+        is_drawing=is_drawing,
+        is_mesh=is_mesh,
     )
 
 

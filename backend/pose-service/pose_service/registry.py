@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pose_service.engine import EngineUnavailableError, PoseEngine
+from pose_service.hmr2.engine import Hmr2Engine
 from pose_service.mediapipe_engine import MediapipeEngine
 
-# Best first. An engine that is named here and has no entry in FACTORIES is not part of this build.
+# Best first.
 PREFERENCE = ("hmr2", "mediapipe")
-FACTORIES: dict[str, Callable[[], PoseEngine]] = {"mediapipe": MediapipeEngine}
+FACTORIES: dict[str, Callable[[], PoseEngine]] = {"hmr2": Hmr2Engine, "mediapipe": MediapipeEngine}
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,10 @@ def load_engine(name: str) -> LoadedEngine:
     reasons: list[str] = []
     for candidate in PREFERENCE if name == "auto" else (name,):
         try:
-            engine = _build(candidate)
+            engine = FACTORIES[candidate]()
             engine.load()
         except EngineUnavailableError as error:
             reasons.append(str(error))
         else:
             return LoadedEngine(engine, "; ".join(reasons) or None)
     raise EngineUnavailableError("; ".join(reasons))
-
-
-def _build(name: str) -> PoseEngine:
-    factory = FACTORIES.get(name)
-    if factory is None:
-        available = ", ".join(FACTORIES)
-        raise EngineUnavailableError(f"{name} is not part of this build (available: {available})")
-    return factory()

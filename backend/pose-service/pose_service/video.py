@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import IO, Optional
 
 from pose_service.engine import Person, PoseEngine
+from pose_service.mesh import without_vertices
 from pose_service.people_finder import FindOptions
 from pose_service.track import TrackedPerson
 from pose_service.tracker import Tracker
@@ -66,5 +67,5 @@ def _in_full_size(frame: VideoFrame, people: tuple[TrackedPerson, ...], millisec
 
 def _enlarge(person: Person, ratio: tuple[float, float]) -> Person:
     if ratio == (1.0, 1.0):
-        return person
-    return replace(person, box=person.box * (*ratio, *ratio), keypoints=person.keypoints * ratio)
+        return without_vertices(person)
+    return replace(without_vertices(person), box=person.box * (*ratio, *ratio), keypoints=person.keypoints * ratio)

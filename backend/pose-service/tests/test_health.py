@@ -103,7 +103,7 @@ def test_a_better_engine_that_is_missing_is_named() -> None:
     with running_engines(1, POSE_ENGINE="auto") as pool:
         body = create_app(Settings(), pool).test_client().get("/health").get_json()
     assert body["status"] == "ready"
-    assert "hmr2 is not part of this build" in body["degraded_reason"]
+    assert "hmr2 needs the GPU image" in body["degraded_reason"]
 
 
 def test_a_stopping_service_says_so_and_takes_nothing(astronaut: Path) -> None:

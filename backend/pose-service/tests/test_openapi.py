@@ -72,10 +72,10 @@ def test_every_route_is_documented(document: dict[str, Any]) -> None:
 
 
 def test_every_refusal_of_a_photo_is_documented_and_met(document: dict[str, Any]) -> None:
-    """Server errors are met where engines are killed; here are no such tests."""
+    """Server errors are met where engines are killed, and the mesh that this engine does not make in test_mesh."""
     documented = {int(status) for status in document["paths"]["/pose"]["post"]["responses"]}
     met = {case.status for case in (*image_cases(), *request_cases()) if case.kind not in ("", "unreadable-request")}
-    assert met == {status for status in documented if 400 <= status < 500}
+    assert met | {404} == {status for status in documented if 400 <= status < 500}
 
 
 @pytest.mark.parametrize(("frames", "end"), [(MAX_FRAMES, "summary"), (MAX_FRAMES + 2, "problem")])

@@ -23,13 +23,13 @@ def test_auto_says_why_it_is_not_the_best_engine() -> None:
 
 
 def test_an_engine_asked_for_by_name_is_never_replaced() -> None:
-    with pytest.raises(EngineUnavailableError, match="hmr2 is not part of this build"):
+    with pytest.raises(EngineUnavailableError, match="hmr2 needs the GPU image"):
         load_engine("hmr2")
 
 
 def test_no_engine_at_all_names_every_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mediapipe.framework.formats.rect_pb2", None)
-    with pytest.raises(EngineUnavailableError, match=r"hmr2 is not .*; mediapipe cannot be imported"):
+    with pytest.raises(EngineUnavailableError, match=r"hmr2 needs .*; mediapipe cannot be imported"):
         load_engine("auto")
 
 

@@ -15,6 +15,7 @@ from pose_service.engine_pool import EnginePool
 from pose_service.image import decode
 from pose_service.image_job import ImageFindings, ImageJob
 from pose_service.job_run import JobLimits, run_job
+from pose_service.mesh import MEDIA_TYPE, encode_vertices
 from pose_service.options import parse_options
 from pose_service.people_finder import FoundPeople
 from pose_service.routes.health import describe_engine
@@ -36,10 +37,13 @@ def create_pose_routes(pool: EnginePool, settings: Settings) -> Blueprint:
         options = parse_options(request.values, settings)
         caller = Caller(request.environ)
         started = time.perf_counter()
-        job = ImageJob(options.find, settings.max_pixels)
+        job = ImageJob(options.find, settings.max_pixels, options.is_mesh)
         findings: ImageFindings
         (findings,) = run_job(pool, job, upload.stream, limits, caller)
         caller.note(people=len(findings.found.people), passes=findings.found.passes)
+        if options.is_mesh:
+            content, shape = encode_vertices(findings.found.people)
+            return Response(content, mimetype=MEDIA_TYPE, headers={"X-Mesh-Shape": shape})
         if options.is_drawing:
             return _picture(upload.stream, settings.max_pixels, findings.found)
         return {
