@@ -85,6 +85,7 @@ def test_opened_analysis_does_not_jump(page: Page, photographer: Path, riders: P
 
 def test_photo_is_uploaded_and_deleted_with_the_keyboard_alone(page: Page, astronaut: Path) -> None:
     page.goto("/")
+    expect(page.get_by_role("contentinfo")).to_contain_text("Pose")
     page.get_by_label(FILE_LABEL).focus()
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import requests
-from photo_page import find_history_item, upload_photo
+from photo_page import find_history_item, upload_clip, upload_photo
 from playwright.sync_api import Page, expect
 
 
@@ -46,8 +46,8 @@ def test_two_are_compared_and_the_link_shows_the_same(page: Page, astronaut: Pat
     expect(visitor.get_by_role("article", name="photographer.jpg")).to_be_visible()
 
 
-def test_link_opens_the_chosen_person(page: Page, photographer: Path) -> None:
-    analysis_id = upload_photo(page, photographer)
+def test_link_opens_the_chosen_person(page: Page, riders: Path) -> None:
+    analysis_id = upload_clip(page, riders)
     page.goto(f"/#/analyses/{analysis_id}?person=2")
     chosen = page.get_by_role("button", name="Person 2")
     expect(chosen).to_have_attribute("aria-pressed", "true")
