@@ -42,6 +42,7 @@ def test_pictures_of_the_views(page: Page, folder: Path, photographer: Path, rid
     item.hover()
     item.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("row", name="Front knee")).to_be_visible()
+    expect(page.locator("[data-joint=nose]")).to_have_count(3)
     take(page, folder / "comparison.png", is_whole=True)
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(f"/#/analyses/{clip_id}")

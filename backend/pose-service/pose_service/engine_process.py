@@ -19,9 +19,9 @@ import numpy as np
 # Imported here, so that a change of any of their files is seen as a change of the engine.
 from pose_service import image_job, video_job  # noqa: F401
 from pose_service.engine import EngineFailedError, EngineUnavailableError, PoseEngine
-from pose_service.job import JobError, Task
+from pose_service.job import WORKING, JobError, Task
 from pose_service.loaded_files import loaded_files
-from pose_service.messages import Begun, Failed, Finished, Message, Result
+from pose_service.messages import Begun, Failed, Finished, Message, Result, Working
 from pose_service.registry import LoadedEngine, load_engine
 from pose_service.roster import EngineFacts
 from serving import logs
@@ -128,7 +128,7 @@ def _messages(engine: PoseEngine, task: Task, media: IO[bytes]) -> Generator[Mes
         with contextlib.closing(task.job.run(engine, media)) as results:
             for result in results:
                 seconds += time.perf_counter() - resumed
-                yield Result(result)
+                yield Working() if result is WORKING else Result(result)
                 resumed = time.perf_counter()
     except Exception as error:
         yield Failed(_for_the_client(error, task.request_id), seconds + time.perf_counter() - resumed)

@@ -8,6 +8,9 @@ from typing import IO, Any, ClassVar, Protocol
 
 from pose_service.engine import PoseEngine
 
+# Yielded by a job that goes on without a result: only silence is taken for a hanging engine.
+WORKING = object()
+
 
 class JobError(Exception):
     """The job cannot be done, and that is no fault of the engine: it goes on with the next one.

@@ -93,7 +93,7 @@ def _messages(pool: EnginePool, connection: EngineConnection, limits: JobLimits,
     while True:
         message = _next_message(pool, connection, limits.step_seconds, caller)
         yield message
-        if not isinstance(message, Result):
+        if isinstance(message, (Finished, Failed)):
             return
         if time.monotonic() > ends_at:
             raise DeadlineError(f"The work took longer than {limits.seconds:g} s.")

@@ -19,6 +19,11 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Working:
+    """No result yet, but the engine is at it."""
+
+
+@dataclass(frozen=True)
 class Finished:
     """The job is done; it took the engine so many seconds, waiting for a slow reader left out."""
 
@@ -33,4 +38,4 @@ class Failed:
     engine_seconds: float
 
 
-Message = Union[Begun, Result, Finished, Failed]
+Message = Union[Begun, Result, Working, Finished, Failed]

@@ -46,11 +46,12 @@ def track_people(
     for frame in decode_frames(media, limits):
         people = tracker.estimate(frame.rgb, frame.time_seconds)
         milliseconds = (time.perf_counter() - started) * 1000
-        yield _in_full_size(frame, people, milliseconds)
+        yield in_full_size(frame, people, milliseconds)
         started = time.perf_counter()
 
 
-def _in_full_size(frame: VideoFrame, people: tuple[TrackedPerson, ...], milliseconds: float) -> FramePeople:
+def in_full_size(frame: VideoFrame, people: tuple[TrackedPerson, ...], milliseconds: float) -> FramePeople:
+    """People found in the pixels of `frame.rgb`, in pixels of the frame as it is shown."""
     ratio = (frame.width / frame.rgb.shape[1], frame.height / frame.rgb.shape[0])
     return FramePeople(
         index=frame.index,

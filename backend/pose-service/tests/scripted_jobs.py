@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from pose_service.engine import EngineFailedError, PoseEngine
-from pose_service.job import JobError
+from pose_service.job import WORKING, JobError
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,21 @@ class EchoJob:
     def run(self, engine: PoseEngine, media: IO[bytes]) -> Generator[bytes, None, None]:
         """One result: the content."""
         yield media.read()
+
+
+@dataclass(frozen=True)
+class SlowJob:
+    """Be at it for a while, say so again and again, and give one result."""
+
+    signs: int
+    pause_seconds: float
+
+    def run(self, engine: PoseEngine, media: IO[bytes]) -> Generator[object, None, None]:
+        """Signs of life, then one result."""
+        for _ in range(self.signs):
+            time.sleep(self.pause_seconds)
+            yield WORKING
+        yield "done"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from running_engines import running_engines, wait_until
-from scripted_jobs import KILL, STOP, CountJob, EchoJob, ErrorJob, PidJob, SignalJob
+from scripted_jobs import KILL, STOP, CountJob, EchoJob, ErrorJob, PidJob, SignalJob, SlowJob
 
 from pose_service import job_run
 from pose_service.caller import Caller
@@ -114,6 +114,10 @@ def test_a_hanging_engine_is_killed_at_the_deadline(pool: EnginePool) -> None:
         run(pool, SignalJob(STOP), limits=HASTY)
     assert 0.4 < time.monotonic() - started < 5
     wait_until(lambda: len(pids(pool)) == 2 and len(pids(pool) & before) == 1)
+
+
+def test_signs_of_life_keep_a_long_job_alive(pool: EnginePool) -> None:
+    assert run(pool, SlowJob(signs=8, pause_seconds=0.2), limits=HASTY) == ["done"]
 
 
 def test_one_engine_answers_while_the_other_is_down(pool: EnginePool) -> None:

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from pose_service.engine import EngineUnavailableError, Pixels
+from pose_service.hmr2.engine import GpuMemoryError, Hmr2Engine
 
 pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("cuda")]
 
@@ -59,6 +69,86 @@ def test_the_driver_inside_sees_the_devices_that_pytorch_sees() -> None:
     finally:
         pynvml.nvmlShutdown()
     assert {torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())} <= driver_ids
+
+
+@pytest.fixture(scope="module")
+def hmr2() -> Iterator[Hmr2Engine]:
+    """The GPU engine, loaded; without its model files that is a skip, or a failure where a GPU was demanded."""
+    engine = Hmr2Engine()
+    try:
+        engine.load()
+    except EngineUnavailableError as error:
+        if os.environ.get("REQUIRE_GPU") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    yield engine
+    engine.close()
+
+
+def test_hmr2_finds_the_astronaut(hmr2: Hmr2Engine, photo: Pixels) -> None:
+    (person,) = hmr2.estimate(photo)
+    assert person.keypoints[0] == pytest.approx((223, 128), abs=15)
+    assert person.body is not None
+    assert person.body.vertices is not None
+    assert np.linalg.det(person.body.global_orient) == pytest.approx(1, abs=1e-3)
+    assert np.isfinite(person.body.vertices).all()
+
+
+def test_hmr2_finds_several_in_one_batch(hmr2: Hmr2Engine, photo: Pixels) -> None:
+    people = hmr2.estimate(np.concatenate([photo, photo[:, ::-1]], axis=1))
+    assert len(people) == 2
+    assert hmr2.estimate(np.zeros_like(photo)) == []
+
+
+def test_hmr2_keeps_to_its_memory(hmr2: Hmr2Engine, photo: Pixels) -> None:
+    import torch
+
+    hmr2.estimate(photo)
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    for _ in range(20):
+        hmr2.estimate(photo)
+    assert torch.cuda.memory_allocated() <= before * 1.02
+    # 9.5 GB with ViTDet-H is what others report.
+    assert torch.cuda.max_memory_allocated() < 12e9
+
+
+def test_hmr2_without_room_says_so_and_recovers(hmr2: Hmr2Engine, photo: Pixels) -> None:
+    import torch
+
+    torch.cuda.empty_cache()
+    free_bytes, _ = torch.cuda.mem_get_info()
+    taken = torch.empty(int(free_bytes - 50e6), dtype=torch.uint8, device="cuda:0")
+    with pytest.raises(GpuMemoryError):
+        hmr2.estimate(photo)
+    del taken
+    torch.cuda.empty_cache()
+    assert len(hmr2.estimate(photo)) == 1
+
+
+def test_a_lost_gpu_ends_the_engine_process() -> None:
+    """In a process of its own: after a fault in a kernel the GPU is lost to it for ever."""
+    code = (
+        "import torch, numpy as np\n"
+        "from pose_service.hmr2.engine import Hmr2Engine\n"
+        "from pose_service.hmr2.models import _gpu_errors\n"
+        "class Broken:\n"
+        "    def detect(self, bgr):\n"
+        "        with _gpu_errors():\n"
+        "            torch.zeros(4, device='cuda')[torch.tensor([9], device='cuda')]\n"
+        "            torch.cuda.synchronize()\n"
+        "engine = Hmr2Engine(Broken)\n"
+        "engine.load()\n"
+        "engine.estimate(np.zeros((8, 8, 3), np.uint8))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert "the GPU was lost" in ended.stderr
+
+
+@pytest.fixture(scope="module")
+def photo(astronaut: Path) -> Pixels:
+    return np.asarray(Image.open(astronaut).convert("RGB"))
 
 
 def _text(value: str | bytes) -> str:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { bonesOf, labelOf, sideOf } from '../src/pose/skeleton.js'
+import { bonesOf, jointsOf, labelOf, sideOf } from '../src/pose/skeleton.js'
 import { makePerson, NAMES } from './people.js'
 
 describe('bonesOf', () => {
@@ -35,6 +35,21 @@ describe('bonesOf', () => {
     const names = bonesOf(person).flatMap((bone) => [bone.from.name, bone.to.name])
     expect(names).not.toContain('left_wrist')
     expect(names).toContain('left_elbow')
+  })
+
+  it('knows the skeleton of the GPU engine, and draws no joint twice', () => {
+    const names = ['nose', 'left_eye', 'left_ear', 'left_knee', 'left_ankle', 'left_heel', 'left_big_toe', 'j19_left_knee']
+    const keypoints = names.map((name) => ({ name, x: 0, y: 0, confidence: 0.9 }))
+    const person = { ...makePerson(), skeleton: 'openpose25+j19', keypoints }
+    expect(bonesOf(person).map((bone) => `${bone.from.name}-${bone.to.name}`)).toEqual([
+      'left_knee-left_ankle',
+      'left_ankle-left_heel',
+      'left_ankle-left_big_toe',
+      'left_heel-left_big_toe',
+      'left_eye-left_ear',
+      'nose-left_eye',
+    ])
+    expect(jointsOf(person)).toHaveLength(7)
   })
 
   it('has no bones for a skeleton it does not know', () => {

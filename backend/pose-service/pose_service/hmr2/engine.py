@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from pose_service.engine import Body3D, EngineFailedError, Floats, Person, Pixels
+from pose_service.engine import Body3D, EngineFailedError, EngineUnavailableError, Floats, Person, Pixels
 from pose_service.hmr2 import keypoints, models
 from pose_service.hmr2.camera import camera_in_image, keypoints_in_image
+from pose_service.hmr2.follow import ClipTracker, follow
 from pose_service.hmr2.models import Crop, GpuFullError, GpuLostError, Hmr2Models, Prediction
+from pose_service.hmr2.phalp import TrackingError
 from pose_service.job import JobError
+from pose_service.people_finder import FindOptions
+from pose_service.video_decoding import VideoFrame
 from pose_service.weights.check import DEFAULT_FOLDER, require
 
 # Crops that HMR2 takes at once.
@@ -27,6 +31,13 @@ class GpuMemoryError(JobError):
 
     status = 503
     kind = "out-of-gpu-memory"
+
+
+class NoTrackerError(JobError):
+    """Photos work, but a file that only clips need is missing."""
+
+    status = 503
+    kind = "no-tracker"
 
 
 class GpuLost(SystemExit):
@@ -43,6 +54,7 @@ class Models(Protocol):
     def crop(self, bgr: Pixels, boxes: Floats) -> list[Crop]: ...
     def predict(self, crops: list[Crop]) -> list[Prediction]: ...
     def free_memory(self) -> None: ...
+    def tracker(self) -> ClipTracker: ...
 
 
 def load_models() -> Models:
@@ -50,6 +62,15 @@ def load_models() -> Models:
     use = models.require_gpu()
     folder = Path(os.environ.get("POSE_MODELS") or DEFAULT_FOLDER)
     return Hmr2Models(require(folder, use), use, folder)
+
+
+def _as_gpu_error(said: str) -> BaseException:
+    """What PHALP only prints."""
+    if "out of memory" in said:
+        return GpuMemoryError("The GPU has not enough memory for this clip now.")
+    if "CUDA" in said:
+        return GpuLost(f"the GPU was lost: {said}")
+    return EngineFailedError(f"PHALP failed: {said}")
 
 
 class Hmr2Engine:
@@ -84,6 +105,16 @@ class Hmr2Engine:
             raise
         except Exception as error:
             raise EngineFailedError(f"hmr2 failed: {type(error).__name__}: {error}") from error
+
+    def follow(self, frames: Iterable[VideoFrame], options: FindOptions) -> Iterator[Any]:
+        """Everybody in a clip (see follow). Raises NoTrackerError, GpuMemoryError, EngineFailedError or GpuLost."""
+        try:
+            yield from follow(self._loaded.tracker, frames, options)
+        except EngineUnavailableError as error:
+            raise NoTrackerError(str(error)) from error
+        except TrackingError as error:
+            self._loaded.free_memory()
+            raise _as_gpu_error(str(error)) from error
 
     def close(self) -> None:
         """Release the models."""

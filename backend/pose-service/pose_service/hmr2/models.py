@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from pose_service.engine import EngineUnavailableError, Floats, Pixels
+from pose_service.hmr2.phalp import Phalp
+from pose_service.weights.check import require
 
 DEVICE = "cuda:0"
 PERSON_CLASS = 0
@@ -84,6 +86,8 @@ class Hmr2Models:
         os.environ["HOME"] = str(home)
         os.environ["PYTHONBREAKPOINT"] = "0"
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+        self._use, self._home = use, home
+        self._tracker: Phalp | None = None
         with _silence():
             self._config = _read_config(files["hmr2-config"])
             self._body = _load_body(files["hmr2-checkpoint"], self._config)
@@ -125,6 +129,13 @@ class Hmr2Models:
             images = torch.from_numpy(np.stack([crop.image for crop in crops])).to(DEVICE)
             out = self._body({"img": images})
             return [_prediction(out, index) for index in range(len(crops))]
+
+    def tracker(self) -> Phalp:
+        """PHALP on the same body model, loaded with the first clip. Raises MissingWeightsError."""
+        if self._tracker is None:
+            require(self._home, "video")
+            self._tracker = Phalp(self._body, self._use)
+        return self._tracker
 
     def free_memory(self) -> None:
         """Give the GPU back what PyTorch only keeps for later."""

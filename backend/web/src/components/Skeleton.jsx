@@ -3,7 +3,7 @@ import './Skeleton.css'
 import { useState } from 'react'
 
 import { isInPhoto, jointRadius } from '../pose/overlay.js'
-import { bonesOf } from '../pose/skeleton.js'
+import { bonesOf, jointsOf } from '../pose/skeleton.js'
 import { Bone } from './Bone.jsx'
 import { Joint } from './Joint.jsx'
 
@@ -13,7 +13,7 @@ const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
 export function Skeleton({ person, image, isChosen, pointedJoints, onJoint, onChoose }) {
   const [current, setCurrent] = useState(0)
   const radius = jointRadius(image, person)
-  const joints = person.keypoints.filter((keypoint) => isInPhoto(keypoint, image))
+  const joints = jointsOf(person).filter((keypoint) => isInPhoto(keypoint, image))
   const [x0, y0, x1, y1] = person.box
 
   function handleKeyDown(event) {

@@ -1,6 +1,6 @@
 import { colourOf } from './confidence.js'
 import { boneWidth, isInPhoto, jointRadius, opacityOf, radiusOf } from './overlay.js'
-import { bonesOf, sideOf } from './skeleton.js'
+import { bonesOf, jointsOf, sideOf } from './skeleton.js'
 
 const OTHER_OPACITY = 0.45
 const CASING = 'rgb(8 22 31 / 42%)'
@@ -26,7 +26,7 @@ export function drawPicture(context, source, { image, shown, personId }) {
     const strength = person.id === personId ? 1 : OTHER_OPACITY
     const radius = jointRadius(image, person)
     for (const bone of bonesOf(person)) drawBone(context, bone, radius, strength)
-    for (const joint of person.keypoints) if (isInPhoto(joint, image)) drawJoint(context, joint, radius, strength)
+    for (const joint of jointsOf(person)) if (isInPhoto(joint, image)) drawJoint(context, joint, radius, strength)
   }
 }
 

@@ -33,11 +33,36 @@ const LIMBS = SIDES.flatMap((side) =>
   ].map((pair) => pair.map((joint) => `${side}_${joint}`)),
 )
 
-const EDGES = { blazepose33: [...FACE, ...TORSO, ...LIMBS] }
+// HMR2's: fewer points in the face, none in the hand, two toes.
+const OPENPOSE = [
+  ...TORSO,
+  ...SIDES.flatMap((side) =>
+    [
+      ['shoulder', 'elbow'],
+      ['elbow', 'wrist'],
+      ['shoulder', 'hip'],
+      ['hip', 'knee'],
+      ['knee', 'ankle'],
+      ['ankle', 'heel'],
+      ['ankle', 'big_toe'],
+      ['heel', 'big_toe'],
+      ['big_toe', 'small_toe'],
+      ['eye', 'ear'],
+    ].map((pair) => pair.map((joint) => `${side}_${joint}`)),
+  ),
+  ...SIDES.map((side) => ['nose', `${side}_eye`]),
+]
+
+const EDGES = { blazepose33: [...FACE, ...TORSO, ...LIMBS], 'openpose25+j19': OPENPOSE }
 
 // Eleven joints in the face and three in a hand: drawn as large as a knee they would be one blot.
 const FINE_JOINT = /nose|eye|ear$|mouth|thumb|_index$|pinky/
 const FOOT_JOINT = /foot/
+
+/** The joints that are drawn: a second regressor's opinion of the same ones (j19_…) is left out. */
+export function jointsOf(person) {
+  return person.keypoints.filter(({ name }) => !name.startsWith('j19_'))
+}
 
 /** 'left', 'right' or 'centre', of the person, not of the photo. */
 export function sideOf(name) {
