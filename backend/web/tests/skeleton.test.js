@@ -38,7 +38,16 @@ describe('bonesOf', () => {
   })
 
   it('knows the skeleton of the GPU engine, and draws no joint twice', () => {
-    const names = ['nose', 'left_eye', 'left_ear', 'left_knee', 'left_ankle', 'left_heel', 'left_big_toe', 'j19_left_knee']
+    const names = [
+      'nose',
+      'left_eye',
+      'left_ear',
+      'left_knee',
+      'left_ankle',
+      'left_heel',
+      'left_big_toe',
+      'j19_left_knee',
+    ]
     const keypoints = names.map((name) => ({ name, x: 0, y: 0, confidence: 0.9 }))
     const person = { ...makePerson(), skeleton: 'openpose25+j19', keypoints }
     expect(bonesOf(person).map((bone) => `${bone.from.name}-${bone.to.name}`)).toEqual([
