@@ -129,6 +129,10 @@ def image_contexts(project: Project, names: Sequence[str], evicted: frozenset[st
     )
 
 
+# BuildKit collected a record of its cache between the plan and its use; the next call plans without it.
+CACHE_RACE = "failed to get dead record"
+
+
 def solve(
     project: Project,
     names: Sequence[str],
@@ -141,13 +145,19 @@ def solve(
 
     Those stay `target:` contexts, so their cached steps keep the cache keys of what follows. When BuildKit begins to
     execute one of them its cache was evicted: the call is ended at once and repeated with the stored image instead,
-    and that is remembered until the parent is built again.
+    and that is remembered until the parent is built again. A call that lost a race with BuildKit's own collection is
+    repeated once.
     """
     evicted = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_evicted)
+    is_repeated = False
     while True:
         sets = (*options.sets, *image_contexts(project, names, evicted))
         try:
             return bake(project, names, observer, replace(options, sets=sets), frozenset(fresh) - evicted)
+        except BuildFailed as error:
+            if is_repeated or CACHE_RACE not in str(error):
+                raise
+            is_repeated = True
         except CacheEvicted as found:
             lost = _with_descendants(project, found.images) & set(fresh)
             evicted |= lost

@@ -121,13 +121,18 @@ class Watch:
         service, is_new = self._project.services[name], self._is_new(one)
         crashes = one.restart_count - (0 if is_new else self._before[one.id].restart_count)
         verdict = judge(one, service, is_one_shot(self._project, service), crashes)
-        if self.is_composing and verdict.phase == "failed" and (one.status == "created" or not is_new):
+        if self.is_composing and verdict.phase == "failed" and (one.status == "created" or self._is_left_alone(one)):
             return Verdict("waiting", self._waits_for(name))
         if verdict.words == "unhealthy" and self._may_recover(one):
             return Verdict("waiting", "unhealthy")
         if verdict.phase == "ready" and is_new and one.is_running and not one.health and not self._is_settled(one):
             return Verdict("waiting", "running")
         return verdict
+
+    def _is_left_alone(self, one: Container) -> bool:
+        """Whether Compose may be about to replace it: one in a restart loop is started, too, but not by Compose."""
+        before = self._before.get(one.id)
+        return before is not None and (before.status in ("running", "restarting") or not self._is_new(one))
 
     def _is_new(self, one: Container) -> bool:
         before = self._before.get(one.id)

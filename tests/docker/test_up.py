@@ -127,6 +127,19 @@ def test_a_crash_loop_is_ended_with_the_last_exit_code(load_project: LoadProject
     assert set(error.log_lines) == {"cannot open the queue"}
 
 
+@pytest.mark.parametrize("seconds_before", [0.0, 0.3, 0.6])
+def test_a_crash_loop_ends_with_a_mended_definition(
+    load_project: LoadProject, monkeypatch: pytest.MonkeyPatch, seconds_before: float
+) -> None:
+    project = load_project("loops")
+    fail_to_start(project)
+    monkeypatch.setenv("TEST_COMMAND", "exec sleep 600")
+    time.sleep(seconds_before)
+    # The old container goes on starting by itself until Compose replaces it.
+    assert stack.up(project, Silent(), timeout_seconds=60).started == ("worker",)
+    assert states(project) == {"worker": "running"}
+
+
 def test_an_unhealthy_service_is_blamed_with_what_its_check_says(load_project: LoadProject) -> None:
     error = fail_to_start(load_project("unhealthy"))
     assert error.service == "web"

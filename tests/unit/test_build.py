@@ -195,3 +195,19 @@ def test_a_failed_build_leaves_no_history(docker: FakeDocker, stack: Project) ->
     with pytest.raises(BuildFailed):
         builder.build(stack, ["app"])
     assert not (stack.root / ".layerstack" / "history.jsonl").exists()
+
+
+@pytest.mark.parametrize(("message", "calls"), [("failed to get dead record abc: not found", 2), ("out of disk", 1)])
+def test_a_race_with_the_collection_is_repeated_once(
+    stack: Project, monkeypatch: pytest.MonkeyPatch, message: str, calls: int
+) -> None:
+    made: list[None] = []
+
+    def refuse(*_: Any) -> None:
+        made.append(None)
+        raise BuildFailed(f"The build failed: {message}")
+
+    monkeypatch.setattr(builder, "bake", refuse)
+    with pytest.raises(BuildFailed, match=message):
+        builder.solve(stack, ["app"], {}, Silent(), BuildOptions(), StateStore(stack.root))
+    assert len(made) == calls
