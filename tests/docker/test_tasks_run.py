@@ -131,11 +131,16 @@ def test_ctrl_c_in_a_build_is_130_and_tags_nothing_unfinished(own: Project) -> N
     process = subprocess.Popen(
         command_line("build web"), cwd=own.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert process.stderr is not None
-    assert any("COPY src src" in line for line in process.stderr), "the build never came to its last step but one"
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    try:
+        assert process.stderr is not None
+        assert any("COPY src src" in line for line in process.stderr), "the build never came to its last step but one"
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    finally:
+        # A build that goes on would share its steps with the builds of later tests.
+        process.kill()
+        process.wait()
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert time.monotonic() - began < 15
