@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -34,32 +34,33 @@ class Body:
 
     def name(self, part: str) -> str:
         """The skeleton's own name of a part such as left_toe; the part itself when the skeleton has none."""
-        side, _, rest = part.partition("_")
-        for other in OTHER_NAMES.get(rest, ()):
-            if f"{side}_{other}" in self._places:
-                return f"{side}_{other}"
-        return part
+        return self.person.names[self._places[part]] if self.has(part) else part
 
     def has(self, part: str) -> bool:
         """Is this part in the skeleton?"""
-        return self.name(part) in self._places
+        return part in self._places
 
     def confidence(self, part: str) -> float:
         """0-1; 0 for a part that the skeleton does not have."""
-        return float(self.person.confidence[self._places[self.name(part)]]) if self.has(part) else 0.0
+        return self._confidences[self._places[part]] if self.has(part) else 0.0
 
     def point(self, part: str) -> Floats:
         """Where it is (3,). Raises KeyError for a part that the skeleton does not have."""
-        point: Floats = self.person.world[self._places[self.name(part)]]
+        point: Floats = self.person.world[self._places[part]]
         return point
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        return {name: index for index, name in enumerate(self.person.names)}
+        return _find_places(self.person.names)
+
+    @cached_property
+    def _confidences(self) -> list[float]:
+        confidences: list[float] = self.person.confidence.tolist()
+        return confidences
 
     def points(self, parts: tuple[str, ...]) -> Floats:
         """Where they are (n, 3). Raises KeyError as `point` does."""
-        points: Floats = self.person.world[[self._places[self.name(part)] for part in parts]]
+        points: Floats = self.person.world[[self._places[part] for part in parts]]
         return points
 
     def middle(self, part: str) -> Floats:
@@ -87,3 +88,15 @@ class Body:
         if abs(towards_toes) < 1e-9:
             raise CoincidingPointsError("the feet show no toe side")
         return across if towards_toes > 0 else -across
+
+
+@lru_cache(maxsize=8)
+def _find_places(names: tuple[str, ...]) -> dict[str, int]:
+    """The row of every part, under the skeleton's names and under those that OTHER_NAMES adds."""
+    places = {name: row for row, name in enumerate(names)}
+    for part, others in OTHER_NAMES.items():
+        for side in SIDES:
+            rows = [places[f"{side}_{other}"] for other in others if f"{side}_{other}" in places]
+            if rows:
+                places[f"{side}_{part}"] = rows[0]
+    return places
