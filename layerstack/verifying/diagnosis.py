@@ -148,7 +148,9 @@ def _evidence(seen: Evidence, fault: Fault) -> str:
     said = [f"health check: {health}"] if health else []
     told = (check for check in seen.result.failed if check.is_asked and check.detail not in fault.cause)
     asked = [f"{check.check}: {check.detail}" for check in told][:2]
-    lines = [*asked, *said, *seen.log[-SHOWN_LOG_LINES:]]
+    # Who pauses a container does it from outside: nothing in its log tells of that.
+    log = () if fault.kind == "paused" else seen.log[-SHOWN_LOG_LINES:]
+    lines = [*asked, *said, *log]
     shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
     return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)
 

@@ -48,6 +48,7 @@ def test_mongo_paused(running: FaultStack) -> None:
     found = running.find()
     assert (found.service, found.kind) == ("mongodb", "paused")
     assert found.repair == f"docker unpause {running.own.name}-mongodb-1"
+    assert not found.evidence, "its log cannot tell why it is paused"
     running.repair(found)
 
 
