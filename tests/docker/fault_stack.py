@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from layerstack import command, engine, project, stack
+from layerstack import build, command, engine, project, stack
 from layerstack.errors import StartFailed
 from layerstack.project import Project, with_overlay
 from layerstack.running import rehearsal
@@ -107,6 +107,7 @@ class FaultStack:
 def fault_stack(purpose: str, folder: Path, *services: str) -> Iterator[FaultStack]:
     """A running copy of the stack (some services and what they need, all without a name); gone afterwards."""
     real = project.load(ROOT, "cpu")
+    build.build(real, BUILT)
     client = engine.client()
     with rehearsal.rehearsal(real, purpose, _changes(real)) as copy:
         found = FaultStack(copy, client, folder)

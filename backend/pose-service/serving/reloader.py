@@ -28,6 +28,9 @@ class SourceReloader(threading.Thread):
         self._seconds = min(interval, SECONDS)
         self._callback = callback
         self._watch = SourceWatch()
+        self._sources = _source_files()
+        # gunicorn makes this thread, imports the app and then starts the thread: what is saved meanwhile has changed.
+        self._look()
 
     def add_extra_file(self, filename: str) -> None:
         """gunicorn names a file that did not even import."""
@@ -36,12 +39,18 @@ class SourceReloader(threading.Thread):
     def run(self) -> None:
         """Look again and again."""
         while True:
-            changed = self._watch.changed({*_source_files(), *self._extra_files})
+            changed = self._look()
             if changed and self._callback is not None:
                 self._callback(changed[0])
             time.sleep(self._seconds)
 
+    def _look(self) -> list[str]:
+        """What changed or is new: a module that somebody forgot, or a file that its editor wrote under another name."""
+        before, self._sources = self._sources, _source_files()
+        added = sorted(self._sources - before)
+        return [*added, *self._watch.changed(self._sources | self._extra_files)]
 
-def _source_files() -> list[str]:
+
+def _source_files() -> set[str]:
     root = Path.cwd()
-    return [os.fspath(path) for path in (root / "app.py", *(root / "pose_service").rglob("*.py"))]
+    return {os.fspath(path) for path in (root / "app.py", *(root / "pose_service").rglob("*.py"))}

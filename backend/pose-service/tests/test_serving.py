@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import queue
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from serving.broken_app import BrokenApp
 from serving.logs import JsonFormatter, formatter
+from serving.reloader import SourceReloader
 from serving.source_watch import SourceWatch
 
 SERVICE = Path(__file__).parents[1]
@@ -39,6 +42,48 @@ def test_a_saved_and_a_removed_file_have_changed_once(tmp_path: Path) -> None:
     assert watch.changed(files) == []
     second.write_text("2")
     assert watch.changed(files) == [str(second)]
+
+
+def save(file: Path) -> None:
+    file.write_text("2")
+    os.utime(file, ns=(1, 1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(save, id="saved"),
+        pytest.param(lambda file: (file.parent / "new.py").write_text("1"), id="added"),
+    ],
+)
+def test_what_is_saved_while_the_app_is_imported_is_noticed(
+    change: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pose_service" / "a.py"
+    file.parent.mkdir()
+    file.write_text("1")
+    monkeypatch.chdir(tmp_path)
+    told: queue.Queue[str] = queue.Queue()
+    reloader = SourceReloader(callback=told.put)
+    change(file)
+    reloader.start()
+    assert Path(told.get(timeout=10)).parent == file.parent
+    with pytest.raises(queue.Empty):
+        told.get(timeout=0.5)
+
+
+def test_an_extra_file_that_was_there_has_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "does_not_import.py"
+    file.write_text("(")
+    monkeypatch.chdir(tmp_path)
+    told: queue.Queue[str] = queue.Queue()
+    reloader = SourceReloader(callback=told.put)
+    reloader.add_extra_file(str(file))
+    reloader.start()
+    with pytest.raises(queue.Empty):
+        told.get(timeout=0.5)
+    save(file)
+    assert told.get(timeout=10) == str(file)
 
 
 def record(message: str, *arguments: object, **more: object) -> logging.LogRecord:
