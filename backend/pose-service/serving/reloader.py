@@ -28,7 +28,7 @@ class SourceReloader(threading.Thread):
         self._seconds = min(interval, SECONDS)
         self._callback = callback
         self._watch = SourceWatch()
-        self._sources = _source_files()
+        self._sources: set[str] = set()
         # gunicorn makes this thread, imports the app and then starts the thread: what is saved meanwhile has changed.
         self._look()
 
