@@ -14,15 +14,17 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its own file
 
-from layerstack import build, engine, gpu, history, images, project, stack
-from layerstack.building import lint
-from layerstack.building.progress import PlainLog
+from layerstack.build import build, history, lint
+from layerstack.build.progress import PlainLog
+from layerstack.engine import engine, images
 from layerstack.errors import StackError
-from layerstack.gpu import Decision
-from layerstack.gpus import container_tests, gpu_services, lease
-from layerstack.project import Device, Project
-from layerstack.running import rehearsal
-from layerstack.running.startup import ChangeLog
+from layerstack.gpu import container_tests, gpu_services, lease
+from layerstack.gpu import decision as gpu
+from layerstack.gpu.decision import Decision
+from layerstack.project import project
+from layerstack.project.project import Device, Project
+from layerstack.run import rehearsal, stack
+from layerstack.run.startup import ChangeLog
 from layerstack.wording import duration, gibibytes
 
 ROOT = Path(__file__).parent

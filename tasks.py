@@ -14,11 +14,11 @@ from invoke.exceptions import Exit
 
 from invocation import task
 from layerstack.errors import CheckFailed, UsageError
-from layerstack.project import Project
+from layerstack.project.project import Project
 
 if TYPE_CHECKING:
-    from layerstack.building.audit import Audit
-    from layerstack.gpu import Request
+    from layerstack.build.skip_proof import Audit
+    from layerstack.gpu.decision import Request
 
 JSON = "print one JSON document on stdout, everything else on stderr"
 DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
@@ -42,8 +42,8 @@ SERVICES = "services, as words after the task; default all"
 )
 def setup(c: Context, install_engine: bool = False, pull: bool = False, device: str = "auto") -> None:
     """Make this machine ready: engine, Buildx, Compose, disk, system images."""
-    from layerstack import machine
     from layerstack.report import say
+    from layerstack.setup import machine
 
     machine.prepare(_root(), _request(device), installs_engine=install_engine, pulls=pull, say=say)
 
@@ -85,10 +85,11 @@ def build(
 def why(c: Context, image: str, device: str = "auto", json: bool = False) -> None:
     """Why each step of an image ran or was cached in its last build."""
     from layerstack import report
-    from layerstack.why import explain_image
+    from layerstack.build import text as build_text
+    from layerstack.build.why import explain_image
 
     found = explain_image(_project(device), image)
-    report.print_json(found.to_json()) if json else report.print_why(found)
+    report.print_json(found.to_json()) if json else build_text.print_why(found)
 
 
 @task(
@@ -103,18 +104,20 @@ def why(c: Context, image: str, device: str = "auto", json: bool = False) -> Non
 def impact(c: Context, files: Sequence[str], device: str = "auto", json: bool = False) -> None:
     """Which steps of which images a change of these files would rebuild, and about how long."""
     from layerstack import report
-    from layerstack.impact import document, find_impact
+    from layerstack.build import text as build_text
+    from layerstack.build.impact import document, find_impact
 
     found = find_impact(_project(device), [Path.cwd() / file for file in files])
-    report.print_json(document(found)) if json else report.print_impact(found)
+    report.print_json(document(found)) if json else build_text.print_impact(found)
 
 
 @task(help={"last": "how many builds", "output": "draw a picture instead: FILE.svg or FILE.html", "json": JSON})
 def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) -> None:
     """When each step of the last builds ran, and what the end waited for."""
     from layerstack import report
-    from layerstack.explaining import timeline_picture
-    from layerstack.timeline import read_timelines, summary
+    from layerstack.timeline import picture as timeline_picture
+    from layerstack.timeline import text as timeline_text
+    from layerstack.timeline.timeline import read_timelines, summary
 
     path = timeline_picture.picture_path(output) if output else None
     found = read_timelines(_root(), last)
@@ -126,15 +129,15 @@ def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) ->
     elif not found:
         report.say("no build yet: `invoke build`")
     elif not path:
-        report.print_timelines(found)
+        timeline_text.print_timelines(found)
 
 
 @task(help={"device": DEVICE, "json": JSON})
 def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
     """What GPU the host, Docker and the running containers have, which device the stack takes, and why."""
     from layerstack import report
-    from layerstack.gpus import gpu_text
-    from layerstack.gpus.gpu_survey import survey
+    from layerstack.gpu import gpu_text
+    from layerstack.gpu.gpu_survey import survey
 
     found = survey(_root(), _request(device))
     report.print_json(found.to_json()) if json else gpu_text.print_gpu(found)
@@ -147,13 +150,15 @@ def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
 )
 def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int = 300) -> None:
     """Start the stack and wait until every service is healthy."""
-    from layerstack import report, stack
-    from layerstack.gpus import gpu_services
+    from layerstack import report
+    from layerstack.gpu import gpu_services
+    from layerstack.run import stack
+    from layerstack.run import text as run_text
 
     project = _project(device, is_announced=True, is_started=True)
     with gpu_services.ready(project, services, float(timeout), report.say):
-        result = stack.up(project, report.start_observer(), services, float(timeout))
-    report.print_start(result)
+        result = stack.up(project, run_text.start_observer(), services, float(timeout))
+    run_text.print_start(result)
 
 
 @task(
@@ -166,14 +171,14 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 def verify(c: Context, wait: int = 0, junit: str = "", json: bool = False) -> None:
     """Ask every service whether it really works, and name the first broken link with its repair."""
     from layerstack import report
-    from layerstack import verify as verification
-    from layerstack.verifying import verify_text
+    from layerstack.verify import verify as verification
+    from layerstack.verify import verify_text
 
     if wait < 0:
         raise UsageError(f"--wait takes seconds, not {wait}.")
     outcome = verification.verify(_project(), float(wait), verify_text.wait_observer())
     if junit:
-        from layerstack.verifying.junit import write_junit
+        from layerstack.verify.junit import write_junit
 
         write_junit(outcome, Path(junit))
     report.print_json(outcome.to_json()) if json else verify_text.print_verify(outcome)
@@ -203,13 +208,15 @@ def time_rebuild(
     json: bool = False,
 ) -> None:
     """Time the rebuild after a code change, in a copy; proves that dependency layers stayed CACHED."""
-    from layerstack import rebuild, report
+    from layerstack import report
+    from layerstack.rebuild import rebuild
+    from layerstack.rebuild import text as rebuild_text
 
     project = _project(device, is_announced=True, is_started=until_served)
     rebuilds = rebuild.time_rebuilds(
         project, services, rebuild.RebuildOptions(runs, until_served, edit_with), report.say
     )
-    report.print_json(rebuild.summary(rebuilds)) if json else report.print_rebuilds(rebuilds)
+    report.print_json(rebuild.summary(rebuilds)) if json else rebuild_text.print_rebuilds(rebuilds)
     if any(one.failures for one in rebuilds):
         raise CheckFailed("time-rebuild: a rebuild is slower or does more than it should.")
 
@@ -217,28 +224,32 @@ def time_rebuild(
 @task(help={"device": DEVICE, "json": JSON})
 def start(c: Context, device: str = "auto", json: bool = False) -> None:
     """Everything: check the machine, build, start, verify, and print the addresses."""
-    from layerstack import build as builder
-    from layerstack import machine, report, stack
-    from layerstack import verify as verification
-    from layerstack.building.progress import observer_for_terminal
-    from layerstack.gpus import gpu_services
-    from layerstack.verifying import verify_text
+    from layerstack import report
+    from layerstack.build import build as builder
+    from layerstack.build import text as build_text
+    from layerstack.build.progress import observer_for_terminal
+    from layerstack.gpu import gpu_services
+    from layerstack.run import stack
+    from layerstack.run import text as run_text
+    from layerstack.setup import machine
+    from layerstack.verify import verify as verification
+    from layerstack.verify import verify_text
 
     ready = machine.prepare(_root(), _request(device), installs_engine=False, pulls=False, say=report.say)
     project = _project(ready.decision.device)
     built = builder.build(project, list(project.images), observer_for_terminal())
     with gpu_services.ready(project, (), stack.START_TIMEOUT_SECONDS, report.say):
-        started = stack.up(project, report.start_observer())
+        started = stack.up(project, run_text.start_observer())
     outcome = verification.verify(project)
     addresses = stack.addresses(project)
     if json:
         parts = {"build": built.to_json(), "up": started.to_json(), "verify": outcome.to_json(), "addresses": addresses}
         report.print_json({"ok": outcome.is_ok, **parts})
     else:
-        report.print_build(built)
-        report.print_start(started)
+        build_text.print_build(built)
+        run_text.print_start(started)
         verify_text.print_verify(outcome)
-        report.print_addresses(addresses)
+        run_text.print_addresses(addresses)
     if not outcome.is_ok:
         raise CheckFailed("start: the stack is up, but not everything works.")
 
@@ -246,11 +257,13 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
 @task(help={"volumes": "remove the data volumes too", "yes": YES})
 def down(c: Context, volumes: bool = False, yes: bool = False) -> None:
     """Stop and remove the containers; with --volumes the data too."""
-    from layerstack import report, stack
+    from layerstack import report
+    from layerstack.run import stack
+    from layerstack.run import text as run_text
 
     project = _project()
     if volumes:
-        _confirm([f"volume {report.volume_text(volume)}" for volume in stack.volumes_of(project)], yes)
+        _confirm([f"volume {run_text.volume_text(volume)}" for volume in stack.volumes_of(project)], yes)
     removed = stack.down(project, removes_volumes=volumes)
     report.say(f"removed: {', '.join(removed)}" if removed else "nothing of this project was running")
 
@@ -258,9 +271,10 @@ def down(c: Context, volumes: bool = False, yes: bool = False) -> None:
 @task(positional=["services"], iterable=["services"], help={"services": SERVICES})
 def restart(c: Context, services: Sequence[str]) -> None:
     """Restart services in place and wait for their health."""
-    from layerstack import report, stack
+    from layerstack.run import stack
+    from layerstack.run import text as run_text
 
-    report.print_start(stack.restart(_project(), report.start_observer(), services))
+    run_text.print_start(stack.restart(_project(), run_text.start_observer(), services))
 
 
 @task(
@@ -270,7 +284,7 @@ def restart(c: Context, services: Sequence[str]) -> None:
 )
 def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = False) -> None:
     """Show what the services wrote."""
-    from layerstack import stack
+    from layerstack.run import stack
 
     stack.logs(_project(), services, tail, follow)
 
@@ -279,8 +293,8 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 def status(c: Context, json: bool = False) -> None:
     """What runs now, and whether it runs your code: what is stale, and the command that brings it up to date."""
     from layerstack import report
-    from layerstack import status as running
-    from layerstack.running import status_text
+    from layerstack.status import status as running
+    from layerstack.status import status_text
 
     found = running.read_status(_project())
     report.print_json(running.document(found)) if json else status_text.print_status(found)
@@ -290,27 +304,29 @@ def status(c: Context, json: bool = False) -> None:
 def images(c: Context, device: str = "auto", json: bool = False) -> None:
     """This project's images: size, age, and what is built on what."""
     from layerstack import report
-    from layerstack.images import read_layers
+    from layerstack.engine import text as engine_text
+    from layerstack.engine.images import read_layers
 
     stored = read_layers(_project(device))
-    report.print_json({"images": [one.to_json() for one in stored]}) if json else report.print_images(stored)
+    report.print_json({"images": [one.to_json() for one in stored]}) if json else engine_text.print_images(stored)
 
 
 @task(help={"device": DEVICE, "json": JSON})
 def cache(c: Context, device: str = "auto", json: bool = False) -> None:
     """What BuildKit's cache holds of each image, and whether it survives the next clean-up of the engine."""
     from layerstack import report
-    from layerstack.caching import cache_report
+    from layerstack.cache import cache_report
+    from layerstack.cache import text as cache_text
 
     found = cache_report.read_report(_project(device), report.say)
-    report.print_json(found.to_json()) if json else report.print_cache(found)
+    report.print_json(found.to_json()) if json else cache_text.print_cache(found)
 
 
 @task(help={"all": "this project's images and the engine's whole build cache", "yes": YES})
 def clean(c: Context, all: bool = False, yes: bool = False) -> None:
     """Remove old images and unused build cache; --all for a corrupted cache."""
     from layerstack import report
-    from layerstack.caching import clean_up
+    from layerstack.cache import clean_up
 
     project = _project()
     plan = clean_up.plan_clean(project, removes_all=all)
@@ -331,8 +347,9 @@ def clean(c: Context, all: bool = False, yes: bool = False) -> None:
 )
 def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
     """What is inside an image, without starting it: is its CUDA real, do its packages fit, what does it weigh."""
-    from layerstack import image_audit, report
-    from layerstack.auditing.image_audit_text import print_audit
+    from layerstack import report
+    from layerstack.audit import image_audit
+    from layerstack.audit.image_audit_text import print_audit
 
     wanted = image_audit.parse_cards(cards) if cards else image_audit.host_cards()
     ignored = [name.strip() for name in ignore.split(",") if name.strip()]
@@ -352,7 +369,7 @@ def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool 
 )
 def weights(c: Context, fetch: bool = False, smpl: str = "", force: bool = False, json: bool = False) -> None:
     """Which model files are there, what needs the missing ones, and how to get them."""
-    from layerstack.running.service_program import find_program, run_program
+    from layerstack.run.service_program import find_program, run_program
 
     if fetch and smpl:
         raise UsageError("weights does one thing at a time: --fetch or --smpl FILE.")
@@ -376,9 +393,9 @@ def weights(c: Context, fetch: bool = False, smpl: str = "", force: bool = False
 )
 def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = False) -> None:
     """What this machine and this project lack, before anything is built."""
-    from layerstack import doctor as examination
     from layerstack import report
-    from layerstack.checkups.doctor_text import print_findings
+    from layerstack.doctor import doctor as examination
+    from layerstack.doctor.doctor_text import print_findings
 
     found = examination.examine(_root(), ignore)
     report.print_json(found.to_json()) if json else print_findings(found, all)
@@ -389,20 +406,22 @@ def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = Fa
 @task(help={"device": DEVICE})
 def dev(c: Context, device: str = "auto") -> None:
     """Start with hot reload of all three services and follow their logs."""
-    from layerstack import report, stack
-    from layerstack.gpus import gpu_services
+    from layerstack import report
+    from layerstack.gpu import gpu_services
+    from layerstack.run import stack
+    from layerstack.run import text as run_text
 
     os.environ["POSE_GUNICORN_ARGS"] = "--reload"
     project = _project(device, is_announced=True, is_started=True)
     with gpu_services.ready(project, (), stack.START_TIMEOUT_SECONDS, report.say):
-        report.print_start(stack.up(project, report.start_observer()))
-    report.print_addresses(stack.addresses(project))
+        run_text.print_start(stack.up(project, run_text.start_observer()))
+    run_text.print_addresses(stack.addresses(project))
     report.say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
     stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
 
 
 def _root() -> Path:
-    from layerstack.project import find_root
+    from layerstack.project.project import find_root
 
     return find_root(Path.cwd())
 
@@ -416,9 +435,9 @@ def _request(device: str) -> "Request":
 def _project(device: str = "auto", is_announced: bool = False, is_started: bool = False) -> Project:
     """The project of this folder. Only what is started needs the GPU that was asked for: any machine builds for one."""
     from layerstack import report
-    from layerstack.gpus import gpu_text
-    from layerstack.gpus.device import choose
-    from layerstack.project import load
+    from layerstack.gpu import gpu_text
+    from layerstack.gpu.device import choose
+    from layerstack.project.project import load
 
     if _request(device) == "gpu" and not is_started:
         return load(_root(), "gpu")
@@ -439,13 +458,14 @@ def _how(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
 
 
 def _build(project: Project, names: Sequence[str], how: str, as_json: bool = False) -> None:
-    from layerstack import build as builder
     from layerstack import report
-    from layerstack.building.progress import observer_for_terminal
-    from layerstack.state import StateStore
+    from layerstack.build import build as builder
+    from layerstack.build import text as build_text
+    from layerstack.build.progress import observer_for_terminal
+    from layerstack.build.state import StateStore
 
     if how == "explain":
-        report.print_explanations(project, names, as_json)
+        build_text.print_explanations(project, names, as_json)
         return
     audits = _audited(project, names) if how == "verify-skip" else ()
     options = builder.BuildOptions(is_forced=how == "force", pulls=how == "pull")
@@ -454,14 +474,14 @@ def _build(project: Project, names: Sequence[str], how: str, as_json: bool = Fal
     if as_json:
         report.print_json({**result.to_json(), **({"audits": [one.to_json() for one in audits]} if audits else {})})
     else:
-        report.print_build(result)
+        build_text.print_build(result)
 
 
 def _audited(project: Project, names: Sequence[str]) -> "tuple[Audit, ...]":
     """Prove that what will be skipped may be skipped. Raises CheckFailed, after all verdicts are told."""
-    from layerstack.building.audit import audit_skips, require_right
+    from layerstack.build.skip_proof import audit_skips, require_right
+    from layerstack.build.state import StateStore
     from layerstack.report import say
-    from layerstack.state import StateStore
 
     audits = audit_skips(project, names, StateStore(project.root, warn=say))
     for one in audits:

@@ -8,14 +8,14 @@ from pathlib import Path
 from benchmarks import profile_text
 from benchmarks.options import Options
 from benchmarks.samples import Goal, Measurement, Samples, profile_if_missed
-from layerstack.buildlog import Step
-from layerstack.cause import Cause, ImageCauses
+from layerstack.build.buildlog import Step
+from layerstack.build.cause import Cause, ImageCauses
+from layerstack.build.inputs import InputReader
+from layerstack.build.state import ImageState, StateStore
+from layerstack.dockerfile.file_digests import SETTLED_NS
+from layerstack.dockerfile.image import Image
 from layerstack.errors import CheckFailed
-from layerstack.inputs import InputReader
-from layerstack.project import Project
-from layerstack.sources.file_digests import SETTLED_NS
-from layerstack.sources.image import Image
-from layerstack.state import ImageState, StateStore
+from layerstack.project.project import Project
 
 FILE_COUNT, FOLDER_COUNT = 5_000, 50
 IMAGE = Image("many", ".", tags=("many:latest",))

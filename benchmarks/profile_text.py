@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.scratch import Scratch
-from layerstack import history
+from layerstack.build import history
 
 TOP_LINES = 14
 TOP_STEPS = 8

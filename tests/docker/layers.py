@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from layerstack import command, engine, project, stack
-from layerstack.project import Project
-from layerstack.sources import choices
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.project import choices, project
+from layerstack.project.project import Project
+from layerstack.run import stack
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "projects" / "layers"
@@ -42,7 +44,7 @@ def layers(folder: Path, monkeypatch: pytest.MonkeyPatch, source: Path = SOURCE,
 
 def remove_images(found: Project) -> None:
     """All images of the project, tagged or not; the cache below them stays for the next test."""
-    labelled = engine.client().images.list(filters={"label": f"layerstack.project={found.name}"})
+    labelled = engine.client().images.list(filters={"label": f"layerstack.project.project={found.name}"})
     tags = {image.tag for image in found.images.values()} | {image.id for image in labelled}
     command.run(["docker", "image", "rm", "--force", *sorted(tags)])
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from layers import layers, tree_digest
 
-from layerstack import images, stack
-from layerstack.project import Project
+from layerstack.engine import images
+from layerstack.project.project import Project
+from layerstack.run import stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("node_image")]
 ROOT = Path(__file__).parents[2]

@@ -8,11 +8,11 @@ import pytest
 from build_cache import evict, own_records
 from mutations import Bench, mutations
 
-from layerstack import engine
-from layerstack.building.audit import REPOSITORY, Audit, audit_skips, require_right
+from layerstack.build.plan import make_plan
+from layerstack.build.skip_proof import REPOSITORY, Audit, audit_skips, require_right
+from layerstack.dockerfile import copy_sources
+from layerstack.engine import engine
 from layerstack.errors import CheckFailed
-from layerstack.plan import make_plan
-from layerstack.sources import copy_sources
 
 pytestmark = pytest.mark.docker
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from mutations import Bench, causes, mutations
 
-from layerstack import command, history
+from layerstack import command
+from layerstack.build import history
+from layerstack.build.plan import make_plan
 from layerstack.errors import BuildFailed, StackError, UsageError
-from layerstack.plan import make_plan
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]

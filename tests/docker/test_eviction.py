@@ -7,9 +7,10 @@ import pytest
 from build_cache import evict, own_records
 from mutations import Bench, causes, details, mutations
 
-from layerstack import build as builder
-from layerstack import command, images
-from layerstack.building.build_result import BuildResult
+from layerstack import command
+from layerstack.build import build as builder
+from layerstack.build.build_result import BuildResult
+from layerstack.engine import images
 
 pytestmark = pytest.mark.docker
 CODE = "app: runtime COPY src src"

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from own_engine import FINE, OwnEngine, own_engine
 
-from layerstack import engine
-from layerstack.gpus import gpu_probe, probe_memory
-from layerstack.gpus.engine_start import identify_start
-from layerstack.gpus.gpu_probe import probe_docker
-from layerstack.gpus.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
-from layerstack.gpus.probe_memory import remembered_probe
+from layerstack.engine import engine
+from layerstack.gpu import gpu_probe, probe_memory
+from layerstack.gpu.engine_start import identify_start
+from layerstack.gpu.gpu_probe import probe_docker
+from layerstack.gpu.probe_memory import remembered_probe
+from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
 
 pytestmark = [
     pytest.mark.docker,

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from own_engine import FINE, PYTHON_IMAGE, OwnEngine, own_engine
 
-from layerstack.gpus.lease_ledger import FOLDER_VARIABLE
+from layerstack.gpu.lease_ledger import FOLDER_VARIABLE
 from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
 
 pytestmark = [

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from mutations import Bench, causes, details, mutations
 
-from layerstack import command, images
-from layerstack.building.build_result import BuildResult
-from layerstack.images import StoredImage
+from layerstack import command
+from layerstack.build.build_result import BuildResult
+from layerstack.engine import images
+from layerstack.engine.images import StoredImage
 
 pytestmark = pytest.mark.docker
 
@@ -116,6 +117,6 @@ def test_what_a_link_leads_to_counts(bench: Bench) -> None:
 def test_a_download_without_a_checksum_is_asked_for_every_time(bench: Bench) -> None:
     plan = bench.load()
     bench.replace("app/Dockerfile", "COPY src src", "COPY src src\nADD https://example.invalid/file /file")
-    from layerstack.plan import make_plan
+    from layerstack.build.plan import make_plan
 
     assert make_plan(plan, ["app"], bench.store).of("app").manifest.volatile

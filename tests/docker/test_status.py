@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 from layers import layers, system_image
 
-from layerstack import build as builder
-from layerstack import command, project, stack, status
-from layerstack.build import BuildOptions
-from layerstack.building.progress import Silent as SilentBuild
-from layerstack.project import Project
-from layerstack.running.staleness import Stale
-from layerstack.running.startup import Silent
+from layerstack import command
+from layerstack.build import build as builder
+from layerstack.build.build import BuildOptions
+from layerstack.build.progress import Silent as SilentBuild
+from layerstack.project import project
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.startup import Silent
+from layerstack.status import status
+from layerstack.status.staleness import Stale
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]

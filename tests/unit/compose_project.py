@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from layerstack.project import Port, Project, Service
-from layerstack.sources import compose_source
-from layerstack.sources.compose_source import ComposeSource
-from layerstack.sources.image import Image
+from layerstack.dockerfile.image import Image
+from layerstack.project import compose_source
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Port, Project, Service
 
 FILE = "compose.yaml"
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 import noxfile
+from layerstack.dockerfile.image import Image
 from layerstack.errors import EngineError, GpuMissing, UsageError
-from layerstack.gpus.container_tests import ContainerTests
-from layerstack.gpus.gpu_card import Card
-from layerstack.gpus.lease import GpuBusy, Wanted
-from layerstack.gpus.pytest_report import DEMANDED, FileResult
-from layerstack.sources.image import Image
+from layerstack.gpu.container_tests import ContainerTests
+from layerstack.gpu.gpu_card import Card
+from layerstack.gpu.lease import GpuBusy, Wanted
+from layerstack.gpu.pytest_report import DEMANDED, FileResult
 
 SESSIONS = set(
     ["lint", "typecheck", "unit", "docker_tests", "pose_tests", "gpu_tests", "api_tests", "web_tests", "browser_tests"]

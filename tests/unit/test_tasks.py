@@ -17,9 +17,10 @@ from invoke.collection import Collection
 from invoke.program import Program
 
 import tasks
-from layerstack import gpu, stack
 from layerstack.errors import UsageError
-from layerstack.stack import Volume
+from layerstack.gpu import decision as gpu
+from layerstack.run import stack
+from layerstack.run.stack import Volume
 
 ROOT = Path(__file__).parents[2]
 NAMES = set(
@@ -205,8 +206,8 @@ def test_a_person_is_asked(
 def test_clean_refuses_without_a_terminal_and_removes_nothing(
     docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from layerstack.caching import clean_up
-    from layerstack.caching.builder import Builder, Disk
+    from layerstack.cache import clean_up
+    from layerstack.cache.builder import Builder, Disk
 
     plan = clean_up.CleanUp((), True, 5_000_000, Builder("default", "docker", "28.5.2", "overlay2", (), (), Disk()))
     monkeypatch.setattr(clean_up, "plan_clean", lambda _project, removes_all: plan)
@@ -216,8 +217,8 @@ def test_clean_refuses_without_a_terminal_and_removes_nothing(
 
 
 def test_an_empty_clean_asks_nothing(docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    from layerstack.caching import clean_up
-    from layerstack.caching.builder import Builder, Disk
+    from layerstack.cache import clean_up
+    from layerstack.cache.builder import Builder, Disk
 
     plan = clean_up.CleanUp((), False, 0, Builder("default", "docker", "28.5.2", "overlay2", (), (), Disk()))
     monkeypatch.setattr(clean_up, "plan_clean", lambda _project, removes_all: plan)

@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from layerstack.project import Port, Project, Service
-from layerstack.running.container import Container
-from layerstack.running.health import Verdict
-from layerstack.verifying.checks import CheckResult
-from layerstack.verifying.evidence import Evidence
-from layerstack.verifying.examination import ServiceResult
+from layerstack.engine.container import Container
+from layerstack.project.project import Port, Project, Service
+from layerstack.run.health import Verdict
+from layerstack.verify.checks import CheckResult
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.examination import ServiceResult
 
 READY = Verdict("ready", "healthy")
 WAITING = Verdict("waiting", "starting")

@@ -1,0 +1,240 @@
+"""What an image is made of: a manifest of everything that can change its content, and the digest of that manifest.
+
+The manifest holds too much rather than too little: a skip must never be wrong. Modification times, comments and files
+that no instruction reads are not part of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile.context import Entry
+from layerstack.dockerfile.copy_sources import EVERYTHING, Source
+from layerstack.dockerfile.file_digests import FileDigests
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import Recipe, RecipeLine, RecipeStage, find_context, read_recipe
+from layerstack.errors import UsageError
+from layerstack.project.project import Project
+
+MANIFEST_VERSION = 2
+DEFAULT_CONTEXT = ""
+# Keys of a bake target that do not change what is in the image, or are read in their own way.
+UNRELATED_KEYS = {"tags", "output", "cache-from", "cache-to", "context", "contexts", "dockerfile", "dockerfile-inline"}
+UNRELATED_KEYS |= {"args", "secret", "ssh", "call", "attest", "no-cache", "no-cache-filter", "pull", "target"}
+# Build arguments that BuildKit itself obeys, declared or not.
+ENGINE_ARGUMENTS = ("BUILDKIT_", "SOURCE_DATE_EPOCH")
+# What a digest does not count: where things stand, and how a name came about.
+UNCOUNTED = ("image", "dockerfile", "arguments", "ignore_rules")
+UNCOUNTED_IN_LINES = ("line", "variables")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything an image depends on.
+
+    `files` maps a context ("" is the build context) to path → `mode digest`, for what the steps read; `parents` maps a
+    name to an identity: the digest of an image of the project, the id of another.
+    """
+
+    image: str
+    dockerfile: str
+    platform: str
+    target: str
+    stages: tuple[RecipeStage, ...]
+    directives: tuple[str, ...]
+    arguments: dict[str, str]
+    parents: dict[str, str]
+    files: dict[str, dict[str, str]]
+    ignore_rules: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    volatile: tuple[str, ...] = ()
+    version: int = MANIFEST_VERSION
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of everything that determines the content."""
+        counted = {key: value for key, value in self.to_json().items() if key not in UNCOUNTED}
+        counted["stages"] = [_counted(stage) for stage in counted["stages"]]
+        canonical = json.dumps(counted, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+    def stage(self, name: str) -> RecipeStage | None:
+        return next((stage for stage in self.stages if stage.name.lower() == name.lower()), None)
+
+    def files_of(self, sources: Iterable[Source]) -> dict[str, str]:
+        """`path` or `context:path` → identity of the context files that these sources name."""
+        found: dict[str, str] = {}
+        for source in sources:
+            files = self.files.get(source.origin, {})
+            shown = f"{source.origin}:" if source.origin else ""
+            found |= {shown + path: files[path] for path in copy_sources.covered(files, [source.pattern])}
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "stages": [asdict(stage) for stage in self.stages]}
+
+
+def from_json(data: Mapping[str, Any]) -> Manifest:
+    """Raises KeyError, TypeError or ValueError when the data is not a manifest."""
+    lists = {key: tuple(data[key]) for key in ("directives", "volatile")}
+    return Manifest(**{**data, **lists, "stages": tuple(_stage_from_json(stage) for stage in data["stages"])})
+
+
+class InputReader:
+    """Reads manifests of one project; remembers recipes, contexts and manifests while it lives."""
+
+    def __init__(self, project: Project, platform: str, known: FileDigests) -> None:
+        self._project = project
+        self._platform = platform
+        self._known = known
+        self._recipes: dict[str, Recipe] = {}
+        self._manifests: dict[str, Manifest] = {}
+
+    def external_images(self, images: Iterable[Image]) -> set[str]:
+        """References of images from outside the project that these are built on or copy from."""
+        pairs = ((image, name) for image in images for name in self._recipe(image).parents)
+        values = (find_context(image, name) or f"docker-image://{name}" for image, name in pairs)
+        return {value.removeprefix("docker-image://") for value in values if value.startswith("docker-image://")}
+
+    def read(self, image: Image, image_ids: Mapping[str, str]) -> Manifest:
+        """The manifest of an image; parents are read first. Raises UsageError for unreadable files.
+
+        `image_ids` maps references of images from outside the project to their ids.
+        """
+        if image.name not in self._manifests:
+            try:
+                self._manifests[image.name] = self._read(image, image_ids)
+            except OSError as error:
+                raise UsageError(f"The build context of {image.name} cannot be read: {error}.") from error
+        return self._manifests[image.name]
+
+    def _recipe(self, image: Image) -> Recipe:
+        if image.name not in self._recipes:
+            self._recipes[image.name] = read_recipe(self._project.root, image, self._platform)
+        return self._recipes[image.name]
+
+    def _read(self, image: Image, image_ids: Mapping[str, str]) -> Manifest:
+        recipe = self._recipe(image)
+        contexts = _Contexts(self._project.root, image)
+        stages = tuple(contexts.with_links_followed(stage) for stage in recipe.stages)
+        return Manifest(
+            image=image.name,
+            dockerfile=image.dockerfile_place,
+            platform=self._platform,
+            target=image.target,
+            stages=stages,
+            directives=recipe.directives,
+            arguments=dict(recipe.arguments),
+            parents=dict(self._parents(recipe, image_ids)),
+            files={name: dict(contexts.identities(name, stages, self._known)) for name in contexts.read_by(stages)},
+            ignore_rules=contexts.rules,
+            settings=_settings(image),
+            volatile=recipe.volatile,
+        )
+
+    def _parents(self, recipe: Recipe, image_ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """(name, identity) of everything outside this Dockerfile that is no folder."""
+        for name in recipe.parents:
+            value = find_context(recipe.image, name) or f"docker-image://{name}"
+            if value.startswith("target:"):
+                parent = self._project.image(value.removeprefix("target:"))
+                yield name, self.read(parent, image_ids).digest
+            elif value.startswith("docker-image://"):
+                reference = value.removeprefix("docker-image://")
+                yield name, image_ids.get(reference, f"not on this machine: {reference}")
+            elif copy_sources.is_remote(value):
+                yield name, value
+
+
+class _Contexts:
+    """The folders that an image's steps may read, each walked once and only when a step does."""
+
+    def __init__(self, root: Path, image: Image) -> None:
+        self._image = image
+        named = {name: value for name, value in image.contexts.items() if _is_folder(value)}
+        self._folders = {DEFAULT_CONTEXT: root / image.context, **{name: root / path for name, path in named.items()}}
+        self._entries: dict[str, dict[str, Entry]] = {}
+        self._links: dict[str, dict[str, str]] = {}
+        self.rules: dict[str, str] = {}
+
+    def read_by(self, stages: Iterable[RecipeStage]) -> list[str]:
+        """Names of the contexts that the stages read."""
+        return sorted({source.origin for source in _all_sources(stages)} & self._folders.keys())
+
+    def with_links_followed(self, stage: RecipeStage) -> RecipeStage:
+        """The stage with one source more for every place that a link leads to; a FROM folder is read whole."""
+        lines = tuple(replace(line, sources=self._followed(line.sources)) for line in stage.lines)
+        name = self._key(stage.base)
+        if name and name in self._folders:
+            self._walk(name)
+            lines = (RecipeLine("FROM", stage.base, 0, (Source(name, EVERYTHING),)), *lines)
+        return replace(stage, lines=lines)
+
+    def identities(self, name: str, stages: Iterable[RecipeStage], known: FileDigests) -> Iterator[tuple[str, str]]:
+        """(path, `mode digest`) of what the stages read of one context."""
+        entries, folder = self._entries[name], self._folders[name]
+        patterns = [source.pattern for source in _all_sources(stages) if source.origin == name]
+        for path in copy_sources.covered(entries, patterns):
+            entry = entries[path]
+            yield path, f"{entry.mode & 0o7777:04o} {known.of(folder / path, entry)}"
+
+    def _followed(self, sources: Iterable[Source]) -> tuple[Source, ...]:
+        found: list[Source] = []
+        for source in sources:
+            name = self._key(source.origin)
+            if name is None or name not in self._folders:
+                found.append(source)
+                continue
+            self._walk(name)
+            found += [Source(name, pattern) for pattern in copy_sources.follow_links(source.pattern, self._links[name])]
+        return tuple(dict.fromkeys(found))
+
+    def _key(self, origin: str) -> str | None:
+        """The name under which a context is declared; None for a stage or another image."""
+        keys = (origin, origin.removesuffix(":latest"), f"{origin}:latest")
+        return next((key for key in keys if key in self._folders), None)
+
+    def _walk(self, name: str) -> None:
+        if name in self._entries:
+            return
+        folder = self._folders[name]
+        if not folder.is_dir():
+            raise UsageError(f"The build context of {self._image.name} is not a folder: {folder}.")
+        ignored_by = context.ignore_file(folder, self._image.dockerfile if name == DEFAULT_CONTEXT else "")
+        self.rules[name] = context.read_rules(ignored_by)
+        patterns = context.read_patterns(ignored_by)
+        self._entries[name] = {entry.path: entry for entry in context.walk(folder, patterns)}
+        links = (entry.path for entry in self._entries[name].values() if entry.is_link)
+        self._links[name] = {path: str((folder / path).readlink()) for path in links}
+
+
+def _settings(image: Image) -> dict[str, Any]:
+    """Whatever else the definition says, and build arguments that the engine obeys."""
+    kept = {key: value for key, value in image.definition.items() if key not in UNRELATED_KEYS}
+    return {**kept, **{name: value for name, value in image.args.items() if name.startswith(ENGINE_ARGUMENTS)}}
+
+
+def _all_sources(stages: Iterable[RecipeStage]) -> Iterator[Source]:
+    return (source for stage in stages for line in stage.lines for source in line.sources)
+
+
+def _is_folder(value: str) -> bool:
+    return not value.startswith(("target:", "service:", "docker-image:")) and not copy_sources.is_remote(value)
+
+
+def _counted(stage: Mapping[str, Any]) -> dict[str, Any]:
+    lines = [{key: line[key] for key in line if key not in UNCOUNTED_IN_LINES} for line in stage["lines"]]
+    return {**{key: stage[key] for key in stage if key != "written"}, "lines": lines}
+
+
+def _stage_from_json(data: Mapping[str, Any]) -> RecipeStage:
+    return RecipeStage(**{**data, "lines": tuple(_line_from_json(line) for line in data["lines"])})
+
+
+def _line_from_json(data: Mapping[str, Any]) -> RecipeLine:
+    sources = tuple(Source(**source) for source in data["sources"])
+    return RecipeLine(data["keyword"], data["text"], data["line"], sources, tuple(data["variables"]))
