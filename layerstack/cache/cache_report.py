@@ -174,7 +174,7 @@ def _layers(stored: StoredImage | None, builder: Builder) -> tuple[tuple[str, in
     """Keyword and bytes of the steps in the image's history, newest first; () where sizes mean something else."""
     if stored is None or not builder.tells_layer_sizes:
         return None if stored is None else ()
-    history = engine.client().api.history(stored.id)
+    history = engine.client().images.get(stored.id).history()
     written = ((str(entry.get("CreatedBy") or " ").split(" ", 1)[0], int(entry.get("Size") or 0)) for entry in history)
     return tuple((keyword, size) for keyword, size in written if keyword in STEP_KEYWORDS)
 

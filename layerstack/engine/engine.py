@@ -15,8 +15,8 @@ from layerstack.errors import EngineError
 if TYPE_CHECKING:
     from docker.client import DockerClient
 
-CONNECT_SECONDS = 5.0
-REQUEST_SECONDS = 60.0
+CONNECT_SECONDS = 5
+REQUEST_SECONDS = 60
 INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 

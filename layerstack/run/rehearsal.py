@@ -56,7 +56,7 @@ def remove_leftovers(project: Project) -> None:
     A name alone proves nothing, another project may be called so: only what carries our label is taken.
     """
     client = engine.client()
-    marked = {"label": LABEL}
+    marked: dict[str, str | list[str] | bool] = {"label": LABEL}
     for thing in (*client.containers.list(all=True, filters=marked), *client.networks.list(filters=marked)):
         labels = thing.attrs.get("Labels") or (thing.attrs.get("Config") or {}).get("Labels") or {}
         name = labels.get(PROJECT_LABEL, "")
