@@ -46,7 +46,7 @@ def audit_skips(
 ) -> tuple[Audit, ...]:
     """Build every fresh image among the named ones and their parents, and compare. Nothing of it is left.
 
-    Raises BuildFailed. Manifests of wrong skips are kept in `.layerstack/audit/`.
+    Raises BuildFailed. Manifests of wrong skips are kept in the state folder.
     """
     fresh = {one.name: one for one in make_plan(project, names, store).fresh}
     if not fresh:
@@ -76,7 +76,7 @@ def require_right(audits: Iterable[Audit]) -> None:
         raise CheckFailed(f"verify-skip: fresh images that a build would have changed:\n{lines}", ADVICE)
 
 
-ADVICE = "Both manifests are in .layerstack/audit/: please report them. `--force` builds the image anew."
+ADVICE = "Both manifests are in `audit` of the project's state folder: please report them."
 
 
 def _judge(one: PlannedImage, again: StoredImage, report: BuildReport, records: Sequence[CacheRecord]) -> Audit:
@@ -170,7 +170,6 @@ def _text(instruction: str) -> str:
 
 def _keep(store: StateStore, one: PlannedImage, audit: Audit) -> None:
     folder = state_folder(store.root) / "audit"
-    folder.mkdir(exist_ok=True)
     then = one.last.manifest.to_json() if one.last else None
     document = {**audit.to_json(), "then": then, "now": one.manifest.to_json()}
     write_atomically(folder / f"{one.name}-{int(time.time())}.json", json.dumps(document, indent=1))

@@ -1,4 +1,4 @@
-"""What the last build of each image left behind, in the git-ignored `.layerstack/` folder."""
+"""What the last build of each image left behind, in the state folder."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from layerstack.build import inputs
 from layerstack.build.inputs import Manifest
 from layerstack.dockerfile.file_digests import FileDigests
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.state_folder import read_text, state_folder, write_atomically
 
 # A record of another version of this program is not damaged: it is passed over and written anew.
 STATE_VERSION = f"2.{inputs.MANIFEST_VERSION}"
@@ -80,7 +80,6 @@ class StateStore:
             "parent_layers": dict(state.parent_layers),
         }
         path = self._path(state.tag)
-        path.parent.mkdir(exist_ok=True)
         write_atomically(path, json.dumps(document))
 
     def read_digests(self) -> FileDigests:
@@ -97,11 +96,12 @@ class StateStore:
         return state_folder(self.root) / "images" / f"{name}.json"
 
     def _load(self, path: Path) -> dict[str, Any] | None:
-        try:
-            data = json.loads(path.read_text())
-        except FileNotFoundError:
+        text = read_text(path)
+        if text is None:
             return None
-        except (OSError, ValueError) as error:
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
             self._set_aside(path, str(error))
             return None
         if not isinstance(data, dict):

@@ -17,6 +17,7 @@ from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.errors import BuildFailed, EngineError, UsageError
 from layerstack.project.project import Project, Service
+from layerstack.state_folder import state_folder
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
 
@@ -179,7 +180,7 @@ def test_a_build_is_one_document_and_one_line_of_history(docker: FakeDocker, sta
     stored(docker, stack, {})
     docker.answers("buildx bake *", stderr=(DATA / "bake_cold.rawjson.jsonl").read_text())
     document = builder.build(stack, ["app"]).to_json()
-    [line] = (stack.root / ".layerstack" / "history.jsonl").read_text().splitlines()
+    [line] = (state_folder(stack.root) / "history.jsonl").read_text().splitlines()
     record = json.loads(line)
     assert {key: record[key] for key in document} == json.loads(json.dumps(document))
     assert set(document) >= {"ok", "seconds", "images"}
@@ -194,7 +195,7 @@ def test_a_failed_build_leaves_no_history(docker: FakeDocker, stack: Project) ->
     docker.answers("buildx bake *", stderr="ERROR: no\n", exit_code=1)
     with pytest.raises(BuildFailed):
         builder.build(stack, ["app"])
-    assert not (stack.root / ".layerstack" / "history.jsonl").exists()
+    assert not (state_folder(stack.root) / "history.jsonl").exists()
 
 
 @pytest.mark.parametrize(("message", "calls"), [("failed to get dead record abc: not found", 2), ("out of disk", 1)])

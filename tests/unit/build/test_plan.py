@@ -13,6 +13,7 @@ from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
+from layerstack.state_folder import state_folder
 
 BASE, APP = "base:latest", "app:latest"
 
@@ -104,7 +105,7 @@ def test_a_parent_with_other_layers_makes_a_child_stale(built: Project, engine: 
 
 
 def test_without_a_record_the_layers_themselves_tell(built: Project, engine: Engine, store: StateStore) -> None:
-    for path in (built.root / ".layerstack" / "images").iterdir():
+    for path in (state_folder(built.root) / "images").iterdir():
         path.unlink()
     assert reasons(built, store) == {}
     engine.images[BASE] = stored(engine.images[BASE].labels[INPUTS_LABEL], "l1", "other")

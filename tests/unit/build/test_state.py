@@ -10,6 +10,7 @@ from image_folder import ImageFolder
 
 from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.file_digests import FileDigests
+from layerstack.state_folder import state_folder
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def store(tmp_path: Path, warnings: list[str]) -> StateStore:
 
 
 def record(store: StateStore) -> Path:
-    [path] = (store.root / ".layerstack" / "images").glob("*.json")
+    [path] = (state_folder(store.root) / "images").glob("*.json")
     return path
 
 
@@ -79,7 +80,7 @@ def test_damaged_digests_are_read_anew(store: StateStore, warnings: list[str]) -
     digests._used["x"] = [[1], "y"]
     store.write_digests(digests)
     assert store.read_digests().kept() == {"x": [[1], "y"]}
-    (store.root / ".layerstack" / "files.json").write_text("{")
+    (state_folder(store.root) / "files.json").write_text("{")
     assert store.read_digests().kept() == {}
     assert len(warnings) == 1
 
@@ -100,8 +101,3 @@ def test_a_reader_never_sees_half_a_record(store: StateStore, state: ImageState,
             one.result()
     assert None not in seen
     assert warnings == []
-
-
-def test_the_folder_is_ignored_by_git(store: StateStore, state: ImageState) -> None:
-    store.write(state)
-    assert (store.root / ".layerstack" / ".gitignore").read_text() == "*\n"
