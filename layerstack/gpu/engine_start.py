@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from layerstack.engine.endpoint import find_endpoint
 from layerstack.process_life import start_ticks
 
 PID_FILE = Path("/var/run/docker.pid")
@@ -16,16 +17,16 @@ def identify_start(client: Any) -> str:
     The process behind the socket counts, the process in the pid file (systemd holds the socket for dockerd), and the
     default network, which dockerd makes anew at its start. Raises DockerException.
     """
-    signs = [*_socket_process(client), *_pid_file_process(), *_default_network(client)]
+    signs = [*_socket_process(), *_pid_file_process(), *_default_network(client)]
     return "|".join([str(client.api.info().get("ID")), *signs]) if signs else ""
 
 
-def _socket_process(client: Any) -> list[str]:
-    path = getattr(client.api.get_adapter(client.api.base_url), "socket_path", "")
+def _socket_process() -> list[str]:
+    path = find_endpoint().socket_path
     if not path or not hasattr(socket, "SO_PEERCRED"):
         return []
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(path.removeprefix("http+unix://"))
+        connection.connect(path)
         pid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     # Process 1 listens for a daemon that it may start again at any time.
     return [f"{pid}@{start_ticks(pid)}"] if pid > 1 and start_ticks(pid) else []
