@@ -22,7 +22,7 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import BuildFailed, EngineError, StackError
 from layerstack.project.project import Project, bake_arguments
 
-PROJECT_LABEL = "layerstack.project.project"
+PROJECT_LABEL = "layerstack.project"
 TICK_SECONDS = 0.25
 LOG_TAIL_LINES = 10
 
