@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
 from requests.exceptions import ConnectionError as NoConnection
 from verify_parts import failed, make_container, make_port, make_project, make_result
 
 from layerstack.at_once import ask_all
 from layerstack.engine import engine
+from layerstack.engine.api import ObjectMissing
 from layerstack.engine.inside import run_inside
 from layerstack.engine.place import EnginePlace
 from layerstack.engine.programs import stopped_programs
@@ -82,7 +82,7 @@ def test_halted_programs_and_a_machine_without_ps() -> None:
     assert stopped_programs(Api(states=("Ss", "T", "Tl", "R")), "c") == ("p1", "p2")
 
     def no_ps(*_: Any, **__: Any) -> Any:
-        raise NotFound("ps: executable file not found")
+        raise ObjectMissing("ps: executable file not found")
 
     client = Api()
     client.top = no_ps  # type: ignore[method-assign]
