@@ -8,11 +8,12 @@ Source: moby/buildkit `client.SolveStatus`.
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layerstack.build.critical_path import find_path
+from layerstack.engine.images import familiar
 from layerstack.build.vertex import KEPT_LOG_BYTES, Vertex
 
 STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
@@ -79,7 +80,8 @@ class Work:
 class BuildReport:
     """What one bake call did. Seconds: `transfer` and `export` per image, `seconds` for the whole call.
 
-    `critical` are the digests of the steps and works that the end of the build waited for, first to last.
+    `critical` are the digests of the steps and works that the end of the build waited for, first to last. `exported`
+    maps each tag that was set to the id of its image.
     """
 
     ok: bool
@@ -91,6 +93,7 @@ class BuildReport:
     failed_log: str = ""
     works: tuple[Work, ...] = ()
     critical: tuple[str, ...] = ()
+    exported: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def executed(self) -> tuple[Step, ...]:
@@ -107,6 +110,9 @@ class BuildReport:
     def of(self, image: str) -> tuple[Step, ...]:
         """The counted steps of one image, in Dockerfile order."""
         return tuple(step for step in self.steps if step.image == image and step.is_counted)
+
+
+EMPTY_REPORT = BuildReport(True, 0.0, (), {}, {})
 
 
 class BuildLog:
@@ -194,6 +200,7 @@ class BuildLog:
             message="\n".join(line for line in self.stray_lines if line.strip()),
             failed_log=failed.log.decode("utf-8", errors="replace") if failed else "",
             works=works,
+            exported=dict(pair for vertex in self.vertices.values() for pair in _exported(vertex)),
             critical=find_path(
                 self.vertices,
                 {step.digest: step.image for step in steps if step.is_counted}
@@ -232,6 +239,22 @@ class BuildLog:
         else:
             image = self._unprefixed if len(rest) < 2 or len(self.targets) == 1 else ""
         return image, rest[-1] if rest else ""
+
+
+# Seen with Engine 28.5: the first of these ids that an export shows is the image's, on overlay2 and on containerd's store.
+_IMAGE_ID = tuple(
+    re.compile(rf"^{text} (sha256:[0-9a-f]{{64}})$")
+    for text in ("writing image", "exporting manifest list", "exporting manifest")
+)
+
+
+def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
+    """(tag, image id) of what an export has named."""
+    ids = (match[1] for pattern in _IMAGE_ID for text in vertex.progress if (match := pattern.match(text)))
+    image_id = next(ids, "")
+    for text in vertex.progress if image_id else ():
+        if text.startswith("naming to "):
+            yield familiar(text.removeprefix("naming to ")), image_id
 
 
 def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:
