@@ -1,7 +1,7 @@
 """BuildKit's rawjson progress stream (one JSON object a line) read into a `BuildReport`.
 
 Facts the code relies on: zero values are omitted, a vertex is repeated and merged by digest and may run in several
-intervals, log data is base64, lines that are not JSON are the error message.
+intervals, log data is base64 or null for no bytes, lines that are not JSON are the error message.
 Source: moby/buildkit `client.SolveStatus`.
 """
 
@@ -148,7 +148,7 @@ class BuildLog:
             )
         for event in message.get("logs") or ():
             vertex = self._vertex(event["vertex"])
-            vertex.log = (vertex.log + base64.b64decode(event.get("data", "")))[-KEPT_LOG_BYTES:]
+            vertex.log = (vertex.log + base64.b64decode(event.get("data") or ""))[-KEPT_LOG_BYTES:]
         return changed
 
     def step(self, vertex: Vertex) -> Step | None:
@@ -267,4 +267,5 @@ def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:
 
 def is_failure(error: str) -> bool:
     """Whether a step failed by itself: one that was still running when another failed is only cancelled."""
-    return bool(error) and "CANCELED" not in error.upper()
+    # The error quotes the command, which may say "canceled" too: only its end tells (as in moby/buildkit progressui).
+    return bool(error) and not error.endswith("context canceled")

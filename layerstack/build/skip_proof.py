@@ -14,11 +14,11 @@ from layerstack.build.layer_content import read_content
 from layerstack.build.plan import PlannedImage, make_plan
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.state import StateStore
-from layerstack.build.vertex import parse_time
 from layerstack.engine import images
 from layerstack.engine.cache_records import CacheRecord, describes, read_cache
 from layerstack.engine.images import StoredImage
 from layerstack.errors import CheckFailed
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 from layerstack.state_folder import state_folder, write_atomically
 
@@ -159,7 +159,7 @@ def _is_held(one: PlannedImage, step: Step, records: Sequence[CacheRecord]) -> b
     line = next(lines, None)
     if line is None or line.keyword != "RUN" or started.get(step.place) is None:
         return False
-    found = (parse_time(record.created) for record in records if describes(record, line))
+    found = (epoch_seconds(record.created) for record in records if describes(record, line))
     return any(moment and abs(moment - started[step.place]) < SAME_MOMENT_SECONDS for moment in found)
 
 

@@ -1,12 +1,13 @@
 """What the engine says about the containers of a project, at one moment."""
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from layerstack.errors import EngineError
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -86,20 +87,17 @@ class Container:
 
     @property
     def uptime_seconds(self) -> float:
-        """Seconds since its start, to the second; 0 when it does not run."""
+        """Seconds since its start; 0 when it does not run."""
         if not self.is_running or not self.started_at:
             return 0.0
-        # Python 3.10 does not parse nanoseconds.
-        started = datetime.fromisoformat(self.started_at[:19]).replace(tzinfo=timezone.utc)
-        return max(0.0, (datetime.now(timezone.utc) - started).total_seconds())
+        return max(0.0, time.time() - epoch_seconds(self.started_at))
 
     @property
     def ran_seconds(self) -> float:
         """Seconds of its last run, 0 while it runs or when it never ran."""
-        if self.is_running or not self.started_at or self.finished_at < self.started_at:
+        if self.is_running:
             return 0.0
-        began, ended = (datetime.fromisoformat(text[:19]) for text in (self.started_at, self.finished_at))
-        return max(0.0, (ended - began).total_seconds())
+        return max(0.0, epoch_seconds(self.finished_at) - epoch_seconds(self.started_at))
 
     @property
     def was_healthy(self) -> bool:
@@ -223,7 +221,7 @@ def _ports(bindings: Mapping[str, Any]) -> Iterable[Port]:
 
 def _by_service(containers: Iterable[Container]) -> dict[str, tuple[Container, ...]]:
     newest: dict[tuple[str, str], Container] = {}
-    for one in sorted(containers, key=lambda one: one.created_at):
+    for one in sorted(containers, key=lambda one: epoch_seconds(one.created_at)):
         newest[one.service, (one.labels or {}).get(NUMBER_LABEL, "1")] = one
     grouped: dict[str, tuple[Container, ...]] = {}
     for (service, _), one in newest.items():
