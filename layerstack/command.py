@@ -94,7 +94,7 @@ def run(
     return CommandResult(tuple(argv), code, _text(out), _text(err), time.monotonic() - started)
 
 
-def stream(
+def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
     argv: Sequence[str],
     on_line: Callable[[Stream, str], None],
     *,
@@ -106,8 +106,8 @@ def stream(
 ) -> CommandResult:
     """Run and hand over every line as it comes, in this thread; the result holds both streams too.
 
-    `on_tick` is called about every `tick_seconds` while the child is silent. Ctrl-C is passed on to the child;
-    it gets INTERRUPT_GRACE_SECONDS, then it is terminated, then killed.
+    `stdin` is what the child reads. `on_tick` is called about every `tick_seconds` while the child is silent. Ctrl-C is
+    passed on to the child; it gets INTERRUPT_GRACE_SECONDS, then it is terminated, then killed.
     """
     command = (find_program(argv[0]), *argv[1:])
     started = time.monotonic()

@@ -2,10 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import msgspec
 
@@ -210,9 +209,7 @@ def _state(
     )
 
 
-def _places(
-    planned: PlannedImage, records: Sequence[CacheRecord], began: float
-) -> dict[str, tuple[str, ...]]:
+def _places(planned: PlannedImage, records: Sequence[CacheRecord], began: float) -> dict[str, tuple[str, ...]]:
     """Place of a step → ids of the records that may hold its result: those that were used since the build began, else
     all that look like it."""
     found: dict[str, tuple[str, ...]] = {}
@@ -241,7 +238,10 @@ def _is_unknown_to_cache(evidence: Evidence, one: PlannedImage) -> bool:
     )
 
 
-_MISSING = re.compile(r"(?:failed to resolve source metadata for|pull access denied for|not found:) (?P<name>[^\s,:]+(?::[\w.-]+)?)")
+# Seen with Buildx 0.29: what a reference is called when neither engine nor registry has it.
+_MISSING = re.compile(
+    r"(?:failed to resolve source metadata for|pull access denied for) (?P<name>[^\s,:]+(?::[\w.-]+)?)",
+)
 
 
 def _above_missing_image(message: str, keeper: Keeper) -> frozenset[str]:
@@ -261,8 +261,9 @@ def _restore_tags(plan: Plan, names: frozenset[str]) -> None:
     """The tags of kept images name the stored ones again, where a build was over before it could be ended."""
     for name in names:
         one = plan.of(name)
-        for tag in _tags(one.image) if one.stored else ():
-            command.run(("docker", "tag", one.stored.id, tag)).require()
+        if one.stored:
+            for tag in _tags(one.image):
+                command.run(("docker", "tag", one.stored.id, tag)).require()
 
 
 def _tags(image: Image) -> tuple[str, ...]:

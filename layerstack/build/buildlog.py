@@ -10,15 +10,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from layerstack.build.critical_path import find_path
-from layerstack.engine.images import familiar
 from layerstack.build.vertex import KEPT_LOG_BYTES, Vertex
+from layerstack.engine.images import familiar
 
 STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
 # BuildKit's own work for an image, by how its name begins.
-WORK = {
+WorkKind = Literal["transfer", "pull", "export"]
+WORK: Mapping[str, WorkKind] = {
     "load build context": "transfer",
     "load from client": "transfer",
     "exporting to": "export",
@@ -70,7 +71,7 @@ class Work:
     """
 
     image: str
-    kind: str
+    kind: WorkKind
     started: float
     seconds: float
     digest: str
@@ -241,7 +242,7 @@ class BuildLog:
         return image, rest[-1] if rest else ""
 
 
-# Seen with Engine 28.5: the first of these ids that an export shows is the image's, on overlay2 and on containerd's store.
+# Seen with Engine 28.5: the first that an export shows is the image's id, on overlay2 and on containerd's store.
 _IMAGE_ID = tuple(
     re.compile(rf"^{text} (sha256:[0-9a-f]{{64}})$")
     for text in ("writing image", "exporting manifest list", "exporting manifest")

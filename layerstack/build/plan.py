@@ -1,7 +1,7 @@
 """What our own reading says of each image: unchanged since the build that made it, or not, and why.
 
-BuildKit decides what is built. This is for explaining (`why`, `status`, `impact`) and for an image of which BuildKit has
-lost the records.
+BuildKit decides what is built. This explains (`why`, `status`), and decides for an image of which BuildKit has lost the
+records.
 """
 
 import hashlib
@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from layerstack.build.file_diff import printable
-from layerstack.build.inputs import InputReader, Manifest
+from layerstack.build.inputs import InputReader, Manifest, unreadable
 from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
+from layerstack.errors import UsageError
 from layerstack.project.project import Project
 
 # On base images: other machines know by it what a base was made of. A service inherits that of its base.
@@ -90,11 +91,11 @@ class Planner:
         self._reader = InputReader(project, os.environ.get("DOCKER_DEFAULT_PLATFORM", ""), self._digests)
 
     def plan(self, names: Sequence[str]) -> Plan:
-        """The named images and their parents. Raises UsageError, EngineError."""
+        """The named images and their parents. Raises EngineError; what cannot be read is `unknown` in its manifest."""
         wanted = self._project.with_parents(names)
-        external = self._reader.external_images(wanted)
+        external = {name for image in wanted for name in self._external(image)}
         tags = () if self._stored is not None else (tag for image in wanted for tag in image.tags or (image.tag,))
-        stored = {**(self._stored or {}), **images.find_all((*external, *tags))}
+        stored = {**(self._stored or {}), **images.find_all(tags), **images.find_valid(external)}
         lasts = {image.name: self._last(image, stored) for image in wanted}
         identities = _identities(external, stored, [one for one in lasts.values() if one])
         bases = {image.name for image in self._project.base_images}
@@ -102,7 +103,7 @@ class Planner:
         for image in wanted:
             found = PlannedImage(
                 image=image,
-                manifest=self._reader.read(image, identities),
+                manifest=self._read(image, identities),
                 stored=stored.get(image.tag),
                 last=lasts[image.name],
                 is_base=image.name in bases,
@@ -111,6 +112,18 @@ class Planner:
             planned[image.name] = replace(found, is_fresh=not reason, reason=reason)
         self._store.write_digests(self._digests)
         return Plan(tuple(planned.values()))
+
+    def _external(self, image: Image) -> set[str]:
+        try:
+            return self._reader.external_images([image])
+        except UsageError:
+            return set()
+
+    def _read(self, image: Image, identities: Mapping[str, str]) -> Manifest:
+        try:
+            return self._reader.read(image, identities)
+        except UsageError as error:
+            return unreadable(image, str(error.args[0]))
 
     def _last(self, image: Image, stored: Mapping[str, StoredImage]) -> ImageState | None:
         own = self._store.of_image(stored[image.tag].id) if image.tag in stored else None
@@ -166,22 +179,26 @@ def _identities(
     return {**{reference: before[reference] for reference in external if reference in before}, **known}
 
 
-def _staleness(
-    one: PlannedImage, parents: Mapping[str, PlannedImage], stored: Mapping[str, StoredImage]
-) -> str:
+def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: Mapping[str, StoredImage]) -> str:
     """Why the stored image is not what a build would make; empty when it is."""
     if one.stored is None:
         return "the image is not there"
     if other := next((tag for tag in one.image.tags if tag not in stored or stored[tag].id != one.stored.id), ""):
         return f"the tag {other} is not there" if other not in stored else f"the tag {other} names another image"
+    return _doubts(one) or next(
+        (f"{name} was built anew" for name in one.image.parents if _is_on_other_layers(one, parents[name])), ""
+    )
+
+
+def _doubts(one: PlannedImage) -> str:
+    """Why an image may not be made of what is here now."""
     if not one.made_of:
         return "it was built by another tool: what it was made of is not known"
+    if one.manifest.unknown:
+        return f"not known: {one.manifest.unknown[0]}"
     if one.made_of != one.manifest.digest:
         return "its inputs changed"
-    if one.manifest.volatile:
-        return one.manifest.volatile[0]
-    own = [parents[name] for name in one.image.parents]
-    return next((f"{parent.name} was built anew" for parent in own if _is_on_other_layers(one, parent)), "")
+    return one.manifest.volatile[0] if one.manifest.volatile else ""
 
 
 def _is_on_other_layers(one: PlannedImage, parent: PlannedImage) -> bool:

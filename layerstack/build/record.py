@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from layerstack.build.buildlog import WorkKind
 from layerstack.build.cause import Cause
 
 Action = Literal["fresh", "built", "kept", "pulled"]
-WorkKind = Literal["transfer", "pull", "export"]
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"is_cached": "cached", "is_critical": "critical"}):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +12,11 @@ from layerstack.engine import engine
 from layerstack.errors import EngineError
 from layerstack.project.project import Project
 
-
+# As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
+_NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[a-f0-9]{{32,}})?"
+)
 # What an image hands on to those that are built on it; stores fill in other keys as they like.
 CONTENT_OF_CONFIG = {"Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Volumes", "ExposedPorts", "Labels", "Shell"}
 CONTENT_OF_CONFIG |= {"StopSignal", "Healthcheck", "OnBuild"}
@@ -107,6 +112,11 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
     found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}
     return {reference: image for reference, image in found.items() if image}
+
+
+def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:
+    """As `find_all`, for names that were read from a Dockerfile: what is no reference is passed over."""
+    return find_all(reference for reference in references if _REFERENCE.fullmatch(reference))
 
 
 def with_label(label: str) -> list[StoredImage]:

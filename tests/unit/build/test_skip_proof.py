@@ -3,8 +3,10 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from image_folder import ImageFolder
 
@@ -12,8 +14,10 @@ from layerstack import command
 from layerstack.build import layer_content
 from layerstack.build import skip_proof as audit
 from layerstack.build.buildlog import BuildReport, Step
+from layerstack.build.keep import Evidence
 from layerstack.build.layer_content import ImageContent, read_content
-from layerstack.build.plan import PlannedImage
+from layerstack.build.plan import Plan, PlannedImage
+from layerstack.build.record import ImageRecord
 from layerstack.build.skip_proof import Audit, require_right
 from layerstack.build.state import ImageState
 from layerstack.command import CommandResult
@@ -22,10 +26,8 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import CheckFailed
 
 TEXT = "FROM system\nCOPY src src\nRUN --mount=type=bind,source=src,target=/s compile\n"
-STARTED = 1_700_000_000.0
 COMPILE = Step("app", "", 3, 3, "RUN compile", False, 1.0, place="app/Dockerfile:3")
 COPY = Step("app", "", 2, 3, "COPY src src", False, 1.0, place="app/Dockerfile:2")
-RECORD = "mount / from exec /bin/sh -c compile"
 
 
 @pytest.fixture
@@ -33,9 +35,14 @@ def planned(tmp_path: Path) -> PlannedImage:
     folder = ImageFolder(tmp_path).dockerfile(TEXT)
     folder.write("src/main", "x")
     manifest = folder.manifest()
-    steps = ({"place": COMPILE.place, "started": STARTED, "cached": False},)
-    state = ImageState("app", manifest, "sha256:old", steps)
-    return PlannedImage(folder.image, manifest, stored("old", "l1", "l2", "l3"), state, True, "")
+    state = ImageState(
+        tag="app",
+        image_id="sha256:old",
+        manifest=manifest,
+        record=ImageRecord(image="app", action="built"),
+        cache_records={COPY.place: ("copied",), COMPILE.place: ("compiled",)},
+    )
+    return PlannedImage(folder.image, manifest, stored("old", "l1", "l2", "l3"), state, is_fresh=True)
 
 
 def stored(name: str, *layers: str) -> StoredImage:
@@ -56,10 +63,10 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
     return files
 
 
-def judge(one: PlannedImage, layers: list[str], *executed: Step, created: float = 0.0) -> Audit:
-    moment = "2023-11-14T22:13:20Z" if created else "2020-01-01T00:00:00Z"
-    record = CacheRecord("id", "regular", RECORD, 1, False, False, "", created=moment)
-    return audit._judge(one, stored("new", *layers), BuildReport(True, 1.0, executed, {}, {}), [record])
+def judge(one: PlannedImage, layers: list[str], *executed: Step, held: str = "") -> Audit:
+    records = (CacheRecord(held, "regular", "", 1, False, False, ""),) if held else ()
+    report = BuildReport(True, 1.0, executed, {}, {})
+    return audit._judge(one, stored("new", *layers), report, Evidence(Plan((one,)), records))
 
 
 def test_the_same_layers_are_right(planned: PlannedImage) -> None:
@@ -77,12 +84,18 @@ def test_the_same_content_with_other_times_is_an_eviction(planned: PlannedImage)
     assert judge(planned, ["l1", "n2", "n3"], COPY, COMPILE).verdict == "evicted"
 
 
-def test_a_run_whose_result_was_still_held_is_wrong(planned: PlannedImage) -> None:
-    assert judge(planned, ["l1", "l2", "n3"], COMPILE, created=STARTED).verdict == "wrong"
+def test_a_run_whose_result_is_still_held_is_wrong(planned: PlannedImage) -> None:
+    assert judge(planned, ["l1", "l2", "n3"], COMPILE, held="compiled").verdict == "wrong"
 
 
-def test_a_record_of_another_moment_proves_nothing(planned: PlannedImage) -> None:
-    assert judge(planned, ["l1", "l2", "n3"], COMPILE).verdict == "evicted"
+def test_a_run_whose_result_is_gone_is_an_eviction(planned: PlannedImage) -> None:
+    assert judge(planned, ["l1", "l2", "n3"], COMPILE, held="another").verdict == "evicted"
+
+
+def test_an_eviction_needs_evidence(planned: PlannedImage) -> None:
+    assert planned.last
+    unseen = replace(planned, last=msgspec.structs.replace(planned.last, cache_records={}))
+    assert judge(unseen, ["l1", "l2", "n3"], COMPILE).verdict == "wrong"
 
 
 def test_another_number_of_layers_is_wrong(planned: PlannedImage) -> None:
@@ -99,7 +112,7 @@ def test_only_wrong_skips_fail() -> None:
     require_right([Audit("a", "right", ""), Audit("b", "evicted", "")])
     with pytest.raises(CheckFailed, match="b: because") as failure:
         require_right([Audit("a", "right", ""), Audit("b", "wrong", "because")])
-    assert ".layerstack/audit" in failure.value.advice
+    assert "audit/" in failure.value.advice
 
 
 def test_layers_are_compared_without_their_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
