@@ -165,7 +165,6 @@ def _text(instruction: str) -> str:
 
 def _keep(store: StateStore, one: PlannedImage, audit: Audit) -> None:
     folder = state_folder(store.root) / "audit"
-    folder.mkdir(exist_ok=True)
     then = one.last.manifest.to_json() if one.last else None
     document = {**audit.to_json(), "then": then, "now": one.manifest.to_json()}
     write_atomically(folder / f"{one.name}-{int(time.time())}.json", json.dumps(document, indent=1))

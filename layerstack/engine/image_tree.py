@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import os
 import socket
 import tarfile
@@ -12,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
 
 # Relative path → what stands there: `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
 Tree = Mapping[str, str]
@@ -185,22 +184,17 @@ def _is_alive(process: str) -> bool:
 
 def _recall(root: Path, image_id: str) -> dict[str, Tree]:
     try:
-        document = json.loads(_path(root, image_id).read_text())
-        trees = document["trees"] if document["version"] == CACHE_VERSION else {}
+        document = read_json(_path(root, image_id))
+        trees = document["trees"] if document.get("version") == CACHE_VERSION else {}
         return {str(path): {str(name): str(mark) for name, mark in tree.items()} for path, tree in trees.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         return {}
 
 
 def _keep(root: Path, image_id: str, trees: Mapping[str, Tree]) -> None:
-    """A folder that cannot be written keeps nothing; the oldest images go."""
-    with suppress(OSError):
-        path = _path(root, image_id)
-        path.parent.mkdir(exist_ok=True)
-        write_atomically(path, json.dumps({"version": CACHE_VERSION, "trees": trees}))
-        kept = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
-        for old in kept[:-MOST_KEPT]:
-            old.unlink(missing_ok=True)
+    path = _path(root, image_id)
+    if write_json(path, {"version": CACHE_VERSION, "trees": trees}):
+        keep_newest(path.parent, MOST_KEPT)
 
 
 def _path(root: Path, image_id: str) -> Path:

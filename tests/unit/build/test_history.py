@@ -11,6 +11,7 @@ import pytest
 
 from layerstack.build import history
 from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
+from layerstack.state_folder import state_folder
 
 WRITER = """
 import sys
@@ -27,7 +28,7 @@ def built(image: str, seconds: float) -> dict[str, Any]:
 
 
 def file_of(root: Path) -> Path:
-    return root / history.STATE_FOLDER / "history.jsonl"
+    return state_folder(root) / "history.jsonl"
 
 
 def test_records_come_back_oldest_first_with_kind_and_time(tmp_path: Path) -> None:
@@ -42,13 +43,6 @@ def test_records_come_back_oldest_first_with_kind_and_time(tmp_path: Path) -> No
 def test_nothing_written_means_no_records(tmp_path: Path) -> None:
     assert list(history.read(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_state_folder_ignores_itself_in_git(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    history.append(tmp_path, "build", {})
-    status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True)
-    assert status.stdout == b""
 
 
 def test_commit_and_changes_are_noted_in_a_checkout(tmp_path: Path) -> None:
@@ -106,14 +100,6 @@ def test_a_line_holds_long_instructions_cut(tmp_path: Path) -> None:
     assert long.step.startswith("deps 2/2 RUN x x")
     assert (long.seconds, long.place) == (1, "a/Dockerfile:3")
     assert short.step == "1/1 COPY . ."
-
-
-def test_an_atomic_write_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / "state.json"
-    for text in ("a" * 10_000, "b"):
-        history.write_atomically(path, text)
-        assert path.read_text() == text
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_that_grew_too_large_loses_its_oldest_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
-from layerstack.state_folder import state_folder
+from layerstack.state_folder import shared_folder
 
 BASE, APP = "base:latest", "app:latest"
 
@@ -124,7 +124,7 @@ def test_a_tag_that_was_added_is_missing(built: Project, engine: Engine) -> None
 
 
 def forget(store: StateStore) -> None:
-    for path in (state_folder(store.root) / "images").iterdir():
+    for path in (shared_folder() / "images").iterdir():
         path.unlink()
 
 

@@ -12,6 +12,7 @@ from layerstack.build.cause import Cause
 from layerstack.build.record import ImageRecord, StepRecord
 from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.file_digests import FileDigests
+from layerstack.state_folder import shared_folder, state_folder
 
 
 @pytest.fixture
@@ -32,17 +33,12 @@ def state(tmp_path: Path) -> ImageState:
 
 
 @pytest.fixture
-def warnings() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def store(tmp_path: Path, warnings: list[str]) -> StateStore:
-    return StateStore(tmp_path, warnings.append)
+def store(tmp_path: Path) -> StateStore:
+    return StateStore(tmp_path)
 
 
 def record(store: StateStore) -> Path:
-    [path] = (store.root / ".layerstack" / "images").glob("*.json")
+    [path] = (shared_folder() / "images").glob("*.json")
     return path
 
 
@@ -72,7 +68,7 @@ def test_tags_do_not_share_a_record(store: StateStore, state: ImageState) -> Non
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '"text"', "\x00\xff", '{"version": "%s"}'])
 def test_a_damaged_record_is_set_aside_with_a_warning(
-    store: StateStore, state: ImageState, warnings: list[str], text: str
+    store: StateStore, state: ImageState, text: str
 ) -> None:
     store.write(state)
     version = json.loads(record(store).read_text())["version"]
@@ -80,32 +76,29 @@ def test_a_damaged_record_is_set_aside_with_a_warning(
     path = record(store)
     path.write_text(damaged)
     assert store.of_image(state.image_id) is None
-    assert len(warnings) == 1
-    [kept] = path.parent.glob("*.damaged-*")
+    [kept] = path.parent.glob("*.damaged")
     assert kept.read_text() == damaged
     store.write(state)
     assert store.of_image(state.image_id) == state
 
 
-def test_a_record_of_another_version_is_passed_over(store: StateStore, state: ImageState, warnings: list[str]) -> None:
+def test_a_record_of_another_version_is_passed_over(store: StateStore, state: ImageState) -> None:
     store.write(state)
     document = json.loads(record(store).read_text())
     record(store).write_text(json.dumps({**document, "version": "0.0"}))
     assert store.of_image(state.image_id) is None
-    assert warnings == []
 
 
-def test_damaged_digests_are_read_anew(store: StateStore, warnings: list[str]) -> None:
+def test_damaged_digests_are_read_anew(store: StateStore) -> None:
     digests = FileDigests()
     digests._used["x"] = [[1], "y"]
     store.write_digests(digests)
     assert store.read_digests().kept() == {"x": [[1], "y"]}
-    (store.root / ".layerstack" / "files.json").write_text("{")
+    (state_folder(store.root) / "files.json").write_text("{")
     assert store.read_digests().kept() == {}
-    assert len(warnings) == 1
 
 
-def test_a_reader_never_sees_half_a_record(store: StateStore, state: ImageState, warnings: list[str]) -> None:
+def test_a_reader_never_sees_half_a_record(store: StateStore, state: ImageState) -> None:
     store.write(state)
 
     def write(number: int) -> None:
@@ -120,9 +113,3 @@ def test_a_reader_never_sees_half_a_record(store: StateStore, state: ImageState,
         for one in written:
             one.result()
     assert None not in seen
-    assert warnings == []
-
-
-def test_the_folder_is_ignored_by_git(store: StateStore, state: ImageState) -> None:
-    store.write(state)
-    assert (store.root / ".layerstack" / ".gitignore").read_text() == "*\n"
