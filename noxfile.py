@@ -28,7 +28,7 @@ from layerstack.run.startup import ChangeLog
 from layerstack.wording import duration, gibibytes
 
 ROOT = Path(__file__).parent
-PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py", "invocation.py")
+PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py")
 PYTEST = (sys.executable, "-m", "pytest")
 RUFF = (sys.executable, "-m", "ruff")
 MYPY = (sys.executable, "-m", "mypy")
