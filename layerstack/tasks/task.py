@@ -33,21 +33,28 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
                 sys.stderr.write(f"dry run, nothing done: {(body.__doc__ or '').splitlines()[0]}\n")
                 return
             try:
-                body(c, *args, **kwargs)
-            except StackError as error:
-                raise Exit(code=tell(error, as_json=bool(kwargs.get("json")))) from error
-            except KeyboardInterrupt:
-                raise Exit("interrupted", INTERRUPTED) from None
+                _run(body, c, args, kwargs)
             except BrokenPipeError:
                 discard_output()
-            except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                raise Exit(f"No room on the disk: {error}", NO_ROOM) from error
 
         return cast("Task[Any]", invoke_task(**options)(run))
 
     return wrap
+
+
+def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
+    """Call a task, translating how it fails into the exit code of the program."""
+    try:
+        body(c, *args, **kwargs)
+        sys.stdout.flush()
+    except StackError as error:
+        raise Exit(code=tell(error, as_json=bool(kwargs.get("json")))) from error
+    except KeyboardInterrupt:
+        raise Exit("interrupted", INTERRUPTED) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Exit(f"No room on the disk: {error}", NO_ROOM) from error
 
 
 def tell(error: StackError, as_json: bool) -> int:
@@ -56,6 +63,7 @@ def tell(error: StackError, as_json: bool) -> int:
     if as_json and error.exit_code != 1:
         document = {"ok": False, "error": str(error.args[0]), "advice": error.advice, "exit_code": error.exit_code}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.flush()
     return error.exit_code
 
 
