@@ -1,20 +1,15 @@
-"""This project's tasks: `invoke --list`. They replace build-and-start.sh.
-
-Its five steps, by name: `build-bases`, `build`, `up`, `verify`, `time-rebuild`; `start` is all but the last. They are
-defined in layerstack/tasks, for any Compose project; this file adds what only the snowboarding stack has.
-"""
+"""This project's tasks: `invoke --list`. Most are defined in layerstack/tasks, for any Compose project."""
 
 import os
 from pathlib import Path
 
+from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from layerstack import tasks
 from layerstack.errors import UsageError
 from layerstack.tasks.request import DEVICE, JSON, project_to_read
-
-namespace = tasks.namespace
 
 
 @tasks.task(help={"device": DEVICE})
@@ -48,5 +43,19 @@ def weights(c: Context, fetch: bool = False, smpl: str = "", force: bool = False
         raise Exit(code=exit_code)
 
 
-namespace.add_task(dev)
-namespace.add_task(weights)
+namespace = Collection(
+    # What build-and-start.sh did, step by step, and all of it but the last in one.
+    tasks.build_bases,
+    tasks.build,
+    tasks.up,
+    tasks.verify,
+    tasks.time_rebuild,
+    tasks.start,
+    # The machine before, the stack afterwards.
+    *(tasks.setup, tasks.doctor, tasks.gpu),
+    *(dev, tasks.status, tasks.logs, tasks.restart, tasks.down),
+    # What was built, why, and what is kept of it.
+    *(tasks.why, tasks.impact, tasks.timeline, tasks.images, tasks.cache, tasks.clean, tasks.audit),
+    # The pose service on a GPU.
+    weights,
+)

@@ -8,7 +8,7 @@ from invoke.collection import Collection
 from invoke.config import Config
 from invoke.loader import FilesystemLoader
 
-from layerstack.tasks import namespace
+from layerstack.tasks import EVERY_TASK, namespace
 from layerstack.tasks.request import root
 
 MARKS = ("invoke", "layerstack")
@@ -17,9 +17,9 @@ MARKS = ("invoke", "layerstack")
 def with_own_tasks(config: Config) -> Collection:
     """The tasks of layerstack and those of the project's tasks.py.
 
-    A tasks.py that exports our collection decides what is in it. In any other, a task with the name of one of ours can
-    be called through `invoke` only: what `layerstack clean` removes must not depend on the folder. A tasks.py that does
-    not import Invoke (Celery uses the same file name) is not run; one that cannot be imported is a warning.
+    Where it was made from tasks of ours, it may replace others by its own. In any other, a task with the name of one of
+    ours can be called through `invoke` only: what `layerstack clean` removes must not depend on the folder. A tasks.py
+    that does not import Invoke (Celery uses the same file name) is not run; one that cannot be imported is a warning.
     """
     path = _find()
     if path is None:
@@ -32,14 +32,18 @@ def with_own_tasks(config: Config) -> Collection:
     except Exception as error:
         sys.stderr.write(f"{path}: its tasks are left out: {type(error).__name__}: {error}\n")
         return namespace
-    if getattr(module, "namespace", None) is namespace or getattr(module, "ns", None) is namespace:
-        return own
-    both = Collection.from_module(sys.modules["layerstack.tasks"])
-    for name, one in own.tasks.items():
+    is_ours = any(task in EVERY_TASK for task in own.tasks.values())
+    return _merged(own, namespace) if is_ours else _merged(namespace, own)
+
+
+def _merged(first: Collection, second: Collection) -> Collection:
+    """Both; a name that both have means what it means in the first."""
+    both = Collection(*first.tasks.values(), *first.collections.values())
+    for name, task in second.tasks.items():
         if name not in both.tasks:
-            both.add_task(one, name)
-    for name, group in own.collections.items():
-        if name not in both.tasks:
+            both.add_task(task, name)
+    for name, group in second.collections.items():
+        if name not in both.tasks and name not in both.collections:
             both.add_collection(group, name)
     return both
 

@@ -17,7 +17,7 @@ FLOORS = (
     {"verify", "rebuild", "audit", "setup"},
     {"cache"},
     {"doctor"},
-    {"tasks"},
+    {"tasks", "sessions"},
 )
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
