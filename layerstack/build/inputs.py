@@ -6,7 +6,7 @@ that no instruction reads are not part of it.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from layerstack.dockerfile.recipe import (
     find_context_name,
     read_recipe,
 )
+from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
 
@@ -100,6 +101,9 @@ def from_json(data: Mapping[str, Any]) -> Manifest:
     return Manifest(**{**data, **lists, "stages": tuple(_stage_from_json(stage) for stage in data["stages"])})
 
 
+FindStored = Callable[[Iterable[str]], Mapping[str, StoredImage]]
+
+
 class InputReader:
     """Reads manifests of one project; remembers recipes, contexts and manifests while it lives.
 
@@ -114,6 +118,17 @@ class InputReader:
         self._being_read: set[str] = set()
         self._manifests: dict[str, Manifest] = {}
         self._handed_on: dict[str, Inherited] = {}
+
+    def find_external(self, images: Sequence[Image], find: FindStored) -> dict[str, StoredImage]:
+        """The images from outside that are there, by reference, with those that the ONBUILD of others names."""
+        asked: set[str] = set()
+        stored: dict[str, StoredImage] = {}
+        while new := self.external_images(images) - asked:
+            asked |= new
+            if found := find(new):
+                stored |= found
+                self.use_configs({name: one.config for name, one in stored.items()})
+        return stored
 
     def use_configs(self, configs: Mapping[str, Mapping[str, Any]]) -> None:
         """What images from outside hand on: reference → `Config` of `docker image inspect`.

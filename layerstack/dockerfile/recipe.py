@@ -16,9 +16,8 @@ from layerstack.dockerfile.variables import Variables
 from layerstack.errors import UsageError
 
 # Where a blank counts: what a shell or the image keeps, and one path that is not split into words.
-KEEPS_BLANKS = frozenset(
-    "RUN ENV LABEL CMD ENTRYPOINT HEALTHCHECK ONBUILD MAINTAINER WORKDIR USER STOPSIGNAL SHELL".split()
-)
+KEEPS_BLANKS = {"RUN", "ENV", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD", "MAINTAINER"}
+KEEPS_BLANKS |= {"WORKDIR", "USER", "STOPSIGNAL", "SHELL"}
 SECRET = re.compile(r"secret|token|passw|credential|api_?key|private", re.IGNORECASE)
 SCRATCH = "scratch"
 _FLAGS = re.compile(r"^(--\S+\s+)*")
@@ -189,11 +188,12 @@ class _RecipeReader:
         return any(find_context_name(self._image, one, self._platform) == name for one in names if one)
 
     def _read_with_sources(self, target: Stage) -> None:
-        waiting = [target]
+        waiting, seen = [target], set[int]()
         while waiting:
             stage = waiting.pop()
-            if stage.index in self._stages or self._context_of(stage):
+            if stage.index in seen or self._context_of(stage):
                 continue
+            seen.add(stage.index)
             read = self._stage(stage)
             base = self._parsed.base_of(stage)
             names = {source.origin for line in read.lines for source in line.sources}

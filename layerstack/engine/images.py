@@ -1,14 +1,20 @@
 """Images as the engine holds them: identity, size, age, labels."""
 
+import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layerstack import command
 from layerstack.engine import engine
 from layerstack.errors import EngineError
 from layerstack.project.project import Project
+
+
+# What an image hands on to those that are built on it; stores fill in other keys as they like.
+CONTENT_OF_CONFIG = {"Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Volumes", "ExposedPorts", "Labels", "Shell"}
+CONTENT_OF_CONFIG |= {"StopSignal", "Healthcheck", "OnBuild"}
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,15 @@ class StoredImage:
     created: str
     labels: dict[str, str]
     layers: tuple[str, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """The same for the same image on every image store: its id is that of the config on one, of a manifest on the
+        other."""
+        config = {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
+        text = json.dumps([self.layers, config], sort_keys=True)
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,12 @@ def remove(references: Iterable[str]) -> None:
             continue
 
 
+def familiar(reference: str) -> str:
+    """A reference as Docker shows it, with its tag: `docker.io/library/node` → `node:latest`."""
+    name = reference.removeprefix("docker.io/").removeprefix("library/")
+    return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
+
+
 def is_built_on(child: StoredImage, parent: StoredImage) -> bool:
     """Whether the child's layers begin with all of the parent's."""
     return child.layers[: len(parent.layers)] == parent.layers
@@ -123,4 +144,5 @@ def _stored(attributes: dict[str, Any]) -> StoredImage:
         created=str(attributes.get("Created") or ""),
         labels=(attributes.get("Config") or {}).get("Labels") or attributes.get("Labels") or {},
         layers=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
+        config=attributes.get("Config") or {},
     )
