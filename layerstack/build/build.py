@@ -19,8 +19,9 @@ from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, Planner, par
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.record import BuildRecord, ImageRecord
 from layerstack.build.results import Outcome
-from layerstack.build.state import ImageState, StateStore
+from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.references import familiar
 from layerstack.engine import images
 from layerstack.engine.cache_records import CacheRecord, describes, read_cache
 from layerstack.engine.images import StoredImage
@@ -163,7 +164,7 @@ class _Build:
     def _is_renamed(self, image: Image, report: BuildReport, kept: frozenset[str]) -> bool:
         if image.name in kept:
             return False
-        now = {tag: report.exported.get(images.familiar(tag)) for tag in _tags(image)}
+        now = {tag: report.exported.get(familiar(tag)) for tag in _tags(image)}
         return any(one and (tag not in self.before or self.before[tag].id != one) for tag, one in now.items())
 
     def _is_all_recorded(self) -> bool:
@@ -206,6 +207,9 @@ def _state(
         record=record,
         parent_layers=parent_layers(planned, outcome.stored, outcome.plan),
         cache_records=cache_records,
+        externals={
+            name: ExternalImage(layers=one.layers, config=one.content) for name, one in planned.externals.items()
+        },
     )
 
 
@@ -246,13 +250,13 @@ _MISSING = re.compile(
 
 def _above_missing_image(message: str, keeper: Keeper) -> frozenset[str]:
     """Keepable images that stand on a system image which no engine and no registry has."""
-    missing = {images.familiar(match["name"]) for match in _MISSING.finditer(message)}
+    missing = {familiar(match["name"]) for match in _MISSING.finditer(message)}
     if not missing or keeper.never_keeps:
         return frozenset()
     evidence = keeper.evidence
     lost: frozenset[str] = frozenset()
     for one in evidence.plan.images:
-        if evidence.is_keepable(one) and missing & set(map(images.familiar, one.manifest.parents)):
+        if evidence.is_keepable(one) and missing & set(map(familiar, one.manifest.parents)):
             lost |= evidence.lost_with(one.name)
     return lost
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from layerstack.build.critical_path import find_path
 from layerstack.build.vertex import KEPT_LOG_BYTES, Vertex
-from layerstack.engine.images import familiar
+from layerstack.dockerfile.references import familiar
 
 STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
 # BuildKit's own work for an image, by how its name begins.

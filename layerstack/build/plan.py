@@ -7,13 +7,15 @@ records.
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from layerstack.build.file_diff import printable
 from layerstack.build.inputs import InputReader, Manifest, unreadable
-from layerstack.build.state import ImageState, StateStore
+from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context
+from layerstack.dockerfile.references import familiar
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
@@ -28,7 +30,8 @@ class PlannedImage:
     """One image: what it is made of now, what is stored under its tag, and how it was last built.
 
     `last` is the build of the stored image where that is known, else the last build of the tag here. `is_fresh` says
-    that what is stored was made of what is here now; `reason` says why not.
+    that what is stored was made of what is here now; `reason` says why not. `externals` are the images from outside
+    that it is made of, by reference.
     """
 
     image: Image
@@ -38,6 +41,7 @@ class PlannedImage:
     is_fresh: bool = False
     reason: str = ""
     is_base: bool = False
+    externals: Mapping[str, StoredImage] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,31 +97,35 @@ class Planner:
     def plan(self, names: Sequence[str]) -> Plan:
         """The named images and their parents. Raises EngineError; what cannot be read is `unknown` in its manifest."""
         wanted = self._project.with_parents(names)
-        external = {name for image in wanted for name in self._external(image)}
         tags = () if self._stored is not None else (tag for image in wanted for tag in image.tags or (image.tag,))
-        stored = {**(self._stored or {}), **images.find_all(tags), **images.find_valid(external)}
+        stored = {**(self._stored or {}), **images.find_all(tags)}
         lasts = {image.name: self._last(image, stored) for image in wanted}
-        identities = _identities(external, stored, [one for one in lasts.values() if one])
+        gone = {reference: one for last in lasts.values() if last for reference, one in last.externals.items()}
+        external = self._reader.find_external(list(filter(self._is_readable, wanted)), partial(_find_external, gone))
+        identities = {reference: one.identity for reference, one in external.items()}
         bases = {image.name for image in self._project.base_images}
         planned: dict[str, PlannedImage] = {}
         for image in wanted:
+            manifest = self._read(image, identities)
             found = PlannedImage(
                 image=image,
-                manifest=self._read(image, identities),
+                manifest=manifest,
                 stored=stored.get(image.tag),
                 last=lasts[image.name],
                 is_base=image.name in bases,
+                externals={name: external[name] for name in map(familiar, manifest.parents) if name in external},
             )
             reason = _staleness(found, planned, stored)
             planned[image.name] = replace(found, is_fresh=not reason, reason=reason)
         self._store.write_digests(self._digests)
         return Plan(tuple(planned.values()))
 
-    def _external(self, image: Image) -> set[str]:
+    def _is_readable(self, image: Image) -> bool:
         try:
-            return self._reader.external_images([image])
+            self._reader.external_images([image])
         except UsageError:
-            return set()
+            return False
+        return True
 
     def _read(self, image: Image, identities: Mapping[str, str]) -> Manifest:
         try:
@@ -167,16 +175,13 @@ def parent_layers(one: PlannedImage, stored: Mapping[str, StoredImage], plan: Pl
     return found
 
 
-def _identities(
-    external: Iterable[str], stored: Mapping[str, StoredImage], lasts: Iterable[ImageState]
-) -> dict[str, str]:
-    """Reference → identity of each image from outside.
-
-    One that is gone counts as the one that was built on: nobody can say that it changed.
-    """
-    before = {name: identity for last in lasts for name, identity in last.manifest.parents.items()}
-    known = {reference: stored[reference].identity for reference in external if reference in stored}
-    return {**{reference: before[reference] for reference in external if reference in before}, **known}
+def _find_external(gone: Mapping[str, ExternalImage], references: Iterable[str]) -> dict[str, StoredImage]:
+    """Images from outside. One that is no longer here counts as the one that was built on: nothing tells that it
+    changed."""
+    wanted = list(references)
+    here = images.find_valid(wanted)
+    before = {name: gone[name] for name in wanted if name in gone and name not in here}
+    return {**{name: StoredImage("", (), 0, "", {}, one.layers, one.config) for name, one in before.items()}, **here}
 
 
 def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: Mapping[str, StoredImage]) -> str:

@@ -4,11 +4,10 @@ Records are keyed by image id, so that a second clone or worktree knows them; ea
 tags named last.
 """
 
-import json
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,13 @@ STATE_VERSION = f"3.{MANIFEST_VERSION}"
 MOST_IMAGES = 500
 TAGS_FILE = "tags.json"
 DIGESTS_FILE = "files.json"
+
+
+class ExternalImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image from outside that another one was built on: enough to go on when it is on this engine no more."""
+
+    layers: tuple[str, ...]
+    config: Mapping[str, Any]
 
 
 class ImageState(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +48,7 @@ class ImageState(msgspec.Struct, frozen=True, kw_only=True):
     built_at: float = 0.0
     parent_layers: Mapping[str, str] = {}
     cache_records: Mapping[str, tuple[str, ...]] = {}
+    externals: Mapping[str, ExternalImage] = {}
     is_cache_gone: bool = False
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -120,7 +120,7 @@ class CacheReport:
         }
 
 
-def read_report(project: Project, warn: Callable[[str], None] = lambda text: None) -> CacheReport:
+def read_report(project: Project) -> CacheReport:
     """Ask the builder, and join what it holds with the project's Dockerfiles. Raises EngineError."""
     builder = read_builder()
     use = read_use(builder)
@@ -128,7 +128,7 @@ def read_report(project: Project, warn: Callable[[str], None] = lambda text: Non
     effective = replace(builder, rules=rules)
     eviction = Eviction(use.records, rules, datetime.now(timezone.utc))
     dropped = eviction.dropped(builder.disk.free_bytes)
-    found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root, warn)))
+    found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root)))
     base_ids = frozenset(step.record.id for one in found if one.is_base for step in one.steps if step.record)
     return CacheReport(
         use=use,

@@ -35,11 +35,15 @@ class StoredImage:
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def content(self) -> dict[str, Any]:
+        """What of its configuration counts."""
+        return {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
+
+    @property
     def identity(self) -> str:
         """The same for the same image on every image store: its id is that of the config on one, of a manifest on the
         other."""
-        config = {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
-        text = json.dumps([self.layers, config], sort_keys=True)
+        text = json.dumps([self.layers, self.content], sort_keys=True)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -133,12 +137,6 @@ def remove(references: Iterable[str]) -> None:
             engine.client().images.remove(reference, force=False, noprune=False)
         except APIError:
             continue
-
-
-def familiar(reference: str) -> str:
-    """A reference as Docker shows it, with its tag: `docker.io/library/node` → `node:latest`."""
-    name = reference.removeprefix("docker.io/").removeprefix("library/")
-    return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
 
 
 def is_built_on(child: StoredImage, parent: StoredImage) -> bool:

@@ -23,7 +23,6 @@ from layerstack.dockerfile.image import Image
 from layerstack.engine.cache_records import CacheUse
 from layerstack.errors import BuildFailed, EngineError, UsageError
 from layerstack.project.project import Project, Service
-from layerstack.state_folder import state_folder
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
 APP = BakeCall(("app",))

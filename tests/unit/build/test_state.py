@@ -67,9 +67,7 @@ def test_tags_do_not_share_a_record(store: StateStore, state: ImageState) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '"text"', "\x00\xff", '{"version": "%s"}'])
-def test_a_damaged_record_is_set_aside_with_a_warning(
-    store: StateStore, state: ImageState, text: str
-) -> None:
+def test_a_damaged_record_is_set_aside_with_a_warning(store: StateStore, state: ImageState, text: str) -> None:
     store.write(state)
     version = json.loads(record(store).read_text())["version"]
     damaged = text.replace("%s", version)
