@@ -26,7 +26,7 @@ def planned(folder: Path, name: str, *parents: str) -> PlannedImage:
     """An image that is there, recorded and unchanged; one cache record held its only step."""
     made = ImageFolder(folder / name).dockerfile("FROM system\nRUN x\n")
     image = Image(name, name, tags=(f"{name}:latest",), contexts={one: f"target:{one}" for one in parents})
-    manifest = made.manifest()
+    manifest = replace(made.manifest(), unknown=())
     state = ImageState(
         tag=image.tag,
         image_id=f"sha256:{name}",

@@ -94,7 +94,7 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(shop: Path, where: s
     slow = shop.parent / "bin/docker"
     slow.write_text("#!/bin/sh\ntouch here\nexec sleep 30\n")
     process = subprocess.Popen(
-        [sys.executable, "-c", "print('on', flush=True); from layerstack.__main__ import main; main()", "status"],
+        [sys.executable, "-c", "from layerstack.__main__ import main; print('on', flush=True); main()", "status"],
         cwd=shop,
         env=environment(shop),
         stdout=subprocess.PIPE,
