@@ -2,6 +2,7 @@ import express from 'express';
 import helmet from 'helmet';
 import { createRouter } from '../api/routes.js';
 import { isDatabaseDown } from './database.js';
+import { refuseOtherHosts } from './hosts.js';
 import { allowOrigins, refuseOtherSites } from './origins.js';
 import { answerProblems, refuseUnknownPath } from './problem-answer.js';
 import { limitRates } from './rate-limits.js';
@@ -19,6 +20,7 @@ export function createApplication(services) {
   application.disable('x-powered-by');
   application.set('trust proxy', settings.trustedProxies);
   application.use(nameRequest, logRequests(logger), forbidSniffing, harden(settings));
+  application.use(refuseOtherHosts(settings.allowedHosts));
   application.use(allowOrigins(settings.corsOrigins), refuseOtherSites(settings.corsOrigins));
   application.use(...limitRates(settings), createRouter(services), refuseUnknownPath);
   application.use(answerProblems(logger, isDatabaseDown));
@@ -31,6 +33,8 @@ function harden({ corsOrigins }) {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
+    // The API speaks HTTP; what puts TLS in front of it says whether that lasts.
+    strictTransportSecurity: false,
     // Pictures are embedded by the pages that may read them.
     crossOriginResourcePolicy: { policy: corsOrigins.length > 0 ? 'cross-origin' : 'same-origin' },
   });

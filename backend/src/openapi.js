@@ -12,10 +12,11 @@ const PROBLEMS = {
   413: 'Too large.',
   415: 'Not of a kind that is taken.',
   416: 'The range is behind the end.',
+  421: 'The Host is not one of this server; ALLOWED_HOSTS names more.',
   429: 'Too many requests; Retry-After says how long to wait.',
   503: 'The database is away; Retry-After says how long to wait.',
 };
-const ALWAYS = [429, 503];
+const ALWAYS = [421, 429, 503];
 
 const json = (schema, type = 'application/json') => ({
   content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } },

@@ -1,3 +1,5 @@
+import { readHost } from './hosts.js';
+
 const MB = 1024 * 1024;
 
 /**
@@ -48,6 +50,7 @@ function readQueueSettings(env) {
 
 function readDoorSettings(env) {
   return {
+    allowedHosts: readHosts(env, 'ALLOWED_HOSTS'),
     corsOrigins: readOrigins(env, 'CORS_ORIGINS'),
     requestsPerMinute: readInteger(env, 'REQUESTS_PER_MINUTE', { fallback: 6000, min: 0, max: 10_000_000 }),
     uploadsPerMinute: readInteger(env, 'UPLOADS_PER_MINUTE', { fallback: 120, min: 0, max: 10_000_000 }),
@@ -69,8 +72,23 @@ function readUrl(env, name, fallback, schemes) {
   throw new RangeError(`${name} does not start with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
 }
 
+function readHosts(env, name) {
+  const names = splitList(env[name]);
+  for (const host of names) {
+    // A bare port, a scheme or a wildcard would never match and look as if it did.
+    if (readHost(host)?.host !== host.toLowerCase() || readHost(host).port !== '') {
+      throw new RangeError(`${name}: ${host} is no host name like api.example.org, without a port`);
+    }
+  }
+  return Object.freeze(names.map((host) => host.toLowerCase()));
+}
+
+function splitList(text = '') {
+  return text.split(/[\s,]+/).filter(Boolean);
+}
+
 function readOrigins(env, name) {
-  const origins = (env[name] || '').split(/[\s,]+/).filter(Boolean);
+  const origins = splitList(env[name]);
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
       throw new RangeError(`${name}: ${origin} is no origin like https://example.org`);
