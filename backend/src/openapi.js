@@ -110,7 +110,13 @@ const MEDIA = {
 const EXPORT = { 200: answer('A file.', { content: { 'application/json': {}, 'text/csv': {} } }) };
 
 const PATHS = {
-  '/health': { get: { summary: 'Who is there', responses: HEALTH } },
+  '/live': {
+    get: {
+      summary: 'Does the process answer? If not, restart it',
+      responses: { 200: answer('It does.', json('Live')) },
+    },
+  },
+  '/health': { get: { summary: 'Can it work? Who is there', responses: HEALTH } },
   '/api/analyses': ANALYSES,
   '/api/analyses/{id}': ANALYSIS,
   '/api/analyses/{id}/restore': {

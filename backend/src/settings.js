@@ -14,6 +14,7 @@ export function readSettings(env) {
     port: readInteger(env, 'PORT', { fallback: 3001, min: 0, max: 65535 }),
     mongoUrl: readUrl(env, 'MONGO_URL', 'mongodb://127.0.0.1:27017', ['mongodb:', 'mongodb+srv:']),
     mongoDatabase: env.MONGO_DATABASE || 'snowboarding',
+    deafMs: readInteger(env, 'DEAF_SECONDS', { fallback: 12, min: 0, max: 600 }) * 1000,
     logLevel: env.LOG_LEVEL || 'info',
     ...readPoseSettings(env),
     ...readUploadSettings(env),

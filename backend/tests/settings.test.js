@@ -24,6 +24,7 @@ test('an empty environment gives the documented defaults', () => {
     requestsPerMinute: 6000,
     uploadsPerMinute: 120,
     trustedProxies: 0,
+    deafMs: 12_000,
     logLevel: 'info',
   });
 });
