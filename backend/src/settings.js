@@ -55,6 +55,7 @@ function readDoorSettings(env) {
     corsOrigins: readOrigins(env, 'CORS_ORIGINS'),
     requestsPerMinute: readInteger(env, 'REQUESTS_PER_MINUTE', { fallback: 6000, min: 0, max: 10_000_000 }),
     uploadsPerMinute: readInteger(env, 'UPLOADS_PER_MINUTE', { fallback: 120, min: 0, max: 10_000_000 }),
+    streamsPerClient: readInteger(env, 'STREAMS_PER_CLIENT', { fallback: 100, min: 0, max: 100_000 }),
     trustedProxies: readInteger(env, 'TRUSTED_PROXIES', { fallback: 0, min: 0, max: 10 }),
   };
 }

@@ -23,6 +23,7 @@ test('an empty environment gives the documented defaults', () => {
     corsOrigins: [],
     requestsPerMinute: 6000,
     uploadsPerMinute: 120,
+    streamsPerClient: 100,
     trustedProxies: 0,
     deafMs: 12_000,
     logLevel: 'info',
