@@ -6,6 +6,9 @@ import { readSettings } from './settings.js';
 import { shutDown } from './shutdown.js';
 import { watchForDeafness } from './watchdog.js';
 
+// Every module is loaded: from here on an end is no matter of the code (reloader.js).
+process.send?.('loaded');
+
 const settings = readSettings(process.env);
 const logger = pino({
   level: settings.logLevel,
