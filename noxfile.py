@@ -110,8 +110,9 @@ def api_tests(session: nox.Session) -> None:
     tag = _built(session, "cpu", "backend-api-test")
     with rehearsal.rehearsal(_project(session, "cpu"), "api-tests") as copy:
         stack.up(copy, ChangeLog(session.log), ("mongodb",))
-        url = copy.services["backend-api"].definition["environment"]["MONGO_URL"]
-        network = ("--network", f"{copy.name}_default")
+        # As root: each test makes and drops a database of its own.
+        url = copy.services["mongo-express"].definition["environment"]["ME_CONFIG_MONGODB_URL"]
+        network = ("--network", f"{copy.name}_data")
         session.run("docker", "run", "--rm", "--init", *network, "--env", f"MONGO_URL={url}", tag, external=True)
 
 
