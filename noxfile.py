@@ -82,8 +82,9 @@ def api_tests(session: nox.Session) -> None:
     sessions.require_engine(session)
     with rehearsal.rehearsal(sessions.project_of(session), "api-tests") as copy:
         stack.up(copy, ChangeLog(session.log), ("mongodb",))
-        url = copy.services["backend-api"].definition["environment"]["MONGO_URL"]
-        options = ("--network", f"{copy.name}_default", "--env", f"MONGO_URL={url}")
+        # As root: each test makes and drops a database of its own.
+        url = copy.services["mongo-express"].definition["environment"]["ME_CONFIG_MONGODB_URL"]
+        options = ("--network", f"{copy.name}_data", "--env", f"MONGO_URL={url}")
         sessions.run_in_image(session, "backend-api-test", options=options)
 
 
