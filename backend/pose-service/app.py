@@ -3,8 +3,8 @@
 import logging
 import sys
 
-from pose_service.factory import create_app
 from pose_service.settings import SettingsError
+from pose_service.web.factory import create_app
 
 # What gunicorn's workers end with when they cannot start; the service ends then.
 BOOT_ERROR = 3

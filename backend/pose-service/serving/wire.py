@@ -12,7 +12,7 @@ from gunicorn.http import errors
 
 from serving.read_watch import WATCH
 
-# As in pose_service/problem.py, which must not be imported here: the arbiter would keep its old version.
+# As in pose_service/web/problem.py, which must not be imported here: the arbiter would keep its old version.
 MEDIA_TYPE = "application/problem+json"
 KIND = "urn:pose-service:problem:unreadable-request"
 HEADER_SECONDS = 10.0

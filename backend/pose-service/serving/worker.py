@@ -55,7 +55,7 @@ class EngineClientWorker(WireProblems, ThreadWorker):
 
     def drain(self, seconds: float) -> None:
         """Begin no new work, and end after `seconds` whatever still runs."""
-        from pose_service.draining import DRAINING
+        from pose_service.pool.draining import DRAINING
 
         self._ends_at = min(self._ends_at, time.monotonic() + seconds)
         DRAINING.begin(seconds)
@@ -63,7 +63,7 @@ class EngineClientWorker(WireProblems, ThreadWorker):
 
     def hurry(self) -> None:
         """The source changed: what is inside has a moment, the next worker takes the rest."""
-        draining = sys.modules.get("pose_service.draining")
+        draining = sys.modules.get("pose_service.pool.draining")
         # Absent when the app did not import.
         if draining is not None:
             draining.DRAINING.limit(RELOAD_FINISH_SECONDS)

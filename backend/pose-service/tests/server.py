@@ -132,7 +132,7 @@ def is_whole(status: int, body: str) -> bool:
 
 def is_supervisor(command: str) -> bool:
     """By its command line."""
-    return "pose_service.supervisor" in command
+    return "pose_service.pool.supervisor" in command
 
 
 def is_below(pid: int, ancestor: int) -> bool:

@@ -29,7 +29,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
 WARM_UP_ROUNDS, WARM_UP_AT_ONCE = 5, 8
-# Pixels that count as large in pose_service/decode_turn.py.
+# Pixels that count as large in pose_service/media/decode_turn.py.
 LARGE = (4500, 4500)
 
 
