@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import resource
 from typing import Any
 
 from gunicorn import reloader
@@ -26,6 +27,8 @@ LIBRARIES = (
     "multiprocessing.connection",
 )
 
+DESCRIPTORS = 8192
+
 wsgi_app = "app:app"
 bind = "0.0.0.0:5000"
 # One process without any model: it parses uploads, waits for engines and writes answers. A thread a request; more of
@@ -33,10 +36,13 @@ bind = "0.0.0.0:5000"
 worker_class = EngineClientWorker
 workers = 1
 threads = 64
+# Clients that wait, silent or half-sent; the oldest goes when there are more.
+worker_connections = 1000
 timeout = 120
 # With the engines' end this is below the 10 s that Docker waits; without work serving.worker ends at once.
 graceful_timeout = 8
-keepalive = 15
+# As long as serving.waiting_room gives a client for the head of its next request.
+keepalive = 10
 worker_tmp_dir = "/dev/shm"
 logger_class = RequestLogger
 accesslog = "-"
@@ -46,6 +52,9 @@ reloader.reloader_engines["poll"] = SourceReloader
 
 def on_starting(server: Any) -> None:
     """The engines belong to gunicorn's first process, which no reload touches."""
+    # A shell's usual 1024 descriptors are fewer than a flood of clients takes.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, DESCRIPTORS)), hard))
     server.engine_supervisor = EngineSupervisor(is_reloading=bool(server.cfg.reload))
     os.environ[FOLDER_VARIABLE] = str(server.engine_supervisor.folder)
     for name in LIBRARIES:

@@ -24,7 +24,6 @@ from pose_service.web.routes.metrics import create_metrics_routes
 from pose_service.web.routes.openapi import create_openapi_routes
 from pose_service.web.routes.pose import create_pose_routes
 from pose_service.web.routes.video import create_video_routes
-from pose_service.web.unread_body import register_unread_body
 from serving import launch, logs
 
 INFORMED_SECONDS = 1.0
@@ -55,7 +54,6 @@ def create_app(settings: Optional[Settings] = None, pool: Optional[EnginePool] =
     register_metrics(app)
     register_request_ids(app)
     register_admission(app, pool)
-    register_unread_body(app)
     app.register_blueprint(create_health_routes(pool, settings))
     app.register_blueprint(create_faces_routes(pool, settings))
     app.register_blueprint(create_metrics_routes(pool))

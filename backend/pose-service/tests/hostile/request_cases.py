@@ -152,7 +152,7 @@ def _lengths(photo: bytes) -> Iterator[Case]:
 
 
 def _requests() -> Iterator[Case]:
-    host = b"Host: pose\r\nConnection: close\r\n"
+    host = b"Host: localhost\r\nConnection: close\r\n"
     get = b"GET /health HTTP/1.1\r\n" + host
     requests = {
         "not HTTP": (b"hello\r\n\r\n", 400),
