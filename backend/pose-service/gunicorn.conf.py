@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn import reloader
 
 from serving.access_log import RequestLogger
+from serving.environment import check_environment
 from serving.launch import FOLDER_VARIABLE, EngineSupervisor
 from serving.reloader import SourceReloader
 from serving.worker import EngineClientWorker
@@ -28,6 +29,8 @@ LIBRARIES = (
 )
 
 DESCRIPTORS = 8192
+
+check_environment()
 
 wsgi_app = "app:app"
 bind = "0.0.0.0:5000"

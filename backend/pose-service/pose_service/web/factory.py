@@ -16,6 +16,7 @@ from pose_service.pool.roster_client import RosterClient
 from pose_service.settings import Settings
 from pose_service.web.admission import register_admission
 from pose_service.web.engine_problems import register_engine_problems
+from pose_service.web.hosts import register_hosts
 from pose_service.web.metrics import register_metrics
 from pose_service.web.problem import register_problems
 from pose_service.web.routes.faces import create_faces_routes
@@ -53,6 +54,7 @@ def create_app(settings: Optional[Settings] = None, pool: Optional[EnginePool] =
     register_engine_problems(app)
     register_metrics(app)
     register_request_ids(app)
+    register_hosts(app, settings.allowed_hosts)
     register_admission(app, pool)
     app.register_blueprint(create_health_routes(pool, settings))
     app.register_blueprint(create_faces_routes(pool, settings))
