@@ -4,8 +4,8 @@ import logging
 import sys
 
 from pose_service.settings import SettingsError
-from serving.environment import BOOT_ERROR
 from pose_service.web.factory import create_app
+from serving.environment import BOOT_ERROR
 
 try:
     app = create_app()

@@ -14,6 +14,7 @@ from serving.access_log import RequestLogger
 from serving.environment import check_environment
 from serving.launch import FOLDER_VARIABLE, EngineSupervisor
 from serving.reloader import SourceReloader
+from serving.watchdog import Watchdog
 from serving.worker import EngineClientWorker
 
 # Imported once and inherited by every worker: after a reload only the service's own modules are read again.
@@ -63,6 +64,11 @@ def on_starting(server: Any) -> None:
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+
+
+def when_ready(server: Any) -> None:
+    """The sockets are bound."""
+    Watchdog(server).start()
 
 
 def pre_fork(server: Any, _worker: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who may be asked for, and from which pages: a page of somebody else's must not reach this service through a browser."""
+"""Under which names this service answers, and which pages may send to it through somebody's browser."""
 
 from __future__ import annotations
 
