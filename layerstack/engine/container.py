@@ -3,12 +3,16 @@
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -104,52 +108,42 @@ class Container:
         """Has one of its last health checks passed?"""
         return 0 in self.health_codes
 
-    def is_newest(self, client: Any) -> bool:
+    def is_newest(self, client: "DockerClient") -> bool:
         """Does it run what its image's tag points to now? True when the tag is gone."""
-        from docker.errors import DockerException
-
         try:
             return bool(client.api.inspect_image(self.image)["Id"] == self.image_id)
-        except DockerException:
+        except EngineError:
             return True
 
 
-def read_all(client: Any, project_name: str) -> dict[str, tuple[Container, ...]]:
+def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Container, ...]]:
     """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
-    from docker.errors import DockerException, NotFound
-    from requests.exceptions import RequestException
-
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
     found = []
-    try:
-        for entry in client.api.containers(all=True, filters={"label": labels}):
-            try:
-                found.append(from_inspect(client.api.inspect_container(entry["Id"])))
-            except NotFound:
-                continue
-    except (DockerException, RequestException) as error:
-        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` looks at it.") from error
+    for entry in client.api.containers(all=True, filters={"label": labels}):
+        with suppress(NotInEngine):  # removed since it was listed
+            found.append(from_inspect(client.api.inspect_container(entry["Id"])))
     return _by_service(found)
 
 
-def read_log(client: Any, container_id: str, lines: int) -> tuple[str, ...]:
+def read_log(client: "DockerClient", container_id: str, lines: int) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     try:
         data: bytes = client.api.logs(container_id, tail=lines)
-    except (DockerException, RequestException):
+    except (EngineError, OSError):
         return ()
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
 
 
-def read_deaths(client: Any, container_id: str, since_epoch_seconds: float, until_epoch_seconds: float) -> list[int]:
+def read_deaths(
+    client: "DockerClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
+) -> list[int]:
     """Exit codes of the container's ends in that time, oldest first; -1 stands for one by lack of memory."""
     wanted = {"container": [container_id], "event": ["die", "oom"]}
     since, until = f"{since_epoch_seconds:.3f}", f"{until_epoch_seconds:.3f}"
     codes = []
-    for event in client.api.events(since=since, until=until, filters=wanted, decode=True):
+    # The stubs know whole seconds only; the engine takes fractions.
+    for event in client.api.events(since=since, until=until, filters=wanted, decode=True):  # type: ignore[call-overload]
         is_oom = event.get("Action") == "oom"
         codes.append(-1 if is_oom else int(event["Actor"]["Attributes"].get("exitCode", 0)))
     return codes

@@ -130,12 +130,10 @@ def with_label(label: str) -> list[StoredImage]:
 
 def remove(references: Iterable[str]) -> None:
     """Remove tags or ids; what is already gone or still in use is passed over."""
-    from docker.errors import APIError
-
     for reference in references:
         try:
             engine.client().images.remove(reference, force=False, noprune=False)
-        except APIError:
+        except EngineError:
             continue
 
 

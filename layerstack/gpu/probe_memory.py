@@ -35,12 +35,9 @@ def forget() -> None:
 
 
 def _key(request: GpuRequest, driver: str) -> str:
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     try:
         start = identify_start(engine.client())
-    except (EngineError, DockerException, RequestException, OSError):
+    except (EngineError, OSError):
         return ""
     return hashlib.sha256(f"{start}|{driver}|{request}".encode()).hexdigest() if start else ""
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
 
 from layerstack.engine import image_tree
+from layerstack.engine.api import ObjectMissing
 from layerstack.state_folder import state_folder
 
 
@@ -36,7 +36,7 @@ class FakeApi:
     def get_archive(self, _: str, path: str, chunk_size: int | None = None) -> tuple[Iterator[bytes], dict[str, str]]:
         inside = {name: data for name, data in self.files.items() if name.startswith(f"{path}/") or name == path}
         if not inside:
-            raise NotFound("no such path")
+            raise ObjectMissing("no such path")
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as archive:
             for name, data in inside.items():

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
-from requests.exceptions import ConnectionError as RequestsConnectionError
 
+from layerstack.engine.api import EngineGone, ObjectMissing
 from layerstack.engine.container import Container, Mount, from_inspect, read_all
 from layerstack.errors import EngineError, UsageError
 from layerstack.project.dependency import all_dependencies, in_start_order, is_one_shot
@@ -177,9 +176,9 @@ class DyingEngine:
 
 
 def test_an_engine_that_goes_away_is_an_engine_error() -> None:
-    with pytest.raises(EngineError, match="stopped answering"):
-        read_all(DyingEngine(RequestsConnectionError("reset")), "demo")
+    with pytest.raises(EngineError, match="reset"):
+        read_all(DyingEngine(EngineGone("reset")), "demo")
 
 
 def test_a_container_that_goes_away_is_left_out() -> None:
-    assert read_all(DyingEngine(NotFound("gone")), "demo") == {}
+    assert read_all(DyingEngine(ObjectMissing("gone")), "demo") == {}
