@@ -25,6 +25,7 @@ from layerstack.tasks.task import task
 if TYPE_CHECKING:
     from layerstack.project.project import Project
     from layerstack.run.startup import UpResult
+    from layerstack.verify.verify import VerifyReport
 
 
 @task(
@@ -60,7 +61,7 @@ def verify(c: Context, wait: int = 0, json: bool = False, junit: str = "") -> No
         write_junit(outcome, Path(junit))
     show(outcome, json, print_verify)
     if not outcome.is_ok:
-        raise CheckFailed("verify: not everything works.", outcome.diagnosis.way_out if outcome.diagnosis else "")
+        raise _not_working("verify", outcome)
 
 
 @task(help={"device": DEVICE, "json": JSON})
@@ -92,7 +93,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
         print_verify(outcome)
         print_addresses(addresses)
     if not outcome.is_ok:
-        raise CheckFailed("start: the stack is up, but not everything works.")
+        raise _not_working("start", outcome)
 
 
 @task(help={"device": DEVICE})
@@ -155,6 +156,14 @@ def status(c: Context, json: bool = False) -> None:
 
     read = running.read_status(project_to_read())
     show_document(running.document(read)) if json else print_status(read)
+
+
+def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
+    """The diagnosis once more, as the last line and as an annotation in CI."""
+    found = outcome.diagnosis
+    if found is None:
+        return CheckFailed(f"{task_name}: not everything works.")
+    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out)
 
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":

@@ -14,6 +14,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from layerstack.errors import StackError
+from layerstack.tasks.annotation import annotate
 
 INTERRUPTED = 130
 NO_ROOM = 7
@@ -60,6 +61,7 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
 def tell(error: StackError, as_json: bool) -> int:
     """Print a failure on stderr and, unless a failed check has printed its document already, on stdout; its code."""
     sys.stderr.write(f"{error}\n")
+    annotate(error)
     if as_json and error.exit_code != 1:
         document = {"ok": False, "error": str(error.args[0]), "advice": error.advice, "exit_code": error.exit_code}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")

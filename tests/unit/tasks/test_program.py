@@ -93,8 +93,13 @@ def test_a_closed_pipe_leaves_no_traceback(shop: Path) -> None:
 def test_an_interrupt_ends_with_130_and_without_a_traceback(shop: Path, where: str) -> None:
     slow = shop.parent / "bin/docker"
     slow.write_text("#!/bin/sh\ntouch here\nexec sleep 30\n")
+    # Says so as soon as the first line of the command has run.
+    guarded = (
+        "import signal; import layerstack.__main__ as command; install = signal.signal;"
+        "signal.signal = lambda *given: (install(*given), print('on', flush=True)); command.main()"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-c", "from layerstack.__main__ import main; print('on', flush=True); main()", "status"],
+        [sys.executable, "-c", guarded, "status"],
         cwd=shop,
         env=environment(shop),
         stdout=subprocess.PIPE,
@@ -103,11 +108,10 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(shop: Path, where: s
         start_new_session=True,
     )
     assert process.stdout is not None
-    process.stdout.readline()
+    assert process.stdout.readline() == "on\n"
     deadline = time.monotonic() + 20
     while where != "at once" and not (shop / "here").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    time.sleep(0.03)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
