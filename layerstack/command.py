@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -99,6 +100,7 @@ def stream(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
     tick_seconds: float | None = None,
     on_tick: Callable[[], None] | None = None,
 ) -> CommandResult:
@@ -110,7 +112,9 @@ def stream(
     command = (find_program(argv[0]), *argv[1:])
     started = time.monotonic()
     kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
-    with _start(command, cwd, env, subprocess.DEVNULL) as process:
+    with _start(command, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE) as process:
+        if stdin is not None:
+            threading.Thread(target=_write, args=(process, stdin.encode()), daemon=True).start()
         try:
             for name, line in _lines(process, tick_seconds):
                 if name is None:
@@ -185,6 +189,13 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
             open_pipes -= 1
         else:
             yield name, _text(line).rstrip("\r\n")
+
+
+def _write(process: "subprocess.Popen[bytes]", data: bytes) -> None:
+    """Hand over the whole input; a child that ends before it has read all of it says why by its exit code."""
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(data)
 
 
 def _pump(name: Stream, pipe: IO[bytes], received: "queue.SimpleQueue[tuple[Stream, bytes | None]]") -> None:

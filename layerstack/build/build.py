@@ -1,8 +1,9 @@
 """One bake call for everything that is stale, and what came of it."""
 
+import json
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from layerstack.build.placement import Placement
 from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan, parent_layers
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.state import ImageState, StateStore
+from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import BuildFailed, EngineError, StackError
-from layerstack.project.project import Project, bake_arguments
+from layerstack.project import missing_base
+from layerstack.project.project import Project
 
 PROJECT_LABEL = "layerstack.project.project"
 TICK_SECONDS = 0.25
@@ -93,9 +96,10 @@ def bake(
         observer.tick()
 
     result = command.stream(
-        bake_argv(project, names, options),
+        bake_argv(names, options),
         take,
         cwd=project.root,
+        stdin=bake_document(wanted),
         env=project.environment,
         tick_seconds=TICK_SECONDS,
         on_tick=tick,
@@ -105,17 +109,21 @@ def bake(
         watch.finish(report)
     observer.end(report)
     if not result.ok:
-        raise _failure(report)
+        raise _failure(report, project)
     return report
 
 
-def bake_argv(project: Project, names: Sequence[str], options: BuildOptions) -> tuple[str, ...]:
-    """The exact argument list, to be run in the project's root."""
+def bake_document(images: Iterable[Image]) -> str:
+    """What bake is given: the definitions that it resolved itself."""
+    return json.dumps({"target": {image.name: dict(image.definition) for image in images}})
+
+
+def bake_argv(names: Sequence[str], options: BuildOptions) -> tuple[str, ...]:
+    """The exact argument list, to be run in the project's root with `bake_document` as its input."""
     flags = [*(["--no-cache"] if options.is_forced else []), *(["--pull"] if options.pulls else [])]
     allowed = [f"--allow=fs.read={path}" for path in options.allowed_paths]
     sets = [part for value in options.sets for part in ("--set", value)]
-    files = (*project.compose_files, *project.bake_files)
-    return (*bake_arguments(project.root, files), "--progress=rawjson", *flags, *allowed, *sets, *names)
+    return ("docker", "buildx", "bake", "--file", "-", "--progress=rawjson", *flags, *allowed, *sets, *names)
 
 
 def image_contexts(project: Project, names: Sequence[str], evicted: frozenset[str]) -> tuple[str, ...]:
@@ -208,12 +216,12 @@ def _remember(plan: Plan, result: BuildResult, stored: Mapping[str, StoredImage]
         )
 
 
-def _failure(report: BuildReport) -> StackError:
+def _failure(report: BuildReport, project: Project) -> StackError:
     if "annot connect to the Docker daemon" in report.message:
         return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
     step = report.failed
     if step is None:
-        return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message))
+        return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message, project))
     # The frames of a JavaScript stack would push the message itself out of the tail.
     lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
     tail = lines[-LOG_TAIL_LINES:]
@@ -224,7 +232,7 @@ def _failure(report: BuildReport) -> StackError:
         _indent(excerpt),
         *(["  Its last lines:", _indent("\n".join(tail))] if tail else []),
     ]
-    return BuildFailed("\n".join(part for part in parts if part), _advice(report.message + report.failed_log))
+    return BuildFailed("\n".join(part for part in parts if part), _advice(report.message + report.failed_log, project))
 
 
 ADVICE = (
@@ -247,8 +255,10 @@ ADVICE = (
 )
 
 
-def _advice(text: str) -> str:
-    return next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")
+def _advice(text: str, project: Project) -> str:
+    return missing_base.advice_for(project, text) or next(
+        (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
+    )
 
 
 def _indent(text: str) -> str:

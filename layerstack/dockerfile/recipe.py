@@ -101,10 +101,10 @@ def read_recipe(root: Path, image: Image, platform: str = "") -> Recipe:
 
 def parse_dockerfile(root: Path, image: Image) -> Dockerfile:
     """The Dockerfile of an image, also when it stands inside the Compose or bake file."""
-    inline = image.definition.get("dockerfile-inline")
+    inline = image.inline
     path = Path(image.dockerfile_place)
     values = {**_platform_values(""), **image.args}
-    return dockerfile.parse(str(inline), path, values) if inline else dockerfile.read(root / path, values)
+    return dockerfile.parse(inline, path, values) if inline else dockerfile.read(root / path, values)
 
 
 def find_context(image: Image, name: str) -> str | None:

@@ -39,7 +39,7 @@ def stack(tmp_path: Path) -> Project:
         "base": Image("base", "base", tags=("base:latest",)),
         "app": Image("app", "app", tags=("app:latest",), contexts={"base-x": "target:base"}),
     }
-    services = {"app": Service("app", "app:latest", (), {"build": {}}, {})}
+    services = {"app": Service("app", "app:latest", (), {"build": {}})}
     return Project(root, "p", "cpu", (root / "compose.yml",), (root / "docker-bake.hcl",), images, services)
 
 
@@ -63,13 +63,12 @@ def failure(docker: FakeDocker, stack: Project, stderr: str) -> BuildFailed:
     return caught.value
 
 
-def test_the_words_of_the_call(stack: Project) -> None:
-    files = ("--file", "compose.yml", "--file", "docker-bake.hcl")
-    plain = ("docker", "buildx", "bake", *files, "--progress=rawjson")
-    assert bake_argv(stack, ["app"], BuildOptions()) == (*plain, "app")
+def test_the_words_of_the_call() -> None:
+    plain = ("docker", "buildx", "bake", "--file", "-", "--progress=rawjson")
+    assert bake_argv(["app"], BuildOptions()) == (*plain, "app")
     options = BuildOptions(is_forced=True, pulls=True, sets=("a.b=c d",), allowed_paths=(Path("/copy"),))
     words = ("--no-cache", "--pull", "--allow=fs.read=/copy", "--set", "a.b=c d")
-    assert bake_argv(stack, ["app", "base"], options) == (*plain, *words, "app", "base")
+    assert bake_argv(["app", "base"], options) == (*plain, *words, "app", "base")
 
 
 @pytest.mark.parametrize(("stream", "executed"), [("bake_cold", 6), ("bake_code_change", 2)])
