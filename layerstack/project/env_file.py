@@ -10,7 +10,7 @@ _NAME = re.compile(r"^(?:export\s+)?(?P<name>[^\s=:]+)(?P<before>\s*)(?P<sign>[=
 _ESCAPE = re.compile(r'\\([abcfnrtv$"\\])')
 _ESCAPED = {"a": "\a", "b": "\b", "c": "", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
 _VARIABLE = re.compile(
-    r"(?P<escape>\\)?\$(?:\{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
+    r"(?P<escape>\\)?\$(?:\{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*))?\}|(?P<plain>[A-Za-z_]\w*))"
 )
 
 
@@ -76,8 +76,8 @@ def expand(text: str, values: Mapping[str, str]) -> str:
         name, operator, word = match["braced"] or match["plain"], match["operator"] or "", match["word"] or ""
         is_set = name in values and (bool(values[name]) or not operator.startswith(":"))
         if operator.endswith("+"):
-            return word if is_set else ""
-        return values[name] if is_set else word if operator.endswith("-") else ""
+            return expand(word, values) if is_set else ""
+        return values[name] if is_set else expand(word, values) if operator.endswith("-") else ""
 
     return _VARIABLE.sub(value, text)
 

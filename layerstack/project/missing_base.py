@@ -42,9 +42,10 @@ class _Dockerfile:
 def advice_for(project: Project, message: str) -> str:
     """What to write for the missing base that a failed build names; "" where no Dockerfile looks like its source."""
     for match in _NOT_THERE.finditer(message):
-        if lines := declaration(project, match["name"]):
+        name = match["name"].rstrip(":.,")
+        if lines := declaration(project, name):
             return (
-                f"No registry has {short_name(match['name'])}, and this project does not say how it is built. "
+                f"No registry has {short_name(name)}, and this project does not say how it is built. "
                 f"If it is built here, write into {BAKE_FILE}:\n{lines}"
             )
     return ""

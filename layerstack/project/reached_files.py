@@ -64,7 +64,7 @@ def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str
         for kind, written in _named(path):
             name = expand(written, variables)
             if _REMOTE.match(name):
-                reached.remote.append(name)
+                reached.remote += [name] if kind != "folder" else []
                 continue
             for folder in dict.fromkeys((path.parent, root)):
                 found = Path(os.path.normpath(folder / name))

@@ -61,7 +61,9 @@ class Service:
 
     @property
     def replicas(self) -> int:
-        """How many containers it runs; 0 when it is declared and switched off."""
+        """How many containers it runs; 0 when it is switched off, or another program provides it."""
+        if "provider" in self.definition:
+            return 0
         declared = (self.definition.get("deploy") or {}).get("replicas", self.definition.get("scale", 1))
         return int(declared) if str(declared).isdigit() else 1
 
