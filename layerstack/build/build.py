@@ -25,7 +25,7 @@ from layerstack.errors import BuildFailed, EngineError, StackError
 from layerstack.project import missing_base
 from layerstack.project.project import Project
 
-PROJECT_LABEL = "layerstack.project.project"
+PROJECT_LABEL = "layerstack.project"
 TICK_SECONDS = 0.25
 LOG_TAIL_LINES = 10
 

@@ -14,7 +14,7 @@ from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.project.project import Project
 
-INPUTS_LABEL = "layerstack.build.inputs"
+INPUTS_LABEL = "layerstack.inputs"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from layerstack.rebuild.served import ServedCopy
 from layerstack.run import rehearsal
 from layerstack.wording import short
 
-LABEL = "layerstack.rebuild.rebuild"
+LABEL = "layerstack.rebuild"
 REPOSITORY = "layerstack-rebuild"
 # What fetches packages. A code change must never run one of these again.
 INSTALLERS = re.compile(
