@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from layerstack import command
+from layerstack.build.record import BuildRecord, ImageRecord, LoggedBuild, StepRecord
 from layerstack.build.step_text import instruction_of, one_line
 from layerstack.state_folder import append_line, read_text, state_folder
 
@@ -34,19 +37,32 @@ def read(root: Path, kind: str = "") -> Iterator[dict[str, Any]]:
             yield record
 
 
-def compact(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of a build as one line of history; `place` tells where a long instruction stands in full."""
-    images = [{**image, "steps": [_compact_step(step) for step in image["steps"]]} for image in document["images"]]
-    return {**document, "images": images}
+def append_build(root: Path, record: BuildRecord) -> None:
+    """Add a build; `place` tells where a long instruction stands in full."""
+    document = msgspec.to_builtins(msgspec.structs.replace(record, images=tuple(map(_compact, record.images))))
+    append(root, "build", document)
 
 
-def _compact_step(step: Mapping[str, Any]) -> dict[str, Any]:
+def read_builds(root: Path) -> Iterator[LoggedBuild]:
+    """The builds, oldest first; a line of another version, or a damaged one, is passed over."""
+    for line in read(root, "build"):
+        try:
+            yield msgspec.convert(line, LoggedBuild)
+        except msgspec.ValidationError:
+            continue
+
+
+def _compact(image: ImageRecord) -> ImageRecord:
+    return msgspec.structs.replace(image, steps=tuple(map(_compact_step, image.steps)))
+
+
+def _compact_step(step: StepRecord) -> StepRecord:
     """A long name is cut; `text` then tells what comes after its mounts."""
-    name = one_line(step["step"])
+    name = one_line(step.step)
     if len(name) <= KEPT_STEP_CHARACTERS:
-        return {**step, "step": name}
+        return msgspec.structs.replace(step, step=name)
     short_name = f"{name[: KEPT_STEP_CHARACTERS - 1]}…"
-    return {**step, "step": short_name, "text": instruction_of(name)[:KEPT_TEXT_CHARACTERS]}
+    return msgspec.structs.replace(step, step=short_name, text=instruction_of(name)[:KEPT_TEXT_CHARACTERS])
 
 
 def _commit(root: Path) -> dict[str, Any]:

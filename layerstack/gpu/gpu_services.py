@@ -89,7 +89,7 @@ def _restart_lost(
 
 def _needs(project: Project, wanted: Mapping[str, Sequence[GpuRequest]], say: Say) -> list[Wanted]:
     """What is needed of each card, in the order of their names: two that start at once never wait for each other."""
-    settings = {name: project.services[name].settings.get(SETTING) for name in wanted}
+    settings = {name: project.services[name].settings.gpu_memory for name in wanted}
     sizes = {name: parse_size(f"x-layerstack.{SETTING} of {name}", settings[name]) for name in wanted}
     needs: dict[str, dict[str, int]] = {}
     if not any(sizes.values()):

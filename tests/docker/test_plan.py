@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from layerstack.build.build_result import BuildResult
 from mutations import Bench, causes, details, mutations
 
 from layerstack import command
-from layerstack.build.build_result import BuildResult
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.state_folder import state_folder

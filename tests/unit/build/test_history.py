@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from layerstack.build import history
+from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
 from layerstack.state_folder import state_folder
 
 WRITER = """
@@ -89,14 +91,15 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_line_holds_long_instructions_cut(tmp_path: Path) -> None:
-    step = {"step": "deps 2/2 RUN " + "x " * 500, "seconds": 1, "place": "a/Dockerfile:3"}
-    document = {"ok": True, "images": [{"image": "a", "steps": [step, {**step, "step": "1/1 COPY\n  . ."}]}]}
-    long, short = history.compact(document)["images"][0]["steps"]
-    assert len(long["step"]) <= history.KEPT_STEP_CHARACTERS
-    assert long["step"].startswith("deps 2/2 RUN x x")
-    assert (long["seconds"], long["place"]) == (1, "a/Dockerfile:3")
-    assert short["step"] == "1/1 COPY . ."
-    assert len(step["step"]) > 500
+    step = StepRecord(step="deps 2/2 RUN " + "x " * 500, is_cached=False, seconds=1, place="a/Dockerfile:3")
+    steps = (step, msgspec.structs.replace(step, step="1/1 COPY\n  . ."))
+    history.append_build(tmp_path, BuildRecord(images=(ImageRecord(image="a", action="built", steps=steps),)))
+    [build] = history.read_builds(tmp_path)
+    long, short = build.images[0].steps
+    assert len(long.step) <= history.KEPT_STEP_CHARACTERS
+    assert long.step.startswith("deps 2/2 RUN x x")
+    assert (long.seconds, long.place) == (1, "a/Dockerfile:3")
+    assert short.step == "1/1 COPY . ."
 
 
 def test_a_file_that_grew_too_large_loses_its_oldest_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
