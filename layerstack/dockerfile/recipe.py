@@ -182,6 +182,10 @@ class _RecipeReader:
             is_used = any(self._is_read(stage, name) for stage in stages)
             if is_used and (copy_sources.is_remote(value) or value.startswith("service:")):
                 yield f"the context {name} is {value}"
+        for stage in stages:
+            value = find_context(self._image, stage.base, stage.platform or self._platform)
+            if value and not stage.is_on_stage and not value.startswith(("target:", "docker-image:")):
+                yield f"FROM {stage.base} is a folder: BuildKit runs what follows in every build"
 
     def _is_read(self, stage: RecipeStage, name: str) -> bool:
         names = (stage.base, *(source.origin for line in stage.lines for source in line.sources))
@@ -197,7 +201,7 @@ class _RecipeReader:
             read = self._stage(stage)
             base = self._parsed.base_of(stage)
             names = {source.origin for line in read.lines for source in line.sources}
-            found = (self._parsed.source_of(name) for name in names if name)
+            found = (one for one in self._parsed.stages if self._name(one) in names)
             waiting += [one for one in (base, *found) if one and one.index < stage.index]
 
     def _context_of(self, stage: Stage) -> str | None:

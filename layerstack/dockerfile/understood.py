@@ -12,7 +12,7 @@ FLAGS: dict[str, frozenset[str]] = {
     "ADD": frozenset({"chown", "chmod", "link", "exclude", "checksum"}),
     "ARG": frozenset(),
     "CMD": frozenset(),
-    "COPY": frozenset({"from", "chown", "chmod", "link", "exclude", "parents"}),
+    "COPY": frozenset({"from", "chown", "chmod", "link", "exclude"}),
     "ENTRYPOINT": frozenset(),
     "ENV": frozenset(),
     "EXPOSE": frozenset(),
