@@ -136,7 +136,7 @@ class _Writer:
             self._scene.definition["args"]["MODE"] = dice.choice(["one", "src", "a b"])
         if dice.random() < 0.3:
             self._write_base()
-        for number in range(dice.randint(1, 3)):
+        for number in range(dice.choice([1, 1, 2, 2, 3])):
             self._stage(number)
 
     def _write_base(self) -> None:
@@ -158,7 +158,7 @@ class _Writer:
         makers += [self._run] if can_run else []
         # Scenes that shared a step would wear each other's names in BuildKit's log.
         scene.lines.append(f"COPY <<SALT /salt\n{scene.folder} {number}\nSALT")
-        for _ in range(dice.randint(2, 6)):
+        for _ in range(dice.randint(1, 4)):
             scene.lines.append(dice.choice(makers)())
         # A stage that holds nothing cannot be exported.
         scene.lines.append(f"COPY b.tx[t] /end{number}/")

@@ -21,6 +21,7 @@ KEEPS_BLANKS |= {"WORKDIR", "USER", "STOPSIGNAL", "SHELL"}
 SECRET = re.compile(r"secret|token|passw|credential|api_?key|private", re.IGNORECASE)
 SCRATCH = "scratch"
 _FLAGS = re.compile(r"^(--\S+\s+)*")
+_LOGIN = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,8 @@ def _with_blanks(text: str) -> str:
 
 def _sealed(name: str, value: str) -> str:
     """What looks like a secret is kept as a digest: enough to see that it changed."""
-    return f"sha256-{hashlib.sha256(value.encode()).hexdigest()[:16]}" if SECRET.search(name) else value
+    is_secret = SECRET.search(name) or _LOGIN.search(value)
+    return f"sha256-{hashlib.sha256(value.encode()).hexdigest()[:16]}" if is_secret else value
 
 
 def _volatile(image: Image, stages: Iterable[RecipeStage]) -> Iterator[str]:
