@@ -31,6 +31,8 @@ from layerstack.project.project import Project
 
 SEED = 20261127
 BATCH = 16
+TURNS = 5
+MISSED = "missed, but not understood"
 _REFUSED = re.compile(r"target scene(\d+)(?:base)?:")
 _STEP = re.compile(r"^\[(?P<where>[^\]]*?)\s*\d+/\d+\] (?P<text>.*)$", re.DOTALL)
 
@@ -54,28 +56,27 @@ class Count:
         self.counts[name] += 1
         if detail:
             self.details.append(f"{name}: {detail}")
-            sys.stdout.write(f"{self.details[-1]}\n")
-            sys.stdout.flush()
+            _say(self.details[-1])
 
 
 def judge(pairs: int, seed: int, folder: Path, count: Count) -> None:
     """Build, change and build again until `pairs` pairs are judged.
 
-    A verdict against our reading is tried once more in a build of its own: BuildKit now and then repeats a step
-    whose result another process collected.
+    A verdict against our reading is tried once more in builds of its own: BuildKit now and then repeats a step whose
+    result another process collected.
     """
     number = 0
     while count.counts["pairs"] < pairs:
-        verdicts = _judge_batch(folder / f"batch{number}", range(number, number + BATCH), seed, count)
-        for scene_number, verdict in verdicts.items():
+        batch = list(_judge_batch(folder / f"batch{number}", range(number, number + BATCH), seed, count))
+        for scene_number, turn, verdict in batch:
             again = verdict
-            if verdict.is_wrong:
-                single = _judge_batch(folder / f"alone{scene_number}", [scene_number], seed, Count())
-                again = single.get(scene_number, verdict)
-                count.counts["not repeated"] += not again.is_wrong
+            if verdict.faults:
+                alone = _judge_batch(folder / f"alone{scene_number}-{turn}", [scene_number], seed, Count(), turn + 1)
+                again = next((one for _, found, one in alone if found == turn), verdict)
+                count.counts["not repeated"] += not again.faults
             again.add_to(count)
         number += BATCH
-        sys.stdout.write(f"{json.dumps(summary(count))}\n")
+        _say(json.dumps(summary(count)))
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,6 @@ class Verdict:
     has_impact: bool
     faults: Mapping[str, str]
 
-    @property
-    def is_wrong(self) -> bool:
-        return bool(self.faults)
-
     def add_to(self, count: Count) -> None:
         count.counts["pairs"] += 1
         count.counts["changed"] += self.is_noticed
@@ -101,52 +98,54 @@ class Verdict:
             count.add(name, f"{self.told}: {detail}")
 
 
-def _judge_batch(root: Path, numbers: Sequence[int], seed: int, count: Count) -> dict[int, Verdict]:
+def _judge_batch(
+    root: Path, numbers: Sequence[int], seed: int, count: Count, turns: int = TURNS
+) -> Iterator[tuple[int, int, Verdict]]:
+    """(scene, turn, verdict) of every pair: each scene is built, and then changed and built `turns` times."""
     root.mkdir()
     scenes = [random_scene(random.Random(f"{seed} {number}"), root, number) for number in numbers]
-    first = _build(root, scenes)
-    kept = [scene for scene in scenes if scene.name in first]
-    count.counts["refused at first"] += len(scenes) - len(kept)
-    before = {scene.name: _manifest(root, scene) for scene in kept}
-    changes: dict[str, Change] = {}
-    impacts: dict[str, Impact | None] = {}
-    for scene in kept:
-        changes[scene.name] = random_change(random.Random(f"{seed} {scene.number} change"), scene)
-        impacts[scene.name] = _impact(root, scene, changes[scene.name])
-    after = {scene.name: _manifest(root, scene) for scene in kept}
-    second = _build(root, kept)
-    verdicts = {}
-    for scene in kept:
-        told = f"scene {scene.number}, {changes[scene.name].kind} {changes[scene.name].detail}"
-        old, new = before[scene.name], after[scene.name]
-        if scene.name not in second:
-            count.add("refused after the change")
-        elif old is None or new is None:
-            count.add("unreadable", told)
-        else:
-            builds = (first[scene.name], second[scene.name])
-            verdicts[scene.number] = _verdict(scene, told, (old, new), builds, impacts[scene.name])
-    _remove([tag for scene in scenes for target in scene.targets.values() for tag in target["tags"]])
+    builds = build_scenes(root, scenes)
+    count.counts["refused"] += len(scenes) - len(builds)
+    left = [scene for scene in scenes if scene.name in builds]
+    manifests = {scene.name: read_manifest(root, scene) for scene in left}
+    for turn in range(turns):
+        changes = {one.name: random_change(random.Random(f"{seed} {one.number} {turn}"), one) for one in left}
+        impacts = {scene.name: _impact(root, scene, changes[scene.name]) for scene in left}
+        built, read = build_scenes(root, left), {scene.name: read_manifest(root, scene) for scene in left}
+        count.counts["refused"] += len(left) - len(built)
+        left = [scene for scene in left if scene.name in built]
+        for scene in left:
+            name, change = scene.name, changes[scene.name]
+            told = f"scene {scene.number}, turn {turn}, {change.kind} {change.detail}"
+            both = (builds[name], built[name])
+            yield scene.number, turn, _verdict(scene, told, (manifests[name], read[name]), both, impacts[name])
+        builds, manifests = built, read
+    remove_images(scenes)
     shutil.rmtree(root)
-    return verdicts
 
 
 def _verdict(
-    scene: Scene, told: str, manifests: tuple[Manifest, Manifest], builds: tuple[Built, Built], impact: Impact | None
+    scene: Scene,
+    told: str,
+    manifests: tuple[Manifest | None, Manifest | None],
+    builds: tuple[Built, Built],
+    impact: Impact | None,
 ) -> Verdict:
+    old, new = manifests
     executed = builds[1].executed
-    is_noticed = bool(executed) or builds[0].image_id != builds[1].image_id
-    is_seen = manifests[0].digest != manifests[1].digest
-    unknown = (*manifests[0].unknown, *manifests[1].unknown)
+    is_other = builds[0].image_id != builds[1].image_id
+    is_noticed = bool(executed) or is_other
+    if old is None or new is None:
+        return Verdict(told, is_noticed, False, False, {"unreadable": "BuildKit builds it"})
+    is_seen, is_understood = old.digest != new.digest, not (old.unknown or new.unknown)
     faults = {}
     if is_noticed and not is_seen:
-        is_other = builds[0].image_id != builds[1].image_id
-        faults["missed, but not understood" if unknown else "misread"] = f"other image: {is_other}, ran {executed}"
+        faults["misread" if is_understood else MISSED] = f"other image: {is_other}, ran {executed}"
     elif is_seen and not is_noticed:
         faults["needless"] = "our digest changed, the image did not"
     if impact and (fault := _impact_fault(scene, impact, is_noticed, executed)):
         faults["wrong impact"] = fault
-    return Verdict(told, is_noticed, not unknown, impact is not None, faults)
+    return Verdict(told, is_noticed, is_understood, impact is not None, faults)
 
 
 def _impact_fault(scene: Scene, impact: Impact, is_noticed: bool, executed: Sequence[str]) -> str:
@@ -155,7 +154,8 @@ def _impact_fault(scene: Scene, impact: Impact, is_noticed: bool, executed: Sequ
     if any(one.unknown for one in own):
         return ""
     steps = [step for one in own for step in one.steps]
-    certain, possible = sum(step.is_certain for step in steps), len(steps)
+    # BuildKit runs a step once that two stages have in common.
+    certain, possible = len({step.step.partition(" ")[2] for step in steps if step.is_certain}), len(steps)
     if not certain <= len(executed) <= possible:
         names = [step.step for step in steps]
         return f"said {certain} to {possible} steps {names}, {len(executed)} ran: {list(executed)}"
@@ -176,7 +176,8 @@ def _project(root: Path, scene: Scene) -> Project:
     return Project(root, "random", "cpu", (), (), images, {})
 
 
-def _manifest(root: Path, scene: Scene) -> Manifest | None:
+def read_manifest(root: Path, scene: Scene) -> Manifest | None:
+    """What we read of a scene; None when we refuse it."""
     project = _project(root, scene)
     reader = InputReader(project, "", FileDigests())
     image = project.images[scene.name]
@@ -187,7 +188,7 @@ def _manifest(root: Path, scene: Scene) -> Manifest | None:
         return None
 
 
-def _build(root: Path, scenes: Sequence[Scene]) -> dict[str, Built]:
+def build_scenes(root: Path, scenes: Sequence[Scene]) -> dict[str, Built]:
     """All scenes in one call. Those that BuildKit refuses are left out, and the others asked for again."""
     left = list(scenes)
     while left:
@@ -237,7 +238,9 @@ def _executed(stream: str) -> Iterator[tuple[str, str]]:
             yield match["where"], match["text"]
 
 
-def _remove(tags: Sequence[str]) -> None:
+def remove_images(scenes: Sequence[Scene]) -> None:
+    """Take the tags of these scenes away."""
+    tags = (tag for scene in scenes for target in scene.targets.values() for tag in target["tags"])
     command.run(("docker", "image", "rm", "--force", *tags))
 
 
@@ -246,6 +249,11 @@ def summary(count: Count) -> Mapping[str, int]:
     names = ("pairs", "changed", "misread", "needless", "wrong impact", "impacts", "not understood", "unreadable")
     rest = sorted(count.counts.keys() - set(names))
     return {name: count.counts[name] for name in (*names, *rest)}
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -257,7 +265,7 @@ def main(words: Sequence[str] | None = None) -> int:
     count = Count()
     with tempfile.TemporaryDirectory(prefix="layerstack-random-") as folder:
         judge(asked.pairs, asked.seed, Path(folder), count)
-    sys.stdout.write(json.dumps(summary(count)) + "\n")
+    _say(json.dumps(summary(count)))
     return 1 if count.counts["misread"] else 0
 
 

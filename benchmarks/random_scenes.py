@@ -15,11 +15,73 @@ RUN_BASE = "stand-in/debian:bookworm"
 FILES = ("a", "b.txt", "src/x.py", "src/deep/y.md", "src/deep/z.py", "a b/f", "dist/o", "d/.hid", "é.txt", "[x].txt")
 FOLDERS = ("src", "src/deep", "a b", "dist", "d", ".")
 LINKS = {"links/l1": "../src/x.py", "links/l2": "l1", "ldir": "src", "d/dangling": "nowhere", "up": "../../b.txt"}
-RULES = (
-    "* !src !src/** **/*.py !**.py **.md src/*.py dist ^dist lib /a a/b *.txt !b.txt ** !src/deep src/** links d/* !d/.hid "
-    "**/deep/** [a-b] ? !a **/.hid ./b.txt src/deep/ !**/y.md [[:alpha:]] #c ldir Dockerfile .dockerignore !.dockerignore "
-    r"\a src/../dist **/x.* !links/* *d*"
-).split() + ["a b", "  b.txt ", "! src/x.py", ""]
+_PLAIN_RULES = (
+    "* !src !src/** **/*.py !**.py **.md src/*.py dist ^dist lib /a a/b *.txt !b.txt ** !src/deep src/** links d/* "
+    "!d/.hid **/deep/** [a-b] ? !a **/.hid ./b.txt src/deep/ !**/y.md [[:alpha:]] #c ldir Dockerfile .dockerignore "
+    r"!.dockerignore \a src/../dist **/x.* !links/* *d*"
+)
+RULES = [*_PLAIN_RULES.split(), "a b", "  b.txt ", "! src/x.py", ""]
+SOURCES = (
+    *("a", "b.txt", "src", "src/", "./src/deep", ".", "*.txt", "src/*", "s*", "d", "dist/o", "links/l1", "links/l*"),
+    *("ldir", "ldir/deep", "$TOP", "${NOPE:-src}", "${TOP:-${EMPTY}}", "${DIR:-dist}", "${TOP#x}", "'src'", '"src"'),
+    *("up", "/src/deep/", "src/../a", "[a-b]", "d/.hid", "é.txt", "src/d?ep", "${MODE:+src/x.py}${MODE:-a}"),
+)
+FLAGS = ("", "", "", "--chown=1:1 ", "--chmod=640 ", "--link ", '--exclude="*.md" ', "--exclude=**/x.py ")
+MOUNTS = (
+    "type=bind,target=/m",
+    "type=BIND,Source=src,TARGET=/m",
+    "type=bind,src=links/l1,dst=/m",
+    "target=/m,source=ldir",
+)
+ENVIRONMENT = (
+    "ENV TOP=dist",
+    "ENV DIR=src/deep OLD=$DIR",
+    "ENV TOP d",
+    'ENV DIR=s"r"c',
+    "ENV Q='$TOP'",
+    'ENV TOP="$TOP"',
+    "ENV TOP=${DIR:-src} DIR=d",
+)
+ARGUMENTS = ("ARG TOP", "ARG MODE", "ARG MODE=dist", "ARG TOP=a DIR=src", "ARG TARGETARCH", 'ARG DIR="src"')
+DESCRIPTIONS = (
+    "WORKDIR /w",
+    "WORKDIR /w  x",
+    "WORKDIR sub/$TOP",
+    "LABEL x=1 y='2  3'",
+    'CMD ["a",  "b"]',
+    "EXPOSE 80",
+    "USER root",
+    "STOPSIGNAL 9",
+    'VOLUME ["/v  1"]',
+    "HEALTHCHECK --interval=3s CMD  true",
+    "ENTRYPOINT run  it",
+)
+TRIGGERS = ("COPY a* /o/a/", "COPY src/dee[p] /o/", "ENV TOP=src", "LABEL o=1", "COPY <<E /o/doc\nx\nE")
+BASE_LINES = (
+    "ONBUILD COPY b.tx* /onbuild/",
+    "ONBUILD ENV FROMBASE=dist",
+    "ONBUILD COPY src /onsrc",
+    "ONBUILD COPY <<E /doc\nhello\nE",
+    "ONBUILD LABEL a=b",
+    "ENV DIR=src",
+    "LABEL c=d",
+    "ONBUILD WORKDIR /w  x",
+)
+EDITS = (
+    ("one", "two"),
+    ("/to", "/at"),
+    ("src", "dist"),
+    ("echo", "printf"),
+    ("=1", "=2"),
+    ("/w", "/v"),
+    ("TOP", "DIR"),
+    ("EOF", "EOG"),
+    ("ONBUILD ", "ONBUILD  "),
+    ("COPY", "ADD"),
+    ("ran", "run"),
+    ("'", '"'),
+    ("dist", "src"),
+)
 
 
 @dataclass
@@ -120,7 +182,7 @@ def _ignore(dice: random.Random, scene: Scene) -> None:
 
 
 class _Writer:
-    """Writes the Dockerfile of one scene: one to four stages, each on scratch, Debian, a context or an earlier stage."""
+    """Writes the Dockerfile of one scene: one to three stages on scratch, Debian, a context or a stage."""
 
     def __init__(self, dice: random.Random, scene: Scene) -> None:
         self._dice = dice
@@ -141,10 +203,14 @@ class _Writer:
 
     def _write_base(self) -> None:
         """Another image of the project; its ONBUILD works on this scene's context."""
-        triggers = ["ONBUILD COPY b.tx* /onbuild/", "ONBUILD ENV FROMBASE=dist", "ONBUILD COPY src /onsrc"]
-        triggers += ["ONBUILD COPY <<E /doc\nhello\nE", "ONBUILD LABEL a=b", "ENV DIR=src", "LABEL c=d", "ONBUILD WORKDIR /w  x"]
-        kept = self._dice.sample(triggers, self._dice.randint(1, 4))
-        self._scene.base_lines = [f"FROM {self._dice.choice(['scratch', RUN_BASE])}", f"COPY <<S /s\n{self._scene.folder}\nS", "WORKDIR /w", *kept]
+        kept = self._dice.sample(BASE_LINES, self._dice.randint(1, 4))
+        salt = f"COPY <<S /s\n{self._scene.folder}\nS"
+        self._scene.base_lines = [
+            f"FROM {self._dice.choice(['scratch', RUN_BASE])}",
+            salt,
+            "WORKDIR /w",
+            *kept,
+        ]
         key = self._dice.choice(["lower", "lower", "example/lower"])
         self._scene.definition["contexts"][key] = f"target:{self._scene.name}base"
 
@@ -178,16 +244,12 @@ class _Writer:
         return dice.choice(choices)
 
     def _source(self) -> str:
-        return self._dice.choice(
-            ["a", "b.txt", "src", "src/", "./src/deep", ".", "*.txt", "src/*", "s*", "d", "dist/o", "links/l1", "links/l*"]
-            + ["ldir", "ldir/deep", "$TOP", "${NOPE:-src}", "${TOP:-${EMPTY}}", "${DIR:-dist}", "${TOP#x}", "'src'", '"src"']
-            + ["up", "/src/deep/", "src/../a", "[a-b]", "d/.hid", "é.txt", "src/d?ep", "${MODE:+src/x.py}${MODE:-a}"]
-        )
+        return self._dice.choice(SOURCES)
 
     def _copy(self) -> str:
         dice = self._dice
         keyword = dice.choice(["COPY", "COPY", "COPY", "ADD", "copy"])
-        flags = dice.choice(["", "", "", "--chown=1:1 ", "--chmod=640 ", "--link ", '--exclude="*.md" ', "--exclude=**/x.py "])
+        flags = dice.choice(FLAGS)
         if self._stages and dice.random() < 0.3 and keyword.upper() == "COPY":
             origin = dice.choice([*self._stages, *self._stages])[0]
             index = len(self._stages) - 1
@@ -195,7 +257,8 @@ class _Writer:
             return f"COPY --from={origin} / /from{dice.randint(0, 9)}/"
         if dice.random() < 0.1:
             self._scene.definition["contexts"]["side"] = str(self._scene.named)
-            return f"COPY --from={dice.choice(['side', 'docker.io/library/side', 'side:latest'])} {self._source()} /side/"
+            name = dice.choice(["side", "docker.io/library/side", "side:latest"])
+            return f"COPY --from={name} {self._source()} /side/"
         if dice.random() < 0.15:
             return f'{keyword} {flags}["a", "src", "/j  {dice.randint(0, 9)}/"]'
         if dice.random() < 0.15:
@@ -209,9 +272,8 @@ class _Writer:
 
     def _run(self) -> str:
         dice = self._dice
-        mounts = ("type=bind,target=/m", "type=BIND,Source=src,TARGET=/m", "type=bind,src=links/l1,dst=/m", "target=/m,source=ldir")
         if dice.random() < 0.35:
-            mount = dice.choice([f"--mount={one}" for one in mounts] + [f'--mount="{one}"' for one in mounts])
+            mount = dice.choice(["--mount={}", '--mount="{}"']).format(dice.choice(MOUNTS))
             return f"RUN {mount} find /m -type f | sort | head -c 400 > /found{dice.randint(0, 9)}"
         if self._stages and dice.random() < 0.25:
             return f"RUN --mount=from={self._stages[0][0]},target=/other ls -a /other > /listed"
@@ -226,28 +288,25 @@ class _Writer:
                 'RUN echo "use <<EOF here"',
                 f'RUN ["sh", "-c", "echo  {dice.randint(0, 9)} > /json"]',
                 "RUN --network=none true",
-                "RUN echo a && \\\n  # a comment\n\n  echo b > /ab" if not self._scene.lines[0].startswith("# e") else "RUN echo x > /x",
+                self._continued(),
             ]
         )
 
+    def _continued(self) -> str:
+        escape = "`" if self._scene.lines[0].startswith("# escape") else "\\"
+        return f"RUN echo a && {escape}\n  # a comment\n\n  echo b > /ab"
+
     def _env(self) -> str:
-        return self._dice.choice(
-            ["ENV TOP=dist", "ENV DIR=src/deep OLD=$DIR", "ENV TOP d", 'ENV DIR=s"r"c', "ENV Q='$TOP'", 'ENV TOP="$TOP"']
-            + ["ENV TOP=${DIR:-src} DIR=d"]
-        )
+        return self._dice.choice(ENVIRONMENT)
 
     def _arg(self) -> str:
-        return self._dice.choice(["ARG TOP", "ARG MODE", "ARG MODE=dist", "ARG TOP=a DIR=src", "ARG TARGETARCH", 'ARG DIR="src"'])
+        return self._dice.choice(ARGUMENTS)
 
     def _plain(self) -> str:
-        return self._dice.choice(
-            ["WORKDIR /w", "WORKDIR /w  x", "WORKDIR sub/$TOP", "LABEL x=1 y='2  3'", 'CMD ["a",  "b"]', "EXPOSE 80"]
-            + ["USER root", "STOPSIGNAL 9", 'VOLUME ["/v  1"]', "HEALTHCHECK --interval=3s CMD  true", "ENTRYPOINT run  it"]
-        )
+        return self._dice.choice(DESCRIPTIONS)
 
     def _onbuild(self) -> str:
-        inner = self._dice.choice(["COPY a* /o/a/", "COPY src/dee[p] /o/", "ENV TOP=src", "LABEL o=1", "COPY <<E /o/doc\nx\nE"])
-        return f"ONBUILD {inner}"
+        return f"ONBUILD {self._dice.choice(TRIGGERS)}"
 
 
 def random_change(dice: random.Random, scene: Scene) -> Change:
@@ -275,7 +334,8 @@ def random_change(dice: random.Random, scene: Scene) -> Change:
 
 
 def _a_file(dice: random.Random, scene: Scene) -> Path:
-    return dice.choice([scene.context, scene.context, scene.context, scene.named]) / dice.choice(FILES)
+    folder = dice.choice([scene.context, scene.context, scene.context, scene.named])
+    return folder / dice.choice([name for name in FILES if (folder / name).exists()])
 
 
 def _edit_file(dice: random.Random, scene: Scene) -> Change:
@@ -298,7 +358,7 @@ def _add_file(dice: random.Random, scene: Scene) -> Change:
 
 def _remove_file(dice: random.Random, scene: Scene) -> Change:
     path = scene.context / dice.choice(("src/deep/z.py", "src/deep/y.md", "d/.hid", "[x].txt"))
-    path.unlink()
+    path.unlink(missing_ok=True)
     return Change("file-removed", str(path))
 
 
@@ -356,9 +416,7 @@ def _add_blank(dice: random.Random, scene: Scene) -> Change:
 
 
 def _edit_instruction(dice: random.Random, scene: Scene) -> Change:
-    edits = (("one", "two"), ("/to", "/at"), ("src", "dist"), ("echo", "printf"), ("=1", "=2"), ("/w", "/v"), ("TOP", "DIR"))
-    edits += (("EOF", "EOG"), ("ONBUILD ", "ONBUILD  "), ("COPY", "ADD"), ("ran", "run"), ("'", '"'), ("dist", "src"))
-    possible = [(i, old, new) for i, line in enumerate(scene.lines) for old, new in edits if old in line]
+    possible = [(i, old, new) for i, line in enumerate(scene.lines) for old, new in EDITS if old in line]
     index, old, new = dice.choice(possible)
     line = scene.lines[index]
     scene.lines[index] = line.replace(old, new)

@@ -48,7 +48,10 @@ READS = {
 READS_NOT = {
     "--exclude": ("FROM scratch\nCOPY --exclude=*.md src /x/\n", "src/n.md"),
     "trigger of an own stage": ("FROM scratch\nONBUILD COPY c /c\nCOPY a /a\n", "c"),
-    "trigger of a stage two below": ("FROM scratch AS x\nONBUILD COPY c /c\nFROM scratch AS y\nCOPY a /a\nFROM y\n", "c"),
+    "trigger of a stage two below": (
+        "FROM scratch AS x\nONBUILD COPY c /c\nFROM scratch AS y\nCOPY a /a\nFROM y\n",
+        "c",
+    ),
     "nested default": ("FROM scratch\nARG A=src\nARG B=c\nCOPY ${A:-${B}} /x/\n", "c"),
     "heredoc body": (f"{RUN}RUN <<EOF\nCOPY c /c\nEOF\n", "c"),
 }
@@ -65,6 +68,7 @@ TEXTS = {
     "last empty line of a heredoc": ("RUN <<E\n\nE\n", "RUN <<E\nE\n", True),
     "heredoc of a trigger": ("ONBUILD RUN <<E\nx\nE\n", "ONBUILD RUN <<E\ny\nE\n", True),
     "comment between": ("COPY a /a\nRUN true\n", "COPY a /a\n# why\n\nRUN true\n", False),
+    "blanks between the items of a JSON list": ('COPY ["a",  "/x"]\n', 'COPY ["a","/x"]\n', False),
     "blanks between words": ("COPY a   /a\n", "COPY a /a\n", False),
     "comment in a continuation": ("RUN a \\\n  b\n", "RUN a \\\n# why\n  b\n", False),
 }
@@ -156,7 +160,9 @@ def test_a_dockerfile_in_lower_case(tmp_path: Path) -> None:
     assert folder.paths() == {"dockerfile", "dockerfile.dockerignore"}
 
 
-def test_sockets_are_empty_files_and_nodes_have_their_kind(folder: ImageFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sockets_are_empty_files_and_nodes_have_their_kind(
+    folder: ImageFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(folder.root / "app")  # a socket's path must be short
     before = folder.dockerfile("FROM scratch\nCOPY src /x/\n").digest
     with socket.socket(socket.AF_UNIX) as listener:
@@ -203,7 +209,8 @@ def test_triggers_of_an_image_of_the_project(tmp_path: Path) -> None:
         folder.write(name, name)
     folder.change(contexts={"lower": "target:base"})
     assert folder.paths() == {"a", "src", "src/b"}
-    assert [str(one) for one in folder.manifest().stages[0].steps] == ["COPY $D /srv", "RUN true", "COPY a /a"]
+    names = [str(one) for one in folder.manifest().stages[0].steps]
+    assert names == ["ONBUILD COPY $D /srv", "ONBUILD RUN true", "COPY a /a"]
 
 
 CHANGES: dict[str, tuple[str, Callable[[Path], None], bool]] = {
