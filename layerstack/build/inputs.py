@@ -95,10 +95,20 @@ class Manifest:
         return {**vars(self), "stages": [asdict(stage) for stage in self.stages]}
 
 
-def from_json(data: Mapping[str, Any]) -> Manifest:
-    """Raises KeyError, TypeError or ValueError when the data is not a manifest."""
-    lists = {key: tuple(data[key]) for key in ("directives", "volatile", "unknown")}
-    return Manifest(**{**data, **lists, "stages": tuple(_stage_from_json(stage) for stage in data["stages"])})
+def unreadable(image: Image, reason: str) -> Manifest:
+    """What stands for the manifest of an image that could not be read."""
+    return Manifest(
+        image=image.name,
+        dockerfile=image.dockerfile_place,
+        platform="",
+        target=image.target,
+        stages=(),
+        directives=(),
+        arguments={},
+        parents={},
+        files={},
+        unknown=(reason,),
+    )
 
 
 FindStored = Callable[[Iterable[str]], Mapping[str, StoredImage]]
@@ -300,17 +310,3 @@ def _is_folder(value: str) -> bool:
 def _counted(stage: Mapping[str, Any]) -> dict[str, Any]:
     lines = [{key: line[key] for key in line if key not in UNCOUNTED_IN_LINES} for line in stage["lines"]]
     return {**{key: stage[key] for key in stage if key != "written"}, "lines": lines}
-
-
-def _stage_from_json(data: Mapping[str, Any]) -> RecipeStage:
-    return RecipeStage(**{**data, "lines": tuple(_line_from_json(line) for line in data["lines"])})
-
-
-def _line_from_json(data: Mapping[str, Any]) -> RecipeLine:
-    sources = tuple(_source_from_json(source) for source in data["sources"])
-    lists = {"variables": tuple(data["variables"]), "remote": tuple(data["remote"])}
-    return RecipeLine(**{**data, **lists, "sources": sources})
-
-
-def _source_from_json(data: Mapping[str, Any]) -> Source:
-    return Source(**{**data, "excludes": tuple(data["excludes"]), "only": tuple(data["only"])})

@@ -52,7 +52,7 @@ class FileDigests:
     def _of_file(self, path: str, entry: Entry) -> str:
         mark = [entry.size, entry.mtime_ns, entry.changed_ns, entry.inode]
         known = self._known.get(path)
-        if isinstance(known, list) and known[0] == mark:
+        if isinstance(known, list) and len(known) == 2 and known[0] == mark:
             self._used[path] = known
             return str(known[1])
         identity = _sha256(path) + _attributes(path)

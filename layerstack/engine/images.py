@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +12,11 @@ from layerstack.engine import engine
 from layerstack.errors import EngineError
 from layerstack.project.project import Project
 
-
+# As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
+_NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[a-f0-9]{{32,}})?"
+)
 # What an image hands on to those that are built on it; stores fill in other keys as they like.
 CONTENT_OF_CONFIG = {"Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Volumes", "ExposedPorts", "Labels", "Shell"}
 CONTENT_OF_CONFIG |= {"StopSignal", "Healthcheck", "OnBuild"}
@@ -30,11 +35,15 @@ class StoredImage:
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def content(self) -> dict[str, Any]:
+        """What of its configuration counts."""
+        return {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
+
+    @property
     def identity(self) -> str:
         """The same for the same image on every image store: its id is that of the config on one, of a manifest on the
         other."""
-        config = {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
-        text = json.dumps([self.layers, config], sort_keys=True)
+        text = json.dumps([self.layers, self.content], sort_keys=True)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -109,6 +118,11 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     return {reference: image for reference, image in found.items() if image}
 
 
+def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:
+    """As `find_all`, for names that were read from a Dockerfile: what is no reference is passed over."""
+    return find_all(reference for reference in references if _REFERENCE.fullmatch(reference))
+
+
 def with_label(label: str) -> list[StoredImage]:
     """All images, tagged or not, that carry a label (`key` or `key=value`)."""
     return [_stored(image.attrs) for image in engine.client().images.list(filters={"label": label}, all=False)]
@@ -116,19 +130,11 @@ def with_label(label: str) -> list[StoredImage]:
 
 def remove(references: Iterable[str]) -> None:
     """Remove tags or ids; what is already gone or still in use is passed over."""
-    from docker.errors import APIError
-
     for reference in references:
         try:
             engine.client().images.remove(reference, force=False, noprune=False)
-        except APIError:
+        except EngineError:
             continue
-
-
-def familiar(reference: str) -> str:
-    """A reference as Docker shows it, with its tag: `docker.io/library/node` → `node:latest`."""
-    name = reference.removeprefix("docker.io/").removeprefix("library/")
-    return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
 
 
 def is_built_on(child: StoredImage, parent: StoredImage) -> bool:

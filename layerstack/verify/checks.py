@@ -76,7 +76,7 @@ def as_check(entry: Any) -> Mapping[str, Any]:
 
 
 def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
-    """Ask one question of `x-layerstack.verify.verify`; bounded by its `timeout_seconds`, never raises."""
+    """Ask one question of `x-layerstack.verify`; bounded by its `timeout_seconds`, never raises."""
     try:
         timeout_seconds = float(declared.get("timeout_seconds", TIMEOUT_SECONDS))
     except (TypeError, ValueError):

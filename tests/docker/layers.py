@@ -44,7 +44,7 @@ def layers(folder: Path, monkeypatch: pytest.MonkeyPatch, source: Path = SOURCE,
 
 def remove_images(found: Project) -> None:
     """All images of the project, tagged or not; the cache below them stays for the next test."""
-    labelled = engine.client().images.list(filters={"label": f"layerstack.project.project={found.name}"})
+    labelled = engine.client().images.list(filters={"label": f"layerstack.project={found.name}"})
     tags = {image.tag for image in found.images.values()} | {image.id for image in labelled}
     command.run(["docker", "image", "rm", "--force", *sorted(tags)])
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import cache_parts
+import msgspec
 import pytest
 from cache_parts import GB, builder, record, stage
 
 from layerstack.build.inputs import Manifest
+from layerstack.build.record import ImageRecord
 from layerstack.build.state import ImageState, StateStore
 from layerstack.cache import cache_report
 from layerstack.cache.builder import Builder
@@ -15,7 +17,7 @@ from layerstack.cache.cache_report import CacheReport
 from layerstack.dockerfile.image import Image
 from layerstack.engine.cache_records import CacheRecord, CacheUse
 from layerstack.engine.images import StoredImage
-from layerstack.project.project import Project
+from layerstack.project.project import Project, Service
 
 LOW = record("low", "[stage-0 2/3] COPY tools /opt", 5 * GB, is_shared=True)
 TOP = record("top", "mount / from exec /bin/sh -c install", 6 * GB, is_shared=True, parents="low")
@@ -35,7 +37,7 @@ def stack(tmp_path: Path) -> Project:
         (tmp_path / name / "Dockerfile").write_text(text)
     base = Image("base", "base", tags=("base:latest",))
     web = Image("web", "web", tags=("web:latest",), contexts={"base": "target:base"})
-    return Project(tmp_path, "shop", "cpu", (), (), {"base": base, "web": web}, {"web": object()})  # type: ignore[dict-item]
+    return Project(tmp_path, "shop", "cpu", (), (), {"base": base, "web": web}, {"web": Service("web", "web", (), {})})
 
 
 def read(
@@ -87,13 +89,15 @@ def test_a_lost_step_makes_the_image_lost(stack: Project, monkeypatch: pytest.Mo
 
 def test_an_eviction_that_a_build_found_is_shown(stack: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = Manifest("base", "Dockerfile", "", "", (stage("s", "n", "COPY tools /opt"),), (), {}, {}, {})
-    state = ImageState("base:latest", manifest, "sha256:base:latest", is_cache_evicted=True)
+    record = ImageRecord(image="base", action="built")
+    tag, image_id = "base:latest", "sha256:base:latest"
+    state = ImageState(tag=tag, image_id=image_id, manifest=manifest, record=record, is_cache_gone=True)
     StateStore(stack.root).write(state)
     found = read(stack, monkeypatch).images[0]
     assert found.forecast.status == "lost"
     assert "services are built on the image" in found.forecast.detail
     assert [step.line.text for step in found.steps] == ["tools /opt"]
-    StateStore(stack.root).write(replace(state, image_id="sha256:other"))
+    StateStore(stack.root).write(msgspec.structs.replace(state, is_cache_gone=False))
     assert read(stack, monkeypatch).images[0].forecast.status == "safe"
 
 
