@@ -70,8 +70,9 @@ def judge(pairs: int, seed: int, folder: Path, count: Count) -> None:
         batch = list(_judge_batch(folder / f"batch{number}", range(number, number + BATCH), seed, count))
         for scene_number, turn, verdict in batch:
             again = verdict
-            if verdict.faults:
-                alone = _judge_batch(folder / f"alone{scene_number}-{turn}", [scene_number], seed, Count(), turn + 1)
+            if verdict.faults.keys() - {MISSED}:
+                place = folder / f"alone{scene_number}-{turn}"
+                alone = list(_judge_batch(place, [scene_number], seed, Count(), turn + 1))
                 again = next((one for _, found, one in alone if found == turn), verdict)
                 count.counts["not repeated"] += not again.faults
             again.add_to(count)
