@@ -82,8 +82,9 @@ def api_tests(session: nox.Session) -> None:
     sessions.require_engine(session)
     with rehearsal.rehearsal(sessions.project_of(session), "api-tests") as copy:
         stack.up(copy, ChangeLog(session.log), ("mongodb",))
-        url = copy.services["backend-api"].definition["environment"]["MONGO_URL"]
-        options = ("--network", f"{copy.name}_default", "--env", f"MONGO_URL={url}")
+        # As root: each test makes and drops a database of its own.
+        url = copy.services["mongo-express"].definition["environment"]["ME_CONFIG_MONGODB_URL"]
+        options = ("--network", f"{copy.name}_data", "--env", f"MONGO_URL={url}")
         sessions.run_in_image(session, "backend-api-test", options=options)
 
 
@@ -98,11 +99,13 @@ def browser_tests(session: nox.Session) -> None:
     """Real Chromium against a whole stack of its own: upload a photo, see a skeleton, reload, still there."""
     sessions.require_engine(session)
     loaded = sessions.project_of(session, "cpu", "tests")
-    build.build(loaded, [*(image.name for image in loaded.service_images), "browser"], PlainLog())
+    tools = ("browser", "frontend-static")
+    build.build(loaded, [*(image.name for image in loaded.service_images), *tools], PlainLog())
     with rehearsal.rehearsal(loaded, "browser-tests") as copy:
         stack.up(copy, ChangeLog(session.log))
-        urls = {"WEB_URL": stack.addresses(copy)["frontend"], "BROWSER_IMAGE": loaded.image("browser").tag}
-        session.run(*PYTEST, "tests/browser", *session.posargs, env=urls)
+        tags = {"BROWSER_IMAGE": loaded.image("browser").tag, "STATIC_IMAGE": loaded.image("frontend-static").tag}
+        environment = {"WEB_URL": stack.addresses(copy)["frontend"], **tags}
+        session.run(*PYTEST, "tests/browser", *session.posargs, env=environment)
 
 
 @nox.session(default=False)

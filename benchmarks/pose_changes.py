@@ -11,7 +11,7 @@ from benchmarks.samples import Goal, Measurement, Samples, alternate
 from layerstack.engine import images
 from layerstack.errors import CheckFailed
 
-EDITED = "backend/pose-service/pose_service/openapi.py"
+EDITED = "backend/pose-service/pose_service/web/openapi.py"
 WARM = f"saved: `{EDITED.partition('/')[2]}`; the engines are the same processes before and after, models loaded"
 _VERSION = re.compile(r'"version": "[^"]*"')
 MEGABYTE = 1_000_000

@@ -1,40 +1,41 @@
-"""One bake call for everything that is stale, and what came of it."""
+"""Ask BuildKit for images, all at once, and tell what came of it."""
 
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cached_property
+
+import msgspec
 
 from layerstack import command
 from layerstack.build import history
-from layerstack.build.build_result import BuildResult, read_results
-from layerstack.build.buildlog import BuildLog, BuildReport
-from layerstack.build.cache_watch import CacheEvicted, CacheWatch
+from layerstack.build.bake import CACHE_RACE, BakeCall, bake
+from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
-from layerstack.build.placement import Placement
-from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan, parent_layers
+from layerstack.build.keep import CacheGone, Evidence, Keeper
+from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, Planner, parent_layers
 from layerstack.build.progress import BuildObserver, Silent
-from layerstack.build.state import ImageState, StateStore
+from layerstack.build.record import BuildRecord, ImageRecord
+from layerstack.build.results import Outcome
+from layerstack.build.state import ExternalImage, ImageState, StateStore
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.references import familiar
 from layerstack.engine import images
+from layerstack.engine.cache_records import CacheRecord, describes, read_cache
 from layerstack.engine.images import StoredImage
-from layerstack.errors import BuildFailed, EngineError, StackError
-from layerstack.project.project import Project, bake_arguments
-
-PROJECT_LABEL = "layerstack.project"
-TICK_SECONDS = 0.25
-LOG_TAIL_LINES = 10
+from layerstack.errors import BuildFailed, EngineError
+from layerstack.moment import epoch_seconds
+from layerstack.project.project import Project
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """`is_forced` ignores the cache; `pulls` asks the registry for newer system images; `sets` are bake overrides."""
+    """`is_forced` builds the named images without the cache; `pulls` asks the registry for newer system images."""
 
     is_forced: bool = False
     pulls: bool = False
-    sets: tuple[str, ...] = ()
-    allowed_paths: tuple[Path, ...] = ()
 
 
 def build(
@@ -43,213 +44,231 @@ def build(
     observer: BuildObserver | None = None,
     options: BuildOptions | None = None,
     store: StateStore | None = None,
-) -> BuildResult:
-    """Build what is stale among the named images and everything they are built on, in one solve.
+) -> BuildRecord:
+    """Build the named images and everything they are built on, in one bake call.
 
-    Raises BuildFailed with the failed step, its last lines and the place in the Dockerfile; UsageError.
+    BuildKit decides which steps run. An image is `fresh` when none did and its tags name what they named before, `kept`
+    when BuildKit had lost an unchanged image's steps, else `built`. Raises BuildFailed, UsageError, EngineError.
     """
-    options, store = options or BuildOptions(), store or StateStore(project.root)
-    plan = make_plan(project, names, store, options.is_forced, options.pulls)
-    if not plan.stale:
-        return BuildResult(0.0, read_results(plan, BuildReport(True, 0.0, (), {}, {}), {}))
-    stale, fresh = [one.name for one in plan.stale], {one.name: one for one in plan.fresh}
-    observer = observer or Silent()
-    observer.begin(stale, read_estimate(project.root, stale))
-    options = replace(options, sets=(*options.sets, *_overrides(project, plan)), is_forced=False)
-    report = solve(project, stale, fresh, observer, options, store)
-    ended = time.time()
-    stored = images.find_all(one.image.tag for one in plan.images)
-    result = BuildResult(report.seconds, read_results(plan, report, stored), ended - report.seconds)
-    _remember(plan, result, stored, store)
-    remember_sizes(project.root, stored)
-    history.append(project.root, "build", history.compact(result.to_json()))
-    return result
-
-
-def bake(
-    project: Project,
-    names: Sequence[str],
-    observer: BuildObserver,
-    options: BuildOptions,
-    fresh: frozenset[str] = frozenset(),
-) -> BuildReport:
-    """One `docker buildx bake` call read as it goes.
-
-    Raises BuildFailed, and CacheEvicted when a step of one of the `fresh` images is executed.
-    """
-    wanted = project.with_parents(names)
-    log = BuildLog((image.name for image in wanted), Placement(project.root, wanted).place)
-
-    watch = CacheWatch(log, fresh)
-
-    def take(_: command.Stream, line: str) -> None:
-        changed = log.feed(line)
-        watch.take(changed)
-        observer.update(log, changed)
-        tick()
-
-    def tick() -> None:
-        watch.check()
-        observer.tick()
-
-    result = command.stream(
-        bake_argv(project, names, options),
-        take,
-        cwd=project.root,
-        env=project.environment,
-        tick_seconds=TICK_SECONDS,
-        on_tick=tick,
-    )
-    report = log.report(result.ok, result.seconds)
-    if result.ok:
-        watch.finish(report)
-    observer.end(report)
-    if not result.ok:
-        raise _failure(report)
-    return report
-
-
-def bake_argv(project: Project, names: Sequence[str], options: BuildOptions) -> tuple[str, ...]:
-    """The exact argument list, to be run in the project's root."""
-    flags = [*(["--no-cache"] if options.is_forced else []), *(["--pull"] if options.pulls else [])]
-    allowed = [f"--allow=fs.read={path}" for path in options.allowed_paths]
-    sets = [part for value in options.sets for part in ("--set", value)]
-    files = (*project.compose_files, *project.bake_files)
-    return (*bake_arguments(project.root, files), "--progress=rawjson", *flags, *allowed, *sets, *names)
-
-
-def image_contexts(project: Project, names: Sequence[str], evicted: frozenset[str]) -> tuple[str, ...]:
-    """Overrides that build the named images on the stored images of parents whose build cache is gone.
-
-    What stands between them is built on the same, or its steps would get other cache keys than they had.
-    """
-    return tuple(
-        f"{image.name}.contexts.{context}=docker-image://{project.image(value.removeprefix('target:')).tag}"
-        for image in project.with_parents(names)
-        for context, value in image.contexts.items()
-        if value.startswith("target:") and value.removeprefix("target:") in evicted
-    )
-
-
-# BuildKit collected a record of its cache between the plan and its use; the next call plans without it.
-CACHE_RACE = "failed to get dead record"
+    return _Build(
+        project,
+        project.with_parents(names),
+        frozenset(project.image(name).name for name in names),
+        observer or Silent(),
+        options or BuildOptions(),
+        store or StateStore(project.root),
+    ).run()
 
 
 def solve(
-    project: Project,
-    names: Sequence[str],
-    fresh: Mapping[str, PlannedImage],
-    observer: BuildObserver,
-    options: BuildOptions,
-    store: StateStore,
-) -> BuildReport:
-    """Build the named images on parents that are `fresh`.
+    project: Project, call: BakeCall, observer: BuildObserver, keeper: Keeper
+) -> tuple[BuildReport, frozenset[str]]:
+    """Run a bake call to its end, and say which images were kept because BuildKit had lost them.
 
-    Those stay `target:` contexts, so their cached steps keep the cache keys of what follows. When BuildKit begins to
-    execute one of them its cache was evicted: the call is ended at once and repeated with the stored image instead,
-    and that is remembered until the parent is built again. A call that lost a race with BuildKit's own collection is
-    repeated once.
+    It is repeated with the stored images when steps of theirs begin to run, when the system image below one is in no
+    place any more, and once when it lost a race with BuildKit's own collection. Raises BuildFailed.
     """
-    evicted = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_evicted)
     is_repeated = False
     while True:
-        sets = (*options.sets, *image_contexts(project, names, evicted))
+        if call.kept.issuperset(call.names):
+            return EMPTY_REPORT, call.kept
         try:
-            return bake(project, names, observer, replace(options, sets=sets), frozenset(fresh) - evicted)
+            report = bake(project, call, observer, keeper.watch)
+            keeper.finish(report)
+            return report, call.kept
+        except CacheGone as gone:
+            if gone.is_over:
+                _restore_tags(keeper.evidence.plan, gone.images)
+            call = replace(call, kept=call.kept | gone.images)
         except BuildFailed as error:
-            if is_repeated or CACHE_RACE not in str(error):
+            if lost := _above_missing_image(str(error), keeper) - call.kept:
+                call = replace(call, kept=call.kept | lost)
+            elif is_repeated or CACHE_RACE not in str(error):
                 raise
-            is_repeated = True
-        except CacheEvicted as found:
-            lost = _with_descendants(project, found.images) & set(fresh)
-            evicted |= lost
-            for name in lost:
-                if (last := fresh[name].last) is not None:
-                    store.write(replace(last, is_cache_evicted=True))
+            else:
+                is_repeated = True
 
 
-def _with_descendants(project: Project, names: Collection[str]) -> set[str]:
-    return {
-        image.name
-        for image in project.images.values()
-        if any(one.name in names for one in project.with_parents([image.name]))
-    }
+@dataclass(frozen=True)
+class _Build:
+    """One build: what is asked for, and what was there before it began. `images` stand parents first."""
 
+    project: Project
+    images: tuple[Image, ...]
+    asked: frozenset[str]
+    observer: BuildObserver
+    options: BuildOptions
+    store: StateStore
 
-def _overrides(project: Project, plan: Plan) -> list[str]:
-    """Labels of what is stale, a name for what has none, and no cache for what is forced: never for its parents."""
-    sets = [f"{one.name}.no-cache=true" for one in plan.stale if one.is_forced]
-    sets += [f"{one.name}.labels.{INPUTS_LABEL}={one.manifest.digest}" for one in plan.stale]
-    sets += [f"{one.name}.labels.{PROJECT_LABEL}={project.name}" for one in plan.stale]
-    # A Compose service without `image:` gets the name that Compose itself would give it.
-    return sets + [f"{one.name}.tags={one.image.tag}" for one in plan.stale if not one.image.definition.get("tags")]
-
-
-def _remember(plan: Plan, result: BuildResult, stored: Mapping[str, StoredImage], store: StateStore) -> None:
-    for one in result.images:
-        planned = plan.of(one.image)
-        image = stored.get(planned.image.tag)
-        if one.action != "built":
-            continue
-        # Another build may have taken the tag meanwhile: its image is not what this manifest describes.
-        is_ours = image is not None and image.labels.get(INPUTS_LABEL) == planned.manifest.digest
-        store.write(
-            ImageState(
-                tag=planned.image.tag,
-                manifest=planned.manifest,
-                image_id=image.id if image and is_ours else "",
-                steps=tuple(one.to_json()["steps"]),
-                seconds=one.seconds,
-                cause=one.cause,
-                # The cache holds the steps from before, too, and would go on with them.
-                is_cache_evicted=planned.is_forced,
-                parent_layers=parent_layers(planned, stored, plan),
-            )
+    def run(self) -> BuildRecord:
+        began, clock = time.time(), time.monotonic()
+        names = [image.name for image in self.images]
+        _ = self.before  # what the tags name is known before anything can move them
+        self.observer.begin(names, lambda: read_estimate(self.project.root, names))
+        call = BakeCall(
+            names=tuple(names),
+            labels=self._labels(),
+            kept=self._kept_before(),
+            without_cache=self.asked if self.options.is_forced else frozenset(),
+            pulls=self.options.pulls,
         )
+        report, kept = solve(self.project, call, self.observer, self.keeper)
+        seconds = round(time.monotonic() - clock, 3)
+        changed = frozenset(image.name for image in self.images if self._is_renamed(image, report, kept))
+        if not changed and not kept and not report.executed and self._is_all_recorded():
+            return BuildRecord(images=tuple(map(self._fresh, self.images)))
+        outcome = Outcome(self.plan, report, changed, kept, call.without_cache, self._stored_now())
+        record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
+        self._remember(record, outcome, began)
+        return record if not record.is_all_fresh else msgspec.structs.replace(record, seconds=0.0)
+
+    @cached_property
+    def before(self) -> Mapping[str, StoredImage]:
+        """Tag → image, before the build."""
+        return images.find_all(tag for image in self.images for tag in _tags(image))
+
+    @cached_property
+    def states(self) -> Mapping[str, ImageState]:
+        """Image → how the stored one was built, where that is known."""
+        stored = {image.name: self.before.get(image.tag) for image in self.images}
+        found = {name: self.store.of_image(one.id) for name, one in stored.items() if one}
+        return {name: state for name, state in found.items() if state}
+
+    @cached_property
+    def planner(self) -> Planner:
+        return Planner(self.project, self.store, self.before)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return self.keeper.evidence.plan
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        forced = self.asked if self.options.is_forced else frozenset()
+        names = [image.name for image in self.images]
+        return Keeper(lambda: self.planner.plan(names), forced, never_keeps=self.options.pulls)
+
+    def _labels(self) -> dict[str, dict[str, str]]:
+        """What a base is made of goes with it to other machines."""
+        bases = [image.name for image in self.project.base_images if image in self.images]
+        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.planner.plan(bases).images}
+
+    def _kept_before(self) -> frozenset[str]:
+        """Images whose cache was gone the last time, and still is: they are not asked for again."""
+        gone = [name for name, state in self.states.items() if state.is_cache_gone]
+        if not gone or self.options.is_forced or self.options.pulls:
+            return frozenset()
+        evidence = self.keeper.evidence
+        return frozenset(name for name in gone if _is_unknown_to_cache(evidence, self.plan.of(name)))
+
+    def _is_renamed(self, image: Image, report: BuildReport, kept: frozenset[str]) -> bool:
+        if image.name in kept:
+            return False
+        now = {tag: report.exported.get(familiar(tag)) for tag in _tags(image)}
+        return any(one and (tag not in self.before or self.before[tag].id != one) for tag, one in now.items())
+
+    def _is_all_recorded(self) -> bool:
+        return all(image.name in self.states for image in self.images)
+
+    def _fresh(self, image: Image) -> ImageRecord:
+        inputs = self.states[image.name].manifest.digest
+        return ImageRecord(image=image.name, action="fresh", inputs=inputs, parents=tuple(image.parents))
+
+    def _stored_now(self) -> Mapping[str, StoredImage]:
+        return images.find_all(tag for image in self.images for tag in _tags(image))
+
+    def _remember(self, record: BuildRecord, outcome: Outcome, began: float) -> None:
+        """Keep how each image was built, for those that BuildKit made or that nothing was known of."""
+        unknown = {image.name for image in self.images if image.name not in self.states}
+        cache = _read_records()
+        for one in record.images:
+            planned = outcome.plan.of(one.image)
+            stored = outcome.stored.get(planned.image.tag)
+            if one.action == "kept" and planned.last:
+                self.store.write(msgspec.structs.replace(planned.last, is_cache_gone=True))
+            elif stored and (one.action == "built" or one.image in unknown):
+                self.store.write(_state(one, planned, stored, outcome, _places(planned, cache, began)))
+        if not record.is_all_fresh:
+            remember_sizes(self.project.root, outcome.stored)
+            history.append_build(self.project.root, record)
 
 
-def _failure(report: BuildReport) -> StackError:
-    if "annot connect to the Docker daemon" in report.message:
-        return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
-    step = report.failed
-    if step is None:
-        return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message))
-    # The frames of a JavaScript stack would push the message itself out of the tail.
-    lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
-    tail = lines[-LOG_TAIL_LINES:]
-    excerpt = "\n".join(line for line in report.message.splitlines() if re.match(r"^\s*\d+ \|", line))
-    parts = [
-        f"The build of {step.image} failed in step {step.name}",
-        f"  at {step.place or 'an unknown line'}: {step.error}",
-        _indent(excerpt),
-        *(["  Its last lines:", _indent("\n".join(tail))] if tail else []),
-    ]
-    return BuildFailed("\n".join(part for part in parts if part), _advice(report.message + report.failed_log))
+def _state(
+    record: ImageRecord,
+    planned: PlannedImage,
+    stored: StoredImage,
+    outcome: Outcome,
+    cache_records: Mapping[str, tuple[str, ...]],
+) -> ImageState:
+    return ImageState(
+        tag=planned.image.tag,
+        image_id=stored.id,
+        manifest=planned.manifest,
+        record=record,
+        parent_layers=parent_layers(planned, outcome.stored, outcome.plan),
+        cache_records=cache_records,
+        externals={
+            name: ExternalImage(layers=one.layers, config=one.content) for name, one in planned.externals.items()
+        },
+    )
 
 
-ADVICE = (
-    (
-        r"no space left on device",
-        "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest.",
-    ),
-    (
-        r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",
-        "A system image is missing and no registry answers: `invoke setup` pulls it or builds a stand-in.",
-    ),
-    (
-        r"invalid UTF-8",
-        "A file name in the build context is not UTF-8, which BuildKit does not take: rename the file or ignore it.",
-    ),
-    (
-        r"certificate verify failed|self.signed certificate|unable to get local issuer",
-        "See TLS in docs/build-guide.md.",
-    ),
+def _places(planned: PlannedImage, records: Sequence[CacheRecord], began: float) -> dict[str, tuple[str, ...]]:
+    """Place of a step → ids of the records that may hold its result: those that were used since the build began, else
+    all that look like it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for stage in planned.manifest.stages:
+        for line in stage.steps:
+            alike = [record for record in records if describes(record, line)]
+            used = [record for record in alike if (epoch_seconds(record.last_used) or 0.0) >= began]
+            if alike:
+                found[f"{planned.manifest.dockerfile}:{line.line}"] = tuple(one.id for one in used or alike)
+    return found
+
+
+def _read_records() -> Sequence[CacheRecord]:
+    """Without them an image cannot be kept later; the build is none the worse."""
+    try:
+        return read_cache().records
+    except EngineError:
+        return ()
+
+
+def _is_unknown_to_cache(evidence: Evidence, one: PlannedImage) -> bool:
+    """Whether no record looks like any step of a keepable image, so that asking for it would only begin to run it."""
+    lines = [line for stage in one.manifest.stages for line in stage.steps]
+    return evidence.is_keepable(one) and not any(
+        describes(record, line) for record in evidence.records for line in lines
+    )
+
+
+# Seen with Buildx 0.29: what a reference is called when neither engine nor registry has it.
+_MISSING = re.compile(
+    r"(?:failed to resolve source metadata for|pull access denied for) (?P<name>[^\s,:]+(?::[\w.-]+)?)",
 )
 
 
-def _advice(text: str) -> str:
-    return next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")
+def _above_missing_image(message: str, keeper: Keeper) -> frozenset[str]:
+    """Keepable images that stand on a system image which no engine and no registry has."""
+    missing = {familiar(match["name"]) for match in _MISSING.finditer(message)}
+    if not missing or keeper.never_keeps:
+        return frozenset()
+    evidence = keeper.evidence
+    lost: frozenset[str] = frozenset()
+    for one in evidence.plan.images:
+        if evidence.is_keepable(one) and missing & set(map(familiar, one.manifest.parents)):
+            lost |= evidence.lost_with(one.name)
+    return lost
 
 
-def _indent(text: str) -> str:
-    return "\n".join(f"  | {line}" for line in text.strip("\n").splitlines())
+def _restore_tags(plan: Plan, names: frozenset[str]) -> None:
+    """The tags of kept images name the stored ones again, where a build was over before it could be ended."""
+    for name in names:
+        one = plan.of(name)
+        if one.stored:
+            for tag in _tags(one.image):
+                command.run(("docker", "tag", one.stored.id, tag)).require()
+
+
+def _tags(image: Image) -> tuple[str, ...]:
+    return image.tags or (image.tag,)

@@ -1,23 +1,25 @@
 """BuildKit's rawjson progress stream (one JSON object a line) read into a `BuildReport`.
 
 Facts the code relies on: zero values are omitted, a vertex is repeated and merged by digest and may run in several
-intervals, log data is base64, lines that are not JSON are the error message.
+intervals, log data is base64 or null for no bytes, lines that are not JSON are the error message.
 Source: moby/buildkit `client.SolveStatus`.
 """
 
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from layerstack.build.critical_path import find_path
 from layerstack.build.vertex import KEPT_LOG_BYTES, Vertex
+from layerstack.dockerfile.references import familiar
 
 STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
 # BuildKit's own work for an image, by how its name begins.
-WORK = {
+WorkKind = Literal["transfer", "pull", "export"]
+WORK: Mapping[str, WorkKind] = {
     "load build context": "transfer",
     "load from client": "transfer",
     "exporting to": "export",
@@ -69,7 +71,7 @@ class Work:
     """
 
     image: str
-    kind: str
+    kind: WorkKind
     started: float
     seconds: float
     digest: str
@@ -79,7 +81,8 @@ class Work:
 class BuildReport:
     """What one bake call did. Seconds: `transfer` and `export` per image, `seconds` for the whole call.
 
-    `critical` are the digests of the steps and works that the end of the build waited for, first to last.
+    `critical` are the digests of the steps and works that the end of the build waited for, first to last. `exported`
+    maps each tag that was set to the id of its image.
     """
 
     ok: bool
@@ -91,6 +94,7 @@ class BuildReport:
     failed_log: str = ""
     works: tuple[Work, ...] = ()
     critical: tuple[str, ...] = ()
+    exported: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def executed(self) -> tuple[Step, ...]:
@@ -107,6 +111,9 @@ class BuildReport:
     def of(self, image: str) -> tuple[Step, ...]:
         """The counted steps of one image, in Dockerfile order."""
         return tuple(step for step in self.steps if step.image == image and step.is_counted)
+
+
+EMPTY_REPORT = BuildReport(True, 0.0, (), {}, {})
 
 
 class BuildLog:
@@ -142,7 +149,7 @@ class BuildLog:
             )
         for event in message.get("logs") or ():
             vertex = self._vertex(event["vertex"])
-            vertex.log = (vertex.log + base64.b64decode(event.get("data", "")))[-KEPT_LOG_BYTES:]
+            vertex.log = (vertex.log + base64.b64decode(event.get("data") or ""))[-KEPT_LOG_BYTES:]
         return changed
 
     def step(self, vertex: Vertex) -> Step | None:
@@ -194,6 +201,7 @@ class BuildLog:
             message="\n".join(line for line in self.stray_lines if line.strip()),
             failed_log=failed.log.decode("utf-8", errors="replace") if failed else "",
             works=works,
+            exported=dict(pair for vertex in self.vertices.values() for pair in _exported(vertex)),
             critical=find_path(
                 self.vertices,
                 {step.digest: step.image for step in steps if step.is_counted}
@@ -234,6 +242,22 @@ class BuildLog:
         return image, rest[-1] if rest else ""
 
 
+# Seen with Engine 28.5: the first that an export shows is the image's id, on overlay2 and on containerd's store.
+_IMAGE_ID = tuple(
+    re.compile(rf"^{text} (sha256:[0-9a-f]{{64}})$")
+    for text in ("writing image", "exporting manifest list", "exporting manifest")
+)
+
+
+def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
+    """(tag, image id) of what an export has named."""
+    ids = (match[1] for pattern in _IMAGE_ID for text in vertex.progress if (match := pattern.match(text)))
+    image_id = next(ids, "")
+    for text in vertex.progress if image_id else ():
+        if text.startswith("naming to "):
+            yield familiar(text.removeprefix("naming to ")), image_id
+
+
 def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:
     seconds: dict[str, float] = {}
     for work in works:
@@ -244,4 +268,5 @@ def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:
 
 def is_failure(error: str) -> bool:
     """Whether a step failed by itself: one that was still running when another failed is only cancelled."""
-    return bool(error) and "CANCELED" not in error.upper()
+    # The error quotes the command, which may say "canceled" too: only its end tells (as in moby/buildkit progressui).
+    return bool(error) and not error.endswith("context canceled")

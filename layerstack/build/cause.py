@@ -81,6 +81,16 @@ class ImageCauses:
             return replace(cause, detail=f"{cause.detail}; compared with the last build here, but {self.doubt}")
         return cause
 
+    def of_cached(self) -> Cause | None:
+        """The change that led to results which BuildKit had already."""
+        for stage in self.new.stages if self.old else ():
+            for number in range(len(stage.steps)):
+                if own := next(self._own(stage, number), None):
+                    return own
+            if base := self._base(stage):
+                return base
+        return None
+
     def of_description(self) -> Cause | None:
         """What changed when no step had to run: labels, CMD, ENV at the end, and the like."""
         if self.old is None:

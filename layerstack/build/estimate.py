@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from layerstack.build import history
 from layerstack.build.buildlog import Step
+from layerstack.build.record import ImageRecord
 
 COUNTED_BUILDS = 5
 SHORTEST_SECONDS = 1.0
@@ -56,15 +56,13 @@ def read_estimate(root: Path, images: Sequence[str]) -> Estimate:
     steps: dict[str, dict[str, list[float]]] = {}
     last: dict[str, set[str]] = {}
     for image in _built_images(root):
-        name = image["image"]
-        if name not in images:
+        if image.image not in images:
             continue
-        executed = list(_executed(image))
-        if executed or not image.get("steps"):
-            builds.setdefault(name, []).append(float(image.get("seconds") or 0))
-        for key, seconds in executed:
-            steps.setdefault(name, {}).setdefault(key, []).append(seconds)
-        last[name] = {step_key(step["step"]) for step in _steps(image)}
+        if image.executed or not image.steps:
+            builds.setdefault(image.image, []).append(image.seconds)
+        for step in image.executed:
+            steps.setdefault(image.image, {}).setdefault(step_key(step.step), []).append(step.seconds)
+        last[image.image] = {step_key(step.step) for step in image.steps}
     return Estimate(
         {name: _usual(seconds) for name, seconds in builds.items()},
         {
@@ -92,19 +90,8 @@ def _left(usual: float, step: Step | None, now: float) -> float:
     return 0.0 if step.completed is not None or step.is_cached else max(0.0, usual - (now - step.started))
 
 
-def _built_images(root: Path) -> Iterator[dict[str, Any]]:
-    for record in history.read(root, "build"):
-        for image in record.get("images") or ():
-            if isinstance(image, dict) and image.get("action") == "built" and isinstance(image.get("image"), str):
-                yield image
-
-
-def _steps(image: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    return (step for step in image.get("steps") or () if isinstance(step, dict) and isinstance(step.get("step"), str))
-
-
-def _executed(image: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    return ((step_key(one["step"]), float(one.get("seconds") or 0)) for one in _steps(image) if not one.get("cached"))
+def _built_images(root: Path) -> Iterator[ImageRecord]:
+    return (image for build in history.read_builds(root) for image in build.images if image.action == "built")
 
 
 def _usual(seconds: Sequence[float]) -> float:

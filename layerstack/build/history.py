@@ -1,16 +1,19 @@
-"""Builds and rebuilds over time: one JSON line each in `.layerstack/history.jsonl`."""
+"""Builds and rebuilds over time: one JSON line each in `history.jsonl` of the state folder."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+import msgspec
 
 from layerstack import command
+from layerstack.build.record import BuildRecord, ImageRecord, LoggedBuild, StepRecord
 from layerstack.build.step_text import instruction_of, one_line
-from layerstack.state_folder import STATE_FOLDER, state_folder, write_atomically
+from layerstack.state_folder import append_line, read_text, state_folder
 
+HISTORY_FILE = "history.jsonl"
 KEPT_STEP_CHARACTERS = 100
 KEPT_TEXT_CHARACTERS = 60
 # About a thousand builds; every build reads them for its estimate.
@@ -18,60 +21,48 @@ MOST_BYTES = 8_000_000
 
 
 def append(root: Path, kind: str, record: Mapping[str, Any]) -> None:
-    """Add one line; a lock keeps two builds from mixing theirs."""
-    from filelock import FileLock
-
-    folder = state_folder(root)
+    """Add one line."""
     line = json.dumps({"kind": kind, "time": round(time.time(), 3), **_commit(root), **record})
-    with FileLock(folder / "history.lock"), (folder / "history.jsonl").open("a+b") as file:
-        file.write((line if _ends_a_line(file) else "\n" + line).encode() + b"\n")
-        file.flush()
-        _forget_oldest(folder / "history.jsonl")
+    append_line(state_folder(root) / HISTORY_FILE, line, MOST_BYTES)
 
 
 def read(root: Path, kind: str = "") -> Iterator[dict[str, Any]]:
     """All records, oldest first; lines that are not JSON are passed over."""
-    path = root / STATE_FOLDER / "history.jsonl"
-    if not path.is_file():
-        return
-    for line in path.read_text(errors="replace").splitlines():
+    for line in (read_text(state_folder(root) / HISTORY_FILE) or "").split("\n"):
         try:
             record = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict) and (not kind or record.get("kind") == kind):
             yield record
 
 
-def compact(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of a build as one line of history; `place` tells where a long instruction stands in full."""
-    images = [{**image, "steps": [_compact_step(step) for step in image["steps"]]} for image in document["images"]]
-    return {**document, "images": images}
+def append_build(root: Path, record: BuildRecord) -> None:
+    """Add a build; `place` tells where a long instruction stands in full."""
+    document = msgspec.to_builtins(msgspec.structs.replace(record, images=tuple(map(_compact, record.images))))
+    append(root, "build", document)
 
 
-def _compact_step(step: Mapping[str, Any]) -> dict[str, Any]:
+def read_builds(root: Path) -> Iterator[LoggedBuild]:
+    """The builds, oldest first; a line of another version, or a damaged one, is passed over."""
+    for line in read(root, "build"):
+        try:
+            yield msgspec.convert(line, LoggedBuild)
+        except msgspec.ValidationError:
+            continue
+
+
+def _compact(image: ImageRecord) -> ImageRecord:
+    return msgspec.structs.replace(image, steps=tuple(map(_compact_step, image.steps)))
+
+
+def _compact_step(step: StepRecord) -> StepRecord:
     """A long name is cut; `text` then tells what comes after its mounts."""
-    name = one_line(step["step"])
+    name = one_line(step.step)
     if len(name) <= KEPT_STEP_CHARACTERS:
-        return {**step, "step": name}
+        return msgspec.structs.replace(step, step=name)
     short_name = f"{name[: KEPT_STEP_CHARACTERS - 1]}…"
-    return {**step, "step": short_name, "text": instruction_of(name)[:KEPT_TEXT_CHARACTERS]}
-
-
-def _forget_oldest(path: Path) -> None:
-    """Keep the newer half of a file that has grown too large."""
-    if path.stat().st_size <= MOST_BYTES:
-        return
-    newer = path.read_bytes()[-MOST_BYTES // 2 :].partition(b"\n")[2]
-    write_atomically(path, newer.decode(errors="replace"))
-
-
-def _ends_a_line(file: IO[bytes]) -> bool:
-    """False after a write that was cut off: what follows must not become part of it."""
-    if file.seek(0, os.SEEK_END) == 0:
-        return True
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
+    return msgspec.structs.replace(step, step=short_name, text=instruction_of(name)[:KEPT_TEXT_CHARACTERS])
 
 
 def _commit(root: Path) -> dict[str, Any]:

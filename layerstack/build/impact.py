@@ -1,7 +1,7 @@
 """What a change of a file would rebuild: which steps of which images, and about how long they took the last time."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from layerstack.build.inputs import DEFAULT_CONTEXT, InputReader, Manifest
 from layerstack.build.state import StateStore
 from layerstack.build.step_seconds import StepSeconds
 from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
-from layerstack.errors import UsageError
+from layerstack.engine.images import StoredImage, find_all
+from layerstack.errors import StackError, UsageError
 from layerstack.project.project import Project
 from layerstack.wording import short
 
@@ -100,10 +102,19 @@ def find_impact(project: Project, paths: Sequence[str | Path]) -> list[Impact]:
     store = StateStore(project.root)
     digests = store.read_digests()
     reader = InputReader(project, os.environ.get("DOCKER_DEFAULT_PLATFORM", ""), digests)
+    reader.find_external(images, _find_stored)
     manifests = [(image, reader.read(image, {})) for image in images]
     store.write_digests(digests)
     seconds = StepSeconds(project.root)
     return [_Change(project, path, manifests, seconds).impact() for path in relative]
+
+
+def _find_stored(references: Iterable[str]) -> Mapping[str, StoredImage]:
+    """Nothing without an engine: the answer then says what it does not know."""
+    try:
+        return find_all(references)
+    except StackError:
+        return {}
 
 
 def document(found: Sequence[Impact]) -> dict[str, Any]:
@@ -180,12 +191,17 @@ class _Change:
 
     def _affected(self, image: Image, manifest: Manifest) -> AffectedImage | None:
         steps = tuple(step for stage in manifest.stages for step in self._stage(image, manifest, stage))
-        unknown = self._defines(image)
+        unknown = self._defines(image) or self._not_understood(image, manifest)
         return AffectedImage(image.name, steps, unknown) if steps or unknown else None
+
+    def _not_understood(self, image: Image, manifest: Manifest) -> str:
+        """Why the effect on an image is unknown: the builder gets the file, and may do more with it than was read."""
+        is_sent = any(not place.ignored_by for place in self._places[image.name].values())
+        return "; ".join(manifest.unknown) if is_sent else ""
 
     def _defines(self, image: Image) -> str:
         """Why the effect on an image is unknown: the file says how it is built, and any part of it may change."""
-        dockerfile = Path(os.path.normpath(self._root / image.context / image.dockerfile))
+        dockerfile = find(Path(os.path.normpath(self._root / image.context / image.dockerfile)))
         if not image.definition.get("dockerfile-inline") and self._file == dockerfile:
             return "its Dockerfile: which instruction changes is not known before"
         rules = {_rules(folder, image, name) for name, folder in _folders(self._project, image).items()}
@@ -218,7 +234,7 @@ class _Change:
         places = self._places[image.name]
         for source in line.sources:
             place = places.get(source.origin)
-            if place and not place.ignored_by and copy_sources.covered([place.inner], [source.pattern]):
+            if place and not place.ignored_by and copy_sources.read_by([place.inner], [source]):
                 return _Result(f"reads {printable(self._path)}", True)
         results = (self._result(image, source.origin) for source in line.sources if source.origin)
         found = next((result for result in results if result), None)
@@ -246,9 +262,20 @@ class _Change:
         places = {name: place for name, found in self._places.items() for place in found.values()}
         if rules := dict.fromkeys(place.ignored_by for place in places.values() if place.ignored_by):
             return f"ignored by {'; '.join(rules)}"
+        if excludes := dict.fromkeys(self._excludes()):
+            return "; ".join(excludes)
         if places:
             return f"in the build context of {', '.join(places)}, but no step reads it"
         return "in no build context"
+
+    def _excludes(self) -> Iterator[str]:
+        """The `--exclude` of every step that would read the file without it."""
+        for image, manifest in self._manifests.values():
+            places = self._places[image.name]
+            for line in (line for stage in manifest.stages for line in stage.lines):
+                for source in (source for source in line.sources if source.origin in places):
+                    if pattern := copy_sources.excluding(places[source.origin].inner, source):
+                        yield f"{manifest.dockerfile}:{line.line}: {line.keyword} leaves it out (--exclude={pattern})"
 
 
 def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:

@@ -3,7 +3,7 @@
 import atexit
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
 from layerstack.build.buildlog import BuildLog, BuildReport, Step
@@ -13,12 +13,17 @@ from layerstack.wording import duration, short
 
 HEARTBEAT_SECONDS = 20.0
 SETTLE_SECONDS = 0.3
+# A build in which all is cached is over by then, and needs no table.
+QUIET_SECONDS = 0.6
+
+
+ReadEstimate = Callable[[], Estimate]
 
 
 class BuildObserver(Protocol):
-    """Is told about a build as it goes."""
+    """Is told about a build as it goes. The estimate is only read once a step runs: most builds change nothing."""
 
-    def begin(self, images: Sequence[str], estimate: Estimate) -> None: ...
+    def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
     def tick(self) -> None: ...
     def end(self, report: BuildReport) -> None: ...
@@ -27,14 +32,14 @@ class BuildObserver(Protocol):
 class Silent:
     """For callers that want the report only."""
 
-    def begin(self, images: Sequence[str], estimate: Estimate) -> None: ...
+    def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
     def tick(self) -> None: ...
     def end(self, report: BuildReport) -> None: ...
 
 
 class PlainLog:
-    """One line a finished step; long silent ones get a sign of life."""
+    """One line a finished step; long silent ones get a sign of life. Silent while BuildKit finds all in its cache."""
 
     def __init__(self, output: TextIO = sys.stderr) -> None:
         self._output = output
@@ -42,13 +47,21 @@ class PlainLog:
         self._last_line = self._began
         self._log: BuildLog | None = None
         self._finished: dict[str, float] = {}
-        self._estimate = Estimate()
+        self._images: Sequence[str] = ()
+        self._read_estimate: ReadEstimate = Estimate
+        self._estimate: Estimate | None = None
 
-    def begin(self, images: Sequence[str], estimate: Estimate) -> None:
-        self._began, self._estimate = time.monotonic(), estimate
-        usual = {image: seconds for image in images if (seconds := estimate.usual_seconds.get(image, 0.0)) >= 1}
-        named = (f"{image} (usually {rough(usual[image])})" if image in usual else image for image in images)
-        self._say(f"building {', '.join(named)}")
+    def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None:
+        self._began, self._images, self._read_estimate = time.monotonic(), images, read_estimate
+
+    def _announce(self) -> Estimate:
+        """Say once what is built, with how long it usually takes."""
+        if self._estimate is None:
+            self._estimate = self._read_estimate()
+            usual = {image: seconds for image, seconds in self._estimate.usual_seconds.items() if seconds >= 1}
+            named = (f"{image} (usually {rough(usual[image])})" if image in usual else image for image in self._images)
+            self._say(f"building {', '.join(named)}")
+        return self._estimate
 
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None:
         if log is not self._log:  # a build that began anew
@@ -66,12 +79,14 @@ class PlainLog:
         steps = steps_by_image(self._log)
         for step in running_steps(self._log):
             since = duration(time.time() - (step.started or time.time()))
-            outlook = self._estimate.text(step.image, steps[step.image], time.time())
+            outlook = self._announce().text(step.image, steps[step.image], time.time())
             ending = f"; {step.image}: {outlook}" if outlook else ""
             self._say(f"{step.image:<22} … {short(step.name, 60)} running for {since}{ending}")
 
     def end(self, report: BuildReport) -> None:
         self._print_finished(time.monotonic())
+        if self._estimate is None:
+            return
         outcome = "done" if report.ok else "failed"
         self._say(f"build {outcome}: {len(report.executed)} steps run, {len(report.cached)} from the cache")
 
@@ -82,6 +97,7 @@ class PlainLog:
             step = self._log.step(self._log.vertices[digest]) if self._log else None
             if step and step.is_counted and not step.is_cached:
                 mark = "FAILED " if step.error else ""
+                self._announce()
                 self._say(f"{step.image:<22} {mark}{short(step.name, 70)}  {duration(step.seconds)}")
 
     def _say(self, text: str) -> None:
@@ -100,26 +116,32 @@ class LiveTable:
         self._live = Live(console=self._console, auto_refresh=False)
         atexit.register(self._live.stop)  # gives the cursor back after Ctrl-C
         self._images: Sequence[str] = ()
-        self._estimate = Estimate()
+        self._read_estimate: ReadEstimate = Estimate
+        self._estimate: Estimate | None = None
         self._log: BuildLog | None = None
         self._began = time.monotonic()
         self._drawn = 0.0
 
-    def begin(self, images: Sequence[str], estimate: Estimate) -> None:
-        self._images, self._estimate, self._began = images, estimate, time.monotonic()
-        self._live.start()
+    def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None:
+        self._images, self._read_estimate, self._began = images, read_estimate, time.monotonic()
 
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None:
         self._log = log
         self.tick()
 
     def tick(self) -> None:
+        if self._estimate is None:
+            if time.monotonic() - self._began < QUIET_SECONDS:
+                return
+            self._estimate = self._read_estimate()
+            self._live.start()
         if time.monotonic() - self._drawn > 0.1:
             self._draw(None)
 
     def end(self, report: BuildReport) -> None:
-        self._draw(report)
-        self._live.stop()
+        if self._estimate is not None:
+            self._draw(report)
+            self._live.stop()
 
     def _draw(self, report: BuildReport | None) -> None:
         from rich.table import Table
@@ -138,7 +160,7 @@ class LiveTable:
         done = [step for step in steps if step.completed is not None and step.is_counted]
         cached = sum(step.is_cached for step in done)
         counts = f"[dim]{len(done) - cached} run, {cached} cached[/dim]"
-        outlook = self._estimate.text(image, steps, time.time())
+        outlook = self._estimate.text(image, steps, time.time()) if self._estimate else ""
         outlook = f" [dim]({outlook})[/dim]" if outlook else ""
         if any(step.error for step in steps):
             return "[red]✗[/red]", image, "[red]failed[/red]", counts

@@ -1,4 +1,7 @@
-"""The proof of a skip: build a fresh image all the same, under a tag to throw away, and compare the two."""
+"""The proof of our reading: build what it calls unchanged, under a tag to throw away, and compare the two images.
+
+Only an image that is read as unchanged can be kept without asking BuildKit; this shows whether it might be.
+"""
 
 import json
 import time
@@ -8,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from layerstack import command
-from layerstack.build.build import BuildOptions, bake, image_contexts
-from layerstack.build.buildlog import BuildReport, Step
+from layerstack.build.bake import BakeCall, bake
+from layerstack.build.buildlog import EMPTY_REPORT, BuildReport, Step
+from layerstack.build.keep import Evidence
 from layerstack.build.layer_content import read_content
-from layerstack.build.plan import PlannedImage, make_plan
+from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.state import StateStore
-from layerstack.build.vertex import parse_time
 from layerstack.engine import images
-from layerstack.engine.cache_records import CacheRecord, describes, read_cache
+from layerstack.engine.cache_records import read_cache
 from layerstack.engine.images import StoredImage
 from layerstack.errors import CheckFailed
 from layerstack.project.project import Project
@@ -24,7 +27,6 @@ from layerstack.state_folder import state_folder, write_atomically
 
 REPOSITORY = "layerstack-audit"
 OWN_LABELS = "layerstack."
-SAME_MOMENT_SECONDS = 2.0
 
 Verdict = Literal["right", "wrong", "evicted"]
 
@@ -46,20 +48,21 @@ def audit_skips(
 ) -> tuple[Audit, ...]:
     """Build every fresh image among the named ones and their parents, and compare. Nothing of it is left.
 
-    Raises BuildFailed. Manifests of wrong skips are kept in `.layerstack/audit/`.
+    Raises BuildFailed. Manifests of wrong readings are kept in the state folder, under `audit/`.
     """
     fresh = {one.name: one for one in make_plan(project, names, store).fresh}
     if not fresh:
         return ()
     mark = uuid.uuid4().hex[:12]
     tags = {name: f"{REPOSITORY}/{name.lower()}:{mark}" for name in fresh}
-    evicted = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_evicted)
-    sets = (*(f"{name}.tags={tag}" for name, tag in tags.items()), *image_contexts(project, list(fresh), evicted))
-    records = read_cache().records
+    evidence = Evidence(Plan(tuple(fresh.values())), read_cache().records)
+    gone = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_gone)
+    sets = tuple(f"{name}.tags={tag}" for name, tag in tags.items() if name not in gone)
     try:
-        report = bake(project, list(fresh), observer or Silent(), BuildOptions(sets=sets))
+        call = BakeCall(tuple(fresh), labels=_labels(fresh.values()), kept=gone, sets=sets)
+        report = bake(project, call, observer or Silent()) if sets else EMPTY_REPORT
         again = images.find_all(tags.values())
-        found = tuple(_judge(one, again[tags[name]], report, records) for name, one in fresh.items())
+        found = tuple(_judge(one, again.get(tags[name]), report, evidence) for name, one in fresh.items())
     finally:
         command.run(("docker", "image", "rm", "--force", *tags.values()))
     for audit in found:
@@ -76,11 +79,19 @@ def require_right(audits: Iterable[Audit]) -> None:
         raise CheckFailed(f"verify-skip: fresh images that a build would have changed:\n{lines}", ADVICE)
 
 
-ADVICE = "Both manifests are in .layerstack/audit/: please report them. `--force` builds the image anew."
+ADVICE = "Both manifests are in the state folder, under audit/: please report them."
 
 
-def _judge(one: PlannedImage, again: StoredImage, report: BuildReport, records: Sequence[CacheRecord]) -> Audit:
+def _labels(fresh: Iterable[PlannedImage]) -> dict[str, dict[str, str]]:
+    """Labels as the stored images have them: what is built on a base inherits its."""
+    labels = {one.name: one.stored.labels.get(INPUTS_LABEL) for one in fresh if one.stored and one.is_base}
+    return {name: {INPUTS_LABEL: label} for name, label in labels.items() if label}
+
+
+def _judge(one: PlannedImage, again: StoredImage | None, report: BuildReport, evidence: Evidence) -> Audit:
     assert one.stored
+    if again is None:
+        return Audit(one.name, "evicted", "cannot be compared, cache evicted before: it is kept as it is stored")
     executed = [step for step in report.executed if step.image == one.name]
     if difference := _config_difference(one.stored, again):
         return Audit(one.name, "wrong", difference)
@@ -88,9 +99,10 @@ def _judge(one: PlannedImage, again: StoredImage, report: BuildReport, records: 
         return Audit(one.name, "right", f"same {len(again.layers)} layers, {len(executed)} steps executed")
     if difference := _copy_difference(one, again):
         return Audit(one.name, "wrong", difference)
-    known = [step for step in _first(executed, report) if _is_held(one, step, records)]
-    if known:
-        return Audit(one.name, "wrong", f"executed although BuildKit had a result of it: {known[0].name}")
+    if unexplained := [step for step in _first(executed, report) if not evidence.is_gone(one, step.place)]:
+        return Audit(
+            one.name, "wrong", f"executed, and no cache record of it is known to be gone: {unexplained[0].name}"
+        )
     why = f"{len(executed)} steps executed again" if executed else "BuildKit holds another result of the same steps"
     return Audit(one.name, "evicted", f"cannot be compared, cache evicted: {why}")
 
@@ -146,23 +158,6 @@ def _first(executed: Sequence[Step], report: BuildReport) -> list[Step]:
     return [step for step in executed if (step.image, step.stage, step.number - 1) not in known]
 
 
-def _is_held(one: PlannedImage, step: Step, records: Sequence[CacheRecord]) -> bool:
-    """Whether BuildKit still has the result of a RUN from the last build here.
-
-    A record does not say whose it is: the one of this step was made at the moment at which the step was executed.
-    """
-    started = {
-        known["place"]: known["started"] for known in (one.last.steps if one.last else ()) if not known["cached"]
-    }
-    number = step.place.rsplit(":", 1)[-1]
-    lines = (line for stage in one.manifest.stages for line in stage.steps if str(line.line) == number)
-    line = next(lines, None)
-    if line is None or line.keyword != "RUN" or started.get(step.place) is None:
-        return False
-    found = (parse_time(record.created) for record in records if describes(record, line))
-    return any(moment and abs(moment - started[step.place]) < SAME_MOMENT_SECONDS for moment in found)
-
-
 def _text(instruction: str) -> str:
     """Words without flags: what all that show an instruction agree on."""
     return " ".join(word for word in instruction.split() if not word.startswith("--"))
@@ -170,7 +165,6 @@ def _text(instruction: str) -> str:
 
 def _keep(store: StateStore, one: PlannedImage, audit: Audit) -> None:
     folder = state_folder(store.root) / "audit"
-    folder.mkdir(exist_ok=True)
     then = one.last.manifest.to_json() if one.last else None
     document = {**audit.to_json(), "then": then, "now": one.manifest.to_json()}
     write_atomically(folder / f"{one.name}-{int(time.time())}.json", json.dumps(document, indent=1))

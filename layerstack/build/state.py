@@ -1,118 +1,102 @@
-"""What the last build of each image left behind, in the git-ignored `.layerstack/` folder."""
+"""What is known of images that were built here: how, from what, and which cache records hold their steps.
 
-import json
+Records are keyed by image id, so that a second clone or worktree knows them; each project remembers which image its
+tags named last.
+"""
+
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layerstack.build import inputs
-from layerstack.build.inputs import Manifest
+import msgspec
+
+from layerstack.build.inputs import MANIFEST_VERSION, Manifest
+from layerstack.build.record import ImageRecord
 from layerstack.dockerfile.file_digests import FileDigests
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.state_folder import keep_newest, read_json, set_aside, shared_folder, state_folder, write_json
 
 # A record of another version of this program is not damaged: it is passed over and written anew.
-STATE_VERSION = f"2.{inputs.MANIFEST_VERSION}"
+STATE_VERSION = f"3.{MANIFEST_VERSION}"
+MOST_IMAGES = 500
+TAGS_FILE = "tags.json"
+DIGESTS_FILE = "files.json"
 
 
-@dataclass(frozen=True)
-class ImageState:
-    """The last successful build of one tag. `steps` are those of its last report, as JSON with their causes.
+class ExternalImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image from outside that another one was built on: enough to go on when it is on this engine no more."""
 
-    `image_id` is empty when something else had built the tag by the end. `parent_layers` identifies the layers of each
-    image of the project that this one was built on. `is_cache_evicted` says that BuildKit's cache does not lead to this
-    image: services are then built on the image itself.
+    layers: tuple[str, ...]
+    config: Mapping[str, Any]
+
+
+class ImageState(msgspec.Struct, frozen=True, kw_only=True):
+    """The build that made an image. `parent_layers` identifies the layers of each project image it was built on.
+
+    `cache_records` maps the place of a step (`Dockerfile:7`) to the ids of the cache records that may hold its result;
+    once all of them are gone BuildKit has nothing to say about that step. `is_cache_gone` says that this was seen:
+    what is built on this image uses the image itself, not its steps, until it is built again.
     """
 
     tag: str
-    manifest: Manifest
     image_id: str
-    steps: tuple[Mapping[str, Any], ...] = ()
-    seconds: float = 0.0
+    manifest: Manifest
+    record: ImageRecord
+    version: str = STATE_VERSION
     built_at: float = 0.0
-    cause: str = ""
-    is_cache_evicted: bool = False
-    parent_layers: Mapping[str, str] = field(default_factory=dict)
+    parent_layers: Mapping[str, str] = {}
+    cache_records: Mapping[str, tuple[str, ...]] = {}
+    externals: Mapping[str, ExternalImage] = {}
+    is_cache_gone: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class StateStore:
-    """Reads and writes states of one project; a file that cannot be read is set aside, never overwritten."""
+    """Reads and writes states, for one project; a file that cannot be read is set aside, never overwritten."""
 
     root: Path
-    warn: Callable[[str], None] = field(default=lambda text: None)
 
-    def read(self, tag: str) -> ImageState | None:
-        """The last state of a tag; None before the first build or when its file is damaged."""
-        path = self._path(tag)
-        data = self._load(path)
-        if data is None or data.get("version") != STATE_VERSION:
+    def of_image(self, image_id: str) -> ImageState | None:
+        """How an image was built; None when it was not built by layerstack here."""
+        path = _path(image_id)
+        data = read_json(path)
+        if data.get("version") != STATE_VERSION:
             return None
         try:
-            manifest = inputs.from_json(data["manifest"])
-            return ImageState(
-                tag=tag,
-                manifest=manifest,
-                image_id=str(data["image_id"]),
-                steps=tuple(data["steps"]),
-                seconds=float(data["seconds"]),
-                built_at=float(data["built_at"]),
-                cause=str(data["cause"]),
-                is_cache_evicted=bool(data["is_cache_evicted"]),
-                parent_layers=dict(data["parent_layers"]),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self._set_aside(path, f"{type(error).__name__}: {error}")
+            return msgspec.convert(data, ImageState)
+        except msgspec.ValidationError as error:
+            set_aside(path, str(error))
             return None
 
+    def last_of(self, tag: str) -> ImageState | None:
+        """The last build of a tag in this project, whatever the tag names by now."""
+        image_id = read_json(self._tags).get(tag)
+        return self.of_image(image_id) if isinstance(image_id, str) else None
+
     def write(self, state: ImageState) -> None:
-        document = {
-            "version": STATE_VERSION,
-            "manifest": state.manifest.to_json(),
-            "image_id": state.image_id,
-            "steps": list(state.steps),
-            "seconds": round(state.seconds, 3),
-            "built_at": state.built_at or time.time(),
-            "cause": state.cause,
-            "is_cache_evicted": state.is_cache_evicted,
-            "parent_layers": dict(state.parent_layers),
-        }
-        path = self._path(state.tag)
-        path.parent.mkdir(exist_ok=True)
-        write_atomically(path, json.dumps(document))
+        known = msgspec.structs.replace(state, version=STATE_VERSION, built_at=state.built_at or time.time())
+        path = _path(state.image_id)
+        # Not encoded by msgspec: a link may lead to a name that is not UTF-8.
+        if write_json(path, msgspec.to_builtins(known)):
+            keep_newest(path.parent, MOST_IMAGES)
+        tags = read_json(self._tags)
+        if tags.get(state.tag) != state.image_id:
+            write_json(self._tags, {**tags, state.tag: state.image_id})
 
     def read_digests(self) -> FileDigests:
         """Known digests of context files; an empty set when the file is damaged."""
-        data = self._load(state_folder(self.root) / "files.json")
-        return FileDigests(data or {})
+        return FileDigests(read_json(state_folder(self.root) / DIGESTS_FILE))
 
     def write_digests(self, digests: FileDigests) -> None:
         if digests.is_changed:
-            write_atomically(state_folder(self.root) / "files.json", json.dumps(digests.kept()))
+            write_json(state_folder(self.root) / DIGESTS_FILE, digests.kept())
 
-    def _path(self, tag: str) -> Path:
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", tag)
-        return state_folder(self.root) / "images" / f"{name}.json"
+    @property
+    def _tags(self) -> Path:
+        return state_folder(self.root) / TAGS_FILE
 
-    def _load(self, path: Path) -> dict[str, Any] | None:
-        try:
-            data = json.loads(path.read_text())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            self._set_aside(path, str(error))
-            return None
-        if not isinstance(data, dict):
-            self._set_aside(path, "not a JSON object")
-            return None
-        return data
 
-    def _set_aside(self, path: Path, reason: str) -> None:
-        kept = path.with_name(f"{path.name}.damaged-{int(time.time())}")
-        try:
-            path.replace(kept)
-        except OSError:
-            return
-        self.warn(f"{path} cannot be read ({reason}); it is kept as {kept.name}, and causes start anew")
+def _path(image_id: str) -> Path:
+    return shared_folder() / "images" / f"{re.sub(r'[^A-Za-z0-9]+', '_', image_id.removeprefix('sha256:'))}.json"

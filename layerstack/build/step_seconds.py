@@ -1,8 +1,7 @@
 """How long a Dockerfile step took when it last ran here."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from layerstack.build import history
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
@@ -15,9 +14,9 @@ class StepSeconds:
 
     def __init__(self, root: Path) -> None:
         self._runs: dict[str, list[tuple[str, float]]] = {}
-        for record in history.read(root, "build"):
-            for image in record.get("images") or ():
-                self._runs.setdefault(str(image.get("image")), []).extend(_runs(image))
+        for build in history.read_builds(root):
+            for image in build.images:
+                self._runs.setdefault(image.image, []).extend((step.step, step.seconds) for step in image.executed)
 
     def of(self, images: Iterable[str], stage: RecipeStage, line: RecipeLine) -> float | None:
         """Seconds; None when the step never ran in a recorded build with this text.
@@ -30,12 +29,6 @@ class StepSeconds:
                 if _is_same(step, stage.name, wanted):
                     return seconds
         return None
-
-
-def _runs(image: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for step in image.get("steps") or ():
-        if not step.get("cached"):
-            yield str(step.get("step")), float(step.get("seconds") or 0)
 
 
 def _beginning(line: RecipeLine) -> str:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from layerstack.report import print_json, print_table, say
 from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
-    from layerstack.build.build_result import BuildResult
+    from layerstack.build.cause import Cause
     from layerstack.build.impact import Impact
+    from layerstack.build.record import BuildRecord
     from layerstack.build.why import Explanation
     from layerstack.project.project import Project
 
 
-def print_build(result: BuildResult) -> None:
+def print_build(result: BuildRecord) -> None:
     """A row per image; one line when there was nothing to do."""
-    if all(image.action == "fresh" for image in result.images):
+    if result.is_all_fresh:
         say(f"nothing to build, all is fresh: {', '.join(one.image for one in result.images)}")
         return
     from rich.markup import escape
@@ -48,11 +49,11 @@ def print_why(found: Explanation) -> None:
         say(f"{found.image}: {found.cause}")
     rows = [
         (
-            "[dim]cached[/dim]" if step["cached"] else "ran",
-            "" if step["cached"] else duration(step["seconds"]),
-            escape(short(step["step"], 70)),
-            step.get("place") or "",
-            escape(_cause_text(step["cause"])),
+            "[dim]cached[/dim]" if step.is_cached else "ran",
+            "" if step.is_cached else duration(step.seconds),
+            escape(short(step.step, 70)),
+            step.place,
+            escape(_cause_text(step.cause)),
         )
         for step in found.steps
     ]
@@ -104,7 +105,5 @@ def print_explanations(project: Project, names: Sequence[str], as_json: bool) ->
             sys.stdout.write(f"  {part:<12} {value}\n")
 
 
-def _cause_text(cause: Mapping[str, str] | None) -> str:
-    if not cause:
-        return ""
-    return f"{cause['kind']}: {cause['detail']}" if cause["detail"] else cause["kind"]
+def _cause_text(cause: Cause | None) -> str:
+    return str(cause) if cause else ""

@@ -1,8 +1,9 @@
 """A node of BuildKit's build graph, as its progress stream describes it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
+
+from layerstack.moment import read_time
 
 KEPT_LOG_BYTES = 64 * 1024
 
@@ -53,15 +54,6 @@ class Vertex:
         self.inputs = tuple(event.get("inputs") or self.inputs)
         self.is_cached = event.get("cached", False)
         self.error = event.get("error", "")
-        started = parse_time(event.get("started"))
+        started = read_time(event.get("started"))
         if started is not None:
-            self.intervals[started] = parse_time(event.get("completed")) or self.intervals.get(started)
-
-
-def parse_time(text: str | None) -> float | None:
-    """Seconds since the epoch from RFC 3339 with up to nine fractional digits; None for nothing or the zero time."""
-    if not text or text.startswith("0001-"):
-        return None
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    moment = datetime.fromisoformat(whole + "+00:00").timestamp()
-    return moment + (float(f"0.{fraction}") if fraction else 0.0)
+            self.intervals[started] = read_time(event.get("completed")) or self.intervals.get(started)

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layerstack.build.plan import make_plan
+import msgspec
+
+from layerstack.build.plan import PlannedImage, make_plan
+from layerstack.build.record import StepRecord
 from layerstack.build.state import StateStore
 from layerstack.project.project import Project
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The last build of one image. `steps` as in the JSON of `build`; `now` says what a build would do."""
+    """The last build of one image. `now` says what our reading expects of a build; BuildKit decides."""
 
     image: str
     cause: str
     built_at: float
-    steps: tuple[Mapping[str, Any], ...]
+    steps: tuple[StepRecord, ...]
     now: str
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "ok": True,
             "image": self.image,
             "cause": self.cause,
             "built_at": self.built_at or None,
             "now": self.now,
-            "steps": list(self.steps),
+            "steps": msgspec.to_builtins(self.steps),
         }
 
 
@@ -35,8 +38,15 @@ def explain_image(project: Project, name: str) -> Explanation:
     """What the last build of an image did and why, by name or tag. Raises UsageError for an unknown one."""
     image = project.image(name)
     planned = make_plan(project, [image.name], StateStore(project.root)).of(image.name)
-    now = "fresh: a build would skip it" if planned.is_fresh else f"stale: {planned.reason}"
     last = planned.last
     if last is None:
-        return Explanation(image.name, "there is no record of a build of it here", 0.0, (), now)
-    return Explanation(image.name, last.cause, last.built_at, last.steps, now)
+        cause = "it was built by another tool" if planned.stored else "it was never built here"
+        return Explanation(image.name, cause, 0.0, (), _now(planned))
+    cause = last.record.cause or "every step was in the cache: another tool built it before"
+    return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned))
+
+
+def _now(planned: PlannedImage) -> str:
+    if planned.manifest.unknown:
+        return f"unknown: {planned.manifest.unknown[0]}"
+    return "fresh: nothing that it is made of changed" if planned.is_fresh else f"stale: {planned.reason}"

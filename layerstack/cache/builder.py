@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from layerstack.engine import engine
 from layerstack.engine.cache_records import CacheRecord, CacheUse, read_cache
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
+from layerstack.moment import epoch_seconds
 
 INSPECT_SECONDS = 30.0
 CONTAINERD_STORE = "overlayfs"
@@ -138,7 +139,7 @@ def parse_age(text: str) -> float | None:
 
 def _printed_record(entry: Mapping[str, Any], now: datetime) -> CacheRecord:
     age = parse_age(str(entry.get("LastUsedAt") or ""))
-    made = str(entry.get("CreatedAt") or "")[:19].replace(" ", "T")
+    used = epoch_seconds(entry.get("CreatedAt")) if age is None else now.timestamp() - age
     return CacheRecord(
         id=str(entry.get("ID") or ""),
         kind=str(entry.get("Type") or ""),
@@ -146,7 +147,7 @@ def _printed_record(entry: Mapping[str, Any], now: datetime) -> CacheRecord:
         size_bytes=gc_policy.parse_printed_size(str(entry.get("Size") or "0")),
         is_in_use=not entry.get("Reclaimable", True),
         is_shared=bool(entry.get("Shared")),
-        last_used=made if age is None else (now - timedelta(seconds=age)).isoformat(),
+        last_used=datetime.fromtimestamp(used, timezone.utc).isoformat(),
         parents=tuple(entry.get("Parents") or ()),
         usage_count=int(entry.get("UsageCount") or 0),
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -120,7 +120,7 @@ class CacheReport:
         }
 
 
-def read_report(project: Project, warn: Callable[[str], None] = lambda text: None) -> CacheReport:
+def read_report(project: Project) -> CacheReport:
     """Ask the builder, and join what it holds with the project's Dockerfiles. Raises EngineError."""
     builder = read_builder()
     use = read_use(builder)
@@ -128,7 +128,7 @@ def read_report(project: Project, warn: Callable[[str], None] = lambda text: Non
     effective = replace(builder, rules=rules)
     eviction = Eviction(use.records, rules, datetime.now(timezone.utc))
     dropped = eviction.dropped(builder.disk.free_bytes)
-    found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root, warn)))
+    found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root)))
     base_ids = frozenset(step.record.id for one in found if one.is_base for step in one.steps if step.record)
     return CacheReport(
         use=use,
@@ -149,7 +149,7 @@ def _read_images(
     dropped = frozenset(eviction.dropped(builder.disk.free_bytes))
     bases = {image.name for image in project.base_images}
     for image in wanted:
-        last = store.read(image.tag)
+        last = store.of_image(stored[image.tag].id) if image.tag in stored else None
         built, notes = _built(project, image, last, stored.get(image.tag), builder)
         steps = finder.find(built)
         outcome = _outcome(steps, last, stored.get(image.tag), builder, eviction)
@@ -161,7 +161,7 @@ def _built(
 ) -> tuple[Built, tuple[str, ...]]:
     """How the image was built: from the record of its last build, else as its Dockerfile is now."""
     layers = _layers(stored, builder)
-    if last and stored and last.image_id == stored.id and last.manifest.stages:
+    if last and last.manifest.stages:
         return Built(image, last.manifest.stages, last.manifest.target, layers), ()
     notes = ("no record of its build here: steps are those of the Dockerfile as it is now",) if stored else ()
     try:
@@ -190,7 +190,7 @@ def _outcome(
         return Forecast("not-built", "there is no such image")
     if not steps:
         return Forecast("unknown", "its steps are not known")
-    if last and last.is_cache_evicted and last.image_id == stored.id:
+    if last and last.is_cache_gone:
         return Forecast("lost", "a build found its steps gone; since then services are built on the image itself")
     return cache_forecast.forecast(steps, eviction, builder)
 

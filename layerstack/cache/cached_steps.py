@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.cache_records import CacheRecord, describes
+from layerstack.moment import epoch_seconds
 
 # The same files can weigh a little more elsewhere: folders are as large as they once were.
 SIZE_TOLERANCE = 1e-4
@@ -132,7 +133,7 @@ def _choose(candidates: Sequence[tuple[CacheRecord, ...]]) -> list[CacheRecord |
     above: CacheRecord | None = None
     for fitting in reversed(candidates):
         below = [one for one in fitting if above is None or one.id in above.parents] or fitting
-        above = max(below, key=lambda one: (one.is_shared, one.last_used), default=None)
+        above = max(below, key=lambda one: (one.is_shared, epoch_seconds(one.last_used)), default=None)
         chosen.insert(0, above)
     return chosen
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from layerstack import command
-from layerstack.build.build import PROJECT_LABEL
+from layerstack.build.plan import INPUTS_LABEL
+from layerstack.build.state import StateStore
 from layerstack.cache import builder
 from layerstack.cache.builder import Builder
 from layerstack.cache.eviction import Eviction
 from layerstack.cache.gc_policy import GcRule
 from layerstack.engine import images
+from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
 from layerstack.project.project import Project
 from layerstack.rebuild import rebuild
@@ -52,7 +54,7 @@ def plan_clean(project: Project, removes_all: bool) -> CleanUp:
     """Old images and unused cache; with `removes_all` this project's images and the whole cache. Raises EngineError."""
     found = builder.read_builder()
     use = builder.read_use(found)
-    own = images.with_label(f"{PROJECT_LABEL}={project.name}")
+    own = _own_images(project)
     if removes_all:
         tagged = images.find_all(image.tag for image in project.images.values())
         return CleanUp(_unique((*tagged.values(), *own)), True, use.total_bytes, found)
@@ -73,6 +75,14 @@ def clean(project: Project, plan: CleanUp) -> str:
     kept = f", {len(left)} still in use by containers (`invoke down` first)" if left else ""
     freed = megabytes(max(0, before - builder.read_use(plan.builder).total_bytes))
     return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache"
+
+
+def _own_images(project: Project) -> list[StoredImage]:
+    """Images that Compose's label gives to the project, and bases that were built under one of its tags."""
+    tags, store = {image.tag for image in project.images.values()}, StateStore(project.root)
+    states = ((image, store.of_image(image.id)) for image in images.with_label(INPUTS_LABEL))
+    bases = [image for image, state in states if state and state.tag in tags]
+    return list(_unique((*images.with_label(f"{PROJECT_LABEL}={project.name}"), *bases)))
 
 
 def _named(image: StoredImage) -> str:

@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from layerstack.cache.gc_policy import GcRule, Rules
 from layerstack.engine.cache_records import CacheRecord
+from layerstack.moment import epoch_seconds
 
 HIDDEN_KINDS = ("internal", "frontend")
 SEARCH_STEPS = 20
-_Value = TypeVar("_Value", int, str)
+_Value = TypeVar("_Value", int, datetime)
 
 
 class Eviction:
@@ -92,12 +93,7 @@ class Eviction:
 
 def last_used(record: CacheRecord) -> datetime:
     """When a record was last used, else made; an aware time, the oldest there is when the engine tells neither."""
-    try:
-        # More digits than Python 3.10 reads.
-        found = datetime.fromisoformat(record.last_used[:19]).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return datetime.min.replace(tzinfo=timezone.utc)
-    return found
+    return datetime.fromtimestamp(epoch_seconds(record.last_used), timezone.utc)
 
 
 def _leaves_first(records: Sequence[CacheRecord], takes: Callable[[CacheRecord], bool]) -> Iterator[CacheRecord]:
@@ -118,9 +114,9 @@ def _leaves_first(records: Sequence[CacheRecord], takes: Callable[[CacheRecord],
 
 def _ranks(records: Sequence[CacheRecord]) -> dict[str, float]:
     """Record id → rank, 0 to 2, the lowest goes first: place by last use plus place by number of uses."""
-    ages = _places([one.last_used for one in records])
+    ages = _places([last_used(one) for one in records])
     uses = _places([one.usage_count for one in records])
-    return {one.id: ages[one.last_used] + uses[one.usage_count] for one in records}
+    return {one.id: ages[last_used(one)] + uses[one.usage_count] for one in records}
 
 
 def _places(values: Sequence[_Value]) -> dict[_Value, float]:

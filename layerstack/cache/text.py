@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layerstack.moment import utc_minute
 from layerstack.report import print_table, say
 from layerstack.wording import megabytes, short
 
@@ -37,7 +38,7 @@ def _cached_step_row(step: CachedStep, image: CachedImage) -> tuple[str, str, st
     if step.record is None:
         lost = "[red]lost[/red]" if step.is_layer else "[dim]lost, not needed[/dim]"
         return text, "", "[dim]not built[/dim]" if image.forecast.status == "not-built" else lost, ""
-    used = step.record.last_used[:16].replace("T", " ")
+    used = utc_minute(step.record.last_used)
     state = (
         "[red]next GC drops it[/red]"
         if step.record.id in image.dropped

@@ -1,31 +1,38 @@
-"""A Dockerfile as stages of instructions with their lines: enough to say which step stands where.
+"""A Dockerfile as stages of instructions with their lines, split by BuildKit's own parser.
 
-Syntax rules as in BuildKit's own parser: `escape` directive, comments inside continuations, heredocs.
+What PyPI's `dockerfile` (3.4) leaves out is read beside it: parser directives, the heredocs of an ONBUILD, and the
+blanks that newer parsers than its own allow between `<<` and a heredoc's name.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
+import dockerfile as buildkit
+
+from layerstack.dockerfile import shell_words
 from layerstack.errors import UsageError
 
 # Instructions that become a numbered step; FROM is number 1 of its stage.
 STEP_KEYWORDS = ("RUN", "COPY", "ADD", "WORKDIR")
-# A word of its own: `<<<word` and `1<<n` inside a shell command are none.
-_HEREDOC = re.compile(r"(?:^|(?<=\s))\d*<<(?P<dash>-?)(?P<quote>[\"']?)(?P<word>[A-Za-z_][\w.]*)(?P=quote)(?=\s|$)")
-_FROM = re.compile(r"^(?:--platform=(?P<platform>\S+)\s+)?(?P<base>\S+)(?:\s+AS\s+(?P<name>\S+))?\s*$", re.IGNORECASE)
-_COPY_FROM = re.compile(r"--from=(\S+)")
-_MOUNT_FROM = re.compile(r"--mount=\S*?\bfrom=([^,\s]+)")
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?:(?P<operator>:?[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))")
-_PAIR = re.compile(r"(?P<name>\w+)(?:=(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|\S*))?")
+DEFAULT_NAME = "Dockerfile"
+_DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+# `<< -END` is a heredoc called `-END`, which the older parser reads only when the dash is quoted.
+_BLANK_BEFORE_NAME = re.compile(r"<<[ \t]+(-?)(?=[^\s<])")
+_NAME_ON_NEXT_LINE = re.compile(r"<<\s*[\\`]\s*$")
+_ONBUILD = re.compile(r"^\s*ONBUILD\s*", re.IGNORECASE)
+_KEYWORD = re.compile(r"^\s*\S+\s*")
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction; `text` has continuations joined by a space, `heredocs` the documents that follow it.
+    """One instruction as the parser split it.
 
-    `raw` keeps every blank: in what goes to a shell they count.
+    `text` is for people and for comparing, with single blanks; `raw` keeps every blank, because in what goes to a
+    shell they count. `words` and `flags` are what the parser made of it: a flag has lost its quotes, a word has not
+    unless it stood in a JSON list. `trigger` is the instruction inside an ONBUILD.
     """
 
     keyword: str
@@ -33,16 +40,38 @@ class Instruction:
     line: int
     heredocs: tuple[str, ...] = ()
     raw: str = ""
+    words: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    is_json: bool = False
+    trigger: "Instruction | None" = None
 
-    @property
+    def flag(self, name: str) -> str:
+        """The value of `--name=value`; `true` for a flag without one, empty when it is not there."""
+        return next(iter(self.flag_values(name)), "")
+
+    def flag_values(self, name: str) -> tuple[str, ...]:
+        parts = (flag.removeprefix("--").partition("=") for flag in self.flags)
+        return tuple(value if equals else "true" for found, equals, value in parts if found == name)
+
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """Stages, contexts or images that a COPY or a mount reads from."""
-        return tuple(_COPY_FROM.findall(self.text) + _MOUNT_FROM.findall(self.text))
+        copied = self.flag_values("from") if self.keyword in ("COPY", "ADD") else ()
+        mounted = (options.get("from", "") for options in self.mounts)
+        return (*copied, *(name for name in mounted if name))
+
+    @property
+    def mounts(self) -> tuple[dict[str, str], ...]:
+        """The options of every `--mount` of a RUN; their names are the same in any case."""
+        return tuple(_options(value) for value in self.flag_values("mount")) if self.keyword == "RUN" else ()
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One FROM and what follows. `base` and `platform` have build arguments filled in; `written` is the FROM itself."""
+    """One FROM and what follows. `base` and `platform` have build arguments filled in; `written` is the FROM itself.
+
+    `is_named` says that the name is the Dockerfile's own: `stage-1` can be shown, but not referred to.
+    """
 
     index: int
     name: str
@@ -51,6 +80,7 @@ class Stage:
     instructions: tuple[Instruction, ...]
     platform: str = ""
     written: str = ""
+    is_named: bool = True
 
     @property
     def steps(self) -> tuple[Instruction, ...]:
@@ -64,12 +94,23 @@ class Stage:
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """All stages; `arguments` are the defaults declared before the first FROM."""
+    """All stages; `arguments` are the values that FROM can use. `doubts` says what may have been read wrongly."""
 
     path: Path
     stages: tuple[Stage, ...]
     arguments: Mapping[str, str]
     head: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def directives(self) -> dict[str, str]:
+        """`escape`, `syntax` and `check`; they stand before everything else."""
+        matches = (_DIRECTIVE.match(line) for line in self.head)
+        return {match[1].lower(): match[2] for match in matches if match}
+
+    @property
+    def escape(self) -> str:
+        return self.directives.get("escape", "\\")
 
     def stage(self, name: str) -> Stage | None:
         """By name or number; the last one for an empty name."""
@@ -78,8 +119,20 @@ class Dockerfile:
         found = (one for one in reversed(self.stages) if name.lower() in (one.name.lower(), str(one.index)))
         return next(found, None)
 
+    def base_of(self, stage: Stage) -> Stage | None:
+        """The stage that a stage is built on: the nearest earlier one of that name; None when it is an image."""
+        named = (one for one in reversed(self.stages[: stage.index]) if one.is_named)
+        return next((one for one in named if one.name.lower() == stage.base), None)
+
+    def source_of(self, name: str) -> Stage | None:
+        """The stage behind the `from=` of a COPY or a mount: the last one of that name, or one by its number."""
+        if name.isdigit():
+            return self.stages[int(name)] if int(name) < len(self.stages) else None
+        named = (one for one in reversed(self.stages) if one.is_named)
+        return next((one for one in named if one.name.lower() == name.lower()), None)
+
     def reachable(self, target: str = "") -> tuple[Stage, ...]:
-        """The stages that building `target` needs, in file order."""
+        """The stages that building `target` needs, in file order, ONBUILD of a stage included."""
         needed: dict[int, Stage] = {}
         waiting = [self.stage(target)]
         while waiting:
@@ -87,164 +140,193 @@ class Dockerfile:
             if stage is None or stage.index in needed:
                 continue
             needed[stage.index] = stage
-            waiting.extend(self._earlier(source, stage) for source in stage.sources)
+            base = self.base_of(stage)
+            triggers = [one.trigger for one in (base.instructions if base else ()) if one.trigger]
+            found = (self.source_of(name) for one in (*triggers, *stage.instructions) for name in one.sources)
+            waiting += [base, *(one for one in found if one and one.index < stage.index)]
         return tuple(needed[index] for index in sorted(needed))
 
-    def _earlier(self, name: str, stage: Stage) -> Stage | None:
-        found = self.stage(name) if name else None
-        return found if found and found.index < stage.index else None
+
+def find(path: Path) -> Path:
+    """The file that Buildx reads for this path: `dockerfile` where there is no `Dockerfile`."""
+    lower = path.with_name(DEFAULT_NAME.lower())
+    return lower if path.name == DEFAULT_NAME and not path.exists() and lower.exists() else path
 
 
-def read(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
+def read(
+    path: Path, arguments: Mapping[str, str] | None = None, automatic: Mapping[str, str] | None = None
+) -> Dockerfile:
     """Read a file. Raises UsageError when it is not there or has no FROM."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        data = find(path).read_bytes()
     except OSError as error:
         raise UsageError(f"The Dockerfile cannot be read: {path}: {error.strerror}.") from error
-    return parse(text, path, arguments or {})
+    text = data.decode("utf-8", errors="replace")
+    parsed = parse(text, path, arguments or {}, automatic)
+    if text.encode() != data:
+        parsed = replace(parsed, doubts=(*parsed.doubts, f"{path.name} is not UTF-8"))
+    return parsed
 
 
-def parse(text: str, path: Path, arguments: Mapping[str, str]) -> Dockerfile:
-    """Split into stages. Raises UsageError for a file without FROM or with an instruction before it."""
-    defaults: dict[str, str] = {}
+def parse(
+    text: str, path: Path, arguments: Mapping[str, str], automatic: Mapping[str, str] | None = None
+) -> Dockerfile:
+    """Split into stages; `automatic` are the arguments that BuildKit sets itself.
+
+    Raises UsageError for a file without FROM, with an instruction before it, or that the parser refuses.
+    """
+    head = tuple(_head(text))
+    parsed = Dockerfile(path, (), {}, head, tuple(_doubts(text)))
     stages: list[Stage] = []
-    body: list[Instruction] = []
-    head: Stage | None = None
-
-    def close() -> None:
-        if head:
-            stages.append(replace(head, instructions=tuple(body)))
-            body.clear()
-
-    for instruction in instructions(text):
+    values = {name: arguments.get(name, value) for name, value in (automatic or {}).items()}
+    for instruction in _instructions(text, path):
+        place = f"{path}:{instruction.line}"
         if instruction.keyword == "FROM":
-            close()
-            head = _stage(len(stages), instruction, path, {**defaults, **arguments})
-        elif head:
-            body.append(instruction)
+            stages.append(_stage(len(stages), instruction, place, values, parsed.escape))
+        elif stages:
+            stages[-1] = replace(stages[-1], instructions=(*stages[-1].instructions, instruction))
         elif instruction.keyword == "ARG":
-            for name, default in pairs(instruction.text):
-                defaults[name] = expand(default or "", {**defaults, **arguments})
+            for name, default in pairs(instruction):
+                value = arguments.get(name)
+                if value is None and default is not None:
+                    value = _filled(default, values, parsed.escape, place)
+                if value is not None:
+                    values[name] = value
         else:
-            raise UsageError(f"{path}:{instruction.line}: {instruction.keyword} stands before the first FROM.")
-    close()
+            raise UsageError(f"{place}: {instruction.keyword} stands before the first FROM.")
     if not stages:
         raise UsageError(f"{path} has no FROM instruction.")
-    return Dockerfile(path, tuple(stages), defaults, tuple(_head(text)))
-
-
-def _stage(index: int, instruction: Instruction, path: Path, values: Mapping[str, str]) -> Stage:
-    match = _FROM.match(instruction.text)
-    if not match:
-        raise UsageError(f"{path}:{instruction.line}: FROM cannot be read: {instruction.text}")
-    return Stage(
-        index=index,
-        name=match["name"] or f"stage-{index}",
-        base=expand(match["base"], values),
-        line=instruction.line,
-        instructions=(),
-        platform=expand(match["platform"] or "", values),
-        written=instruction.text,
-    )
+    return replace(parsed, stages=tuple(stages), arguments=values)
 
 
 def instructions(text: str) -> Iterator[Instruction]:
-    """All instructions in file order."""
-    lines = text.splitlines()
-    escape = _escape_character(lines)
-    position = 0
-    while position < len(lines):
-        first = position
-        joined, raw, position = _join(lines, position, escape)
-        if not joined:
-            continue
-        keyword, rest = (*joined.split(None, 1), "")[:2]
-        heredocs: list[str] = []
-        if keyword.upper() in ("RUN", "COPY", "ADD"):
-            for match in _HEREDOC.finditer(rest):
-                document, position = _heredoc(lines, position, match["word"], bool(match["dash"]))
-                heredocs += [document] if document is not None else []
-        kept = (*raw.split(None, 1), "")[1]
-        yield Instruction(keyword.upper(), rest.strip(), first + 1, tuple(heredocs), kept.strip())
+    """All instructions in file order. Raises ValueError for what the parser refuses."""
+    lines = text.split("\n")
+    try:
+        commands = buildkit.parse_string(_closed(text)) if text.strip() else ()
+    except buildkit.GoParseError as error:
+        raise ValueError(str(error)) from error
+    for command in commands:
+        yield _instruction(command, lines[command.start_line - 1 : command.end_line])
 
 
-def expand(text: str, values: Mapping[str, str]) -> str:
-    """Fill in `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+word}`; unknown names become empty, as in BuildKit.
-
-    Other forms (`${NAME#prefix}`) stay as they are: a `$` in the result says that it is not known.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        found = values.get(match["braced"] or match["plain"])
-        operator = match["operator"] or ""
-        is_set = bool(found) if operator.startswith(":") else found is not None
-        if operator.endswith("+"):
-            return expand(match["word"], values) if is_set else ""
-        return found or "" if is_set or not operator else expand(match["word"], values)
-
-    return _VARIABLE.sub(value, text)
+def read_trigger(expression: str, line: int) -> Instruction:
+    """The instruction that an image or a stage carries for those that are built on it. Raises ValueError."""
+    found = list(instructions(expression))
+    if len(found) != 1:
+        raise ValueError(f"an ONBUILD holds one instruction: {expression}")
+    return replace(found[0], line=line)
 
 
-def variables(text: str) -> set[str]:
-    """Names of the variables that a text uses."""
-    return {match["braced"] or match["plain"] for match in _VARIABLE.finditer(text)}
+def pairs(instruction: Instruction) -> Iterator[tuple[str, str | None]]:
+    """(name, value) of an ARG or ENV, quotes and variables as they stand; None for a name alone."""
+    if instruction.keyword == "ARG":
+        parts = (word.partition("=") for word in instruction.words)
+        yield from ((name, value if equals else None) for name, equals, value in parts)
+    else:
+        yield from zip(instruction.words[::2], instruction.words[1::2], strict=False)
 
 
-def pairs(text: str) -> Iterator[tuple[str, str | None]]:
-    """(name, value) of an ARG or ENV; None for a name alone. The old form `ENV NAME value` is one pair."""
-    first, *rest = text.split(None, 1)
-    if "=" not in first and rest and "=" not in rest[0].split()[0]:
-        yield first, rest[0].strip()
-        return
-    for match in _PAIR.finditer(text):
-        value = match["value"]
-        yield match["name"], value if value is None or value[:1] not in "\"'" else value[1:-1]
+def _instructions(text: str, path: Path) -> Iterator[Instruction]:
+    try:
+        yield from instructions(text)
+    except ValueError as error:
+        message = str(error)
+        raise UsageError(
+            f"{path} has no FROM instruction." if "no instructions" in message else f"{path}: {message}"
+        ) from error
 
 
-def _join(lines: list[str], position: int, escape: str) -> tuple[str, str, int]:
-    """One instruction with its continuation lines, trimmed and raw (comments and empty lines between do not count)."""
-    parts: list[str] = []
-    raw: list[str] = []
-    continued = re.compile(rf"(^|[^{re.escape(escape)}]){re.escape(escape)}[ \t]*$")
-    while position < len(lines):
-        line = lines[position]
-        position += 1
-        is_blank = not line.strip() or line.lstrip().startswith("#")
-        if is_blank and parts:
-            continue
-        if is_blank:
-            return "", "", position
-        is_continued = continued.search(line) is not None
-        kept = continued.sub(r"\1", line) if is_continued else line
-        raw.append(kept)
-        parts.append(kept.strip())
-        if not is_continued:
-            break
-    return " ".join(part for part in parts if part), "".join(raw), position
+def _instruction(command: "buildkit.Command", lines: Sequence[str]) -> Instruction:
+    keyword = command.cmd.upper()
+    trigger = _trigger(lines, command.start_line) if keyword == "ONBUILD" else None
+    heredocs = _documents(command, lines) if trigger is None else trigger.heredocs
+    written = lines[: len(lines) - sum(document.count("\n") + 1 for document in heredocs)]
+    logical = command.original.split("\n", 1)[0]
+    if any(_BLANK_BEFORE_NAME.search(line) for line in written):
+        logical = "\n".join(written)
+    raw = _KEYWORD.sub("", logical, count=1).strip()
+    return Instruction(
+        keyword=keyword,
+        text=" ".join(raw.split()),
+        line=command.start_line,
+        heredocs=heredocs,
+        raw=raw,
+        words=tuple(command.value),
+        flags=tuple(command.flags),
+        is_json=command.json,
+        trigger=trigger,
+    )
 
 
-def _heredoc(lines: list[str], position: int, word: str, strips_tabs: bool) -> tuple[str | None, int]:
-    """The document and where it ends; None when nothing ends it: then it was a shift or text in quotes."""
-    found = [line.lstrip("\t") if strips_tabs else line for line in lines[position:]]
-    if word not in found:
-        return None, position
-    length = found.index(word)
-    return "\n".join(found[:length]), position + length + 1
+def _trigger(lines: Sequence[str], line: int) -> Instruction | None:
+    """The parser says nothing of what is inside an ONBUILD: it is parsed again without that word."""
+    text = _ONBUILD.sub("", "\n".join(lines), count=1)
+    try:
+        return read_trigger(text, line)
+    except ValueError:
+        return None
+
+
+def _documents(command: "buildkit.Command", lines: Sequence[str]) -> tuple[str, ...]:
+    """The heredocs as they stand in the file: what was parsed has its blanks closed up."""
+    counts = [document.content.count("\n") for document in command.heredocs]
+    start = len(lines) - sum(counts) - len(counts)
+    documents = []
+    for count in counts:
+        documents.append("\n".join((*lines[start : start + count], "")) if count else "")
+        start += count + 1
+    return tuple(documents)
+
+
+def _stage(index: int, instruction: Instruction, place: str, values: Mapping[str, str], escape: str) -> Stage:
+    words = instruction.words
+    has_name = len(words) == 3 and words[1].upper() == "AS"
+    if not has_name and len(words) != 1:
+        raise UsageError(f"{place}: FROM cannot be read: {instruction.text}")
+    return Stage(
+        index=index,
+        name=words[2] if has_name else f"stage-{index}",
+        base=_filled(words[0], values, escape, place),
+        line=instruction.line,
+        instructions=(),
+        platform=_filled(instruction.flag("platform"), values, escape, place),
+        written=instruction.text,
+        is_named=has_name,
+    )
+
+
+def _filled(word: str, values: Mapping[str, str], escape: str, place: str) -> str:
+    try:
+        return shell_words.fill(word, values, escape).text
+    except ValueError as error:
+        raise UsageError(f"{place}: {word}: {error}") from error
+
+
+def _options(mount: str) -> dict[str, str]:
+    """`type=bind,"target=/a b",ro`: comma-separated values, each perhaps in quotes."""
+    import csv  # only Dockerfiles with mounts need it
+
+    fields = next(csv.reader([mount]), [])
+    parts = (field.partition("=") for field in fields)
+    return {name.lower(): value if equals else "true" for name, equals, value in parts}
+
+
+def _closed(text: str) -> str:
+    if "<< " not in text and "<<\t" not in text:
+        return text
+    return _BLANK_BEFORE_NAME.sub(lambda match: '<<"-"' if match[1] else "<<", text)
+
+
+def _doubts(text: str) -> Iterator[str]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if "<<" in line and _NAME_ON_NEXT_LINE.search(line):
+            yield f"line {number}: a heredoc has its name on the next line"
 
 
 def _head(text: str) -> Iterator[str]:
     """The comment lines at the very top, where parser directives stand."""
-    for line in text.splitlines():
+    for line in text.removeprefix("\ufeff").splitlines():
         if not line.startswith("#"):
             return
         yield line
-
-
-def _escape_character(lines: list[str]) -> str:
-    for line in lines:
-        match = re.match(r"^#\s*(\w+)\s*=\s*(\S+)\s*$", line)
-        if not match:
-            return "\\"
-        if match[1].lower() == "escape":
-            return match[2]
-    return "\\"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,14 +24,18 @@ class FileDigests:
         self._used: dict[str, Any] = {}
 
     def of(self, path: Path, entry: Entry) -> str:
-        """`dir`, `link TARGET`, or the sha256 of the content. Raises UsageError when the file cannot be read."""
+        """`dir`, `link TARGET`, `node TYPE NUMBER` of a pipe or a device, or the sha256 of the content.
+
+        Raises UsageError when the file cannot be read."""
         if entry.is_folder:
             return "dir"
         try:
             if entry.is_link:
                 return f"link {path.readlink()}"
+            if entry.is_socket:
+                return hashlib.sha256().hexdigest()  # BuildKit's client sends it as an empty file
             if not entry.is_file:
-                return "special"
+                return f"node {stat.S_IFMT(entry.mode):o} {entry.device}"
             return self._of_file(str(path), entry)
         except OSError as error:
             raise UsageError(f"A file of the build context cannot be read: {path}: {error.strerror}.") from error
@@ -47,7 +52,7 @@ class FileDigests:
     def _of_file(self, path: str, entry: Entry) -> str:
         mark = [entry.size, entry.mtime_ns, entry.changed_ns, entry.inode]
         known = self._known.get(path)
-        if isinstance(known, list) and known[0] == mark:
+        if isinstance(known, list) and len(known) == 2 and known[0] == mark:
             self._used[path] = known
             return str(known[1])
         identity = _sha256(path) + _attributes(path)

@@ -39,10 +39,12 @@ class Image:
 
 def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] = ()) -> Image:
     """An image from the definition of its bake target; `tags` are for one without any."""
+    # An inline Dockerfile is no file: nothing beside it, an ignore file least of all, is its own.
+    inline = definition.get("dockerfile-inline")
     return Image(
         name=name,
         context=definition.get("context", "."),
-        dockerfile=definition.get("dockerfile", "Dockerfile"),
+        dockerfile="" if inline else definition.get("dockerfile", "Dockerfile"),
         target=definition.get("target", ""),
         tags=tuple(definition.get("tags") or tags),
         args={key: str(value) for key, value in (definition.get("args") or {}).items()},

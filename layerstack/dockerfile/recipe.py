@@ -1,35 +1,43 @@
 """How an image is made, as far as its Dockerfile and its build arguments say: stages, and what each step reads."""
 
 import hashlib
-import platform as machine
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from layerstack.dockerfile import copy_sources, dockerfile
+from layerstack.dockerfile import copy_sources, dockerfile, references, understood
 from layerstack.dockerfile.copy_sources import Source
 from layerstack.dockerfile.dockerfile import Dockerfile, Instruction, Stage
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.inherited import NOTHING_KNOWN, Inherited, triggers_of, variables_from, with_environment
+from layerstack.dockerfile.shell_words import variables
+from layerstack.dockerfile.variables import Variables
 from layerstack.errors import UsageError
 
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "AMD64": "amd64"}
-# What a shell or the image keeps with every blank; in other instructions blanks only separate words.
-KEEPS_BLANKS = ("RUN", "ENV", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD")
+# Where a blank counts: what a shell or the image keeps, and one path that is not split into words.
+KEEPS_BLANKS = {"RUN", "ENV", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD", "MAINTAINER"}
+KEEPS_BLANKS |= {"WORKDIR", "USER", "STOPSIGNAL", "SHELL"}
 SECRET = re.compile(r"secret|token|passw|credential|api_?key|private", re.IGNORECASE)
+SCRATCH = "scratch"
 _FLAGS = re.compile(r"^(--\S+\s+)*")
-_DIRECTIVE = re.compile(r"^#\s*(syntax|escape)\s*=", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class RecipeLine:
-    """One instruction. `text` holds build arguments with their values; `sources` are contexts, stages and images."""
+    """One instruction. `text` holds build arguments with their values; `sources` are contexts, stages and images.
+
+    `trigger_of` names the image or stage whose ONBUILD holds it: it then runs in this stage, before its own lines.
+    `remote` are the addresses that it reads and whose content may change.
+    """
 
     keyword: str
     text: str
     line: int
     sources: tuple[Source, ...] = ()
     variables: tuple[str, ...] = ()
+    trigger_of: str = ""
+    remote: tuple[str, ...] = ()
 
     @property
     def is_step(self) -> bool:
@@ -60,106 +68,230 @@ class RecipeStage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """`arguments` are those before the first FROM; `volatile` says what may change without a trace here."""
+    """`arguments` are those before the first FROM; `volatile` says what may change without a trace here.
+
+    `unknown` has every reason why this reading may not be BuildKit's; it is empty when all of it is understood.
+    `handed_on` is what the finished image hands on.
+    """
 
     image: Image
     stages: tuple[RecipeStage, ...]
     directives: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
     volatile: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    handed_on: Inherited = NOTHING_KNOWN
 
     @property
     def parents(self) -> tuple[str, ...]:
         """Names of everything from outside this Dockerfile that a FROM or `from=` reads, sorted."""
-        own = {stage.name.lower() for stage in self.stages} | {"", "scratch"}  # "" is the build context
+        own = {stage.name.lower() for stage in self.stages} | {"", SCRATCH}  # "" is the build context
         origins = {source.origin for stage in self.stages for line in stage.lines for source in line.sources}
-        outside = {name for name in origins if name.lower() not in own}
-        outside |= {stage.base for stage in self.stages if not stage.is_on_stage} - {"scratch"}
-        # A named context goes before a stage of the same name.
-        named = {*origins, *(stage.base for stage in self.stages)}
-        return tuple(sorted(outside | {name for name in named if name and find_context(self.image, name)}))
+        bases = {stage.base for stage in self.stages if not stage.is_on_stage} - {SCRATCH}
+        named = {name for name in origins if name and find_context(self.image, name)}
+        return tuple(sorted({name for name in origins if name.lower() not in own} | named | bases))
 
 
-def read_recipe(root: Path, image: Image, platform: str = "") -> Recipe:
-    """Raises UsageError when the Dockerfile or the target stage is not there."""
+# What is known of an image that a stage is built on, by the name that FROM gives it.
+FindInherited = Callable[[str], Inherited]
+
+
+def read_recipe(
+    root: Path, image: Image, platform: str = "", find_inherited: FindInherited = lambda name: NOTHING_KNOWN
+) -> Recipe:
+    """`platform` is what is built for where the definition does not say.
+
+    Raises UsageError when the Dockerfile or the target stage is not there.
+    """
     if copy_sources.is_remote(image.context):
-        return Recipe(image, (), volatile=(f"the build context {image.context} is not on this machine",))
-    parsed = parse_dockerfile(root, image)
-    given = {**_platform_values(platform), **parsed.arguments, **image.args}
-    needed = _needed_stages(parsed, image.target)
-    reader = _StageReader(image.args, given)
-    stages = tuple(reader.read(stage) for stage in needed)
-    used = {name for stage in needed for name in dockerfile.variables(stage.written)}
-    return Recipe(
-        image=image,
-        stages=stages,
-        directives=tuple(line.strip() for line in parsed.head if _DIRECTIVE.match(line)),
-        arguments={name: given.get(name, "") for name in sorted(used)},
-        volatile=tuple(_volatile(image, stages, reader.downloads)),
-    )
+        reason = f"the build context {image.context} is not on this machine"
+        return Recipe(image, (), volatile=(reason,), unknown=(reason,))
+    parsed = parse_dockerfile(root, image, platform)
+    if image.target and parsed.stage(image.target) is None:
+        names = ", ".join(stage.name for stage in parsed.stages)
+        raise UsageError(f"{parsed.path} has no stage `{image.target}`.", f"Its stages: {names}.")
+    return _RecipeReader(image, parsed, platform, find_inherited).read()
 
 
-def parse_dockerfile(root: Path, image: Image) -> Dockerfile:
+def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile:
     """The Dockerfile of an image, also when it stands inside the Compose or bake file."""
     inline = image.definition.get("dockerfile-inline")
     path = Path(image.dockerfile_place)
-    values = {**_platform_values(""), **image.args}
-    return dockerfile.parse(str(inline), path, values) if inline else dockerfile.read(root / path, values)
+    automatic = references.automatic_arguments(references.target_platform(image.definition, platform))
+    automatic["TARGETSTAGE"] = image.target
+    if inline:
+        return dockerfile.parse(str(inline), path, image.args, automatic)
+    return dockerfile.read(root / path, image.args, automatic)
 
 
-def find_context(image: Image, name: str) -> str | None:
+def find_context(image: Image, name: str, platform: str = "") -> str | None:
     """What a named context stands for: `target:…`, `docker-image://…`, an address or a folder."""
-    for key in (name, name.removesuffix(":latest"), f"{name}:latest"):
-        if key in image.contexts:
-            return image.contexts[key]
-    return None
+    key = find_context_name(image, name, platform)
+    return None if key is None else image.contexts[key]
 
 
-class _StageReader:
-    """Reads stages in file order; knows which variables each stage hands on to those that are built on it."""
+def find_context_name(image: Image, name: str, platform: str = "") -> str | None:
+    """The key of the context that BuildKit uses for a name; one for the platform goes before one for all."""
+    if not image.contexts or name.lower() in ("", SCRATCH, "context"):
+        return None
+    familiar = references.familiar(name)
+    target = references.target_platform(image.definition, platform)
+    keys = (f"{familiar}::{target}", familiar)
+    return next((key for key in keys if key in image.contexts), None)
 
-    def __init__(self, passed: Mapping[str, str], given: Mapping[str, str]) -> None:
-        self._passed = passed
-        self._given = given
-        self._values: dict[str, dict[str, str]] = {}
-        self._names: dict[str, str] = {}
-        self.downloads: list[str] = []
 
-    def read(self, stage: Stage) -> RecipeStage:
-        is_on_stage = stage.base.lower() in self._values
-        values = dict(self._values.get(stage.base.lower(), {}))
-        lines = tuple(self._line(one, values) for one in stage.instructions)
-        self._values[stage.name.lower()] = values
-        self._names[str(stage.index)] = stage.name
-        return RecipeStage(stage.name, stage.base, is_on_stage, stage.platform, stage.written, lines)
+class _RecipeReader:
+    """Reads the stages that the target needs; each is read once, after the one it is built on."""
 
-    def _line(self, one: Instruction, values: dict[str, str]) -> RecipeLine:
-        text = _with_blanks(one.raw) if one.keyword in KEEPS_BLANKS else " ".join(one.text.split())
+    def __init__(self, image: Image, parsed: Dockerfile, platform: str, find_inherited: FindInherited) -> None:
+        self._image = image
+        self._parsed = parsed
+        self._platform = platform
+        self._find_inherited = find_inherited
+        self._stages: dict[int, RecipeStage] = {}
+        self._values: dict[int, Variables] = {}
+        self._environments: dict[int, Inherited] = {}
+        self._doubts: dict[str, None] = {}
+        self._volatile: dict[str, None] = {}
+
+    def read(self) -> Recipe:
+        target = self._parsed.stage(self._image.target)
+        assert target  # a Dockerfile has a stage, and read_recipe has looked for the target
+        self._read_with_sources(target)
+        stages = tuple(self._stages[index] for index in sorted(self._stages))
+        used = {name for stage in stages for name in variables(stage.written)}
+        arguments = {name: self._parsed.arguments.get(name, "") for name in sorted(used)}
+        volatile = (*self._volatile, *_volatile(self._image, stages))
+        return Recipe(
+            image=self._image,
+            stages=stages,
+            directives=tuple(f"# {name}={value}" for name, value in self._parsed.directives.items() if name != "check"),
+            arguments=arguments,
+            volatile=volatile,
+            unknown=tuple(dict.fromkeys((*self._all_doubts(stages), *volatile))),
+            handed_on=self._handed_on(target),
+        )
+
+    def _all_doubts(self, stages: Iterable[RecipeStage]) -> Iterator[str]:
+        yield from understood.doubts(self._parsed)
+        yield from self._doubts
+        platforms = self._image.definition.get("platforms") or ()
+        if len(platforms) > 1:
+            yield f"it is built for {len(platforms)} platforms"
+        for name, value in self._image.contexts.items():
+            is_used = any(self._is_read(stage, name) for stage in stages)
+            if is_used and (copy_sources.is_remote(value) or value.startswith("service:")):
+                yield f"the context {name} is {value}"
+
+    def _is_read(self, stage: RecipeStage, name: str) -> bool:
+        names = (stage.base, *(source.origin for line in stage.lines for source in line.sources))
+        return any(find_context_name(self._image, one, self._platform) == name for one in names if one)
+
+    def _read_with_sources(self, target: Stage) -> None:
+        waiting, seen = [target], set[int]()
+        while waiting:
+            stage = waiting.pop()
+            if stage.index in seen or self._context_of(stage):
+                continue
+            seen.add(stage.index)
+            read = self._stage(stage)
+            base = self._parsed.base_of(stage)
+            names = {source.origin for line in read.lines for source in line.sources}
+            found = (self._parsed.source_of(name) for name in names if name)
+            waiting += [one for one in (base, *found) if one and one.index < stage.index]
+
+    def _context_of(self, stage: Stage) -> str | None:
+        """A named context takes the place of a stage of the same name."""
+        return (
+            find_context_name(self._image, stage.name.lower(), stage.platform or self._platform)
+            if stage.is_named
+            else None
+        )
+
+    def _base_stage(self, stage: Stage) -> Stage | None:
+        base = self._parsed.base_of(stage)
+        return None if base is None or self._context_of(base) else base
+
+    def _stage(self, stage: Stage) -> RecipeStage:
+        if stage.index in self._stages:
+            return self._stages[stage.index]
+        base = self._base_stage(stage)
+        triggers, values, handed_on = self._beginning(stage, base)
+        lines = [replace(self._line(one, values), trigger_of=stage.base) for one in triggers]
+        lines += [self._line(one, values) for one in stage.instructions]
+        self._values[stage.index] = values
+        self._environments[stage.index] = with_environment((*triggers, *stage.instructions), values, handed_on)
+        self._stages[stage.index] = RecipeStage(
+            name=self._name(stage),
+            base=self._name(base) if base else stage.base,
+            is_on_stage=base is not None,
+            platform=stage.platform,
+            written=stage.written,
+            lines=tuple(lines),
+        )
+        return self._stages[stage.index]
+
+    def _beginning(self, stage: Stage, base: Stage | None) -> tuple[tuple[Instruction, ...], Variables, Inherited]:
+        """The triggers and the variables that a stage takes over from what it is built on."""
+        if base:
+            self._stage(base)
+            return triggers_of(base.instructions), self._values[base.index].copy(), self._environments[base.index]
+        handed_on = Inherited() if stage.base == SCRATCH else self._find_inherited(stage.base)
+        self._doubts.update(dict.fromkeys(handed_on.doubts))
+        # A trigger has no line of its own in this file: it runs where the FROM stands.
+        triggers = tuple(replace(one, line=stage.line) for one in handed_on.triggers)
+        return triggers, variables_from(handed_on, self._parsed.escape), handed_on
+
+    def _name(self, stage: Stage) -> str:
+        """Of stages with one name the last keeps it: that is what a `from=` or a target means by it."""
+        last = self._parsed.source_of(stage.name) if stage.is_named else stage
+        return stage.name if last is stage or last is None else f"{stage.name}@{stage.index}"
+
+    def _handed_on(self, target: Stage) -> Inherited:
+        if self._context_of(target):
+            return NOTHING_KNOWN
+        return replace(self._environments[target.index], triggers=triggers_of(target.instructions), doubts=())
+
+    def _line(self, one: Instruction, values: Variables) -> RecipeLine:
+        self._doubts.update(dict.fromkeys(understood.doubts_of(one)))
+        text = _with_blanks(one.raw) if one.keyword in KEEPS_BLANKS or one.is_json else one.text
         if one.keyword == "ARG":
             text = " ".join(self._declare(one, values))
         elif one.keyword == "ENV":
-            for name, value in dockerfile.pairs(one.text):
-                _set(values, name, value or "")
-        self.downloads += copy_sources.unpinned(one, values)
+            for name, value in values.fill_all(dockerfile.pairs(one)):
+                values.set(name, value)
+        addresses = tuple(copy_sources.downloads(one, values))
+        self._volatile.update(dict.fromkeys(f"what {address} holds may have changed" for address in addresses))
+        sources = dict.fromkeys(self._named(source) for source in copy_sources.read_sources(one, values))
         return RecipeLine(
             keyword=one.keyword,
             text="\n".join((text, *one.heredocs)),
             line=one.line,
-            sources=tuple(dict.fromkeys(self._named(source) for source in copy_sources.read_sources(one, values))),
-            variables=tuple(sorted(dockerfile.variables(one.text))),
+            sources=tuple(sources),
+            variables=tuple(sorted(variables(one.text))),
+            remote=addresses,
         )
 
     def _named(self, source: Source) -> Source:
-        """A stage that is named by its number, by its name."""
-        return Source(self._names.get(source.origin, source.origin), source.pattern)
+        """A source with the one name of its stage or context."""
+        stage = self._parsed.source_of(source.origin) if source.origin else None
+        key = self._context_of(stage) if stage else find_context_name(self._image, source.origin, self._platform)
+        return replace(source, origin=key or (self._name(stage) if stage else source.origin))
 
-    def _declare(self, one: Instruction, values: dict[str, str]) -> Iterator[str]:
+    def _declare(self, one: Instruction, values: Variables) -> Iterator[str]:
         """The arguments with the values they really have: what is passed, else the default, else the one on top."""
-        for name, default in dockerfile.pairs(one.text):
-            value = self._passed.get(name, self._given.get(name) if default is None else default)
-            if value is not None:
-                _set(values, name, value)
-            yield name if value is None else f"{name}={_sealed(name, value)}"
+        for name, default in dockerfile.pairs(one):
+            value = self._image.args.get(name)
+            is_unknown = False
+            if value is None and default is not None:
+                value = values.fill_all([(name, default)])[0][1]
+                is_unknown = value is None
+            elif value is None:
+                value = self._parsed.arguments.get(name)
+            if value is not None or is_unknown:
+                values.set(name, value)
+            shown = default if is_unknown else value
+            yield name if shown is None else f"{name}={_sealed(name, shown)}"
 
 
 def _with_blanks(text: str) -> str:
@@ -169,46 +301,14 @@ def _with_blanks(text: str) -> str:
     return " ".join((*flags, command))
 
 
-def _set(values: dict[str, str], name: str, value: str) -> None:
-    """Give a variable its value; one that is made from something unknown is unknown itself."""
-    if dockerfile.variables(value) <= values.keys():
-        values[name] = dockerfile.expand(value, values)
-    else:
-        values.pop(name, None)
-
-
 def _sealed(name: str, value: str) -> str:
     """What looks like a secret is kept as a digest: enough to see that it changed."""
     return f"sha256-{hashlib.sha256(value.encode()).hexdigest()[:16]}" if SECRET.search(name) else value
 
 
-def _needed_stages(parsed: Dockerfile, target: str) -> Sequence[Stage]:
-    """The stages of the build; all of them when a source is named by something that is not known here."""
-    if target and parsed.stage(target) is None:
-        names = ", ".join(stage.name for stage in parsed.stages)
-        raise UsageError(f"{parsed.path} has no stage `{target}`.", f"Its stages: {names}.")
-    is_unsure = any("$" in source for stage in parsed.stages for source in stage.sources)
-    return parsed.stages if is_unsure else parsed.reachable(target)
-
-
-def _volatile(image: Image, stages: Iterable[RecipeStage], downloads: Iterable[str]) -> Iterator[str]:
-    for stage in stages:
-        if "$" in stage.base:
-            yield f"FROM {stage.base} is not known before the build"
-    yield from (f"what {address} holds may have changed" for address in downloads)
+def _volatile(image: Image, stages: Iterable[RecipeStage]) -> Iterator[str]:
     for name, value in image.contexts.items():
         if copy_sources.is_remote(value) and not copy_sources.is_pinned(value):
             yield f"what the context {name} holds may have changed"
     if image.definition.get("no-cache") or image.definition.get("no-cache-filter"):
         yield "its definition says no-cache"
-
-
-def _platform_values(platform: str) -> dict[str, str]:
-    """BuildKit's automatic arguments; for the engine's own platform those of this machine."""
-    own = f"linux/{ARCHITECTURES.get(machine.machine(), machine.machine())}"
-    values: dict[str, str] = {}
-    for prefix, text in (("BUILD", own), ("TARGET", platform or own)):
-        system, architecture, variant = (*text.split("/"), "", "")[:3]
-        parts = {"PLATFORM": text, "OS": system, "ARCH": architecture, "VARIANT": variant}
-        values |= {f"{prefix}{name}": value for name, value in parts.items()}
-    return values

@@ -1,6 +1,5 @@
 """Extra certificate authorities of this machine, as a company's proxy needs them, and which images lack them."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, warning
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.state_folder import read_json, state_folder, write_json
 
 CHECK = "certificates"
 FOLDERS = (Path("/usr/local/share/ca-certificates"), Path("/etc/pki/ca-trust/source/anchors"))
@@ -84,14 +83,9 @@ def _lacks(client: Any, root: Path, image: str, own: dict[str, str]) -> bool:
         bundle = read_image_file(client, image_id, BUNDLES)
         known = {_body(body) for body in _PEM.findall((bundle or b"").decode(errors="replace"))}
         verdicts[key] = bool(known) and not set(own.values()) <= known
-        with suppress(OSError):
-            write_atomically(state_folder(root) / VERDICTS_FILE, json.dumps(dict(list(verdicts.items())[-MOST_KEPT:])))
+        write_json(state_folder(root) / VERDICTS_FILE, verdicts, MOST_KEPT)
     return verdicts[key]
 
 
 def _read_verdicts(root: Path) -> dict[str, bool]:
-    try:
-        document = json.loads((state_folder(root) / VERDICTS_FILE).read_text())
-        return {str(key): bool(value) for key, value in document.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
+    return {key: bool(value) for key, value in read_json(state_folder(root) / VERDICTS_FILE).items()}

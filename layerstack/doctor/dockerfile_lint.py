@@ -11,6 +11,7 @@ from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.dockerfile import Dockerfile, Instruction
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.dockerfile.variables import Variables
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, warning
 from layerstack.project.compose_source import ComposeSource
@@ -114,7 +115,7 @@ def _copies_code(folder: Path, image: Image, one: Instruction) -> bool:
     """Whether a COPY or ADD brings source files of the build context in."""
     if one.keyword not in ("COPY", "ADD"):
         return False
-    patterns = [source.pattern for source in copy_sources.read_sources(one, {}) if not source.origin]
+    patterns = [source.pattern for source in copy_sources.read_sources(one, Variables()) if not source.origin]
     return bool(patterns) and any(True for _ in _code_files(folder, image, patterns))
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 
 from layerstack.cache.cache_forecast import why
@@ -15,6 +14,7 @@ from layerstack.engine import engine
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
 from layerstack.finding import Finding, error, ok, warning
+from layerstack.moment import epoch_seconds
 from layerstack.setup.stand_ins import TAG_PREFIX
 
 LOW_DISK_BYTES = 10 * 10**9
@@ -81,8 +81,7 @@ def check_gc(found: CacheReport, need: DiskNeed) -> Iterator[Finding]:
 
 def check_clock(client: Any) -> Iterator[Finding]:
     """The engine's clock against this one: after a sleep, a virtual machine's clock can be behind."""
-    # Nanoseconds are more than Python 3.10 parses.
-    engine_time = datetime.fromisoformat(client.info()["SystemTime"][:19] + "+00:00").timestamp()
+    engine_time = epoch_seconds(client.info()["SystemTime"])
     drift_seconds = abs(time.time() - engine_time)
     if drift_seconds > CLOCK_TOLERANCE_SECONDS:
         remedy = "sudo hwclock --hctosys in the virtual machine (WSL: wsl --shutdown)"

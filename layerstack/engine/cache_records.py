@@ -64,11 +64,9 @@ class CacheUse:
 
 def read_cache() -> CacheUse:
     """Ask the engine for its build cache. Raises EngineError."""
-    from docker.errors import DockerException
-
     try:
         usage: dict[str, Any] = engine.client().api.df()
-    except DockerException as error:
+    except (EngineError, OSError) as error:
         raise EngineError(f"The engine does not tell its disk use: {error}") from error
     return CacheUse(tuple(_record(entry) for entry in usage.get("BuildCache") or ()))
 

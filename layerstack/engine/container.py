@@ -1,13 +1,18 @@
 """What the engine says about the containers of a project, at one moment."""
 
 import re
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, NotInEngine
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -86,72 +91,59 @@ class Container:
 
     @property
     def uptime_seconds(self) -> float:
-        """Seconds since its start, to the second; 0 when it does not run."""
+        """Seconds since its start; 0 when it does not run."""
         if not self.is_running or not self.started_at:
             return 0.0
-        # Python 3.10 does not parse nanoseconds.
-        started = datetime.fromisoformat(self.started_at[:19]).replace(tzinfo=timezone.utc)
-        return max(0.0, (datetime.now(timezone.utc) - started).total_seconds())
+        return max(0.0, time.time() - epoch_seconds(self.started_at))
 
     @property
     def ran_seconds(self) -> float:
         """Seconds of its last run, 0 while it runs or when it never ran."""
-        if self.is_running or not self.started_at or self.finished_at < self.started_at:
+        if self.is_running:
             return 0.0
-        began, ended = (datetime.fromisoformat(text[:19]) for text in (self.started_at, self.finished_at))
-        return max(0.0, (ended - began).total_seconds())
+        return max(0.0, epoch_seconds(self.finished_at) - epoch_seconds(self.started_at))
 
     @property
     def was_healthy(self) -> bool:
         """Has one of its last health checks passed?"""
         return 0 in self.health_codes
 
-    def is_newest(self, client: Any) -> bool:
+    def is_newest(self, client: "DockerClient") -> bool:
         """Does it run what its image's tag points to now? True when the tag is gone."""
-        from docker.errors import DockerException
-
         try:
             return bool(client.api.inspect_image(self.image)["Id"] == self.image_id)
-        except DockerException:
+        except EngineError:
             return True
 
 
-def read_all(client: Any, project_name: str) -> dict[str, tuple[Container, ...]]:
+def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Container, ...]]:
     """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
-    from docker.errors import DockerException, NotFound
-    from requests.exceptions import RequestException
-
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
     found = []
-    try:
-        for entry in client.api.containers(all=True, filters={"label": labels}):
-            try:
-                found.append(from_inspect(client.api.inspect_container(entry["Id"])))
-            except NotFound:
-                continue
-    except (DockerException, RequestException) as error:
-        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` looks at it.") from error
+    for entry in client.api.containers(all=True, filters={"label": labels}):
+        with suppress(NotInEngine):  # removed since it was listed
+            found.append(from_inspect(client.api.inspect_container(entry["Id"])))
     return _by_service(found)
 
 
-def read_log(client: Any, container_id: str, lines: int) -> tuple[str, ...]:
+def read_log(client: "DockerClient", container_id: str, lines: int) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     try:
         data: bytes = client.api.logs(container_id, tail=lines)
-    except (DockerException, RequestException):
+    except (EngineError, OSError):
         return ()
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
 
 
-def read_deaths(client: Any, container_id: str, since_epoch_seconds: float, until_epoch_seconds: float) -> list[int]:
+def read_deaths(
+    client: "DockerClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
+) -> list[int]:
     """Exit codes of the container's ends in that time, oldest first; -1 stands for one by lack of memory."""
     wanted = {"container": [container_id], "event": ["die", "oom"]}
     since, until = f"{since_epoch_seconds:.3f}", f"{until_epoch_seconds:.3f}"
     codes = []
-    for event in client.api.events(since=since, until=until, filters=wanted, decode=True):
+    # The stubs know whole seconds only; the engine takes fractions.
+    for event in client.api.events(since=since, until=until, filters=wanted, decode=True):  # type: ignore[call-overload]
         is_oom = event.get("Action") == "oom"
         codes.append(-1 if is_oom else int(event["Actor"]["Attributes"].get("exitCode", 0)))
     return codes
@@ -223,7 +215,7 @@ def _ports(bindings: Mapping[str, Any]) -> Iterable[Port]:
 
 def _by_service(containers: Iterable[Container]) -> dict[str, tuple[Container, ...]]:
     newest: dict[tuple[str, str], Container] = {}
-    for one in sorted(containers, key=lambda one: one.created_at):
+    for one in sorted(containers, key=lambda one: epoch_seconds(one.created_at)):
         newest[one.service, (one.labels or {}).get(NUMBER_LABEL, "1")] = one
     grouped: dict[str, tuple[Container, ...]] = {}
     for (service, _), one in newest.items():

@@ -1,51 +1,28 @@
 """The container engine as it is: a client for it, the facts about it, and whether they are enough."""
 
 import json
-import os
 import re
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from layerstack import command
+from layerstack.engine.endpoint import Endpoint, find_endpoint
+from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
 from layerstack.errors import EngineError
 
 if TYPE_CHECKING:
     from docker.client import DockerClient
 
-CONNECT_SECONDS = 5
-REQUEST_SECONDS = 60
+ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 
 # Engine 23 made BuildKit the builder; the other two bring what the bake and Compose files use.
 OLDEST_USABLE = {"Docker Engine": (23, 0), "Docker Buildx": (0, 17), "Docker Compose": (2, 33)}
-
-HOW_TO_GET_ONE = (
-    "On Debian, as root: `invoke setup --install-engine` installs and starts one. "
-    "Elsewhere: https://docs.docker.com/engine/install"
-)
-HOW_TO_START = (
-    "Start it (`sudo systemctl start docker`, or Docker Desktop); on Debian without systemd, as root: "
-    "`invoke setup --install-engine` starts it."
-)
-HOW_TO_GET_RIGHTS = "`sudo usermod --append --groups docker $USER`, then log out and in again."
-# What the CLI or the SDK says → (what that means, what to do).
-REASONS = (
-    ("permission denied", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
-    ("permissionerror", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
-    ("ended after", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
-    ("timed out", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
-    (
-        "failed to resolve",
-        "DOCKER_HOST or the docker context points to an unknown host",
-        "`docker context ls` shows it.",
-    ),
-    ("no such host", "DOCKER_HOST or the docker context points to an unknown host", "`docker context ls` shows it."),
-    ("", "No Docker daemon answers", HOW_TO_START),
-)
 
 
 @dataclass(frozen=True)
@@ -69,21 +46,44 @@ class EngineFacts:
 
 
 def client() -> "DockerClient":
-    """A Docker SDK client for the engine that the docker command uses (DOCKER_HOST and contexts count).
+    """The client of this process for the engine that the docker command talks to.
 
-    Raises EngineError with the reason and the way on when no engine answers within CONNECT_SECONDS.
+    Raises EngineError with the reason and the repair when that engine does not answer, or another one does.
     """
+    return _connect(find_endpoint())
+
+
+@lru_cache(maxsize=4)
+def _connect(endpoint: Endpoint) -> "DockerClient":
     import docker
 
     if not hasattr(docker, "from_env"):
         msg = "The Docker SDK for Python is not installed: a folder named `docker` was imported instead."
         raise EngineError(msg, "`pip install -r requirements/dev.txt` in the project's virtual environment.")
+    from layerstack.engine.api import EngineClient, EngineGone
+
     try:
-        connected: DockerClient = docker.from_env(timeout=CONNECT_SECONDS)
+        connected = EngineClient(endpoint)
     except (docker.errors.DockerException, OSError) as error:
-        raise _unreachable(str(error)) from error
-    connected.api.timeout = REQUEST_SECONDS
+        # The SDK asks for the version first, and wraps whatever that raises.
+        cause = error.__cause__
+        if isinstance(cause, EngineError) and not isinstance(cause, EngineGone):
+            raise cause from error
+        raise unreachable(str(cause.__cause__ if isinstance(cause, EngineGone) else error), endpoint) from error
+    if endpoint.is_chosen:
+        _require_same_engine(connected, endpoint)
     return connected
+
+
+def _require_same_engine(connected: "DockerClient", endpoint: Endpoint) -> None:
+    """Half of a task goes through the docker command, half through the SDK: both must reach one engine."""
+    asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
+    if not asked.ok:
+        raise unreachable(asked.stderr, endpoint)
+    own, other = str(connected.info().get("ID")), asked.stdout.strip()
+    if own != other:
+        msg = f"There are two engines: the docker command reaches {other}, {endpoint} is {own}."
+        raise EngineError(msg, "`docker context ls` shows the contexts; `env | grep DOCKER_` the variables that count.")
 
 
 def read_facts() -> EngineFacts:
@@ -97,7 +97,7 @@ def read_facts() -> EngineFacts:
         raise EngineError("There is no container engine here: no docker command.", HOW_TO_GET_ONE) from error
     info = _parse_info(answer)
     if not info.get("ServerVersion"):
-        raise _unreachable(answer.stderr or "; ".join(info.get("ServerErrors") or ()))
+        raise unreachable(answer.stderr or "; ".join(info.get("ServerErrors") or ()), find_endpoint())
     return _facts_from(info)
 
 
@@ -117,7 +117,7 @@ def parse_version(text: str) -> tuple[int, ...]:
 def daemon_answers() -> bool:
     """Whether the docker command reaches a daemon right now."""
     asked = ["docker", "version", "--format", "{{.Server.Version}}"]
-    return bool(shutil.which("docker")) and command.run(asked, timeout_seconds=CONNECT_SECONDS).ok
+    return bool(shutil.which("docker")) and command.run(asked, timeout_seconds=ANSWER_SECONDS).ok
 
 
 def _parse_info(answer: command.CommandResult) -> Mapping[str, Any]:
@@ -126,9 +126,12 @@ def _parse_info(answer: command.CommandResult) -> Mapping[str, Any]:
     except json.JSONDecodeError:
         info = {}
     if "podman" in (answer.stdout + answer.stderr).lower() and "ServerVersion" not in info:
-        msg = "The docker command here is Podman's stand-in; BuildKit, bake and Compose need Docker Engine."
-        raise EngineError(msg, HOW_TO_GET_ONE)
-    return info if isinstance(info, dict) else {}
+        raise podman("(behind its own docker command)")
+    info = info if isinstance(info, dict) else {}
+    # The real docker command in front of Podman's socket: its store tells it (podman pkg/api/handlers/compat/info.go).
+    if str(info.get("DockerRootDir")).endswith("containers/storage"):
+        raise podman(str(info.get("ServerVersion", "")))
+    return info
 
 
 def _facts_from(info: Mapping[str, Any]) -> EngineFacts:
@@ -188,10 +191,3 @@ def _disk_shortage(facts: EngineFacts, min_free_bytes: int) -> Iterator[tuple[st
             f"Only {free:.1f} GB are free in {facts.data_root}: {needed:.1f} GB are needed.",
             "`invoke clean` removes old images and cache of this project.",
         )
-
-
-def _unreachable(reason: str) -> EngineError:
-    told = reason.strip().splitlines()[-1] if reason.strip() else "no answer"
-    meaning, advice = next((meaning, advice) for sign, meaning, advice in REASONS if sign in reason.lower())
-    where = f" (DOCKER_HOST={os.environ['DOCKER_HOST']})" if os.environ.get("DOCKER_HOST") else ""
-    return EngineError(f"{meaning}{where}: {told}", advice)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import os
 import socket
 import tarfile
@@ -10,9 +9,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.errors import NotInEngine
+from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 # Relative path → what stands there: `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
 Tree = Mapping[str, str]
@@ -27,10 +30,12 @@ NO_COMMAND = ("/layerstack-never-runs",)
 VOLUME_TARGET = "/layerstack-volume"
 
 
-def read_image_trees(client: Any, root: Path, image_id: str, paths: Iterable[str], deadline: float) -> dict[str, Tree]:
+def read_image_trees(
+    client: "DockerClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
+) -> dict[str, Tree]:
     """The files below each path, {} where the image has nothing; from the cache when this image was seen before.
 
-    `deadline` is a moment of time.monotonic(). Raises TimeoutError, DockerException.
+    `deadline` is a moment of time.monotonic(). Raises TimeoutError, EngineError.
     """
     cached = _recall(root, image_id)
     missing = [path for path in paths if path not in cached]
@@ -42,10 +47,10 @@ def read_image_trees(client: Any, root: Path, image_id: str, paths: Iterable[str
     return {path: cached[path] for path in paths}
 
 
-def read_volume(client: Any, image_id: str, name: str, deadline: float) -> Tree:
+def read_volume(client: "DockerClient", image_id: str, name: str, deadline: float) -> Tree:
     """What a volume holds now. The image only lends its name: an engine lets nobody look into a volume alone.
 
-    Raises TimeoutError, DockerException.
+    Raises TimeoutError, EngineError.
     """
     place = Path(client.api.inspect_volume(name).get("Mountpoint") or "/nowhere")
     if os.access(place, os.R_OK | os.X_OK):
@@ -66,14 +71,12 @@ def read_folder(place: Path, deadline: float) -> Tree:
     return found
 
 
-def read_container(client: Any, container_id: str, path: str, deadline: float) -> Tree:
+def read_container(client: "DockerClient", container_id: str, path: str, deadline: float) -> Tree:
     """The files below a path of a container that need not run."""
-    from docker.errors import NotFound
-
     try:
         # Without a chunk size of our own it is twice as fast.
         chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
-    except NotFound:
+    except NotInEngine:
         return {}
     if facts.get("linkTarget"):
         chunks.close()
@@ -82,13 +85,11 @@ def read_container(client: Any, container_id: str, path: str, deadline: float) -
         return dict(_entries(archive))
 
 
-def read_image_file(client: Any, image_id: str, paths: Iterable[str]) -> bytes | None:
-    """The content of the first of these files that the image has. Raises DockerException."""
-    from docker.errors import NotFound
-
+def read_image_file(client: "DockerClient", image_id: str, paths: Iterable[str]) -> bytes | None:
+    """The content of the first of these files that the image has. Raises EngineError."""
     with _closed_container(client, image_id) as container_id:
         for path in paths:
-            with suppress(NotFound):
+            with suppress(NotInEngine):
                 chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
                 if facts.get("linkTarget"):
                     chunks.close()
@@ -146,7 +147,7 @@ def _require_time(deadline: float) -> None:
 
 
 @contextmanager
-def _closed_container(client: Any, image_id: str, mounts: Iterable[Any] = ()) -> Iterator[str]:
+def _closed_container(client: "DockerClient", image_id: str, mounts: Iterable[Any] = ()) -> Iterator[str]:
     """A container that is never started, and gone afterwards with the volumes that the image asks for."""
     host = client.api.create_host_config(mounts=list(mounts), network_mode="none")
     made = client.api.create_container(
@@ -164,7 +165,7 @@ def look_mark() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def remove_abandoned(client: Any) -> None:
+def remove_abandoned(client: "DockerClient") -> None:
     """Remove containers that a process of this machine made to look into an image and was killed before it was done."""
     for entry in client.api.containers(all=True, filters={"label": LOOK_LABEL}):
         machine, _, process = str((entry.get("Labels") or {}).get(LOOK_LABEL)).partition(":")
@@ -185,22 +186,17 @@ def _is_alive(process: str) -> bool:
 
 def _recall(root: Path, image_id: str) -> dict[str, Tree]:
     try:
-        document = json.loads(_path(root, image_id).read_text())
-        trees = document["trees"] if document["version"] == CACHE_VERSION else {}
+        document = read_json(_path(root, image_id))
+        trees = document["trees"] if document.get("version") == CACHE_VERSION else {}
         return {str(path): {str(name): str(mark) for name, mark in tree.items()} for path, tree in trees.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         return {}
 
 
 def _keep(root: Path, image_id: str, trees: Mapping[str, Tree]) -> None:
-    """A folder that cannot be written keeps nothing; the oldest images go."""
-    with suppress(OSError):
-        path = _path(root, image_id)
-        path.parent.mkdir(exist_ok=True)
-        write_atomically(path, json.dumps({"version": CACHE_VERSION, "trees": trees}))
-        kept = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
-        for old in kept[:-MOST_KEPT]:
-            old.unlink(missing_ok=True)
+    path = _path(root, image_id)
+    if write_json(path, {"version": CACHE_VERSION, "trees": trees}):
+        keep_newest(path.parent, MOST_KEPT)
 
 
 def _path(root: Path, image_id: str) -> Path:

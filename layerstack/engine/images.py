@@ -1,14 +1,25 @@
 """Images as the engine holds them: identity, size, age, labels."""
 
+import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layerstack import command
 from layerstack.engine import engine
 from layerstack.errors import EngineError
 from layerstack.project.project import Project
+
+# As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
+_NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[a-f0-9]{{32,}})?"
+)
+# What an image hands on to those that are built on it; stores fill in other keys as they like.
+CONTENT_OF_CONFIG = {"Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Volumes", "ExposedPorts", "Labels", "Shell"}
+CONTENT_OF_CONFIG |= {"StopSignal", "Healthcheck", "OnBuild"}
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,19 @@ class StoredImage:
     created: str
     labels: dict[str, str]
     layers: tuple[str, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What of its configuration counts."""
+        return {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
+
+    @property
+    def identity(self) -> str:
+        """The same for the same image on every image store: its id is that of the config on one, of a manifest on the
+        other."""
+        text = json.dumps([self.layers, self.content], sort_keys=True)
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -94,6 +118,11 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     return {reference: image for reference, image in found.items() if image}
 
 
+def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:
+    """As `find_all`, for names that were read from a Dockerfile: what is no reference is passed over."""
+    return find_all(reference for reference in references if _REFERENCE.fullmatch(reference))
+
+
 def with_label(label: str) -> list[StoredImage]:
     """All images, tagged or not, that carry a label (`key` or `key=value`)."""
     return [_stored(image.attrs) for image in engine.client().images.list(filters={"label": label}, all=False)]
@@ -101,12 +130,10 @@ def with_label(label: str) -> list[StoredImage]:
 
 def remove(references: Iterable[str]) -> None:
     """Remove tags or ids; what is already gone or still in use is passed over."""
-    from docker.errors import APIError
-
     for reference in references:
         try:
             engine.client().images.remove(reference, force=False, noprune=False)
-        except APIError:
+        except EngineError:
             continue
 
 
@@ -123,4 +150,5 @@ def _stored(attributes: dict[str, Any]) -> StoredImage:
         created=str(attributes.get("Created") or ""),
         labels=(attributes.get("Config") or {}).get("Labels") or attributes.get("Labels") or {},
         layers=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
+        config=attributes.get("Config") or {},
     )

@@ -4,10 +4,13 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.engine.programs import stopped_programs
 from layerstack.wait import call_within
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
@@ -25,10 +28,10 @@ class Answer:
     output: str
 
 
-def run_inside(client: Any, container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
+def run_inside(client: "DockerClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
     """Run a program in a container; not waited for where a signal has halted the container's own programs.
 
-    Raises TimeoutError (the program is ended then), DockerException, RequestException.
+    Raises TimeoutError (the program is ended then), EngineError, OSError.
     """
     mark = uuid.uuid4().hex
 
@@ -45,7 +48,7 @@ def run_inside(client: Any, container_id: str, argv: Sequence[str], timeout_seco
         raise
 
 
-def _end(client: Any, container_id: str, mark: str) -> None:
+def _end(client: "DockerClient", container_id: str, mark: str) -> None:
     def kill() -> None:
         client.api.exec_start(client.api.exec_create(container_id, ["sh", "-c", END, mark])["Id"])
 

@@ -1,17 +1,13 @@
 """Where the engine's published ports are: on this machine, or on another one."""
 
-import json
-import os
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-from layerstack import command
+from layerstack.engine.endpoint import find_endpoint
 from layerstack.project.project import Port
 
 WILDCARDS = ("", "0.0.0.0", "::")
 LOCAL = ("", "localhost", "127.0.0.1", "::1")
-CONTEXT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -33,27 +29,8 @@ class EnginePlace:
         return f"{self.host if port.host_ip in WILDCARDS else port.host_ip}:{port.published}"
 
 
-def find_place(client: Any) -> EnginePlace:
-    """The place of the engine that this client talks to: DOCKER_HOST and contexts count, over TCP and SSH."""
-    url = str(client.api.base_url)
-    if url.startswith("http+docker://ssh"):
-        return EnginePlace(_host_of(_ssh_address()))
-    if url.startswith(("http://", "https://")):
-        return EnginePlace(_host_of(url))
-    return EnginePlace()
-
-
-def _host_of(url: str) -> str:
-    host = urlsplit(url).hostname or ""
-    return "" if host in LOCAL else host
-
-
-def _ssh_address() -> str:
-    """The SDK keeps no address of an SSH engine: what the docker command would use."""
-    if os.environ.get("DOCKER_HOST"):
-        return os.environ["DOCKER_HOST"]
-    asked = command.run(["docker", "context", "inspect"], timeout_seconds=CONTEXT_SECONDS)
-    try:
-        return str(json.loads(asked.stdout)[0]["Endpoints"]["docker"]["Host"])
-    except (ValueError, LookupError):
-        return ""
+def find_place() -> EnginePlace:
+    """Where the engine is: DOCKER_HOST and contexts count, over TCP and SSH."""
+    host = urlsplit(find_endpoint().host)
+    is_local = host.scheme not in ("tcp", "http", "https", "ssh") or (host.hostname or "") in LOCAL
+    return EnginePlace("" if is_local else host.hostname or "")

@@ -6,12 +6,15 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
 from layerstack.project.project import Port, Project, Service
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 LISTENING = "0A"
 WILDCARDS = ("", "0.0.0.0", "::", "*")
@@ -43,7 +46,7 @@ class Holder:
         return f"kill {self.pid}" if self.pid else ""
 
 
-def find_holder(client: Any | None, port: Port) -> Holder | None:
+def find_holder(client: "DockerClient | None", port: Port) -> Holder | None:
     """Who holds the port at an address that collides with this one; None when it is free.
 
     `client` is a Docker client, or None when no engine answers.
@@ -75,7 +78,7 @@ def _without_tags(path: Path) -> str:
     return re.sub(r"!(reset|override)\b", "", path.read_text(encoding="utf-8"))
 
 
-def find_container(client: Any, port: Port) -> Holder | None:
+def find_container(client: "DockerClient", port: Port) -> Holder | None:
     """The container that publishes a port at a colliding address."""
     for entry in client.api.containers():
         for binding in entry.get("Ports") or ():

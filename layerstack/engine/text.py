@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from layerstack.moment import utc_minute
 from layerstack.report import print_table
 from layerstack.wording import megabytes
 
@@ -18,7 +19,7 @@ def print_images(layers: Sequence[Layer]) -> None:
             layer.layer,
             layer.tag,
             megabytes(layer.stored.size_bytes) if layer.stored else "[yellow]not here[/yellow]",
-            layer.stored.created[:16].replace("T", " ") if layer.stored else "",
+            utc_minute(layer.stored.created) if layer.stored else "",
             layer.built_on,
         )
         for layer in layers

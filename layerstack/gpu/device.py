@@ -1,10 +1,8 @@
 """Which device a project runs on: what its services ask for, put to this machine and its engine."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from layerstack.engine import engine
 from layerstack.engine.place import find_place
 from layerstack.errors import EngineError
 from layerstack.gpu import decision as gpu
@@ -35,16 +33,8 @@ def choose(root: Path, requested: Request, is_fresh: bool = False) -> Decision:
 
 def is_engine_elsewhere() -> bool:
     """Whether the engine is on another machine: this one's GPUs then say nothing."""
-    host = os.environ.get("DOCKER_HOST", "")
-    config = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
-    has_context = bool(os.environ.get("DOCKER_CONTEXT")) or (
-        config.is_file() and "currentContext" in config.read_text()
-    )
-    # Asking the engine costs 0.2 s, and nearly always it is the one on this machine.
-    if host.startswith("unix:") or not (host or has_context):
-        return False
     try:
-        return find_place(engine.client()).is_remote
+        return find_place().is_remote
     except EngineError:
         return False
 

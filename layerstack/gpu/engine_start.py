@@ -3,29 +3,34 @@
 import socket
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from layerstack.engine.endpoint import find_endpoint
+from layerstack.errors import NotInEngine
 from layerstack.process_life import start_ticks
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 PID_FILE = Path("/var/run/docker.pid")
 
 
-def identify_start(client: Any) -> str:
+def identify_start(client: "DockerClient") -> str:
     """The engine and its start as one word; "" where nothing tells one start from another.
 
     The process behind the socket counts, the process in the pid file (systemd holds the socket for dockerd), and the
-    default network, which dockerd makes anew at its start. Raises DockerException.
+    default network, which dockerd makes anew at its start. Raises EngineError.
     """
-    signs = [*_socket_process(client), *_pid_file_process(), *_default_network(client)]
+    signs = [*_socket_process(), *_pid_file_process(), *_default_network(client)]
     return "|".join([str(client.api.info().get("ID")), *signs]) if signs else ""
 
 
-def _socket_process(client: Any) -> list[str]:
-    path = getattr(client.api.get_adapter(client.api.base_url), "socket_path", "")
+def _socket_process() -> list[str]:
+    path = find_endpoint().socket_path
     if not path or not hasattr(socket, "SO_PEERCRED"):
         return []
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(path.removeprefix("http+unix://"))
+        connection.connect(path)
         pid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     # Process 1 listens for a daemon that it may start again at any time.
     return [f"{pid}@{start_ticks(pid)}"] if pid > 1 and start_ticks(pid) else []
@@ -39,11 +44,9 @@ def _pid_file_process() -> list[str]:
     return [f"{pid}@{start_ticks(pid)}"]
 
 
-def _default_network(client: Any) -> list[str]:
-    from docker.errors import NotFound
-
+def _default_network(client: "DockerClient") -> list[str]:
     try:
         found = client.api.inspect_network("bridge")
-    except NotFound:
+    except NotInEngine:
         return []
     return [f"{found.get('Id')}@{found.get('Created')}"]

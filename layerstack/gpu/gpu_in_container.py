@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.engine.container import Container, read_all
+from layerstack.errors import EngineError
 from layerstack.gpu.nvml import HostGpus
 from layerstack.wait import call_within
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 # nvidia-smi hangs when a card has fallen off the bus.
 ASK_SECONDS = 10.0
@@ -60,19 +64,16 @@ class ContainerGpu:
         }
 
 
-def read_containers(client: Any, project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+def read_containers(client: "DockerClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
     """Every running container of the project that was given a GPU. Raises EngineError when the engine is gone."""
     return tuple(_examined(client, read_all(client, project_name).values(), host))
 
 
-def look_inside(client: Any, container: Container, host: HostGpus | None) -> ContainerGpu:
+def look_inside(client: "DockerClient", container: Container, host: HostGpus | None) -> ContainerGpu:
     """Ask NVML inside. A container that offers no way to ask is not lost: nobody knows."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     try:
         code, said = call_within(ASK_SECONDS, lambda: _ask(client, container.id))
-    except (DockerException, RequestException, TimeoutError) as error:
+    except (EngineError, OSError) as error:
         return ContainerGpu(container.service, container.name, (), f"NVML inside could not be asked: {error}")
     if code in NOT_THERE:
         return ContainerGpu(
@@ -85,22 +86,20 @@ def look_inside(client: Any, container: Container, host: HostGpus | None) -> Con
     return ContainerGpu(container.service, container.name, (), problem, bool(host and LOST.search(problem)))
 
 
-def _examined(client: Any, groups: Any, host: HostGpus | None) -> Iterator[ContainerGpu]:
+def _examined(client: "DockerClient", groups: Any, host: HostGpus | None) -> Iterator[ContainerGpu]:
     for containers in groups:
         yield from (look_inside(client, one, host) for one in containers if one.has_gpu and one.is_running)
 
 
-def _ask(client: Any, container_id: str) -> tuple[int, str]:
+def _ask(client: "DockerClient", container_id: str) -> tuple[int, str]:
     """(exit code, output) of the first way that exists there; NOT_THERE without one."""
-    from docker.errors import APIError
-
     code, said = NOT_THERE[0], ""
     for way in WAYS:
         try:
             started = client.api.exec_create(container_id, list(way))["Id"]
             said = client.api.exec_start(started).decode("utf-8", errors="replace")
             code = int(client.api.exec_inspect(started)["ExitCode"] or 0)
-        except APIError as error:
+        except EngineError as error:
             if "executable file not found" not in str(error):
                 raise
             continue

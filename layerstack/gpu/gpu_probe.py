@@ -71,14 +71,11 @@ def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
 
     Which of the two it misses first tells whether it can hand out the GPU: no image is pulled, nothing runs.
     """
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     try:
         client = engine.client()
         found = judge_refusal(_refusal(client.api, request), request)
         return _refined(client.api, found) if found.broken_link == "docker" else found
-    except (EngineError, DockerException, RequestException, OSError) as error:
+    except (EngineError, OSError) as error:
         return DockerGpu(False, f"Docker could not be asked: {str(error).splitlines()[0]}", "engine")
 
 
@@ -102,9 +99,7 @@ def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
 
 
 def _refusal(api: Any, request: GpuRequest) -> str:
-    """Why the engine did not start the probe. Raises DockerException when it fails at something else."""
-    from docker.errors import APIError, DockerException
-
+    """Why the engine did not start the probe. Raises EngineError when it fails at something else."""
     # A name of its own: two programs may ask at the same time.
     name = f"{PROBE_IMAGE}:{os.getpid()}-{os.urandom(4).hex()}"
     api.import_image_from_data(_one_file_archive(), repository=PROBE_IMAGE, tag=name.partition(":")[2])
@@ -113,12 +108,12 @@ def _refusal(api: Any, request: GpuRequest) -> str:
         settings = api.create_host_config(network_mode="none", **_asked_for(request))
         container = api.create_container(name, command=[ABSENT], host_config=settings)["Id"]
         api.start(container)
-    except APIError as error:
-        return str(error.explanation or error)
+    except EngineError as error:
+        return str(error)
     finally:
-        with suppress(DockerException):
+        with suppress(EngineError):
             api.remove_container(container, force=True)
-        with suppress(DockerException):
+        with suppress(EngineError):
             api.remove_image(name)
     return "the probe started without its program, which makes no sense"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
@@ -19,6 +19,9 @@ from layerstack.process_life import is_in_container
 from layerstack.project.dependency import in_start_order
 from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_of
 from layerstack.project.project import Project
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 Say = Callable[[str], None]
 Held = tuple[str, Card, Entry]
@@ -75,7 +78,7 @@ def _require_usable(wanted: Mapping[str, Sequence[GpuRequest]]) -> None:
                 raise GpuMissing(msg, f"{drop} {ADVICE[found.broken_link]}")
 
 
-def _restart_lost(client: Any, project: Project, wanted: Mapping[str, Any], say: Say) -> None:
+def _restart_lost(client: "DockerClient", project: Project, wanted: Mapping[str, Any], say: Say) -> None:
     host = read_host()
     for name, containers in read_all(client, project.name).items():
         for one in containers if host and name in wanted else ():
@@ -117,7 +120,7 @@ def _given_cards(requests: Sequence[GpuRequest], cards: Sequence[Card]) -> tuple
     return tuple(card for card in cards if {card.uuid, str(card.index)} & names or card.index < count)
 
 
-def _pass_on(client: Any, containers: Sequence[Container], card: Card, entry: Entry, say: Say) -> None:
+def _pass_on(client: "DockerClient", containers: Sequence[Container], card: Card, entry: Entry, say: Say) -> None:
     """The lease goes to the running container; without one it ends."""
     for one in containers:
         pid = int(client.api.inspect_container(one.id)["State"].get("Pid") or 0) if one.is_running else 0

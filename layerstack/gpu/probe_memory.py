@@ -1,8 +1,7 @@
 """The last good answer of the GPU probe, for as long as the same start of the engine and the same driver are there."""
 
 import hashlib
-import json
-import os
+from contextlib import suppress
 from pathlib import Path
 
 from layerstack.engine import engine
@@ -10,7 +9,7 @@ from layerstack.errors import EngineError
 from layerstack.gpu.engine_start import identify_start
 from layerstack.gpu.gpu_probe import DockerGpu, probe_docker
 from layerstack.project.gpu_request import EVERY_GPU, GpuRequest
-from layerstack.state_folder import write_atomically
+from layerstack.state_folder import read_json, shared_folder, write_json
 
 MOST_KEPT = 16
 
@@ -31,37 +30,25 @@ def remembered_probe(request: GpuRequest = EVERY_GPU, driver: str = "") -> Docke
 
 def forget() -> None:
     """Ask the engine anew the next time."""
-    _path().unlink(missing_ok=True)
+    with suppress(OSError):
+        _path().unlink(missing_ok=True)
 
 
 def _key(request: GpuRequest, driver: str) -> str:
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     try:
         start = identify_start(engine.client())
-    except (EngineError, DockerException, RequestException, OSError):
+    except (EngineError, OSError):
         return ""
     return hashlib.sha256(f"{start}|{driver}|{request}".encode()).hexdigest() if start else ""
 
 
 def _path() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "layerstack" / "gpu-probe.json"
+    return shared_folder() / "gpu-probe.json"
 
 
 def _read() -> dict[str, str]:
-    try:
-        kept = json.loads(_path().read_text())
-    except (OSError, ValueError):
-        return {}
-    return {str(key): str(reason) for key, reason in kept.items()} if isinstance(kept, dict) else {}
+    return {key: str(reason) for key, reason in read_json(_path()).items()}
 
 
 def _keep(key: str, reason: str) -> None:
-    """Remember one answer; a folder that cannot be written remembers nothing."""
-    newest = dict([*_read().items(), (key, reason)][-MOST_KEPT:])
-    try:
-        _path().parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(_path(), json.dumps(newest))
-    except OSError:
-        return
+    write_json(_path(), {**_read(), key: reason}, MOST_KEPT)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.memory_folder import memory_folder
+from layerstack.state_folder import read_json, write_json
 
 MOST_KEPT = 16
 ENV_FILE = ".env"
@@ -42,24 +43,20 @@ def recall(root: Path, key: str) -> str | None:
 
 
 def keep(root: Path, key: str, answer: str) -> None:
-    """Keep one answer; the oldest ones go. A folder that cannot be written keeps nothing."""
+    """Keep one answer; the oldest ones go. A machine without a place in memory keeps nothing."""
     if not key:
         return
     kept = {**{name: text for name, text in _read(root).items() if name != key}, key: answer}
-    newest = dict(list(kept.items())[-MOST_KEPT:])
-    try:
-        write_atomically(_path(root), json.dumps(newest))
-    except OSError:
-        return
+    if path := _path(root):
+        write_json(path, kept, MOST_KEPT)
 
 
 def _read(root: Path) -> dict[str, str]:
-    try:
-        data = json.loads(_path(root).read_text())
-    except (OSError, ValueError):
-        return {}
-    return {str(key): str(text) for key, text in data.items()} if isinstance(data, dict) else {}
+    path = _path(root)
+    return {key: str(text) for key, text in read_json(path).items()} if path else {}
 
 
-def _path(root: Path) -> Path:
-    return state_folder(root) / "answers.json"
+def _path(root: Path) -> Path | None:
+    """What Compose resolved holds the passwords of the environment: it is kept in memory or nowhere."""
+    folder = memory_folder(root)
+    return folder / "answers.json" if folder else None

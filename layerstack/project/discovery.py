@@ -20,7 +20,7 @@ from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image, read_image
 from layerstack.dockerfile.recipe import Recipe, find_context, read_recipe
 from layerstack.errors import UsageError
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.state_folder import read_text, state_folder, write_atomically
 
 DEEPEST_FOLDER = 4
 PASSED_OVER = {"node_modules", "venv", "vendor", "dist", "__pycache__"}
@@ -43,12 +43,9 @@ class Discovery:
         if not self.definitions:
             return None
         text = json.dumps({"target": self.definitions}, indent=2, sort_keys=True)
-        try:
-            path = state_folder(root) / f"found-images-{sha256(text.encode()).hexdigest()[:12]}.json"
-            if not path.is_file():
-                write_atomically(path, text)
-        except OSError as error:
-            raise UsageError(f"What the images are built on cannot be written down: {error}.") from error
+        path = state_folder(root) / f"found-images-{sha256(text.encode()).hexdigest()[:12]}.json"
+        if read_text(path) != text and not write_atomically(path, text):
+            raise UsageError(f"What the images are built on cannot be written to {path}.")
         return path
 
 

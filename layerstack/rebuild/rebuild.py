@@ -4,14 +4,16 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from layerstack.build import build, history, plan
-from layerstack.build.build import BuildOptions
+from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildReport, Step
+from layerstack.build.keep import Keeper
 from layerstack.build.progress import Silent
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
@@ -245,7 +247,7 @@ def remove_leftovers(project: Project) -> None:
     images.remove(reference for image in stale for reference in (image.tags or (image.id,)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Rebuilder:
     """Builds one service's image from the copy, under the throw-away tag, on the parents as they are."""
 
@@ -253,21 +255,32 @@ class _Rebuilder:
     image: Image
     copy: Path
     tag: str
-    fresh: dict[str, plan.PlannedImage] = field(init=False, default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     def build(self) -> BuildReport:
-        store = StateStore(self.project.root)
-        if not self.fresh:
-            planned = plan.make_plan(self.project, [self.image.name], store).images
-            self.fresh.update({one.name: one for one in planned if one.name != self.image.name})
-        # The build before may have found out that the cache of a parent is gone.
-        self.fresh.update({name: replace(one, last=store.read(one.image.tag)) for name, one in self.fresh.items()})
         outside = self._outside_dockerfile()
         values = [f"context={self.copy}", f"tags={self.tag}", f"labels.{LABEL}={os.getpid()}"]
         values += [f"dockerfile={path}" for path in outside]
-        sets = tuple(f"{self.image.name}.{value}" for value in values)
-        options = BuildOptions(sets=sets, allowed_paths=(self.copy, *outside))
-        return build.solve(self.project, [self.image.name], self.fresh, Silent(), options, store)
+        call = BakeCall(
+            names=(self.image.name,),
+            labels=self._labels,
+            kept=self.kept,
+            sets=tuple(f"{self.image.name}.{value}" for value in values),
+            allowed_paths=(self.copy, *outside),
+        )
+        # Only what the service is built on may be kept: the copy is another image by intention.
+        parents = list(self.image.parents)
+        keeper = Keeper(lambda: plan.make_plan(self.project, parents, StateStore(self.project.root)))
+        report, self.kept = build.solve(self.project, call, Silent(), keeper)
+        return report
+
+    @cached_property
+    def _labels(self) -> dict[str, dict[str, str]]:
+        """Those that the bases have: with others the service would be built on another image than before."""
+        found = images.find_all(image.tag for image in self.project.with_parents(self.image.parents))
+        stored = {image.name: found.get(image.tag) for image in self.project.with_parents(self.image.parents)}
+        labels = {name: one.labels.get(plan.INPUTS_LABEL) for name, one in stored.items() if one}
+        return {name: {plan.INPUTS_LABEL: label} for name, label in labels.items() if label}
 
     def _outside_dockerfile(self) -> tuple[Path, ...]:
         """A Dockerfile that is not in the build context, and so not in the copy."""

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from layerstack import command
 from layerstack.engine import engine
+from layerstack.engine.unusable import HOW_TO_GET_ONE, HOW_TO_START
 from layerstack.errors import EngineError
 from layerstack.setup import daemon
 from layerstack.setup.apt import (
@@ -68,7 +69,7 @@ def start_engine(say: Say) -> None:
         return
     program = _find_daemon()
     if os.geteuid() != 0:
-        raise EngineError("The engine is installed but not running.", engine.HOW_TO_START)
+        raise EngineError("The engine is installed but not running.", HOW_TO_START)
     daemon.start(program, PREFIX, say)
 
 
@@ -166,5 +167,5 @@ def _find_daemon() -> Path:
     own = PREFIX / "usr/sbin/dockerd"
     found = str(own) if _is_installed() else shutil.which("dockerd")
     if not found:
-        raise EngineError("There is no dockerd to start.", engine.HOW_TO_GET_ONE)
+        raise EngineError("There is no dockerd to start.", HOW_TO_GET_ONE)
     return Path(found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from layerstack import command
 from layerstack.engine import engine
-from layerstack.errors import EngineError, UsageError
+from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.project import choices
 from layerstack.setup import registry
 from layerstack.setup.apt import Say
@@ -79,14 +79,12 @@ def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
 
 
 def _look_up(docker: "DockerClient", image: SystemImage) -> SystemImage:
-    from docker.errors import APIError, ImageNotFound
-
     try:
         found = docker.images.get(image.reference)
-    except ImageNotFound:
+    except NotInEngine:
         return image
-    except APIError as error:
-        raise UsageError(f"{image.variable}={image.reference}: {error.explanation}.") from error
+    except EngineError as error:
+        raise UsageError(f"{image.variable}={image.reference}: {error}") from error
     stands_in_for = (found.labels or {}).get(LABEL)
     return replace(
         image, official=stands_in_for or image.official, is_stand_in=bool(stands_in_for), image_id=found.id or ""

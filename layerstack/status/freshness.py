@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from layerstack.build.plan import INPUTS_LABEL, Plan, make_plan
+from layerstack.build.plan import Plan, make_plan
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context
@@ -76,26 +76,27 @@ class FreshnessReader:
     def of(self, service: Service, container: Container) -> Freshness:
         """Raises DockerException when the engine does not tell."""
         data = self._client.api.inspect_container(container.id)
-        label = (container.labels or {}).get(INPUTS_LABEL, "")
+        state = StateStore(self._project.root).of_image(container.image_id)
+        made_of = state.manifest.digest if state else ""
         image = self._image(service, mounted_files.read_binds(data), container.id)
         found = [*self._ended(service, container), *self._definition(service, container, data)]
-        found += self._of_image(container, image, label)
+        found += self._of_image(container, image, made_of)
         found += self._volumes(container, data, image)
         unknown = [] if self._hashes else ["whether its definition changed: Compose does not tell"]
         if container.is_running:
             mounts, hidden = mount_staleness.find(self._client, container, data)
             found, unknown = [*found, *mounts], [*unknown, *hidden]
-        return self._result(service, image, found, unknown, label)
+        return self._result(service, image, found, unknown, made_of)
 
     def _result(
-        self, service: Service, image: ImageStaleness | None, found: Iterable[Stale], unknown: list[str], label: str
+        self, service: Service, image: ImageStaleness | None, found: Iterable[Stale], unknown: list[str], made_of: str
     ) -> Freshness:
         name = image.one.name if image else service.name
         problem = self._problems.get(service.name, "")
         unknown = [*unknown, *(image.unknown() if image else ()), *([problem] if problem else [])]
-        inputs = Inputs(image.label or "", label, image.one.manifest.digest) if image else Inputs()
+        inputs = Inputs(image.made_of, made_of, image.one.manifest.digest) if image else Inputs()
         stale = with_repair(self._project, service.name, name, found)
-        return Freshness(stale, tuple(unknown), tuple(image.notes(label)) if image else (), inputs)
+        return Freshness(stale, tuple(unknown), tuple(image.notes(made_of)) if image else (), inputs)
 
     def _image(self, service: Service, binds: Sequence[BindMount], container_id: str = "") -> ImageStaleness | None:
         plan, built = self._plans.get(service.name), image_built_for(self._project, service)
@@ -133,7 +134,7 @@ class FreshnessReader:
         detail = f"its definition changed since the container was created{f': {parts}' if parts else ''}{where}"
         yield Stale("definition-changed", detail, "recreate")
 
-    def _of_image(self, container: Container, image: ImageStaleness | None, label: str) -> Iterator[Stale]:
+    def _of_image(self, container: Container, image: ImageStaleness | None, made_of: str) -> Iterator[Stale]:
         tagged = _inspect_image(self._client, container.image)
         if image and image.one.stored is None:
             yield Stale("image-missing", f"{image.one.image.tag} is gone; the container runs on without it", "build")
@@ -143,7 +144,7 @@ class FreshnessReader:
                 yield Stale("image-missing", f"{container.image} is gone; the container runs on without it", "recreate")
             return
         is_tagged = _is_same_image(_inspect_image(self._client, container.image_id), tagged)
-        if image and not is_tagged and label == image.one.manifest.digest != image.label:
+        if image and not is_tagged and made_of == image.one.manifest.digest != image.made_of:
             # The tag holds a build of something else, the container one of what is here now.
             return
         if not is_tagged:

@@ -6,7 +6,7 @@ from functools import cached_property
 from os.path import normpath
 from pathlib import Path
 
-from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, layers_identity, parent_layers
+from layerstack.build.plan import Plan, PlannedImage, layers_identity, parent_layers
 from layerstack.dockerfile.recipe import find_context
 from layerstack.moment import epoch_seconds
 from layerstack.status.copied_files import ContainerFiles, known
@@ -32,16 +32,17 @@ class ImageStaleness:
     files: ContainerFiles | None = None
 
     @property
-    def label(self) -> str | None:
-        return self.one.stored.labels.get(INPUTS_LABEL) if self.one.stored else None
+    def made_of(self) -> str:
+        """Digest of what the image under the tag was made of; empty when that is not known."""
+        return self.one.made_of
 
     def find(self) -> list[Stale]:
         """Every reason to build it again, the nearest first."""
         if self.one.stored is None:
             return [Stale("image-missing", f"there is no image {self.one.image.tag}", "build")]
-        if self.label is None:
+        if not self.made_of:
             return [*self._newer_files(), *self._rebuilt_below()]
-        if self.label == self.one.manifest.digest:
+        if self.made_of == self.one.manifest.digest:
             return list(self._rebuilt_below())
         if self.changes is None:
             return [*self._unrecorded(), *self._rebuilt_below()]
@@ -52,24 +53,24 @@ class ImageStaleness:
     def unknown(self) -> list[str]:
         """What cannot be compared, in words."""
         found = []
-        if self.one.stored and self.label is None:
-            found.append("the image was built without layerstack: only files written since then were compared")
-        return [*found, *self.one.manifest.volatile]
+        if self.one.stored and not self.made_of:
+            found.append("the image was built by another tool: only files written since then were compared")
+        return [*found, *self.one.manifest.unknown, *self.one.manifest.volatile]
 
     def notes(self, built_from: str) -> list[str]:
-        """What is no reason to act, but good to know; `built_from` is the digest that the container's image carries."""
+        """What is no reason to act, but good to know; `built_from` is what the container's image was made of."""
         now = self.one.manifest.digest
-        if built_from == now and self.label not in (None, now):
+        if built_from == now and self.made_of not in ("", now):
             tag, name = self.one.image.tag, self.one.name
             return [f"{tag} holds a build of something else: before `invoke up` type `invoke build {name}`"]
-        seen = self.changes.seen if self.changes and self.label != now else ()
+        seen = self.changes.seen if self.changes and self.made_of != now else ()
         return [f"the image is behind {listed(seen)}; the container sees it through a mount"] if seen else []
 
     @cached_property
     def changes(self) -> InputChanges | None:
         """None where no record tells what the image was built from."""
         last = self.one.last
-        if last is None or last.manifest.digest != self.label:
+        if last is None or last.manifest.digest != self.made_of:
             return None
         return InputChanges(self.one.image, self.root, last.manifest, self.one.manifest, self.binds, self._places)
 
@@ -115,15 +116,15 @@ class ImageStaleness:
             parent = self.plan.of(name)
             if name in named or parent.stored is None:
                 continue
-            is_of_now = parent.stored.labels.get(INPUTS_LABEL) in (None, parent.manifest.digest)
+            is_of_now = parent.made_of in ("", parent.manifest.digest)
             if is_of_now and self._stands_on_other(parent):
                 yield _rebuilt(name)
             elif below := list(ImageStaleness(parent, self.plan, self.root)._rebuilt_below()):
                 yield Stale("base-behind", f"{name} below it: {below[0].detail}", "build")
 
     def _stands_on_other(self, parent: PlannedImage) -> bool:
-        last, stored = self.one.last, self.one.stored
-        recorded = last.parent_layers.get(parent.name) if last and stored and last.image_id == stored.id else None
+        last = self.one.last
+        recorded = last.parent_layers.get(parent.name) if last and self.one.is_recorded else None
         if recorded:
             return recorded != layers_identity(parent.stored)
         images = {one.image.tag: one.stored for one in (self.one, parent) if one.stored}

@@ -161,14 +161,13 @@ def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) ->
     from layerstack.build import text
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.state import StateStore
-    from layerstack.report import say
 
     if way == "explain":
         text.print_explanations(project, names, as_json)
         return
     audits = _audited(project, names) if way == "verify-skip" else ()
     options = builder.BuildOptions(is_forced=way == "force", pulls=way == "pull")
-    result = builder.build(project, names, observer_for_terminal(), options, StateStore(project.root, warn=say))
+    result = builder.build(project, names, observer_for_terminal(), options, StateStore(project.root))
     if as_json:
         proofs = {"audits": [audit.to_json() for audit in audits]} if audits else {}
         show_document({**result.to_json(), **proofs})
@@ -182,7 +181,7 @@ def _audited(project: "Project", names: Sequence[str]) -> "tuple[Audit, ...]":
     from layerstack.build.state import StateStore
     from layerstack.report import say
 
-    audits = audit_skips(project, names, StateStore(project.root, warn=say))
+    audits = audit_skips(project, names, StateStore(project.root))
     for audit in audits:
         say(f"skip of {audit.image}: {audit.verdict}{f', {audit.detail}' if audit.detail else ''}")
     require_right(audits)

@@ -29,9 +29,8 @@ def cache(c: Context, device: str = "auto", json: bool = False) -> None:
     """What BuildKit's cache holds of each image, and whether it survives the next clean-up of the engine."""
     from layerstack.cache.cache_report import read_report
     from layerstack.cache.text import print_cache
-    from layerstack.report import say
 
-    show(read_report(project_to_read(device), say), json, print_cache)
+    show(read_report(project_to_read(device)), json, print_cache)
 
 
 @task(help={"all": "this project's images and the engine's whole build cache", "yes": YES, "json": JSON})

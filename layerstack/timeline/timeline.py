@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from layerstack.build import history
+from layerstack.build.record import ImageRecord, LoggedBuild, StepRecord, WorkRecord
 from layerstack.build.step_text import instruction_of, stage_of
 from layerstack.errors import UsageError
 
@@ -98,26 +99,23 @@ def read_timelines(root: Path, count: int) -> list[Timeline]:
     """The last `count` builds that did something, oldest first; empty before the first. Raises UsageError."""
     if count < 1:
         raise UsageError(f"--last is 1 or more, not {count}.")
-    found = [timeline for record in history.read(root, "build") if (timeline := read_timeline(record))]
+    found = [timeline for record in history.read_builds(root) if (timeline := read_timeline(record))]
     return found[-count:]
 
 
-def read_timeline(record: Mapping[str, Any]) -> Timeline | None:
-    """A build from its line of history; None when the line does not tell when its steps ran."""
-    try:
-        images = [image for image in record["images"] if image.get("image")]
-        began = float(record["started"])
-        lanes = _with_joined_path(tuple(_lane(image, began) for image in images))
-        ended = max((bar.ended for lane in lanes for bar in lane.bars), default=0.0)
-        return Timeline(
-            began=began,
-            seconds=max(float(record.get("seconds") or 0), ended),
-            commit=str(record.get("commit") or ""),
-            is_dirty=bool(record.get("dirty")),
-            lanes=lanes,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None  # a line of another version, or damaged
+def read_timeline(record: LoggedBuild) -> Timeline | None:
+    """A build from its line of history; None when it does not tell when its steps ran."""
+    if not record.started:
+        return None
+    lanes = _with_joined_path(tuple(_lane(image, record.started) for image in record.images))
+    ended = max((bar.ended for lane in lanes for bar in lane.bars), default=0.0)
+    return Timeline(
+        began=record.started,
+        seconds=max(record.seconds, ended),
+        commit=record.commit,
+        is_dirty=record.is_dirty,
+        lanes=lanes,
+    )
 
 
 def _with_joined_path(lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
@@ -131,22 +129,22 @@ def _until_next(bar: Bar, moments: Sequence[float]) -> Bar:
     return replace(bar, ended=min(bar.ended, following)) if bar.is_critical else bar
 
 
-def _lane(image: Mapping[str, Any], began: float) -> Lane:
-    bars = list(_step_bars([step for step in image["steps"] if step.get("started")], began))
-    bars += [_work_bar(work, began) for work in image.get("works") or () if work.get("started")]
+def _lane(image: ImageRecord, began: float) -> Lane:
+    bars = list(_step_bars([step for step in image.steps if step.started], began))
+    bars += [_work_bar(work, began) for work in image.works]
     return Lane(
-        image=str(image["image"]),
-        action=str(image["action"]),
-        cause=str(image.get("cause") or ""),
-        seconds=float(image.get("seconds") or 0),
+        image=image.image,
+        action=image.action,
+        cause=image.cause,
+        seconds=image.seconds,
         bars=tuple(sorted(bars, key=lambda bar: (bar.started, bar.ended))),
     )
 
 
-def _step_bars(steps: Sequence[Mapping[str, Any]], began: float) -> Iterator[Bar]:
+def _step_bars(steps: Sequence[StepRecord], began: float) -> Iterator[Bar]:
     """Images that share a step report it once each, not quite alike: it ends when the next of its stage begins."""
     bars = [_step_bar(step, began) for step in steps]
-    stages = [stage_of(str(step["step"])) for step in steps]
+    stages = [stage_of(step.step) for step in steps]
     for number, bar in enumerate(bars):
         following = bars[number + 1] if stages[number : number + 1] == stages[number + 1 : number + 2] else None
         if following and following.kind == "run" and following.started > bar.started:
@@ -154,34 +152,30 @@ def _step_bars(steps: Sequence[Mapping[str, Any]], began: float) -> Iterator[Bar
         yield bar
 
 
-def _step_bar(step: Mapping[str, Any], began: float) -> Bar:
-    name, started = str(step["step"]), max(0.0, float(step["started"]) - began)
-    lines = [name, str(step.get("place") or ""), _cause_text(step.get("cause") or {})]
+def _step_bar(step: StepRecord, began: float) -> Bar:
+    started = max(0.0, (step.started or began) - began)
+    lines = [step.step, step.place, str(step.cause or "")]
     return Bar(
-        kind="cached" if step["cached"] else "run",
-        text=str(step.get("text") or instruction_of(name)),
+        kind="cached" if step.is_cached else "run",
+        text=step.text or instruction_of(step.step),
         started=started,
-        ended=started + float(step["seconds"]),
-        seconds=float(step["seconds"]),
-        is_critical=bool(step.get("critical")),
+        ended=started + step.seconds,
+        seconds=step.seconds,
+        is_critical=step.is_critical,
         detail="\n".join(line for line in lines if line),
     )
 
 
-def _work_bar(work: Mapping[str, Any], began: float) -> Bar:
-    started = max(0.0, float(work["started"]) - began)
+def _work_bar(work: WorkRecord, began: float) -> Bar:
+    started = max(0.0, work.started - began)
     return Bar(
-        kind=work["kind"],
-        text=WORK_TEXTS[work["kind"]],
+        kind=work.kind,
+        text=WORK_TEXTS[work.kind],
         started=started,
-        ended=started + float(work["seconds"]),
-        seconds=float(work["seconds"]),
-        is_critical=bool(work.get("critical")),
+        ended=started + work.seconds,
+        seconds=work.seconds,
+        is_critical=work.is_critical,
     )
-
-
-def _cause_text(cause: Mapping[str, Any]) -> str:
-    return ": ".join(str(cause[key]) for key in ("kind", "detail") if cause.get(key))
 
 
 def summary(timelines: Sequence[Timeline]) -> dict[str, Any]:

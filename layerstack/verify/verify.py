@@ -83,7 +83,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     """
     started = time.monotonic()
     client = engine.client()
-    place = find_place(client)
+    place = find_place()
     last: list[VerifyReport] = []
 
     def ask() -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from layers import layers
+from layerstack.build.build_result import BuildResult
 
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
-from layerstack.build.build_result import BuildResult
 from layerstack.build.state import StateStore
 from layerstack.project import project
 from layerstack.project.project import Project

@@ -40,7 +40,7 @@ def started() -> Iterator[OwnEngine]:
 def own(started: OwnEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OwnEngine:
     """The engine without any way to a GPU."""
     monkeypatch.setenv("DOCKER_HOST", started.host)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(gpu_probe, "TOOLKIT_PROGRAMS", ("no-such-program",))
     started.reset()
     return started

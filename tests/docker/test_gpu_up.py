@@ -45,7 +45,7 @@ class Bench:
         self.environment = {
             **self.machine.environment,
             "DOCKER_HOST": own.host,
-            "XDG_CACHE_HOME": str(root / "cache"),
+            "XDG_STATE_HOME": str(root / "cache"),
             FOLDER_VARIABLE: str(root / "leases"),
             "COMPOSE_PROJECT_NAME": f"layerstack-test-gpu-{os.getpid()}",
         }

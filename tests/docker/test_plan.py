@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from layerstack.build.build_result import BuildResult
 from mutations import Bench, causes, details, mutations
 
 from layerstack import command
-from layerstack.build.build_result import BuildResult
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
+from layerstack.state_folder import state_folder
 
 pytestmark = pytest.mark.docker
 
@@ -87,7 +88,7 @@ def test_an_image_of_another_builder_is_not_trusted(bench: Bench) -> None:
 
 
 def test_a_lost_record_makes_nothing_stale_and_comes_back(bench: Bench) -> None:
-    record = next((bench.root / ".layerstack" / "images").glob("*_app_*"))
+    record = next((state_folder(bench.root) / "images").glob("*_app_*"))
     record.unlink()
     assert set(actions(bench.build()).values()) == {"fresh"}
     bench.write("app/src/one.txt", "new\n")

@@ -7,8 +7,8 @@ import pytest
 
 from layerstack import report
 from layerstack.build import text as build_text
-from layerstack.build.build_result import BuildResult, ImageResult
 from layerstack.build.buildlog import Step
+from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
 from layerstack.cache import text as cache_text
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cache_report import CachedImage, CacheReport, Group
@@ -48,10 +48,12 @@ def test_a_long_cell_is_neither_cut_nor_wrapped_in_a_pipe(capsys: pytest.Capture
 
 
 def test_a_build_shows_every_image_with_its_cause(capsys: pytest.CaptureFixture[str]) -> None:
-    run = Step("web", "deps", 2, 3, "RUN x", is_cached=False, seconds=2.0)
-    found = Step("web", "deps", 3, 3, "RUN y", is_cached=True, seconds=0.0)
-    built = ImageResult("web", "built", 2.0, (run, found), (None, None), cause=ODD)
-    build_text.print_build(BuildResult(3.0, (ImageResult("base", "fresh"), built)))
+    steps = (
+        StepRecord(step="deps 2/3 RUN x", is_cached=False, seconds=2.0),
+        StepRecord(step="deps 3/3 RUN y", is_cached=True, seconds=0.0),
+    )
+    built = ImageRecord(image="web", action="built", seconds=2.0, steps=steps, cause=ODD)
+    build_text.print_build(BuildRecord(seconds=3.0, images=(ImageRecord(image="base", action="fresh"), built)))
     text = printed(capsys)
     assert ODD in text
     [row] = [line.split() for line in text.splitlines() if line.startswith("web")]
@@ -59,7 +61,8 @@ def test_a_build_shows_every_image_with_its_cause(capsys: pytest.CaptureFixture[
 
 
 def test_nothing_to_build_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    build_text.print_build(BuildResult(0.0, (ImageResult("base", "fresh"), ImageResult("web", "fresh"))))
+    fresh = tuple(ImageRecord(image=name, action="fresh") for name in ("base", "web"))
+    build_text.print_build(BuildRecord(images=fresh))
     both = capsys.readouterr()
     assert both.out == ""
     assert len(both.err.splitlines()) == 1

@@ -2,23 +2,30 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import fake_docker
+import msgspec
 import pytest
 from fake_docker import FakeDocker
 
 from layerstack.build import build as builder
-from layerstack.build.build import BuildOptions, bake, bake_argv
-from layerstack.build.plan import INPUTS_LABEL, make_plan
+from layerstack.build import history, keep
+from layerstack.build.bake import BakeCall, bake, bake_argv, document
+from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
+from layerstack.build.keep import Keeper
+from layerstack.build.plan import INPUTS_LABEL, Plan
 from layerstack.build.progress import Silent
-from layerstack.build.state import StateStore
+from layerstack.build.record import BuildRecord
 from layerstack.dockerfile.image import Image
+from layerstack.engine.cache_records import CacheUse
 from layerstack.errors import BuildFailed, EngineError, UsageError
 from layerstack.project.project import Project, Service
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
+APP = BakeCall(("app",))
 
 
 @pytest.fixture
@@ -59,23 +66,54 @@ def log(text: str) -> dict[str, Any]:
 def failure(docker: FakeDocker, stack: Project, stderr: str) -> BuildFailed:
     docker.answers("buildx bake *", stderr=stderr, exit_code=1)
     with pytest.raises(BuildFailed) as caught:
-        bake(stack, ["app"], Silent(), BuildOptions())
+        bake(stack, APP, Silent())
     return caught.value
 
 
 def test_the_words_of_the_call(stack: Project) -> None:
-    files = ("--file", "compose.yml", "--file", "docker-bake.hcl")
-    plain = ("docker", "buildx", "bake", *files, "--progress=rawjson")
-    assert bake_argv(stack, ["app"], BuildOptions()) == (*plain, "app")
-    options = BuildOptions(is_forced=True, pulls=True, sets=("a.b=c d",), allowed_paths=(Path("/copy"),))
-    words = ("--no-cache", "--pull", "--allow=fs.read=/copy", "--set", "a.b=c d")
-    assert bake_argv(stack, ["app", "base"], options) == (*plain, *words, "app", "base")
+    plain = ("docker", "buildx", "bake", "--file", "-", "--progress=rawjson")
+    assert bake_argv(stack, APP) == (*plain, "app")
+    call = BakeCall(("base", "app"), pulls=True, sets=("a.b=c d",), allowed_paths=(Path("/copy"),))
+    assert bake_argv(stack, call) == (*plain, "--pull", "--allow=fs.read=/copy", "--set", "a.b=c d", "base", "app")
+
+
+def test_a_folder_outside_the_project_is_allowed(stack: Project) -> None:
+    away = replace(stack.images["app"], context="../elsewhere")
+    moved = replace(stack, images={**stack.images, "app": away})
+    assert f"--allow=fs.read={stack.root.parent / 'elsewhere'}" in bake_argv(moved, APP)
+
+
+def test_what_a_definition_asks_of_the_builder_is_granted(stack: Project) -> None:
+    asking = replace(stack.images["app"], definition={"network": "host", "entitlements": ["security.insecure"]})
+    argv = bake_argv(replace(stack, images={**stack.images, "app": asking}), APP)
+    assert {"--allow=network.host", "--allow=security.insecure"} <= set(argv)
+
+
+def test_the_definitions_go_to_bake_as_they_were_resolved(stack: Project) -> None:
+    asking = replace(stack.images["app"], definition={"args": {"A": "${B} %{C}"}, "labels": {"own": "1"}})
+    project = replace(stack, images={**stack.images, "app": asking})
+    call = BakeCall(("base", "app"), labels={"app": {"x": "y"}}, without_cache=frozenset({"app"}))
+    targets = document(project, call)["target"]
+    assert targets["app"]["args"] == {"A": "$${B} %%{C}"}
+    assert targets["app"]["labels"] == {"own": "1", "x": "y"}
+    assert targets["app"]["contexts"] == {"base-x": "target:base"}
+    assert targets["app"]["no-cache"] is True
+    assert "no-cache" not in targets["base"]
+
+
+def test_a_kept_image_is_no_target_but_what_others_are_built_on(stack: Project) -> None:
+    call = BakeCall(("base", "app"), kept=frozenset({"base"}))
+    assert bake_argv(stack, call)[-1] == "app"
+    assert "base" not in bake_argv(stack, call)
+    targets = document(stack, call)["target"]
+    assert set(targets) == {"app"}
+    assert targets["app"]["contexts"] == {"base-x": "docker-image://base:latest"}
 
 
 @pytest.mark.parametrize(("stream", "executed"), [("bake_cold", 6), ("bake_code_change", 2)])
 def test_a_stream_becomes_a_report_with_places(docker: FakeDocker, stack: Project, stream: str, executed: int) -> None:
     docker.answers("buildx bake *", stderr=(DATA / f"{stream}.rawjson.jsonl").read_text())
-    report = bake(stack, ["app"], Silent(), BuildOptions())
+    report = bake(stack, APP, Silent())
     assert report.ok
     assert len(report.executed) == executed
     places = {step.place for step in (*report.executed, *report.cached)}
@@ -84,7 +122,7 @@ def test_a_stream_becomes_a_report_with_places(docker: FakeDocker, stack: Projec
 
 def test_the_call_runs_in_the_projects_root_for_its_device(docker: FakeDocker, stack: Project, tmp_path: Path) -> None:
     (docker.folder / "docker").write_text(f'#!/bin/sh\necho "$PWD $DEVICE $COMPOSE_PROJECT_NAME" > {tmp_path}/seen\n')
-    bake(stack, ["app"], Silent(), BuildOptions())
+    bake(stack, APP, Silent())
     assert (tmp_path / "seen").read_text().split() == [str(stack.root), "cpu", "p"]
 
 
@@ -133,7 +171,7 @@ def test_an_engine_that_went_away_is_an_engine_error(docker: FakeDocker, stack: 
     text = "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
     docker.answers("buildx bake *", stderr=text, exit_code=1)
     with pytest.raises(EngineError):
-        bake(stack, ["app"], Silent(), BuildOptions())
+        bake(stack, APP, Silent())
 
 
 def test_an_unknown_image_starts_nothing(docker: FakeDocker, stack: Project) -> None:
@@ -142,46 +180,84 @@ def test_an_unknown_image_starts_nothing(docker: FakeDocker, stack: Project) -> 
     assert docker.calls == []
 
 
-def stored(docker: FakeDocker, stack: Project, labels: dict[str, str]) -> None:
-    attributes = [
-        {"Id": f"sha256:{name}", "RepoTags": [f"{name}:latest"], "Config": {"Labels": {INPUTS_LABEL: digest}}}
-        for name, digest in labels.items()
-    ]
+def stored(docker: FakeDocker, **ids: str) -> None:
+    """The engine holds these tags, and nothing else."""
+    attributes = [{"Id": f"sha256:{found}", "RepoTags": [f"{name}:latest"]} for name, found in ids.items()]
     docker.answers("image inspect *", json.dumps(attributes), "Error: No such image: sysbase-trixie", 1)
 
 
-def digests(docker: FakeDocker, stack: Project) -> dict[str, str]:
-    stored(docker, stack, {})
-    plan = make_plan(stack, ["app"], StateStore(stack.root))
-    return {one.name: one.manifest.digest for one in plan.images}
+def streamed(docker: FakeDocker, name: str, **ids: str) -> None:
+    """BuildKit's answer: a captured stream, and the images that it exports."""
+    lines = [(DATA / f"{name}.rawjson.jsonl").read_text().rstrip("\n")] if name else []
+    for image, found in ids.items():
+        export = {"digest": f"sha256:export-{image}", "name": f"[{image}] exporting to image"}
+        texts = (f"writing image sha256:{found}", f"naming to docker.io/library/{image}:latest")
+        statuses = [{"id": text, "vertex": export["digest"]} for text in texts]
+        lines.append(json.dumps({"vertexes": [export], "statuses": statuses}))
+    docker.answers("buildx bake *", stderr="\n".join(lines) + "\n")
 
 
-def test_fresh_images_cost_no_builder_call(docker: FakeDocker, stack: Project) -> None:
-    stored(docker, stack, digests(docker, stack))
-    result = builder.build(stack, ["app"])
-    assert {one.image: one.action for one in result.images} == {"base": "fresh", "app": "fresh"}
-    assert not [call for call in docker.calls if call.startswith("buildx")]
-    assert result.to_json()["ok"] is True
+@pytest.fixture(autouse=True)
+def no_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine whose build cache is empty."""
+    for module in (builder, keep):
+        monkeypatch.setattr(module, "read_cache", lambda: CacheUse(()))
 
 
-def test_only_what_changed_is_asked_for(docker: FakeDocker, stack: Project) -> None:
-    stored(docker, stack, digests(docker, stack))
-    (stack.root / "app" / "main.py").write_text("print('changed')\n")
-    docker.answers("buildx bake *", stderr=(DATA / "bake_code_change.rawjson.jsonl").read_text())
-    result = builder.build(stack, ["base", "app"])
-    assert {one.image: one.action for one in result.images} == {"base": "fresh", "app": "built"}
+BASE_ID, APP_ID, OTHER_ID = "b" * 64, "a" * 64, "c" * 64
+
+
+def actions(stack: Project, *names: str) -> dict[str, str]:
+    return {one.image: one.action for one in builder.build(stack, names or ("app",)).images}
+
+
+def test_buildkit_is_asked_also_when_nothing_changed(docker: FakeDocker, stack: Project) -> None:
+    stored(docker, base=BASE_ID, app=APP_ID)
+    for _ in range(2):
+        streamed(docker, "", base=BASE_ID, app=APP_ID)
+        assert actions(stack) == {"base": "fresh", "app": "fresh"}
+    assert len([call for call in docker.calls if call.startswith("buildx bake")]) == 2
+
+
+def test_bases_and_services_are_one_call(docker: FakeDocker, stack: Project) -> None:
+    stored(docker)
+    streamed(docker, "bake_cold", base=BASE_ID, app=APP_ID)
+    assert actions(stack) == {"base": "built", "app": "built"}
     [call] = [call for call in docker.calls if call.startswith("buildx bake")]
-    assert call.split()[-1] == "app"
-    assert "base" not in call.split()
+    assert call.split()[-2:] == ["base", "app"]
+
+
+def test_what_ran_was_built_and_the_rest_is_fresh(docker: FakeDocker, stack: Project) -> None:
+    stored(docker, base=BASE_ID, app=APP_ID)
+    streamed(docker, "bake_code_change", base=BASE_ID, app=OTHER_ID)
+    assert actions(stack) == {"base": "fresh", "app": "built"}
+
+
+def test_another_image_under_a_tag_is_built_though_no_step_ran(docker: FakeDocker, stack: Project) -> None:
+    stored(docker, base=BASE_ID, app=APP_ID)
+    streamed(docker, "", base=BASE_ID, app=OTHER_ID)
+    assert actions(stack) == {"base": "fresh", "app": "built"}
+
+
+def test_only_bases_are_labelled(stack: Project, docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[BakeCall] = []
+
+    def take(project: Project, call: BakeCall, *_: Any) -> BuildReport:
+        calls.append(call)
+        return EMPTY_REPORT
+
+    stored(docker)
+    monkeypatch.setattr(builder, "bake", take)
+    builder.build(stack, ["app"])
+    assert {name: list(labels) for name, labels in calls[0].labels.items()} == {"base": [INPUTS_LABEL]}
 
 
 def test_a_build_is_one_document_and_one_line_of_history(docker: FakeDocker, stack: Project) -> None:
-    stored(docker, stack, {})
-    docker.answers("buildx bake *", stderr=(DATA / "bake_cold.rawjson.jsonl").read_text())
+    stored(docker)
+    streamed(docker, "bake_cold", base=BASE_ID, app=APP_ID)
     document = builder.build(stack, ["app"]).to_json()
-    [line] = (stack.root / ".layerstack" / "history.jsonl").read_text().splitlines()
-    record = json.loads(line)
-    assert {key: record[key] for key in document} == json.loads(json.dumps(document))
+    [line] = history.read_builds(stack.root)
+    assert line.images == msgspec.convert(document, BuildRecord).images
     assert set(document) >= {"ok", "seconds", "images"}
     for image in document["images"]:
         assert set(image) >= {"image", "action", "cause", "seconds", "inputs", "steps"}
@@ -190,11 +266,11 @@ def test_a_build_is_one_document_and_one_line_of_history(docker: FakeDocker, sta
 
 
 def test_a_failed_build_leaves_no_history(docker: FakeDocker, stack: Project) -> None:
-    stored(docker, stack, {})
+    stored(docker)
     docker.answers("buildx bake *", stderr="ERROR: no\n", exit_code=1)
     with pytest.raises(BuildFailed):
         builder.build(stack, ["app"])
-    assert not (stack.root / ".layerstack" / "history.jsonl").exists()
+    assert list(history.read(stack.root)) == []
 
 
 @pytest.mark.parametrize(("message", "calls"), [("failed to get dead record abc: not found", 2), ("out of disk", 1)])
@@ -209,5 +285,12 @@ def test_a_race_with_the_collection_is_repeated_once(
 
     monkeypatch.setattr(builder, "bake", refuse)
     with pytest.raises(BuildFailed, match=message):
-        builder.solve(stack, ["app"], {}, Silent(), BuildOptions(), StateStore(stack.root))
+        builder.solve(stack, APP, Silent(), Keeper(lambda: Plan(())))
     assert len(made) == calls
+
+
+def test_a_dockerfile_that_we_cannot_read_is_built_all_the_same(docker: FakeDocker, stack: Project) -> None:
+    (stack.root / "app/Dockerfile").write_text("FROM a b c\n")
+    stored(docker, base=BASE_ID)
+    streamed(docker, "", base=BASE_ID, app=APP_ID)
+    assert actions(stack)["app"] == "built"

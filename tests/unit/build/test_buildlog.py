@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerstack.build.buildlog import BuildLog, BuildReport
-from layerstack.build.vertex import parse_time
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
 APP_STEPS = {
@@ -170,7 +169,13 @@ def test_a_failing_build_names_its_step_its_log_and_the_message() -> None:
         for digest, data in ((8, b"at work\n"), (9, b"E: caf"), (9, b"\xc3"), (9, b"\xa9 not found \xff\n"))
     ]
     report = report_of(
-        vertex("[deps 2/3] RUN work", 0, 1, digest="sha256:8", error="context canceled: CANCELED"),
+        vertex(
+            "[deps 2/3] RUN work",
+            0,
+            1,
+            digest="sha256:8",
+            error='process "work" did not complete successfully: context canceled',
+        ),
         vertex("[deps 3/3] RUN break", 0, digest="sha256:9"),
         *logs,
         vertex("[deps 3/3] RUN break", 0, 1, digest="sha256:9", error="exit code: 7"),
@@ -212,24 +217,32 @@ def test_odd_objects_do_no_harm(line: str) -> None:
     assert BuildLog(["app"]).feed(line) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("0001-01-01T00:00:00Z", None),
-        ("1970-01-01T00:00:01Z", 1.0),
-        ("1970-01-01T00:00:01.5Z", 1.5),
-        ("1970-01-02T00:00:00.123456789Z", 86400.123456789),
-    ],
-)
-def test_times(text: str | None, seconds: float | None) -> None:
-    assert parse_time(text) == (pytest.approx(seconds, abs=1e-6) if seconds is not None else None)
+def test_a_failure_whose_command_mentions_canceled_is_a_failure() -> None:
+    text = 'process "/bin/sh -c echo my orders && grep -q Canceled /a" did not complete successfully: exit code: 1'
+    log = json.dumps({"logs": [{"vertex": "sha256:9", "data": base64.b64encode(b"my orders\n").decode()}]})
+    report = report_of(
+        vertex("[2/2] RUN grep", 0, digest="sha256:9"),
+        log,
+        vertex("[2/2] RUN grep", 0, 1, digest="sha256:9", error=text),
+        ok=False,
+    )
+    assert report.failed is not None
+    assert report.failed_log == "my orders\n"
 
 
-@given(st.integers(0, 2**31), st.integers(0, 999_999_999))
-def test_times_keep_their_order_and_fraction(whole: int, nanoseconds: int) -> None:
-    from datetime import datetime, timezone
+def test_log_data_without_bytes_is_null() -> None:
+    log = BuildLog(["app"])
+    log.feed('{"logs":[{"vertex":"sha256:1","stream":1,"data":null,"timestamp":"2026-11-27T20:04:32Z"}]}')
+    assert log.vertices["sha256:1"].log == b""
 
-    moment = datetime.fromtimestamp(whole, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-    assert parse_time(f"{moment}.{nanoseconds:09d}Z") == pytest.approx(whole + nanoseconds / 1e9, abs=1e-5)
+
+def test_a_vertex_of_buildx_has_the_offset_of_the_machine() -> None:
+    log = BuildLog(["app"])
+    log.feed(
+        '{"vertexes":[{"digest":"sha256:1","name":"[internal] load local bake definitions",'
+        '"started":"2026-11-27T21:04:32.543851555+01:00","completed":"2026-11-27T21:04:32.6+01:00"},'
+        '{"digest":"sha256:2","name":"[internal] x","started":"2026-11-27T20:04:32.6Z"}]}'
+    )
+    buildx, buildkit = log.vertices["sha256:1"], log.vertices["sha256:2"]
+    assert buildx.completed == buildkit.started
+    assert buildx.seconds == pytest.approx(0.056, abs=0.001)

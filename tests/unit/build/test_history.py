@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from layerstack.build import history
+from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
+from layerstack.state_folder import state_folder
 
 WRITER = """
 import sys
@@ -25,7 +28,7 @@ def built(image: str, seconds: float) -> dict[str, Any]:
 
 
 def file_of(root: Path) -> Path:
-    return root / history.STATE_FOLDER / "history.jsonl"
+    return state_folder(root) / "history.jsonl"
 
 
 def test_records_come_back_oldest_first_with_kind_and_time(tmp_path: Path) -> None:
@@ -40,13 +43,6 @@ def test_records_come_back_oldest_first_with_kind_and_time(tmp_path: Path) -> No
 def test_nothing_written_means_no_records(tmp_path: Path) -> None:
     assert list(history.read(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_state_folder_ignores_itself_in_git(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    history.append(tmp_path, "build", {})
-    status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True)
-    assert status.stdout == b""
 
 
 def test_commit_and_changes_are_noted_in_a_checkout(tmp_path: Path) -> None:
@@ -95,22 +91,15 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_line_holds_long_instructions_cut(tmp_path: Path) -> None:
-    step = {"step": "deps 2/2 RUN " + "x " * 500, "seconds": 1, "place": "a/Dockerfile:3"}
-    document = {"ok": True, "images": [{"image": "a", "steps": [step, {**step, "step": "1/1 COPY\n  . ."}]}]}
-    long, short = history.compact(document)["images"][0]["steps"]
-    assert len(long["step"]) <= history.KEPT_STEP_CHARACTERS
-    assert long["step"].startswith("deps 2/2 RUN x x")
-    assert (long["seconds"], long["place"]) == (1, "a/Dockerfile:3")
-    assert short["step"] == "1/1 COPY . ."
-    assert len(step["step"]) > 500
-
-
-def test_an_atomic_write_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / "state.json"
-    for text in ("a" * 10_000, "b"):
-        history.write_atomically(path, text)
-        assert path.read_text() == text
-    assert list(tmp_path.iterdir()) == [path]
+    step = StepRecord(step="deps 2/2 RUN " + "x " * 500, is_cached=False, seconds=1, place="a/Dockerfile:3")
+    steps = (step, msgspec.structs.replace(step, step="1/1 COPY\n  . ."))
+    history.append_build(tmp_path, BuildRecord(images=(ImageRecord(image="a", action="built", steps=steps),)))
+    [build] = history.read_builds(tmp_path)
+    long, short = build.images[0].steps
+    assert len(long.step) <= history.KEPT_STEP_CHARACTERS
+    assert long.step.startswith("deps 2/2 RUN x x")
+    assert (long.seconds, long.place) == (1, "a/Dockerfile:3")
+    assert short.step == "1/1 COPY . ."
 
 
 def test_a_file_that_grew_too_large_loses_its_oldest_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

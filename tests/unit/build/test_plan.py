@@ -1,24 +1,29 @@
 """Which images are fresh: digests, labels and layers compared, without an engine."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from layerstack.build.plan import INPUTS_LABEL, explain, layers_identity, make_plan, parent_layers
-from layerstack.build.state import ImageState, StateStore
+from layerstack.build.record import ImageRecord
+from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
-from layerstack.project.project import Project
+from layerstack.project.project import Project, Service
+from layerstack.state_folder import shared_folder
 
 BASE, APP = "base:latest", "app:latest"
 
 
 def stored(digest: str, *layers: str) -> StoredImage:
-    return StoredImage(f"sha256:{digest[-8:]}{len(layers)}", (), 1, "", {INPUTS_LABEL: digest}, layers)
+    own = hashlib.sha256(repr((digest, layers)).encode()).hexdigest()
+    return StoredImage(f"sha256:{own}", (), 1, "", {INPUTS_LABEL: digest}, layers)
 
 
 @dataclass
@@ -33,7 +38,7 @@ class Engine:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    found = Engine()
+    found = Engine({"system": stored("sha256:system")})
     monkeypatch.setattr(images, "find_all", found.find_all)
     return found
 
@@ -46,7 +51,9 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / "app/file").write_text("x")
     base = Image("base", "base", tags=(BASE,))
     app = Image("app", "app", tags=(APP,), contexts={"base": "target:base"})
-    return Project(tmp_path, "test", "cpu", (), (), {"base": base, "app": app}, {})
+    return Project(
+        tmp_path, "test", "cpu", (), (), {"base": base, "app": app}, {"app": Service("app", APP, (), {"build": {}}, {})}
+    )
 
 
 @pytest.fixture
@@ -62,12 +69,24 @@ def built(project: Project, engine: Engine, store: StateStore) -> Project:
     engine.images[APP] = stored(found.of("app").manifest.digest, "l1", "l2", "l3")
     parents = {"base": layers_identity(engine.images[BASE])}
     for tag, name, layers in ((BASE, "base", {}), (APP, "app", parents)):
-        store.write(ImageState(tag, found.of(name).manifest, engine.images[tag].id, parent_layers=layers))
+        one = found.of(name)
+        state = ImageState(
+            tag=tag,
+            image_id=engine.images[tag].id,
+            manifest=one.manifest,
+            record=ImageRecord(image=name, action="built"),
+            parent_layers=layers,
+            externals={
+                key: ExternalImage(layers=outside.layers, config=outside.content)
+                for key, outside in one.externals.items()
+            },
+        )
+        store.write(state)
     return project
 
 
-def reasons(project: Project, store: StateStore, **options: bool) -> dict[str, str]:
-    return {one.name: one.reason for one in make_plan(project, ["app"], store, **options).stale}
+def reasons(project: Project, store: StateStore) -> dict[str, str]:
+    return {one.name: one.reason for one in make_plan(project, ["app"], store).stale}
 
 
 def test_nothing_there_means_everything_is_built(project: Project, engine: Engine, store: StateStore) -> None:
@@ -89,24 +108,37 @@ def test_a_change_above_is_none_below(built: Project, store: StateStore) -> None
 
 
 def test_another_system_image_changes_all(built: Project, engine: Engine, store: StateStore) -> None:
-    engine.images["system"] = stored("sha256:system")
+    engine.images["system"] = stored("sha256:other", "another")
     assert set(reasons(built, store)) == {"base", "app"}
 
 
-def test_an_image_without_our_label_is_built(built: Project, engine: Engine, store: StateStore) -> None:
-    engine.images[APP] = replace(engine.images[APP], labels={})
-    assert reasons(built, store) == {"app": "the image was built without layerstack"}
+def test_an_image_of_another_tool_is_not_known(built: Project, engine: Engine, store: StateStore) -> None:
+    engine.images[APP] = stored("sha256:foreign", "l1", "l2", "l3")
+    assert list(reasons(built, store)) == ["app"]
+    assert "another tool" in reasons(built, store)["app"]
+
+
+def test_a_base_tells_by_its_label_what_it_was_made_of(built: Project, engine: Engine, store: StateStore) -> None:
+    """As on a second machine, which has the image and no record of it."""
+    forget(store)
+    assert list(reasons(built, store)) == ["app"]
+    (built.root / "base/Dockerfile").write_text("FROM system\nRUN false\n")
+    assert reasons(built, store)["base"] == "its inputs changed"
+
+
+def test_a_tag_that_was_added_is_missing(built: Project, engine: Engine) -> None:
+    with_two_tags = replace(built.images["app"], tags=(APP, "app:v2"))
+    assert reasons(replace(built, images={**built.images, "app": with_two_tags}), StateStore(built.root)) == {
+        "app": "the tag app:v2 is not there"
+    }
+
+
+def forget(store: StateStore) -> None:
+    for path in (shared_folder() / "images").iterdir():
+        path.unlink()
 
 
 def test_a_parent_with_other_layers_makes_a_child_stale(built: Project, engine: Engine, store: StateStore) -> None:
-    engine.images[BASE] = stored(engine.images[BASE].labels[INPUTS_LABEL], "l1", "other")
-    assert reasons(built, store) == {"app": "base was built anew"}
-
-
-def test_without_a_record_the_layers_themselves_tell(built: Project, engine: Engine, store: StateStore) -> None:
-    for path in (built.root / ".layerstack" / "images").iterdir():
-        path.unlink()
-    assert reasons(built, store) == {}
     engine.images[BASE] = stored(engine.images[BASE].labels[INPUTS_LABEL], "l1", "other")
     assert reasons(built, store) == {"app": "base was built anew"}
 
@@ -125,22 +157,23 @@ def test_a_missing_parent_takes_its_children_along(built: Project, engine: Engin
     assert reasons(built, store) == {"base": "the image is not there", "app": "base was built anew"}
 
 
-def test_force_is_for_what_is_named_and_pull_for_all(built: Project, store: StateStore) -> None:
-    assert reasons(built, store, is_forced=True) == {"app": "forced"}
-    assert set(reasons(built, store, asks_registry=True)) == {"base", "app"}
-
-
-def test_what_stands_on_a_forced_image_is_forced(built: Project, store: StateStore) -> None:
-    found = make_plan(built, ["base", "app"], store, is_forced=True)
-    assert all(one.is_forced for one in found.images)
-
-
-def test_what_may_have_changed_elsewhere_is_never_skipped(built: Project, engine: Engine, store: StateStore) -> None:
+def test_what_may_have_changed_elsewhere_is_never_called_fresh(
+    built: Project, engine: Engine, store: StateStore
+) -> None:
     (built.root / "app/Dockerfile").write_text("FROM base\nADD https://example.invalid/file /file\n")
-    digest = make_plan(built, ["app"], store).of("app").manifest.digest
-    engine.images[APP] = replace(engine.images[APP], labels={INPUTS_LABEL: digest})
-    assert list(reasons(built, store)) == ["app"]
+    manifest = make_plan(built, ["app"], store).of("app").manifest
+    state = store.of_image(engine.images[APP].id)
+    assert state
+    store.write(msgspec.structs.replace(state, manifest=manifest))
     assert "example.invalid" in reasons(built, store)["app"]
+
+
+def test_a_system_image_that_is_gone_cannot_be_said_to_have_changed(
+    built: Project, engine: Engine, store: StateStore
+) -> None:
+    assert reasons(built, store) == {}
+    del engine.images["system"]
+    assert reasons(built, store) == {}
 
 
 def test_a_circle_is_refused_with_its_path(project: Project, engine: Engine, store: StateStore) -> None:

@@ -45,7 +45,7 @@ def feed(observer: PlainLog | LiveTable, log: BuildLog, text: str) -> None:
 def test_a_plain_log_has_a_line_for_every_executed_step(clock: list[float]) -> None:
     output, log = io.StringIO(), BuildLog(["app", "web"])
     plain = PlainLog(output)
-    plain.begin(["app", "web"], Estimate({"app": 130.0, "web": 0.2}))
+    plain.begin(["app", "web"], lambda: Estimate({"app": 130.0, "web": 0.2}))
     feed(plain, log, event("1", "[app deps 2/3] RUN install", 0, 5))
     feed(plain, log, event("2", "[app internal] load build context", 0, 1))
     feed(plain, log, event("3", "[web 2/2] COPY . .", 0, 1, cached=True))
@@ -59,7 +59,7 @@ def test_a_plain_log_has_a_line_for_every_executed_step(clock: list[float]) -> N
 def test_a_step_that_turns_out_to_be_cached_is_not_announced_as_run(clock: list[float]) -> None:
     output, log = io.StringIO(), BuildLog(["app"])
     plain = PlainLog(output)
-    plain.begin(["app"], Estimate())
+    plain.begin(["app"], Estimate)
     feed(plain, log, event("1", "[2/2] RUN x", 0, 0.1))
     clock[0] += 0.05
     feed(plain, log, event("1", "[2/2] RUN x", 0.1, 0.2, cached=True))
@@ -80,7 +80,7 @@ def test_a_failed_step_is_marked(clock: list[float]) -> None:
 def test_a_long_silent_step_gives_a_sign_of_life(clock: list[float]) -> None:
     output, log = io.StringIO(), BuildLog(["app"])
     plain = PlainLog(output)
-    plain.begin(["app"], Estimate())
+    plain.begin(["app"], Estimate)
     feed(plain, log, event("1", "[2/2] RUN compile", 1000))
     for _ in range(9):
         clock[0] += 5
@@ -98,7 +98,7 @@ def test_the_live_table_shows_each_image_and_survives_odd_text(
     table = LiveTable()
     table._console = table._live.console = Console(file=output, force_terminal=True, width=160, color_system=None)
     log = BuildLog(["app", "web", "idle"])
-    table.begin(["app", "web", "idle"], Estimate({"app": 99.0}))
+    table.begin(["app", "web", "idle"], lambda: Estimate({"app": 99.0}))
     feed(table, log, event("1", "[app 2/3] RUN grep [a-z] [/bin] x", 998))
     clock[0] += 1
     feed(table, log, event("2", "[web 2/2] COPY . .", 0, 1, error="exit code: 1"))

@@ -76,7 +76,7 @@ def test_the_cache_of_a_builder_in_a_container_is_asked_of_buildx(docker: FakeDo
     assert record.last_used[:10] >= "2026-11-20"
     docker.answers("buildx du *", json.dumps({**PRINTED, "LastUsedAt": ""}) + "\n")
     (unused,) = builder.read_use(cache_parts.builder(driver="docker-container")).records
-    assert unused.last_used == "2026-11-20T22:17:57"
+    assert unused.last_used == "2026-11-20T22:17:57.778221+00:00"
 
 
 def test_a_buildx_that_cannot_tell_says_what_is_needed(docker: FakeDocker) -> None:

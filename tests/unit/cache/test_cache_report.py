@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import cache_parts
+import msgspec
 import pytest
 from cache_parts import GB, builder, record, stage
 
 from layerstack.build.inputs import Manifest
+from layerstack.build.record import ImageRecord
 from layerstack.build.state import ImageState, StateStore
 from layerstack.cache import cache_report
 from layerstack.cache.builder import Builder
@@ -87,13 +89,15 @@ def test_a_lost_step_makes_the_image_lost(stack: Project, monkeypatch: pytest.Mo
 
 def test_an_eviction_that_a_build_found_is_shown(stack: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = Manifest("base", "Dockerfile", "", "", (stage("s", "n", "COPY tools /opt"),), (), {}, {}, {})
-    state = ImageState("base:latest", manifest, "sha256:base:latest", is_cache_evicted=True)
+    record = ImageRecord(image="base", action="built")
+    tag, image_id = "base:latest", "sha256:base:latest"
+    state = ImageState(tag=tag, image_id=image_id, manifest=manifest, record=record, is_cache_gone=True)
     StateStore(stack.root).write(state)
     found = read(stack, monkeypatch).images[0]
     assert found.forecast.status == "lost"
     assert "services are built on the image" in found.forecast.detail
     assert [step.line.text for step in found.steps] == ["tools /opt"]
-    StateStore(stack.root).write(replace(state, image_id="sha256:other"))
+    StateStore(stack.root).write(msgspec.structs.replace(state, is_cache_gone=False))
     assert read(stack, monkeypatch).images[0].forecast.status == "safe"
 
 

@@ -11,10 +11,10 @@ import fake_docker
 import pytest
 from fake_docker import FakeDocker
 
-from layerstack.build.build import PROJECT_LABEL
 from layerstack.cache import clean_up
 from layerstack.cache.clean_up import CleanUp
 from layerstack.dockerfile.image import Image
+from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
 from layerstack.errors import CommandFailed
 from layerstack.project.project import Project

@@ -130,12 +130,13 @@ def test_links_are_entries_and_are_not_followed(tmp_path: Path) -> None:
     assert [found[name].is_link for name in ("link", "dangling", "loop", "real")] == [True, True, True, False]
 
 
-def test_sockets_are_never_sent_and_pipes_are(tmp_path: Path) -> None:
+def test_sockets_and_pipes_are_entries(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))
-        [entry] = context.walk(tmp_path)
-    assert (entry.path, stat.S_ISFIFO(entry.mode), entry.is_file) == ("pipe", True, False)
+        pipe, end = context.walk(tmp_path)
+    assert (pipe.path, stat.S_ISFIFO(pipe.mode), pipe.is_file, pipe.is_socket) == ("pipe", True, False, False)
+    assert (end.path, end.is_file, end.is_socket) == ("socket", False, True)
 
 
 def test_odd_names_survive(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from compose_project import load
-from docker.errors import ImageNotFound
 
 from layerstack.doctor import certificates
+from layerstack.engine.api import ImageMissing
 from layerstack.finding import Finding
 
 
@@ -31,7 +31,7 @@ def check(
 
     def inspect(reference: str) -> dict[str, str]:
         if bundle is None:
-            raise ImageNotFound(reference)
+            raise ImageMissing(reference)
         return {"Id": f"sha256:{reference}{hash(bundle)}"}
 
     monkeypatch.setattr(certificates, "read_image_file", lambda *_: (bundle or "").encode())

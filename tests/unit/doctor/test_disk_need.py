@@ -11,6 +11,7 @@ from layerstack.build.image_sizes import SIZES_FILE
 from layerstack.doctor import disk_need
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
+from layerstack.state_folder import state_folder
 
 TEXT = """\
 x-layerstack: { doctor: { sizes: { base: 3GB, "mongo:7": 800MB, web: nonsense } } }
@@ -53,8 +54,8 @@ def test_sizes_are_remembered_and_a_shared_base_counts_once(tmp_path: Path, monk
 
 
 def test_a_damaged_memory_is_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / ".layerstack").mkdir()
-    path = tmp_path / ".layerstack" / SIZES_FILE
+    path = state_folder(tmp_path) / SIZES_FILE
+    path.parent.mkdir()
     path.write_text("[1,")
     have(monkeypatch, **{WEB: 7})
     assert need(tmp_path).bytes == 3_800_000_000

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from compose_project import load
-from docker.errors import ImageNotFound
 
 from layerstack.doctor import health_lint
+from layerstack.engine.api import ImageMissing
 from layerstack.finding import Finding
 
 WGET = "wget -q -O - http://localhost:8000/"
@@ -66,7 +66,7 @@ def test_a_built_image_that_is_not_here_is_judged_by_what_it_is_built_on(tmp_pat
     (tmp_path / "Dockerfile").write_text("FROM node:18-alpine\n")
 
     def absent(reference: str) -> None:
-        raise ImageNotFound(reference)
+        raise ImageMissing(reference)
 
     client = SimpleNamespace(api=SimpleNamespace(inspect_image=absent))
     assert [one.severity for one in check(tmp_path, WGET, "build: .", client)] == ["warning"]

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import DockerException
 
 from layerstack.engine import cache_records as cache
+from layerstack.engine.api import EngineGone
 from layerstack.errors import EngineError
 
 
@@ -47,7 +47,7 @@ def test_an_empty_or_odd_answer_is_an_empty_cache(engine: Engine) -> None:
 
 def test_an_engine_that_fails_is_an_engine_error(engine: Engine) -> None:
     def fail() -> None:
-        raise DockerException("gone")
+        raise EngineGone("gone")
 
     engine.api.df = fail
     with pytest.raises(EngineError, match="gone"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from layerstack.engine import engine
+from layerstack.engine import api, engine
 from layerstack.errors import EngineError
 
 READY = engine.EngineFacts(
@@ -103,6 +103,10 @@ def test_no_docker_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "No Docker daemon answers"),
         ("permission denied while trying to connect to the docker API", "This user may not talk(.|\n)*usermod"),
         ("dial tcp: lookup nowhere: no such host", "unknown host"),
+        (
+            "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "certificate(.|\n)*ca.pem",
+        ),
     ],
 )
 def test_why_no_daemon_answers(docker_says: Any, stderr: str, expected: str) -> None:
@@ -119,7 +123,10 @@ def test_an_answer_that_is_not_json(docker_says: Any) -> None:
 
 def test_podmans_stand_in_is_named(docker_says: Any) -> None:
     docker_says('{"host": {}, "version": {}}', "Emulate Docker CLI using podman.")
-    with pytest.raises(EngineError, match="Podman's stand-in"):
+    with pytest.raises(EngineError, match="This is Podman"):
+        engine.read_facts()
+    docker_says(json.dumps(info(ServerVersion="5.8.6", DockerRootDir="/var/lib/containers/storage")))
+    with pytest.raises(EngineError, match=r"This is Podman 5\.8\.6: it has no BuildKit"):
         engine.read_facts()
 
 
@@ -164,12 +171,12 @@ def test_all_that_is_lacking_is_said_at_once() -> None:
 
 def test_client_without_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    with pytest.raises(EngineError, match=r"No Docker daemon answers \(DOCKER_HOST="):
+    with pytest.raises(EngineError, match=r"No Docker daemon answers at unix://"):
         engine.client()
 
 
 def test_client_does_not_wait_for_a_silent_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(api, "CONNECT_SECONDS", 0.2)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/silent.sock")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{tmp_path}/silent.sock")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
 
 from layerstack.engine import image_tree
+from layerstack.engine.api import ObjectMissing
+from layerstack.state_folder import state_folder
 
 
 class FakeApi:
@@ -35,7 +36,7 @@ class FakeApi:
     def get_archive(self, _: str, path: str, chunk_size: int | None = None) -> tuple[Iterator[bytes], dict[str, str]]:
         inside = {name: data for name, data in self.files.items() if name.startswith(f"{path}/") or name == path}
         if not inside:
-            raise NotFound("no such path")
+            raise ObjectMissing("no such path")
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as archive:
             for name, data in inside.items():
@@ -76,7 +77,7 @@ def test_an_image_is_asked_once_for_each_path(tmp_path: Path) -> None:
 def test_a_damaged_memory_is_no_memory(tmp_path: Path) -> None:
     client = FakeClient({"/app/a.js": b"1"})
     first = read(client, tmp_path, "/app")
-    (kept,) = (tmp_path / ".layerstack" / image_tree.FOLDER).iterdir()
+    (kept,) = (state_folder(tmp_path) / image_tree.FOLDER).iterdir()
     kept.write_text(kept.read_text()[:20])
     assert read(client, tmp_path, "/app") == first
     assert client.api.made == 2
@@ -87,7 +88,7 @@ def test_only_so_many_images_are_remembered(tmp_path: Path, monkeypatch: pytest.
     client = FakeClient({"/app/a.js": b"1"})
     for number in range(4):
         image_tree.read_image_trees(client, tmp_path, f"sha256:{number}", ["/app"], time.monotonic() + 5)
-    assert len(list((tmp_path / ".layerstack" / image_tree.FOLDER).iterdir())) == 2
+    assert len(list((state_folder(tmp_path) / image_tree.FOLDER).iterdir())) == 2
 
 
 def test_a_look_that_takes_too_long_ends_and_leaves_no_container(tmp_path: Path) -> None:

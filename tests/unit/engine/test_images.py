@@ -7,11 +7,11 @@ from typing import Any
 
 import fake_docker
 import pytest
-from docker.errors import APIError
 from fake_docker import FakeDocker
 
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
+from layerstack.engine.api import EngineRefused
 from layerstack.engine.images import StoredImage
 from layerstack.errors import EngineError
 from layerstack.project.project import Project, Service
@@ -126,7 +126,7 @@ def test_removing_passes_over_what_is_gone_or_in_use(monkeypatch: pytest.MonkeyP
     def remove(reference: str, **_options: Any) -> None:
         asked.append(reference)
         if reference == "busy":
-            raise APIError("conflict: image is being used by a running container")
+            raise EngineRefused("conflict: image is being used by a running container")
 
     monkeypatch.setattr(images.engine, "client", lambda: SimpleNamespace(images=SimpleNamespace(remove=remove)))
     images.remove(["busy", "free"])

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import fake_docker
 import pytest
 
-from layerstack.errors import EngineError, GpuMissing
+from layerstack.errors import GpuMissing
 from layerstack.gpu import device
 from layerstack.gpu.decision import ADVICE, ContainerGpu, DockerGpu, decide, judge_refusal, with_containers
 from layerstack.gpu.gpu_probe import Link
@@ -229,16 +229,11 @@ def test_an_engine_is_elsewhere_by_its_address(
     monkeypatch.setenv("DOCKER_HOST", host)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
-    base = host.replace("tcp:", "http:")
-    client = SimpleNamespace(api=SimpleNamespace(base_url=base))
-    monkeypatch.setattr(device.engine, "client", lambda: client)
     assert device.is_engine_elsewhere() is is_elsewhere
 
 
-def test_an_engine_that_does_not_answer_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_engine() -> None:
-        raise EngineError("No engine answers.")
-
-    monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.7:2375")
-    monkeypatch.setattr(device.engine, "client", no_engine)
+def test_a_context_that_does_not_exist_is_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake_docker.install(tmp_path, monkeypatch).answers("context inspect *", stderr="context not found", exit_code=1)
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONTEXT", "gone")
     assert not device.is_engine_elsewhere()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from layerstack.memory_folder import memory_folder
 from layerstack.project import answers
 
 ARGV = ("docker", "compose", "config")
@@ -52,7 +53,6 @@ def test_files_that_reach_further_have_no_key(root: Path, word: str) -> None:
     assert key(root) == ""
     answers.keep(root, "", "text")
     assert answers.recall(root, "") is None
-    assert not (root / ".layerstack").exists()
 
 
 def test_an_answer_is_recalled_until_it_is_among_the_oldest(root: Path) -> None:
@@ -66,7 +66,9 @@ def test_an_answer_is_recalled_until_it_is_among_the_oldest(root: Path) -> None:
 @pytest.mark.parametrize("damage", ["", "{", "[]", "\0"])
 def test_a_damaged_store_is_an_empty_one(root: Path, damage: str) -> None:
     answers.keep(root, "key", "text")
-    (root / ".layerstack" / "answers.json").write_text(damage)
+    kept = memory_folder(root)
+    assert kept
+    (kept / "answers.json").write_text(damage)
     assert answers.recall(root, "key") is None
     answers.keep(root, "key", "again")
     assert answers.recall(root, "key") == "again"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from layerstack.build import history
 from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
 from layerstack.project.discovery import Discovery, discover
+from layerstack.state_folder import state_folder
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -171,7 +171,7 @@ def test_what_bake_must_be_told_is_written_once_for_the_same_content(tmp_path: P
     found = find(tmp_path, {"web/Dockerfile": "FROM base", "base/Dockerfile": "FROM scratch"}, WEB)
     path = found.write(tmp_path)
     assert path is not None
-    assert path.parent == tmp_path / history.STATE_FOLDER
+    assert path.parent == state_folder(tmp_path)
     assert set(json.loads(path.read_text())["target"]) == {"web", "base"}
     before = path.stat().st_mtime_ns
     assert found.write(tmp_path) == path
@@ -180,6 +180,6 @@ def test_what_bake_must_be_told_is_written_once_for_the_same_content(tmp_path: P
 
 def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     found = find(tmp_path, {"web/Dockerfile": "FROM base", "base/Dockerfile": "FROM scratch"}, WEB)
-    (tmp_path / history.STATE_FOLDER).write_text("in the way")
+    state_folder(tmp_path).write_text("in the way")
     with pytest.raises(UsageError, match="cannot be written"):
         found.write(tmp_path)

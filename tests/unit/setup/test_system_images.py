@@ -63,12 +63,12 @@ class Machine:
             self.local[stand_in.tag] = OFFICIAL[stand_in.variable]
 
     def _get(self, reference: str) -> Any:
-        from docker.errors import APIError, ImageNotFound
+        from layerstack.engine.api import EngineRefused, ImageMissing
 
         if reference.isupper():
-            raise APIError("bad", explanation="invalid reference format")
+            raise EngineRefused("invalid reference format")
         if reference not in self.local:
-            raise ImageNotFound(reference)
+            raise ImageMissing(reference)
         official = self.local[reference]
         return SimpleNamespace(id=f"sha256:{reference}", labels={stand_ins.LABEL: official} if official else None)
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from layerstack.dockerfile.image import Image
-from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project, Service
 from layerstack.status import staleness, status, status_text
 from layerstack.status.freshness import Freshness, image_built_for
@@ -138,18 +137,3 @@ def test_a_service_may_run_the_image_that_another_one_builds() -> None:
     )
     own = replace(project(images={"web": web}), services={one.name: one for one in services})
     assert [image_built_for(own, one) for one in services] == [web, web, None]
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("1970-01-01T00:01:00Z", 60),
-        ("1970-01-01T00:01:00.25Z", 60.25),
-        ("1970-01-01T02:01:00.123456789+02:00", 60.123456789),
-        ("1970-01-01 00:01:00", 60),
-        ("0001-01-01T00:00:00Z", 0),
-        ("", 0),
-    ],
-)
-def test_the_engines_times_are_read(text: str, seconds: float) -> None:
-    assert epoch_seconds(text) == pytest.approx(seconds)

@@ -73,10 +73,10 @@ class Engine:
         self.api = self
 
     def get_archive(self, _: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
-        from docker.errors import NotFound
+        from layerstack.engine.api import ObjectMissing
 
         if path not in self.files:
-            raise NotFound("no such file")
+            raise ObjectMissing("no such file")
         archive, content = io.BytesIO(), self.files[path].encode()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             member = tarfile.TarInfo(Path(path).name)

@@ -8,6 +8,7 @@ from image_folder import ImageFolder
 
 from layerstack.build.inputs import Manifest
 from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage
+from layerstack.build.record import ImageRecord
 from layerstack.build.state import ImageState
 from layerstack.engine.images import StoredImage
 from layerstack.status.image_staleness import ImageStaleness
@@ -38,15 +39,17 @@ class Built:
     folder: ImageFolder
     manifest: Manifest
     is_recorded: bool = True
-    label: str | None = None
+    is_foreign: bool = False
     created: str = OLD
 
     def staleness(self, *mounted: str) -> ImageStaleness:
         """For a container with these mounts."""
-        label = self.manifest.digest if self.label is None else self.label
-        stored = StoredImage("sha256:1", ("app",), 1, self.created, {INPUTS_LABEL: label} if label else {}, ("a",))
-        last = ImageState("app", self.manifest, stored.id) if self.is_recorded else None
-        one = PlannedImage(self.folder.image, self.folder.manifest(), stored, last, is_fresh=False, reason="")
+        labels = {} if self.is_foreign else {INPUTS_LABEL: self.manifest.digest}
+        stored = StoredImage("sha256:1", ("app",), 1, self.created, labels, ("a",))
+        record = ImageRecord(image="app", action="built")
+        state = ImageState(tag="app", image_id=stored.id, manifest=self.manifest, record=record)
+        last = state if self.is_recorded else None
+        one = PlannedImage(self.folder.image, self.folder.manifest(), stored, last, is_base=True)
         binds = [BindMount(self.folder.root / "app" / name, f"/app/{name}") for name in mounted]
         return ImageStaleness(one, Plan((one,)), self.folder.root, binds)
 
@@ -130,7 +133,7 @@ def test_without_a_record_it_is_certain_only_where_nothing_is_mounted(built: Bui
 
 
 def test_an_image_without_a_label_is_compared_by_time(built: Built) -> None:
-    built.label, built.is_recorded = "", False
+    built.is_foreign, built.is_recorded = True, False
     assert built.kinds() == [("source-changed", False)]
     assert built.staleness().unknown()
     assert built.kinds("src", "page", "package.json") == []

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +14,13 @@ from invoke.program import Program
 
 import tasks
 from layerstack.build import history
-from layerstack.build.build_result import BuildResult, ImageResult
 from layerstack.build.buildlog import BuildLog
+from layerstack.build.inputs import unreadable
+from layerstack.build.plan import Plan, PlannedImage
+from layerstack.build.record import BuildRecord, LoggedBuild
+from layerstack.build.results import Outcome
 from layerstack.build.step_text import instruction_of
+from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
 from layerstack.timeline import picture as timeline_picture
 from layerstack.timeline import text as timeline_text
@@ -47,7 +52,7 @@ def record(*images: dict[str, Any], seconds: float = 10.0, **more: Any) -> dict[
 
 
 def timeline(*images: dict[str, Any], seconds: float = 10.0) -> Timeline:
-    found = read_timeline(record(*images, seconds=seconds))
+    found = read_timeline(msgspec.convert(record(*images, seconds=seconds), LoggedBuild))
     assert found is not None
     return found
 
@@ -75,18 +80,11 @@ def test_a_real_stream_comes_back_from_history_as_lanes(tmp_path: Path) -> None:
         log.feed(line)
     told = log.report(ok=True, seconds=5)
     began = min(step.started for step in told.steps if step.started) - 0.1
-    results = tuple(
-        ImageResult(
-            image=name,
-            action="built",
-            steps=told.of(name),
-            causes=(None,) * len(told.of(name)),
-            works=tuple(one for one in told.works if one.image == name),
-            critical=frozenset(told.critical),
-        )
-        for name in ("base", "app")
+    plan = Plan(
+        tuple(PlannedImage(Image(name, "."), unreadable(Image(name, "."), ""), None, None) for name in ("base", "app"))
     )
-    history.append(tmp_path, "build", history.compact(BuildResult(5, results, began).to_json()))
+    outcome = Outcome(plan, told, frozenset(), frozenset(), frozenset(), {})
+    history.append_build(tmp_path, BuildRecord(seconds=5, started=began, images=outcome.records()))
     [found] = read_timelines(tmp_path, 3)
     assert {lane.image: len(lane.bars) for lane in found.lanes} == {"base": 2, "app": 7}
     assert [bar.text for _, bar in found.critical][-2:] == ["RUN echo verify && sleep 2", "export image"]
@@ -116,9 +114,10 @@ def test_the_last_builds_come_oldest_first(tmp_path: Path) -> None:
         {"images": [image("app", works=[work("dance", 0, 1)])]},
     ],
 )
-def test_a_line_that_tells_no_times_is_passed_over(damaged: dict[str, Any]) -> None:
+def test_a_line_that_tells_no_times_is_passed_over(tmp_path: Path, damaged: dict[str, Any]) -> None:
     line = {**record(image("app")), **damaged} if damaged else {"seconds": 3, "images": []}
-    assert read_timeline(line) is None
+    history.append(tmp_path, "build", line)
+    assert read_timelines(tmp_path, 9) == []
 
 
 def test_a_step_ends_when_the_next_of_its_stage_begins() -> None:

@@ -2,19 +2,17 @@
 
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
 from requests.exceptions import ConnectionError as NoConnection
 from verify_parts import failed, make_container, make_port, make_project, make_result
 
-from layerstack import command
 from layerstack.at_once import ask_all
 from layerstack.engine import engine
+from layerstack.engine.api import ObjectMissing
 from layerstack.engine.inside import run_inside
-from layerstack.engine.place import EnginePlace, find_place
+from layerstack.engine.place import EnginePlace
 from layerstack.engine.programs import stopped_programs
 from layerstack.errors import EngineError
 from layerstack.verify.check_graph import read_graph
@@ -57,27 +55,6 @@ class Api:
         return {"Processes": [[str(place), state, f"p{place}"] for place, state in enumerate(self._states)]}
 
 
-@pytest.mark.parametrize(
-    ("url", "variable", "host"),
-    [
-        ("http+docker://localhost", "", ""),
-        ("http://127.0.0.1:2375", "tcp://127.0.0.1:2375", ""),
-        ("https://builder.test:2376", "", "builder.test"),
-        ("http+docker://ssh", "ssh://me@builder.test", "builder.test"),
-    ],
-)
-def test_where_an_engine_is(url: str, variable: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", variable)
-    assert find_place(SimpleNamespace(api=SimpleNamespace(base_url=url))).host == host
-
-
-def test_an_ssh_engine_of_a_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    said = '[{"Endpoints": {"docker": {"Host": "ssh://builder.test"}}}]'
-    monkeypatch.setattr(command, "run", lambda *_, **__: command.CommandResult((), 0, said, "", 0.0))
-    assert find_place(SimpleNamespace(api=SimpleNamespace(base_url="http+docker://ssh"))).host == "builder.test"
-
-
 def test_ports_of_another_machine() -> None:
     there = EnginePlace("builder.test")
     assert there.address(make_port(ip="0.0.0.0")) == "builder.test:8080"
@@ -105,7 +82,7 @@ def test_halted_programs_and_a_machine_without_ps() -> None:
     assert stopped_programs(Api(states=("Ss", "T", "Tl", "R")), "c") == ("p1", "p2")
 
     def no_ps(*_: Any, **__: Any) -> Any:
-        raise NotFound("ps: executable file not found")
+        raise ObjectMissing("ps: executable file not found")
 
     client = Api()
     client.top = no_ps  # type: ignore[method-assign]
