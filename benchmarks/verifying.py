@@ -43,7 +43,7 @@ def curl_commands(copy: Project) -> Iterator[tuple[str, ...]]:
     for service in copy.services.values():
         name = f"{copy.name}-{service.name}-1"
         yield "docker", "inspect", "--format", "{{.State.Status}} {{.State.Health.Status}}", name
-        for check in service.settings.get("verify") or ():
+        for check in service.settings.verify:
             yield _as_curl(check, service) if "http" in check else ("docker", "exec", name, *check["exec"])
 
 

@@ -15,6 +15,7 @@ from layerstack.build.vertex import Vertex
 from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image
 from layerstack.errors import BuildFailed, EngineError, StackError
+from layerstack.project import missing_base
 from layerstack.project.project import Project
 
 TICK_SECONDS = 0.1
@@ -74,7 +75,7 @@ def bake(project: Project, call: BakeCall, observer: BuildObserver, watch: Watch
     report = log.report(result.ok, result.seconds)
     observer.end(report)
     if not result.ok:
-        raise failure(report)
+        raise failure(report, project)
     return report
 
 
@@ -99,14 +100,16 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
     for image in project.with_parents(call.names):
         if image.name in call.kept:
             continue
-        definition = {**image.definition, "tags": list(image.tags or (image.tag,))}
+        # Its texts stay as bake printed them: with the escapes that bake takes away again.
+        definition = {"tags": list(image.tags or (image.tag,)), **image.definition}
         if labels := call.labels.get(image.name):
             definition["labels"] = {**(definition.get("labels") or {}), **labels}
-        if contexts := {name: _context(project, value, call.kept) for name, value in image.contexts.items()}:
+        written = definition.get("contexts") or image.contexts
+        if contexts := {name: _context(project, value, call.kept) for name, value in written.items()}:
             definition["contexts"] = contexts
         if image.name in call.without_cache:
             definition["no-cache"] = True
-        targets[image.name] = _escaped(definition)
+        targets[image.name] = definition
     return {"target": targets}
 
 
@@ -115,15 +118,6 @@ def _context(project: Project, value: str, kept: frozenset[str]) -> str:
     if value.startswith("target:") and name in kept:
         return f"docker-image://{project.image(name).tag}"
     return value
-
-
-def _escaped(value: Any) -> Any:
-    """Text as bake's JSON has it: `${` and `%{` would begin an expression."""
-    if isinstance(value, str):
-        return value.replace("${", "$${").replace("%{", "%%{")
-    if isinstance(value, Mapping):
-        return {key: _escaped(one) for key, one in value.items()}
-    return [_escaped(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _folders_outside(project: Project, images: Iterable[Image]) -> Iterable[Path]:
@@ -146,13 +140,13 @@ def _entitlements(images: Iterable[Image]) -> list[str]:
     return found
 
 
-def failure(report: BuildReport) -> StackError:
+def failure(report: BuildReport, project: Project) -> StackError:
     """A failed call as an error: the step, its place, its last lines, and what to do where that is known."""
     if "annot connect to the Docker daemon" in report.message:
         return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
     step = report.failed
     if step is None:
-        return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message))
+        return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message, project))
     # The frames of a JavaScript stack would push the message itself out of the tail.
     lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
     tail = lines[-LOG_TAIL_LINES:]
@@ -163,7 +157,7 @@ def failure(report: BuildReport) -> StackError:
         _indent(excerpt),
         *(["  Its last lines:", _indent("\n".join(tail))] if tail else []),
     ]
-    return BuildFailed("\n".join(part for part in parts if part), _advice(report.message + report.failed_log))
+    return BuildFailed("\n".join(part for part in parts if part), _advice(report.message + report.failed_log, project))
 
 
 ADVICE = (
@@ -186,8 +180,10 @@ ADVICE = (
 )
 
 
-def _advice(text: str) -> str:
-    return next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")
+def _advice(text: str, project: Project) -> str:
+    return missing_base.advice_for(project, text) or next(
+        (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
+    )
 
 
 def _indent(text: str) -> str:

@@ -28,6 +28,12 @@ class Image:
         return normpath(Path(self.context) / self.dockerfile)
 
     @property
+    def inline(self) -> str:
+        """The Dockerfile that stands in its definition, without the escapes that bake needs; "" for one in a file."""
+        text = str(self.definition.get("dockerfile-inline") or "")
+        return text.replace("$${", "${").replace("%%{", "%{")
+
+    @property
     def tag(self) -> str:
         return self.tags[0] if self.tags else self.name
 

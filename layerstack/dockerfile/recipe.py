@@ -115,12 +115,12 @@ def read_recipe(
 
 def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile:
     """The Dockerfile of an image, also when it stands inside the Compose or bake file."""
-    inline = image.definition.get("dockerfile-inline")
+    inline = image.inline
     path = Path(image.dockerfile_place)
     automatic = references.automatic_arguments(references.target_platform(image.definition, platform))
     automatic["TARGETSTAGE"] = image.target
     if inline:
-        return dockerfile.parse(str(inline), path, image.args, automatic)
+        return dockerfile.parse(inline, path, image.args, automatic)
     return dockerfile.read(root / path, image.args, automatic)
 
 

@@ -11,6 +11,7 @@ from layerstack.finding import Finding, ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.dependency import dependencies
 from layerstack.project.gpu_request import requests_of
+from layerstack.project.image_name import is_same, short_name
 from layerstack.project.project import Project, Service
 
 SHM, ORDER = "gpu-shm", "build-order"
@@ -64,7 +65,7 @@ def check_build_order(project: Project, source: ComposeSource) -> Iterator[Findi
                 place = source.place("services", service.name, "depends_on")
                 detail = f"{service.name} is built on the image of {needed} and names it in depends_on only"
                 remedy = (
-                    f'Add `additional_contexts: {{ {_repository(base.image or needed)}: "service:{needed}" }}` to the '
+                    f'Add `additional_contexts: {{ {short_name(base.image or needed)}: "service:{needed}" }}` to the '
                     f"build of {service.name}, or declare {needed} in docker-bake.hcl, and take it out of depends_on."
                 )
                 yield warning(ORDER, detail, remedy, service.name, place)
@@ -74,7 +75,7 @@ def check_build_order(project: Project, source: ComposeSource) -> Iterator[Findi
 
 def _is_built_on(project: Project, service: Service, base: Service) -> bool:
     """Whether a Dockerfile reads the other service's image, and Compose is not told that it does."""
-    image = project.images.get(service.name.replace(".", "_"))
+    image = project.image_of(service)
     build = service.definition.get("build")
     if image is None or not base.is_built or not isinstance(build, Mapping):
         return False
@@ -84,8 +85,7 @@ def _is_built_on(project: Project, service: Service, base: Service) -> bool:
         parents = read_recipe(project.root, image).parents
     except UsageError:
         return False
-    wanted = base.image or f"{project.name}-{base.name}"
-    return any(parent.removesuffix(":latest") == wanted.removesuffix(":latest") for parent in parents)
+    return any(is_same(parent, base.image) for parent in parents)
 
 
 def _only_lends(project: Project, base: Service) -> bool:
@@ -93,7 +93,3 @@ def _only_lends(project: Project, base: Service) -> bool:
     serves = base.ports or base.has_health_check or base.definition.get("expose")
     waited = (dependencies(one).get(base.name) for one in project.services.values())
     return not serves and "service_completed_successfully" not in waited
-
-
-def _repository(image: str) -> str:
-    return image.removesuffix(":latest")

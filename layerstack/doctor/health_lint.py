@@ -31,7 +31,7 @@ def check_health_checks(client: Any | None, project: Project, source: ComposeSou
 
 
 def _check(client: Any | None, project: Project, service: Service, source: ComposeSource) -> Iterator[Finding]:
-    image = project.images.get(service.name.replace(".", "_"))
+    image = project.image_of(service)
     written = (service.definition.get("healthcheck") or {}).get("test")
     text, place = _text(written), source.place("services", service.name, "healthcheck", "test")
     if not written and image:
@@ -39,7 +39,7 @@ def _check(client: Any | None, project: Project, service: Service, source: Compo
     tool = _TOOL.search(text)
     if not tool or not _LOCALHOST.search(text):
         return
-    reference = service.image or (image.tag if image else "")
+    reference = service.image
     if _has_busybox(client, project, reference, image, tool[1]):
         detail = f"the health check of {service.name} asks `localhost` with BusyBox's {tool[1]}"
         yield warning(CHECK, detail, "Write 127.0.0.1 instead of localhost.", service.name, place)

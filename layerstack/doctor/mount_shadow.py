@@ -70,7 +70,7 @@ def _look_at(look: Look, service: Service) -> list[Finding] | None:
     from docker.errors import ImageNotFound
 
     try:
-        facts = look.client.api.inspect_image(_image_of(look.project, service))
+        facts = look.client.api.inspect_image(service.image)
         return list(_service_findings(look, service, facts))
     except ImageNotFound:
         return None
@@ -92,11 +92,6 @@ def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) ->
         installed = Installed(mount.target, _own(trees[mount.target], mount, mounts), roots, starts)
         if installed.tree:
             yield from _compare(look, service, mount, installed, facts["Id"])
-
-
-def _image_of(project: Project, service: Service) -> str:
-    image = project.images.get(service.name.replace(".", "_"))
-    return service.image or (image.tag if image else f"{project.name}-{service.name}")
 
 
 def _editable(client: Any, image_id: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Find
     wanted: dict[int, list[tuple[str, Port]]] = defaultdict(list)
     for service in project.services.values():
         for port in service.ports:
-            wanted[port.published] += [(service.name, port)] * _containers(service.definition)
+            wanted[port.published] += [(service.name, port)] * service.replicas
     for number, uses in wanted.items():
         (first, one), *others = uses
         for name, other in others[:1]:
@@ -81,11 +81,6 @@ def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Find
 def _open(port: Port) -> str:
     """An address, with one word for all the ways to write "every address"."""
     return WILDCARDS[0] if port.host_ip in WILDCARDS else port.host_ip
-
-
-def _containers(definition: Any) -> int:
-    replicas = (definition.get("deploy") or {}).get("replicas", definition.get("scale", 1))
-    return int(replicas) if str(replicas).isdigit() else 1
 
 
 def check_project(project: Project) -> Iterator[Finding]:

@@ -91,7 +91,7 @@ def _restart_lost(client: "DockerClient", project: Project, wanted: Mapping[str,
 def _take_all(
     project: Project, wanted: Mapping[str, Sequence[GpuRequest]], timeout_seconds: float, say: Say
 ) -> list[Held]:
-    told = {name: project.services[name].settings.get(SETTING) for name in wanted}
+    told = {name: project.services[name].settings.gpu_memory for name in wanted}
     sizes = {name: parse_size(f"x-layerstack.{SETTING} of {name}", told[name]) for name in wanted}
     held: list[Held] = []
     if not any(sizes.values()):

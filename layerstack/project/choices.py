@@ -34,6 +34,13 @@ def read(root: Path) -> dict[str, str]:
     return {name: own.get(name, value) for name, value in chosen.items()}
 
 
+def chosen(root: Path) -> dict[str, str]:
+    """What `setup` wrote into its block of `.env`, without the names that the user's own lines set."""
+    text = _read_env(root)
+    own = _own_values(text)
+    return {name: value for name, value in _block_values(text).items() if name not in own}
+
+
 def remember(root: Path, changes: Mapping[str, str | None]) -> dict[str, str]:
     """Set names to values, or forget them (None), in both files; a file whose text stays the same is not written.
 

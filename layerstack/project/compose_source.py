@@ -1,7 +1,7 @@
 """The Compose files as they are written: where a service, a key or a variable stands, before Compose resolves them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,12 @@ class ComposeSource:
         names = (str(key.value) for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value)
         return tuple(dict.fromkeys(names))
 
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Every value as it is written, with its place."""
+        for name, root in self.files:
+            for _, node in _scalars(root, (), set()):
+                yield node.value, f"{name}:{node.start_mark.line + 1}"
+
     def variables(self) -> Iterator[Variable]:
         """Every variable that Compose fills in."""
         for name, root in self.files:
@@ -94,6 +100,24 @@ def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
         if node is not None:
             found.append((name, node))
     return ComposeSource(tuple(found))
+
+
+def find_yaml_error(files: Iterable[Path]) -> str:
+    """`docker-compose.yml:4: expected <block end>, but found …`; "" when all of them can be parsed.
+
+    Compose names the line, and not always the file.
+    """
+    for path in files:
+        if path.suffix not in (".yml", ".yaml"):
+            continue
+        try:
+            yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+            return f"{path.name}{line}: {error.problem}"
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            return f"{path.name}: {str(error).splitlines()[0]}"
+    return ""
 
 
 def _descend(node: yaml.Node, keys: Sequence[str | int]) -> tuple[int, int]:

@@ -14,8 +14,9 @@ def dependencies(service: Service) -> dict[str, str]:
 def in_start_order(project: Project, names: Iterable[str] = ()) -> tuple[str, ...]:
     """The named services (all without a name) and what they depend on, dependencies first.
 
-    Raises UsageError for an unknown name; Compose itself refuses circles.
+    Raises UsageError for an unknown name and when no service is active; Compose itself refuses circles.
     """
+    project.require_services()
     ordered: dict[str, None] = {}
 
     def visit(name: str) -> None:
@@ -56,5 +57,4 @@ def is_one_shot(project: Project, service: Service) -> bool:
 
 def is_scaled_to_zero(service: Service) -> bool:
     """Is it declared, but with no container to run?"""
-    replicas = (service.definition.get("deploy") or {}).get("replicas", service.definition.get("scale", 1))
-    return str(replicas) == "0"
+    return service.replicas == 0

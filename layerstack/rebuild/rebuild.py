@@ -199,7 +199,7 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
             service=service.name,
             edited=edited,
             runs=tuple(runs),
-            budget_seconds=service.settings.get("budget_seconds"),
+            budget_seconds=service.settings.budget_seconds,
             is_base_unchanged=bases == _ids(project, image),
             # An image may get another id although no step ran: BuildKit can hold a cached step twice.
             is_image_changed=len(set(ids)) == len(ids) and all(run.executed for run in runs),
@@ -214,7 +214,7 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
 
 def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
     """The file a rebuild changes: `x-layerstack.edit` of the service, else one of the last COPY. Raises UsageError."""
-    edited = service.settings.get("edit")
+    edited = service.settings.edit
     if not edited:
         return choose_edited_file(project, image)
     path = project.root / image.context / edited
@@ -231,7 +231,7 @@ def _editable(project: Project, say: Callable[[str], None]) -> list[str]:
         if not service.is_built:
             continue
         try:
-            if "edit" not in service.settings:
+            if not service.settings.edit:
                 choose_edited_file(project, project.image(service.name))
             found.append(service.name)
         except UsageError as error:

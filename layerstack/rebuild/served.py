@@ -65,7 +65,7 @@ class ServedCopy:
 
     def _url(self) -> str:
         service = self.project.services[self.service]
-        checks = service.settings.get("verify") or ()
+        checks = service.settings.verify
         path = next((str(check["http"]) for check in checks if "http" in check and "upload" not in check), None)
         if not service.ports or (checks and path is None):
             return ""

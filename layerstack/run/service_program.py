@@ -23,9 +23,8 @@ class ServiceProgram:
 def find_program(project: Project, name: str) -> ServiceProgram:
     """The program of that name. Raises UsageError when no service declares it."""
     for service in project.services.values():
-        words = (service.settings.get("programs") or {}).get(name)
-        if words:
-            return ServiceProgram(service.name, tuple(str(word) for word in words))
+        if words := service.settings.programs.get(name):
+            return ServiceProgram(service.name, words)
     raise UsageError(
         f"No service of this project has a program `{name}`.",
         f"Declare it in the Compose file: `x-layerstack: {{ programs: {{ {name}: [PROGRAM, ARGUMENT] }} }}`.",

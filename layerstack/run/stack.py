@@ -118,7 +118,7 @@ def addresses(project: Project) -> dict[str, str]:
 def _address(project: Project, name: str) -> str:
     service = project.services[name]
     port = service.ports[0]
-    checks: Sequence[Mapping[str, Any]] = service.settings.get("verify") or ()
+    checks: Sequence[Mapping[str, Any]] = service.settings.verify
     is_http = any("http" in check for check in checks) or (not checks and port.target in HTTP_PORTS)
     if port.target == 27017:
         # It is asked over HTTP, too, and answers with a sentence about itself.

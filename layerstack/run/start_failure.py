@@ -53,7 +53,7 @@ def require_images(client: Any, project: Project, services: Sequence[str]) -> No
 
 def image_of(project: Project, service: str) -> str:
     """The image reference Compose runs for a service, named or not."""
-    return project.services[service].image or f"{project.name}-{service}"
+    return project.services[service].image
 
 
 def require_ports(client: Any, project: Project, services: Sequence[str]) -> None:

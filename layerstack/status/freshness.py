@@ -14,7 +14,6 @@ from layerstack.engine.container import Container
 from layerstack.errors import StackError
 from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Project, Service
-from layerstack.run.start_failure import image_of
 from layerstack.status import anonymous_volume, compose_hash, mount_staleness, mounted_files
 from layerstack.status.copied_files import ContainerFiles
 from layerstack.status.image_staleness import ImageStaleness
@@ -164,10 +163,7 @@ class FreshnessReader:
 
 def image_built_for(project: Project, service: Service) -> Image | None:
     """The image of the project that a service runs: its own, or another one's by its tag."""
-    own = project.images.get(service.name.replace(".", "_")) if service.is_built else None
-    tag = image_of(project, service.name)
-    tags = {tag, tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest"}
-    return own or next((image for image in project.images.values() if tags & set(image.tags)), None)
+    return project.image_of(service)
 
 
 def _read_plans(project: Project) -> tuple[dict[str, Plan], dict[str, str]]:

@@ -103,7 +103,7 @@ def _joined(name: str, links: list[CheckResult], looks: Sequence[_Look]) -> Serv
 
 
 def _declared(service: Service) -> list[Mapping[str, Any]]:
-    return [as_check(entry) for entry in service.settings.get("verify") or ()]
+    return [as_check(entry) for entry in service.settings.verify]
 
 
 def _judge(client: Any, one: Container, service: Service, is_job: bool) -> Verdict:

@@ -35,19 +35,13 @@ def image_link(client: Any, reference: str, found: Sequence[Container]) -> Check
 
 def container_link(service: Service, found: Sequence[Container]) -> CheckResult:
     """Is there a container, and as many as declared?"""
-    wanted = replicas(service)
+    wanted = service.replicas
     if not found:
         return _link("container", False, "has no container")
     names = ", ".join(one.name for one in found)
     if len(found) < wanted:
         return _link("container", False, f"{len(found)} of {wanted} containers: {names}")
     return _link("container", True, names)
-
-
-def replicas(service: Service) -> int:
-    """How many containers are declared; 1 where that cannot be told."""
-    declared = (service.definition.get("deploy") or {}).get("replicas", service.definition.get("scale", 1))
-    return int(declared) if str(declared).isdigit() else 1
 
 
 def links_of(one: Container, service: Service, verdict: Verdict, place: EnginePlace) -> list[CheckResult]:

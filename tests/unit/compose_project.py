@@ -37,7 +37,7 @@ def _service(name: str, definition: dict[str, Any]) -> Service:
         Port(*(("", *numbers) if len(numbers := tuple(map(int, text.split(":")[-2:]))) == 2 else ("", 0, 0)))
         for text in definition.get("ports") or ()
     )
-    return Service(name, definition.get("image", ""), ports, definition, definition.get("x-layerstack") or {})
+    return Service(name, definition.get("image", ""), ports, definition)
 
 
 def _image(service: Service) -> Image:

@@ -17,7 +17,7 @@ UNHEALTHY = Verdict("failed", "unhealthy", "fails its health check")
 
 
 def make_project(definitions: dict[str, dict[str, Any]], root: Path = Path()) -> Project:
-    services = {name: Service(name, f"{name}:1", (), definition, {}) for name, definition in definitions.items()}
+    services = {name: Service(name, f"{name}:1", (), definition) for name, definition in definitions.items()}
     files = (root / "compose.yml",) if (root / "compose.yml").is_file() else ()
     return Project(root, "shop", "cpu", files, (), {}, services)
 

@@ -90,7 +90,7 @@ def test_what_a_definition_asks_of_the_builder_is_granted(stack: Project) -> Non
 
 
 def test_the_definitions_go_to_bake_as_they_were_resolved(stack: Project) -> None:
-    asking = replace(stack.images["app"], definition={"args": {"A": "${B} %{C}"}, "labels": {"own": "1"}})
+    asking = replace(stack.images["app"], definition={"args": {"A": "$${B} %%{C}"}, "labels": {"own": "1"}})
     project = replace(stack, images={**stack.images, "app": asking})
     call = BakeCall(("base", "app"), labels={"app": {"x": "y"}}, without_cache=frozenset({"app"}))
     targets = document(project, call)["target"]

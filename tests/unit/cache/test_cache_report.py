@@ -17,7 +17,7 @@ from layerstack.cache.cache_report import CacheReport
 from layerstack.dockerfile.image import Image
 from layerstack.engine.cache_records import CacheRecord, CacheUse
 from layerstack.engine.images import StoredImage
-from layerstack.project.project import Project
+from layerstack.project.project import Project, Service
 
 LOW = record("low", "[stage-0 2/3] COPY tools /opt", 5 * GB, is_shared=True)
 TOP = record("top", "mount / from exec /bin/sh -c install", 6 * GB, is_shared=True, parents="low")
@@ -37,7 +37,7 @@ def stack(tmp_path: Path) -> Project:
         (tmp_path / name / "Dockerfile").write_text(text)
     base = Image("base", "base", tags=("base:latest",))
     web = Image("web", "web", tags=("web:latest",), contexts={"base": "target:base"})
-    return Project(tmp_path, "shop", "cpu", (), (), {"base": base, "web": web}, {"web": object()})  # type: ignore[dict-item]
+    return Project(tmp_path, "shop", "cpu", (), (), {"base": base, "web": web}, {"web": Service("web", "web", (), {})})
 
 
 def read(

@@ -62,7 +62,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def demo(root: Path, port: int = 1) -> Project:
-    web = Service("web", "web", (Port("127.0.0.1", port, 80),), {}, {})
+    web = Service("web", "web", (Port("127.0.0.1", port, 80),), {})
     return Project(root, "demo", "cpu", (root / COMPOSE,), (), {}, {"web": web})
 
 

@@ -101,9 +101,9 @@ def test_layers_of_the_stack_name_the_nearest_image_below(docker: FakeDocker) ->
         "api": Image("api", ".", tags=("api:latest",)),
     }
     run = {
-        "web": Service("web", "web:latest", (), {"build": {}}, {}),
-        "api": Service("api", "api:latest", (), {"build": {}}, {}),
-        "db": Service("db", "db:latest", (), {}, {}),
+        "web": Service("web", "web:latest", (), {"build": {}}),
+        "api": Service("api", "api:latest", (), {"build": {}}),
+        "db": Service("db", "db:latest", (), {}),
     }
     layers = images.read_layers(Project(Path(), "p", "cpu", (), (), built, run))
     assert {(one.layer, one.tag, one.built_on) for one in layers} == {

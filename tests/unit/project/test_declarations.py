@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from layerstack.dockerfile import context
-from layerstack.project import project
 from layerstack.project.project import Service
+from layerstack.project.service import read_service
 
 ROOT = Path(__file__).parents[3]
 BUILT = {"pose-service": "backend/pose-service", "backend-api": "backend", "frontend": "backend/web"}
@@ -33,7 +33,7 @@ def read_services(name: str) -> dict[str, dict[str, Any]]:
 
 
 def service(name: str, definition: dict[str, Any]) -> Service:
-    return project._service(name, {**definition, "ports": []})
+    return read_service(name, {**definition, "ports": []}, "snowboarding")
 
 
 def bake_defaults() -> dict[str, str]:

@@ -15,6 +15,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.errors import EngineError, UsageError
 from layerstack.project import project
 from layerstack.project.project import Port, Project, Service
+from layerstack.project.service import read_service
 
 GPU = {"resources": {"reservations": {"devices": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}}}
 
@@ -33,18 +34,25 @@ def root(tmp_path: Path) -> Path:
 
 
 def of(*images: Image, services: tuple[str, ...] = ()) -> Project:
-    known = {name: Service(name, "", (), {}, {}) for name in services}
+    known = {name: Service(name, "", (), {}) for name in services}
     return Project(Path("/p"), "p", "gpu", (Path("/p/c.yml"),), (), {one.name: one for one in images}, known)
 
 
 def load(docker: FakeDocker, root: Path, targets: dict[str, Any], config: dict[str, Any]) -> Project:
-    docker.answers("buildx bake *", json.dumps({"group": {}, "target": targets}))
-    docker.answers("compose *", yaml.safe_dump({"name": "shop", **config}))
+    say(docker, targets, config)
     return project.load(root, "cpu")
 
 
+def say(docker: FakeDocker, targets: dict[str, Any], config: dict[str, Any]) -> None:
+    """What Compose and bake say of the project."""
+    printed = json.dumps({"group": {}, "target": targets})
+    docker.answers("buildx bake *", printed)
+    docker.answers("compose *", yaml.safe_dump({"name": "shop", **config}))
+    docker.answers("compose *build --print", printed)
+
+
 def service(definition: dict[str, Any]) -> Service:
-    return project._service("web", definition)
+    return read_service("web", definition, "shop")
 
 
 def test_images_and_services_are_what_the_tools_say(docker: FakeDocker, root: Path) -> None:
@@ -61,16 +69,16 @@ def test_images_and_services_are_what_the_tools_say(docker: FakeDocker, root: Pa
     assert found.images["web"].parents == ("base",)
     assert [image.name for image in found.base_images] == ["base"]
     assert [image.name for image in found.service_images] == ["web"]
-    assert found.services["web"].settings == {"edit": "a.py"}
+    assert found.services["web"].settings.edit == "a.py"
     assert [found.services[name].is_built for name in ("web", "db")] == [True, False]
 
 
 def test_an_image_without_a_tag_gets_the_one_that_compose_gives_it(docker: FakeDocker, root: Path) -> None:
     found = load(docker, root, {"web": {"context": "."}}, {"services": {"web": {"build": "."}}})
-    assert found.image("web").tag == "shop-web:latest"
+    assert found.image("web").tag == found.services["web"].image == "shop-web"
 
 
-def test_both_tools_are_asked_about_the_same_files(docker: FakeDocker, root: Path) -> None:
+def test_compose_is_asked_about_its_files_and_bake_about_its_own_only(docker: FakeDocker, root: Path) -> None:
     for name in (
         "docker-bake.hcl",
         "docker-bake.override.json",
@@ -78,36 +86,41 @@ def test_both_tools_are_asked_about_the_same_files(docker: FakeDocker, root: Pat
         "docker-compose.override.yml",
     ):
         (root / name).touch()
-    load(docker, root, {}, {})
+    load(docker, root, {"web": {"context": "."}}, {})
     [bake] = [call for call in docker.calls if call.startswith("buildx")]
-    [compose] = [call for call in docker.calls if call.startswith("compose")]
+    compose = [call for call in docker.calls if call.startswith("compose")]
     files = ["docker-compose.yml", "docker-compose.override.yml", "docker-compose.cpu.yml"]
-    assert [Path(word).name for word in compose.split() if word.endswith(".yml")] == files
-    assert [word for word in bake.split() if "docker-" in word] == [
-        *files,
+    assert len(compose) == 2
+    for call in compose:
+        assert [Path(word).name for word in call.split() if word.endswith(".yml")] == files
+    words = bake.split()
+    assert [words[index + 1] for index, word in enumerate(words) if word == "--file"] == [
+        "-",
         "docker-bake.hcl",
         "docker-bake.override.json",
     ]
+    assert words[-1] == "web"
 
 
 def test_more_targets_come_besides_the_default_ones(docker: FakeDocker, root: Path) -> None:
-    docker.answers("buildx bake *", "{}")
-    docker.answers("compose *", "name: shop")
+    (root / "docker-bake.hcl").write_text('group "default" { targets = ["base"] }')
+    say(docker, {"web": {"context": "."}}, {})
     project.load(root, "gpu", ["tests"])
-    assert any(call.endswith("--print default tests") for call in docker.calls)
+    assert any(call.endswith("--print default web tests") for call in docker.calls)
 
 
 def test_a_compose_file_that_does_not_parse_is_a_usage_error_with_the_reason(docker: FakeDocker, root: Path) -> None:
-    docker.answers("buildx bake *", "{}")
+    (root / "docker-compose.yml").write_text("services:\n  web:\n    ports: 1\n")
     docker.answers("compose *", stderr="services.web.ports must be a list", exit_code=15)
-    with pytest.raises(UsageError, match=r"ports must be a list") as caught:
+    with pytest.raises(UsageError, match=r"docker-compose\.yml:3:\n.*ports must be a list") as caught:
         project.load(root, "gpu")
-    assert "docker compose" in caught.value.advice
+    assert "docker-compose.yml:3" in caught.value.advice
 
 
 def test_a_bake_file_that_does_not_parse_is_a_usage_error_with_the_reason(docker: FakeDocker, root: Path) -> None:
+    (root / "docker-bake.hcl").touch()
+    say(docker, {"web": {"context": "."}}, {})
     docker.answers("buildx bake *", stderr="#1 reading\nERROR: docker-bake.hcl:3: Invalid", exit_code=1)
-    docker.answers("compose *", "name: shop")
     with pytest.raises(UsageError, match=r"docker-bake\.hcl:3: Invalid"):
         project.load(root, "gpu")
 
@@ -131,14 +144,6 @@ def test_the_root_is_the_nearest_folder_upwards(root: Path) -> None:
     assert project.find_root(below) == root
     (root / "a" / "compose.yaml").touch()
     assert project.find_root(below) == root / "a"
-
-
-@pytest.mark.parametrize(("device", "names"), [("cpu", ["override", "cpu"]), ("gpu", ["override"])])
-def test_variants_follow_the_name_of_the_compose_file(tmp_path: Path, device: Any, names: list[str]) -> None:
-    for name in ("compose.yaml", "compose.cpu.yaml", "compose.override.yaml", "docker-compose.cpu.yml"):
-        (tmp_path / name).touch()
-    found = [path.name for path in project.find_compose_files(tmp_path, device)]
-    assert found == ["compose.yaml", *(f"compose.{name}.yaml" for name in names)]
 
 
 def test_unknown_names_come_with_the_nearest() -> None:
@@ -265,36 +270,47 @@ def test_an_overlay_runs_the_same_images_under_another_name(docker: FakeDocker, 
 def test_a_service_with_a_dot_is_the_target_that_bake_makes_of_it(docker: FakeDocker, root: Path) -> None:
     config = {"services": {"web.eu": {"build": {"context": "."}}}}
     found = load(docker, root, {"web_eu": {"context": "."}}, config)
-    assert found.image("web.eu").tag == "shop-web.eu:latest"
+    assert found.image("web.eu").tag == "shop-web.eu"
     assert [image.name for image in found.service_images] == ["web_eu"]
     assert found.base_images == ()
 
 
 def test_the_escapes_of_what_bake_prints_are_taken_off(docker: FakeDocker, root: Path) -> None:
+    (root / "docker-bake.hcl").touch()
     target = {"dockerfile-inline": "ARG A=b\nFROM $${A}\n", "args": {"FORMAT": "%%{x}"}, "context": "."}
     found = load(docker, root, {"web": target}, {"services": {"web": {"build": {"context": "."}}}})
-    assert found.image("web").definition["dockerfile-inline"] == "ARG A=b\nFROM ${A}\n"
+    assert found.image("web").inline == "ARG A=b\nFROM ${A}\n"
     assert found.image("web").args == {"FORMAT": "%{x}"}
+    assert found.image("web").definition == {**target, "tags": ["shop-web"]}
 
 
-def test_images_that_are_found_are_told_to_bake_in_one_file_more(docker: FakeDocker, root: Path) -> None:
+def test_without_a_bake_file_the_texts_of_compose_are_escaped_for_bake(docker: FakeDocker, root: Path) -> None:
+    """Compose escapes `${` in arguments and inline Dockerfiles, and nothing else."""
+    target = {"args": {"A": "$${x}", "B": "%{y}"}, "labels": {"l": "${z}"}, "context": "."}
+    image = load(docker, root, {"web": target}, {"services": {"web": {"build": {"context": "."}}}}).image("web")
+    assert image.args == {"A": "${x}", "B": "%{y}"}
+    assert image.definition["args"] == {"A": "$${x}", "B": "%%{y}"}
+    assert image.definition["labels"] == {"l": "$${z}"}
+
+
+def test_a_base_with_a_build_line_is_part_of_the_graph(docker: FakeDocker, root: Path) -> None:
     for folder, text in (("web", "FROM base\n"), ("base", "FROM scratch\n")):
         (root / folder).mkdir()
         (root / folder / "Dockerfile").write_text(text)
+    (root / "build.sh").write_text("docker build -t base base\n")
     config = {"services": {"web": {"build": {"context": "web"}}}}
     found = load(docker, root, {"web": {"context": "web"}}, config)
     assert [image.name for image in found.with_parents(["web"])] == ["base", "web"]
-    assert found.image("web").tag == "shop-web:latest"
-    [generated] = found.bake_files
-    assert set(json.loads(generated.read_text())["target"]) == {"base", "web"}
+    assert found.image("web").definition["contexts"] == {"base": "target:base"}
+    assert found.image("base").definition["context"] == "base"
 
 
 def test_services_in_a_circle_are_refused_with_the_path_before_bake_refuses_them(
     docker: FakeDocker, root: Path
 ) -> None:
-    docker.answers("buildx bake *", stderr="ERROR: infinite loop from b to a", exit_code=1)
     builds = {name: {"context": ".", "additional_contexts": {"x": f"service:{other}"}} for name, other in ("ab", "ba")}
     services = {name: {"build": build} for name, build in builds.items()}
     docker.answers("compose *", yaml.safe_dump({"name": "shop", "services": services}))
+    docker.answers("compose *build --print", stderr="infinite loop from b to a", exit_code=1)
     with pytest.raises(UsageError, match="a → b → a"):
         project.load(root, "gpu")

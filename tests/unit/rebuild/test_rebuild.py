@@ -43,8 +43,8 @@ def dead_process() -> int:
 
 
 def project(root: Path, settings: dict[str, Any] | None = None, is_built: bool = True) -> Project:
-    definition = {"build": {}} if is_built else {}
-    service = Service("web", "web:latest", (), definition, settings or {})
+    definition = {**({"build": {}} if is_built else {}), "x-layerstack": settings}
+    service = Service("web", "web:latest", (), definition)
     images = {"web": Image("web", "web", tags=("web:latest",))} if is_built else {}
     return Project(root, "shop", "cpu", (), (), images, {"web": service})
 

@@ -35,8 +35,8 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
 
 def stack(root: Path) -> Project:
     services = {
-        "web": Service("web", "w", (Port("127.0.0.1", 80, 8000), Port("", 81, 8001)), {"container_name": "mine"}, {}),
-        "worker": Service("worker", "w", (), {}, {}),
+        "web": Service("web", "w", (Port("127.0.0.1", 80, 8000), Port("", 81, 8001)), {"container_name": "mine"}),
+        "worker": Service("worker", "w", (), {}),
     }
     return Project(root, "shop", "cpu", (root / "compose.yml",), (), {}, services)
 
@@ -124,7 +124,7 @@ def test_a_service_runs_from_another_image_without_the_mounts_that_would_hide_it
         {"type": "bind", "source": "/src", "target": "/app"},
         {"type": "volume", "source": "data", "target": "/data"},
     ]
-    changes = rehearsal.from_image(Service("web", "w", (), {"volumes": volumes}, {}), "trial:1")
+    changes = rehearsal.from_image(Service("web", "w", (), {"volumes": volumes}), "trial:1")
     read = overlay(tmp_path, {"web": changes})["web"]
     assert (read["image"], read["volumes"]) == ("trial:1", ["data:/data"])
 

@@ -17,7 +17,7 @@ RUNNING = Container(id="1", name="web-1", service="web", status="running", creat
 
 
 def make_project(services: dict[str, dict[str, Any]]) -> Project:
-    made = {name: Service(name, "", (), definition, {}) for name, definition in services.items()}
+    made = {name: Service(name, "", (), definition) for name, definition in services.items()}
     return Project(Path(), "demo", "cpu", (), (), {}, made)
 
 
@@ -25,7 +25,7 @@ def needs(*names: str, condition: str = "service_healthy") -> dict[str, Any]:
     return {"depends_on": {name: {"condition": condition} for name in names}}
 
 
-WEB = Service("web", "", (), {"ports": [{"target": 80}]}, {})
+WEB = Service("web", "", (), {"ports": [{"target": 80}]})
 
 
 @pytest.mark.parametrize(

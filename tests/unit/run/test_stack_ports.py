@@ -77,6 +77,6 @@ def test_a_container_is_named_with_its_project() -> None:
 def test_where_a_port_is_chosen(tmp_path: Path, entry: str, source: str) -> None:
     compose = tmp_path / "docker-compose.yml"
     compose.write_text(f"services:\n  web:\n    deploy: !reset null\n    ports: [{entry}]\n")
-    web = Service("web", "", (), {}, {})
+    web = Service("web", "", (), {})
     project = Project(tmp_path, "demo", "cpu", (compose,), (), {}, {"web": web})
     assert source_of(project, web, Port("", 8080, 80)) == source

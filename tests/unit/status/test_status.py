@@ -131,9 +131,9 @@ def test_a_document_names_what_was_and_what_is_new() -> None:
 def test_a_service_may_run_the_image_that_another_one_builds() -> None:
     web = Image("web", "web", tags=("shop/web:latest",))
     services = (
-        Service("web", "shop/web", (), {"build": {}}, {}),
-        Service("worker", "shop/web", (), {}, {}),
-        Service("database", "mongo:7", (), {}, {}),
+        Service("web", "shop/web", (), {"build": {}}),
+        Service("worker", "shop/web", (), {}),
+        Service("database", "mongo:7", (), {}),
     )
     own = replace(project(images={"web": web}), services={one.name: one for one in services})
     assert [image_built_for(own, one) for one in services] == [web, web, None]

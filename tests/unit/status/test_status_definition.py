@@ -95,10 +95,10 @@ INSPECTED: dict[str, Any] = {
     ],
 )
 def test_what_can_be_compared_is_named_without_values(change: dict[str, Any], words: list[str]) -> None:
-    service = Service("web", "shop/web", (), {**DEFINITION, **change}, {})
+    service = Service("web", "shop/web", (), {**DEFINITION, **change})
     assert compose_hash.differences(INSPECTED, service) == words
 
 
 def test_another_image_name_is_a_difference() -> None:
-    (found,) = compose_hash.differences(INSPECTED, Service("web", "shop/web:2", (), DEFINITION, {}))
+    (found,) = compose_hash.differences(INSPECTED, Service("web", "shop/web:2", (), DEFINITION))
     assert found == "image shop/web → shop/web:2"

@@ -65,7 +65,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
         "base": {"context": "base", "dockerfile": "Dockerfile", "tags": ["base:latest"]},
         "web": {"context": "web", "dockerfile": "Dockerfile", "tags": ["web:latest"], "contexts": {"b": "target:base"}},
     }
-    found.answers("buildx bake *--print*", json.dumps({"target": targets}))
+    found.answers("compose *build --print", json.dumps({"target": targets}))
     services = {"web": {"image": "web:latest", "build": {"context": "web"}}, "queue": {"image": "q"}}
     found.answers("compose *config*", yaml.safe_dump({"name": "shop", "services": services}))
     monkeypatch.chdir(root)

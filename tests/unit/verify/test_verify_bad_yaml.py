@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from layerstack.project.bad_yaml import find_yaml_error
+from layerstack.project.compose_source import find_yaml_error
 
 
 @pytest.mark.parametrize(
