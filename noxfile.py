@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its o
 from layerstack import sessions
 from layerstack.build import build, lint
 from layerstack.build.progress import PlainLog
-from layerstack.run import rehearsal, stack
+from layerstack.run import address, rehearsal, stack
 from layerstack.run.startup import ChangeLog
 
 PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py")
@@ -104,7 +104,7 @@ def browser_tests(session: nox.Session) -> None:
     with rehearsal.rehearsal(loaded, "browser-tests") as copy:
         stack.up(copy, ChangeLog(session.log))
         tags = {"BROWSER_IMAGE": loaded.image("browser").tag, "STATIC_IMAGE": loaded.image("frontend-static").tag}
-        environment = {"WEB_URL": stack.addresses(copy)["frontend"], **tags}
+        environment = {"WEB_URL": address.addresses(copy)["frontend"], **tags}
         session.run(*PYTEST, "tests/browser", *session.posargs, env=environment)
 
 
