@@ -4,7 +4,6 @@ Every session uses the environment that nox itself runs in (requirements/dev.txt
 inside the stack's own images.
 """
 
-import logging
 import sys
 from pathlib import Path
 
@@ -24,8 +23,6 @@ RUFF = (sys.executable, "-m", "ruff")
 MYPY = (sys.executable, "-m", "mypy")
 
 nox.options.default_venv_backend = "none"
-for talkative in ("docker", "urllib3"):
-    logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 @nox.session(name="lint")
