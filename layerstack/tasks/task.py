@@ -13,11 +13,10 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from layerstack.errors import StackError
+from layerstack.errors import NoRoom, StackError
 from layerstack.tasks.annotation import annotate
 
 INTERRUPTED = 130
-NO_ROOM = 7
 
 
 def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
@@ -55,7 +54,8 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Exit(f"No room on the disk: {error}", NO_ROOM) from error
+        full = NoRoom(f"No room on the disk: {error}.", "`invoke clean` frees build cache; `df -h` shows what is full.")
+        raise Exit(code=tell(full, as_json=bool(kwargs.get("json")))) from error
 
 
 def tell(error: StackError, as_json: bool) -> int:
