@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 
 from layerstack import tasks
 from layerstack.errors import UsageError
-from layerstack.tasks.image_tasks import AUDIT_HELP, audit_without
+from layerstack.tasks.image_tasks import AUDIT_HELP, run_audit
 from layerstack.tasks.request import DEVICE, JSON, project_to_read
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def weights(c: Context, fetch: bool = False, smpl: str = "", force: bool = False
 @tasks.task(help=AUDIT_HELP)
 def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
     """Inspect an image without starting it: CUDA code, package conflicts, weights, SMPL models, size."""
-    audit_without(image, cards, ignore, json, licensed=[smpl()])
+    run_audit(image, cards, ignore, json, licensed=[smpl()])
 
 
 def smpl() -> "LicensedModel":

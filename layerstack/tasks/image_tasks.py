@@ -62,11 +62,11 @@ AUDIT_HELP = {
 @task(help=AUDIT_HELP)
 def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
     """Inspect an image without starting it: CUDA code, package conflicts, model weights, size."""
-    audit_without(image, cards, ignore, json)
+    run_audit(image, cards, ignore, json)
 
 
-def audit_without(image: str, cards: str, ignore: str, as_json: bool, licensed: "Sequence[LicensedModel]" = ()) -> None:
-    """The audit of a project that works with licensed models: an image must not hold one."""
+def run_audit(image: str, cards: str, ignore: str, as_json: bool, licensed: "Sequence[LicensedModel]" = ()) -> None:
+    """Audit an image; `licensed` describes the models that no image of this project may hold."""
     from layerstack.audit import image_audit
     from layerstack.audit.image_audit_text import print_audit
 

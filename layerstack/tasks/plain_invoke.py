@@ -13,7 +13,7 @@ from invoke.parser import Parser
 from invoke.program import Program
 
 from layerstack.errors import UsageError
-from layerstack.tasks.task import tell
+from layerstack.tasks.task import print_failure
 from layerstack.tasks.words import CommandLine
 
 _parse_tasks = Program.parse_tasks
@@ -35,7 +35,7 @@ def parse_tasks(program: Program) -> None:
             program.core.unparsed = line.spelled_out()
         _parse_tasks(program)
     except UsageError as error:
-        raise Exit(code=tell(error, as_json=bool({"--json", "-j"} & set(program.core.unparsed)))) from error
+        raise Exit(code=print_failure(error, as_json=bool({"--json", "-j"} & set(program.core.unparsed)))) from error
     except ParseError as error:
         raise Exit(str(error), UsageError.exit_code) from error
     # Invoke takes the help texts off a task when it makes the task's arguments: only the first parser has them.
