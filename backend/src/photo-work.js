@@ -27,8 +27,11 @@ async function makeThumbnail(file, { media, thumbnails, logger }) {
   }
 }
 
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
 // Not collected and joined, which would hold all of it twice.
 async function readWhole({ _id, length }, media) {
+  if (length > MAX_FILE_BYTES) throw new RangeError(`a file of ${length} bytes is too large for it`);
   const whole = Buffer.allocUnsafe(length);
   let offset = 0;
   for await (const chunk of media.read(_id)) offset += chunk.copy(whole, offset);

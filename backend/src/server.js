@@ -9,13 +9,19 @@ import { watchForDeafness } from './watchdog.js';
 // Every module is loaded: from here on an end is no matter of the code (reloader.js).
 process.send?.('loaded');
 
-const settings = readSettings(process.env);
 const logger = pino({
-  level: settings.logLevel,
   base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
   formatters: { level: (level) => ({ level }) },
 });
+// The reason of an end is the last line of the log, and one line.
+process.on('uncaughtException', ({ message, stack }) => {
+  logger.fatal({ cause: message, stack }, 'the API ends');
+  process.exit(1);
+});
+
+const settings = readSettings(process.env);
+logger.level = settings.logLevel;
 const services = createServices(settings, logger);
 const server = createServer({ requestTimeout: settings.uploadTimeoutMs }, createApplication(services));
 const stopping = new AbortController();
