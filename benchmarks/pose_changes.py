@@ -8,10 +8,10 @@ from functools import partial
 from benchmarks.options import Options
 from benchmarks.pose_stack import PHOTO, SERVICE, PoseStack, built_pose, running_pose
 from benchmarks.samples import Goal, Measurement, Samples, alternate
-from layerstack import images
+from layerstack.engine import images
 from layerstack.errors import CheckFailed
 
-EDITED = "backend/pose-service/pose_service/openapi.py"
+EDITED = "backend/pose-service/pose_service/web/openapi.py"
 WARM = f"saved: `{EDITED.partition('/')[2]}`; the engines are the same processes before and after, models loaded"
 _VERSION = re.compile(r'"version": "[^"]*"')
 MEGABYTE = 1_000_000

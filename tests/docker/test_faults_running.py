@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from fault_stack import FaultStack, fault_stack
 
-from layerstack.project import Port
-from layerstack.verify import verify
+from layerstack.project.project import Port
+from layerstack.verify.verify import verify
 
 pytestmark = pytest.mark.docker
 LISTEN = (

@@ -33,7 +33,7 @@ class EngineSupervisor:
         # What a dead supervisor left is not to be taken for the new one's.
         (self.folder / CONTROL_NAME).unlink(missing_ok=True)
         environment = {**os.environ, FOLDER_VARIABLE: str(self.folder), RELOAD_VARIABLE: str(int(self._is_reloading))}
-        command = [sys.executable, "-m", "pose_service.supervisor"]
+        command = [sys.executable, "-m", "pose_service.pool.supervisor"]
         # It ends when this pipe closes: no engine outlives the process that started it, however that one ended.
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from pose_service.blazepose import NAMES, SKELETON
-from pose_service.engine import Floats, Person
-from pose_service.stance import Stance
+from pose_service.contract.blazepose import NAMES, SKELETON
+from pose_service.contract.engine import Floats, Person
+from pose_service.measuring.stance import Stance
 
 REGULAR, GOOFY = Stance("regular", "given"), Stance("goofy", "given")
 Point = tuple[float, float, float]

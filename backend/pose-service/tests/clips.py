@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
-from pose_service.engine import Pixels
+from pose_service.contract.engine import Pixels
 
 TICKS = 90_000
 

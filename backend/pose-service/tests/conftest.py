@@ -16,10 +16,10 @@ from server import Server, copy_source
 from starting import Start
 from werkzeug.test import TestResponse
 
-from pose_service.engine_pool import EnginePool
-from pose_service.factory import create_app
-from pose_service.registry import LoadedEngine, load_engine
+from pose_service.engines.registry import LoadedEngine, load_engine
+from pose_service.pool.engine_pool import EnginePool
 from pose_service.settings import Settings
+from pose_service.web.factory import create_app
 
 # The image's folder is read-only for the user that runs the tests.
 hypothesis_settings.register_profile("image", database=None, deadline=None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pose_service.engine import Pixels
+from pose_service.contract.engine import Pixels
 
 PHOTO = Path(__file__).parent / "data" / "astronaut.jpg"
 PHOTO_SIDE = 512

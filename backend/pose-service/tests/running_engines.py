@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from pose_service.draining import Draining
-from pose_service.engine_pool import EnginePool, QueueLimits
-from pose_service.roster_client import RosterClient
+from pose_service.pool.draining import Draining
+from pose_service.pool.engine_pool import EnginePool, QueueLimits
+from pose_service.pool.roster_client import RosterClient
 from serving.launch import EngineSupervisor
 
 TESTS = Path(__file__).parent

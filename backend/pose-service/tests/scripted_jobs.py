@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pose_service.engine import EngineFailedError, PoseEngine
-from pose_service.job import WORKING, JobError
+from pose_service.contract.engine import EngineFailedError, PoseEngine
+from pose_service.contract.job import WORKING, JobError
 
 
 @dataclass(frozen=True)

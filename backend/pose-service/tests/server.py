@@ -85,6 +85,15 @@ class Server:
         ]
         return pid
 
+    def web_pid(self) -> int:
+        """The process that answers: gunicorn's child that is not the supervisor."""
+        (pid,) = [
+            pid
+            for pid, parent, command in processes()
+            if parent == self.process.pid and not is_supervisor(command) and "gunicorn" in command
+        ]
+        return pid
+
     def engine_pids(self) -> set[int]:
         """The engine processes: children of the fork server, which is a child of the supervisor."""
         supervisor = self.supervisor_pid()
@@ -132,7 +141,7 @@ def is_whole(status: int, body: str) -> bool:
 
 def is_supervisor(command: str) -> bool:
     """By its command line."""
-    return "pose_service.supervisor" in command
+    return "pose_service.pool.supervisor" in command
 
 
 def is_below(pid: int, ancestor: int) -> bool:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from bodies import STANDING, moved, person, posture, world_of
 
-from pose_service.blazepose import NAMES
-from pose_service.body import Body
-from pose_service.body_mass import HEAD_PERCENT, LIMBS, TRUNK_PERCENT, center_of_mass, moment_of_inertia
+from pose_service.contract.blazepose import NAMES
+from pose_service.measuring.body import Body
+from pose_service.measuring.body_mass import HEAD_PERCENT, LIMBS, TRUNK_PERCENT, center_of_mass, moment_of_inertia
 
 
 def test_the_shares_are_those_of_a_whole_man() -> None:

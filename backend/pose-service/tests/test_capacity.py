@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pose_service.capacity import ENGINE_BYTES, MAX_ENGINES, available_cores, default_engines, memory_limit_bytes
+from pose_service.pool.capacity import ENGINE_BYTES, MAX_ENGINES, available_cores, default_engines, memory_limit_bytes
 
 HERE = len(os.sched_getaffinity(0))
 

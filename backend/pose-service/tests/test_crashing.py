@@ -22,7 +22,7 @@ def restarts(server: Server) -> float:
 
 
 def test_an_engine_that_crashes_while_it_loads_is_failed_and_tried_again(start: Start, tmp_path: Path) -> None:
-    source = tmp_path / "pose_service" / "mediapipe_engine.py"
+    source = tmp_path / "pose_service" / "engines" / "mediapipe_engine.py"
     marker = tmp_path / "mended"
     crash = f"{LOAD}\n        if not os.path.exists({str(marker)!r}): os.abort()\n"
     source.write_text("import os\n".join(source.read_text().replace(LOAD, crash).partition("import contextlib\n")[::2]))

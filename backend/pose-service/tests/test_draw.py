@@ -9,9 +9,9 @@ import pytest
 from bodies import person, posture
 from PIL import Image
 
-from pose_service.blazepose import NAMES
-from pose_service.draw import COLOURS, draw_people, encode
-from pose_service.skeleton import bones
+from pose_service.contract.blazepose import NAMES
+from pose_service.contract.skeleton import bones
+from pose_service.web.draw import COLOURS, draw_people, encode
 
 SNOW = np.full((480, 640, 3), 250, np.uint8)
 

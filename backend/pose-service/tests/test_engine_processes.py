@@ -16,13 +16,13 @@ import pytest
 from running_engines import running_engines, wait_until
 from scripted_jobs import KILL, STOP, CountJob, EchoJob, ErrorJob, PidJob, SignalJob, SlowJob
 
-from pose_service import job_run
-from pose_service.caller import Caller
-from pose_service.engine import EngineFailedError
-from pose_service.engine_pool import EnginePool
-from pose_service.job import Job, JobError
-from pose_service.job_run import JobLimits, run_job
-from pose_service.pool_errors import DeadlineError, EngineLostError, NoEngineError, StoppingError
+from pose_service.contract.engine import EngineFailedError
+from pose_service.contract.job import Job, JobError
+from pose_service.pool.caller import Caller
+from pose_service.pool.engine_pool import EnginePool
+from pose_service.pool.pool_errors import DeadlineError, EngineLostError, NoEngineError, StoppingError
+from pose_service.web import job_run
+from pose_service.web.job_run import JobLimits, run_job
 
 LIMITS = JobLimits(seconds=20.0, step_seconds=10.0)
 HASTY = JobLimits(seconds=20.0, step_seconds=0.5)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from bodies import person, posture
 
-from pose_service.engine import Person
-from pose_service.flight import GRAVITY, FlightMeter
+from pose_service.contract.engine import Person
+from pose_service.measuring.flight import GRAVITY, FlightMeter
 
 PIXELS_A_METRE = 200.0
 

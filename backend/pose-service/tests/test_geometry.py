@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pose_service.engine import Floats
-from pose_service.geometry import CoincidingPointsError, angle, elevation, flexion, lean, turn, unit, wrap
+from pose_service.contract.engine import Floats
+from pose_service.measuring.geometry import CoincidingPointsError, angle, elevation, flexion, lean, turn, unit, wrap
 
 coordinates = st.floats(-2, 2).map(lambda value: round(value, 3))
 RIGHT, AWAY, DOWN = np.eye(3)[[0, 2, 1]]

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pose_service.engine import EngineUnavailableError, Pixels
-from pose_service.hmr2.engine import GpuMemoryError, Hmr2Engine
+from pose_service.contract.engine import EngineUnavailableError, Pixels
+from pose_service.engines.hmr2.engine import GpuMemoryError, Hmr2Engine
 
 pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("cuda")]
 
@@ -130,8 +130,8 @@ def test_a_lost_gpu_ends_the_engine_process() -> None:
     """In a process of its own: after a fault in a kernel the GPU is lost to it for ever."""
     code = (
         "import torch, numpy as np\n"
-        "from pose_service.hmr2.engine import Hmr2Engine\n"
-        "from pose_service.hmr2.models import _gpu_errors\n"
+        "from pose_service.engines.hmr2.engine import Hmr2Engine\n"
+        "from pose_service.engines.hmr2.models import _gpu_errors\n"
         "class Broken:\n"
         "    def detect(self, bgr):\n"
         "        with _gpu_errors():\n"

@@ -10,12 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 from running_engines import running_engines
 
-from pose_service.draining import Draining
-from pose_service.engine_pool import EnginePool, QueueLimits
-from pose_service.factory import create_app
-from pose_service.roster import EngineEntry, EngineFacts, Roster
-from pose_service.routes.health import describe_health
+from pose_service.pool.draining import Draining
+from pose_service.pool.engine_pool import EnginePool, QueueLimits
+from pose_service.pool.roster import EngineEntry, EngineFacts, Roster
 from pose_service.settings import Settings
+from pose_service.web.factory import create_app
+from pose_service.web.routes.health import describe_health
 
 FACTS = EngineFacts("mediapipe", "cpu")
 

@@ -12,13 +12,13 @@ from bodies import posture
 from fake_hmr2.packages import World, make_packages
 from fake_hmr2.tensors import make_torch
 
-from pose_service.answer import describe_people
-from pose_service.engine import EngineFailedError, EngineUnavailableError, Person
-from pose_service.hmr2 import models
-from pose_service.hmr2.camera import camera_in_image
-from pose_service.hmr2.engine import GpuLost, GpuMemoryError, Hmr2Engine, load_models
-from pose_service.hmr2.keypoints import NAMES
-from pose_service.hmr2.models import GpuLostError, Hmr2Models
+from pose_service.contract.engine import EngineFailedError, EngineUnavailableError, Person
+from pose_service.engines.hmr2 import models
+from pose_service.engines.hmr2.camera import camera_in_image
+from pose_service.engines.hmr2.engine import GpuLost, GpuMemoryError, Hmr2Engine, load_models
+from pose_service.engines.hmr2.keypoints import NAMES
+from pose_service.engines.hmr2.models import GpuLostError, Hmr2Models
+from pose_service.web.answer import describe_people
 from pose_service.weights.check import MissingWeightsError
 
 PHOTO = np.zeros((480, 640, 3), np.uint8)

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pose_service.engine import EngineFailedError
-from pose_service.hmr2 import follow as following
-from pose_service.hmr2.engine import GpuLost, GpuMemoryError, Hmr2Engine, NoTrackerError
-from pose_service.hmr2.follow import follow
-from pose_service.hmr2.phalp import Stopped, TrackingError
-from pose_service.hmr2.tracked_people import read_people
-from pose_service.job import WORKING
-from pose_service.people_finder import FindOptions
-from pose_service.video import FramePeople
-from pose_service.video_decoding import VideoFrame
+from pose_service.contract.engine import EngineFailedError
+from pose_service.contract.job import WORKING
+from pose_service.engines.hmr2 import follow as following
+from pose_service.engines.hmr2.engine import GpuLost, GpuMemoryError, Hmr2Engine, NoTrackerError
+from pose_service.engines.hmr2.follow import follow
+from pose_service.engines.hmr2.phalp import Stopped, TrackingError
+from pose_service.engines.hmr2.tracked_people import read_people
+from pose_service.finding.people_finder import FindOptions
+from pose_service.following.video import FramePeople
+from pose_service.media.video_decoding import VideoFrame
 from pose_service.weights.check import MissingWeightsError
 
 OPTIONS = FindOptions()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake_hmr2.phalp import make_phalp
 
-from pose_service.hmr2.phalp import Phalp, Stopped, TrackingError
+from pose_service.engines.hmr2.phalp import Phalp, Stopped, TrackingError
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pose_service.image import TooManyPixelsError, UnreadableImageError, decode
+from pose_service.media.image import TooManyPixelsError, UnreadableImageError, decode
 
 MAX_PIXELS = 1_000_000
 

@@ -11,11 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pose_service.blazepose import NAMES
-from pose_service.engine import Floats, Person
-from pose_service.geometry import wrap
-from pose_service.measures import ASSUMPTIONS, CIRCULAR, LOW_CONFIDENCE, MEASURES, assumptions, compute, measure
-from pose_service.stance import Stance
+from pose_service.contract.blazepose import NAMES
+from pose_service.contract.engine import Floats, Person
+from pose_service.measuring.geometry import wrap
+from pose_service.measuring.measures import (
+    ASSUMPTIONS,
+    CIRCULAR,
+    LOW_CONFIDENCE,
+    MEASURES,
+    assumptions,
+    compute,
+    measure,
+)
+from pose_service.measuring.stance import Stance
 
 UPPER_BODY = tuple(name for name in NAMES if not any(part in name for part in ("hip", "knee", "ankle", "heel", "foot")))
 SHOULDERS, HIPS = ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pose_service.engine import EngineFailedError, Pixels
-from pose_service.mediapipe_engine import MediapipeEngine
-from pose_service.region import Region
+from pose_service.contract.engine import EngineFailedError, Pixels
+from pose_service.contract.region import Region
+from pose_service.engines.mediapipe_engine import MediapipeEngine
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from bodies import posture
 
-from pose_service.engine import Person
-from pose_service.merge import best_score, group_detections, is_same_person, overlap, shows_head
-from pose_service.region import Detection, Region
+from pose_service.contract.engine import Person
+from pose_service.contract.region import Detection, Region
+from pose_service.finding.merge import best_score, group_detections, is_same_person, overlap, shows_head
 
 REGION = Region(0, 0, 100, 0)
 

@@ -10,11 +10,11 @@ import numpy as np
 from bodies import posture
 from flask.testing import FlaskClient
 
-from pose_service.answer import describe_people
-from pose_service.engine import Body3D, Person, Pixels
-from pose_service.image_job import ImageFindings, ImageJob
-from pose_service.mesh import FacesJob, encode_vertices
-from pose_service.people_finder import FindOptions
+from pose_service.contract.engine import Body3D, Person, Pixels
+from pose_service.contract.mesh import FacesJob, encode_vertices
+from pose_service.finding.people_finder import FindOptions
+from pose_service.pool.image_job import ImageFindings, ImageJob
+from pose_service.web.answer import describe_people
 
 VERTICES = np.arange(6890 * 3, dtype=np.float32).reshape(6890, 3)
 BODY = Body3D(np.eye(3), np.tile(np.eye(3), (23, 1, 1)), np.zeros(10), np.array([0.1, 0.2, 8.0]), 12500.0, VERTICES)

@@ -21,7 +21,7 @@ from hostile.video_cases import upload
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 
-ROUTES = Path(__file__).parents[1] / "pose_service" / "routes"
+ROUTES = Path(__file__).parents[1] / "pose_service" / "web" / "routes"
 EXAMPLES = 15
 
 # Not JSON but forms: a missing or strange Content-Type is refused with 415, a body that never ends with 408 or 413.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pose_service.options import parse_options
-from pose_service.people_finder import FindOptions
-from pose_service.problem import ProblemError
+from pose_service.finding.people_finder import FindOptions
 from pose_service.settings import Settings
+from pose_service.web.options import parse_options
+from pose_service.web.problem import ProblemError
 
 SETTINGS = Settings(max_people=8, max_passes=40)
 

@@ -9,10 +9,10 @@ import pytest
 from montage import Pasted, cut, picture
 from PIL import Image
 
-from pose_service.blazepose import NAMES
-from pose_service.engine import Person, Pixels
-from pose_service.mediapipe_engine import MediapipeEngine
-from pose_service.people_finder import FindOptions, FoundPeople, find_people
+from pose_service.contract.blazepose import NAMES
+from pose_service.contract.engine import Person, Pixels
+from pose_service.engines.mediapipe_engine import MediapipeEngine
+from pose_service.finding.people_finder import FindOptions, FoundPeople, find_people
 
 # Face and shoulders: the photo ends at the hips, and what is below is the model's imagination.
 SEEN = [NAMES.index(name) for name in NAMES[: NAMES.index("left_elbow")]]

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from pose_service.blazepose import NAMES
+from pose_service.contract.blazepose import NAMES
 
 NOSE = (223, 128)
 PHOTO_SIZE = 512

@@ -15,12 +15,12 @@ from flask.testing import FlaskClient
 from running_engines import running_engines, wait_until
 from scripted_jobs import CountJob, EchoJob
 
-from pose_service.caller import Caller
-from pose_service.engine_pool import EnginePool, QueueLimits
-from pose_service.factory import create_app
-from pose_service.job_run import JobLimits, run_job
-from pose_service.pool_errors import BusyError, ClientGoneError, StoppingError
+from pose_service.pool.caller import Caller
+from pose_service.pool.engine_pool import EnginePool, QueueLimits
+from pose_service.pool.pool_errors import BusyError, ClientGoneError, StoppingError
 from pose_service.settings import Settings
+from pose_service.web.factory import create_app
+from pose_service.web.job_run import JobLimits, run_job
 
 LIMITS = JobLimits(20.0, 10.0)
 LENGTH = 3

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from pose_service import registry
-from pose_service.engine import EngineUnavailableError
-from pose_service.registry import load_engine
+from pose_service.contract.engine import EngineUnavailableError
+from pose_service.engines import registry
+from pose_service.engines.registry import load_engine
 
 
 def test_mediapipe_by_name_is_not_degraded() -> None:

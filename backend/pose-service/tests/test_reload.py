@@ -40,7 +40,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_a_change_of_the_web_part_answers_with_the_same_warm_engines(server: Server, source: Path) -> None:
     engines, supervisor = server.engine_pids(), server.supervisor_pid()
     saved_at = time.monotonic()
-    edit(source / "routes" / "health.py", '"/health"', '"/well"')
+    edit(source / "web" / "routes" / "health.py", '"/health"', '"/well"')
     server.wait_for("/well", is_ready)
     seconds = time.monotonic() - saved_at
     assert server.post_photo()[0] == 200
@@ -61,7 +61,7 @@ def test_a_change_of_the_engine_replaces_its_processes_and_costs_no_request(serv
 
     asking = threading.Thread(target=ask_on)
     asking.start()
-    edit(source / "image_job.py", "people in it.", "persons in it.")
+    edit(source / "pool" / "image_job.py", "people in it.", "persons in it.")
     wait_until(lambda: len(server.engine_pids()) == 2 and not server.engine_pids() & before and answers["200"] >= 10)
     stop.set()
     asking.join()
@@ -77,7 +77,7 @@ def test_a_change_of_the_engine_replaces_its_processes_and_costs_no_request(serv
 def test_a_broken_engine_source_leaves_the_old_engines_working(server: Server, source: Path) -> None:
     before = server.engine_pids()
     edit(
-        source / "mediapipe_engine.py",
+        source / "engines" / "mediapipe_engine.py",
         "def load(self) -> None:",
         "def load(self) -> None:\n        import nothing_of_that_name\n",
     )
@@ -85,24 +85,24 @@ def test_a_broken_engine_source_leaves_the_old_engines_working(server: Server, s
     server.wait_for("/health", is_ready)
     assert server.post_photo()[0] == 200
     assert server.engine_pids() == before
-    edit(source / "mediapipe_engine.py", "        import nothing_of_that_name\n", "")
+    edit(source / "engines" / "mediapipe_engine.py", "        import nothing_of_that_name\n", "")
     wait_until(lambda: len(server.engine_pids()) == 2 and not server.engine_pids() & before)
     assert server.post_photo()[0] == 200
 
 
 def test_a_broken_web_source_is_mended_by_the_next_save(server: Server, source: Path) -> None:
     engines = server.engine_pids()
-    edit(source / "routes" / "health.py", "from __future__", "from __nothing__")
+    edit(source / "web" / "routes" / "health.py", "from __future__", "from __nothing__")
     server.wait_for("/health", lambda status, body: status == 503 and "__nothing__" in body)
     assert server.post_photo()[0] == 500
-    edit(source / "routes" / "health.py", "from __nothing__", "from __future__")
+    edit(source / "web" / "routes" / "health.py", "from __nothing__", "from __future__")
     server.wait_for("/health", is_ready)
     assert server.engine_pids() == engines
 
 
 def test_a_change_of_the_supervisor_starts_it_again(server: Server, source: Path) -> None:
     before = server.supervisor_pid()
-    edit(source / "engine_slot.py", "A place for one engine process", "The place of one engine process")
+    edit(source / "pool" / "engine_slot.py", "A place for one engine process", "The place of one engine process")
     wait_until(lambda: not Path(f"/proc/{before}").exists() or _is_zombie(before))
     server.wait_until_ready()
     assert server.supervisor_pid() != before
@@ -116,7 +116,7 @@ def test_a_reload_does_not_wait_for_a_hanging_engine(server: Server, source: Pat
     asking.start()
     time.sleep(0.5)
     saved_at = time.monotonic()
-    edit(source / "routes" / "health.py", '"/health"', '"/well"')
+    edit(source / "web" / "routes" / "health.py", '"/health"', '"/well"')
     server.wait_for("/well", lambda status, _body: status in (200, 503))
     assert time.monotonic() - saved_at < 5
     asking.join()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pose_service.engine import Floats
-from pose_service.smoothing import REACH, fit_at, smooth, unwrap_around
+from pose_service.contract.engine import Floats
+from pose_service.measuring.smoothing import REACH, fit_at, smooth, unwrap_around
 
 EVEN = np.arange(2 * REACH + 1) / 30
 uneven_times = hnp.arrays(np.float64, 2 * REACH + 1, elements=st.floats(0.005, 0.2)).map(np.cumsum)

@@ -7,8 +7,8 @@ from bodies import person, posture, turned
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose_service.body import Body
-from pose_service.spin import SpinMeter, hip_yaw
+from pose_service.measuring.body import Body
+from pose_service.measuring.spin import SpinMeter, hip_yaw
 
 RATE = 30
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from bodies import mirrored, person, posture, turned
 
-from pose_service.blazepose import NAMES
-from pose_service.engine import Person
-from pose_service.stance import choose_stance, gaze
+from pose_service.contract.blazepose import NAMES
+from pose_service.contract.engine import Person
+from pose_service.measuring.stance import choose_stance, gaze
 
 
 def looking(degrees: float) -> Person:

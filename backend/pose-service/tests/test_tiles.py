@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose_service.tiles import OVERLAP, SMALLEST_PERSON_PIXELS, Tile, plan
+from pose_service.finding.tiles import OVERLAP, SMALLEST_PERSON_PIXELS, Tile, plan
 
 lengths = st.integers(1, 6000)
 

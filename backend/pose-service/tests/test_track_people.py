@@ -10,12 +10,12 @@ import pytest
 from clips import clip, turned
 from montage import Pasted, picture
 
-from pose_service.blazepose import NAMES
-from pose_service.engine import EngineFailedError, Person, Pixels
-from pose_service.mediapipe_engine import MediapipeEngine
-from pose_service.people_finder import FindOptions
-from pose_service.video import FramePeople, track_people
-from pose_service.video_limits import VideoLimits
+from pose_service.contract.blazepose import NAMES
+from pose_service.contract.engine import EngineFailedError, Person, Pixels
+from pose_service.engines.mediapipe_engine import MediapipeEngine
+from pose_service.finding.people_finder import FindOptions
+from pose_service.following.video import FramePeople, track_people
+from pose_service.media.video_limits import VideoLimits
 
 SIZE = (960, 540)
 NOSE = NAMES.index("nose")

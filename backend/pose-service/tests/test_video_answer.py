@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from bodies import moved, person, posture, turned
 
-from pose_service.blazepose import NAMES
-from pose_service.engine import Person
-from pose_service.measures import MEASURES
-from pose_service.smoothing import REACH
-from pose_service.track import TrackedPerson
-from pose_service.video import FramePeople
-from pose_service.video_answer import describe_video
+from pose_service.contract.blazepose import NAMES
+from pose_service.contract.engine import Person
+from pose_service.following.track import TrackedPerson
+from pose_service.following.video import FramePeople
+from pose_service.measuring.measures import MEASURES
+from pose_service.measuring.smoothing import REACH
+from pose_service.web.video_answer import describe_video
 
 RATE = 30
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from clips import clip, sound_only, turned
 
-from pose_service.engine import Pixels
-from pose_service.image import TooManyPixelsError
-from pose_service.video_decoding import MAX_SIDE, VideoFrame, decode_frames
-from pose_service.video_limits import UnreadableVideoError, VideoLimits, VideoTooLongError
+from pose_service.contract.engine import Pixels
+from pose_service.media.image import TooManyPixelsError
+from pose_service.media.video_decoding import MAX_SIDE, VideoFrame, decode_frames
+from pose_service.media.video_limits import UnreadableVideoError, VideoLimits, VideoTooLongError
 
 UNEVEN = [0.0, 0.04, 0.05, 0.5, 0.52, 1.3]
 

@@ -14,7 +14,7 @@ from montage import Pasted, picture
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from pose_service.blazepose import NAMES
+from pose_service.contract.blazepose import NAMES
 
 SIZE = (640, 360)
 TIMES = [0.0, 0.03, 0.1, 0.14, 0.3, 0.31, 0.5, 0.6]

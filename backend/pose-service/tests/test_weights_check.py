@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pose_service.engine import EngineUnavailableError
-from pose_service.routes.health import describe_missing
+from pose_service.contract.engine import EngineUnavailableError
+from pose_service.web.routes.health import describe_missing
 from pose_service.weights import ledger
 from pose_service.weights.__main__ import main
 from pose_service.weights.asset import Asset

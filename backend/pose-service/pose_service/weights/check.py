@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pose_service.engine import EngineUnavailableError
+from pose_service.contract.engine import EngineUnavailableError
 from pose_service.weights.asset import Asset
 from pose_service.weights.ledger import Ledger
 from pose_service.weights.manifest import assets_for

@@ -31,10 +31,10 @@ from PIL import Image
 
 from hostile import clips
 from hostile.pictures import FORMATS, encoded
-from pose_service.image import decode
-from pose_service.job import JobError
-from pose_service.video_decoding import decode_frames
-from pose_service.video_limits import VideoLimits
+from pose_service.contract.job import JobError
+from pose_service.media.image import decode
+from pose_service.media.video_decoding import decode_frames
+from pose_service.media.video_limits import VideoLimits
 
 MAX_PIXELS = 1_000_000
 VIDEO_LIMITS = VideoLimits(seconds=5.0, frames=20, pixels=MAX_PIXELS)

@@ -1,0 +1,1 @@
+"""What every room speaks of: a person, a region of an image, an engine, a job."""

@@ -1,0 +1,1 @@
+"""The pose models, and which of them runs."""

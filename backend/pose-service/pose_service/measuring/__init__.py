@@ -1,0 +1,1 @@
+"""From a person's points to posture measures, smoothed over a clip."""

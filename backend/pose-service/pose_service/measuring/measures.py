@@ -1,0 +1,161 @@
+"""Every posture measure: its unit, the points it needs, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from pose_service.contract.engine import Person
+from pose_service.measuring import alignment, balance, body_mass, joint_angles
+from pose_service.measuring.body import SIDES, Body, both
+from pose_service.measuring.geometry import CoincidingPointsError
+from pose_service.measuring.stance import Stance
+
+MIN_CONFIDENCE = 0.5
+# An upper limit by judgement, not measured: a boot hides the ankle, and the sole is not the board.
+LOW_CONFIDENCE = 0.3
+ASSUMPTIONS = (
+    "camera level",
+    "angles are within about 10 degrees, less sure in loose clothing",
+    "the line through the ankles stands for the board",
+    "masses of body parts are those of an average man, without board and boots",
+    "depth and metres are estimated by the model: distances hold in relation to the body only",
+    "slope, board, twist, pressure and edge angle cannot be seen in one image",
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How one value comes from a body.
+
+    most: the highest confidence it can have. extra: parts that are used where the skeleton has them.
+    """
+
+    unit: str
+    parts: tuple[str, ...]
+    compute: Callable[[Body], float]
+    decimals: int = 0
+    most: float = 1.0
+    extra: tuple[str, ...] = ()
+
+
+def assumptions(stance: Stance) -> list[str]:
+    """What every measure takes for granted."""
+    return [ASSUMPTIONS[0], stance.assumption, *ASSUMPTIONS[1:]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One measure of one person: the exact value and its confidence 0-1, or the reason why there is none."""
+
+    value: Optional[float]
+    points: tuple[str, ...]
+    confidence: float = 0.0
+    reason: str = ""
+
+
+def measure(person: Person, stance: Stance) -> dict[str, dict[str, Any]]:
+    """Every measure as it is answered; needs keypoints' names, confidence and world only."""
+    return {name: describe(MEASURES[name], outcome) for name, outcome in compute(person, stance).items()}
+
+
+def compute(person: Person, stance: Stance) -> dict[str, Outcome]:
+    """Every measure. There is no value when one of its points has a confidence below 0.5."""
+    body = Body(person, stance.front)
+    return {name: compute_one(item, body) for name, item in MEASURES.items()}
+
+
+def compute_one(item: Measure, body: Body) -> Outcome:
+    """One measure of one body."""
+    parts = [*item.parts, *filter(body.has, item.extra)]
+    points = tuple(body.name(part) for part in parts)
+    weakest = min(parts, key=body.confidence)
+    seen = body.confidence(weakest)
+    if seen < MIN_CONFIDENCE:
+        return Outcome(None, points, reason=_why_unseen(body, weakest))
+    try:
+        return Outcome(item.compute(body), points, min(seen, item.most))
+    except CoincidingPointsError as error:
+        return Outcome(None, points, reason=str(error))
+
+
+def describe(item: Measure, outcome: Outcome) -> dict[str, Any]:
+    """{"value", "unit", "points", "confidence"}, or "value" None and "reason" in place of "confidence"."""
+    fields = {"value": rounded(item, outcome.value), "unit": item.unit, "points": list(outcome.points)}
+    if outcome.value is None:
+        return {**fields, "reason": outcome.reason}
+    return {**fields, "confidence": round(outcome.confidence, 3)}
+
+
+def rounded(item: Measure, value: Optional[float]) -> Union[float, int, None]:
+    """As it is shown: degrees are whole, because they are within about ten."""
+    if value is None:
+        return None
+    # 0 added: -0.0 is no value to show.
+    return (round(value, item.decimals) if item.decimals else round(value)) + 0
+
+
+def _why_unseen(body: Body, part: str) -> str:
+    if not body.has(part):
+        return f"this engine's skeleton has no {part}"
+    return f"{body.name(part)} is not clearly visible (confidence {body.confidence(part):.2f} < {MIN_CONFIDENCE})"
+
+
+def _sided(
+    name: str, of: tuple[str, ...], compute: Callable[[Body, str], float], most: float = 1.0
+) -> dict[str, Measure]:
+    return {
+        f"{name}_{side}": Measure("degrees", tuple(f"{side}_{part}" for part in of), _of_side(compute, side), most=most)
+        for side in SIDES
+    }
+
+
+def _of_side(compute: Callable[[Body, str], float], side: str) -> Callable[[Body], float]:
+    return lambda body: compute(body, side)
+
+
+# These jump from 180 to -180 degrees; whoever averages them has to know.
+CIRCULAR = frozenset(
+    (
+        "shoulder_rotation",
+        "hip_rotation",
+        "shoulder_hip_separation",
+        "trunk_lean_along_board",
+        "trunk_lean_toe_side",
+        "inclination",
+        "angulation",
+    )
+)
+_TRUNK = both("shoulder", "hip")
+_FEET = both("ankle", "heel", "toe")
+_EDGE = {
+    f"edge_angle_proxy_{side}": Measure(
+        "degrees",
+        (f"{side}_heel", f"{side}_toe", *both("ankle")),
+        _of_side(balance.edge_angle_proxy, side),
+        most=LOW_CONFIDENCE,
+        extra=(f"{side}_small_toe",),
+    )
+    for side in SIDES
+}
+MEASURES: dict[str, Measure] = {
+    **_sided("knee_flexion", ("hip", "knee", "ankle"), joint_angles.knee_flexion),
+    **_sided("hip_flexion", ("shoulder", "hip", "knee"), joint_angles.hip_flexion),
+    **_sided("ankle_dorsiflexion", ("knee", "ankle", "toe"), joint_angles.ankle_dorsiflexion, LOW_CONFIDENCE),
+    "flexion_asymmetry": Measure("degrees", both("hip", "knee", "ankle"), joint_angles.flexion_asymmetry),
+    "stance_width": Measure("shoulder widths", both("ankle", "shoulder"), alignment.stance_width, decimals=2),
+    "trunk_lean": Measure("degrees", _TRUNK, alignment.trunk_lean),
+    "trunk_lean_along_board": Measure("degrees", (*_TRUNK, *both("ankle")), alignment.trunk_lean_along_board),
+    "trunk_lean_toe_side": Measure("degrees", (*_TRUNK, *_FEET), alignment.trunk_lean_toe_side),
+    "shoulder_rotation": Measure("degrees", both("shoulder", "ankle"), alignment.shoulder_rotation),
+    "hip_rotation": Measure("degrees", both("hip", "ankle"), alignment.hip_rotation),
+    "shoulder_hip_separation": Measure("degrees", (*_TRUNK, *both("ankle")), alignment.shoulder_hip_separation),
+    "shoulder_tilt": Measure("degrees", both("shoulder", "ankle"), alignment.shoulder_tilt),
+    "hip_tilt": Measure("degrees", both("hip", "ankle"), alignment.hip_tilt),
+    "fore_aft_balance": Measure("of the stance", body_mass.PARTS, balance.fore_aft_balance, decimals=2),
+    "inclination": Measure("degrees", body_mass.PARTS, balance.inclination),
+    "center_of_mass_height": Measure("leg lengths", body_mass.PARTS, balance.center_of_mass_height, decimals=2),
+    **_EDGE,
+    "angulation": Measure("degrees", body_mass.PARTS, balance.angulation, 0, LOW_CONFIDENCE, both("small_toe")),
+}

@@ -1,0 +1,102 @@
+"""Uploaded bytes to pixels, as a browser would show them."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+
+from pose_service.contract.engine import Floats, Pixels
+from pose_service.contract.job import JobError
+from pose_service.media.decode_turn import decode_turn
+
+# A short list: Pillow can read many more formats, some of them through outside programs.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
+READABLE = "JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF"
+FULL_SCALE_16_BIT = 257
+
+
+class UnreadableImageError(JobError):
+    """The bytes are not an image, or a damaged one."""
+
+    kind = "unreadable-image"
+
+
+class TooManyPixelsError(JobError):
+    """The image is larger than the service decodes."""
+
+    kind = "too-many-pixels"
+
+
+def decode(stream: IO[bytes], max_pixels: int) -> Pixels:
+    """Decode the first frame to (H, W, 3) uint8 RGB, turned upright by its EXIF orientation.
+
+    Transparent parts become white. Raises UnreadableImageError or TooManyPixelsError; the size is checked before
+    the pixels are decoded.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _decode(stream, max_pixels)
+    except (TooManyPixelsError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise TooManyPixelsError(str(error)) from error
+    except UnidentifiedImageError as error:
+        raise UnreadableImageError(f"This is not a {READABLE} image.") from error
+    except Exception as error:
+        # Decoders meet broken bytes with nearly any exception: OSError, SyntaxError, struct.error, IndexError.
+        raise UnreadableImageError(f"The image is damaged: {error}.") from error
+
+
+def _decode(stream: IO[bytes], max_pixels: int) -> Pixels:
+    with Image.open(stream, formats=FORMATS) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise TooManyPixelsError(f"{width} x {height} is more than {max_pixels} pixels.")
+        with decode_turn(width * height):
+            return _pixels(image)
+
+
+def _pixels(image: ImageFile) -> Pixels:
+    image.load()
+    # Broken EXIF data says nothing about the pixels; browsers ignore it too.
+    with contextlib.suppress(Exception):
+        # In place, because a copy of 50 megapixels is 200 MB.
+        ImageOps.exif_transpose(image, in_place=True)
+    return np.asarray(_to_rgb(image))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        image = _grey(np.asarray(image) / FULL_SCALE_16_BIT)
+    elif image.mode in ("I", "F"):
+        image = _grey(_stretch(np.nan_to_num(np.asarray(image, np.float64))))
+    if image.has_transparency_data:
+        return _over_white(_in_mode(image, "RGBA"))
+    return _in_mode(image, "RGB")
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    # Pillow's own convert copies an image that has the mode already.
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _stretch(values: Floats) -> Floats:
+    """32-bit images have no agreed white: their own range becomes 0-255."""
+    low, high = float(values.min()), float(values.max())
+    return (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
+
+
+def _grey(values: Floats) -> Image.Image:
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    background = Image.new("RGB", image.size, "white")
+    background.paste(image, mask=image.getchannel("A"))
+    return background

@@ -1,0 +1,1 @@
+"""Engine processes: started, supervised, and lent to one request at a time."""
