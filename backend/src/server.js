@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import pino from 'pino';
 import { createApplication } from './application.js';
 import { createServices, startServices } from './services.js';
-import { readSettings } from './settings.js';
-import { shutDown } from './shutdown.js';
-import { watchForDeafness } from './watchdog.js';
+import { readSettings } from './ground/settings.js';
+import { shutDown } from './process/shutdown.js';
+import { watchForDeafness } from './process/watchdog.js';
 
 // Every module is loaded: from here on an end is no matter of the code (reloader.js).
 process.send?.('loaded');

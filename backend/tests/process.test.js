@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { ObjectId } from 'mongodb';
-import { Database } from '../src/database.js';
+import { Database } from '../src/store/database.js';
 import {
   makeClip,
   post,

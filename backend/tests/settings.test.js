@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { readSettings } from '../src/settings.js';
+import { readSettings } from '../src/ground/settings.js';
 
 test('an empty environment gives the documented defaults', () => {
   assert.deepEqual(readSettings({}), {
@@ -31,7 +31,7 @@ test('an empty environment gives the documented defaults', () => {
 });
 
 test('README.md lists every variable with its default', async () => {
-  const source = await readFile(new URL('../src/settings.js', import.meta.url), 'utf8');
+  const source = await readFile(new URL('../src/ground/settings.js', import.meta.url), 'utf8');
   const names = [...source.matchAll(/'([A-Z][A-Z_]+)'/g)].map(([, name]) => name);
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   assert.ok(names.length > 15);

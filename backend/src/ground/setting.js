@@ -1,4 +1,4 @@
-import { readHost } from './hosts.js';
+import { readHost } from './host-name.js';
 
 /*
  * One setting each, by the name of its variable. An empty value counts as unset. Every reader throws a

@@ -2,8 +2,8 @@
  * What is done about a photo: its poses, and a thumbnail.
  *
  * @param {object} job
- * @param {{media: import('./media-store.js').MediaStore, pose: import('./pose-client.js').PoseClient,
- *   thumbnails: import('./thumbnails.js').Thumbnails, logger: object}} services
+ * @param {{media: import('../store/media-store.js').MediaStore, pose: import('../pose/pose-client.js').PoseClient,
+ *   thumbnails: import('../media/thumbnails.js').Thumbnails, logger: object}} services
  * @param {AbortSignal} signal
  * @returns {Promise<object>} the results that JobQueue.finish takes
  */
