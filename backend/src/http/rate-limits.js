@@ -1,6 +1,6 @@
 import { rateLimit } from 'express-rate-limit';
 import { PROBE_PATHS } from './probe-paths.js';
-import { Problem } from './problem.js';
+import { Problem } from '../ground/problem.js';
 
 const MINUTE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import { Problem, toProblem } from './problem.js';
+import { Problem, toProblem } from '../ground/problem.js';
 
 /** Middleware for a path that no route knows. */
 export function refuseUnknownPath(request) {

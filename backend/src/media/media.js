@@ -1,5 +1,5 @@
 import { findFormat, HEAD_BYTES, listFormats, nameRefused } from './media-formats.js';
-import { Problem } from './problem.js';
+import { Problem } from '../ground/problem.js';
 
 /**
  * Tell what a stream holds from its first bytes; what the sender calls it is not trusted, because it

@@ -1,7 +1,7 @@
 import multer from 'multer';
-import { createMetadata } from './analysis.js';
-import { cleanName, detectMedia } from './media.js';
-import { Problem } from './problem.js';
+import { createMetadata } from '../store/analysis.js';
+import { cleanName, detectMedia } from '../media/media.js';
+import { Problem } from '../ground/problem.js';
 
 const FIELD = 'media';
 const MB = 1024 * 1024;
@@ -13,11 +13,11 @@ const FORM_OVERHEAD_BYTES = 64 * 1024;
  *
  * @param {import('express').Request} request
  * @param {import('express').Response} response
- * @param {{media: import('./media-store.js').MediaStore, analyses: import('./analyses.js').Analyses,
+ * @param {{media: import('../store/media-store.js').MediaStore, analyses: import('../store/analyses.js').Analyses,
  *   settings: object, stance: string}} target
  * @returns {Promise<import('mongodb').ObjectId>} id of the new analysis
  * @throws {Problem} 400 missing or malformed, 413 too large, 415 no form or no media; nothing is kept then
- * @throws {import('./media-store.js').DuplicateMedia}
+ * @throws {import('../store/media-store.js').DuplicateMedia}
  */
 export async function receiveMedia(request, response, target) {
   const limits = { photo: target.settings.maxPhotoBytes, clip: target.settings.maxClipBytes };

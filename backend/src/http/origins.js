@@ -1,6 +1,6 @@
 import cors from 'cors';
-import { isSameHost } from './hosts.js';
-import { Problem } from './problem.js';
+import { isSameHost } from '../ground/host-name.js';
+import { Problem } from '../ground/problem.js';
 
 const EXPOSED = [
   'Location',

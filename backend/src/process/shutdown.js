@@ -8,8 +8,8 @@ const CLOSE_MS = 400;
  * out, cut what is left (event streams, slow uploads), close the database.
  *
  * @param {import('node:http').Server} server
- * @param {{worker: import('./worker.js').Worker, janitor: import('./janitor.js').Janitor,
- *   database: import('./database.js').Database}} services
+ * @param {{worker: import('../queue/worker.js').Worker, janitor: import('../queue/janitor.js').Janitor,
+ *   database: import('../store/database.js').Database}} services
  */
 export async function shutDown(server, { worker, janitor, database }) {
   const closed = new Promise((resolve) => server.close(resolve));

@@ -7,7 +7,7 @@ const FACTS = ['frame', 'time_seconds', 'person', 'score', 'box_x0', 'box_y0', '
  * has one row. The measures' units are in the header. A photo is frame 0.
  *
  * @param {object} file  the document with results
- * @param {import('./frames.js').Frames} frames
+ * @param {import('../store/frames.js').Frames} frames
  * @returns {Promise<AsyncGenerator<string>>}
  */
 export async function toCsv(file, frames) {

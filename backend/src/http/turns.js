@@ -1,5 +1,5 @@
 import { PROBE_PATHS } from './probe-paths.js';
-import { Problem } from './problem.js';
+import { Problem } from '../ground/problem.js';
 
 /**
  * How many requests are worked on at a time, and how long others wait. Answers are short work; transfers

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDatabaseDown } from './database.js';
+import { isDatabaseDown } from '../store/database.js';
 
 const RETRY_MS = 300;
 

@@ -69,8 +69,17 @@ export class Database {
   }
 }
 
-/** Short waits: a request should hear of a missing database before its sender gives up. */
 function createClient(mongoUrl, maxPoolSize) {
+  try {
+    return openClient(mongoUrl, maxPoolSize);
+  } catch {
+    // The driver's own words repeat the address, and that holds a password.
+    throw new RangeError('MONGO_URL is no address that the driver of MongoDB can use');
+  }
+}
+
+/** Short waits: a request should hear of a missing database before its sender gives up. */
+function openClient(mongoUrl, maxPoolSize) {
   return new MongoClient(mongoUrl, {
     appName: 'backend-api',
     // What was acknowledged is in the journal: it survives a kill -9 of the server.

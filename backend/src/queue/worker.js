@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KINDS } from './analysis.js';
+import { KINDS } from '../store/analysis.js';
 import { JobRun } from './job-run.js';
 import { Lease, LOST, STOPPED } from './lease.js';
 import { PosePresence } from './pose-presence.js';

@@ -1,6 +1,7 @@
-import { readHost } from './hosts.js';
+import { readChoice, readHosts, readInteger, readName, readOrigins, readUrl } from './setting.js';
 
 const MB = 1024 * 1024;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
  * Settings of the API, read once from the environment; README.md lists every variable.
@@ -13,9 +14,9 @@ export function readSettings(env) {
   return Object.freeze({
     port: readInteger(env, 'PORT', { fallback: 3001, min: 0, max: 65535 }),
     mongoUrl: readUrl(env, 'MONGO_URL', 'mongodb://127.0.0.1:27017', ['mongodb:', 'mongodb+srv:']),
-    mongoDatabase: env.MONGO_DATABASE || 'snowboarding',
+    mongoDatabase: readName(env, 'MONGO_DATABASE', 'snowboarding'),
     deafMs: readInteger(env, 'DEAF_SECONDS', { fallback: 12, min: 0, max: 600 }) * 1000,
-    logLevel: env.LOG_LEVEL || 'info',
+    logLevel: readChoice(env, 'LOG_LEVEL', 'info', LOG_LEVELS),
     ...readPoseSettings(env),
     ...readUploadSettings(env),
     ...readQueueSettings(env),
@@ -58,43 +59,4 @@ function readDoorSettings(env) {
     streamsPerClient: readInteger(env, 'STREAMS_PER_CLIENT', { fallback: 100, min: 0, max: 100_000 }),
     trustedProxies: readInteger(env, 'TRUSTED_PROXIES', { fallback: 0, min: 0, max: 10 }),
   };
-}
-
-function readInteger(env, name, { fallback, min, max }) {
-  const text = env[name] || String(fallback);
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`${name}=${text} is not a whole number from ${min} to ${max}`);
-}
-
-function readUrl(env, name, fallback, schemes) {
-  const text = env[name] || fallback;
-  if (schemes.some((scheme) => text.startsWith(`${scheme}//`))) return text;
-  // The value itself may hold a password.
-  throw new RangeError(`${name} does not start with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
-}
-
-function readHosts(env, name) {
-  const names = splitList(env[name]);
-  for (const host of names) {
-    // A bare port, a scheme or a wildcard would never match and look as if it did.
-    if (readHost(host)?.host !== host.toLowerCase() || readHost(host).port !== '') {
-      throw new RangeError(`${name}: ${host} is no host name like api.example.org, without a port`);
-    }
-  }
-  return Object.freeze(names.map((host) => host.toLowerCase()));
-}
-
-function splitList(text = '') {
-  return text.split(/[\s,]+/).filter(Boolean);
-}
-
-function readOrigins(env, name) {
-  const origins = splitList(env[name]);
-  for (const origin of origins) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw new RangeError(`${name}: ${origin} is no origin like https://example.org`);
-    }
-  }
-  return Object.freeze(origins);
 }

@@ -1,6 +1,6 @@
-import { KINDS, STANCES, STATES } from './analysis.js';
-import { FRAME_DETAILS } from './frames.js';
-import { MEDIA_TYPES } from './media-formats.js';
+import { KINDS, STANCES, STATES } from '../store/analysis.js';
+import { FRAME_DETAILS } from '../store/frames.js';
+import { MEDIA_TYPES } from '../media/media-formats.js';
 import { SCHEMAS } from './openapi-schemas.js';
 
 const PROBLEMS = {

@@ -8,7 +8,7 @@ export const THUMBNAIL_TYPE = 'image/webp';
 
 /** Small pictures of photos: {_id: the analysis, data}. */
 export class Thumbnails {
-  /** @param {import('./database.js').Database} database */
+  /** @param {import('../store/database.js').Database} database */
   constructor({ thumbnails }) {
     this.thumbnails = thumbnails;
     this.last = Promise.resolve();

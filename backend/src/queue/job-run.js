@@ -1,10 +1,10 @@
 import { workOnClip } from './clip-work.js';
-import { describeOutage, isDatabaseDown } from './database.js';
+import { describeOutage, isDatabaseDown } from '../store/database.js';
 import { LOST, STOPPED } from './lease.js';
 import { persist } from './persist.js';
 import { workOnPhoto } from './photo-work.js';
-import { PoseFailure, REMEDIES } from './pose-failure.js';
-import { Problem, toProblem } from './problem.js';
+import { PoseFailure, REMEDIES } from '../pose/pose-failure.js';
+import { Problem, toProblem } from '../ground/problem.js';
 
 const BACKOFF_MS = [1000, 5000, 15_000];
 const WORK = { photo: workOnPhoto, clip: workOnClip };

@@ -9,8 +9,8 @@ const BATCH_MS = 500;
  * What is done about a clip: its frames are stored as they come, and how far it is.
  *
  * @param {object} job
- * @param {{media: import('./media-store.js').MediaStore, pose: import('./pose-client.js').PoseClient,
- *   frames: import('./frames.js').Frames, queue: import('./job-queue.js').JobQueue}} services
+ * @param {{media: import('../store/media-store.js').MediaStore, pose: import('../pose/pose-client.js').PoseClient,
+ *   frames: import('../store/frames.js').Frames, queue: import('../store/job-queue.js').JobQueue}} services
  * @param {AbortSignal} signal
  * @returns {Promise<object>} the results that JobQueue.finish takes
  */

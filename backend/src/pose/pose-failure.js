@@ -1,4 +1,4 @@
-import { Problem } from './problem.js';
+import { Problem } from '../ground/problem.js';
 
 /** What to do about a failure: the work is repeated when there is a service again, at once, or never. */
 export const REMEDIES = { wait: 'wait', repeat: 'repeat', giveUp: 'give up' };

@@ -1,4 +1,4 @@
-import { Problem } from './problem.js';
+import { Problem } from '../ground/problem.js';
 
 const RETRY_SECONDS = 30;
 

@@ -2,8 +2,8 @@
  * What is done about a photo: its poses, and a thumbnail.
  *
  * @param {object} job
- * @param {{media: import('./media-store.js').MediaStore, pose: import('./pose-client.js').PoseClient,
- *   thumbnails: import('./thumbnails.js').Thumbnails, logger: object}} services
+ * @param {{media: import('../store/media-store.js').MediaStore, pose: import('../pose/pose-client.js').PoseClient,
+ *   thumbnails: import('../media/thumbnails.js').Thumbnails, logger: object}} services
  * @param {AbortSignal} signal
  * @returns {Promise<object>} the results that JobQueue.finish takes
  */
@@ -27,8 +27,11 @@ async function makeThumbnail(file, { media, thumbnails, logger }) {
   }
 }
 
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
 // Not collected and joined, which would hold all of it twice.
 async function readWhole({ _id, length }, media) {
+  if (length > MAX_FILE_BYTES) throw new RangeError(`a file of ${length} bytes is too large for it`);
   const whole = Buffer.allocUnsafe(length);
   let offset = 0;
   for await (const chunk of media.read(_id)) offset += chunk.copy(whole, offset);

@@ -1,4 +1,4 @@
-import { Problem } from './problem.js';
+import { Problem } from '../ground/problem.js';
 
 const HEALTH_TIMEOUT_MS = 2000;
 

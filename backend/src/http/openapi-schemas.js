@@ -1,4 +1,4 @@
-import { KINDS, STANCES, STATES } from './analysis.js';
+import { KINDS, STANCES, STATES } from '../store/analysis.js';
 
 const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 const orNull = (type) => ({ type: [type, 'null'] });

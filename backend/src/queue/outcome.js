@@ -1,9 +1,9 @@
-import { isFinal } from './analysis.js';
+import { isFinal } from '../store/analysis.js';
 
 /**
  * Wait until an analysis is done or has failed.
  *
- * @param {import('./change-feed.js').ChangeFeed} feed
+ * @param {import('../store/change-feed.js').ChangeFeed} feed
  * @param {import('mongodb').ObjectId} id
  * @param {number} milliseconds  at most
  * @returns {Promise<void>} also when the time is over

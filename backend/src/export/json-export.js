@@ -1,10 +1,10 @@
-import { toAnalysis } from './analysis.js';
+import { toAnalysis } from '../store/analysis.js';
 
 /**
  * An analysis with its frames as pieces of one JSON document; a clip's frames are never in memory together.
  *
  * @param {object} file  the document with results
- * @param {import('./frames.js').Frames} frames
+ * @param {import('../store/frames.js').Frames} frames
  * @returns {AsyncGenerator<string>}
  */
 export async function* toJson(file, frames) {
