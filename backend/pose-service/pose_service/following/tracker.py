@@ -11,7 +11,7 @@ import numpy as np
 
 from pose_service.contract import coco
 from pose_service.contract.engine import Person, Pixels, PoseEngine
-from pose_service.contract.region_engine import RegionEngine
+from pose_service.contract.region_engine import RegionEngine, RegionEstimate
 from pose_service.contract.sighting import Sighting
 from pose_service.finding.merge import is_same_person, is_seen_as
 from pose_service.finding.people_finder import FindOptions, Search
@@ -82,8 +82,7 @@ class Tracker:
         frame = next(self._frames)
         if frame == 0 or (not self._live and frame % SEARCH_EVERY_FRAMES == 0):
             for found in Search(engine, rgb, self._options).estimates():
-                self._welcome(rgb, found.person, time_seconds)
-                self._live[-1].region = found.region
+                self._welcome(rgb, found, time_seconds, is_sure=True)
             return
         sightings = [each for each in engine.sight(rgb) if each.score >= FAINTEST]
         self._expect(time_seconds)
@@ -160,8 +159,7 @@ class Tracker:
             passes = Passes(self._options.max_passes)
             found = place(engine, rgb, sighting, self._options.min_score, passes)
             if found is not None and self._is_new(found.person):
-                self._welcome(rgb, found.person, time_seconds)
-                self._live[-1].region = found.region
+                self._welcome(rgb, found, time_seconds, is_sure=False)
 
     def _match(self, people: list[Person], time_seconds: float) -> None:
         before, self._live = [*self._live, *self._lost], []
@@ -174,11 +172,11 @@ class Tracker:
                 number = known.id if known is not None else next(self._numbers)
                 self._live.append(Track(number, person, time_seconds))
 
-    def _welcome(self, rgb: Pixels, person: Person, time_seconds: float) -> None:
-        """Under the old number when this is somebody who was lost."""
+    def _welcome(self, rgb: Pixels, found: RegionEstimate, time_seconds: float, is_sure: bool) -> None:
+        """Under the old number when this is somebody who was lost; is_sure: to be answered at once in any case."""
+        person = found.person
         clothes = colours(rgb, person)
         known = known_again(person, clothes, self._lost, time_seconds)
-        is_first = not self._live and not self._lost
         if known is not None:
             self._lost.remove(known)
         self._live.append(
@@ -186,7 +184,8 @@ class Tracker:
                 id=known.id if known is not None else next(self._numbers),
                 person=person,
                 seen_at=time_seconds,
-                is_shown=is_first or known is not None,
+                region=found.region,
+                is_shown=is_sure or known is not None,
                 clothes=clothes,
                 size=box_size(person),
                 first_at=time_seconds if known is None else known.first_at,
