@@ -44,7 +44,7 @@ group "services" {
   targets = ["pose-service", "backend-api", "frontend"]
 }
 group "tests" {
-  targets = ["pose-service-test", "backend-api-test", "frontend-test", "browser"]
+  targets = ["pose-service-test", "backend-api-test", "frontend-test", "frontend-static", "browser"]
 }
 
 function "pose_base" {
@@ -127,6 +127,12 @@ target "frontend-test" {
   inherits = ["frontend"]
   target   = "test"
   tags     = ["snowboarding-frontend-test:latest"]
+}
+# The built page behind a small server: what is deployed; docker-compose.static.yml runs it.
+target "frontend-static" {
+  inherits = ["frontend"]
+  target   = "static"
+  tags     = ["snowboarding-frontend-static:latest"]
 }
 target "browser" {
   context  = "docker/browser"

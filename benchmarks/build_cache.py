@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from layerstack import command, engine
+from layerstack import command
+from layerstack.engine import engine
 
 ROUNDS = 8
 

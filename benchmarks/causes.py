@@ -8,14 +8,15 @@ from pathlib import Path
 from benchmarks import profile_text
 from benchmarks.options import Options
 from benchmarks.samples import Goal, Measurement, Samples, profile_if_missed
-from layerstack.buildlog import Step
-from layerstack.cause import Cause, ImageCauses
+from layerstack.build.buildlog import Step
+from layerstack.build.cause import Cause, ImageCauses
+from layerstack.build.inputs import InputReader
+from layerstack.build.record import ImageRecord
+from layerstack.build.state import ImageState, StateStore
+from layerstack.dockerfile.file_digests import SETTLED_NS
+from layerstack.dockerfile.image import Image
 from layerstack.errors import CheckFailed
-from layerstack.inputs import InputReader
-from layerstack.project import Project
-from layerstack.sources.file_digests import SETTLED_NS
-from layerstack.sources.image import Image
-from layerstack.state import ImageState, StateStore
+from layerstack.project.project import Project
 
 FILE_COUNT, FOLDER_COUNT = 5_000, 50
 IMAGE = Image("many", ".", tags=("many:latest",))
@@ -53,14 +54,15 @@ def remember(root: Path) -> None:
     store = StateStore(root)
     digests = store.read_digests()
     manifest = InputReader(_project(root), "", digests).read(IMAGE, {})
-    store.write(ImageState(IMAGE.tag, manifest, "sha256:0"))
+    record = ImageRecord(image=IMAGE.name, action="built")
+    store.write(ImageState(tag=IMAGE.tag, image_id="sha256:0", manifest=manifest, record=record))
     store.write_digests(digests)
 
 
 def find_cause(root: Path) -> Cause:
     """What `invoke build` does to name a cause, without the build. Raises CheckFailed before `remember`."""
     store = StateStore(root)
-    last = store.read(IMAGE.tag)
+    last = store.last_of(IMAGE.tag)
     if last is None:
         raise CheckFailed("nothing was remembered")
     manifest = InputReader(_project(root), "", store.read_digests()).read(IMAGE, {})

@@ -3,7 +3,7 @@
 import os
 import platform
 
-from layerstack import engine
+from layerstack.engine import engine
 
 
 def read_machine_facts() -> dict[str, str]:

@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks.options import Options
 from benchmarks.pose_stack import PHOTO, SERVICE, PoseStack, built_pose, running_pose
 from benchmarks.samples import Goal, Measurement, Samples, alternate
-from layerstack import images
+from layerstack.engine import images
 from layerstack.errors import CheckFailed
 
 EDITED = "backend/pose-service/pose_service/web/openapi.py"

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.scratch import Scratch
-from layerstack import history
+from layerstack.build import history
 
 TOP_LINES = 14
 TOP_STEPS = 8
 # Not the interpreter's and Invoke's own frames around everything.
-WORTH_READING = r"^(?!.*(<frozen|built-in|<string>|program\.py|executor\.py|__main__\.py|invocation\.py))"
+WORTH_READING = r"^(?!.*(<frozen|built-in|<string>|program\.py|executor\.py|__main__\.py|task\.py|plain_invoke\.py))"
 
 
 def of_task(copy: Scratch, *words: str) -> str:

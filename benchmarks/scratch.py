@@ -18,8 +18,8 @@ from pathlib import Path
 from benchmarks import build_cache
 from layerstack import command
 from layerstack.errors import CheckFailed
-from layerstack.project import find_compose_files
-from layerstack.running.rehearsal import free_port
+from layerstack.project.project import find_compose_files
+from layerstack.run.rehearsal import free_port
 
 ROOT = Path(__file__).parents[1]
 LABEL = "layerstack.benchmark"

@@ -14,7 +14,8 @@ from benchmarks import profile_text
 from benchmarks.options import Options
 from benchmarks.samples import Goal, Measurement, Samples, profile_if_missed
 from benchmarks.scratch import Scratch, scratch
-from layerstack import command, images
+from layerstack import command
+from layerstack.engine import images
 from layerstack.errors import CheckFailed
 from layerstack.wait import wait_until
 

@@ -9,12 +9,13 @@ from benchmarks import profile_text
 from benchmarks.options import Options
 from benchmarks.samples import Goal, Measurement, alternate, profile_if_missed
 from benchmarks.scratch import ROOT
-from layerstack import command, project, stack
+from layerstack import command
 from layerstack.errors import CheckFailed
-from layerstack.project import Project, Service
-from layerstack.running import rehearsal
-from layerstack.running.startup import Silent
-from layerstack.verify import verify
+from layerstack.project import project
+from layerstack.project.project import Project, Service
+from layerstack.run import rehearsal, stack
+from layerstack.run.startup import Silent
+from layerstack.verify.verify import verify
 
 WAIT_SECONDS = 60.0
 BUILT = ("pose-service", "backend-api", "frontend")
@@ -42,7 +43,7 @@ def curl_commands(copy: Project) -> Iterator[tuple[str, ...]]:
     for service in copy.services.values():
         name = f"{copy.name}-{service.name}-1"
         yield "docker", "inspect", "--format", "{{.State.Status}} {{.State.Health.Status}}", name
-        for check in service.settings.get("verify") or ():
+        for check in service.settings.verify:
             yield _as_curl(check, service) if "http" in check else ("docker", "exec", name, *check["exec"])
 
 

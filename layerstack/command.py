@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -93,24 +94,27 @@ def run(
     return CommandResult(tuple(argv), code, _text(out), _text(err), time.monotonic() - started)
 
 
-def stream(
+def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
     argv: Sequence[str],
     on_line: Callable[[Stream, str], None],
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
     tick_seconds: float | None = None,
     on_tick: Callable[[], None] | None = None,
 ) -> CommandResult:
     """Run and hand over every line as it comes, in this thread; the result holds both streams too.
 
-    `on_tick` is called about every `tick_seconds` while the child is silent. Ctrl-C is passed on to the child;
-    it gets INTERRUPT_GRACE_SECONDS, then it is terminated, then killed.
+    `stdin` is what the child reads. `on_tick` is called about every `tick_seconds` while the child is silent. Ctrl-C is
+    passed on to the child; it gets INTERRUPT_GRACE_SECONDS, then it is terminated, then killed.
     """
     command = (find_program(argv[0]), *argv[1:])
     started = time.monotonic()
     kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
-    with _start(command, cwd, env, subprocess.DEVNULL) as process:
+    with _start(command, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE) as process:
+        if stdin is not None:
+            threading.Thread(target=_write, args=(process, stdin.encode()), daemon=True).start()
         try:
             for name, line in _lines(process, tick_seconds):
                 if name is None:
@@ -185,6 +189,13 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
             open_pipes -= 1
         else:
             yield name, _text(line).rstrip("\r\n")
+
+
+def _write(process: "subprocess.Popen[bytes]", data: bytes) -> None:
+    """Hand over the whole input; a child that ends before it has read all of it says why by its exit code."""
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(data)
 
 
 def _pump(name: Stream, pipe: IO[bytes], received: "queue.SimpleQueue[tuple[Stream, bytes | None]]") -> None:

@@ -36,6 +36,10 @@ class EngineError(StackError):
     exit_code = 3
 
 
+class NotInEngine(EngineError):
+    """The engine has no such image, container, volume or network."""
+
+
 class BuildFailed(StackError):
     """An image could not be built."""
 

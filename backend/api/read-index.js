@@ -4,6 +4,7 @@ export function readIndex() {
     response.json({
       name: 'snowboarding-backend-api',
       links: {
+        live: '/live',
         health: '/health',
         description: '/api/openapi.json',
         analyses: '/api/analyses{?limit,status,kind,q,sort}',

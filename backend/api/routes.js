@@ -8,6 +8,7 @@ import { listFrames } from './list-frames.js';
 import { readAnalysis } from './read-analysis.js';
 import { readHealth } from './read-health.js';
 import { readIndex } from './read-index.js';
+import { readLive } from './read-live.js';
 import { readMedia } from './read-media.js';
 import { readOpenApi } from './read-openapi.js';
 import { readThumbnail } from './read-thumbnail.js';
@@ -19,6 +20,7 @@ import { streamEvents } from './stream-events.js';
 /** Every path with its handlers; each handler is made from the services it needs. */
 const ROUTES = [
   ['/', { GET: readIndex }],
+  ['/live', { GET: readLive }],
   ['/health', { GET: readHealth }],
   ['/api/health', { GET: readHealth }],
   ['/api/openapi.json', { GET: readOpenApi }],

@@ -1,4 +1,5 @@
 import { describeProgress, isFinal } from '../src/analysis.js';
+import { StreamPlaces } from '../src/stream-places.js';
 import { findAnalysis } from './analysis-id.js';
 
 const KEEP_ALIVE_MS = 15_000;
@@ -12,15 +13,17 @@ const RECONNECT_MS = 1000;
  * progress: {id, revision, framesDone, …}, the latest. The stream ends with the last state; a browser
  * that comes back after it is told to stay away (204). A `ping` every 15 s tells that the connection stands.
  */
-export function streamEvents({ analyses, feed, logger }) {
+export function streamEvents({ analyses, feed, logger, settings = {} }) {
+  const places = new StreamPlaces(settings);
   return async function handleEvents(request, response) {
     const file = await findAnalysis(request, analyses);
     const seen = readLastEventId(request);
     const { status, history } = file.metadata;
     if (isFinal(status) && seen >= history.at(-1).revision) return response.status(204).end();
-    open(response);
     // HEAD has no body to wait for.
-    if (request.method === 'HEAD') return response.end();
+    if (request.method === 'HEAD') return response.type('text/event-stream').end();
+    places.take(request, response);
+    open(response);
     logger.debug({ id: file._id, requestId: request.id, seen }, 'events');
     response.on('close', feed.listen(file._id, createTeller(response, request.params.id, seen)));
   };

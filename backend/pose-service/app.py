@@ -5,13 +5,11 @@ import sys
 
 from pose_service.settings import SettingsError
 from pose_service.web.factory import create_app
-
-# What gunicorn's workers end with when they cannot start; the service ends then.
-BOOT_ERROR = 3
+from serving.environment import BOOT_ERROR
 
 try:
     app = create_app()
 except SettingsError as error:
-    # One line and no traceback: the environment is wrong, not the code.
+    # serving.environment said so before; here for whoever starts the app without gunicorn.conf.py.
     logging.getLogger(__name__).error("%s", error)
     sys.exit(BOOT_ERROR)

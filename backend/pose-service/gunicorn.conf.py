@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import resource
 from typing import Any
 
 from gunicorn import reloader
 
 from serving.access_log import RequestLogger
+from serving.environment import check_environment
 from serving.launch import FOLDER_VARIABLE, EngineSupervisor
 from serving.reloader import SourceReloader
+from serving.watchdog import Watchdog
 from serving.worker import EngineClientWorker
 
 # Imported once and inherited by every worker: after a reload only the service's own modules are read again.
@@ -26,6 +29,10 @@ LIBRARIES = (
     "multiprocessing.connection",
 )
 
+DESCRIPTORS = 8192
+
+check_environment()
+
 wsgi_app = "app:app"
 bind = "0.0.0.0:5000"
 # One process without any model: it parses uploads, waits for engines and writes answers. A thread a request; more of
@@ -33,10 +40,13 @@ bind = "0.0.0.0:5000"
 worker_class = EngineClientWorker
 workers = 1
 threads = 64
+# Clients that wait, silent or half-sent; the oldest goes when there are more.
+worker_connections = 1000
 timeout = 120
 # With the engines' end this is below the 10 s that Docker waits; without work serving.worker ends at once.
 graceful_timeout = 8
-keepalive = 15
+# As long as serving.waiting_room gives a client for the head of its next request.
+keepalive = 10
 worker_tmp_dir = "/dev/shm"
 logger_class = RequestLogger
 accesslog = "-"
@@ -46,11 +56,19 @@ reloader.reloader_engines["poll"] = SourceReloader
 
 def on_starting(server: Any) -> None:
     """The engines belong to gunicorn's first process, which no reload touches."""
+    # A shell's usual 1024 descriptors are fewer than a flood of clients takes.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, DESCRIPTORS)), hard))
     server.engine_supervisor = EngineSupervisor(is_reloading=bool(server.cfg.reload))
     os.environ[FOLDER_VARIABLE] = str(server.engine_supervisor.folder)
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+
+
+def when_ready(server: Any) -> None:
+    """The sockets are bound."""
+    Watchdog(server).start()
 
 
 def pre_fork(server: Any, _worker: Any) -> None:

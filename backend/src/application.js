@@ -1,12 +1,14 @@
 import express from 'express';
 import helmet from 'helmet';
 import { createRouter } from '../api/routes.js';
-import { isDatabaseDown } from './database.js';
+import { describeOutage } from './database.js';
+import { refuseOtherHosts } from './hosts.js';
 import { allowOrigins, refuseOtherSites } from './origins.js';
 import { answerProblems, refuseUnknownPath } from './problem-answer.js';
 import { limitRates } from './rate-limits.js';
 import { nameRequest } from './request-id.js';
 import { logRequests } from './request-log.js';
+import { takeTurns } from './turns.js';
 
 /**
  * The Express application over its services; it opens nothing by itself.
@@ -19,9 +21,10 @@ export function createApplication(services) {
   application.disable('x-powered-by');
   application.set('trust proxy', settings.trustedProxies);
   application.use(nameRequest, logRequests(logger), forbidSniffing, harden(settings));
+  application.use(refuseOtherHosts(settings.allowedHosts));
   application.use(allowOrigins(settings.corsOrigins), refuseOtherSites(settings.corsOrigins));
-  application.use(...limitRates(settings), createRouter(services), refuseUnknownPath);
-  application.use(answerProblems(logger, isDatabaseDown));
+  application.use(...limitRates(settings), takeTurns(), createRouter(services), refuseUnknownPath);
+  application.use(answerProblems(logger, describeOutage));
   return application;
 }
 
@@ -31,6 +34,8 @@ function harden({ corsOrigins }) {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
+    // The API speaks HTTP; what puts TLS in front of it says whether that lasts.
+    strictTransportSecurity: false,
     // Pictures are embedded by the pages that may read them.
     crossOriginResourcePolicy: { policy: corsOrigins.length > 0 ? 'cross-origin' : 'same-origin' },
   });

@@ -1,4 +1,3 @@
-import { isDatabaseDown } from './database.js';
 import { blameConnection, blameSilence, PoseFailure } from './pose-failure.js';
 
 /** Ends a call when its caller says so, or when nothing happened for too long. */
@@ -8,6 +7,7 @@ export class CallWatch {
     this.controller = new AbortController();
     this.signal = this.controller.signal;
     this.milliseconds = milliseconds;
+    this.sourceError = null;
     // AbortSignal.any would keep every call in the memory of a caller that lives on.
     this.follow = () => this.controller.abort(callerSignal.reason);
     this.callerSignal = callerSignal;
@@ -22,6 +22,11 @@ export class CallWatch {
     this.timer = setTimeout(() => this.controller.abort(blameSilence(this.milliseconds)), this.milliseconds);
   }
 
+  /** What is sent could not be read: the other side is not to blame. @param {Error} error */
+  noteSourceError(error) {
+    this.sourceError = error;
+  }
+
   /** The call is over; what is still open of its answer is closed. */
   end() {
     clearTimeout(this.timer);
@@ -32,7 +37,7 @@ export class CallWatch {
   /** Why the call really ended. @param {Error} error  what it threw */
   explain(error) {
     if (this.signal.aborted) return this.signal.reason;
-    if (error instanceof PoseFailure || isDatabaseDown(error)) return error;
-    return blameConnection(error);
+    if (error instanceof PoseFailure) return error;
+    return this.sourceError ?? blameConnection(error);
   }
 }

@@ -1,5 +1,5 @@
 import { workOnClip } from './clip-work.js';
-import { isDatabaseDown } from './database.js';
+import { describeOutage, isDatabaseDown } from './database.js';
 import { LOST, STOPPED } from './lease.js';
 import { persist } from './persist.js';
 import { workOnPhoto } from './photo-work.js';
@@ -56,7 +56,7 @@ export class JobRun {
   }
 
   fail(error) {
-    const problem = toProblem(error, isDatabaseDown);
+    const problem = toProblem(error, describeOutage);
     if (problem !== error) this.services.logger.error({ id: this.job.id, stack: error.stack }, 'work broke');
     return this.record('failed', () => this.queue.fail(this.job, problem), error.message);
   }

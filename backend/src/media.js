@@ -1,28 +1,5 @@
-import { fileTypeFromBuffer } from 'file-type';
+import { findFormat, HEAD_BYTES, listFormats, nameRefused } from './media-formats.js';
 import { Problem } from './problem.js';
-
-const HEAD_BYTES = 4100;
-export const PHOTOS = 'JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF';
-export const CLIPS = 'MP4, MOV or WebM';
-
-/** What the bytes are -> what it is kept and served as. These are the formats that the pose-service reads. */
-const TYPES = {
-  'image/jpeg': { kind: 'photo', contentType: 'image/jpeg' },
-  'image/png': { kind: 'photo', contentType: 'image/png' },
-  'image/apng': { kind: 'photo', contentType: 'image/png' },
-  'image/gif': { kind: 'photo', contentType: 'image/gif' },
-  'image/webp': { kind: 'photo', contentType: 'image/webp' },
-  'image/avif': { kind: 'photo', contentType: 'image/avif' },
-  'image/bmp': { kind: 'photo', contentType: 'image/bmp' },
-  'image/tiff': { kind: 'photo', contentType: 'image/tiff' },
-  'video/mp4': { kind: 'clip', contentType: 'video/mp4' },
-  'video/x-m4v': { kind: 'clip', contentType: 'video/mp4' },
-  'video/quicktime': { kind: 'clip', contentType: 'video/quicktime' },
-  'video/webm': { kind: 'clip', contentType: 'video/webm' },
-};
-
-/** What media are kept and served as. */
-export const MEDIA_TYPES = [...new Set(Object.values(TYPES).map(({ contentType }) => contentType))];
 
 /**
  * Tell what a stream holds from its first bytes; what the sender calls it is not trusted, because it
@@ -36,15 +13,17 @@ export const MEDIA_TYPES = [...new Set(Object.values(TYPES).map(({ contentType }
 export async function detectMedia(stream) {
   const chunks = stream[Symbol.asyncIterator]();
   const head = await readHead(chunks);
-  const found = (await fileTypeFromBuffer(head))?.mime;
-  const type = TYPES[found];
-  if (!type) throw refuse(head, found);
-  return { ...type, source: rejoin(head, chunks) };
+  const format = findFormat(head);
+  if (!format) throw refuse(head);
+  const { kind, contentType } = format;
+  return { kind, contentType, source: rejoin(head, chunks) };
 }
 
-function refuse(head, found) {
-  const what = head.length === 0 ? 'The file is empty' : `The file holds ${found ?? 'no known format'}`;
-  return new Problem(415, `${what}; send a photo (${PHOTOS}) or a clip (${CLIPS}).`);
+function refuse(head) {
+  const found = nameRefused(head) ?? 'no known format';
+  const what = head.length === 0 ? 'The file is empty' : `The file holds ${found}`;
+  const wanted = `send a photo (${listFormats('photo')}) or a clip (${listFormats('clip')})`;
+  return new Problem(415, `${what}; ${wanted}.`);
 }
 
 async function readHead(chunks) {

@@ -91,6 +91,7 @@ export const SCHEMAS = {
   Rename: object({ name: { type: 'string', pattern: VISIBLE } }, ['name'], {
     additionalProperties: false,
   }),
+  Live: object({ status: { const: 'alive' } }),
   Health: object({
     status: { enum: ['ok', 'degraded'] },
     mongo: { enum: ['ok', 'starting', 'down'] },

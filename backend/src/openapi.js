@@ -1,6 +1,6 @@
 import { KINDS, STANCES, STATES } from './analysis.js';
 import { FRAME_DETAILS } from './frames.js';
-import { MEDIA_TYPES } from './media.js';
+import { MEDIA_TYPES } from './media-formats.js';
 import { SCHEMAS } from './openapi-schemas.js';
 
 const PROBLEMS = {
@@ -12,10 +12,11 @@ const PROBLEMS = {
   413: 'Too large.',
   415: 'Not of a kind that is taken.',
   416: 'The range is behind the end.',
+  421: 'The Host is not one of this server; ALLOWED_HOSTS names more.',
   429: 'Too many requests; Retry-After says how long to wait.',
   503: 'The database is away; Retry-After says how long to wait.',
 };
-const ALWAYS = [429, 503];
+const ALWAYS = [421, 429, 503];
 
 const json = (schema, type = 'application/json') => ({
   content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } },
@@ -109,7 +110,13 @@ const MEDIA = {
 const EXPORT = { 200: answer('A file.', { content: { 'application/json': {}, 'text/csv': {} } }) };
 
 const PATHS = {
-  '/health': { get: { summary: 'Who is there', responses: HEALTH } },
+  '/live': {
+    get: {
+      summary: 'Does the process answer? If not, restart it',
+      responses: { 200: answer('It does.', json('Live')) },
+    },
+  },
+  '/health': { get: { summary: 'Can it work? Who is there', responses: HEALTH } },
   '/api/analyses': ANALYSES,
   '/api/analyses/{id}': ANALYSIS,
   '/api/analyses/{id}/restore': {

@@ -1,4 +1,5 @@
 import cors from 'cors';
+import { isSameHost } from './hosts.js';
 import { Problem } from './problem.js';
 
 const EXPOSED = [
@@ -22,17 +23,24 @@ export function allowOrigins(origins) {
 }
 
 /**
- * Middleware: a page of another site cannot change anything, not even blindly: a form can be posted
- * without asking. Browsers say where a request comes from in headers that no page can forge.
+ * Middleware: a page of another origin cannot change anything, not even blindly: a form can be posted
+ * without asking. Browsers say where a request comes from in headers that no page can forge:
+ * Sec-Fetch-Site, and Origin where that is missing (old browsers, and every page that came over http from
+ * another machine). A program that is no browser sends neither.
  */
 export function refuseOtherSites(origins) {
-  const isAllowed = (origin) => origins.includes(origin);
   return function refuseOtherSite(request, _response, next) {
-    const site = request.get('Sec-Fetch-Site');
-    const isOther = site !== undefined && site !== 'same-origin' && site !== 'none';
-    if (CHANGING.has(request.method) && isOther && !isAllowed(request.get('Origin'))) {
+    if (CHANGING.has(request.method) && !isOwnPage(request) && !origins.includes(request.get('Origin'))) {
       throw new Problem(403, 'A page of another origin cannot change anything here; CORS_ORIGINS lets it.');
     }
     next();
   };
+}
+
+function isOwnPage(request) {
+  const site = request.get('Sec-Fetch-Site');
+  // Behind a proxy that changes the Host only the browser can tell.
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  const origin = request.get('Origin');
+  return origin === undefined || isSameHost(origin, request.headers.host);
 }

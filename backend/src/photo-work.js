@@ -1,5 +1,3 @@
-import { buffer } from 'node:stream/consumers';
-
 /**
  * What is done about a photo: its poses, and a thumbnail.
  *
@@ -13,17 +11,26 @@ export async function workOnPhoto({ id, file }, { media, pose, thumbnails, logge
   const { contentType, options, requestId } = file.metadata;
   const sent = { contentType, bytes: file.length, source: media.read(id) };
   const answer = await pose.estimate(sent, { ...options, requestId }, signal);
-  const hasThumbnail = await makeThumbnail(id, { media, thumbnails, logger });
+  const hasThumbnail = await makeThumbnail(file, { media, thumbnails, logger });
   return { pose: answer, people: answer.people.length, hasThumbnail };
 }
 
-// A photo that only the pose-service can read (BMP) is an analysis like any other.
-async function makeThumbnail(id, { media, thumbnails, logger }) {
+// A photo that only the pose-service can read (BMP), or that takes too much memory here, is an analysis
+// like any other.
+async function makeThumbnail(file, { media, thumbnails, logger }) {
   try {
-    await thumbnails.make(id, await buffer(media.read(id)));
+    await thumbnails.make(file._id, () => readWhole(file, media));
     return true;
   } catch (error) {
-    logger.info({ id, cause: error.message }, 'no thumbnail');
+    logger.info({ id: file._id, cause: error.message }, 'no thumbnail');
     return false;
   }
+}
+
+// Not collected and joined, which would hold all of it twice.
+async function readWhole({ _id, length }, media) {
+  const whole = Buffer.allocUnsafe(length);
+  let offset = 0;
+  for await (const chunk of media.read(_id)) offset += chunk.copy(whole, offset);
+  return whole.subarray(0, offset);
 }

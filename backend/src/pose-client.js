@@ -89,9 +89,14 @@ export class PoseClient {
 }
 
 async function* observe(source, watch) {
-  for await (const chunk of source) {
-    watch.restart();
-    yield chunk;
+  try {
+    for await (const chunk of source) {
+      watch.restart();
+      yield chunk;
+    }
+  } catch (error) {
+    watch.noteSourceError(error);
+    throw error;
   }
 }
 

@@ -9,11 +9,11 @@ export function refuseUnknownPath(request) {
  * Error middleware: one problem document an error; the log gets the cause of every 5xx.
  *
  * @param {import('pino').Logger} logger
- * @param {(error: unknown) => boolean} isDatabaseDown
+ * @param {(error: unknown) => string | null} describeOutage
  */
-export function answerProblems(logger, isDatabaseDown) {
+export function answerProblems(logger, describeOutage) {
   return function answerProblem(error, request, response, _next) {
-    const problem = toProblem(error, isDatabaseDown);
+    const problem = toProblem(error, describeOutage);
     if (problem.status >= 500) logCause(logger, request, problem);
     // Too late for a status line: cutting the connection is the only honest answer.
     if (response.headersSent) return response.destroy();

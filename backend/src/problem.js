@@ -22,17 +22,15 @@ export class Problem extends Error {
 
 /**
  * Any thrown value as a Problem: what Express itself refused keeps its 4xx status,
- * an unreachable database is 503, everything else is a 500 that tells nothing of the inside.
+ * a database that is away is 503, everything else is a 500 that tells nothing of the inside.
  *
  * @param {unknown} error
- * @param {(error: unknown) => boolean} isDatabaseDown
+ * @param {(error: unknown) => string | null} describeOutage
  */
-export function toProblem(error, isDatabaseDown) {
+export function toProblem(error, describeOutage) {
   if (error instanceof Problem) return error;
-  if (isDatabaseDown(error)) {
-    const detail = 'The database does not answer; try again in a moment.';
-    return new Problem(503, detail, { headers: { 'Retry-After': '2' }, cause: error });
-  }
+  const outage = describeOutage(error);
+  if (outage) return new Problem(503, outage, { headers: { 'Retry-After': '2' }, cause: error });
   if (error?.status >= 400 && error.status < 500) {
     return new Problem(error.status, error.message, { cause: error });
   }

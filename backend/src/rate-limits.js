@@ -1,14 +1,14 @@
 import { rateLimit } from 'express-rate-limit';
+import { PROBE_PATHS } from './probe-paths.js';
 import { Problem } from './problem.js';
 
 const MINUTE_MS = 60_000;
-const HEALTH_PATHS = new Set(['/health', '/api/health']);
 
 /** Middleware: at most so many requests a minute from one address, and so many uploads. 0: no limit. */
 export function limitRates({ requestsPerMinute, uploadsPerMinute }) {
   const isUpload = ({ method, path }) => method === 'POST' && path === '/api/analyses';
   return [
-    ...limit(requestsPerMinute, 'requests', ({ path }) => HEALTH_PATHS.has(path)),
+    ...limit(requestsPerMinute, 'requests', ({ path }) => PROBE_PATHS.has(path)),
     ...limit(uploadsPerMinute, 'uploads', (request) => !isUpload(request)),
   ];
 }

@@ -4,6 +4,10 @@ import { createApplication } from './application.js';
 import { createServices, startServices } from './services.js';
 import { readSettings } from './settings.js';
 import { shutDown } from './shutdown.js';
+import { watchForDeafness } from './watchdog.js';
+
+// Every module is loaded: from here on an end is no matter of the code (reloader.js).
+process.send?.('loaded');
 
 const settings = readSettings(process.env);
 const logger = pino({
@@ -20,7 +24,11 @@ server.on('error', (error) => {
   logger.fatal({ cause: error.message }, 'cannot listen');
   process.exit(1);
 });
-server.listen(settings.port, '0.0.0.0', () => logger.info({ port: server.address().port }, 'listening'));
+server.listen(settings.port, '0.0.0.0', () => {
+  const { port } = server.address();
+  logger.info({ port }, 'listening');
+  watchForDeafness({ port, deafMs: settings.deafMs });
+});
 
 for (const name of ['SIGTERM', 'SIGINT']) {
   process.once(name, () => {

@@ -25,7 +25,7 @@ export function createServices(settings, logger) {
     media: new MediaStore(database),
     frames: new Frames(database),
     thumbnails: new Thumbnails(database),
-    queue: new JobQueue(database, settings),
+    queue: new JobQueue(database.own, settings),
     feed: new ChangeFeed(database, logger),
     pose: new PoseClient(settings),
   };

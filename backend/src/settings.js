@@ -1,3 +1,5 @@
+import { readHost } from './hosts.js';
+
 const MB = 1024 * 1024;
 
 /**
@@ -12,6 +14,7 @@ export function readSettings(env) {
     port: readInteger(env, 'PORT', { fallback: 3001, min: 0, max: 65535 }),
     mongoUrl: readUrl(env, 'MONGO_URL', 'mongodb://127.0.0.1:27017', ['mongodb:', 'mongodb+srv:']),
     mongoDatabase: env.MONGO_DATABASE || 'snowboarding',
+    deafMs: readInteger(env, 'DEAF_SECONDS', { fallback: 12, min: 0, max: 600 }) * 1000,
     logLevel: env.LOG_LEVEL || 'info',
     ...readPoseSettings(env),
     ...readUploadSettings(env),
@@ -48,9 +51,11 @@ function readQueueSettings(env) {
 
 function readDoorSettings(env) {
   return {
+    allowedHosts: readHosts(env, 'ALLOWED_HOSTS'),
     corsOrigins: readOrigins(env, 'CORS_ORIGINS'),
     requestsPerMinute: readInteger(env, 'REQUESTS_PER_MINUTE', { fallback: 6000, min: 0, max: 10_000_000 }),
     uploadsPerMinute: readInteger(env, 'UPLOADS_PER_MINUTE', { fallback: 120, min: 0, max: 10_000_000 }),
+    streamsPerClient: readInteger(env, 'STREAMS_PER_CLIENT', { fallback: 100, min: 0, max: 100_000 }),
     trustedProxies: readInteger(env, 'TRUSTED_PROXIES', { fallback: 0, min: 0, max: 10 }),
   };
 }
@@ -69,8 +74,23 @@ function readUrl(env, name, fallback, schemes) {
   throw new RangeError(`${name} does not start with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
 }
 
+function readHosts(env, name) {
+  const names = splitList(env[name]);
+  for (const host of names) {
+    // A bare port, a scheme or a wildcard would never match and look as if it did.
+    if (readHost(host)?.host !== host.toLowerCase() || readHost(host).port !== '') {
+      throw new RangeError(`${name}: ${host} is no host name like api.example.org, without a port`);
+    }
+  }
+  return Object.freeze(names.map((host) => host.toLowerCase()));
+}
+
+function splitList(text = '') {
+  return text.split(/[\s,]+/).filter(Boolean);
+}
+
 function readOrigins(env, name) {
-  const origins = (env[name] || '').split(/[\s,]+/).filter(Boolean);
+  const origins = splitList(env[name]);
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
       throw new RangeError(`${name}: ${origin} is no origin like https://example.org`);

@@ -1,4 +1,5 @@
 import { Binary } from 'mongodb';
+import { requireMemory } from './picture-memory.js';
 
 const SIDE_PIXELS = 320;
 // The pose-service refuses larger photos, so there is nothing to show of them.
@@ -10,11 +11,18 @@ export class Thumbnails {
   /** @param {import('./database.js').Database} database */
   constructor({ thumbnails }) {
     this.thumbnails = thumbnails;
+    this.last = Promise.resolve();
   }
 
-  /** Make and keep the thumbnail of a picture. @throws {Error} when it cannot be decoded */
-  async make(id, picture) {
-    const data = await shrink(picture);
+  /**
+   * Make and keep the thumbnail of a picture. One at a time: the memory of a decoder is the largest part
+   * of this process.
+   *
+   * @param {() => Promise<Buffer>} read  the picture, which is large too
+   * @throws {Error} when it cannot be decoded, or not with little enough memory
+   */
+  async make(id, read) {
+    const data = await this.takeTurn(async () => shrink(await read()));
     await this.thumbnails.replaceOne({ _id: id }, { data: new Binary(data) }, { upsert: true });
   }
 
@@ -23,12 +31,20 @@ export class Thumbnails {
     const found = await this.thumbnails.findOne({ _id: id });
     return found && Buffer.from(found.data.buffer);
   }
+
+  takeTurn(work) {
+    const done = this.last.then(work);
+    this.last = done.catch(() => {});
+    return done;
+  }
 }
 
 /** A picture as WebP, upright, at most 320 pixels long. @returns {Promise<Buffer>} */
 export async function shrink(picture) {
   const sharp = await loadSharp();
-  return sharp(picture, { limitInputPixels: MAX_PIXELS, sequentialRead: true, failOn: 'error' })
+  const image = sharp(picture, { limitInputPixels: MAX_PIXELS, sequentialRead: true, failOn: 'error' });
+  requireMemory(await image.metadata());
+  return image
     .rotate()
     .resize(SIDE_PIXELS, SIDE_PIXELS, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 75 })

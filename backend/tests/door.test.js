@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request as open } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { analyse, startStand, startWorkingStand, uniquePhoto, WITH_MONGO } from './stand.js';
 
@@ -8,7 +10,7 @@ const NOWHERE = 'mongodb://127.0.0.1:1';
 describe('door', () => {
   let stand;
   before(async () => {
-    stand = await startStand({ MONGO_URL: NOWHERE, CORS_ORIGINS: FRIEND });
+    stand = await startStand({ MONGO_URL: NOWHERE, CORS_ORIGINS: FRIEND, ALLOWED_HOSTS: 'api.example' });
   });
   after(() => stand.close());
 
@@ -36,11 +38,84 @@ describe('door', () => {
     ['cross-site', undefined, 403],
     ['cross-site', FRIEND, 404],
     ['same-origin', 'http://127.0.0.1:5173', 404],
+    ['none', undefined, 404],
     [undefined, undefined, 404],
+    [undefined, 'https://evil.example', 403],
+    [undefined, 'http://127.0.0.1:1', 403],
+    [undefined, 'null', 403],
+    [undefined, FRIEND, 404],
   ]) {
     test(`a change that comes ${site} from ${origin} is ${status}`, async () => {
       const headers = { ...(site && { 'Sec-Fetch-Site': site }), ...(origin && { Origin: origin }) };
       assert.equal((await get(headers, '/api/analyses/x', 'DELETE')).status, status);
+    });
+  }
+
+  test('a page of the same host may change, in a browser that says only its origin', async () => {
+    assert.equal((await get({ Origin: stand.url }, '/api/analyses/x', 'DELETE')).status, 404);
+  });
+
+  test('over http nothing is said about TLS', async () => {
+    assert.equal((await get()).headers.get('Strict-Transport-Security'), null);
+  });
+
+  /** Ask under another name; fetch does not let one choose it. */
+  async function askAs(host, path = '/', method = 'GET') {
+    const request = open(`${stand.url}${path}`, { method, setHost: false, headers: { Host: host } }).end();
+    const [response] = await once(request, 'response');
+    const body = (await response.toArray()).join('');
+    return { status: response.statusCode, type: response.headers['content-type'], body };
+  }
+
+  for (const host of [
+    'localhost',
+    'localhost:3001',
+    'LOCALHOST',
+    'localhost.',
+    '127.0.0.1:3001',
+    '[::1]',
+    '[::1]:3001',
+    'backend-api:3001',
+    'host.docker.internal:3001',
+    'api.example',
+    'API.example:8443',
+  ]) {
+    test(`the host ${host} is known`, async () => {
+      assert.equal((await askAs(host)).status, 200);
+    });
+  }
+
+  for (const host of [
+    'evil.example',
+    'evil.example:3001',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'evil.example#localhost',
+    'localhost@evil.example',
+    'evil.example/localhost',
+    'x.api.example',
+    '10.0.0.7:3001',
+    '[::2]:3001',
+    'localhost:port',
+    'localhost:3001:3001',
+    '',
+  ]) {
+    test(`the host "${host}" is 421, whatever it asks`, async () => {
+      for (const [path, method] of [
+        ['/', 'GET'],
+        ['/health', 'GET'],
+        ['/api/analyses', 'POST'],
+        ['/api/analyses/ffffffffffffffffffffffff', 'DELETE'],
+        ['/api/analyses', 'OPTIONS'],
+      ]) {
+        const { status, type, body } = await askAs(host, path, method);
+        assert.deepEqual(
+          [status, type],
+          [421, 'application/problem+json; charset=utf-8'],
+          `${method} ${path}`,
+        );
+        assert.equal(JSON.parse(body).status, 421);
+      }
     });
   }
 

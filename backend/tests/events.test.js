@@ -129,4 +129,31 @@ describe('events', WITH_MONGO, () => {
     await until(() => stand.feed.listeners.size === 0);
     release();
   });
+
+  test('an address has so many streams at a time; one that ends makes room', async () => {
+    const { id, release } = await startHeldAnalysis();
+    const small = await startWorkingStand({
+      MONGO_DATABASE: stand.settings.mongoDatabase,
+      STREAMS_PER_CLIENT: '2',
+    });
+    const leaving = new AbortController();
+    const ask = (options) => fetch(`${small.url}/api/analyses/${id}/events`, options);
+    try {
+      const [, second] = [await ask({ signal: leaving.signal }), await ask()];
+      const refused = await ask();
+      assert.equal(refused.status, 429);
+      assert.ok(Number(refused.headers.get('Retry-After')) > 0);
+      assert.equal((await refused.json()).status, 429);
+      leaving.abort();
+      await until(async () => (await ask({ method: 'HEAD' })).ok && small.feed.listeners.size === 1);
+      const third = await ask();
+      assert.equal(third.status, 200);
+      release();
+      assert.equal(statesOf(parseEvents(await third.text())).at(-1), 'done');
+      await second.text();
+    } finally {
+      release();
+      await small.close();
+    }
+  });
 });

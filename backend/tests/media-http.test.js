@@ -56,6 +56,8 @@ describe('media', WITH_MONGO, () => {
     ['bytes=0-9', 0, 10],
     ['bytes=300000-', 300_000, photo.length],
     ['bytes=-5', photo.length - 5, photo.length],
+    ['bytes=-900000', 0, photo.length],
+    ['bytes=-999999999999', 0, photo.length],
     ['bytes=599990-999999', 599_990, photo.length],
     ['bytes=261119-261121', 261_119, 261_122],
   ]) {
@@ -78,6 +80,10 @@ describe('media', WITH_MONGO, () => {
       assert.equal((await bytesOf(response)).length, photo.length);
     });
   }
+
+  test('the last 0 bytes are no range: 416', async () => {
+    assert.equal((await get({ Range: 'bytes=-0' })).status, 416);
+  });
 
   test('a range behind the end is 416 and tells the length', async () => {
     const response = await get({ Range: 'bytes=700000-' });

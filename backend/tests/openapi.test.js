@@ -114,6 +114,7 @@ describe('answers are as described', WITH_MONGO, () => {
     await ask('POST', '/api/analyses', { status: 415 });
     await ask('POST', '/api/analyses', { status: 403, headers: { 'Sec-Fetch-Site': 'cross-site' } });
     await ask('GET', '/api/analyses?limit=0', { status: 400 });
+    await ask('GET', '/live', { status: 200 });
     await ask('GET', '/health', { status: 200 });
     for (const suffix of ['', '/media', '/thumbnail', '/events', '/frames', '/export']) {
       await ask('GET', `/api/analyses/${NOBODY}${suffix}`, { status: 404 });

@@ -45,6 +45,16 @@ describe('pose client', () => {
     assert.deepEqual(Buffer.from(await pose.received.at(-1).arrayBuffer()), makeClip());
   });
 
+  test('media that cannot be read are not blamed on the pose-service', async () => {
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    async function* breakOff() {
+      yield makePhoto();
+      throw reset;
+    }
+    const media = { contentType: 'image/png', bytes: 10_000, source: breakOff() };
+    await assert.rejects(client.estimate(media, OPTIONS, NEVER), reset);
+  });
+
   for (const status of [400, 413, 415, 422]) {
     test(`${status} is about the file: passed on as it is, and never repeated`, async () => {
       const problem = { type: 'about:blank', title: 'No', status, detail: 'The image is cut off.' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
-import { isDatabaseDown } from '../src/database.js';
+import { describeOutage } from '../src/database.js';
 import { Problem, toProblem } from '../src/problem.js';
 
 test('a problem takes its title from the status', () => {
@@ -14,23 +14,27 @@ test('a problem takes its title from the status', () => {
 });
 
 test('an unexpected error tells nothing of the inside', () => {
-  const problem = toProblem(new TypeError('secret.field is undefined'), isDatabaseDown);
+  const problem = toProblem(new TypeError('secret.field is undefined'), describeOutage);
   assert.equal(problem.status, 500);
   assert.ok(!JSON.stringify(problem).includes('secret'));
 });
 
 test('a refusal of Express keeps its status', () => {
   const refusal = Object.assign(new Error('Failed to decode param'), { status: 400 });
-  assert.equal(toProblem(refusal, isDatabaseDown).status, 400);
+  assert.equal(toProblem(refusal, describeOutage).status, 400);
 });
 
 for (const [name, error] of [
   ['lost connection', new MongoNetworkError('socket closed')],
   ['no server', new MongoServerSelectionError('no server', {})],
+  ['a server whose disk is full', new MongoServerError({ message: 'No space left', code: 14031 })],
+  ['a server that is told to stop', new MongoServerError({ message: 'shutting down', code: 91 })],
+  ['reset socket', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })],
+  ['socket that ended', Object.assign(new Error('This socket has been ended'), { code: 'EPIPE' })],
   ['wrong password', new MongoServerError({ message: 'Authentication failed.', code: 18 })],
 ]) {
   test(`${name} is 503 with Retry-After`, () => {
-    const problem = toProblem(error, isDatabaseDown);
+    const problem = toProblem(error, describeOutage);
     assert.equal(problem.status, 503);
     assert.ok(problem.headers['Retry-After']);
   });
@@ -38,7 +42,14 @@ for (const [name, error] of [
 
 test('a duplicate key is our fault, not the database being away', () => {
   assert.equal(
-    toProblem(new MongoServerError({ message: 'E11000', code: 11000 }), isDatabaseDown).status,
+    toProblem(new MongoServerError({ message: 'E11000', code: 11000 }), describeOutage).status,
     500,
   );
+});
+
+test('connections that are all in use are a crowd, not the database being away', () => {
+  const error = Object.assign(new Error('Timed out'), { name: 'MongoWaitQueueTimeoutError' });
+  const problem = toProblem(error, describeOutage);
+  assert.deepEqual([problem.status, problem.headers['Retry-After']], [503, '2']);
+  assert.doesNotMatch(problem.message, /database/);
 });

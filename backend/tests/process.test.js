@@ -1,45 +1,36 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, test } from 'node:test';
 import { ObjectId } from 'mongodb';
 import { Database } from '../src/database.js';
-import { makeClip, post, sendClip, sendJson, servePose, uniquePhoto, until, WITH_MONGO } from './stand.js';
-
-const ENTRY = fileURLToPath(new URL('../src/server.js', import.meta.url));
-
-/** The API as a process of its own on a free port. */
-async function start(env) {
-  const child = spawn(process.execPath, [ENTRY], { env: { ...process.env, PORT: '0', ...env } });
-  let log = '';
-  child.stdout.on('data', (data) => (log += data));
-  child.stderr.on('data', (data) => (log += data));
-  const findPort = () => /"port":(\d+)/.exec(log)?.[1];
-  await until(() => findPort() || child.exitCode !== null, { what: 'the process', timeoutMs: 15_000 });
-  return { child, url: `http://127.0.0.1:${findPort()}`, readLog: () => log };
-}
-
-async function stop(child, signal = 'SIGTERM') {
-  const started = performance.now();
-  const gone = once(child, 'exit');
-  child.kill(signal);
-  const [code] = await gone;
-  return { code, seconds: (performance.now() - started) / 1000 };
-}
+import {
+  makeClip,
+  post,
+  sendClip,
+  sendJson,
+  servePose,
+  startProcess,
+  stopProcess,
+  uniquePhoto,
+  until,
+  WITH_MONGO,
+} from './stand.js';
 
 test('settings that make no sense end the start with their name', async () => {
-  const { child, readLog } = await start({ PORT: 'x' });
+  const { child, readLog } = await startProcess({ PORT: 'x' });
   await until(() => child.exitCode !== null);
   assert.equal(child.exitCode, 1);
   assert.match(readLog(), /PORT=x/);
 });
 
 test('a process without a database lives, answers and stops', async () => {
-  const { child, url } = await start({ MONGO_URL: 'mongodb://127.0.0.1:1', POSE_URL: 'http://127.0.0.1:1' });
+  const { child, url } = await startProcess({
+    MONGO_URL: 'mongodb://127.0.0.1:1',
+    POSE_URL: 'http://127.0.0.1:1',
+  });
   assert.equal((await fetch(`${url}/health`)).status, 503);
-  const { code, seconds } = await stop(child, 'SIGINT');
+  assert.equal((await fetch(`${url}/live`)).status, 200);
+  const { code, seconds } = await stopProcess(child, 'SIGINT');
   assert.equal(code, 0);
   assert.ok(seconds < 2, `${seconds} s`);
 });
@@ -52,7 +43,7 @@ describe('processes with a database', WITH_MONGO, () => {
     const env = { POSE_URL: pose.url, MONGO_DATABASE, LEASE_SECONDS: '2' };
     const running = [];
     const another = async () => {
-      const api = await start(env);
+      const api = await startProcess(env);
       running.push(api);
       await until(() => api.readLog().includes('database ready'), {
         what: 'the database',
@@ -81,7 +72,7 @@ describe('processes with a database', WITH_MONGO, () => {
       const events = (await fetch(`${url}/api/analyses/${id}/events`)).text().catch(() => 'cut');
       await until(() => pose.received.length === 1, { what: 'the estimate' });
 
-      const { code, seconds } = await stop(child);
+      const { code, seconds } = await stopProcess(child);
       assert.equal(code, 0);
       assert.ok(seconds < 2, `${seconds} s`);
       await events;
@@ -104,7 +95,7 @@ describe('processes with a database', WITH_MONGO, () => {
       await until(async () => (await read(url, clip)).progress?.framesDone > 0, { what: 'some frames' });
       const other = await another();
       pose.reset();
-      await stop(child, 'SIGKILL');
+      await stopProcess(child, 'SIGKILL');
 
       await untilDone(other.url, photo);
       await untilDone(other.url, clip);
@@ -133,7 +124,7 @@ describe('processes with a database', WITH_MONGO, () => {
       let current = { child };
       for (let kills = 1; kills <= 3; kills += 1) {
         await until(() => pose.received.length === kills, { what: `attempt ${kills}`, timeoutMs: 15_000 });
-        await stop(current.child, 'SIGKILL');
+        await stopProcess(current.child, 'SIGKILL');
         current = await another();
       }
       await until(async () => (await read(current.url, id)).status === 'failed', { timeoutMs: 15_000 });

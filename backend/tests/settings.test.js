@@ -19,10 +19,13 @@ test('an empty environment gives the documented defaults', () => {
     maxAttempts: 3,
     maxPoseAwayMs: 3_600_000,
     undoMs: 600_000,
+    allowedHosts: [],
     corsOrigins: [],
     requestsPerMinute: 6000,
     uploadsPerMinute: 120,
+    streamsPerClient: 100,
     trustedProxies: 0,
+    deafMs: 12_000,
     logLevel: 'info',
   });
 });
@@ -50,6 +53,9 @@ for (const [name, value] of [
   ['POSE_TIMEOUT_MS', '0'],
   ['MAX_UPLOAD_MB', '1.5'],
   ['CORS_ORIGINS', '*'],
+  ['ALLOWED_HOSTS', '*'],
+  ['ALLOWED_HOSTS', 'api.example:3001'],
+  ['ALLOWED_HOSTS', 'http://api.example'],
 ]) {
   test(`${name}=${value} is refused by name`, () => {
     assert.throws(

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { createApplication } from '../src/application.js';
 import { createServices, startServices } from '../src/services.js';
@@ -159,6 +161,33 @@ export async function startWorkingStand(env) {
       ['files', 'chunks', 'frames', 'thumbnails'].map((name) => stand.database[name].deleteMany({})),
     );
   return { ...stand, empty };
+}
+
+const ENTRY = fileURLToPath(new URL('../src/server.js', import.meta.url));
+
+/**
+ * The API as a process of its own on a free port.
+ *
+ * @param {object} env  settings that differ
+ * @param {string[]} options  of node
+ */
+export async function startProcess(env, options = []) {
+  const child = spawn(process.execPath, [...options, ENTRY], { env: { ...process.env, PORT: '0', ...env } });
+  let log = '';
+  child.stdout.on('data', (data) => (log += data));
+  child.stderr.on('data', (data) => (log += data));
+  const findPort = () => /"port":(\d+)/.exec(log)?.[1];
+  await until(() => findPort() || child.exitCode !== null, { what: 'the process', timeoutMs: 15_000 });
+  return { child, url: `http://127.0.0.1:${findPort()}`, readLog: () => log };
+}
+
+/** Send a signal and wait. @returns {Promise<{code: number | null, seconds: number}>} */
+export async function stopProcess(child, signal = 'SIGTERM') {
+  const started = performance.now();
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  const [code] = await gone;
+  return { code, seconds: (performance.now() - started) / 1000 };
 }
 
 /** POST media. @param {{photo?: Buffer, filename?: string, type?: string, headers?: object, query?: string}} options */

@@ -23,6 +23,6 @@ export default [
       'react/prop-types': 'off',
     },
   },
-  { files: ['*.js', 'tests/**'], languageOptions: { globals: { ...globals.node } } },
+  { files: ['*.js', 'server/**', 'tests/**'], languageOptions: { globals: { ...globals.node } } },
   prettier,
 ]

@@ -49,6 +49,26 @@ target "python-image" {
   tags     = ["stand-in/python:3.9-bullseye"]
 }
 
+# Newer runtimes, for whoever chooses them (NODE_IMAGE, PYTHON_IMAGE) and for `nox -s newer_runtimes`.
+group "newer" {
+  targets = ["node-22-image", "python-3-11-image"]
+}
+
+target "node-22-image" {
+  inherits   = ["node-image"]
+  dockerfile = "22.Dockerfile"
+  labels     = stand_in("node:22-bookworm-slim")
+  tags       = ["stand-in/node:22-bookworm"]
+}
+
+target "python-3-11-image" {
+  context    = "docker/system/python"
+  dockerfile = "3.11.Dockerfile"
+  contexts   = { debian-bookworm = "target:debian-bookworm" }
+  labels     = stand_in("python:3.11-slim-bookworm")
+  tags       = ["stand-in/python:3.11-bookworm"]
+}
+
 target "mongo-image" {
   context = "docker/system/mongo"
   contexts = {

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import docker
-from layerstack import engine, project, stack
-from layerstack.project import Project
-from layerstack.sources import choices
+from layerstack.engine import engine
+from layerstack.project import choices, project
+from layerstack.project.project import Project
+from layerstack.run import stack
 
 PROJECTS = Path(__file__).parent / "projects"
 ROOT = Path(__file__).parents[2]

@@ -11,14 +11,17 @@ from typing import Any
 
 import yaml
 
-from layerstack import build, command, engine, project, stack
+from layerstack import command
+from layerstack.build import build
+from layerstack.engine import engine
 from layerstack.errors import StartFailed
-from layerstack.project import Project, with_overlay
-from layerstack.running import rehearsal
-from layerstack.running.startup import Silent
-from layerstack.verify import verify
-from layerstack.verifying.diagnosis import Diagnosis
-from layerstack.verifying.verify_text import in_one_line
+from layerstack.project import project
+from layerstack.project.project import Project, with_overlay
+from layerstack.run import rehearsal, stack
+from layerstack.run.startup import Silent
+from layerstack.verify.diagnosis import Diagnosis
+from layerstack.verify.verify import verify
+from layerstack.verify.verify_text import in_one_line
 
 ROOT = Path(__file__).parents[2]
 # Images without the source mounts: what somebody edits at the same time must not matter.

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from layerstack import command, engine, project, stack
-from layerstack.project import Project
-from layerstack.sources import choices
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.project import choices, project
+from layerstack.project.project import Project
+from layerstack.run import stack
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "projects" / "layers"

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from layers import layers
+from layerstack.build.build_result import BuildResult
 
-from layerstack import build as builder
-from layerstack import project
-from layerstack.build import BuildOptions
-from layerstack.building.build_result import BuildResult
-from layerstack.project import Project
-from layerstack.state import StateStore
+from layerstack.build import build as builder
+from layerstack.build.build import BuildOptions
+from layerstack.build.state import StateStore
+from layerstack.project import project
+from layerstack.project.project import Project
 
 SOURCE = Path(__file__).parent / "projects" / "mutations"
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import docker
-from layerstack.sources import choices
+from layerstack.project import choices
 from layerstack.wait import wait_until
 
 ROOT = Path(__file__).parents[2]

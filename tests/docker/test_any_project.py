@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from layers import layers, tree_digest
 
-from layerstack import images, stack
-from layerstack.project import Project
+from layerstack.engine import images
+from layerstack.project.project import Project
+from layerstack.run import stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("node_image")]
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,17 @@ def test_bases_are_found_on_both_levels_and_built_first(own: Project) -> None:
     assert web is not None
     assert runtime is not None
     assert images.is_built_on(web, runtime)
+
+
+@pytest.mark.parametrize("shape", ["found"], indirect=True)
+def test_without_a_build_line_a_missing_base_fails_with_its_declaration(own: Project) -> None:
+    (own.root / "build-bases.sh").unlink()
+    assert document(own, "build-bases")["images"] == []
+    outcome = invoke(own, "build worker --json")
+    assert outcome.returncode == 4, outcome.stderr
+    text = json.loads(outcome.stdout)["error"] + outcome.stderr
+    assert 'context = "layerstack-test-runtime"' in text
+    assert images.find("layerstack-test-runtime:latest") is None
 
 
 @pytest.mark.parametrize("shape", ["inline"], indirect=True)

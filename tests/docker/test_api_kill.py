@@ -18,11 +18,13 @@ import requests
 from clip import FRAME_COUNT, PHOTO, make_clip
 from uploads import Uploads
 
-from layerstack import build, project, stack
-from layerstack.building.progress import PlainLog
-from layerstack.project import Project
-from layerstack.running.rehearsal import rehearsal
-from layerstack.running.startup import Silent
+from layerstack.build import build
+from layerstack.build.progress import PlainLog
+from layerstack.project import project
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.rehearsal import rehearsal
+from layerstack.run.startup import Silent
 from layerstack.wait import wait_until
 
 pytestmark = pytest.mark.docker

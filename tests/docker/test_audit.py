@@ -8,11 +8,12 @@ import pytest
 from build_cache import evict, own_records
 from mutations import Bench, mutations
 
-from layerstack import engine
-from layerstack.building.audit import REPOSITORY, Audit, audit_skips, require_right
+from layerstack.build.plan import make_plan
+from layerstack.build.skip_proof import REPOSITORY, Audit, audit_skips, require_right
+from layerstack.dockerfile import copy_sources
+from layerstack.engine import engine
 from layerstack.errors import CheckFailed
-from layerstack.plan import make_plan
-from layerstack.sources import copy_sources
+from layerstack.state_folder import state_folder
 
 pytestmark = pytest.mark.docker
 
@@ -64,7 +65,7 @@ def test_a_wrong_skip_is_found_and_both_manifests_are_kept(
     with pytest.raises(CheckFailed) as failure:
         require_right(found.values())
     assert failure.value.exit_code == 1
-    [kept] = (bench.root / ".layerstack" / "audit").iterdir()
+    [kept] = (state_folder(bench.root) / "audit").iterdir()
     assert {"then", "now"} <= json.loads(kept.read_text()).keys()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from layerstack import command
-from layerstack.auditing.image_files import open_image
-from layerstack.image_audit import audit_image
+from layerstack.audit.image_audit import audit_image
+from layerstack.audit.image_files import open_image
 
 pytestmark = pytest.mark.docker
 

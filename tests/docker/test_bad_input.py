@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from mutations import Bench, causes, mutations
 
-from layerstack import command, history
+from layerstack import command
+from layerstack.build import history
+from layerstack.build.plan import make_plan
 from layerstack.errors import BuildFailed, StackError, UsageError
-from layerstack.plan import make_plan
+from layerstack.state_folder import state_folder
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,7 @@ import sys
 from pathlib import Path
 from layerstack import build, project
 from layerstack.errors import StackError
+from layerstack.state_folder import state_folder
 try:
     print(build.build(project.load(Path(sys.argv[1]), "gpu"), ["app"]).to_json()["ok"])
 except StackError as error:
@@ -141,12 +144,12 @@ def test_two_builds_at_once_are_both_right(bench: Bench) -> None:
     assert run_in_app(bench, "cat", "src/one.txt") == "second of two\n"
     assert not make_plan(bench.load(), ["app"], bench.store).stale
     assert len(list(history.read(bench.root, "build"))) >= 3
-    assert not list((bench.root / ".layerstack").rglob("*damaged*"))
+    assert not list(state_folder(bench.root).rglob("*damaged*"))
 
 
 def test_damaged_records_are_no_obstacle(bench: Bench) -> None:
     bench.build()
-    for path in (bench.root / ".layerstack").rglob("*.json"):
+    for path in state_folder(bench.root).rglob("*.json"):
         path.write_text("{ damaged")
     assert {one.action for one in bench.build().images} == {"fresh"}
     bench.write("app/src/one.txt", "new\n")

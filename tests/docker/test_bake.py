@@ -9,13 +9,16 @@ from uuid import uuid4
 import pytest
 from layers import labels_of, layers
 
-from layerstack import build as builder
-from layerstack import command, history, images, project
-from layerstack.build import BuildOptions, BuildResult
+from layerstack import command
+from layerstack.build import build as builder
+from layerstack.build import history
+from layerstack.build.build import BuildOptions, BuildResult
+from layerstack.build.plan import INPUTS_LABEL
+from layerstack.build.state import StateStore
+from layerstack.engine import images
 from layerstack.errors import BuildFailed
-from layerstack.plan import INPUTS_LABEL
-from layerstack.project import Project
-from layerstack.state import StateStore
+from layerstack.project import project
+from layerstack.project.project import Project
 
 pytestmark = pytest.mark.docker
 NAMES = ("base", "web", "late")

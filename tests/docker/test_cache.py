@@ -10,11 +10,11 @@ from build_cache import evict, own_records
 from mutations import Bench, causes, mutations
 
 from layerstack import command
-from layerstack.cache import CacheRecord, read_cache
-from layerstack.caching import builder, cache_report, gc_policy
-from layerstack.caching.cache_report import CachedImage
-from layerstack.caching.eviction import Eviction
-from layerstack.caching.gc_policy import GcRule
+from layerstack.cache import builder, cache_report, gc_policy
+from layerstack.cache.cache_report import CachedImage
+from layerstack.cache.eviction import Eviction
+from layerstack.cache.gc_policy import GcRule
+from layerstack.engine.cache_records import CacheRecord, read_cache
 
 pytestmark = pytest.mark.docker
 MEGABYTE = 1_000_000

@@ -10,6 +10,7 @@ from layers import system_image
 from mutations import Bench, causes, details, mutations
 
 from layerstack import command
+from layerstack.state_folder import state_folder
 
 pytestmark = pytest.mark.docker
 
@@ -228,7 +229,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, Pat
         first = causes(bench.build())
         assert set(first.values()) == {"first-build"}
         assert len(first) == 16
-        shutil.copytree(bench.root, folder / "kept", ignore=shutil.ignore_patterns(".layerstack"))
+        shutil.copytree(bench.root, folder / "kept")
         yield bench, folder / "kept"
 
 
@@ -239,8 +240,7 @@ def bench(built: tuple[Bench, Path]) -> Iterator[Bench]:
     with pytest.MonkeyPatch.context() as patch:
         yield Bench(bench.root, patch)
     for path in bench.root.iterdir():
-        if path.name != ".layerstack":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.copytree(kept, bench.root, dirs_exist_ok=True)
     bench.build()
 
@@ -264,9 +264,9 @@ def test_what_no_image_is_made_of_makes_nothing_stale(bench: Bench, name: str) -
 def test_a_secret_stands_nowhere(bench: Bench) -> None:
     bench.set("TEST_TOKEN", "hunter2")
     bench.build()
-    # answers.json alone holds what Compose said, passwords included: the folder is for its owner only.
-    folder = bench.root / ".layerstack"
-    kept = [path.read_text() for path in folder.rglob("*") if path.is_file() and path.name != "answers.json"]
+    folder = state_folder(bench.root)
+    kept = [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    assert not (bench.root / ".layerstack").exists()
     assert folder.stat().st_mode & 0o077 == 0
     assert any("API_TOKEN" in text for text in kept)
     assert not any("hunter2" in text for text in kept)
@@ -319,7 +319,7 @@ def test_evicted_cache_is_named(bench: Bench) -> None:
 
 
 def test_without_a_record_of_the_build_before_nothing_is_guessed(bench: Bench) -> None:
-    shutil.rmtree(bench.root / ".layerstack")
+    shutil.rmtree(state_folder(bench.root))
     bench.write("app/src/one.txt", "after the record was lost\n")
     result = bench.build()
     assert causes(result) == {SRC: "unknown"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from layerstack import command
-from layerstack.sources import context
+from layerstack.dockerfile import context
 
 pytestmark = pytest.mark.docker
 

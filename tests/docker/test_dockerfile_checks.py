@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from layers import layers
 
-from layerstack import images
-from layerstack.building import lint
+from layerstack.build import lint
+from layerstack.engine import images
 from layerstack.errors import BuildFailed
-from layerstack.project import Project
+from layerstack.project.project import Project
 
 pytestmark = pytest.mark.docker
 
@@ -38,7 +38,7 @@ def test_a_real_warning_is_found_with_its_line(stack: Project) -> None:
 
 
 def test_a_tag_is_not_touched(stack: Project) -> None:
-    from layerstack import build
+    from layerstack.build import build
 
     build.build(stack, ["web"])
     before = images.find(stack.image("web").tag)

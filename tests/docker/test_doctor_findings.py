@@ -12,14 +12,15 @@ import pytest
 from imported import Imported, imported
 from layers import tree_digest
 
-from layerstack import doctor, project, stack
-from layerstack.checkups import engine_checks, health_lint, image_tree
-from layerstack.checkups.disk_need import DiskNeed
+from layerstack.doctor import doctor, engine_checks, health_lint
+from layerstack.doctor.disk_need import DiskNeed
+from layerstack.engine import image_tree
 from layerstack.finding import Finding
-from layerstack.gpu import PROBE_IMAGE, probe_docker
-from layerstack.project import Project
-from layerstack.running.startup import Silent
-from layerstack.sources import compose_source
+from layerstack.gpu.decision import PROBE_IMAGE, probe_docker
+from layerstack.project import compose_source, project
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.startup import Silent
 
 pytestmark = pytest.mark.docker
 
@@ -123,8 +124,8 @@ def test_without_an_engine_everything_else_is_still_looked_at(tmp_path: Path, mo
 
 
 def test_disk_and_cache_are_measured_against_what_will_be_built(load_project: LoadProject) -> None:
-    from layerstack import engine
-    from layerstack.caching import cache_report
+    from layerstack.cache import cache_report
+    from layerstack.engine import engine
 
     loaded = load_project("healthy")
     facts = engine.read_facts()

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from build_cache import evict, own_records
+from layerstack.build.build_result import BuildResult
 from mutations import Bench, causes, details, mutations
 
-from layerstack import build as builder
-from layerstack import command, images
-from layerstack.building.build_result import BuildResult
+from layerstack import command
+from layerstack.build import build as builder
+from layerstack.engine import images
 
 pytestmark = pytest.mark.docker
 CODE = "app: runtime COPY src src"

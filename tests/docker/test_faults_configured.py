@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from fault_stack import ROOT, FaultStack, fault_stack
 
-from layerstack import project
-from layerstack.verify import verify
-from layerstack.verifying.diagnosis import Diagnosis
+from layerstack.project import project
+from layerstack.verify.diagnosis import Diagnosis
+from layerstack.verify.verify import verify
 
 pytestmark = pytest.mark.docker
 MONGO = "mongodb://admin:{password}@{host}/?authSource=admin"

@@ -16,11 +16,12 @@ from engine_proxy import tcp_proxy, unix_proxy
 from fault_stack import ROOT, FaultStack, fault_stack
 from layers import layers
 
-from layerstack import command, stack
+from layerstack import command
 from layerstack.errors import EngineError, StartFailed
-from layerstack.project import Project
-from layerstack.running.startup import Silent
-from layerstack.verify import verify
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.startup import Silent
+from layerstack.verify.verify import verify
 
 pytestmark = pytest.mark.docker
 LoadProject = Callable[..., Project]

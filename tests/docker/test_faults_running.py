@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from fault_stack import FaultStack, fault_stack
 
-from layerstack.project import Port
-from layerstack.verify import verify
+from layerstack.project.project import Port
+from layerstack.verify.verify import verify
 
 pytestmark = pytest.mark.docker
 LISTEN = (
@@ -62,7 +62,9 @@ def test_mongo_frozen_while_docker_still_calls_it_healthy(running: FaultStack) -
 
 
 def test_pose_frozen(running: FaultStack) -> None:
-    running.inside("pose-service", "sh", "-c", "kill -STOP $(grep -l gunicorn /proc/[0-9]*/comm | cut -d/ -f3)")
+    freeze = "kill -STOP $(grep -l gunicorn /proc/[0-9]*/comm | cut -d/ -f3)"
+    # As its own user: root has no capabilities there.
+    running.inside("pose-service", "sh", "-c", freeze, user="app")
     found = running.find()
     assert (found.service, found.kind, found.repair) == ("pose-service", "frozen", "invoke restart pose-service")
     assert running.because()["backend-api"] == "pose-service"
@@ -70,7 +72,7 @@ def test_pose_frozen(running: FaultStack) -> None:
 
 
 def test_network_detached(running: FaultStack) -> None:
-    network = f"{running.own.name}_default"
+    network = f"{running.own.name}_data"
     running.client.networks.get(network).disconnect(running.container("mongodb"))
     found = running.find()
     assert (found.service, found.kind) == ("mongodb", "network-detached")
@@ -79,7 +81,7 @@ def test_network_detached(running: FaultStack) -> None:
 
 
 def test_vite_crashing_after_its_start(running: FaultStack) -> None:
-    running.inside("frontend", "sh", "-c", "kill -ABRT $(pidof node | tr ' ' '\\n' | sort -n | head -1)")
+    running.inside("frontend", "sh", "-c", "kill -ABRT $(pidof node | tr ' ' '\\n' | sort -n | head -1)", user="app")
     found = running.find()
     assert (found.service, found.kind, found.repair) == ("frontend", "crashed", "invoke up frontend")
     assert found.facts["exit_code"] != 0

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from own_engine import FINE, PYTHON_IMAGE, OwnEngine, own_engine, python_source
 
-from layerstack.gpus.lease_ledger import FOLDER_VARIABLE
+from layerstack.gpu.lease_ledger import FOLDER_VARIABLE
 from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
 
 pytestmark = [
@@ -25,8 +25,8 @@ UNKNOWN_CARD = 'cat >/dev/null; echo "nvidia-container-cli: device error: unknow
 RUN = """
 import json, os, subprocess, sys, threading, time
 from pathlib import Path
-from layerstack.gpus import lease
-from layerstack.gpus.container_tests import run_tests
+from layerstack.gpu import lease
+from layerstack.gpu.container_tests import run_tests
 image, size = sys.argv[1], sys.argv[2]
 
 def use_memory(held):

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from tiny_sources import write_contexts
 
-from layerstack import command, project
-from layerstack.image_audit import audit_image
-from layerstack.impact import find_impact
+from layerstack import command
+from layerstack.audit.image_audit import audit_image
+from layerstack.build.impact import find_impact
+from layerstack.project import project
 
 pytestmark = pytest.mark.docker
 

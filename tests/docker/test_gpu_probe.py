@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from own_engine import FINE, OwnEngine, own_engine
 
-from layerstack import engine
-from layerstack.gpus import gpu_probe, probe_memory
-from layerstack.gpus.engine_start import identify_start
-from layerstack.gpus.gpu_probe import probe_docker
-from layerstack.gpus.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
-from layerstack.gpus.probe_memory import remembered_probe
+from layerstack.engine import engine
+from layerstack.gpu import gpu_probe, probe_memory
+from layerstack.gpu.engine_start import identify_start
+from layerstack.gpu.gpu_probe import probe_docker
+from layerstack.gpu.probe_memory import remembered_probe
+from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
 
 pytestmark = [
     pytest.mark.docker,
@@ -40,7 +40,7 @@ def started() -> Iterator[OwnEngine]:
 def own(started: OwnEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OwnEngine:
     """The engine without any way to a GPU."""
     monkeypatch.setenv("DOCKER_HOST", started.host)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(gpu_probe, "TOOLKIT_PROGRAMS", ("no-such-program",))
     started.reset()
     return started

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from own_engine import FINE, PYTHON_IMAGE, OwnEngine, own_engine
 
-from layerstack.gpus.lease_ledger import FOLDER_VARIABLE
+from layerstack.gpu.lease_ledger import FOLDER_VARIABLE
 from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
 
 pytestmark = [
@@ -45,7 +45,7 @@ class Bench:
         self.environment = {
             **self.machine.environment,
             "DOCKER_HOST": own.host,
-            "XDG_CACHE_HOME": str(root / "cache"),
+            "XDG_STATE_HOME": str(root / "cache"),
             FOLDER_VARIABLE: str(root / "leases"),
             "COMPOSE_PROJECT_NAME": f"layerstack-test-gpu-{os.getpid()}",
         }

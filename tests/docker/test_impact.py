@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from layers import layers
 
-from layerstack.build import build
-from layerstack.impact import AffectedStep, Impact, find_impact
-from layerstack.project import Project
+from layerstack.build.build import build
+from layerstack.build.impact import AffectedStep, Impact, find_impact
+from layerstack.project.project import Project
 
 pytestmark = pytest.mark.docker
 ATTEMPTS = 3

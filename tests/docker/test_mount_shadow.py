@@ -13,11 +13,13 @@ import pytest
 from imported import Imported, imported
 
 import docker
-from layerstack import command, project, stack
-from layerstack.checkups import image_tree, mount_shadow
+from layerstack import command
+from layerstack.doctor import mount_shadow
+from layerstack.engine import image_tree
 from layerstack.finding import Finding
-from layerstack.project import Project
-from layerstack.sources import compose_source
+from layerstack.project import compose_source, project
+from layerstack.project.project import Project
+from layerstack.run import stack
 
 pytestmark = pytest.mark.docker
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from layerstack.build.build_result import BuildResult
 from mutations import Bench, causes, details, mutations
 
-from layerstack import command, images
-from layerstack.building.build_result import BuildResult
-from layerstack.images import StoredImage
+from layerstack import command
+from layerstack.engine import images
+from layerstack.engine.images import StoredImage
+from layerstack.state_folder import state_folder
 
 pytestmark = pytest.mark.docker
 
@@ -86,7 +88,7 @@ def test_an_image_of_another_builder_is_not_trusted(bench: Bench) -> None:
 
 
 def test_a_lost_record_makes_nothing_stale_and_comes_back(bench: Bench) -> None:
-    record = next((bench.root / ".layerstack" / "images").glob("*_app_*"))
+    record = next((state_folder(bench.root) / "images").glob("*_app_*"))
     record.unlink()
     assert set(actions(bench.build()).values()) == {"fresh"}
     bench.write("app/src/one.txt", "new\n")
@@ -116,6 +118,6 @@ def test_what_a_link_leads_to_counts(bench: Bench) -> None:
 def test_a_download_without_a_checksum_is_asked_for_every_time(bench: Bench) -> None:
     plan = bench.load()
     bench.replace("app/Dockerfile", "COPY src src", "COPY src src\nADD https://example.invalid/file /file")
-    from layerstack.plan import make_plan
+    from layerstack.build.plan import make_plan
 
     assert make_plan(plan, ["app"], bench.store).of("app").manifest.volatile

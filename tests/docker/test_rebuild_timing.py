@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from layers import layers, tree_digest
 
-from layerstack import history, images, rebuild
+from layerstack.build import history
+from layerstack.engine import images
 from layerstack.errors import BuildFailed, UsageError
-from layerstack.project import Project
-from layerstack.rebuild import LABEL, Rebuild
+from layerstack.project.project import Project
+from layerstack.rebuild import rebuild
+from layerstack.rebuild.rebuild import LABEL, Rebuild
 
 pytestmark = pytest.mark.docker
 

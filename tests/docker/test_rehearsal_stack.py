@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from conftest import LoadProject
 
-from layerstack import stack
-from layerstack.project import Project
-from layerstack.running.rehearsal import rehearsal, remove_leftovers
-from layerstack.running.startup import Silent
-from layerstack.verify import verify
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.rehearsal import rehearsal, remove_leftovers
+from layerstack.run.startup import Silent
+from layerstack.verify.verify import verify
 
 pytestmark = pytest.mark.docker
 
@@ -20,8 +20,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from layerstack import project, stack
-from layerstack.running.rehearsal import rehearsal
-from layerstack.running.startup import Silent
+from layerstack.run.rehearsal import rehearsal
+from layerstack.run.startup import Silent
 with rehearsal(project.load(Path(sys.argv[1]), "gpu"), "trial") as copy:
     stack.up(copy, Silent())
     print(copy.name, flush=True)

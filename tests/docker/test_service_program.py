@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from layerstack.errors import StartFailed, UsageError
-from layerstack.project import Project
-from layerstack.running.service_program import find_program, run_program
+from layerstack.project.project import Project
+from layerstack.run.service_program import find_program, run_program
 
 pytestmark = pytest.mark.docker
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from mutations import Bench, mutations
 
-from layerstack import build as builder
-from layerstack import command, images
-from layerstack.build import BuildOptions
-from layerstack.building.progress import Silent
-from layerstack.plan import make_plan
-from layerstack.project import Project
+from layerstack import command
+from layerstack.build import build as builder
+from layerstack.build.build import BuildOptions
+from layerstack.build.plan import make_plan
+from layerstack.build.progress import Silent
+from layerstack.engine import images
+from layerstack.project.project import Project
 
 pytestmark = pytest.mark.docker
 NAMES = ("low", "high", "app")

@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 from layers import layers, system_image
 
-from layerstack import build as builder
-from layerstack import command, project, stack, status
-from layerstack.build import BuildOptions
-from layerstack.building.progress import Silent as SilentBuild
-from layerstack.project import Project
-from layerstack.running.staleness import Stale
-from layerstack.running.startup import Silent
+from layerstack import command
+from layerstack.build import build as builder
+from layerstack.build.build import BuildOptions
+from layerstack.build.progress import Silent as SilentBuild
+from layerstack.project import project
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.startup import Silent
+from layerstack.state_folder import state_folder
+from layerstack.status import status
+from layerstack.status.staleness import Stale
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]
@@ -146,7 +150,7 @@ def test_2_source_that_was_changed_back_is_no_change(running: Stack) -> None:
 
 
 def test_2_without_a_record_the_container_is_asked(running: Stack) -> None:
-    shutil.rmtree(running.root / ".layerstack" / "images")
+    shutil.rmtree(state_folder(running.root) / "images")
     running.write("web/server.js", "setInterval(() => console.log('new'), 60000)\n")
     (stale,) = running.stale("web")
     assert (stale.kind, stale.is_certain) == ("source-changed", True)

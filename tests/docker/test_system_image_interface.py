@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from layerstack import engine, system_images
-from layerstack.sources import choices
+from layerstack.engine import engine
+from layerstack.project import choices
+from layerstack.setup import system_images
 from layerstack.wait import wait_until
 
 pytestmark = pytest.mark.docker

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from layers import layers
 
-from layerstack import engine, history, images, stack
-from layerstack.project import Project
+from layerstack.build import history
+from layerstack.engine import engine, images
+from layerstack.project.project import Project
+from layerstack.run import stack
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from layers import layers
 
-from layerstack import build
-from layerstack.timeline import Timeline, read_timelines
+from layerstack.build import build
+from layerstack.timeline.timeline import Timeline, read_timelines
 
 pytestmark = pytest.mark.docker
 ROUNDING_SECONDS = 0.01

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from layerstack import command, stack, status
+from layerstack import command
 from layerstack.errors import StartFailed
-from layerstack.project import Project
-from layerstack.running.start_failure import ServiceFailed
-from layerstack.running.startup import ChangeLog, ServiceProgress, Silent
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.start_failure import ServiceFailed
+from layerstack.run.startup import ChangeLog, ServiceProgress, Silent
+from layerstack.status import status
 from layerstack.wait import wait_until
 
 pytestmark = pytest.mark.docker

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from layerstack import stack
-from layerstack.project import Project
-from layerstack.running.startup import Silent
-from layerstack.verify import VerifyReport, verify
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.startup import Silent
+from layerstack.verify.verify import VerifyReport, verify
 
 pytestmark = pytest.mark.docker
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerstack.machines import apt
+from layerstack.setup import apt
 
 SOURCE = Path(__file__).with_name("nvml.c")
 ROOT = Path(__file__).parents[2]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from layerstack.cache import CacheRecord
-from layerstack.caching.builder import Builder, Disk
-from layerstack.caching.gc_policy import Rules, engine_rules
-from layerstack.sources.recipe import RecipeLine, RecipeStage
+from layerstack.cache.builder import Builder, Disk
+from layerstack.cache.gc_policy import Rules, engine_rules
+from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
+from layerstack.engine.cache_records import CacheRecord
 
 GB = 10**9
 DISK_BYTES = 270_553_174_016

@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from layerstack.project import Port, Project, Service
-from layerstack.sources import compose_source
-from layerstack.sources.compose_source import ComposeSource
-from layerstack.sources.image import Image
+from layerstack.dockerfile.image import Image
+from layerstack.project import compose_source
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Port, Project, Service
 
 FILE = "compose.yaml"
 
@@ -37,7 +37,7 @@ def _service(name: str, definition: dict[str, Any]) -> Service:
         Port(*(("", *numbers) if len(numbers := tuple(map(int, text.split(":")[-2:]))) == 2 else ("", 0, 0)))
         for text in definition.get("ports") or ()
     )
-    return Service(name, definition.get("image", ""), ports, definition, definition.get("x-layerstack") or {})
+    return Service(name, definition.get("image", ""), ports, definition)
 
 
 def _image(service: Service) -> Image:

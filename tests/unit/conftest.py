@@ -32,3 +32,9 @@ def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(command, "find_program", find_no_docker)
     monkeypatch.setattr(unixconn.UnixHTTPConnection, "connect", connect_to_no_engine)
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of images are kept by their id, and tests give the same ids to others."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from layerstack.inputs import InputReader, Manifest
-from layerstack.project import Project
-from layerstack.sources.file_digests import FileDigests
-from layerstack.sources.image import Image
+from layerstack.build.inputs import InputReader, Manifest
+from layerstack.dockerfile.file_digests import FileDigests
+from layerstack.dockerfile.image import Image
+from layerstack.project.project import Project
 
 
 @dataclass

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from layerstack import command, engine
+from layerstack import command
+from layerstack.engine import engine
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="no docker command is installed that could be reached")

@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
-from layerstack.gpus.process_life import ancestors, is_container_alive, is_in_container, life_of
+from layerstack.process_life import ancestors, is_container_alive, is_in_container, life_of
 from layerstack.wait import wait_until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]

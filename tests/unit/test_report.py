@@ -6,16 +6,21 @@ import cache_parts
 import pytest
 
 from layerstack import report
-from layerstack.building.build_result import BuildResult, ImageResult
-from layerstack.buildlog import Step
-from layerstack.cache import CacheUse
-from layerstack.caching.cache_forecast import Forecast
-from layerstack.caching.cache_report import CachedImage, CacheReport, Group
-from layerstack.caching.cached_steps import CachedStep
-from layerstack.images import Layer, StoredImage
-from layerstack.rebuild import Rebuild, Run
-from layerstack.sources.recipe import RecipeLine
-from layerstack.stack import Volume
+from layerstack.build import text as build_text
+from layerstack.build.buildlog import Step
+from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
+from layerstack.cache import text as cache_text
+from layerstack.cache.cache_forecast import Forecast
+from layerstack.cache.cache_report import CachedImage, CacheReport, Group
+from layerstack.cache.cached_steps import CachedStep
+from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.engine import text as engine_text
+from layerstack.engine.cache_records import CacheUse
+from layerstack.engine.images import Layer, StoredImage
+from layerstack.rebuild import text as rebuild_text
+from layerstack.rebuild.rebuild import Rebuild, Run
+from layerstack.run import text as run_text
+from layerstack.run.stack import Volume
 
 # Would vanish, or break the printing, if it were read as markup.
 ODD = "RUN grep [a-z] [/bin/sh] x [red]"
@@ -43,10 +48,12 @@ def test_a_long_cell_is_neither_cut_nor_wrapped_in_a_pipe(capsys: pytest.Capture
 
 
 def test_a_build_shows_every_image_with_its_cause(capsys: pytest.CaptureFixture[str]) -> None:
-    run = Step("web", "deps", 2, 3, "RUN x", is_cached=False, seconds=2.0)
-    found = Step("web", "deps", 3, 3, "RUN y", is_cached=True, seconds=0.0)
-    built = ImageResult("web", "built", 2.0, (run, found), (None, None), cause=ODD)
-    report.print_build(BuildResult(3.0, (ImageResult("base", "fresh"), built)))
+    steps = (
+        StepRecord(step="deps 2/3 RUN x", is_cached=False, seconds=2.0),
+        StepRecord(step="deps 3/3 RUN y", is_cached=True, seconds=0.0),
+    )
+    built = ImageRecord(image="web", action="built", seconds=2.0, steps=steps, cause=ODD)
+    build_text.print_build(BuildRecord(seconds=3.0, images=(ImageRecord(image="base", action="fresh"), built)))
     text = printed(capsys)
     assert ODD in text
     [row] = [line.split() for line in text.splitlines() if line.startswith("web")]
@@ -54,7 +61,8 @@ def test_a_build_shows_every_image_with_its_cause(capsys: pytest.CaptureFixture[
 
 
 def test_nothing_to_build_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    report.print_build(BuildResult(0.0, (ImageResult("base", "fresh"), ImageResult("web", "fresh"))))
+    fresh = tuple(ImageRecord(image=name, action="fresh") for name in ("base", "web"))
+    build_text.print_build(BuildRecord(images=fresh))
     both = capsys.readouterr()
     assert both.out == ""
     assert len(both.err.splitlines()) == 1
@@ -66,7 +74,7 @@ def test_a_rebuild_shows_its_figures_and_what_failed(capsys: pytest.CaptureFixtu
     step = Step("web", "runtime", 2, 2, "COPY . .", is_cached=False, seconds=0.2, place="web/Dockerfile:9")
     run = Run(1.25, 0.1, 0.2, 0.3, (), (step,), () if is_well else (ODD,), "sha256:1")
     rebuild = Rebuild("web", "src/a.py", (run,), 30.0, is_base_unchanged=True, is_image_changed=True)
-    report.print_rebuilds([rebuild])
+    rebuild_text.print_rebuilds([rebuild])
     text = printed(capsys)
     assert all(word in text for word in ("web", "src/a.py", "1.25", "30 s", "COPY . .", "web/Dockerfile:9"))
     assert (ODD in text) is not is_well
@@ -75,7 +83,7 @@ def test_a_rebuild_shows_its_figures_and_what_failed(capsys: pytest.CaptureFixtu
 
 def test_images_that_are_not_here_are_shown_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     stored = StoredImage("sha256:1", (), 12_000_000, "2026-11-20T10:11:12.5Z", {}, ())
-    report.print_images([Layer("base", "base:latest", stored, "node:18"), Layer("service", "web:latest", None)])
+    engine_text.print_images([Layer("base", "base:latest", stored, "node:18"), Layer("service", "web:latest", None)])
     here, gone = capsys.readouterr().out.splitlines()[1:]
     assert all(word in here for word in ("base:latest", "12 MB", "2026-11-20 10:11", "node:18"))
     assert "not here" in gone
@@ -87,7 +95,9 @@ def test_the_cache_shows_images_with_their_steps_and_what_to_set(capsys: pytest.
     steps = tuple(CachedStep("deps", line, layer, kept) for layer, kept in ((True, held), (True, None), (False, None)))
     image = CachedImage("base", "base:latest", True, steps, Forecast("at-risk", "little room [x]"), frozenset({"held"}))
     group = Group("cache mount", "/cache/[x]", (held,))
-    report.print_cache(CacheReport(CacheUse((held,)), cache_parts.builder(), (image,), (group,), 5_000_000, "{keep}"))
+    cache_text.print_cache(
+        CacheReport(CacheUse((held,)), cache_parts.builder(), (image,), (group,), 5_000_000, "{keep}")
+    )
     both = capsys.readouterr()
     rows = both.out.splitlines()
     assert all(word in rows[1] for word in ("base:latest", "at-risk"))
@@ -101,4 +111,4 @@ def test_the_cache_shows_images_with_their_steps_and_what_to_set(capsys: pytest.
 
 @pytest.mark.parametrize(("size", "text"), [(5_000_000, "data, 5 MB"), (0, "data, 0 MB"), (None, "data")])
 def test_a_volume_is_named_with_its_size_when_it_is_known(size: int | None, text: str) -> None:
-    assert report.volume_text(Volume("data", size)) == text
+    assert run_text.volume_text(Volume("data", size)) == text

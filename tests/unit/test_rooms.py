@@ -1,21 +1,23 @@
-"""Imports inside layerstack point one way: from what a user asks for to what it stands on."""
+"""Imports inside layerstack go down only, from a task to the floors below it; those inside functions count, too."""
 
 import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# A room may use those before it; checkups may look anywhere.
-ROOMS = (
-    "sources",
-    "caching",
-    "explaining",
-    "building",
-    "running",
-    "verifying",
-    "auditing",
-    "gpus",
-    "machines",
-    "checkups",
+# From the bottom up. Rooms of one floor do not know each other.
+FLOORS = (
+    {"ground"},
+    {"dockerfile"},
+    {"project"},
+    {"engine"},
+    {"gpu"},
+    {"build"},
+    {"run"},
+    {"status", "timeline"},
+    {"verify", "rebuild", "audit", "setup"},
+    {"cache"},
+    {"doctor"},
+    {"tasks", "sessions"},
 )
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -24,22 +26,31 @@ MODULES = {
 
 
 def imports(path: Path) -> set[str]:
-    """The modules of layerstack that are imported when this one is."""
+    """The modules of layerstack that a file names in an import, wherever in the file that stands."""
     found = set()
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "layerstack":
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
                 found.add(name if name in MODULES else str(node.module))
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "layerstack"}
     return found
 
 
-GRAPH = {name: imports(path) for name, path in MODULES.items()}
+GRAPH = {name: imports(path) - {name} for name, path in MODULES.items()}
 
 
 def room(module: str) -> str:
+    """The folder of a module; a file directly in the package is ground, but `__main__`, which is the command."""
+    if module in ("layerstack", "layerstack.__main__"):
+        return "ground" if module == "layerstack" else "tasks"
     parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in ROOMS else ""
+    return parts[1] if len(parts) > 2 or MODULES[module].name == "__init__.py" else "ground"
+
+
+def floor(module: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room(module) in rooms)
 
 
 def test_no_modules_import_each_other() -> None:
@@ -50,20 +61,27 @@ def test_no_modules_import_each_other() -> None:
     assert not left
 
 
-def test_rooms_point_one_way() -> None:
-    pairs = {(room(user), room(used)) for user, needed in GRAPH.items() for used in needed}
-    assert not [pair for pair in pairs if all(pair) and ROOMS.index(pair[0]) < ROOMS.index(pair[1])]
+def test_imports_go_down() -> None:
+    up = [
+        (user, used)
+        for user, needed in GRAPH.items()
+        for used in needed
+        if room(user) != room(used) and floor(user) <= floor(used)
+    ]
+    assert not up
 
 
 def test_every_room_is_in_the_picture() -> None:
     folders = {path.parent.name for path in (ROOT / "layerstack").glob("*/__init__.py")}
-    assert folders == set(ROOMS)
+    assert folders == set().union(*FLOORS) - {"ground"}
     picture = (ROOT / "docs/decisions/0001-modules.md").read_text()
-    assert all(f"  {name}/ " in picture for name in ROOMS)
+    assert all(f"  {name}/ " in picture for name in folders)
 
 
-def test_layerstack_knows_neither_invoke_nor_nox() -> None:
-    for path in MODULES.values():
+def test_only_the_top_floor_knows_invoke_and_nox() -> None:
+    below = {name: path for name, path in MODULES.items() if floor(name) < len(FLOORS) - 1}
+    assert len(below) > 100
+    for path in below.values():
         nodes = list(ast.walk(ast.parse(path.read_text())))
         named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
         named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}

@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from layerstack.project import Port, Project, Service
-from layerstack.running.container import Container
-from layerstack.running.health import Verdict
-from layerstack.verifying.checks import CheckResult
-from layerstack.verifying.evidence import Evidence
-from layerstack.verifying.examination import ServiceResult
+from layerstack.engine.container import Container
+from layerstack.project.project import Port, Project, Service
+from layerstack.run.health import Verdict
+from layerstack.verify.checks import CheckResult
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.examination import ServiceResult
 
 READY = Verdict("ready", "healthy")
 WAITING = Verdict("waiting", "starting")
@@ -17,7 +17,7 @@ UNHEALTHY = Verdict("failed", "unhealthy", "fails its health check")
 
 
 def make_project(definitions: dict[str, dict[str, Any]], root: Path = Path()) -> Project:
-    services = {name: Service(name, f"{name}:1", (), definition, {}) for name, definition in definitions.items()}
+    services = {name: Service(name, f"{name}:1", (), definition) for name, definition in definitions.items()}
     files = (root / "compose.yml",) if (root / "compose.yml").is_file() else ()
     return Project(root, "shop", "cpu", files, (), {}, services)
 

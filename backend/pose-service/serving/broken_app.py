@@ -20,5 +20,5 @@ class BrokenApp:
         body = {"status": "failed", "reason": self._detail} if path == "/health" else problem
         status = "503 Service Unavailable" if path == "/health" else "500 Internal Server Error"
         kind = "application/json" if path == "/health" else "application/problem+json"
-        start_response(status, [("Content-Type", kind), ("Connection", "close")])
+        start_response(status, [("Content-Type", kind), ("X-Content-Type-Options", "nosniff")])
         return [json.dumps(body).encode()]

@@ -85,6 +85,15 @@ class Server:
         ]
         return pid
 
+    def web_pid(self) -> int:
+        """The process that answers: gunicorn's child that is not the supervisor."""
+        (pid,) = [
+            pid
+            for pid, parent, command in processes()
+            if parent == self.process.pid and not is_supervisor(command) and "gunicorn" in command
+        ]
+        return pid
+
     def engine_pids(self) -> set[int]:
         """The engine processes: children of the fork server, which is a child of the supervisor."""
         supervisor = self.supervisor_pid()

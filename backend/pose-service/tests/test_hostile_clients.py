@@ -17,7 +17,7 @@ from hostile.forms import END, chunks, file_part, post, upload
 from hostile.service import PHOTO, Answer, Baseline, Service, read_answer, running_service, send_all
 
 UPLOAD_SECONDS = 2.0
-# As in serving/wire.py.
+# As in serving/waiting_room.py.
 HEADER_SECONDS = 10.0
 AT_ONCE = 1000
 # More than one can reset while it is being read, fewer than the threads of the server.
@@ -79,7 +79,7 @@ def test_an_upload_that_stops_has_a_deadline(service: Service, baseline: Baselin
 
 def test_slow_headers_have_a_deadline(service: Service, baseline: Baseline) -> None:
     headers = (f"X-{number}: x\r\n".encode() for number in itertools.count())
-    answer, seconds = drip(service, b"GET /health HTTP/1.1\r\nHost: pose\r\n", headers, 0.5)
+    answer, seconds = drip(service, b"GET /health HTTP/1.1\r\nHost: localhost\r\n", headers, 0.5)
     assert answer.status == 0
     assert HEADER_SECONDS <= seconds < HEADER_SECONDS + 3
 

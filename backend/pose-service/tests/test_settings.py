@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pose_service.settings import MAX_INSIDE, MEBIBYTE, Settings, SettingsError
+from pose_service.settings import MAX_INSIDE, MEBIBYTE, OWN_HOSTS, Settings, SettingsError
 
 SERVICE = Path(__file__).parents[1]
 # Every variable with a value that is not its default, and the field that it fills.
@@ -30,6 +30,7 @@ VARIABLES = {
     "POSE_VIDEO_MAX_FRAMES": ("12", "video_frames", 12),
     "POSE_VIDEO_MAX_PIXELS": ("13", "video_pixels", 13),
     "POSE_MODELS": ("/weights", "models_folder", "/weights"),
+    "POSE_ALLOWED_HOSTS": ("Pose.example, [fe80::1]", "allowed_hosts", (*OWN_HOSTS, "pose.example", "[fe80::1]")),
     "POSE_VIDEO_DEADLINE_SECONDS": ("6.5", "video_deadline_seconds", 6.5),
 }
 
@@ -58,21 +59,39 @@ def test_the_table_here_holds_every_variable_of_the_source() -> None:
     assert set(re.findall(r'"(POSE_[A-Z_]+)"', source)) == set(VARIABLES)
 
 
+NUMBERS = [name for name, (_, _, value) in VARIABLES.items() if isinstance(value, (int, float))]
+# What int() or float() would read, or read as something else than a person means.
+ODD_NUMBERS = (
+    *("0", "-1", "+1", "1e300", "1e3", "inf", "nan", "many", "1_000", " 1", "1 ", "1,5", "0x10", "1.", ".5", "9" * 400),
+    *("\uff11\uff10", "\u0661\u0660", "\u00b2", "1\n", "999999999999999"),
+)
+
+
+@pytest.mark.parametrize("value", ODD_NUMBERS)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_an_odd_number_is_refused_with_the_range(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}=.*use a.* number from .* to "):
+        Settings.from_environment({name: value})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("POSE_ENGINE", "phalp"),
         ("POSE_ENGINE", "AUTO "),
-        ("POSE_ENGINES", "0"),
         ("POSE_ENGINES", str(MAX_INSIDE)),
         ("POSE_QUEUE_LENGTH", str(MAX_INSIDE + 1)),
-        ("POSE_MAX_UPLOAD_MB", "big"),
-        ("POSE_MAX_UPLOAD_MB", "-1"),
-        ("POSE_MAX_PIXELS", "1e6"),
-        ("POSE_QUEUE_SECONDS", "nan"),
-        ("POSE_DEADLINE_SECONDS", "inf"),
+        ("POSE_ALLOWED_HOSTS", "*"),
+        ("POSE_ALLOWED_HOSTS", "http://pose.example"),
+        ("POSE_ALLOWED_HOSTS", "pose.example:5000"),
+        ("POSE_ALLOWED_HOSTS", "p\u00f6se"),
     ],
 )
 def test_a_bad_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({name: value})
+
+
+def test_engines_and_queue_fit_together() -> None:
+    with pytest.raises(SettingsError, match="together"):
+        Settings.from_environment({"POSE_ENGINES": "30", "POSE_QUEUE_LENGTH": "30"})

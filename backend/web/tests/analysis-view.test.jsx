@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, it, vi } from 'vitest'
 
 import { AnalysisView } from '../src/components/AnalysisView.jsx'
+import { pointing } from '../src/pose/pointing.js'
 import { startFakeApi } from './fake-api.js'
 import { makeAnalysis, makePerson } from './people.js'
 
@@ -64,12 +65,36 @@ it('walks from joint to joint with the arrow keys, round the end too', async () 
   expect(document.querySelectorAll('[data-joint][tabindex="0"]')).toHaveLength(1)
 })
 
-it('reads a measure as a rider does: value, sentence, how sure; and why there is none', () => {
+it('reads a measure as a rider does: value, sentence; and why there is none', () => {
   show(makeAnalysis())
   expect(reading('knee_flexion_left')).toHaveTextContent('Front knee42°The knee is slightly bent')
-  expect(reading('knee_flexion_left')).toHaveTextContent('sure (91 %)')
-  expect(reading('knee_flexion_right')).toHaveTextContent('Not to be seen here: right ankle is not clearly visible.')
+  expect(reading('knee_flexion_right')).toHaveTextContent('Not measured: right ankle is not clearly visible.')
   expect(screen.getByText('camera level')).toBeInTheDocument()
+})
+
+it('says how far a measure may be off where that is known, and where not, that it is a guess', () => {
+  const analysis = makeAnalysis()
+  const [{ measures }] = analysis.pose.people
+  measures.knee_flexion_left.error = 5.6
+  measures.inclination = { value: 12, unit: 'degrees', confidence: 0.3 }
+  show(analysis)
+  expect(reading('knee_flexion_left')).toHaveTextContent('42°± 6°')
+  expect(reading('inclination')).toHaveTextContent('12°a rough guess')
+})
+
+it('leaves the joints lit that a finger touched, which has no other way to stay', () => {
+  const onPoint = vi.fn()
+  const { onPointerEnter, onPointerLeave } = pointing({ points: ['left_knee'] }, onPoint)
+  onPointerEnter()
+  onPointerLeave({ pointerType: 'touch' })
+  expect(onPoint.mock.calls).toEqual([[['left_knee']]])
+  onPointerLeave({ pointerType: 'mouse' })
+  expect(onPoint).toHaveBeenLastCalledWith([])
+})
+
+it('folds what the engine did', () => {
+  show(makeAnalysis())
+  expect(screen.getByText('mediapipe')).not.toBeVisible()
 })
 
 it('marks the joints of the measure that is pointed at', () => {

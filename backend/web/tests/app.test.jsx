@@ -1,6 +1,6 @@
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 
 import { App } from '../src/App.jsx'
 import { startFakeApi } from './fake-api.js'
@@ -205,4 +205,17 @@ it('names the parts of the stack that are away when it starts', async () => {
   api.isDown = true
   render(<App />)
   expect(await screen.findByText('API cannot be reached.')).toBeInTheDocument()
+})
+
+it('offers a sample to those who have no picture at hand', async () => {
+  startFakeApi()
+  const sent = holdUploads()
+  const answer = globalThis.fetch
+  vi.stubGlobal('fetch', (url, options) =>
+    url === '/sample.jpg' ? Promise.resolve(new Response('pixels')) : answer(url, options),
+  )
+  render(<App />)
+  await userEvent.click(screen.getByRole('button', { name: 'Try it with a sample' }))
+  await waitFor(() => expect(sent).toHaveLength(1))
+  expect(sent[0].form.get('media')).toMatchObject({ name: 'sample.jpg', type: 'image/jpeg' })
 })

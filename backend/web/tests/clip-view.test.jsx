@@ -1,4 +1,4 @@
-import { fireEvent, render, screen, waitFor } from '@testing-library/react'
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, it, vi } from 'vitest'
 
@@ -15,8 +15,9 @@ vi.mock('../src/components/Chart.jsx', () => ({
   ),
 }))
 
-async function showClip(query = '', frames = makeFrames()) {
+async function showClip(query = '', frames = makeFrames(), people = null) {
   const clip = makeClip()
+  if (people) clip.summary.people = people
   startFakeApi([clip], { [clip.id]: frames })
   const route = { params: new URLSearchParams(query), keep: vi.fn() }
   render(<AnalysisView analysis={clip} isLinked route={route} onChange={() => {}} onDelete={() => {}} />)
@@ -81,4 +82,50 @@ it('lets the frames of a clip be read that the browser cannot play', async () =>
   expect(screen.getByRole('button', { name: 'Play' })).toBeDisabled()
   fireEvent.change(slider, { target: { value: '2' } })
   expect(knee()).toHaveTextContent('61°')
+})
+
+it('opens on the best frame, and leaves the address alone until somebody moves', async () => {
+  const frames = makeFrames()
+  for (const joint of frames[2].people[0].keypoints) joint.confidence = 0.97
+  const { route, slider } = await showClip('', frames)
+  expect(slider).toHaveValue('2')
+  expect(document.querySelector('figure video').currentTime).toBeCloseTo(0.25)
+  await waitFor(() => expect(route.keep).toHaveBeenLastCalledWith({ person: null, at: null }))
+})
+
+it('begins at the start where the address says so', async () => {
+  const frames = makeFrames()
+  for (const joint of frames[2].people[0].keypoints) joint.confidence = 0.97
+  const { slider } = await showClip('at=0.000', frames)
+  expect(slider).toHaveValue('0')
+})
+
+it('says in how many frames the rider is seen, and when', async () => {
+  await showClip()
+  expect(screen.getByText('Rider seen in 5 of 5 frames')).toBeInTheDocument()
+  expect(screen.getByText('0:00.0–0:00.4')).toBeInTheDocument()
+})
+
+it('shows what was measured of a jump and goes there, and says once why the rest was not', async () => {
+  const { slider } = await showClip()
+  const jump = within(screen.getByRole('region', { name: 'Jump' }))
+  expect(jump.getByText('0.62 s')).toBeInTheDocument()
+  await userEvent.click(jump.getByRole('button', { name: '0:00.2–0:00.3' }))
+  expect(slider).toHaveValue('2')
+  expect(jump.getByText('Jump height, Spin:').parentElement).toHaveTextContent(
+    'Jump height, Spin: not measured. The landing is not in the clip.',
+  )
+})
+
+it('lets somebody be chosen who is not in the frame, and goes to where they are', async () => {
+  const frames = makeFrames()
+  frames[4].people.push({ ...frames[4].people[0], id: 9 })
+  const { slider } = await showClip('', frames, [
+    { id: 7, frames: 5, first_seconds: 0, last_seconds: 0.4 },
+    { id: 9, frames: 1, first_seconds: 0.4, last_seconds: 0.4 },
+  ])
+  fireEvent.change(slider, { target: { value: '1' } })
+  await userEvent.click(screen.getByRole('button', { name: 'Person 9 0:00.4–0:00.4' }))
+  expect(slider).toHaveValue('4')
+  expect(screen.getByText('Rider seen in 1 of 5 frames')).toBeInTheDocument()
 })

@@ -63,6 +63,12 @@ export function makeAnalysis(changes = {}) {
   }
 }
 
+const JUMP = {
+  airtime: { value: 0.62, unit: 'seconds', start_seconds: 0.2, end_seconds: 0.3 },
+  jump_height: { value: null, unit: 'metres', reason: 'the landing is not in the clip' },
+  spin: { value: null, unit: 'degrees', reason: 'the landing is not in the clip' },
+}
+
 /** A clip of five frames in half a second; the left knee is bent by 40, 50, … degrees, steadied to one more. */
 export function makeClip(changes = {}) {
   const stance = { value: 'goofy', source: 'guessed' }
@@ -77,7 +83,7 @@ export function makeClip(changes = {}) {
       device: 'cpu',
       seconds: 0.4,
       frames: 5,
-      people: [{ id: 7, frames: 5, stance }],
+      people: [{ id: 7, frames: 5, first_seconds: 0, last_seconds: 0.4, stance, ...JUMP }],
       assumptions: ['the camera stands still'],
     },
     ...changes,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { parseProblem } from '../src/api/problem.js'
-import { describeProxyError } from '../vite.proxy.js'
+import { describeProxyError } from '../server/api-proxy.js'
 
 const body = (change) => JSON.stringify({ type: 'about:blank', status: 422, ...change })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { compareReadings } from '../src/pose/comparison.js'
-import { colourOf, describeConfidence } from '../src/pose/confidence.js'
+import { colourOf } from '../src/pose/confidence.js'
 import { chartsOf, curvesOf } from '../src/pose/curves.js'
 import { describeStance, readingsOf, unseenOf } from '../src/pose/readings.js'
 import { makeFrames, makePerson } from './people.js'
@@ -67,13 +67,12 @@ it('gathers what is not seen by its reason', () => {
   expect(unseenOf(measures)).toEqual([{ reason: 'Left ankle is not clearly visible', names: ['a', 'c'] }])
 })
 
-it('grows lighter with confidence, and says it in words', () => {
+it('grows lighter with confidence', () => {
   const lightness = [0, 0.25, 0.5, 0.75, 1].map((value) => {
     const [red, green, blue] = colourOf(value).match(/\d+/g).map(Number)
     return 0.3 * red + 0.59 * green + 0.11 * blue
   })
   expect(lightness).toEqual([...lightness].sort((a, b) => a - b))
-  expect([1, 0.6, 0.3].map(describeConfidence)).toEqual(['sure (100 %)', 'fairly sure (60 %)', 'a rough guess (30 %)'])
 })
 
 it('compares what both have', () => {
@@ -84,14 +83,55 @@ it('compares what both have', () => {
   expect(compareReadings(null, null).every(({ difference }) => difference === null)).toBe(true)
 })
 
-it('draws the measures that have a value, those that riders read first in front, by unit', () => {
+/** The clip's frames with more measures, each the same in all of them. */
+function framesWith(more) {
   const frames = makeFrames()
   for (const { people } of frames) {
-    people[0].measures = { stance_width: { value: 1.2, unit: 'shoulder widths' }, ...people[0].measures }
-    people[0].smoothed.measures.stance_width = 1.2
+    for (const [name, measure] of Object.entries(more)) {
+      people[0].measures[name] = measure
+      people[0].smoothed.measures[name] = measure.value
+    }
   }
+  return frames
+}
+
+it('begins the charts with both knees, on a scale of their own', () => {
+  const frames = framesWith({
+    stance_width: { value: 1.2, unit: 'shoulder widths' },
+    trunk_lean: { value: 170, unit: 'degrees' },
+    inclination: { value: -20, unit: 'degrees' },
+    knee_flexion_right: { value: 12, unit: 'degrees' },
+  })
   const curves = curvesOf(frames, 7, 'goofy')
-  expect(curves.map(({ name }) => name)).toEqual(['knee_flexion_left', 'stance_width'])
-  expect(curves[0]).toMatchObject({ label: 'Rear knee', isFirst: true, values: [41, 51, 61, 71, 81] })
-  expect(chartsOf(curves).map(({ unit }) => unit)).toEqual(['degrees', 'shoulder widths'])
+  expect(curves.map(({ label }) => label)).toEqual([
+    'Front knee',
+    'Rear knee',
+    'Inclination',
+    'Stance width',
+    'Trunk lean',
+  ])
+  expect(curves[1]).toMatchObject({ name: 'knee_flexion_left', values: [41, 51, 61, 71, 81] })
+  expect(curves.filter(({ isFirst }) => isFirst).map(({ label }) => label)).toEqual(['Front knee', 'Rear knee'])
+  const charts = chartsOf(curves).map(({ title, curves: own }) => [title, own.length])
+  expect(charts).toEqual([
+    ['Knees, degrees', 2],
+    ['degrees', 2],
+    ['shoulder widths', 1],
+  ])
+})
+
+it('begins the charts with what there is where no knee is seen', () => {
+  const lean = { value: 170, unit: 'degrees' }
+  const frames = framesWith({ knee_flexion_left: { ...lean, value: null }, trunk_lean: lean })
+  expect(curvesOf(frames, 7, 'goofy').map(({ name, isFirst }) => [name, isFirst])).toEqual([['trunk_lean', true]])
+})
+
+it('calls a turn below its own error in line', () => {
+  const sentence = (error) => {
+    const measures = { hip_rotation: { value: 14, unit: 'degrees', confidence: 1, error } }
+    return readingsOf(makePerson({ measures })).find(({ name }) => name === 'hip_rotation').sentence
+  }
+  expect(sentence(15)).toContain('in line')
+  expect(sentence(6)).toContain('open')
+  expect(sentence(undefined)).toContain('open')
 })

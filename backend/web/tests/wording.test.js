@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest'
 
-import { describeAge, describeBytes, describeOutcome, describePeople, describeWait } from '../src/pose/wording.js'
+import {
+  describeAge,
+  describeBytes,
+  describeOutcome,
+  describePeople,
+  describeWait,
+  titleOf,
+} from '../src/pose/wording.js'
 
 const NOW = Date.parse('2026-03-10T12:00:00Z')
 
@@ -10,9 +17,24 @@ it.each([
   ['2026-03-10T11:57:00Z', '3 min. ago'],
   ['2026-03-10T10:30:00Z', '1 hr. ago'],
   ['2026-03-09T11:00:00Z', 'yesterday'],
-  ['2025-12-24T11:00:00Z', 'Dec 24, 2025'],
+  ['2025-12-24T11:00:00Z', '24 Dec 2025'],
 ])('%s was %s', (moment, words) => {
   expect(describeAge(moment, NOW)).toBe(words)
+})
+
+// Of local time, as it is read.
+const NOON = new Date(2026, 2, 10, 12)
+it.each([
+  [new Date(2026, 2, 10, 9, 5), 'Today, 09:05'],
+  [new Date(2026, 2, 9, 23, 59), 'Yesterday, 23:59'],
+  [new Date(2026, 1, 28, 8, 0), 'Sat 28 Feb, 08:00'],
+  [new Date(2025, 11, 24, 8, 0), '24 Dec 2025, 08:00'],
+])('titles an analysis of %s by its date', (createdAt, title) => {
+  expect(titleOf({ name: 'IMG_1.jpg', filename: 'IMG_1.jpg', createdAt: createdAt.toISOString() }, NOON)).toBe(title)
+})
+
+it('titles an analysis by the name that somebody gave it', () => {
+  expect(titleOf({ name: 'First run', filename: 'IMG_1.jpg', createdAt: NOON.toISOString() })).toBe('First run')
 })
 
 it('counts people and bytes in words', () => {

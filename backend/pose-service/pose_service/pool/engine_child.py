@@ -10,7 +10,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from pose_service.pool.roster import EngineFacts
+from pose_service.pool.roster import ALIVE, EngineFacts
 
 # Children are forked from one process that has imported the libraries and nothing of ours: a restart is quick, the
 # libraries are in memory once, and a changed source is read anew.
@@ -24,6 +24,10 @@ MEDIAPIPE_PRELOADS = (
     "av",
 )
 KILL_WAIT_SECONDS = 5.0
+# An engine that is ready says every second that it runs (engine_process). Between two calls of `poll` no more than this
+# counts as silence: while the whole container was paused, nobody was silent.
+LONGEST_GAP_SECONDS = 2.0
+FROZEN_SECONDS = 10.0
 
 
 def preloads(engine_name: str) -> list[str]:
@@ -40,6 +44,8 @@ class EngineChild:
         self.retired_at = float("inf")
         self.facts: EngineFacts | None = None
         self.refusal = ""
+        self._polled_at = self.started_at
+        self._silent_seconds = 0.0
         self._report, report = PROCESSES.Pipe(duplex=False)
         lifeline, self._lifeline = PROCESSES.Pipe(duplex=False)
         self._process = PROCESSES.Process(
@@ -60,16 +66,23 @@ class EngineChild:
         return [self._process.sentinel] if self.facts or self.refusal else [self._process.sentinel, self._report]
 
     def poll(self) -> None:
-        """Take the report, once it is there, into `facts` or `refusal`."""
-        if self.facts or self.refusal:
-            return
+        """Take the report, once it is there, into `facts` or `refusal`, and the signs of life after it."""
+        now = time.monotonic()
+        self._silent_seconds += min(now - self._polled_at, LONGEST_GAP_SECONDS)
+        self._polled_at = now
         with contextlib.suppress(EOFError, OSError):
-            if self._report.poll():
+            while self._report.poll():
+                self._silent_seconds = 0.0
                 said = self._report.recv()
                 if isinstance(said, EngineFacts):
                     self.facts = said
-                else:
+                elif said != ALIVE:
                     self.refusal = str(said)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Is it ready and has said nothing for too long?"""
+        return self.facts is not None and self._silent_seconds > FROZEN_SECONDS
 
     def death(self) -> str:
         """How it ended, for a person; empty while it runs."""

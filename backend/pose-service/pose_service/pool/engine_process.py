@@ -24,13 +24,14 @@ from pose_service.engines.registry import LoadedEngine, load_engine
 from pose_service.pool import image_job, video_job  # noqa: F401
 from pose_service.pool.loaded_files import loaded_files
 from pose_service.pool.messages import Begun, Failed, Finished, Message, Result, Working
-from pose_service.pool.roster import EngineFacts
+from pose_service.pool.roster import ALIVE, EngineFacts
 from serving import logs
 
 logger = logging.getLogger(__name__)
 # The kernel kills an engine before the web process or the supervisor when the container is out of memory.
 OOM_SCORE = "500"
 RETIRE_SECONDS = 600.0
+ALIVE_SECONDS = 1.0
 
 
 def serve(engine_name: str, address: str, requested_at: float, report: Connection, lifeline: Connection) -> None:
@@ -51,6 +52,7 @@ def serve(engine_name: str, address: str, requested_at: float, report: Connectio
             return
         moments = (requested_at, forked_at, loaded_at, time.monotonic())
         report.send(_facts(loaded, moments))
+        threading.Thread(target=_say_alive, args=(report,), daemon=True).start()
         _serve_connections(loaded.engine, listener, lifeline)
 
 
@@ -68,6 +70,14 @@ def _facts(loaded: LoadedEngine, moments: tuple[float, ...]) -> EngineFacts:
     seconds = {part: round(end - begin, 3) for part, begin, end in parts}
     engine = loaded.engine
     return EngineFacts(engine.name, engine.device, loaded.degraded_reason, seconds, loaded_files())
+
+
+def _say_alive(report: Connection) -> None:
+    """Every second: a process that is stopped, or whose interpreter hangs, falls silent."""
+    with contextlib.suppress(OSError):
+        while True:
+            time.sleep(ALIVE_SECONDS)
+            report.send(ALIVE)
 
 
 def _serve_connections(engine: PoseEngine, listener: Listener, lifeline: Connection) -> None:

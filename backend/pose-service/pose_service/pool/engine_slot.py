@@ -8,7 +8,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Optional, Union
 
-from pose_service.pool.engine_child import EngineChild
+from pose_service.pool.engine_child import FROZEN_SECONDS, EngineChild
 from pose_service.pool.roster import EngineEntry
 
 logger = logging.getLogger(__name__)
@@ -114,6 +114,8 @@ class EngineSlot:
         child.poll()
         if child.refusal or child.death():
             self._lose(child, child.refusal or child.death())
+        elif child.is_frozen:
+            self._lose(child, f"the engine process has not reacted for {FROZEN_SECONDS:g} s")
         elif not was_ready and child.facts is not None:
             self._ready_at = time.monotonic()
             _log_ready(self.number, child)

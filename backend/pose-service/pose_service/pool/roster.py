@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 # After so many starts in a row that came to nothing, an engine is called failed; it is still tried again.
 FAILED_AFTER = 3
+# What an engine process that has reported its facts says every second.
+ALIVE = "alive"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -30,6 +31,8 @@ from serving.source_watch import SourceWatch
 logger = logging.getLogger(__name__)
 # How often the source files are looked at.
 WATCH_SECONDS = 0.2
+# Without any news the web process is told so, and knows that this process is not frozen.
+TELL_SECONDS = 1.0
 
 
 class Supervisor:
@@ -42,6 +45,7 @@ class Supervisor:
         self._slots = [self._new_slot(0)]
         self._controls: list[Connection] = []
         self._published = Roster()
+        self._told_at = 0.0
         self._has_been_ready = False
         self._is_over = False
         self._own_sources, self._engine_sources = SourceWatch(), SourceWatch()
@@ -89,7 +93,7 @@ class Supervisor:
 
     def _patience(self) -> float:
         seconds = min(slot.seconds_to_next() for slot in self._slots)
-        return min(seconds, WATCH_SECONDS) if self._is_reloading else seconds
+        return min(seconds, WATCH_SECONDS if self._is_reloading else TELL_SECONDS)
 
     def _wakers(self) -> Sequence[Any]:
         return [sys.stdin, self._listener, *self._controls, *(waker for slot in self._slots for waker in slot.wakers)]
@@ -124,8 +128,9 @@ class Supervisor:
         entries = tuple(slot.entry for slot in self._slots)
         self._has_been_ready |= any(entry.state == "ready" for entry in entries)
         roster = Roster(entries, sum(slot.restarts for slot in self._slots), self._has_been_ready)
-        if roster != self._published:
-            self._published = roster
+        now = time.monotonic()
+        if roster != self._published or now > self._told_at + TELL_SECONDS:
+            self._published, self._told_at = roster, now
             for control in tuple(self._controls):
                 self._tell(control)
 

@@ -16,6 +16,7 @@ from pose_service.pool.roster_client import RosterClient
 from pose_service.settings import Settings
 from pose_service.web.admission import register_admission
 from pose_service.web.engine_problems import register_engine_problems
+from pose_service.web.hosts import register_hosts
 from pose_service.web.metrics import register_metrics
 from pose_service.web.problem import register_problems
 from pose_service.web.routes.faces import create_faces_routes
@@ -24,7 +25,6 @@ from pose_service.web.routes.metrics import create_metrics_routes
 from pose_service.web.routes.openapi import create_openapi_routes
 from pose_service.web.routes.pose import create_pose_routes
 from pose_service.web.routes.video import create_video_routes
-from pose_service.web.unread_body import register_unread_body
 from serving import launch, logs
 
 INFORMED_SECONDS = 1.0
@@ -54,8 +54,8 @@ def create_app(settings: Optional[Settings] = None, pool: Optional[EnginePool] =
     register_engine_problems(app)
     register_metrics(app)
     register_request_ids(app)
+    register_hosts(app, settings.allowed_hosts)
     register_admission(app, pool)
-    register_unread_body(app)
     app.register_blueprint(create_health_routes(pool, settings))
     app.register_blueprint(create_faces_routes(pool, settings))
     app.register_blueprint(create_metrics_routes(pool))

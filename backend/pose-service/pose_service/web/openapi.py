@@ -18,8 +18,11 @@ BINARY: Schema = {"type": "string", "format": "binary"}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
 # What every request may be answered with; gunicorn itself answers what is no HTTP.
+HOST_PROBLEMS = {421: "The Host is none of this service's names."}
 UPLOAD_PROBLEMS = {
+    **HOST_PROBLEMS,
     400: "The form is broken, has no file in the field or several, or an option has no sense.",
+    403: "A page of another origin sent it.",
     408: "The upload did not arrive in time.",
     413: "The request is larger than the service reads, or has too many parts.",
     415: "Not multipart/form-data.",
@@ -59,6 +62,7 @@ def _health() -> Schema:
         "responses": {
             "200": _answer("An engine answers.", {JSON: reference("Healthy")}),
             "503": _answer("None answers, with the reason.", {JSON: reference("Unhealthy")}),
+            **_problems(HOST_PROBLEMS),
         },
     }
 
@@ -79,7 +83,7 @@ def _pose(max_people: int) -> Schema:
 
 
 def _faces() -> Schema:
-    problems = {404: NO_MESH, **{key: UPLOAD_PROBLEMS[key] for key in (503, 504)}}
+    problems = {**HOST_PROBLEMS, 404: NO_MESH, **{key: UPLOAD_PROBLEMS[key] for key in (503, 504)}}
     return {
         "operationId": "getFaces",
         "summary": "Which vertices of a mesh make a triangle: (13776, 3) little-endian uint32, the same for everybody.",
@@ -105,7 +109,7 @@ def _openapi() -> Schema:
     return {
         "operationId": "getOpenapi",
         "summary": "This document.",
-        "responses": {"200": _answer("OpenAPI 3.1.", {JSON: {"type": "object"}})},
+        "responses": {"200": _answer("OpenAPI 3.1.", {JSON: {"type": "object"}}), **_problems(HOST_PROBLEMS)},
     }
 
 
@@ -113,7 +117,10 @@ def _metrics() -> Schema:
     return {
         "operationId": "getMetrics",
         "summary": "Numbers for Prometheus.",
-        "responses": {"200": _answer("Prometheus text format.", {"text/plain": {"type": "string"}})},
+        "responses": {
+            "200": _answer("Prometheus text format.", {"text/plain": {"type": "string"}}),
+            **_problems(HOST_PROBLEMS),
+        },
     }
 
 

@@ -30,7 +30,7 @@ def post(
     length: int | None = None,
 ) -> bytes:
     """POST `body`. `headers` replace the length, which is otherwise `length` or the right one."""
-    lines = [b"POST " + path + b" HTTP/1.1", b"Host: pose", b"Connection: close"]
+    lines = [b"POST " + path + b" HTTP/1.1", b"Host: localhost", b"Connection: close"]
     if content_type is not None:
         lines.append(b"Content-Type: " + content_type)
     lines += headers or (b"Content-Length: %d" % (len(body) if length is None else length),)

@@ -21,6 +21,7 @@ def request_cases() -> Iterator[Case]:
     yield from _sizes(photo)
     yield from _lengths(photo)
     yield from _requests()
+    yield from _hosts(photo)
 
 
 def good(name: str, request: bytes) -> Case:
@@ -152,7 +153,7 @@ def _lengths(photo: bytes) -> Iterator[Case]:
 
 
 def _requests() -> Iterator[Case]:
-    host = b"Host: pose\r\nConnection: close\r\n"
+    host = b"Host: localhost\r\nConnection: close\r\n"
     get = b"GET /health HTTP/1.1\r\n" + host
     requests = {
         "not HTTP": (b"hello\r\n\r\n", 400),
@@ -174,3 +175,37 @@ def _requests() -> Iterator[Case]:
     yield Case("an unknown path", lambda: b"GET /../../etc/passwd HTTP/1.1\r\n" + host + b"\r\n", 404)
     yield Case("a wrong method", lambda: b"DELETE /pose HTTP/1.1\r\n" + host + b"\r\n", 405)
     yield Case("a strange method", lambda: b"BREW /pose HTTP/1.1\r\n" + host + b"\r\n", 405)
+
+
+def _hosts(photo: bytes) -> Iterator[Case]:
+    whole = upload(photo)
+    host = b"Host: localhost\r\n"
+    for name in (
+        b"evil.example",
+        b"localhost.evil.example",
+        b"evil.example:5000",
+        b"localhost@evil.example",
+        b"",
+        b"[::",
+    ):
+        request = whole.replace(host, b"Host: " + name + b"\r\n")
+        yield bad(f"host {name.decode()!r}", request, "unknown-host", 421)
+    yield bad("no host", whole.replace(host, b""), "unknown-host", 421)
+    yield bad("two hosts", whole.replace(host, host + b"Host: evil.example\r\n"), "unknown-host", 421)
+    for name in (b"LocalHost", b"localhost.", b"127.0.0.1:5000", b"[::1]:5000", b"pose-service:5000"):
+        yield good(f"host {name.decode()!r}", whole.replace(host, b"Host: " + name + b"\r\n"))
+    for origin in (
+        b"http://evil.example",
+        b"null",
+        b"http://localhost:5173",
+        b"https://localhost:1",
+        b"file://",
+        b"x",
+        b"",
+    ):
+        request = whole.replace(host, host + b"Origin: " + origin + b"\r\n")
+        yield bad(f"origin {origin.decode()!r}", request, "cross-site", 403)
+    fetched = b"Sec-Fetch-Site: cross-site\r\n"
+    yield bad("fetched by another site", whole.replace(host, host + fetched), "cross-site", 403)
+    for origin in (b"http://localhost", b"https://LOCALHOST:443", b"http://localhost:80"):
+        yield good(f"origin {origin.decode()!r}", whole.replace(host, host + b"Origin: " + origin + b"\r\n"))

@@ -67,7 +67,7 @@ class Service:
             return read_answer(client)
 
     def get(self, path: str) -> Answer:
-        return self.send(f"GET {path} HTTP/1.1\r\nHost: pose\r\nConnection: close\r\n\r\n".encode())
+        return self.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
 
     def processes(self) -> list[int]:
         """All processes of this service, engines too."""
@@ -99,8 +99,9 @@ class Service:
     def is_ready(self) -> bool:
         """All engines answer; the service says ready with the first of them."""
         with contextlib.suppress(OSError, ValueError):
-            engines = self.get("/health").json().get("engines", {})
-            return bool(engines) and engines["ready"] == engines["total"]
+            health = self.get("/health").json()
+            # Before the first word of the supervisor none of no engines are ready.
+            return health["status"] == "ready" and health["engines"]["ready"] == health["engines"]["total"]
         return False
 
 

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 
-import { describeMoment } from '../pose/wording.js'
+import { describeMoment, titleOf } from '../pose/wording.js'
 import { NameField } from './NameField.jsx'
 
 /** Name, date and what can be done with the whole analysis. */
@@ -12,13 +12,17 @@ export function AnalysisHead({ analysis, onChange, onDelete }) {
         {isRenaming ? (
           <NameField analysis={analysis} onChange={onChange} onEnd={() => setIsRenaming(false)} />
         ) : (
-          <h1>{analysis.name}</h1>
+          <h1>{titleOf(analysis)}</h1>
         )}
-        <time dateTime={analysis.createdAt}>{describeMoment(analysis.createdAt)}</time>
+        <p className="analysis-source">
+          <span>{analysis.filename}</span>
+          {' · '}
+          <time dateTime={analysis.createdAt}>{describeMoment(analysis.createdAt)}</time>
+        </p>
       </div>
       <div className="analysis-actions">
         {!isRenaming && (
-          <button type="button" className="button button-quiet" onClick={() => setIsRenaming(true)}>
+          <button type="button" className="button" onClick={() => setIsRenaming(true)}>
             Rename
           </button>
         )}

@@ -6,7 +6,7 @@ import { useColourScheme } from '../hooks/useColourScheme.js'
 import { createPlot, markFrame } from '../pose/plot.js'
 
 /** Curves of one unit over the seconds of a clip. A press or a drag on it goes to that frame. */
-export function Chart({ times, curves, unit, index, onSeek }) {
+export function Chart({ title, times, curves, unit, index, onSeek }) {
   const frame = useRef(null)
   const plot = useRef(null)
   const latest = useRef({ index, onSeek })
@@ -35,7 +35,7 @@ export function Chart({ times, curves, unit, index, onSeek }) {
   const names = curves.map(({ label }) => label).join(', ')
   return (
     <figure className="chart">
-      <figcaption>{unit}</figcaption>
+      <figcaption>{title}</figcaption>
       <div ref={frame} className="chart-frame" role="img" aria-label={`${names} in ${unit} over time`} />
     </figure>
   )

@@ -20,11 +20,11 @@ export default function ClipCharts({ clip, personId, stance }) {
 
   return (
     <section className="charts" aria-label="Charts over time">
-      <h2>Over time</h2>
+      <h2 className="visually-hidden">Over time</h2>
       {!isComplete && <p className="charts-note">More frames are on their way.</p>}
       <CurveChoice curves={curves} chosen={chosen} index={index} onToggle={toggle} />
-      {charts.map(({ unit, curves: drawn }) => (
-        <Chart key={unit} times={times} curves={drawn} unit={unit} index={index} onSeek={seek} />
+      {charts.map(({ title, unit, curves: drawn }) => (
+        <Chart key={title} title={title} times={times} curves={drawn} unit={unit} index={index} onSeek={seek} />
       ))}
       {curves.length === 0 && <p className="charts-note">No measure of this person can be read from this clip.</p>}
     </section>

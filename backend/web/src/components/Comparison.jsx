@@ -1,8 +1,12 @@
 import './Comparison.css'
 
+import { useState } from 'react'
+
 import { useAnalysis } from '../hooks/useAnalysis.js'
 import { useSubject } from '../hooks/useSubject.js'
+import { titleOf } from '../pose/wording.js'
 import { ComparisonTable } from './ComparisonTable.jsx'
+import { FigureLegend } from './FigureLegend.jsx'
 import { Loading } from './Loading.jsx'
 import { PersonChoice } from './PersonChoice.jsx'
 import { ProblemNotice } from './ProblemNotice.jsx'
@@ -40,6 +44,7 @@ export default function Comparison({ analysis, route }) {
 
 function Pair({ first, second, route }) {
   const { params, keep } = route
+  const [isBare, setIsBare] = useState(false)
   const left = useSubject(first, { person: params.get('person'), at: params.get('at') }, keep)
   const right = useSubject(second, { person: params.get('person2'), at: params.get('at2') }, keepSecond)
 
@@ -49,21 +54,22 @@ function Pair({ first, second, route }) {
   return (
     <>
       <div className="comparison-pair">
-        <Side analysis={first} subject={left} />
-        <Side analysis={second} subject={right} />
+        <Side analysis={first} subject={left} isBare={isBare} />
+        <Side analysis={second} subject={right} isBare={isBare} />
       </div>
-      <ComparisonTable names={[first.name, second.name]} people={[left.person, right.person]} />
+      <FigureLegend isBare={isBare} onBare={setIsBare} />
+      <ComparisonTable names={[titleOf(first), titleOf(second)]} people={[left.person, right.person]} />
     </>
   )
 }
 
-function Side({ analysis, subject }) {
+function Side({ analysis, subject, isBare }) {
   return (
     <article className="comparison-side" aria-label={analysis.name}>
       <h2>
-        <a href={`#/analyses/${analysis.id}`}>{analysis.name}</a>
+        <a href={`#/analyses/${analysis.id}`}>{titleOf(analysis)}</a>
       </h2>
-      <SubjectFigure subject={subject} analysis={analysis} />
+      <SubjectFigure subject={subject} analysis={analysis} isBare={isBare} />
       <PersonChoice people={subject.people} personId={subject.personId} onPerson={subject.choosePerson} />
     </article>
   )

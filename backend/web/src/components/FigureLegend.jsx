@@ -1,9 +1,11 @@
+import './FigureLegend.css'
+
 import { SCALE } from '../pose/confidence.js'
 
 /** What the colours of the drawing mean, and the switch that takes it away. */
 export function FigureLegend({ isBare, onBare }) {
   return (
-    <figcaption className="figure-legend">
+    <div className="figure-legend">
       <span className="legend-key is-left">Left side</span>
       <span className="legend-key is-right">Right side</span>
       <span className="legend-scale">
@@ -13,6 +15,6 @@ export function FigureLegend({ isBare, onBare }) {
         <input type="checkbox" checked={!isBare} onChange={(event) => onBare(!event.target.checked)} />
         Skeleton
       </label>
-    </figcaption>
+    </div>
   )
 }

@@ -1,4 +1,4 @@
-import { describeAge, describeMoment, describeOutcome } from '../pose/wording.js'
+import { describeAge, describeOutcome, titleOf } from '../pose/wording.js'
 import { HistoryThumb } from './HistoryThumb.jsx'
 import { IconButton } from './IconButton.jsx'
 
@@ -11,13 +11,11 @@ export function HistoryItem({ item, route, onRename, onDelete }) {
       <a className="history-link" href={`#/analyses/${item.id}`} aria-current={isOpen ? 'page' : undefined}>
         <HistoryThumb item={item} />
         <span className="history-text">
-          <span className="history-name">{item.name}</span>
+          <span className="history-name" title={describeAge(item.createdAt)}>
+            {titleOf(item)}
+          </span>
           <span className="history-facts">
-            <time dateTime={item.createdAt} title={describeMoment(item.createdAt)}>
-              {describeAge(item.createdAt)}
-            </time>
-            {' · '}
-            {describeOutcome(item)}
+            {describeOutcome(item)} · {item.filename}
           </span>
         </span>
       </a>

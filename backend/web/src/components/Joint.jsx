@@ -3,7 +3,7 @@ import { opacityOf, radiusOf } from '../pose/overlay.js'
 import { labelOf, sideOf } from '../pose/skeleton.js'
 
 /** A joint that says its name and confidence when it is pointed at or has the focus. */
-export function Joint({ keypoint, radius, isPointed, tabIndex, onJoint }) {
+export function Joint({ keypoint, radius, ring, isPointed, tabIndex, onJoint }) {
   const { name, x, y, confidence } = keypoint
   const own = radiusOf(name, radius)
   const show = () => onJoint(keypoint)
@@ -22,7 +22,7 @@ export function Joint({ keypoint, radius, isPointed, tabIndex, onJoint }) {
       onBlur={hide}
     >
       <circle className="joint-reach" cx={x} cy={y} r={own * 2} />
-      <circle className="joint-ring" cx={x} cy={y} r={own * 2.1} strokeWidth={own * 0.5} />
+      <circle className="joint-ring" cx={x} cy={y} r={isPointed ? ring : own * 2.1} strokeWidth={own * 0.5} />
       <circle
         className="joint-dot"
         cx={x}

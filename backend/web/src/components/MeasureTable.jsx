@@ -1,7 +1,8 @@
 import './MeasureTable.css'
 
-import { describeConfidence } from '../pose/confidence.js'
 import { formatReason, labelOfMeasure } from '../pose/measures.js'
+import { pointing } from '../pose/pointing.js'
+import { describePrecision } from '../pose/precision.js'
 import { MeasureValue } from './MeasureValue.jsx'
 
 /** Every measure with its value, or with the reason why there is none. Pointing at one marks its joints. */
@@ -11,16 +12,11 @@ export function MeasureTable({ measures, onPoint }) {
       <caption className="visually-hidden">All measures</caption>
       <tbody>
         {Object.entries(measures).map(([name, measure]) => (
-          <tr
-            key={name}
-            className={measure.value === null ? 'is-missing' : undefined}
-            onPointerEnter={() => onPoint(measure.points ?? [])}
-            onPointerLeave={() => onPoint([])}
-          >
+          <tr key={name} className={measure.value === null ? 'is-missing' : undefined} {...pointing(measure, onPoint)}>
             <th scope="row">
               {labelOfMeasure(name)}
               <span className="measure-reason">
-                {measure.value === null ? formatReason(measure.reason) : describeConfidence(measure.confidence ?? 0)}
+                {measure.value === null ? formatReason(measure.reason) : describePrecision(measure)}
               </span>
             </th>
             <td>

@@ -2,15 +2,13 @@ import './PersonPanel.css'
 
 import { describeStance, readingsOf, unseenOf } from '../pose/readings.js'
 import { MeasureTable } from './MeasureTable.jsx'
-import { PersonChoice } from './PersonChoice.jsx'
 import { Readings } from './Readings.jsx'
 import { Unseen } from './Unseen.jsx'
 
-/** The figures of one person, and a choice of persons when there are several. */
-export function PersonPanel({ people, personId, person, onPerson, onPoint }) {
+/** The figures of one person; null for somebody who is not in this frame. */
+export function PersonPanel({ person, onPoint }) {
   return (
-    <section className="person">
-      <PersonChoice people={people} personId={personId} onPerson={onPerson} />
+    <section className="person" aria-label="Stance">
       {person ? (
         <>
           <p className="person-stance">{describeStance(person.stance)}</p>

@@ -1,9 +1,10 @@
 import './Readings.css'
 
-import { describeConfidence } from '../pose/confidence.js'
+import { pointing } from '../pose/pointing.js'
+import { describePrecision } from '../pose/precision.js'
 import { MeasureValue } from './MeasureValue.jsx'
 
-/** What a rider wants to know first: each with its value, a sentence and how sure it is. */
+/** What a rider wants to know first: each with its value, how exact it is, and a sentence. */
 export function Readings({ readings, onPoint }) {
   return (
     <ul className="readings" aria-label="Stance in short">
@@ -12,15 +13,14 @@ export function Readings({ readings, onPoint }) {
           key={name}
           className={measure.value === null ? 'reading is-missing' : 'reading'}
           data-measure={name}
-          onPointerEnter={() => onPoint(measure.points ?? [])}
-          onPointerLeave={() => onPoint([])}
+          {...pointing(measure, onPoint)}
         >
           <h2>{label}</h2>
           <div className="reading-value">
             <MeasureValue measure={measure} />
+            {measure.value !== null && <span className="reading-precision">{describePrecision(measure)}</span>}
           </div>
-          <p>{measure.value === null ? `Not to be seen here: ${lowerFirst(sentence)}.` : sentence}</p>
-          {measure.value !== null && <p className="reading-sure">{describeConfidence(measure.confidence ?? 0)}</p>}
+          <p>{measure.value === null ? `Not measured: ${lowerFirst(sentence)}.` : sentence}</p>
         </li>
       ))}
     </ul>

@@ -2,7 +2,7 @@ import './RunFacts.css'
 
 import { describeBytes } from '../pose/wording.js'
 
-/** How the pose was found: engine, device, time or length, size of the picture. */
+/** How the pose was found, folded: engine, device, time or length, size of the picture. */
 export function RunFacts({ analysis, image }) {
   const { pose, summary, kind, bytes } = analysis
   const run = pose ?? summary
@@ -14,13 +14,16 @@ export function RunFacts({ analysis, image }) {
     ['File', describeBytes(bytes)],
   ]
   return (
-    <dl className="run-facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <details className="run-facts">
+      <summary>Engine and file</summary>
+      <dl>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   )
 }

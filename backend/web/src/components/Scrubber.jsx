@@ -41,7 +41,11 @@ export function Scrubber({ clip }) {
         ›
       </button>
       <output className="scrubber-time">
-        {formatTime(seconds)} · {index + 1}/{times.length}
+        {formatTime(seconds)}
+        <span className="scrubber-frames">
+          {' · '}
+          {index + 1}/{times.length}
+        </span>
       </output>
     </div>
   )

@@ -2,7 +2,7 @@ import './Skeleton.css'
 
 import { useState } from 'react'
 
-import { isInPhoto, jointRadius } from '../pose/overlay.js'
+import { isInPhoto, jointRadius, ringRadius } from '../pose/overlay.js'
 import { bonesOf, jointsOf } from '../pose/skeleton.js'
 import { Bone } from './Bone.jsx'
 import { Joint } from './Joint.jsx'
@@ -44,6 +44,7 @@ export function Skeleton({ person, image, isChosen, pointedJoints, onJoint, onCh
           key={keypoint.name}
           keypoint={keypoint}
           radius={radius}
+          ring={ringRadius(image, radius)}
           isPointed={pointedJoints.includes(keypoint.name)}
           tabIndex={index === Math.min(current, joints.length - 1) ? 0 : -1}
           onJoint={onJoint}

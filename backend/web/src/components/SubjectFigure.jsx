@@ -1,17 +1,15 @@
 import './SubjectFigure.css'
 
-import { useCallback, useState } from 'react'
+import { useCallback } from 'react'
 
 import { mediaUrl } from '../api/analyses.js'
-import { FigureLegend } from './FigureLegend.jsx'
 import { Overlay } from './Overlay.jsx'
 import { Scrubber } from './Scrubber.jsx'
 
 const NONE = []
 
-/** The photo or clip and, in an SVG that shares its pixels, the skeleton of everybody in it. */
-export function SubjectFigure({ subject, analysis, pointedJoints = NONE }) {
-  const [isBare, setIsBare] = useState(false)
+/** The photo or clip and, in an SVG that shares its pixels, the skeleton of everybody in it; `isBare` without them. */
+export function SubjectFigure({ subject, analysis, pointedJoints = NONE, isBare = false }) {
   const { image, clip, picture } = subject
   const size = { width: image?.width, height: image?.height }
   const src = mediaUrl(analysis.id)
@@ -47,7 +45,6 @@ export function SubjectFigure({ subject, analysis, pointedJoints = NONE }) {
         {clip?.isBroken && <p className="figure-broken">This browser cannot play this clip. Its frames can be read.</p>}
       </div>
       {clip && <Scrubber clip={clip} />}
-      <FigureLegend isBare={isBare} onBare={setIsBare} />
     </figure>
   )
 }

@@ -3,16 +3,17 @@ import { useCallback, useEffect, useState } from 'react'
 import { frameAt, seekTime } from '../pose/timeline.js'
 
 /**
- * A video and the frame that is looked at, kept together: `{ setVideo, index, seek, isPlaying, toggle, isBroken }`.
- * `times` are the frames' moments in seconds. While it plays, the frame follows the video; otherwise the video
+ * A video and the frame that is looked at, kept together:
+ * `{ setVideo, index, seek, isMoved, isPlaying, toggle, isBroken }`. `times` are the frames' moments in seconds; `first`
+ * is the frame to begin with, `isMoved` is false until somebody chose another. While it plays, the frame follows the video; otherwise the video
  * follows the frame. A video that the browser cannot play is broken: its frames can still be walked through.
  */
-export function usePlayer(times, startSeconds) {
+export function usePlayer(times, first) {
   const [video, setVideo] = useState(null)
   const [chosen, setChosen] = useState(null)
   const [isPlaying, setIsPlaying] = useState(false)
   const [isBroken, setIsBroken] = useState(false)
-  const index = Math.min(chosen ?? frameAt(times, startSeconds), Math.max(0, times.length - 1))
+  const index = Math.min(chosen ?? first, Math.max(0, times.length - 1))
 
   const seek = useCallback(
     (next) => {
@@ -46,12 +47,12 @@ export function usePlayer(times, startSeconds) {
     return followFrames(video, (seconds) => setChosen(frameAt(times, seconds)))
   }, [isPlaying, video, times])
 
-  // Only at the start: where the address says.
+  // Only at the start: nobody has chosen a frame yet.
   useEffect(() => {
-    if (video && startSeconds && chosen === null && times.length > 0) video.currentTime = seekTime(times, index)
-  }, [video, startSeconds, chosen, times, index])
+    if (video && chosen === null && index > 0) video.currentTime = seekTime(times, index)
+  }, [video, chosen, times, index])
 
-  return { setVideo, index, seek, isPlaying, toggle, isBroken }
+  return { setVideo, index, seek, isMoved: chosen !== null, isPlaying, toggle, isBroken }
 }
 
 /** Call `onFrame(seconds)` for each frame that is shown; returns the function that ends it. */

@@ -1,6 +1,3 @@
-const SURE = 0.8
-const FAIR = 0.5
-
 // From unsure to sure; told apart by lightness too, for eyes that do not see all colours.
 const STOPS = [
   [0, [141, 61, 175]],
@@ -21,9 +18,3 @@ export function colourOf(confidence) {
 
 /** The same scale as a CSS gradient, for the legend. */
 export const SCALE = `linear-gradient(90deg, ${STOPS.map(([place]) => `${colourOf(place)} ${place * 100}%`).join(', ')})`
-
-/** 'sure', 'fairly sure' or 'a rough guess', with the figure behind it. */
-export function describeConfidence(confidence) {
-  const words = confidence >= SURE ? 'sure' : confidence >= FAIR ? 'fairly sure' : 'a rough guess'
-  return `${words} (${Math.round(confidence * 100)} %)`
-}

@@ -1,4 +1,5 @@
 const DEGREES = 'degrees'
+const SHORT_UNITS = { seconds: 's', metres: 'm' }
 
 /** 'knee_flexion_left' -> 'Left knee flexion'; a measure of both sides keeps its words. */
 export function labelOfMeasure(name) {
@@ -10,7 +11,7 @@ export function labelOfMeasure(name) {
 /** `{ value, unit }` as `{ number, unit }` to be written: '42°' has its unit in it, '1.30' 'shoulder widths' has not. */
 export function formatMeasure({ value, unit }) {
   const number = Number.isInteger(value) && unit === DEGREES ? String(value) : value.toFixed(2)
-  return unit === DEGREES ? { number: `${number}°`, unit: '' } : { number, unit }
+  return unit === DEGREES ? { number: `${number}°`, unit: '' } : { number, unit: SHORT_UNITS[unit] ?? unit }
 }
 
 /** The API's reason with its joint names in plain words, and without the figures behind it. */

@@ -19,6 +19,11 @@ export function jointRadius(image, person) {
   return Math.max(Math.min(forPhoto, forPerson), forPhoto * 0.2)
 }
 
+/** Radius of the ring that marks a joint: to be seen from afar, also on a rider who is small in the photo. */
+export function ringRadius(image, radius) {
+  return Math.max(radius * 2.1, Math.hypot(image.width, image.height) * 0.012)
+}
+
 /** Radius of one named joint: those of face and hands are smaller. */
 export function radiusOf(name, radius) {
   return isFineJoint(name) ? radius * FINE : radius

@@ -1,6 +1,8 @@
 import UPlot from 'uplot'
 
-const HEIGHT_REM = 13
+import { formatTime } from './timeline.js'
+
+const HEIGHT_REM = 11.5
 
 /**
  * A chart in `parent`, as wide as it is and following it. `times` in seconds; a curve is
@@ -24,11 +26,15 @@ export function createPlot(parent, { times, curves, unit, onSeek, getIndex }) {
   }
 }
 
-/** Put the line at the frame that the picture shows. */
+/** Put the line, with its time, at the frame that the picture shows. */
 export function markFrame({ plot }, index) {
   const seconds = plot.data[0][index] ?? 0
-  const line = plot.over.querySelector('.chart-mark')
-  if (line) line.style.transform = `translateX(${plot.valToPos(seconds, 'x')}px)`
+  const mark = plot.over.querySelector('.chart-mark')
+  if (!mark) return
+  const place = plot.valToPos(seconds, 'x')
+  mark.style.transform = `translateX(${place}px)`
+  mark.firstElementChild.textContent = formatTime(seconds)
+  mark.classList.toggle('is-right', place > plot.over.clientWidth / 2)
 }
 
 function describePlot(parent, curves, unit, getIndex) {
@@ -60,6 +66,9 @@ function describePlot(parent, curves, unit, getIndex) {
 function addMark(plot) {
   const mark = document.createElement('div')
   mark.className = 'chart-mark'
+  const time = document.createElement('span')
+  time.className = 'chart-time'
+  mark.append(time)
   plot.over.append(mark)
 }
 

@@ -1,6 +1,6 @@
 import { formatReason } from './measures.js'
 
-// Angles are within about ten degrees; less than that is "in line".
+// Less than the error of the measure is "in line"; this where the error is not known.
 const LEVEL_DEGREES = 10
 const CENTRE = 0.5
 const CENTRE_WIDTH = 0.06
@@ -14,7 +14,7 @@ const KNEE_WORDS = [
 ]
 
 /**
- * What a rider wants to know first. `measureOf(front, rear)` is the API's name of the measure; `say(value, stance)`
+ * What a rider wants to know first. `measureOf(front, rear)` is the API's name of the measure; `say(value, { stance, error })`
  * puts it in one sentence.
  */
 const READINGS = [
@@ -38,7 +38,8 @@ export function readingsOf(person) {
   return READINGS.map(({ label, measureOf, say }) => {
     const name = measureOf(front, rear)
     const measure = person.measures[name] ?? { value: null, unit: '', reason: 'this engine does not measure it' }
-    const sentence = measure.value === null ? formatReason(measure.reason) : say(measure.value, stance)
+    const sentence =
+      measure.value === null ? formatReason(measure.reason) : say(measure.value, { stance, error: measure.error })
     return { label, name, measure, sentence }
   })
 }
@@ -81,13 +82,13 @@ export function unseenOf(measures) {
 
 function sayKnee(degrees) {
   const [, words] = KNEE_WORDS.find(([limit]) => degrees < limit)
-  return `The knee is ${words}; 0° would be a straight leg.`
+  return `The knee is ${words}.`
 }
 
 // Seen from above, counter-clockwise turns the chest of a regular rider to the front and that of a goofy one back.
 function sayRotation(part) {
-  return (degrees, stance) => {
-    if (Math.abs(degrees) < LEVEL_DEGREES) return `${part} are in line with the board.`
+  return (degrees, { stance, error }) => {
+    if (Math.abs(degrees) < (error ?? LEVEL_DEGREES)) return `${part} are in line with the board.`
     const isOpen = degrees > 0 === (stance !== 'goofy')
     const where = isOpen ? 'open, the chest turned to the nose' : 'closed, the chest turned to the tail'
     return `${part} are ${where} of the board.`
@@ -96,13 +97,13 @@ function sayRotation(part) {
 
 function sayBalance(share) {
   const place = share - CENTRE
-  if (Math.abs(place) < CENTRE_WIDTH) return 'The weight is centred between the feet; 0 is the rear foot, 1 the front.'
+  if (Math.abs(place) < CENTRE_WIDTH) return 'The weight is centred between the feet.'
   const foot = place > 0 ? 'front' : 'rear'
   const beyond = Math.abs(place) > CENTRE ? `beyond the ${foot} foot` : `nearer to the ${foot} foot`
-  return `The weight is ${beyond}; 0 is the rear foot, 1 the front.`
+  return `The weight is ${beyond} (0 rear foot, 1 front foot).`
 }
 
-function sayInclination(degrees) {
-  if (Math.abs(degrees) < LEVEL_DEGREES) return 'The body stands upright over the board.'
+function sayInclination(degrees, { error }) {
+  if (Math.abs(degrees) < (error ?? LEVEL_DEGREES)) return 'The body stands upright over the board.'
   return `The body leans out over the ${degrees > 0 ? 'toe' : 'heel'} edge.`
 }

@@ -52,3 +52,18 @@ export function formatTime(seconds) {
   const minutes = Math.floor(seconds / 60)
   return `${minutes}:${(seconds - minutes * 60).toFixed(2).padStart(5, '0')}`
 }
+
+/** From one moment to another: '0:01.2–0:04.9'. Tenths are what a slider and an eye can tell apart. */
+export function formatSpan(first, last) {
+  return `${formatTenths(first)}–${formatTenths(last)}`
+}
+
+/** True for a number of seconds, as some measures of a clip have and others have not. */
+export function isMoment(seconds) {
+  return Number.isFinite(seconds)
+}
+
+function formatTenths(seconds) {
+  const tenths = Math.round(seconds * 10)
+  return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`
+}

@@ -6,8 +6,11 @@ const RELATIVE_STEPS = [
 const RELATIVE_LIMIT_SECONDS = 6 * 86_400
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
-const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
-const exact = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' })
+const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' })
+const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })
+const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' })
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short' })
 
 /** '3 min. ago', 'yesterday', or the date when it is older than six days. Both times in milliseconds. */
 export function describeAge(createdAt, now = Date.now()) {
@@ -16,6 +19,24 @@ export function describeAge(createdAt, now = Date.now()) {
   if (seconds > RELATIVE_LIMIT_SECONDS) return absolute.format(new Date(createdAt))
   const [unit, size] = RELATIVE_STEPS.findLast((step) => seconds >= step[1])
   return relative.format(-Math.floor(seconds / size), unit)
+}
+
+/**
+ * What an analysis is called: the name that somebody gave it, else when it was made; cameras name files IMG_2034.
+ * Both times in milliseconds.
+ */
+export function titleOf({ name, filename, createdAt }, now = Date.now()) {
+  return name !== filename ? name : describeDay(new Date(createdAt), new Date(now))
+}
+
+function describeDay(date, today) {
+  const time = clock.format(date)
+  if (date.toDateString() === today.toDateString()) return `Today, ${time}`
+  const yesterday = new Date(today)
+  yesterday.setDate(today.getDate() - 1)
+  if (date.toDateString() === yesterday.toDateString()) return `Yesterday, ${time}`
+  const format = date.getFullYear() === today.getFullYear() ? day : dayOfYear
+  return `${format.format(date)}, ${time}`
 }
 
 export function describeMoment(createdAt) {

@@ -1,0 +1,72 @@
+"""The shared objects of an image and what they say about CUDA."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from layerstack.audit.elf_file import ElfFacts, is_elf, read_elf
+from layerstack.audit.image_files import ImageFiles, StoredFile
+
+SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
+# libcublas.so.12, libcudart-9335f6a2.so.12 (as auditwheel renames it), libcudnn_ops_infer.so.8
+CUDA_LIBRARY = re.compile(
+    r"^lib(?P<name>cudart|cublas|cublasLt|cudnn\w*|cufft|curand|cusolver|cusparse|nccl|nvrtc|nvJitLink|npp\w+|cupti)"
+    r"(?:-[0-9a-f]{8})?\.so\.(?P<major>\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Library:
+    """One shared object of an image."""
+
+    path: str
+    size_bytes: int
+    facts: ElfFacts
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def uses_torch(self) -> bool:
+        return any(needed.startswith(("libtorch", "libc10")) for needed in self.facts.needed)
+
+    @property
+    def uses_cuda(self) -> bool:
+        """Does it hold GPU code or need a library of CUDA?"""
+        words = ("cuda", "cublas", "cudnn", "nvrtc")
+        return bool(self.facts.code) or any(word in needed for needed in self.facts.needed for word in words)
+
+
+@dataclass(frozen=True)
+class CudaCopy:
+    """One copy of a library of CUDA: `major` is the version in its soname."""
+
+    name: str
+    major: int
+    path: str
+    size_bytes: int
+
+
+def read_libraries(image: ImageFiles) -> tuple[Library, ...]:
+    """Every shared object a container sees, links left out."""
+    candidates = [file for file in image.files.values() if not file.target and SHARED_OBJECT.search(file.name)]
+    # Archives share one position in one file: they can only be read one after the other.
+    return tuple(library for file in candidates if (library := _read(file)))
+
+
+def cuda_copies(image: ImageFiles) -> tuple[CudaCopy, ...]:
+    """Every copy of the libraries of CUDA and cuDNN, by path."""
+    return tuple(sorted(_copies(image.files.values()), key=lambda copy: copy.path))
+
+
+def _copies(files: Iterable[StoredFile]) -> Iterator[CudaCopy]:
+    for file in files:
+        match = CUDA_LIBRARY.match(file.name)
+        if match and not file.target and "/stubs/" not in file.path:
+            yield CudaCopy(match["name"], int(match["major"]), file.path, file.size_bytes)
+
+
+def _read(file: StoredFile) -> Library | None:
+    with file.open() as stream:
+        return Library(file.path, file.size_bytes, read_elf(stream)) if is_elf(stream) else None

@@ -1,0 +1,121 @@
+"""What is wrong with the Python packages of an image: missing or unfitting requirements, ABI, editable installs."""
+
+from collections.abc import Iterator, Mapping
+
+from layerstack.audit.elf_file import holds
+from layerstack.audit.image_files import ImageFiles
+from layerstack.audit.python_packages import Environment, Package, normalize
+from layerstack.finding import Finding, error, ok, warning
+
+# NumPy's own headers put these names into every extension that uses its C API: the second since NumPy 2.
+NUMPY_1_MARK = b"numpy.core._multiarray_umath"
+NUMPY_2_MARK = b"numpy._core._multiarray_umath"
+# Names of packages, with spaces between: declared by others, never imported, and therefore not installed.
+LEFT_OUT_LABEL = "io.layerstack.left-out"
+SHOWN = 6
+
+
+def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
+    """As `pip check` does: every requirement that applies is there, in a fitting version, or left out by a label."""
+    left_out = {normalize(name) for name in _labels(image).get(LEFT_OUT_LABEL, "").split()} - set(environment.packages)
+    found = [problem for package in environment.packages.values() for problem in _problems(package, environment)]
+    problems = [text for name, text in found if name not in left_out]
+    if declared := sorted({name for name, _ in found if name in left_out}):
+        yield ok("requirements", f"{environment.folder}: left out on purpose ({LEFT_OUT_LABEL}): {', '.join(declared)}")
+    if problems:
+        yield warning(
+            "requirements",
+            f"{environment.folder}: {_shown(problems)}",
+            f"Install what is missing, or name it in the image's label {LEFT_OUT_LABEL} when nothing imports it.",
+        )
+
+
+def check_numpy(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
+    """Extensions compiled against NumPy 1 do not load with NumPy 2."""
+    numpy = environment.packages.get("numpy")
+    if numpy is None or not numpy.version.split(".")[0].isdigit() or int(numpy.version.split(".")[0]) < 2:
+        return
+    broken = sorted(
+        package.label
+        for package in environment.packages.values()
+        if package is not numpy and any(_is_for_numpy_1(image, path) for path in package.files)
+    )
+    if broken:
+        yield error(
+            "numpy-abi",
+            f"{_shown(broken)}: compiled against NumPy 1, and NumPy {numpy.version} is installed: they fail on import",
+            "Pin numpy<2, or newer versions of these packages.",
+        )
+
+
+def check_editable(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
+    """Packages whose code lies elsewhere: a mount over that folder, or its absence, breaks them."""
+    for package in environment.packages.values():
+        if not package.editable_from:
+            continue
+        source = package.editable_from.strip("/")
+        is_there = any(path.startswith(f"{source}/") for path in image.files)
+        detail = f"{package.label} is installed editable from /{source}"
+        if is_there:
+            yield warning(
+                "editable", f"{detail}: a mount over that folder hides it", "Install it without -e in the image."
+            )
+        else:
+            yield error("editable", f"{detail}, which is not in the image", "Install it without -e in the image.")
+
+
+def _labels(image: ImageFiles) -> Mapping[str, str]:
+    return image.config.get("Labels") or {}
+
+
+def _problems(package: Package, environment: Environment) -> Iterator[tuple[str, str]]:
+    """The package that is missing or does not fit, and the sentence."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in package.requires:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if requirement.marker and not requirement.marker.evaluate(_marker_environment(environment)):
+            continue
+        name = normalize(requirement.name)
+        found = environment.packages.get(name)
+        if found is None:
+            yield name, f"{package.name} needs {requirement.name}, which is not installed"
+        elif not requirement.specifier.contains(found.version, prereleases=True):
+            yield (
+                name,
+                f"{package.name} needs {requirement.name}{requirement.specifier}, and {found.version} is installed",
+            )
+
+
+def _marker_environment(environment: Environment) -> Mapping[str, str]:
+    version = environment.python_version or "3.9"
+    return {
+        "python_version": version,
+        "python_full_version": f"{version}.0",
+        "implementation_version": f"{version}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "os_name": "posix",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "platform_release": "",
+        "platform_version": "",
+        "extra": "",
+    }
+
+
+def _is_for_numpy_1(image: ImageFiles, path: str) -> bool:
+    file = image.files[path]
+    if not (path.endswith(".so") or ".so." in file.name) or file.target:
+        return False
+    with file.open() as stream:
+        return holds(stream, NUMPY_1_MARK, NUMPY_2_MARK) == {NUMPY_1_MARK}
+
+
+def _shown(problems: list[str]) -> str:
+    more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return "; ".join(problems[:SHOWN]) + more

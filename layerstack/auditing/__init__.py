@@ -1,1 +1,0 @@
-"""What is inside an image, read without starting it."""

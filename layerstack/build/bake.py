@@ -1,0 +1,190 @@
+"""One `docker buildx bake` call, read while it goes, and its failure in words."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from layerstack import command
+from layerstack.build.buildlog import BuildLog, BuildReport
+from layerstack.build.placement import Placement
+from layerstack.build.progress import BuildObserver
+from layerstack.build.vertex import Vertex
+from layerstack.dockerfile import copy_sources
+from layerstack.dockerfile.image import Image
+from layerstack.errors import BuildFailed, EngineError, StackError
+from layerstack.project import missing_base
+from layerstack.project.project import Project
+
+TICK_SECONDS = 0.1
+LOG_TAIL_LINES = 10
+# BuildKit collected a record of its cache between finding and using it; the next call does without it.
+CACHE_RACE = "failed to get dead record"
+
+
+@dataclass(frozen=True)
+class BakeCall:
+    """What is asked of bake: images by name, and what is said besides their definitions.
+
+    `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `without_cache` those
+    that are built without the cache. `pulls` asks the registry for newer system images; `sets` are bake's overrides.
+    """
+
+    names: tuple[str, ...]
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    without_cache: frozenset[str] = frozenset()
+    pulls: bool = False
+    sets: tuple[str, ...] = ()
+    allowed_paths: tuple[Path, ...] = ()
+
+
+Watch = Callable[[BuildLog, Sequence[Vertex]], None]
+
+
+def bake(project: Project, call: BakeCall, observer: BuildObserver, watch: Watch | None = None) -> BuildReport:
+    """Run the call. `watch` sees the stream as it comes, and often without news; what it raises ends the call.
+
+    Raises BuildFailed with the failed step, its last lines and the place in the Dockerfile; EngineError.
+    """
+    wanted = project.with_parents(call.names)
+    log = BuildLog((image.name for image in wanted), Placement(project.root, wanted).place)
+
+    def take(_: command.Stream, line: str) -> None:
+        changed = log.feed(line)
+        if watch:
+            watch(log, changed)
+        observer.update(log, changed)
+
+    def tick() -> None:
+        if watch:
+            watch(log, ())
+        observer.tick()
+
+    result = command.stream(
+        bake_argv(project, call),
+        take,
+        cwd=project.root,
+        env=project.environment,
+        stdin=json.dumps(document(project, call)),
+        tick_seconds=TICK_SECONDS,
+        on_tick=tick,
+    )
+    report = log.report(result.ok, result.seconds)
+    observer.end(report)
+    if not result.ok:
+        raise failure(report, project)
+    return report
+
+
+def bake_argv(project: Project, call: BakeCall) -> tuple[str, ...]:
+    """The exact argument list, to be run in the project's root with `document` on its standard input."""
+    images = project.with_parents(call.names)
+    # Buildx 0.37.2 and newer ask before they read outside the working directory, even without a terminal.
+    paths = (*_folders_outside(project, images), *call.allowed_paths)
+    allowed = [f"fs.read={path}" for path in paths] + _entitlements(images)
+    return (
+        *("docker", "buildx", "bake", "--file", "-", "--progress=rawjson"),
+        *(["--pull"] if call.pulls else []),
+        *(f"--allow={one}" for one in dict.fromkeys(allowed)),
+        *(part for value in call.sets for part in ("--set", value)),
+        *(name for name in call.names if name not in call.kept),
+    )
+
+
+def document(project: Project, call: BakeCall) -> dict[str, Any]:
+    """The definitions as bake reads them: resolved by Compose and bake before, with what the call says on top."""
+    targets = {}
+    for image in project.with_parents(call.names):
+        if image.name in call.kept:
+            continue
+        # Its texts stay as bake printed them: with the escapes that bake takes away again.
+        definition = {"tags": list(image.tags or (image.tag,)), **image.definition}
+        if labels := call.labels.get(image.name):
+            definition["labels"] = {**(definition.get("labels") or {}), **labels}
+        written = definition.get("contexts") or image.contexts
+        if contexts := {name: _context(project, value, call.kept) for name, value in written.items()}:
+            definition["contexts"] = contexts
+        if image.name in call.without_cache:
+            definition["no-cache"] = True
+        targets[image.name] = definition
+    return {"target": targets}
+
+
+def _context(project: Project, value: str, kept: frozenset[str]) -> str:
+    name = value.removeprefix("target:")
+    if value.startswith("target:") and name in kept:
+        return f"docker-image://{project.image(name).tag}"
+    return value
+
+
+def _folders_outside(project: Project, images: Iterable[Image]) -> Iterable[Path]:
+    for image in images:
+        for value in (image.context, *image.contexts.values()):
+            if copy_sources.is_remote(value) or value.startswith(("target:", "docker-image:")):
+                continue
+            path = (project.root / value).resolve()
+            if not path.is_relative_to(project.root.resolve()):
+                yield path
+
+
+def _entitlements(images: Iterable[Image]) -> list[str]:
+    """What a definition asks of the builder besides building, as `docker compose build` grants it."""
+    found: list[str] = []
+    for image in images:
+        found += [str(one) for one in image.definition.get("entitlements") or ()]
+        if image.definition.get("network") == "host":
+            found.append("network.host")
+    return found
+
+
+def failure(report: BuildReport, project: Project) -> StackError:
+    """A failed call as an error: the step, its place, its last lines, and what to do where that is known."""
+    if "annot connect to the Docker daemon" in report.message:
+        return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
+    step = report.failed
+    if step is None:
+        return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message, project))
+    # The frames of a JavaScript stack would push the message itself out of the tail.
+    lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
+    tail = lines[-LOG_TAIL_LINES:]
+    excerpt = "\n".join(line for line in report.message.splitlines() if re.match(r"^\s*\d+ \|", line))
+    parts = [
+        f"The build of {step.image} failed in step {step.name}",
+        f"  at {step.place or 'an unknown line'}: {step.error}",
+        _indent(excerpt),
+        *(["  Its last lines:", _indent("\n".join(tail))] if tail else []),
+    ]
+    return BuildFailed("\n".join(part for part in parts if part), _advice(report.message + report.failed_log, project))
+
+
+ADVICE = (
+    (
+        r"no space left on device",
+        "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest.",
+    ),
+    (
+        r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",
+        "A system image is missing and no registry answers: `invoke setup` pulls it or builds a stand-in.",
+    ),
+    (
+        r"invalid UTF-8",
+        "A file name in the build context is not UTF-8, which BuildKit does not take: rename the file or ignore it.",
+    ),
+    (
+        r"certificate verify failed|self.signed certificate|unable to get local issuer",
+        "See TLS in docs/build-guide.md.",
+    ),
+)
+
+
+def _advice(text: str, project: Project) -> str:
+    return missing_base.advice_for(project, text) or next(
+        (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
+    )
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  | {line}" for line in text.strip("\n").splitlines())

@@ -1,0 +1,274 @@
+"""Ask BuildKit for images, all at once, and tell what came of it."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import msgspec
+
+from layerstack import command
+from layerstack.build import history
+from layerstack.build.bake import CACHE_RACE, BakeCall, bake
+from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
+from layerstack.build.estimate import read_estimate
+from layerstack.build.image_sizes import remember_sizes
+from layerstack.build.keep import CacheGone, Evidence, Keeper
+from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, Planner, parent_layers
+from layerstack.build.progress import BuildObserver, Silent
+from layerstack.build.record import BuildRecord, ImageRecord
+from layerstack.build.results import Outcome
+from layerstack.build.state import ExternalImage, ImageState, StateStore
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.references import familiar
+from layerstack.engine import images
+from layerstack.engine.cache_records import CacheRecord, describes, read_cache
+from layerstack.engine.images import StoredImage
+from layerstack.errors import BuildFailed, EngineError
+from layerstack.moment import epoch_seconds
+from layerstack.project.project import Project
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """`is_forced` builds the named images without the cache; `pulls` asks the registry for newer system images."""
+
+    is_forced: bool = False
+    pulls: bool = False
+
+
+def build(
+    project: Project,
+    names: Sequence[str],
+    observer: BuildObserver | None = None,
+    options: BuildOptions | None = None,
+    store: StateStore | None = None,
+) -> BuildRecord:
+    """Build the named images and everything they are built on, in one bake call.
+
+    BuildKit decides which steps run. An image is `fresh` when none did and its tags name what they named before, `kept`
+    when BuildKit had lost an unchanged image's steps, else `built`. Raises BuildFailed, UsageError, EngineError.
+    """
+    return _Build(
+        project,
+        project.with_parents(names),
+        frozenset(project.image(name).name for name in names),
+        observer or Silent(),
+        options or BuildOptions(),
+        store or StateStore(project.root),
+    ).run()
+
+
+def solve(
+    project: Project, call: BakeCall, observer: BuildObserver, keeper: Keeper
+) -> tuple[BuildReport, frozenset[str]]:
+    """Run a bake call to its end, and say which images were kept because BuildKit had lost them.
+
+    It is repeated with the stored images when steps of theirs begin to run, when the system image below one is in no
+    place any more, and once when it lost a race with BuildKit's own collection. Raises BuildFailed.
+    """
+    is_repeated = False
+    while True:
+        if call.kept.issuperset(call.names):
+            return EMPTY_REPORT, call.kept
+        try:
+            report = bake(project, call, observer, keeper.watch)
+            keeper.finish(report)
+            return report, call.kept
+        except CacheGone as gone:
+            if gone.is_over:
+                _restore_tags(keeper.evidence.plan, gone.images)
+            call = replace(call, kept=call.kept | gone.images)
+        except BuildFailed as error:
+            if lost := _above_missing_image(str(error), keeper) - call.kept:
+                call = replace(call, kept=call.kept | lost)
+            elif is_repeated or CACHE_RACE not in str(error):
+                raise
+            else:
+                is_repeated = True
+
+
+@dataclass(frozen=True)
+class _Build:
+    """One build: what is asked for, and what was there before it began. `images` stand parents first."""
+
+    project: Project
+    images: tuple[Image, ...]
+    asked: frozenset[str]
+    observer: BuildObserver
+    options: BuildOptions
+    store: StateStore
+
+    def run(self) -> BuildRecord:
+        began, clock = time.time(), time.monotonic()
+        names = [image.name for image in self.images]
+        _ = self.before  # what the tags name is known before anything can move them
+        self.observer.begin(names, lambda: read_estimate(self.project.root, names))
+        call = BakeCall(
+            names=tuple(names),
+            labels=self._labels(),
+            kept=self._kept_before(),
+            without_cache=self.asked if self.options.is_forced else frozenset(),
+            pulls=self.options.pulls,
+        )
+        report, kept = solve(self.project, call, self.observer, self.keeper)
+        seconds = round(time.monotonic() - clock, 3)
+        changed = frozenset(image.name for image in self.images if self._is_renamed(image, report, kept))
+        if not changed and not kept and not report.executed and self._is_all_recorded():
+            return BuildRecord(images=tuple(map(self._fresh, self.images)))
+        outcome = Outcome(self.plan, report, changed, kept, call.without_cache, self._stored_now())
+        record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
+        self._remember(record, outcome, began)
+        return record if not record.is_all_fresh else msgspec.structs.replace(record, seconds=0.0)
+
+    @cached_property
+    def before(self) -> Mapping[str, StoredImage]:
+        """Tag → image, before the build."""
+        return images.find_all(tag for image in self.images for tag in _tags(image))
+
+    @cached_property
+    def states(self) -> Mapping[str, ImageState]:
+        """Image → how the stored one was built, where that is known."""
+        stored = {image.name: self.before.get(image.tag) for image in self.images}
+        found = {name: self.store.of_image(one.id) for name, one in stored.items() if one}
+        return {name: state for name, state in found.items() if state}
+
+    @cached_property
+    def planner(self) -> Planner:
+        return Planner(self.project, self.store, self.before)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return self.keeper.evidence.plan
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        forced = self.asked if self.options.is_forced else frozenset()
+        names = [image.name for image in self.images]
+        return Keeper(lambda: self.planner.plan(names), forced, never_keeps=self.options.pulls)
+
+    def _labels(self) -> dict[str, dict[str, str]]:
+        """What a base is made of goes with it to other machines."""
+        bases = [image.name for image in self.project.base_images if image in self.images]
+        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.planner.plan(bases).images}
+
+    def _kept_before(self) -> frozenset[str]:
+        """Images whose cache was gone the last time, and still is: they are not asked for again."""
+        gone = [name for name, state in self.states.items() if state.is_cache_gone]
+        if not gone or self.options.is_forced or self.options.pulls:
+            return frozenset()
+        evidence = self.keeper.evidence
+        return frozenset(name for name in gone if _is_unknown_to_cache(evidence, self.plan.of(name)))
+
+    def _is_renamed(self, image: Image, report: BuildReport, kept: frozenset[str]) -> bool:
+        if image.name in kept:
+            return False
+        now = {tag: report.exported.get(familiar(tag)) for tag in _tags(image)}
+        return any(one and (tag not in self.before or self.before[tag].id != one) for tag, one in now.items())
+
+    def _is_all_recorded(self) -> bool:
+        return all(image.name in self.states for image in self.images)
+
+    def _fresh(self, image: Image) -> ImageRecord:
+        inputs = self.states[image.name].manifest.digest
+        return ImageRecord(image=image.name, action="fresh", inputs=inputs, parents=tuple(image.parents))
+
+    def _stored_now(self) -> Mapping[str, StoredImage]:
+        return images.find_all(tag for image in self.images for tag in _tags(image))
+
+    def _remember(self, record: BuildRecord, outcome: Outcome, began: float) -> None:
+        """Keep how each image was built, for those that BuildKit made or that nothing was known of."""
+        unknown = {image.name for image in self.images if image.name not in self.states}
+        cache = _read_records()
+        for one in record.images:
+            planned = outcome.plan.of(one.image)
+            stored = outcome.stored.get(planned.image.tag)
+            if one.action == "kept" and planned.last:
+                self.store.write(msgspec.structs.replace(planned.last, is_cache_gone=True))
+            elif stored and (one.action == "built" or one.image in unknown):
+                self.store.write(_state(one, planned, stored, outcome, _places(planned, cache, began)))
+        if not record.is_all_fresh:
+            remember_sizes(self.project.root, outcome.stored)
+            history.append_build(self.project.root, record)
+
+
+def _state(
+    record: ImageRecord,
+    planned: PlannedImage,
+    stored: StoredImage,
+    outcome: Outcome,
+    cache_records: Mapping[str, tuple[str, ...]],
+) -> ImageState:
+    return ImageState(
+        tag=planned.image.tag,
+        image_id=stored.id,
+        manifest=planned.manifest,
+        record=record,
+        parent_layers=parent_layers(planned, outcome.stored, outcome.plan),
+        cache_records=cache_records,
+        externals={
+            name: ExternalImage(layers=one.layers, config=one.content) for name, one in planned.externals.items()
+        },
+    )
+
+
+def _places(planned: PlannedImage, records: Sequence[CacheRecord], began: float) -> dict[str, tuple[str, ...]]:
+    """Place of a step → ids of the records that may hold its result: those that were used since the build began, else
+    all that look like it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for stage in planned.manifest.stages:
+        for line in stage.steps:
+            alike = [record for record in records if describes(record, line)]
+            used = [record for record in alike if (epoch_seconds(record.last_used) or 0.0) >= began]
+            if alike:
+                found[f"{planned.manifest.dockerfile}:{line.line}"] = tuple(one.id for one in used or alike)
+    return found
+
+
+def _read_records() -> Sequence[CacheRecord]:
+    """Without them an image cannot be kept later; the build is none the worse."""
+    try:
+        return read_cache().records
+    except EngineError:
+        return ()
+
+
+def _is_unknown_to_cache(evidence: Evidence, one: PlannedImage) -> bool:
+    """Whether no record looks like any step of a keepable image, so that asking for it would only begin to run it."""
+    lines = [line for stage in one.manifest.stages for line in stage.steps]
+    return evidence.is_keepable(one) and not any(
+        describes(record, line) for record in evidence.records for line in lines
+    )
+
+
+# Seen with Buildx 0.29: what a reference is called when neither engine nor registry has it.
+_MISSING = re.compile(
+    r"(?:failed to resolve source metadata for|pull access denied for) (?P<name>[^\s,:]+(?::[\w.-]+)?)",
+)
+
+
+def _above_missing_image(message: str, keeper: Keeper) -> frozenset[str]:
+    """Keepable images that stand on a system image which no engine and no registry has."""
+    missing = {familiar(match["name"]) for match in _MISSING.finditer(message)}
+    if not missing or keeper.never_keeps:
+        return frozenset()
+    evidence = keeper.evidence
+    lost: frozenset[str] = frozenset()
+    for one in evidence.plan.images:
+        if evidence.is_keepable(one) and missing & set(map(familiar, one.manifest.parents)):
+            lost |= evidence.lost_with(one.name)
+    return lost
+
+
+def _restore_tags(plan: Plan, names: frozenset[str]) -> None:
+    """The tags of kept images name the stored ones again, where a build was over before it could be ended."""
+    for name in names:
+        one = plan.of(name)
+        if one.stored:
+            for tag in _tags(one.image):
+                command.run(("docker", "tag", one.stored.id, tag)).require()
+
+
+def _tags(image: Image) -> tuple[str, ...]:
+    return image.tags or (image.tag,)

@@ -1,0 +1,272 @@
+"""BuildKit's rawjson progress stream (one JSON object a line) read into a `BuildReport`.
+
+Facts the code relies on: zero values are omitted, a vertex is repeated and merged by digest and may run in several
+intervals, log data is base64 or null for no bytes, lines that are not JSON are the error message.
+Source: moby/buildkit `client.SolveStatus`.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from layerstack.build.critical_path import find_path
+from layerstack.build.vertex import KEPT_LOG_BYTES, Vertex
+from layerstack.dockerfile.references import familiar
+
+STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
+# BuildKit's own work for an image, by how its name begins.
+WorkKind = Literal["transfer", "pull", "export"]
+WORK: Mapping[str, WorkKind] = {
+    "load build context": "transfer",
+    "load from client": "transfer",
+    "exporting to": "export",
+    "unpacking to": "export",
+    "FROM ": "pull",
+}
+_STEP = re.compile(r"^\[(?P<words>[^\]]*?)\s*(?P<number>\d+)/(?P<total>\d+)\] (?P<instruction>.+)$", re.DOTALL)
+_PREFIX = re.compile(r"^\[(?P<words>[^\]]*)\]\s*(?P<rest>.*)$", re.DOTALL)
+_PLATFORM = re.compile(r"^[a-z0-9]+/[a-z0-9]+(/v\d+)?$")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One Dockerfile instruction as it was executed or found in the cache. `seconds` is its own running time."""
+
+    image: str
+    stage: str
+    number: int
+    total: int
+    instruction: str
+    is_cached: bool
+    seconds: float
+    started: float | None = None
+    completed: float | None = None
+    error: str = ""
+    digest: str = ""
+    place: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.stage} {self.number}/{self.total} {self.instruction}".strip()
+
+    @property
+    def key(self) -> str:
+        """What stays the same between builds: stage and instruction. Digests below a local context do not."""
+        return f"{self.stage} {' '.join(self.instruction.split())}".strip()
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether this is work of the Dockerfile (FROM only resolves an image)."""
+        return self.instruction.split(" ", 1)[0].upper() in STEP_INSTRUCTIONS
+
+
+@dataclass(frozen=True)
+class Work:
+    """BuildKit's own work for an image: `transfer` of a context, `pull` of a system image, `export` of the result.
+
+    `started` is seconds since the epoch.
+    """
+
+    image: str
+    kind: WorkKind
+    started: float
+    seconds: float
+    digest: str
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What one bake call did. Seconds: `transfer` and `export` per image, `seconds` for the whole call.
+
+    `critical` are the digests of the steps and works that the end of the build waited for, first to last. `exported`
+    maps each tag that was set to the id of its image.
+    """
+
+    ok: bool
+    seconds: float
+    steps: tuple[Step, ...]
+    transfer_seconds: dict[str, float]
+    export_seconds: dict[str, float]
+    message: str = ""
+    failed_log: str = ""
+    works: tuple[Work, ...] = ()
+    critical: tuple[str, ...] = ()
+    exported: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def executed(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.is_counted and not step.is_cached)
+
+    @property
+    def cached(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.is_counted and step.is_cached)
+
+    @property
+    def failed(self) -> Step | None:
+        return next((step for step in self.steps if is_failure(step.error)), None)
+
+    def of(self, image: str) -> tuple[Step, ...]:
+        """The counted steps of one image, in Dockerfile order."""
+        return tuple(step for step in self.steps if step.image == image and step.is_counted)
+
+
+EMPTY_REPORT = BuildReport(True, 0.0, (), {}, {})
+
+
+class BuildLog:
+    """Collects the stream. `targets` are all bake targets of the call; with more than one, names wear a prefix.
+
+    The last target is the one that is asked for: names wear no prefix when all others are images that are there.
+    `place` may move a step to the image that declares it.
+    """
+
+    def __init__(self, targets: Iterable[str], place: Callable[[Step], Step] = lambda step: step) -> None:
+        ordered = tuple(targets)
+        self.targets = frozenset(ordered)
+        self._unprefixed = ordered[-1] if ordered else ""
+        self._place_step = place
+        self.vertices: dict[str, Vertex] = {}
+        self.stray_lines: list[str] = []
+
+    def feed(self, line: str) -> list[Vertex]:
+        """Take one line of the stream; returns the vertices it changed. Lines that are not JSON are kept."""
+        if not line.startswith("{"):
+            self.stray_lines.append(line)
+            return []
+        try:
+            message = json.loads(line)
+        except json.JSONDecodeError:
+            self.stray_lines.append(line)
+            return []
+        changed = [self._take_vertex(event) for event in message.get("vertexes") or ()]
+        for event in message.get("statuses") or ():
+            self._vertex(event["vertex"]).progress[event.get("id", "")] = (
+                event.get("current", 0),
+                event.get("total", 0),
+            )
+        for event in message.get("logs") or ():
+            vertex = self._vertex(event["vertex"])
+            vertex.log = (vertex.log + base64.b64decode(event.get("data") or ""))[-KEPT_LOG_BYTES:]
+        return changed
+
+    def step(self, vertex: Vertex) -> Step | None:
+        """The Dockerfile step behind a vertex; None for BuildKit's own work."""
+        match = _STEP.match(vertex.name)
+        if not match:
+            return None
+        image, stage = self._prefix(match["words"].split())
+        step = Step(
+            image=image,
+            stage=stage,
+            number=int(match["number"]),
+            total=int(match["total"]),
+            instruction=match["instruction"],
+            is_cached=vertex.is_cached,
+            seconds=vertex.seconds,
+            started=vertex.started,
+            completed=vertex.completed,
+            error=vertex.error,
+            digest=vertex.digest,
+        )
+        return self._place_step(step)
+
+    def image_of(self, vertex: Vertex) -> str:
+        """The bake target whose prefix a vertex wears; a step that images share wears an arbitrary one."""
+        match = _PREFIX.match(vertex.name)
+        return self._prefix(match["words"].split())[0] if match else ""
+
+    def work(self, vertex: Vertex) -> Work | None:
+        """BuildKit's own work behind a vertex, for the image that it names; None for a step and for the rest."""
+        match = _PREFIX.match(vertex.name)
+        text = match["rest"] if match else vertex.name
+        kind = next((kind for beginning, kind in WORK.items() if text.startswith(beginning)), None)
+        if kind is None or vertex.started is None or (kind == "pull" and vertex.is_cached):
+            return None
+        image = self.image_of(vertex) if match else self._unprefixed
+        return Work(image, kind, vertex.started, vertex.seconds, vertex.digest)
+
+    def report(self, ok: bool, seconds: float) -> BuildReport:
+        steps = [step for vertex in self.vertices.values() if vertex.is_done and (step := self.step(vertex))]
+        works = self._works()
+        failed = next((vertex for vertex in self.vertices.values() if is_failure(vertex.error) and vertex.log), None)
+        return BuildReport(
+            ok=ok,
+            seconds=seconds,
+            steps=tuple(sorted(steps, key=lambda step: (step.image, step.stage, step.number))),
+            transfer_seconds=_seconds_by_image(works, "transfer"),
+            export_seconds=_seconds_by_image(works, "export"),
+            message="\n".join(line for line in self.stray_lines if line.strip()),
+            failed_log=failed.log.decode("utf-8", errors="replace") if failed else "",
+            works=works,
+            exported=dict(pair for vertex in self.vertices.values() for pair in _exported(vertex)),
+            critical=find_path(
+                self.vertices,
+                {step.digest: step.image for step in steps if step.is_counted}
+                | {work.digest: work.image for work in works},
+            ),
+        )
+
+    def _works(self) -> tuple[Work, ...]:
+        """A context or a base that images share wears an arbitrary name: it belongs to an image that reads it."""
+        readers: dict[str, list[str]] = {}
+        for vertex in self.vertices.values():
+            if (step := self.step(vertex)) and step.is_counted:
+                for digest in vertex.inputs:
+                    readers.setdefault(digest, []).append(step.image)
+        works = [work for vertex in self.vertices.values() if vertex.is_done and (work := self.work(vertex))]
+        return tuple(
+            work
+            if work.image in readers.get(work.digest, [work.image])
+            else replace(work, image=readers[work.digest][0])
+            for work in works
+        )
+
+    def _take_vertex(self, event: dict[str, Any]) -> Vertex:
+        vertex = self._vertex(event["digest"])
+        vertex.take(event)
+        return vertex
+
+    def _vertex(self, digest: str) -> Vertex:
+        return self.vertices.setdefault(digest, Vertex(digest))
+
+    def _prefix(self, words: Sequence[str]) -> tuple[str, str]:
+        """(image, stage) from the words of a prefix like `[app linux/amd64 deps 2/4]`."""
+        rest = [word for word in words if not _PLATFORM.match(word)]
+        if len(self.targets) > 1 and rest and rest[0] in self.targets:
+            image = rest.pop(0)
+        else:
+            image = self._unprefixed if len(rest) < 2 or len(self.targets) == 1 else ""
+        return image, rest[-1] if rest else ""
+
+
+# Seen with Engine 28.5: the first that an export shows is the image's id, on overlay2 and on containerd's store.
+_IMAGE_ID = tuple(
+    re.compile(rf"^{text} (sha256:[0-9a-f]{{64}})$")
+    for text in ("writing image", "exporting manifest list", "exporting manifest")
+)
+
+
+def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
+    """(tag, image id) of what an export has named."""
+    ids = (match[1] for pattern in _IMAGE_ID for text in vertex.progress if (match := pattern.match(text)))
+    image_id = next(ids, "")
+    for text in vertex.progress if image_id else ():
+        if text.startswith("naming to "):
+            yield familiar(text.removeprefix("naming to ")), image_id
+
+
+def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for work in works:
+        if work.kind == kind:
+            seconds[work.image] = seconds.get(work.image, 0.0) + work.seconds
+    return seconds
+
+
+def is_failure(error: str) -> bool:
+    """Whether a step failed by itself: one that was still running when another failed is only cancelled."""
+    # The error quotes the command, which may say "canceled" too: only its end tells (as in moby/buildkit progressui).
+    return bool(error) and not error.endswith("context canceled")

@@ -1,0 +1,23 @@
+"""How large images were when they were last seen, for the time when they are gone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from layerstack.engine.images import StoredImage
+from layerstack.state_folder import read_json, state_folder, write_json
+
+SIZES_FILE = "image-sizes.json"
+
+
+def recall_sizes(root: Path) -> dict[str, int]:
+    try:
+        return {tag: int(size) for tag, size in read_json(state_folder(root) / SIZES_FILE).items()}
+    except (ValueError, TypeError, OverflowError):
+        return {}
+
+
+def remember_sizes(root: Path, stored: Mapping[str, StoredImage]) -> None:
+    """Write down how large these images are (tag → image), for the time when they are gone."""
+    sizes = {**recall_sizes(root), **{tag: image.size_bytes for tag, image in stored.items()}}
+    if sizes != recall_sizes(root):
+        write_json(state_folder(root) / SIZES_FILE, sizes)

@@ -1,0 +1,300 @@
+"""What a change of a file would rebuild: which steps of which images, and about how long they took the last time."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from layerstack.build.file_diff import printable
+from layerstack.build.inputs import DEFAULT_CONTEXT, InputReader, Manifest
+from layerstack.build.state import StateStore
+from layerstack.build.step_seconds import StepSeconds
+from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile.dockerfile import find
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
+from layerstack.engine.images import StoredImage, find_all
+from layerstack.errors import StackError, UsageError
+from layerstack.project.project import Project
+from layerstack.wording import short
+
+SHOWN_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class AffectedStep:
+    """One step that would run. `is_certain` is False when BuildKit may find that what it copies came out the same."""
+
+    step: str
+    why: str
+    is_certain: bool
+    seconds: float | None
+    place: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "why": self.why,
+            "certain": self.is_certain,
+            "seconds": self.seconds,
+            "place": self.place,
+        }
+
+
+@dataclass(frozen=True)
+class AffectedImage:
+    """`unknown` says why its steps cannot be told before the change, for a file that defines the image."""
+
+    image: str
+    steps: tuple[AffectedStep, ...]
+    unknown: str = ""
+
+    @property
+    def seconds_estimate(self) -> float | None:
+        """Sum of the last known seconds; None when a step never ran here, or the steps are unknown."""
+        known = [step.seconds for step in self.steps if step.seconds is not None]
+        return round(sum(known), 3) if known and len(known) == len(self.steps) and not self.unknown else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "image": self.image,
+            "steps": [step.to_json() for step in self.steps],
+            "seconds_estimate": self.seconds_estimate,
+            "unknown": self.unknown or None,
+        }
+
+
+@dataclass(frozen=True)
+class Impact:
+    """`reason` says why no image is rebuilt; empty when one is."""
+
+    path: str
+    images: tuple[AffectedImage, ...]
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": printable(self.path),
+            "images": [image.to_json() for image in self.images],
+            "seconds_estimate": self.seconds_estimate,
+            "reason": self.reason or None,
+        }
+
+    @property
+    def seconds_estimate(self) -> float | None:
+        """Sum over the images; a step that images share counts once."""
+        if any(image.seconds_estimate is None for image in self.images):
+            return None
+        steps = {step.place: step.seconds or 0.0 for image in self.images for step in image.steps}
+        return round(sum(steps.values()), 3)
+
+
+def find_impact(project: Project, paths: Sequence[str | Path]) -> list[Impact]:
+    """One answer a path, absolute or relative to the project's root; a path need not exist yet.
+
+    Raises UsageError for a folder, a path outside the project, or an unreadable Dockerfile or context.
+    """
+    if not paths:
+        raise UsageError("impact needs a file.", "For example `invoke impact src/main.py`.")
+    relative = [_inside(project, path) for path in paths]
+    images = project.with_parents(project.images)
+    store = StateStore(project.root)
+    digests = store.read_digests()
+    reader = InputReader(project, os.environ.get("DOCKER_DEFAULT_PLATFORM", ""), digests)
+    reader.find_external(images, _find_stored)
+    manifests = [(image, reader.read(image, {})) for image in images]
+    store.write_digests(digests)
+    seconds = StepSeconds(project.root)
+    return [_Change(project, path, manifests, seconds).impact() for path in relative]
+
+
+def _find_stored(references: Iterable[str]) -> Mapping[str, StoredImage]:
+    """Nothing without an engine: the answer then says what it does not know."""
+    try:
+        return find_all(references)
+    except StackError:
+        return {}
+
+
+def document(found: Sequence[Impact]) -> dict[str, Any]:
+    """The JSON document of the task: all under `files`; for one file its answer at the top as well."""
+    files = [impact.to_json() for impact in found]
+    return {**(files[0] if len(files) == 1 else {}), "files": files}
+
+
+def _inside(project: Project, path: str | Path) -> str:
+    """Relative to the root. Folders above are resolved, the file itself is not: a link is an input, too."""
+    absolute = Path(os.path.normpath(project.root / path))
+    absolute = absolute.parent.resolve() / absolute.name
+    if not absolute.is_relative_to(project.root.resolve()) and not _is_in_a_context(project, absolute):
+        raise UsageError(f"{path} is outside the project {project.root} and its build contexts.")
+    if absolute.is_dir() and not absolute.is_symlink():
+        raise UsageError(f"{path} is a folder.", "Name files; one that is not there yet is fine.")
+    return os.path.relpath(absolute, project.root.resolve())
+
+
+def _is_in_a_context(project: Project, path: Path) -> bool:
+    folders = (folder for image in project.images.values() for folder in _folders(project, image).values())
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _folders(project: Project, image: Image) -> dict[str, Path]:
+    """Context name → folder; "" is the build context."""
+    named = {DEFAULT_CONTEXT: image.context, **image.contexts}
+    folders = {name: (project.root / value).resolve() for name, value in named.items() if ":" not in value}
+    return {name: folder for name, folder in folders.items() if folder.is_dir()}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the file stands in one context: `inner` is its path there, `ignored_by` the rule that keeps it out."""
+
+    inner: str
+    ignored_by: str
+
+
+@dataclass(frozen=True)
+class _Result:
+    """Something that changes with the file, and whether it surely does."""
+
+    words: str
+    is_certain: bool
+
+
+class _Change:
+    """One file that changes, followed through stages and images; parents stand before their children."""
+
+    def __init__(
+        self, project: Project, path: str, manifests: Sequence[tuple[Image, Manifest]], seconds: StepSeconds
+    ) -> None:
+        self._project = project
+        self._root = project.root.resolve()
+        self._path = path
+        self._file = Path(os.path.normpath(self._root / path))
+        self._manifests = {image.name: (image, manifest) for image, manifest in manifests}
+        self._places = {image.name: dict(self._places_in(image)) for image, _ in manifests}
+        self._seconds = seconds
+        # (image, stage) → whether its result surely changes; absent when it does not.
+        self._changed: dict[tuple[str, str], bool] = {}
+
+    def impact(self) -> Impact:
+        affected = (self._affected(image, manifest) for image, manifest in self._manifests.values())
+        found = tuple(one for one in affected if one)
+        return Impact(self._path, found, "" if found else self._reason())
+
+    def _places_in(self, image: Image) -> Iterator[tuple[str, _Place]]:
+        for name, folder in _folders(self._project, image).items():
+            if self._file.is_relative_to(folder):
+                inner = self._file.relative_to(folder).as_posix()
+                yield name, _Place(inner, _ignoring_rule(self._root, _rules(folder, image, name), inner))
+
+    def _affected(self, image: Image, manifest: Manifest) -> AffectedImage | None:
+        steps = tuple(step for stage in manifest.stages for step in self._stage(image, manifest, stage))
+        unknown = self._defines(image) or self._not_understood(image, manifest)
+        return AffectedImage(image.name, steps, unknown) if steps or unknown else None
+
+    def _not_understood(self, image: Image, manifest: Manifest) -> str:
+        """Why the effect on an image is unknown: the builder gets the file, and may do more with it than was read."""
+        is_sent = any(not place.ignored_by for place in self._places[image.name].values())
+        return "; ".join(manifest.unknown) if is_sent else ""
+
+    def _defines(self, image: Image) -> str:
+        """Why the effect on an image is unknown: the file says how it is built, and any part of it may change."""
+        dockerfile = find(Path(os.path.normpath(self._root / image.context / image.dockerfile)))
+        if not image.definition.get("dockerfile-inline") and self._file == dockerfile:
+            return "its Dockerfile: which instruction changes is not known before"
+        rules = {_rules(folder, image, name) for name, folder in _folders(self._project, image).items()}
+        if self._file in {*rules, Path(f"{dockerfile}.dockerignore")}:
+            return "its ignore rules: which files they will let in is not known before"
+        definitions = (*self._project.compose_files, *self._project.bake_files, self._root / ".env")
+        if self._file in {path.resolve() for path in definitions}:
+            return "the project's definition: what of it changes is not known before"
+        return ""
+
+    def _stage(self, image: Image, manifest: Manifest, stage: RecipeStage) -> Iterator[AffectedStep]:
+        """The steps of a stage from the first that the change reaches."""
+        base = self._result(image, stage.base)
+        reached = _Result(f"built on {base.words}", base.is_certain) if base else None
+        for line in stage.lines:
+            own = self._own(image, line)
+            if own and (reached is None or own.is_certain >= reached.is_certain):
+                reached = own
+            if reached and line.is_step:
+                name = _name(manifest, stage, line)
+                seconds = self._seconds.of(self._siblings(image), stage, line)
+                place = f"{manifest.dockerfile}:{line.line}"
+                yield AffectedStep(name, reached.words, reached.is_certain, seconds, place)
+                reached = _Result(f"after {name}", reached.is_certain) if reached is own else reached
+        if reached:
+            self._changed[image.name, stage.name.lower()] = reached.is_certain
+
+    def _own(self, image: Image, line: RecipeLine) -> _Result | None:
+        """Whether a line reads the file, or something that is made from it."""
+        places = self._places[image.name]
+        for source in line.sources:
+            place = places.get(source.origin)
+            if place and not place.ignored_by and copy_sources.read_by([place.inner], [source]):
+                return _Result(f"reads {printable(self._path)}", True)
+        results = (self._result(image, source.origin) for source in line.sources if source.origin)
+        found = next((result for result in results if result), None)
+        return found and _Result(f"reads from {found.words}: stays cached if that part comes out the same", False)
+
+    def _result(self, image: Image, name: str) -> _Result | None:
+        """The result of a stage or of an image of the project, when it changes."""
+        value = find_context(image, name) or ""
+        if not value.startswith("target:"):
+            is_certain = None if value else self._changed.get((image.name, name.lower()))
+            return None if is_certain is None else _Result(f"stage {name}", is_certain)
+        parent, manifest = self._manifests[self._project.image(value.removeprefix("target:")).name]
+        stage = manifest.stage(parent.target) or (manifest.stages[-1] if manifest.stages else None)
+        is_certain = self._changed.get((parent.name, stage.name.lower())) if stage else None
+        return None if is_certain is None else _Result(f"image {parent.name}", is_certain)
+
+    def _siblings(self, image: Image) -> Iterable[str]:
+        """The image and the others of its Dockerfile."""
+        same = (image.context, image.dockerfile)
+        others = (one.name for one in self._project.images.values() if (one.context, one.dockerfile) == same)
+        return dict.fromkeys((image.name, *others))
+
+    def _reason(self) -> str:
+        """Why nothing is rebuilt: kept out by a rule, read by no step, or in no context."""
+        places = {name: place for name, found in self._places.items() for place in found.values()}
+        if rules := dict.fromkeys(place.ignored_by for place in places.values() if place.ignored_by):
+            return f"ignored by {'; '.join(rules)}"
+        if excludes := dict.fromkeys(self._excludes()):
+            return "; ".join(excludes)
+        if places:
+            return f"in the build context of {', '.join(places)}, but no step reads it"
+        return "in no build context"
+
+    def _excludes(self) -> Iterator[str]:
+        """The `--exclude` of every step that would read the file without it."""
+        for image, manifest in self._manifests.values():
+            places = self._places[image.name]
+            for line in (line for stage in manifest.stages for line in stage.lines):
+                for source in (source for source in line.sources if source.origin in places):
+                    if pattern := copy_sources.excluding(places[source.origin].inner, source):
+                        yield f"{manifest.dockerfile}:{line.line}: {line.keyword} leaves it out (--exclude={pattern})"
+
+
+def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
+    """Stage and instruction; the only stage of a Dockerfile wears no name, as in BuildKit's own output."""
+    named = "" if stage.name == "stage-0" and len(manifest.stages) == 1 else stage.name
+    return f"{named} {short(' '.join(str(line).split()), SHOWN_CHARACTERS)}".strip()
+
+
+def _rules(folder: Path, image: Image, name: str) -> Path:
+    """The ignore file that holds for a context, or would if it were there."""
+    return context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "") or folder / ".dockerignore"
+
+
+def _ignoring_rule(root: Path, file: Path, path: str) -> str:
+    """`web/.dockerignore:3 (*.tmp)` for the rule that keeps a path out of a context; empty when none does."""
+    rules = context.read_rules(file if file.is_file() else None)
+    if not context.is_ignored(rules, path):
+        return ""
+    lines = rules.splitlines()
+    # The last line before which the path was still let in.
+    number = max(count for count in range(len(lines)) if not context.is_ignored("\n".join(lines[:count]), path))
+    return f"{os.path.relpath(file, root)}:{number + 1} ({lines[number].strip()})"

@@ -1,0 +1,129 @@
+"""The one case in which an image is kept instead of built: BuildKit has lost what it knew of it, the image is there.
+
+BuildKit runs a step when it has no result for it. For an image that we read as unchanged that has two reasons: our
+reading is wrong, or its cache records are gone. Only with evidence of the second the stored image is used.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from time import monotonic
+
+from layerstack.build.buildlog import BuildLog, BuildReport
+from layerstack.build.plan import Plan, PlannedImage
+from layerstack.build.vertex import Vertex
+from layerstack.engine.cache_records import CacheRecord, read_cache
+
+# A cached step is reported as started, sometimes even as finished, and only a moment later as cached.
+SETTLE_SECONDS = 0.3
+
+
+class CacheGone(Exception):
+    """BuildKit executes steps of images that are there unchanged: its records of them are gone.
+
+    `is_over` says that the build had ended before this was seen, so that the tags name other images now.
+    """
+
+    def __init__(self, images: Iterable[str], is_over: bool = False) -> None:
+        self.images = frozenset(images)
+        self.is_over = is_over
+        super().__init__(", ".join(sorted(self.images)))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is read as unchanged, and the cache records that there are. `forced` images are to be built in any case."""
+
+    plan: Plan
+    records: tuple[CacheRecord, ...]
+    forced: frozenset[str] = frozenset()
+
+    @cached_property
+    def record_ids(self) -> frozenset[str]:
+        return frozenset(record.id for record in self.records)
+
+    def is_keepable(self, one: PlannedImage) -> bool:
+        """Whether the stored image is for certain what a build would make: recorded, unchanged, fully understood."""
+        return one.is_fresh and one.is_recorded and not one.manifest.unknown and one.name not in self.forced
+
+    def is_gone(self, one: PlannedImage, place: str = "") -> bool:
+        """Whether all records that could hold the result of a step (of every step) of its last build are gone.
+
+        A step of which no record was ever seen is no evidence.
+        """
+        known = one.last.cache_records if one.last else {}
+        steps = [known.get(place, ())] if place else list(known.values())
+        return bool(steps) and all(ids and not self.record_ids & set(ids) for ids in steps)
+
+    def lost_with(self, name: str) -> frozenset[str]:
+        """All images that can only be kept once this one is: itself, those whose records are gone, too, and those that
+        are built on one of them, since their steps were found by way of its steps."""
+        lost = {name}
+        for one in self.plan.images:
+            if self.is_keepable(one) and (self.is_gone(one) or lost & set(one.image.parents)):
+                lost.add(one.name)
+        return frozenset(lost)
+
+
+class Keeper:
+    """Watches one bake call for steps of images that could be kept.
+
+    `read_plan` is called when the first step runs, beside the build; it may take as long as reading every context.
+    """
+
+    def __init__(
+        self, read_plan: Callable[[], Plan], forced: frozenset[str] = frozenset(), never_keeps: bool = False
+    ) -> None:
+        self.never_keeps = never_keeps
+        self._read_plan = read_plan
+        self._forced = forced
+        self._evidence: Future[Evidence] | None = None
+        self._suspects: dict[str, float] = {}
+        self._pool = ThreadPoolExecutor(1)
+
+    @property
+    def evidence(self) -> Evidence:
+        """Read now, or taken from the reading that began with the first step. Raises UsageError, EngineError."""
+        return self._begin().result()
+
+    def watch(self, log: BuildLog, changed: Sequence[Vertex]) -> None:
+        """Raises CacheGone as soon as a step runs that need not."""
+        for vertex in changed:
+            step = log.step(vertex) if vertex.intervals else None
+            if step is None or not step.is_counted:
+                continue
+            if step.is_cached:
+                self._suspects.pop(vertex.digest, None)
+            else:
+                self._suspects.setdefault(vertex.digest, monotonic())
+                self._begin()
+        settled = [digest for digest, since in self._suspects.items() if monotonic() - since > SETTLE_SECONDS]
+        if settled and self._evidence and self._evidence.done():
+            places = ((step.image, step.place) for one in settled if (step := log.step(log.vertices[one])))
+            self._require_needed(places, is_over=False)
+
+    def finish(self, report: BuildReport) -> None:
+        """Raises CacheGone when a step was over before anybody could see it."""
+        if report.executed:
+            self._require_needed(((step.image, step.place) for step in report.executed), is_over=True)
+
+    def _begin(self) -> "Future[Evidence]":
+        if self._evidence is None:
+            self._evidence = self._pool.submit(self._read)
+        return self._evidence
+
+    def _read(self) -> Evidence:
+        # The records first: what this build adds does not matter, what it found does.
+        records = read_cache().records
+        return Evidence(self._read_plan(), records, self._forced)
+
+    def _require_needed(self, running: Iterable[tuple[str, str]], is_over: bool) -> None:
+        if self.never_keeps:
+            return
+        evidence = self.evidence
+        known = {one.name: one for one in evidence.plan.images}
+        for image, place in running:
+            one = known.get(image)
+            if one and evidence.is_keepable(one) and evidence.is_gone(one, place):
+                raise CacheGone(evidence.lost_with(image), is_over)

@@ -1,0 +1,96 @@
+"""Which image's Dockerfile a step stands in, and on which line.
+
+BuildKit names a step that images share after an arbitrary one of them, and counts FROM only when it resolves an
+image itself; so a step is looked up by stage, position and text in the Dockerfiles of all images of the build.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from layerstack.build.buildlog import Step
+from layerstack.dockerfile.dockerfile import Instruction, Stage
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.errors import UsageError
+
+COMPARED_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class _Source:
+    image: str
+    path: str
+    stages: tuple[Stage, ...]
+
+
+class Placement:
+    """Moves steps to the image that declares them and gives them their place, `docker/base/Dockerfile:14`.
+
+    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first.
+    """
+
+    def __init__(self, root: Path, images: Sequence[Image]) -> None:
+        self._sources = tuple(_sources(root, images))
+        self._below = _below(images)
+        self._found: dict[str, tuple[str, str]] = {}
+
+    def place(self, step: Step) -> Step:
+        if not step.is_counted:
+            return step
+        if step.digest not in self._found:
+            self._found[step.digest] = self._find(step)
+        image, place = self._found[step.digest]
+        return replace(step, image=image, place=place)
+
+    def _find(self, step: Step) -> tuple[str, str]:
+        declaring = [(source, line) for source in self._sources if (line := _line_in(step, source))]
+        if not declaring:
+            return step.image, ""
+        # What stands below the named image is more likely meant than an unrelated one with the same words.
+        below = self._below.get(step.image, frozenset())
+        paths = {source.path for source, _ in declaring if source.image in below}
+        declaring = [found for found in declaring if found[0].path in paths] or declaring
+        named = next((source.path for source, _ in declaring if source.image == step.image), declaring[0][0].path)
+        source, line = next(found for found in declaring if found[0].path == named)
+        return source.image, f"{source.path}:{line}"
+
+
+def _sources(root: Path, images: Sequence[Image]) -> Iterable[_Source]:
+    for image in images:
+        try:
+            parsed = parse_dockerfile(root, image)
+        except UsageError:
+            continue  # not on this machine: its steps keep the image that BuildKit named
+        yield _Source(image.name, image.dockerfile_place, parsed.reachable(image.target))
+
+
+def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
+    """Image → itself and everything it is built on; `images` stand parents first."""
+    known: dict[str, frozenset[str]] = {}
+    for image in images:
+        known[image.name] = frozenset({image.name}).union(*(known.get(parent, frozenset()) for parent in image.parents))
+    return known
+
+
+def _line_in(step: Step, source: _Source) -> int | None:
+    return next((line for stage in source.stages if (line := _line(step, stage))), None)
+
+
+def _line(step: Step, stage: Stage) -> int | None:
+    """The line of the step in this stage, None when it is not one of its steps."""
+    is_same_stage = step.stage.lower() == stage.name.lower() or (not step.stage and stage.index == 0)
+    if not is_same_stage or step.total - len(stage.steps) not in (0, 1):
+        return None
+    for index in (step.number - 1, step.number - 2):
+        if 0 <= index < len(stage.steps) and _is_same_text(step, stage.steps[index]):
+            return stage.steps[index].line
+    return None
+
+
+def _is_same_text(step: Step, instruction: Instruction) -> bool:
+    shown = " ".join(step.instruction.split())
+    written = " ".join(f"{instruction.keyword} {instruction.text}".split())
+    # BuildKit fills in variables and shortens heredocs: compare what comes before.
+    literal = written.split("$", 1)[0].split("<<", 1)[0][:COMPARED_CHARACTERS]
+    return shown.startswith(literal)

@@ -1,0 +1,80 @@
+"""One build as it is kept, read again and printed: the same types from the stream to state, history and JSON."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from layerstack.build.buildlog import WorkKind
+from layerstack.build.cause import Cause
+
+Action = Literal["fresh", "built", "kept", "pulled"]
+
+
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"is_cached": "cached", "is_critical": "critical"}):
+    """One Dockerfile step. `seconds` is its own running time, `started` seconds since the epoch.
+
+    `is_critical` says that the end of the build waited for it. `text` is the instruction without its mounts, where the
+    history has cut a long name.
+    """
+
+    step: str
+    is_cached: bool
+    seconds: float
+    cause: Cause | None = None
+    place: str = ""
+    started: float | None = None
+    is_critical: bool = False
+    text: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class WorkRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"is_critical": "critical"}):
+    """BuildKit's own work for an image: a context sent, a system image pulled, a result exported."""
+
+    kind: WorkKind
+    seconds: float
+    started: float
+    is_critical: bool = False
+
+
+class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a build did to one image. `seconds` counts its own executed steps, context transfer and export."""
+
+    image: str
+    action: Action
+    cause: str = ""
+    seconds: float = 0.0
+    inputs: str = ""
+    parents: tuple[str, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    works: tuple[WorkRecord, ...] = ()
+
+    @property
+    def executed(self) -> tuple[StepRecord, ...]:
+        return tuple(step for step in self.steps if not step.is_cached)
+
+
+class BuildRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of one build. `seconds` is the wall time of its bake calls, `started` seconds since the epoch."""
+
+    ok: bool = True
+    seconds: float = 0.0
+    started: float = 0.0
+    images: tuple[ImageRecord, ...] = ()
+
+    @property
+    def is_all_fresh(self) -> bool:
+        return all(image.action == "fresh" for image in self.images)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document of the tasks that build."""
+        document: dict[str, Any] = msgspec.to_builtins(self)
+        return document
+
+
+class LoggedBuild(BuildRecord, frozen=True, kw_only=True, rename={"is_dirty": "dirty"}):
+    """A line of history: a build, when it ended (seconds since the epoch) and on which commit."""
+
+    kind: Literal["build"] = "build"
+    time: float = 0.0
+    commit: str = ""
+    is_dirty: bool = False

@@ -1,0 +1,118 @@
+"""What a build did to each image, step by step, and why: from the stream and the plan to a `BuildRecord`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from layerstack.build.buildlog import BuildReport, Step, Work
+from layerstack.build.cause import Cause, ImageCauses, root_causes
+from layerstack.build.plan import Plan, PlannedImage, layers_identity
+from layerstack.build.record import ImageRecord, StepRecord, WorkRecord
+from layerstack.engine.images import StoredImage
+
+KEPT_CAUSE = "BuildKit no longer has its steps, nothing they depend on changed: the stored image is used"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known once the bake calls are over.
+
+    `changed` are images whose tags name another image than before, `kept` those that were used as they are stored,
+    `forced` those that were built without the cache. `stored` maps tags to the images that are there now.
+    """
+
+    plan: Plan
+    report: BuildReport
+    changed: frozenset[str]
+    kept: frozenset[str]
+    forced: frozenset[str]
+    stored: Mapping[str, StoredImage]
+
+    def records(self) -> tuple[ImageRecord, ...]:
+        """One record an image, parents first."""
+        found: dict[str, ImageRecord] = {}
+        for one in self.plan.images:
+            found[one.name] = self._record(one, found)
+        return tuple(found.values())
+
+    def _record(self, one: PlannedImage, earlier: Mapping[str, ImageRecord]) -> ImageRecord:
+        parents = tuple(one.image.parents)
+        if one.name in self.kept:
+            return ImageRecord(
+                image=one.name, action="kept", cause=KEPT_CAUSE, inputs=one.manifest.digest, parents=parents
+            )
+        if one.name not in self.changed and not any(not step.is_cached for step in self.report.of(one.name)):
+            return ImageRecord(image=one.name, action="fresh", inputs=one.manifest.digest, parents=parents)
+        return self._built(one, self._parent_causes(one, earlier))
+
+    def _built(self, one: PlannedImage, parent_causes: Mapping[str, str]) -> ImageRecord:
+        steps = self.report.of(one.name)
+        causes = ImageCauses(
+            new=one.manifest,
+            old=one.last.manifest if one.last else None,
+            executed=self.report.executed,
+            parent_causes=parent_causes,
+            is_forced=one.name in self.forced,
+            doubt=_doubt(one),
+        )
+        named = tuple(None if step.is_cached else causes.of(step) for step in steps)
+        seconds = sum(step.seconds for step in steps if not step.is_cached)
+        seconds += self.report.transfer_seconds.get(one.name, 0.0) + self.report.export_seconds.get(one.name, 0.0)
+        roots = root_causes(cause for cause in named if cause)
+        return ImageRecord(
+            image=one.name,
+            action="built",
+            cause="; ".join(str(root) for root in roots) or _without_steps(one, causes),
+            seconds=round(seconds, 3),
+            inputs=one.manifest.digest,
+            parents=tuple(one.image.parents),
+            steps=tuple(self._step(step, cause) for step, cause in zip(steps, named, strict=True)),
+            works=tuple(self._work(work) for work in self.report.works if work.image == one.name),
+        )
+
+    def _parent_causes(self, one: PlannedImage, earlier: Mapping[str, ImageRecord]) -> dict[str, str]:
+        """Context name → cause, for parents that are not what they were when this image was last built."""
+        found: dict[str, str] = {}
+        for context, value in one.image.contexts.items():
+            name = value.removeprefix("target:")
+            if value.startswith("target:") and one.last:
+                parent, result = self.plan.of(name), earlier[name]
+                before, now = one.last.parent_layers.get(name), layers_identity(self.stored.get(parent.image.tag))
+                is_other = bool(result.executed) if before is None else before != now
+                if is_other or one.last.manifest.parents.get(context) != one.manifest.parents.get(context):
+                    last = parent.last.record.cause if parent.last else ""
+                    found[context] = result.cause or last or "its inputs changed"
+        return found
+
+    def _step(self, step: Step, cause: Cause | None) -> StepRecord:
+        return StepRecord(
+            step=step.name,
+            is_cached=step.is_cached,
+            seconds=round(step.seconds, 3),
+            cause=cause,
+            place=step.place,
+            started=round(step.started, 3) if step.started else None,
+            is_critical=step.digest in self.report.critical,
+        )
+
+    def _work(self, work: Work) -> WorkRecord:
+        return WorkRecord(
+            kind=work.kind,
+            seconds=round(work.seconds, 3),
+            started=round(work.started, 3),
+            is_critical=work.digest in self.report.critical,
+        )
+
+
+def _without_steps(one: PlannedImage, causes: ImageCauses) -> str:
+    """Why the image is another one though no step of it ran."""
+    if one.stored is None:
+        return f"{'first-build' if one.last is None else 'the image was gone'}; BuildKit had every step"
+    cause = causes.of_cached() or causes.of_description()
+    return f"{cause or one.reason or 'unknown: its tag named another image'}; BuildKit had every step"
+
+
+def _doubt(one: PlannedImage) -> str:
+    """Why the record of the last build may not tell what BuildKit compares with; empty when it does."""
+    if one.last is None:
+        return "it was built by another tool before: there is no record of that build" if one.stored else ""
+    return "another tool built this image since the last build here" if one.stored and not one.is_recorded else ""

@@ -1,0 +1,46 @@
+"""How long a Dockerfile step took when it last ran here."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from layerstack.build import history
+from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
+
+COMPARED_CHARACTERS = 60
+
+
+class StepSeconds:
+    """Reads the build history once; the newest run of a step counts."""
+
+    def __init__(self, root: Path) -> None:
+        self._runs: dict[str, list[tuple[str, float]]] = {}
+        for build in history.read_builds(root):
+            for image in build.images:
+                self._runs.setdefault(image.image, []).extend((step.step, step.seconds) for step in image.executed)
+
+    def of(self, images: Iterable[str], stage: RecipeStage, line: RecipeLine) -> float | None:
+        """Seconds; None when the step never ran in a recorded build with this text.
+
+        `images` are those of one Dockerfile: a step that they share is recorded with one of them.
+        """
+        wanted = _beginning(line)
+        for name in images:
+            for step, seconds in reversed(self._runs.get(name, [])):
+                if _is_same(step, stage.name, wanted):
+                    return seconds
+        return None
+
+
+def _beginning(line: RecipeLine) -> str:
+    """What the recorded name begins with: BuildKit fills in variables and shortens what is long."""
+    text = " ".join(f"{line.keyword} {line.text}".split())
+    return text.split("$", 1)[0].split("<<", 1)[0][:COMPARED_CHARACTERS]
+
+
+def _is_same(step: str, stage: str, beginning: str) -> bool:
+    """`runtime 3/5 COPY src src`; the only stage of a Dockerfile wears no name."""
+    before, _, instruction = step.partition(f" {beginning.split(' ', 1)[0]} ")
+    words = before.split()
+    named = words[0] if len(words) == 2 else "stage-0"
+    text = f"{beginning.split(' ', 1)[0]} {instruction}"
+    return named.lower() == stage.lower() and " ".join(text.split()).startswith(beginning)

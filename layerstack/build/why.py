@@ -1,0 +1,52 @@
+"""Why an image was built the way it was the last time, and whether it would be built again now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from layerstack.build.plan import PlannedImage, make_plan
+from layerstack.build.record import StepRecord
+from layerstack.build.state import StateStore
+from layerstack.project.project import Project
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The last build of one image. `now` says what our reading expects of a build; BuildKit decides."""
+
+    image: str
+    cause: str
+    built_at: float
+    steps: tuple[StepRecord, ...]
+    now: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": True,
+            "image": self.image,
+            "cause": self.cause,
+            "built_at": self.built_at or None,
+            "now": self.now,
+            "steps": msgspec.to_builtins(self.steps),
+        }
+
+
+def explain_image(project: Project, name: str) -> Explanation:
+    """What the last build of an image did and why, by name or tag. Raises UsageError for an unknown one."""
+    image = project.image(name)
+    planned = make_plan(project, [image.name], StateStore(project.root)).of(image.name)
+    last = planned.last
+    if last is None:
+        cause = "it was built by another tool" if planned.stored else "it was never built here"
+        return Explanation(image.name, cause, 0.0, (), _now(planned))
+    cause = last.record.cause or "every step was in the cache: another tool built it before"
+    return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned))
+
+
+def _now(planned: PlannedImage) -> str:
+    if planned.manifest.unknown:
+        return f"unknown: {planned.manifest.unknown[0]}"
+    return "fresh: nothing that it is made of changed" if planned.is_fresh else f"stale: {planned.reason}"

@@ -1,1 +1,0 @@
-"""Parts of a build and of a timed rebuild: the stream, its steps, what differs, what is left behind."""

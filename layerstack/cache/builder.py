@@ -1,0 +1,176 @@
+"""The builder that `docker buildx` uses now: its cache, its rules for throwing cache away, and the disk it is on."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from layerstack import command
+from layerstack.cache import gc_policy
+from layerstack.cache.gc_policy import Rules
+from layerstack.engine import engine
+from layerstack.engine.cache_records import CacheRecord, CacheUse, read_cache
+from layerstack.engine.engine import EngineFacts
+from layerstack.errors import EngineError
+from layerstack.moment import epoch_seconds
+
+INSPECT_SECONDS = 30.0
+CONTAINERD_STORE = "overlayfs"
+DAEMON_JSON = Path("/etc/docker/daemon.json")
+_SPANS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400, "month": 30 * 86400}
+_SPANS["year"] = 365 * 86400
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The file system that holds the cache, in bytes; `free_bytes` counts the part reserved for root, as BuildKit does.
+
+    Both are None when the engine's disk is not on this machine.
+    """
+
+    total_bytes: int | None = None
+    free_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Builder:
+    """`rules` are those in force; `expected` those that configuration and documentation give, () when not known.
+
+    `notes` say what could not be read and where printed and expected rules differ.
+    """
+
+    name: str
+    driver: str
+    server_version: str
+    storage_driver: str
+    rules: Rules
+    expected: Rules
+    disk: Disk
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_engine(self) -> bool:
+        """Whether it is the engine's own BuildKit, whose cache shares layers with the images."""
+        return self.driver == "docker"
+
+    @property
+    def tells_layer_sizes(self) -> bool:
+        """Whether an image's history has the sizes that its cache records have: not in containerd's store."""
+        return self.is_engine and self.storage_driver != CONTAINERD_STORE
+
+    @property
+    def config_file(self) -> str:
+        return "daemon.json" if self.is_engine else "buildkitd.toml"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "driver": self.driver,
+            "disk": {"total_bytes": self.disk.total_bytes, "free_bytes": self.disk.free_bytes},
+            "policy": [rule.to_json() for rule in self.rules],
+            "notes": list(self.notes),
+        }
+
+
+def read_builder(daemon_json: Path = DAEMON_JSON) -> Builder:
+    """Ask Buildx and the engine. Raises EngineError."""
+    facts = engine.read_facts()
+    answer = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
+    if not answer.ok:
+        raise EngineError(f"Buildx does not tell about its builder: {answer.stderr.strip()}", "`docker buildx ls`")
+    builder = Builder(
+        name=_field(answer.stdout, "Name"),
+        driver=_field(answer.stdout, "Driver"),
+        server_version=facts.server_version,
+        storage_driver=facts.storage_driver,
+        rules=gc_policy.parse_rules(answer.stdout) or (),
+        expected=(),
+        disk=_disk(facts),
+    )
+    return with_expectation(builder, daemon_json)
+
+
+def with_expectation(builder: Builder, daemon_json: Path = DAEMON_JSON) -> Builder:
+    """The builder with the rules it should have, and notes on where it has others."""
+    settings, notes = _settings(daemon_json) if builder.is_engine else ({}, [])
+    expected: Rules = ()
+    if builder.disk.total_bytes is None:
+        notes.append("the engine's disk is not on this machine: how full it is, is not known")
+    elif builder.is_engine:
+        try:
+            expected = gc_policy.configured_rules(settings, builder.disk.total_bytes, builder.server_version)
+        except (ValueError, TypeError, AttributeError) as error:
+            notes.append(f"{daemon_json.name}: builder.gc cannot be read: {error}")
+    else:
+        expected = gc_policy.container_rules(builder.disk.total_bytes)
+    if builder.rules and expected:
+        whose = "its configuration" if settings.get("builder") else "the documented defaults"
+        notes += [f"not as in {whose}: {text}" for text in gc_policy.differences(builder.rules, expected)]
+    if not builder.rules:
+        notes.append("this Buildx prints no GC policy" + ("; taken from the documentation" if expected else ""))
+    return replace(builder, rules=builder.rules or expected, expected=expected, notes=tuple(notes))
+
+
+def read_use(builder: Builder) -> CacheUse:
+    """The records of this builder. Raises EngineError."""
+    if builder.is_engine:
+        return read_cache()
+    # The engine knows only its own cache; what Buildx prints is rounded: sizes to four digits, ages to one unit.
+    answer = command.run(("docker", "buildx", "du", "--format", "json"), timeout_seconds=INSPECT_SECONDS)
+    if not answer.ok:
+        advice = "`docker buildx du --format json` must work: Buildx 0.29 or newer."
+        raise EngineError(f"Buildx does not tell what builder {builder.name} holds: {answer.stderr.strip()}", advice)
+    now = datetime.now(timezone.utc)
+    lines = (line for line in answer.stdout.splitlines() if line.startswith("{"))
+    return CacheUse(tuple(_printed_record(json.loads(line), now) for line in lines))
+
+
+def parse_age(text: str) -> float | None:
+    """Seconds of an age as Docker prints it: `16 minutes ago`, `About an hour ago`; None for anything else."""
+    match = re.search(r"(\d+|a|an) (second|minute|hour|day|week|month|year)s?\b", text)
+    if not match:
+        return None
+    return float(1 if match[1] in ("a", "an") else match[1]) * _SPANS[match[2]]
+
+
+def _printed_record(entry: Mapping[str, Any], now: datetime) -> CacheRecord:
+    age = parse_age(str(entry.get("LastUsedAt") or ""))
+    used = epoch_seconds(entry.get("CreatedAt")) if age is None else now.timestamp() - age
+    return CacheRecord(
+        id=str(entry.get("ID") or ""),
+        kind=str(entry.get("Type") or ""),
+        description=str(entry.get("Description") or ""),
+        size_bytes=gc_policy.parse_printed_size(str(entry.get("Size") or "0")),
+        is_in_use=not entry.get("Reclaimable", True),
+        is_shared=bool(entry.get("Shared")),
+        last_used=datetime.fromtimestamp(used, timezone.utc).isoformat(),
+        parents=tuple(entry.get("Parents") or ()),
+        usage_count=int(entry.get("UsageCount") or 0),
+    )
+
+
+def _disk(facts: EngineFacts) -> Disk:
+    if facts.disk_total_bytes is None:
+        return Disk()
+    found = os.statvfs(facts.data_root)
+    return Disk(found.f_blocks * found.f_frsize, found.f_bfree * found.f_frsize)
+
+
+def _settings(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """The daemon's configuration, empty without one, and a note when it cannot be read."""
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, ValueError) as error:
+        return {}, [f"{path.name} cannot be read: {error}"]
+    return (found, []) if isinstance(found, dict) else ({}, [f"{path.name} holds no JSON object"])
+
+
+def _field(text: str, name: str) -> str:
+    match = re.search(rf"^{name}:[ \t]*(\S+)", text, re.MULTILINE)
+    return match[1] if match else ""

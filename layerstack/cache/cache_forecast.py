@@ -1,0 +1,97 @@
+"""Whether the cache of each image survives the next garbage collection, and the settings that would keep it."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from layerstack.cache.builder import Builder
+from layerstack.cache.cached_steps import CachedStep
+from layerstack.cache.eviction import Eviction
+from layerstack.cache.gc_policy import GIBIBYTE, THREE_LIMITS_ENGINE, GcRule
+from layerstack.engine.engine import parse_version
+from layerstack.wording import megabytes, short
+
+Status = Literal["safe", "at-risk", "would-drop", "lost", "not-built", "unknown"]
+# Less room than this share of the disk is a risk.
+RISK_SHARE = 0.1
+HEADROOM = 1.2
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The answer for one image; `bytes_until` is how much more cache fits until a layer's step is dropped."""
+
+    status: Status
+    detail: str
+    bytes_until: int | None = None
+
+
+def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) -> Forecast:
+    """Look only at steps that are layers of the image; call it for an image that is there."""
+    layers = [step for step in steps if step.is_layer]
+    missing = [step for step in layers if step.record is None]
+    if missing:
+        return Forecast("lost", lost_text(missing[0]))
+    ids = {step.record.id for step in layers if step.record}
+    free = builder.disk.free_bytes
+    gone = eviction.dropped(free)
+    if found := ids & gone.keys():
+        first = next(step for step in layers if step.record and step.record.id in found)
+        rule = builder.rules[min(gone[name] for name in found)]
+        return Forecast("would-drop", f"the next one drops `{short(str(first.line), 50)}`: {why(rule, builder)}", 0)
+    if free is None or not builder.disk.total_bytes:
+        return Forecast("unknown", "not dropped by the size of the cache; how full the disk is, is not known")
+    room = eviction.bytes_until(lambda dropped: bool(ids & dropped.keys()), free)
+    if room is None:
+        return Forecast("safe", "even a full disk takes other cache first")
+    text = f"until about {megabytes(room)} more are used on the disk by newer cache"
+    if room >= builder.disk.total_bytes * RISK_SHARE:
+        return Forecast("safe", text, room)
+    return Forecast("at-risk", f"only {text}: {why(builder.rules[-1], builder)}", room)
+
+
+def lost_text(step: CachedStep) -> str:
+    return f"BuildKit no longer holds `{short(str(step.line), 60)}`; the image is there, and services are built on it"
+
+
+def why(rule: GcRule, builder: Builder) -> str:
+    """Under what the rule cuts the cache, in words."""
+    if not rule.has_limit:
+        return f"everything that was not used for {rule.unused_seconds / 3600:.0f} h goes"
+    parts = []
+    if rule.min_free_bytes:
+        parts.append(f"with less than {megabytes(rule.min_free_bytes)} of the disk free")
+    if rule.max_used_bytes:
+        parts.append(f"above {megabytes(rule.max_used_bytes)}")
+    limits = " or ".join(parts)
+    return (
+        f"{limits} the cache is cut, down to {megabytes(rule.reserved_bytes)}"
+        if limits
+        else (f"the cache is always cut to {megabytes(rule.reserved_bytes)}")
+    )
+
+
+def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) -> str:
+    """The lines for `builder.config_file` under which these records stay until the disk is full.
+
+    The reserve grows in any case, by HEADROOM. All three limits are given: with one alone the engine takes the others
+    for 0, and would always cut to the reserve.
+    """
+    limits = builder.rules[-1] if builder.rules else GcRule()
+    reserved = math.ceil(max(eviction.kept_longest(ids), limits.reserved_bytes) * HEADROOM)
+    sizes = {
+        "ReservedSpace": reserved,
+        "MaxUsedSpace": max(limits.max_used_bytes, 2 * reserved) if limits.max_used_bytes else 0,
+        "MinFreeSpace": limits.min_free_bytes,
+    }
+    given = {name: f"{math.ceil(size / GIBIBYTE)}GB" for name, size in sizes.items() if size}
+    if not builder.is_engine:
+        lines = [f'  {name[0].lower()}{name[1:]} = "{size}"' for name, size in given.items()]
+        return "\n".join(["[worker.oci]", "  gc = true", *lines])
+    if parse_version(builder.server_version) < THREE_LIMITS_ENGINE:
+        named: Mapping[str, Any] = {"defaultKeepStorage": given["ReservedSpace"]}
+    else:
+        named = {f"default{name}": size for name, size in given.items()}
+    return json.dumps({"builder": {"gc": {"enabled": True, **named}}}, indent=2)

@@ -1,0 +1,237 @@
+"""What BuildKit's cache holds by image and step, the rest by kind, and what of it will last."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from layerstack.build.state import ImageState, StateStore
+from layerstack.cache import cache_forecast, gc_policy
+from layerstack.cache.builder import Builder, read_builder, read_use
+from layerstack.cache.cache_forecast import Forecast
+from layerstack.cache.cached_steps import Built, CachedStep, StepFinder
+from layerstack.cache.eviction import Eviction
+from layerstack.dockerfile.dockerfile import STEP_KEYWORDS
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import read_recipe
+from layerstack.engine import engine, images
+from layerstack.engine.cache_records import CacheRecord, CacheUse, describes
+from layerstack.engine.images import StoredImage
+from layerstack.errors import UsageError
+from layerstack.project.project import Project
+from layerstack.wording import megabytes
+
+_MOUNT = re.compile(r"^cached mount (\S+)")
+
+
+@dataclass(frozen=True)
+class CachedImage:
+    """One image of the project; `notes` say what is not known about it."""
+
+    name: str
+    tag: str
+    is_base: bool
+    steps: tuple[CachedStep, ...]
+    forecast: Forecast
+    dropped: frozenset[str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(step.record.size_bytes for step in self.steps if step.record)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "image": self.name,
+            "tag": self.tag,
+            "base": self.is_base,
+            "bytes": self.size_bytes,
+            "status": self.forecast.status,
+            "detail": self.forecast.detail,
+            "bytes_until": self.forecast.bytes_until,
+            "notes": list(self.notes),
+            "steps": [_step_json(step, self.dropped) for step in self.steps],
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """Records that belong to no step of the project's images as they are now."""
+
+    kind: str
+    what: str
+    records: tuple[CacheRecord, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(record.size_bytes for record in self.records)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "what": self.what, "records": len(self.records), "bytes": self.size_bytes}
+
+
+@dataclass(frozen=True)
+class CacheReport:
+    """All of it; `keep` are the lines for the builder's configuration that would keep the base images' cache."""
+
+    use: CacheUse
+    builder: Builder
+    images: tuple[CachedImage, ...]
+    groups: tuple[Group, ...]
+    dropped_bytes: int
+    keep: str
+
+    @property
+    def is_endangered(self) -> bool:
+        """Whether a base image has cache that may soon be lost."""
+        return any(one.is_base and one.forecast.status in ("at-risk", "would-drop") for one in self.images)
+
+    def sentences(self) -> list[str]:
+        """Totals, disk, policy, the forecast of each image, and the settings to write where one is not safe."""
+        disk = self.builder.disk
+        lines = [
+            f"{len(self.use.records)} records, {megabytes(self.use.total_bytes)} in all, "
+            f"{megabytes(self.use.reclaimable_bytes)} could be reclaimed"
+        ]
+        if disk.total_bytes and disk.free_bytes is not None:
+            sizes = f"{megabytes(disk.free_bytes)} of {megabytes(disk.total_bytes)}"
+            lines.append(f"disk: {sizes} free as BuildKit counts, root's reserve included")
+        if self.builder.rules:
+            lines.append(f"garbage collection: {cache_forecast.why(self.builder.rules[-1], self.builder)}")
+            lines.append(f"the next one drops {megabytes(self.dropped_bytes)}")
+        lines += self.builder.notes
+        for one in self.images:
+            lines.append(f"{one.tag}: {one.forecast.status}: {one.forecast.detail}")
+            lines += [f"  {note}" for note in one.notes]
+        if self.is_endangered:
+            lines += [f"to keep the base images' cache, write into {self.builder.config_file}:", self.keep]
+        return lines
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.use.to_json(),
+            "builder": self.builder.to_json(),
+            "images": [image.to_json() for image in self.images],
+            "groups": [group.to_json() for group in self.groups],
+            "next_gc_drops_bytes": self.dropped_bytes,
+            "keep": {"file": self.builder.config_file, "text": self.keep},
+        }
+
+
+def read_report(project: Project) -> CacheReport:
+    """Ask the builder, and join what it holds with the project's Dockerfiles. Raises EngineError."""
+    builder = read_builder()
+    use = read_use(builder)
+    rules = gc_policy.enforced(builder.rules, builder.server_version if builder.is_engine else "")
+    effective = replace(builder, rules=rules)
+    eviction = Eviction(use.records, rules, datetime.now(timezone.utc))
+    dropped = eviction.dropped(builder.disk.free_bytes)
+    found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root)))
+    base_ids = frozenset(step.record.id for one in found if one.is_base for step in one.steps if step.record)
+    return CacheReport(
+        use=use,
+        builder=builder,
+        images=found,
+        groups=tuple(_groups(use.records, found)),
+        dropped_bytes=sum(record.size_bytes for record in use.records if record.id in dropped),
+        keep=cache_forecast.keeping_settings(base_ids, eviction, effective),
+    )
+
+
+def _read_images(
+    project: Project, use: CacheUse, builder: Builder, eviction: Eviction, store: StateStore
+) -> Iterable[CachedImage]:
+    wanted = project.with_parents(list(project.images))
+    stored = images.find_all(image.tag for image in wanted)
+    finder = StepFinder(use.records, shares_layers=builder.tells_layer_sizes)
+    dropped = frozenset(eviction.dropped(builder.disk.free_bytes))
+    bases = {image.name for image in project.base_images}
+    for image in wanted:
+        last = store.of_image(stored[image.tag].id) if image.tag in stored else None
+        built, notes = _built(project, image, last, stored.get(image.tag), builder)
+        steps = finder.find(built)
+        outcome = _outcome(steps, last, stored.get(image.tag), builder, eviction)
+        yield CachedImage(image.name, image.tag, image.name in bases, steps, outcome, dropped, notes)
+
+
+def _built(
+    project: Project, image: Image, last: ImageState | None, stored: StoredImage | None, builder: Builder
+) -> tuple[Built, tuple[str, ...]]:
+    """How the image was built: from the record of its last build, else as its Dockerfile is now."""
+    layers = _layers(stored, builder)
+    if last and last.manifest.stages:
+        return Built(image, last.manifest.stages, last.manifest.target, layers), ()
+    notes = ("no record of its build here: steps are those of the Dockerfile as it is now",) if stored else ()
+    try:
+        return Built(image, read_recipe(project.root, image).stages, image.target, layers), notes
+    except UsageError as error:
+        return Built(image, (), image.target, layers), (str(error),)
+
+
+def _layers(stored: StoredImage | None, builder: Builder) -> tuple[tuple[str, int], ...] | None:
+    """Keyword and bytes of the steps in the image's history, newest first; () where sizes mean something else."""
+    if stored is None or not builder.tells_layer_sizes:
+        return None if stored is None else ()
+    history = engine.client().images.get(stored.id).history()
+    written = ((str(entry.get("CreatedBy") or " ").split(" ", 1)[0], int(entry.get("Size") or 0)) for entry in history)
+    return tuple((keyword, size) for keyword, size in written if keyword in STEP_KEYWORDS)
+
+
+def _outcome(
+    steps: tuple[CachedStep, ...],
+    last: ImageState | None,
+    stored: StoredImage | None,
+    builder: Builder,
+    eviction: Eviction,
+) -> Forecast:
+    if stored is None:
+        return Forecast("not-built", "there is no such image")
+    if not steps:
+        return Forecast("unknown", "its steps are not known")
+    if last and last.is_cache_gone:
+        return Forecast("lost", "a build found its steps gone; since then services are built on the image itself")
+    return cache_forecast.forecast(steps, eviction, builder)
+
+
+def _groups(records: Iterable[CacheRecord], found: tuple[CachedImage, ...]) -> Iterable[Group]:
+    """The rest, the largest first."""
+    placed = {step.record.id for one in found for step in one.steps if step.record}
+    lines = {(step.line.keyword, step.line.text): step.line for one in found for step in one.steps}
+    groups: dict[tuple[str, str], list[CacheRecord]] = defaultdict(list)
+    for record in records:
+        if record.id not in placed:
+            is_own = record.kind == "regular" and any(describes(record, line) for line in lines.values())
+            groups[_group(record, is_own)].append(record)
+    every = (Group(kind, what, tuple(held)) for (kind, what), held in groups.items())
+    return sorted(every, key=lambda group: -group.size_bytes)
+
+
+def _group(record: CacheRecord, is_own: bool) -> tuple[str, str]:
+    if record.kind == "exec.cachemount":
+        match = _MOUNT.match(record.description)
+        return "cache mount", match[1] if match else record.description
+    if record.kind == "source.local":
+        return "context", "files sent from this machine"
+    if record.kind != "regular":
+        return record.kind, "other sources"
+    if is_own:
+        return "older steps", "the same instructions with other inputs, or other copies of this project"
+    return "other steps", "system images and other projects"
+
+
+def _step_json(step: CachedStep, dropped: frozenset[str]) -> Mapping[str, Any]:
+    record = step.record
+    return {
+        "step": str(step.line),
+        "stage": step.stage,
+        "line": step.line.line,
+        "is_layer": step.is_layer,
+        "cached": record is not None,
+        "bytes": record.size_bytes if record else None,
+        "last_used": record.last_used if record else None,
+        "usage_count": record.usage_count if record else None,
+        "record": record.id if record else None,
+        "next_gc_drops": record is not None and record.id in dropped,
+    }

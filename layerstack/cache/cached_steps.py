@@ -1,0 +1,142 @@
+"""Which record of the build cache holds which step of which image.
+
+BuildKit does not say. A record is taken for a step when it describes the same instruction and is built on a record of
+the step before; for layers of a stored image it must also be shared with an image and as large as that layer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
+from layerstack.engine.cache_records import CacheRecord, describes
+from layerstack.moment import epoch_seconds
+
+# The same files can weigh a little more elsewhere: folders are as large as they once were.
+SIZE_TOLERANCE = 1e-4
+_LOADED = ("from local", "pulled from")
+
+
+@dataclass(frozen=True)
+class CachedStep:
+    """One step; `record` is None when BuildKit does not hold it. `is_layer` says that it is a layer of the image.
+
+    Steps of other stages are only copied from: as long as the layers are cached nobody needs them.
+    """
+
+    stage: str
+    line: RecipeLine
+    is_layer: bool
+    record: CacheRecord | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """What is known of one image: its stages in file order, and of its layers, newest first, keyword and bytes.
+
+    `layers` is None when there is no such image, empty when the engine does not tell.
+    """
+
+    image: Image
+    stages: tuple[RecipeStage, ...]
+    target: str = ""
+    layers: tuple[tuple[str, int], ...] | None = None
+
+
+@dataclass
+class StepFinder:
+    """Finds the steps of images, parents first, among the records of one builder.
+
+    With `shares_layers` the record of a layer must be one that the engine shares with an image.
+    """
+
+    records: Sequence[CacheRecord]
+    shares_layers: bool = True
+    _ends: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def find(self, built: Built) -> tuple[CachedStep, ...]:
+        """One entry a step, in file order."""
+        chain = layer_stages(built)
+        sizes = _layer_sizes(chain, built.layers or ())
+        ends: dict[str, frozenset[str] | None] = {}
+        found: list[CachedStep] = []
+        for stage in built.stages:
+            is_layer = stage.name in {one.name for one in chain}
+            start = ends.get(stage.base.lower()) if stage.is_on_stage else self._start(built.image, stage, is_layer)
+            candidates = list(self._candidates(stage, start, is_layer and built.layers is not None, sizes))
+            ends[stage.name.lower()] = _ids(candidates[-1]) if candidates else start
+            chosen = _choose(candidates)
+            steps = zip(stage.steps, chosen, strict=True)
+            found += [CachedStep(stage.name, line, is_layer, record) for line, record in steps]
+        last = ends.get(chain[-1].name.lower()) if chain else None
+        self._ends[built.image.name] = last or frozenset()
+        return tuple(found)
+
+    def _start(self, image: Image, stage: RecipeStage, is_layer: bool) -> frozenset[str] | None:
+        """What the first step may be built on; None for everything."""
+        value = find_context(image, stage.base) or ""
+        end = self._ends.get(value.removeprefix("target:")) if value.startswith("target:") else None
+        if end is None:
+            return None
+        # On a stored image a step looks the same in every project; layers are told apart by image and size.
+        loaded = frozenset(one.id for one in self.records if one.description.startswith(_LOADED))
+        return end | loaded if is_layer else end or loaded
+
+    def _candidates(
+        self, stage: RecipeStage, start: frozenset[str] | None, is_stored: bool, sizes: Mapping[int, int]
+    ) -> Iterator[tuple[CacheRecord, ...]]:
+        """Per step the records that it may be, each built on one of the step before."""
+        has_parents = any(one.parents for one in self.records)
+        for line in stage.steps:
+            fitting = tuple(
+                one
+                for one in self.records
+                if describes(one, line)
+                and (start is None or not has_parents or start & set(one.parents))
+                and (not is_stored or self._is_layer(one, sizes.get(line.line)))
+            )
+            yield fitting
+            start = None if "--link" in line.text else _ids(fitting)
+
+    def _is_layer(self, record: CacheRecord, size_bytes: int | None) -> bool:
+        if not self.shares_layers:
+            return True
+        is_as_large = size_bytes is None or abs(record.size_bytes - size_bytes) <= size_bytes * SIZE_TOLERANCE
+        return record.is_shared and is_as_large
+
+
+def layer_stages(built: Built) -> list[RecipeStage]:
+    """The stages whose steps are layers of the image, lowest first."""
+    named = {stage.name.lower(): stage for stage in built.stages}
+    stage = named.get(built.target.lower()) or (built.stages[-1] if built.stages else None)
+    chain: list[RecipeStage] = []
+    while stage and stage not in chain:
+        chain.insert(0, stage)
+        stage = named.get(stage.base.lower()) if stage.is_on_stage else None
+    return chain
+
+
+def _layer_sizes(chain: Sequence[RecipeStage], layers: Sequence[tuple[str, int]]) -> dict[int, int]:
+    """Line of a step → bytes of its layer, as far as the image's history has the same instructions."""
+    sizes: dict[int, int] = {}
+    lines = reversed([line for stage in chain for line in stage.steps])
+    for line, (keyword, size_bytes) in zip(lines, layers, strict=False):
+        if keyword != line.keyword:
+            break
+        sizes[line.line] = size_bytes
+    return sizes
+
+
+def _choose(candidates: Sequence[tuple[CacheRecord, ...]]) -> list[CacheRecord | None]:
+    """One record a step, the youngest chain of those that fit."""
+    chosen: list[CacheRecord | None] = []
+    above: CacheRecord | None = None
+    for fitting in reversed(candidates):
+        below = [one for one in fitting if above is None or one.id in above.parents] or fitting
+        above = max(below, key=lambda one: (one.is_shared, epoch_seconds(one.last_used)), default=None)
+        chosen.insert(0, above)
+    return chosen
+
+
+def _ids(records: Iterable[CacheRecord]) -> frozenset[str]:
+    return frozenset(one.id for one in records)

@@ -1,0 +1,95 @@
+"""What a clean-up removes: old images of the project, and build cache."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from layerstack import command
+from layerstack.build.plan import INPUTS_LABEL
+from layerstack.build.state import StateStore
+from layerstack.cache import builder
+from layerstack.cache.builder import Builder
+from layerstack.cache.eviction import Eviction
+from layerstack.cache.gc_policy import GcRule
+from layerstack.engine import images
+from layerstack.engine.container import PROJECT_LABEL
+from layerstack.engine.images import StoredImage
+from layerstack.project.project import Project
+from layerstack.rebuild import rebuild
+from layerstack.wording import megabytes
+
+UNUSED_HOURS = 24
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """What `clean` will remove, before it does; `builder` is the one whose cache is meant."""
+
+    images: tuple[StoredImage, ...]
+    removes_whole_cache: bool
+    cache_bytes: int
+    builder: Builder
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.images and not self.cache_bytes
+
+    def sentences(self) -> list[str]:
+        """What will be lost, for the question that comes before."""
+        lines = [f"{_named(image)}, up to {megabytes(image.size_bytes)}" for image in self.images]
+        if self.removes_whole_cache:
+            lines.append(
+                f"the whole build cache of builder {self.builder.name}, {megabytes(self.cache_bytes)}, "
+                "of every project: what is built next is built from nothing"
+            )
+        elif self.cache_bytes:
+            lines.append(
+                f"build cache of every project that nothing used for {UNUSED_HOURS} h, {megabytes(self.cache_bytes)}; "
+                "layers of images stay"
+            )
+        return lines
+
+
+def plan_clean(project: Project, removes_all: bool) -> CleanUp:
+    """Old images and unused cache; with `removes_all` this project's images and the whole cache. Raises EngineError."""
+    found = builder.read_builder()
+    use = builder.read_use(found)
+    own = _own_images(project)
+    if removes_all:
+        tagged = images.find_all(image.tag for image in project.images.values())
+        return CleanUp(_unique((*tagged.values(), *own)), True, use.total_bytes, found)
+    unused = Eviction(use.records, (GcRule(unused_seconds=UNUSED_HOURS * 3600.0),), datetime.now(timezone.utc))
+    gone = unused.dropped(None)
+    cache_bytes = sum(record.size_bytes for record in use.records if record.id in gone)
+    return CleanUp(tuple(image for image in own if not image.tags), False, cache_bytes, found)
+
+
+def clean(project: Project, plan: CleanUp) -> str:
+    """Remove what the plan names, and say what came of it; images that a container uses stay. Raises CommandFailed."""
+    before = builder.read_use(plan.builder).total_bytes
+    rebuild.remove_leftovers(project)
+    images.remove(reference for image in plan.images for reference in (image.tags or (image.id,)))
+    scope = ("--all",) if plan.removes_whole_cache else ("--filter", f"unused-for={UNUSED_HOURS}h")
+    command.run(("docker", "buildx", "prune", "--force", *scope)).require()
+    left = images.find_all(image.id for image in plan.images)
+    kept = f", {len(left)} still in use by containers (`invoke down` first)" if left else ""
+    freed = megabytes(max(0, before - builder.read_use(plan.builder).total_bytes))
+    return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache"
+
+
+def _own_images(project: Project) -> list[StoredImage]:
+    """Images that Compose's label gives to the project, and bases that were built under one of its tags."""
+    tags, store = {image.tag for image in project.images.values()}, StateStore(project.root)
+    states = ((image, store.of_image(image.id)) for image in images.with_label(INPUTS_LABEL))
+    bases = [image for image, state in states if state and state.tag in tags]
+    return list(_unique((*images.with_label(f"{PROJECT_LABEL}={project.name}"), *bases)))
+
+
+def _named(image: StoredImage) -> str:
+    if image.tags:
+        return f"image {', '.join(image.tags)}"
+    return f"image {image.id[7:19]} (untagged: a newer build took its name)"
+
+
+def _unique(found: Iterable[StoredImage]) -> tuple[StoredImage, ...]:
+    return tuple({image.id: image for image in found}.values())

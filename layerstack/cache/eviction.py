@@ -1,0 +1,125 @@
+"""Which records of the build cache the next garbage collection drops, in which order, under which rule.
+
+The order is BuildKit's (cache/manager.go): only records that nothing else is built on, first those that are both long
+unused and seldom used. BuildKit ranks again after each drop; here it is done once, so neighbours may change places.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from typing import TypeVar
+
+from layerstack.cache.gc_policy import GcRule, Rules
+from layerstack.engine.cache_records import CacheRecord
+from layerstack.moment import epoch_seconds
+
+HIDDEN_KINDS = ("internal", "frontend")
+SEARCH_STEPS = 20
+_Value = TypeVar("_Value", int, datetime)
+
+
+class Eviction:
+    """The records under a list of rules; `now` is an aware time."""
+
+    def __init__(self, records: Sequence[CacheRecord], rules: Rules, now: datetime) -> None:
+        self._records = records
+        self._rules = rules
+        self._now = now
+
+    def dropped(self, free_bytes: int | None, new_bytes: int = 0) -> dict[str, int]:
+        """Record id → number of the rule that drops it, in order.
+
+        `free_bytes` is what the disk has free (None: not known), `new_bytes` that much newer cache than all records.
+        """
+        gone: dict[str, int] = {}
+        for number, (rule, order) in enumerate(zip(self._rules, self._orders, strict=True)):
+            total = new_bytes + sum(one.size_bytes for one in self._counted(rule) if one.id not in gone)
+            freed = sum(one.size_bytes for one in self._records if one.id in gone and not one.is_shared)
+            keep = rule.keep_bytes(total, None if free_bytes is None else free_bytes + freed)
+            for one in order:
+                if rule.has_limit and keep and total < keep:
+                    break
+                if one.id not in gone:
+                    gone[one.id] = number
+                    total -= one.size_bytes
+        return gone
+
+    def bytes_until(self, is_hurt: Callable[[Mapping[str, int]], bool], free_bytes: int | None) -> int | None:
+        """How much newer cache fits before what is dropped hurts; None when the disk is full first or not known."""
+        if free_bytes is None:
+            return None
+
+        def hurts(new_bytes: int) -> bool:
+            return is_hurt(self.dropped(max(0, free_bytes - new_bytes), new_bytes))
+
+        if not hurts(free_bytes):
+            return None
+        low, high = 0, free_bytes
+        for _ in range(SEARCH_STEPS):
+            middle = (low + high) // 2
+            low, high = (low, middle) if hurts(middle) else (middle, high)
+        return high
+
+    def kept_longest(self, ids: frozenset[str]) -> int:
+        """Bytes of the named records and of everything that the last rules would drop after the first of them."""
+        known = {one.id: one for one in self._records}
+        order = [one.id for one in self._orders[-1]] if self._orders else []
+        first = next((index for index, name in enumerate(order) if name in ids), len(order))
+        kept = {*order[first:], *(ids & known.keys())}
+        return sum(known[name].size_bytes for name in kept)
+
+    def _counted(self, rule: GcRule) -> Iterator[CacheRecord]:
+        """What a rule compares with its limits: layers of images count for those rules that may drop them."""
+        return (one for one in self._records if rule.takes_all or not one.is_shared)
+
+    @cached_property
+    def _orders(self) -> list[list[CacheRecord]]:
+        return [list(_leaves_first(self._records, self._takes(rule))) for rule in self._rules]
+
+    def _takes(self, rule: GcRule) -> Callable[[CacheRecord], bool]:
+        limit = self._now - timedelta(seconds=rule.unused_seconds)
+
+        def takes(one: CacheRecord) -> bool:
+            if one.is_in_use or (rule.kinds and one.kind not in rule.kinds):
+                return False
+            if not rule.takes_all and (one.is_shared or one.kind in HIDDEN_KINDS):
+                return False
+            return not rule.unused_seconds or last_used(one) < limit
+
+        return takes
+
+
+def last_used(record: CacheRecord) -> datetime:
+    """When a record was last used, else made; an aware time, the oldest there is when the engine tells neither."""
+    return datetime.fromtimestamp(epoch_seconds(record.last_used), timezone.utc)
+
+
+def _leaves_first(records: Sequence[CacheRecord], takes: Callable[[CacheRecord], bool]) -> Iterator[CacheRecord]:
+    """What may be dropped, in order; a record only after all that are built on it."""
+    ranks = _ranks([one for one in records if takes(one)])
+    known = {one.id: one for one in records}
+    children = Counter(parent for one in records for parent in one.parents)
+    ready = [(ranks[one.id], one.id) for one in records if one.id in ranks and not children[one.id]]
+    heapq.heapify(ready)
+    while ready:
+        one = known[heapq.heappop(ready)[1]]
+        yield one
+        for parent in one.parents:
+            children[parent] -= 1
+            if not children[parent] and parent in ranks:
+                heapq.heappush(ready, (ranks[parent], parent))
+
+
+def _ranks(records: Sequence[CacheRecord]) -> dict[str, float]:
+    """Record id → rank, 0 to 2, the lowest goes first: place by last use plus place by number of uses."""
+    ages = _places([last_used(one) for one in records])
+    uses = _places([one.usage_count for one in records])
+    return {one.id: ages[last_used(one)] + uses[one.usage_count] for one in records}
+
+
+def _places(values: Sequence[_Value]) -> dict[_Value, float]:
+    """Value → its place among the different values, as a share of their number."""
+    different = sorted(set(values))
+    return {value: (place + 1) / len(different) for place, value in enumerate(different)}

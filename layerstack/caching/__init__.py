@@ -1,1 +1,0 @@
-"""BuildKit's cache: its records, its rules, what goes first."""

@@ -1,0 +1,141 @@
+"""The build context as BuildKit's client would send it: walked once, filtered by .dockerignore.
+
+The matching rules are those of moby/patternmatcher and tonistiigi/fsutil's filter (negation, `**`, parent results,
+Dockerfile-specific ignore files); tests compare them with what a real engine receives.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerstack.dockerfile import ignore_rules
+from layerstack.dockerfile.dockerfile import find
+from layerstack.dockerfile.ignore_rules import Pattern, covering, is_left_out, parse_patterns, wildcard
+from layerstack.errors import UsageError
+
+__all__ = ["Entry", "Pattern", "covering", "is_left_out", "parse_patterns", "wildcard"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file, folder or link of a context. `path` is relative and uses `/`; undecodable bytes are surrogates."""
+
+    path: str
+    mode: int
+    size: int
+    mtime_ns: int
+    changed_ns: int
+    inode: int
+    device: int = 0
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.mode)
+
+    @property
+    def is_link(self) -> bool:
+        return stat.S_ISLNK(self.mode)
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.mode)
+
+    @property
+    def is_socket(self) -> bool:
+        return stat.S_ISSOCK(self.mode)
+
+
+def ignore_file(folder: Path, dockerfile: str = "Dockerfile") -> Path | None:
+    """The ignore file that holds for this Dockerfile: its own `.dockerignore` first, then the folder's.
+
+    A named context and an inline Dockerfile have none of their own: "". A link is followed inside its folder only.
+    """
+    found = None
+    if dockerfile:
+        own = find(folder / dockerfile)
+        found = _inside(own.parent, f"{own.name}.dockerignore")
+    return found or _inside(folder, ".dockerignore")
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """The file behind a name when the folder is all there is: what links lead to outside of it is not sent."""
+    path = folder / name
+    if not path.is_symlink():
+        return path if path.is_file() else None
+    try:
+        real, root = path.resolve(), folder.resolve()
+    except (OSError, RuntimeError):
+        return None
+    return path if real.is_file() and real.is_relative_to(root) else None
+
+
+def read_patterns(path: Path | None) -> tuple[Pattern, ...]:
+    """The rules of an ignore file. Raises UsageError with the line of a rule that cannot be read."""
+    return parse_patterns(read_rules(path), path or Path(".dockerignore"))
+
+
+def read_rules(path: Path | None) -> str:
+    """The text of an ignore file; empty where there is none."""
+    return path.read_bytes().decode("utf-8-sig", errors="surrogateescape") if path else ""
+
+
+def is_ignored(rules: str, path: str) -> bool:
+    """Whether an ignore file with this text keeps a path out of the context."""
+    return is_left_out(parse_patterns(rules, Path(".dockerignore")), path)
+
+
+def walk(folder: Path, patterns: Sequence[Pattern] = ()) -> Iterator[Entry]:
+    """Everything the engine would receive from `folder`, in path order, parents before children.
+
+    An ignored folder is still entered while an exception could bring a file back; it is then part of the context.
+    Raises UsageError for a folder or file that cannot be read.
+    """
+    exceptions = [pattern for pattern in patterns if pattern.is_exception]
+    held: dict[str, Entry] = {}
+
+    def visit(relative: str, parent_matches: Sequence[bool]) -> Iterator[Entry]:
+        for item in _scan(folder, relative):
+            path = f"{relative}/{item.name}" if relative else item.name
+            is_ignored, matches = ignore_rules.match(patterns, path, parent_matches)
+            is_folder = item.is_dir(follow_symlinks=False)
+            if is_ignored and not (is_folder and any(pattern.may_match_below(path) for pattern in exceptions)):
+                continue
+            entry = _entry(path, item)
+            if entry is None:
+                continue
+            if is_ignored:
+                held[path] = entry
+            else:
+                yield from _released(held, path)
+                yield entry
+            if is_folder:
+                yield from visit(path, matches)
+                held.pop(path, None)
+
+    yield from visit("", ())
+
+
+def _scan(folder: Path, relative: str) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder / relative) as items:
+            return sorted(items, key=lambda item: item.name)
+    except OSError as error:
+        raise UsageError(f"The build context cannot be read: {folder / relative}: {error.strerror}.") from error
+
+
+def _entry(path: str, item: "os.DirEntry[str]") -> Entry | None:
+    """None for a file that vanishes while it is read."""
+    try:
+        status = item.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    size, times = status.st_size, (status.st_mtime_ns, status.st_ctime_ns)
+    return Entry(path, status.st_mode, size, *times, status.st_ino, status.st_rdev)
+
+
+def _released(held: dict[str, Entry], path: str) -> Iterator[Entry]:
+    """The ignored folders above an entry that came back: they are sent too."""
+    for folder in [name for name in held if path.startswith(name + "/")]:
+        yield held.pop(folder)

@@ -1,0 +1,59 @@
+"""One image that bake can build: what it is built from, under which tags, and on which other images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os.path import normpath
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Image:
+    """One bake target. `contexts` maps a name to `target:NAME`, `docker-image://REF` or a folder."""
+
+    name: str
+    context: str
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+    tags: tuple[str, ...] = ()
+    args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dockerfile_place(self) -> str:
+        """Where its instructions stand, for people: a path from the root, or the image whose definition holds them."""
+        if self.definition.get("dockerfile-inline"):
+            return f"{self.name}'s dockerfile_inline"
+        return normpath(Path(self.context) / self.dockerfile)
+
+    @property
+    def inline(self) -> str:
+        """The Dockerfile that stands in its definition, without the escapes that bake needs; "" for one in a file."""
+        text = str(self.definition.get("dockerfile-inline") or "")
+        return text.replace("$${", "${").replace("%%{", "%{")
+
+    @property
+    def tag(self) -> str:
+        return self.tags[0] if self.tags else self.name
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Names of the images this one is built on."""
+        return tuple(value.removeprefix("target:") for value in self.contexts.values() if value.startswith("target:"))
+
+
+def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] = ()) -> Image:
+    """An image from the definition of its bake target; `tags` are for one without any."""
+    # An inline Dockerfile is no file: nothing beside it, an ignore file least of all, is its own.
+    inline = definition.get("dockerfile-inline")
+    return Image(
+        name=name,
+        context=definition.get("context", "."),
+        dockerfile="" if inline else definition.get("dockerfile", "Dockerfile"),
+        target=definition.get("target", ""),
+        tags=tuple(definition.get("tags") or tags),
+        args={key: str(value) for key, value in (definition.get("args") or {}).items()},
+        contexts=definition.get("contexts") or {},
+        definition=definition,
+    )

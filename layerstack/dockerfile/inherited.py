@@ -1,0 +1,61 @@
+"""What an image hands on to the stages that are built on it: its variables, and the instructions of its ONBUILD."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from layerstack.dockerfile import dockerfile
+from layerstack.dockerfile.dockerfile import Instruction
+from layerstack.dockerfile.variables import Variables
+
+# BuildKit sets it where an image has none.
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """`unknown` are variables whose values are not known; unless `is_known` nothing of the image is."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    triggers: tuple[Instruction, ...] = ()
+    unknown: frozenset[str] = frozenset()
+    is_known: bool = True
+    doubts: tuple[str, ...] = ()
+
+
+NOTHING_KNOWN = Inherited(is_known=False)
+
+
+def from_config(name: str, config: Mapping[str, Any]) -> Inherited:
+    """Of an image that is there; `config` is the `Config` that `docker image inspect` shows."""
+    environment = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
+    triggers: list[Instruction] = []
+    doubts: list[str] = []
+    for expression in config.get("OnBuild") or ():
+        try:
+            triggers.append(dockerfile.read_trigger(expression, 0))
+        except ValueError as error:
+            doubts.append(f"ONBUILD of {name}: {error}")
+    return Inherited(environment, tuple(triggers), doubts=tuple(doubts))
+
+
+def triggers_of(instructions: Iterable[Instruction]) -> tuple[Instruction, ...]:
+    """What the ONBUILD instructions among these hold."""
+    return tuple(one.trigger for one in instructions if one.trigger)
+
+
+def with_environment(instructions: Iterable[Instruction], values: Variables, before: Inherited) -> Inherited:
+    """What remains of an image's variables after some instructions: its own and those of every ENV, no build argument.
+
+    `values` are those at the end.
+    """
+    names = [name for one in instructions if one.keyword == "ENV" for name, _ in dockerfile.pairs(one)]
+    set_here = {name: values.known[name] for name in names if name in values.known}
+    unknown = (before.unknown | {name for name in names if name in values.unknown}) - set_here.keys()
+    return Inherited({**before.environment, **set_here}, (), frozenset(unknown), before.is_known)
+
+
+def variables_from(image: Inherited, escape: str) -> Variables:
+    """What a stage begins with."""
+    path = {"PATH": DEFAULT_PATH} if image.is_known else {}
+    return Variables({**path, **image.environment}, set(image.unknown), image.is_known, escape)

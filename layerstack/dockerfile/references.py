@@ -1,0 +1,50 @@
+"""Names of images and platforms in the one spelling in which BuildKit compares them."""
+
+import os
+import platform as machine
+from collections.abc import Mapping
+
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
+_DEFAULT_DOMAINS = ("docker.io/", "index.docker.io/")
+# The variant that an architecture has when none is named: it is not written.
+_COMMON_VARIANTS = {"arm64/v8", "amd64/v1"}
+
+
+def familiar(name: str) -> str:
+    """`docker.io/library/base:latest` is `base`: the name by which a context is looked up."""
+    for domain in _DEFAULT_DOMAINS:
+        name = name.removeprefix(domain)
+    return name.removeprefix("library/").removesuffix(":latest")
+
+
+def normal_platform(text: str) -> str:
+    """`linux/x86_64` is `linux/amd64`; an architecture alone is one of Linux."""
+    parts = text.lower().split("/")
+    if len(parts) == 1 and parts[0]:
+        parts = ["linux", *parts]
+    parts[1:2] = [_ARCHITECTURES.get(part, part) for part in parts[1:2]]
+    if "/".join(parts[1:]) in _COMMON_VARIANTS:
+        del parts[2:]
+    return "/".join(parts)
+
+
+def own_platform() -> str:
+    """The platform of this machine, which is the engine's unless it runs elsewhere."""
+    return normal_platform(f"linux/{machine.machine()}")
+
+
+def target_platform(definition: Mapping[str, object], default: str = "") -> str:
+    """What an image is built for: its definition, then `default` or DOCKER_DEFAULT_PLATFORM, then the engine's own."""
+    named = definition.get("platforms")
+    first = str(named[0]) if isinstance(named, list | tuple) and named else ""
+    return normal_platform(first or default or os.environ.get("DOCKER_DEFAULT_PLATFORM", "")) or own_platform()
+
+
+def automatic_arguments(target: str, own: str = "") -> dict[str, str]:
+    """The build arguments that BuildKit sets itself, `TARGETARCH` and its like."""
+    values: dict[str, str] = {}
+    for prefix, text in (("BUILD", own or own_platform()), ("TARGET", target)):
+        system, architecture, variant = (*text.split("/"), "", "")[:3]
+        parts = {"PLATFORM": text, "OS": system, "OSVERSION": "", "ARCH": architecture, "VARIANT": variant}
+        values |= {f"{prefix}{name}": value for name, value in parts.items()}
+    return values

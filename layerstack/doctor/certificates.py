@@ -1,0 +1,91 @@
+"""Extra certificate authorities of this machine, as a company's proxy needs them, and which images lack them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.engine.image_tree import read_image_file
+from layerstack.errors import UsageError
+from layerstack.finding import Finding, ok, warning
+from layerstack.project.project import Project
+from layerstack.project.system_references import system_references
+from layerstack.state_folder import read_json, state_folder, write_json
+
+CHECK = "certificates"
+FOLDERS = (Path("/usr/local/share/ca-certificates"), Path("/etc/pki/ca-trust/source/anchors"))
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+VERDICTS_FILE = "certificates.json"
+MOST_KEPT = 200
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
+_UPDATES = re.compile(r"\bupdate-ca-(certificates|trust)\b")
+
+
+def check_images(client: Any, project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
+    """Do the system images trust what this machine trusts? Silent without extra authorities.
+
+    A project whose Dockerfiles install certificates themselves is trusted to do it right. Raises DockerException.
+    """
+    own = read_authorities(folders)
+    if not own or _installs_certificates(project):
+        return
+    lacking = [image for image in system_references(project) if _lacks(client, project.root, image, own)]
+    for image in lacking:
+        names = ", ".join(sorted(own))
+        detail = f"{image} does not have this machine's extra certificate authorities ({names})"
+        remedy = (
+            "If your network re-signs HTTPS: COPY them to /usr/local/share/ca-certificates in the base image, and "
+            "RUN update-ca-certificates before the first download."
+        )
+        yield warning(CHECK, detail, remedy)
+    if not lacking:
+        yield ok(CHECK, f"the system images trust {len(own)} extra authorities, as this machine does")
+
+
+def read_authorities(folders: Sequence[Path] = FOLDERS) -> dict[str, str]:
+    """File name → its first certificate, without line breaks."""
+    found = {}
+    for folder in folders:
+        for path in sorted((*folder.glob("**/*.crt"), *folder.glob("**/*.pem"))):
+            with suppress(OSError):
+                if match := _PEM.search(path.read_text(errors="replace")):
+                    found[path.name] = _body(match[1])
+    return found
+
+
+def _body(text: str) -> str:
+    return "".join(text.split())
+
+
+def _installs_certificates(project: Project) -> bool:
+    for image in project.images.values():
+        with suppress(UsageError):
+            stages = parse_dockerfile(project.root, image).stages
+            if any(_UPDATES.search(one.text) for stage in stages for one in stage.instructions):
+                return True
+    return False
+
+
+def _lacks(client: Any, root: Path, image: str, own: dict[str, str]) -> bool:
+    """False where nothing can be said: the image is not here, or has no bundle at all."""
+    from docker.errors import ImageNotFound
+
+    try:
+        image_id = str(client.api.inspect_image(image)["Id"])
+    except ImageNotFound:
+        return False
+    key = f"{image_id} {sha256(''.join(sorted(own.values())).encode()).hexdigest()[:16]}"
+    verdicts = _read_verdicts(root)
+    if key not in verdicts:
+        bundle = read_image_file(client, image_id, BUNDLES)
+        known = {_body(body) for body in _PEM.findall((bundle or b"").decode(errors="replace"))}
+        verdicts[key] = bool(known) and not set(own.values()) <= known
+        write_json(state_folder(root) / VERDICTS_FILE, verdicts, MOST_KEPT)
+    return verdicts[key]
+
+
+def _read_verdicts(root: Path) -> dict[str, bool]:
+    return {key: bool(value) for key, value in read_json(state_folder(root) / VERDICTS_FILE).items()}

@@ -1,0 +1,128 @@
+"""What decides whether a known issue of some version is met at all: how the project is written, what the shell sets."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from layerstack.dockerfile import copy_sources
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.errors import UsageError
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.gpu_request import requests_of
+from layerstack.project.project import Project
+
+NEW_REQUESTS = (2, 32)
+SERVICE_SCHEME = "service:"
+# Where people write down the commands of a project.
+COMMAND_FILES = (
+    "Makefile",
+    "justfile",
+    "Taskfile.yml",
+    "package.json",
+    "*.sh",
+    ".gitlab-ci.yml",
+    ".github/workflows/*.y*ml",
+)
+_BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Each is named by the issues that need it."""
+
+    has_profiled_bases: bool = False
+    has_nested_bases: bool = False
+    has_outside_contexts: bool = False
+    has_cache_mounts: bool = False
+    has_start_intervals: bool = False
+    wants_gpu: bool = False
+    uses_bake_check: bool = False
+    uses_docker_context: bool = False
+    has_new_requests: bool = False
+    runs_on_python_3_14: bool = False
+    sets_progress: bool = False
+
+
+def read_circumstances(root: Path, source: ComposeSource, project: Project | None) -> Circumstances:
+    """From the Compose files as they are written, and from the project where it could be read."""
+    services = project.services.values() if project else ()
+    return Circumstances(
+        has_profiled_bases=any(_is_profiled(source, base) for _, base in _lent(source)),
+        has_nested_bases=bool({base for _, base in _lent(source)} & {user for user, _ in _lent(source)}),
+        has_outside_contexts=bool(project and _reads_outside(project)),
+        has_cache_mounts=bool(project and _has_cache_mounts(project)),
+        has_start_intervals=any((one.definition.get("healthcheck") or {}).get("start_interval") for one in services),
+        wants_gpu=any(requests_of(one.definition) for one in services),
+        uses_bake_check=any(_BAKE_CHECK.search(text) for text in _command_texts(root)),
+        uses_docker_context=_uses_docker_context(),
+        has_new_requests=_numbers("requests") >= NEW_REQUESTS,
+        runs_on_python_3_14=sys.version_info >= (3, 14),
+        sets_progress="BUILDKIT_PROGRESS" in os.environ,
+    )
+
+
+def _lent(source: ComposeSource) -> Iterator[tuple[str, str]]:
+    """(service, the service whose image its build reads)"""
+    for service in source.services():
+        written = source.value("services", service, "build", "additional_contexts")
+        values = written.values() if isinstance(written, Mapping) else written if isinstance(written, list) else ()
+        for value in values:
+            name = str(value).rpartition("=")[2]
+            if name.startswith(SERVICE_SCHEME):
+                yield service, name.removeprefix(SERVICE_SCHEME)
+
+
+def _is_profiled(source: ComposeSource, service: str) -> bool:
+    """Whether it is in profiles of which none is active."""
+    active = {name.strip() for name in os.environ.get("COMPOSE_PROFILES", "").split(",")}
+    profiles = source.value("services", service, "profiles") or []
+    return bool(profiles) and not active & {str(one) for one in [*profiles, "*"]}
+
+
+def _reads_outside(project: Project) -> bool:
+    folders = [image.context for image in project.images.values() if not copy_sources.is_remote(image.context)]
+    root = project.root.resolve()
+    return not all((root / folder).resolve().is_relative_to(root) for folder in folders)
+
+
+def _has_cache_mounts(project: Project) -> bool:
+    for image in project.images.values():
+        try:
+            stages = parse_dockerfile(project.root, image).stages
+        except UsageError:
+            continue
+        if any("type=cache" in one.text for stage in stages for one in stage.instructions):
+            return True
+    return False
+
+
+def _command_texts(root: Path) -> Iterator[str]:
+    for pattern in COMMAND_FILES:
+        for path in root.glob(pattern):
+            if path.is_file():
+                yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def _uses_docker_context() -> bool:
+    if os.environ.get("DOCKER_HOST"):
+        return False
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        document: Any = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError):
+        document = {}
+    chosen = document.get("currentContext") if isinstance(document, dict) else ""
+    return (os.environ.get("DOCKER_CONTEXT") or chosen or "default") != "default"
+
+
+def _numbers(package: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in re.findall(r"\d+", metadata.version(package))[:3])
+    except metadata.PackageNotFoundError:
+        return ()

@@ -1,0 +1,95 @@
+"""Parts of a Compose file that work by luck: shared memory of GPU services, depends_on as an order of builds."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from layerstack.dockerfile.recipe import read_recipe
+from layerstack.errors import UsageError
+from layerstack.finding import Finding, ok, warning
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.dependency import dependencies
+from layerstack.project.gpu_request import requests_of
+from layerstack.project.image_name import is_same, short_name
+from layerstack.project.project import Project, Service
+
+SHM, ORDER = "gpu-shm", "build-order"
+HOST_SHM = Path("/dev/shm")
+ENOUGH_BYTES = 2**30
+
+
+def check_shared_memory(project: Project, source: ComposeSource, host_shm: Path = HOST_SHM) -> Iterator[Finding]:
+    """Do services that reserve a GPU have more shared memory than Docker's 64 MB? Says nothing without one."""
+    for service in project.services.values():
+        if not requests_of(service.definition):
+            continue
+        definition = service.definition
+        if definition.get("ipc") == "host":
+            yield from _host_memory(service, source, host_shm)
+        elif definition.get("shm_size") or definition.get("ipc") or _mounts_shm(definition):
+            yield ok(SHM, f"{service.name} has shared memory of its own")
+        else:
+            place = source.place("services", service.name, "deploy")
+            remedy = f"Add `shm_size: 1gb` (or `ipc: host`) to {service.name}."
+            yield warning(SHM, f"{service.name} reserves a GPU and has no shm_size", remedy, service.name, place)
+
+
+def _host_memory(service: Service, source: ComposeSource, host_shm: Path) -> Iterator[Finding]:
+    if not host_shm.is_dir():
+        return
+    size = shutil.disk_usage(host_shm).total
+    if size >= ENOUGH_BYTES:
+        yield ok(SHM, f"{service.name} shares this machine's {host_shm} ({size / 2**30:.1f} GB)")
+    else:
+        detail = f"{service.name} shares this machine's {host_shm}, which has only {size / 2**20:.0f} MB"
+        remedy = f"sudo mount -o remount,size=2g {host_shm}"
+        yield warning(SHM, detail, remedy, service.name, source.place("services", service.name, "ipc"))
+
+
+def _mounts_shm(definition: Mapping[str, Any]) -> bool:
+    targets = [str(one.get("target", "")) for one in definition.get("volumes") or ()]
+    tmpfs = definition.get("tmpfs") or ()
+    targets += [str(one).partition(":")[0] for one in ([tmpfs] if isinstance(tmpfs, str) else tmpfs)]
+    return str(HOST_SHM) in targets
+
+
+def check_build_order(project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """A service that waits for another one only because its image is built on that one's."""
+    found = False
+    for service in project.services.values():
+        for needed in dependencies(service):
+            base = project.services.get(needed)
+            if base and _is_built_on(project, service, base) and _only_lends(project, base):
+                found = True
+                place = source.place("services", service.name, "depends_on")
+                detail = f"{service.name} is built on the image of {needed} and names it in depends_on only"
+                remedy = (
+                    f'Add `additional_contexts: {{ {short_name(base.image or needed)}: "service:{needed}" }}` to the '
+                    f"build of {service.name}, or declare {needed} in docker-bake.hcl, and take it out of depends_on."
+                )
+                yield warning(ORDER, detail, remedy, service.name, place)
+    if not found:
+        yield ok(ORDER, "depends_on orders starts only")
+
+
+def _is_built_on(project: Project, service: Service, base: Service) -> bool:
+    """Whether a Dockerfile reads the other service's image, and Compose is not told that it does."""
+    image = project.image_of(service)
+    build = service.definition.get("build")
+    if image is None or not base.is_built or not isinstance(build, Mapping):
+        return False
+    if f"service:{base.name}" in (build.get("additional_contexts") or {}).values():
+        return False
+    try:
+        parents = read_recipe(project.root, image).parents
+    except UsageError:
+        return False
+    return any(is_same(parent, base.image) for parent in parents)
+
+
+def _only_lends(project: Project, base: Service) -> bool:
+    """Whether nothing but its image is used: it serves nothing, and nobody waits for what it does."""
+    serves = base.ports or base.has_health_check or base.definition.get("expose")
+    waited = (dependencies(one).get(base.name) for one in project.services.values())
+    return not serves and "service_completed_successfully" not in waited

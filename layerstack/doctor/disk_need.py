@@ -1,0 +1,67 @@
+"""How much room a build will need: the images that are not here, as large as they were or are declared to be."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from layerstack.build.image_sizes import recall_sizes, remember_sizes
+from layerstack.cache.gc_policy import parse_printed_size
+from layerstack.engine import images
+from layerstack.engine.images import StoredImage
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Project
+
+KEYS = ("x-layerstack", "doctor", "sizes")
+
+
+@dataclass(frozen=True)
+class DiskNeed:
+    """What the images that are not here take; `unknown` are those of which no size is known."""
+
+    bytes: int = 0
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def read_need(project: Project, source: ComposeSource) -> DiskNeed:
+    """Ask the engine which images are here, and remember their sizes. Raises EngineError."""
+    tags = _tags(project)
+    stored = images.find_all(tags)
+    known = {**declared_sizes(source, project), **recall_sizes(project.root)}
+    remember_sizes(project.root, stored)
+    missing = tuple(tag for tag in tags if tag not in stored)
+    unknown = tuple(tag for tag in missing if tag not in known)
+    return DiskNeed(sum(_own_bytes(project, tag, known, stored) for tag in missing), missing, unknown)
+
+
+def declared_sizes(source: ComposeSource, project: Project) -> dict[str, int]:
+    """`x-layerstack: {doctor: {sizes: {IMAGE: 12GB}}}` by tag; what cannot be read is left out."""
+    written = source.value(*KEYS)
+    found: dict[str, int] = {}
+    for name, size in (written if isinstance(written, Mapping) else {}).items():
+        image = project.images.get(str(name))
+        with suppress(ValueError):
+            found[image.tag if image else str(name)] = parse_printed_size(str(size))
+    return found
+
+
+def _tags(project: Project) -> tuple[str, ...]:
+    built = [image.tag for image in project.images.values()]
+    pulled = [one.image for one in project.services.values() if one.image and not one.is_built]
+    return tuple(dict.fromkeys([*built, *pulled]))
+
+
+def _own_bytes(project: Project, tag: str, known: Mapping[str, int], stored: Mapping[str, StoredImage]) -> int:
+    """Its size without that of the image it is built on, which is here or counted by itself."""
+    image = next((one for one in project.images.values() if one.tag == tag), None)
+    parents = [project.image(name).tag for name in image.parents] if image else []
+    sizes = {**known, **{name: one.size_bytes for name, one in stored.items()}}
+    below = max((sizes.get(parent, 0) for parent in parents), default=0)
+    return max(0, known.get(tag, 0) - below)
+
+
+def names_text(names: Iterable[str], most: int = 3) -> str:
+    """The first few names, and how many more there are."""
+    every = list(names)
+    rest = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + rest

@@ -1,0 +1,177 @@
+"""Steps of a Dockerfile that cost time or fail now and then: what BuildKit's own checks do not look for."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from layerstack.build.step_text import one_line
+from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile.dockerfile import Dockerfile, Instruction
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.dockerfile.variables import Variables
+from layerstack.errors import UsageError
+from layerstack.finding import Finding, ok, warning
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Project
+
+SOURCE, SHARING = "run-after-source", "cache-sharing"
+APT_FOLDERS = ("/var/cache/apt", "/var/lib/apt")
+CODE_ENDS = (
+    ".c",
+    ".cpp",
+    ".cs",
+    ".go",
+    ".java",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".php",
+    ".py",
+    ".rb",
+    ".rs",
+    ".ts",
+    ".tsx",
+    ".vue",
+)
+SHOWN_CHARACTERS = 50
+_NO_CODE = re.compile(r"^(setup\.py|.*install.*|.*\.config\.\w+)$")
+_MOUNT = re.compile(r"--mount=(\S+)")
+_SYSTEM = re.compile(r"\b(apt-get|apt|dnf|microdnf|yum)\s+(-\S+\s+)*install\b|\bapk\s+(-\S+\s+)*add\b")
+_NODE = re.compile(r"\b(npm\s+(ci|install|i)|pnpm\s+(install|i)|yarn(\s+install)?)(?=\s*($|[;&|]|--?\w))")
+_NODE_SCRIPTS = re.compile(r'"(workspaces|preinstall|install|postinstall|prepare)"\s*:')
+_OTHERS = re.compile(r"\b(go\s+mod\s+download|bundle\s+install|cargo\s+fetch|poetry\s+install\b.*--no-root)")
+_PIP = re.compile(r"\bpip3?\s+install\s+(?P<words>[^;&|]+)")
+_LOCAL = re.compile(r"(^|\s)(-e|--editable|\.{1,2}(/\S*)?(\[\S*\])?|/\S+|\S+\.whl|file:\S+)(\s|$)")
+_VALUE_FLAGS = re.compile(r"(^|\s)(-r|--requirement|-c|--constraint|--target|-t|--prefix|--root|--cache-dir)[\s=]+\S+")
+_REQUIREMENTS = re.compile(r"(?:-r|--requirement)[\s=]+(\S+)")
+_IMPORT = re.compile(r"python[\d.]*\s+-c\s+[\"'](?:import|from)\s+(\w+)")
+
+
+def check_dockerfiles(project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """All Dockerfiles of the project; one that cannot be read is left to the build, which says why."""
+    found: dict[tuple[str, str], Finding] = {}
+    for image in project.images.values():
+        try:
+            parsed = parse_dockerfile(project.root, image)
+        except UsageError:
+            continue
+        for line, finding in (*_installs_after_source(project, image, parsed), *_unshared_caches(image, parsed)):
+            place = _place(source, image, line)
+            found.setdefault((finding.check, place), replace(finding, place=place))
+    yield from found.values()
+    for check, words in (
+        (SOURCE, "dependencies are installed before the source is copied"),
+        (SHARING, "apt's caches are locked"),
+    ):
+        if not any(one.check == check for one in found.values()):
+            yield ok(check, words)
+
+
+def _place(source: ComposeSource, image: Image, line: int) -> str:
+    """File and line; for a Dockerfile inside the Compose file those of the Compose file."""
+    keys = ("services", image.name, "build", "dockerfile_inline")
+    text = source.value(*keys)
+    if not image.definition.get("dockerfile-inline") or not isinstance(text, str):
+        return f"{image.dockerfile_place}:{line}"
+    name, _, first = source.place(*keys).rpartition(":")
+    number = int(first) + (line if "\n" in text else 0)
+    return f"{name}:{number}"
+
+
+def _unshared_caches(image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Finding]]:
+    for stage in parsed.reachable(image.target):
+        for one in (one for one in stage.instructions if one.keyword == "RUN"):
+            for mount in _MOUNT.findall(one.text):
+                options = dict(part.partition("=")[::2] for part in mount.split(","))
+                folder = options.get("target") or options.get("dst") or options.get("destination") or ""
+                if options.get("type") == "cache" and folder.startswith(APT_FOLDERS) and "sharing" not in options:
+                    detail = f"the cache mount {folder} is shared by builds that run at once"
+                    yield one.line, warning(SHARING, detail, "Add `,sharing=locked` to the mount.", image.name)
+
+
+def _installs_after_source(project: Project, image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Finding]]:
+    """(line, finding) of every step that could stand above the COPY of the source."""
+    if copy_sources.is_remote(image.context):
+        return
+    folder = project.root / image.context
+    copied: dict[str, Instruction] = {}
+    for stage in parsed.reachable(image.target):
+        source = copied.get(stage.base.lower())
+        for one in stage.instructions:
+            if source is None and _copies_code(folder, image, one):
+                source = one
+            elif source and one.keyword == "RUN" and (what := _installs(folder, one)):
+                detail = f"`{_short(one.text)}` {what} after line {source.line} copied the source"
+                remedy = f"Move it above line {source.line}, and copy only the files that it reads before it."
+                yield one.line, warning(SOURCE, detail, remedy, image.name)
+        if source:
+            copied[stage.name.lower()] = source
+
+
+def _copies_code(folder: Path, image: Image, one: Instruction) -> bool:
+    """Whether a COPY or ADD brings source files of the build context in."""
+    if one.keyword not in ("COPY", "ADD"):
+        return False
+    patterns = [source.pattern for source in copy_sources.read_sources(one, Variables()) if not source.origin]
+    return bool(patterns) and any(True for _ in _code_files(folder, image, patterns))
+
+
+def _code_files(folder: Path, image: Image, patterns: Iterable[str]) -> Iterator[str]:
+    wanted = [context.covering(pattern) for pattern in patterns]
+    try:
+        rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
+        for entry in context.walk(folder, rules):
+            name = posixpath.basename(entry.path)
+            is_code = entry.is_file and name.endswith(CODE_ENDS) and not _NO_CODE.match(name)
+            if is_code and any(one.match(entry.path) for one in wanted):
+                yield entry.path
+    except UsageError:
+        return
+
+
+def _installs(folder: Path, one: Instruction) -> str:
+    """What a step does that needs no source, "" when nothing is known of it."""
+    text = "\n".join((_MOUNT.sub("", one.text), *one.heredocs))
+    if _SYSTEM.search(text):
+        return "installs system packages"
+    if _OTHERS.search(text) or (_NODE.search(text) and not _needs_source(folder)):
+        return "installs dependencies"
+    if any(_is_from_index(folder, match["words"]) for match in _PIP.finditer(text)):
+        return "installs dependencies"
+    names = _IMPORT.findall(text)
+    return "imports packages" if names and not any(_is_own(folder, name) for name in names) else ""
+
+
+def _is_from_index(folder: Path, words: str) -> bool:
+    """Whether pip installs nothing of the project itself."""
+    if _LOCAL.search(_VALUE_FLAGS.sub(" ", words)):
+        return False
+    return not any(_names_project(folder / name.lstrip("/")) for name in _REQUIREMENTS.findall(words))
+
+
+def _names_project(requirements: Path) -> bool:
+    try:
+        return bool(re.search(r"^\s*(-e|\.|file:)", requirements.read_text(errors="replace"), re.MULTILINE))
+    except OSError:
+        return False
+
+
+def _needs_source(folder: Path) -> bool:
+    """Whether an installation of Node packages reads more of the project than their names."""
+    try:
+        return bool(_NODE_SCRIPTS.search((folder / "package.json").read_text(errors="replace")))
+    except OSError:
+        return (folder / "pnpm-workspace.yaml").exists()
+
+
+def _is_own(folder: Path, name: str) -> bool:
+    """Whether a module of this name lies in the build context."""
+    return any(next(folder.glob(f"{place}{name}{end}"), None) for place in ("", "*/") for end in ("", ".py"))
+
+
+def _short(text: str) -> str:
+    line = one_line(_MOUNT.sub("", text))
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[: SHOWN_CHARACTERS - 1]}…"

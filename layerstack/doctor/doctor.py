@@ -1,0 +1,87 @@
+"""What this machine and this project lack, found in seconds and without building or starting anything."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from layerstack.doctor import mount_shadow, silence
+from layerstack.doctor.check_reasons import WHY
+from layerstack.doctor.doctor_checks import Check, DoctorChecks
+from layerstack.errors import EngineError
+from layerstack.finding import Finding, warning
+from layerstack.wait import call_within
+
+CHECK_SECONDS = 10.0
+# The first look into large images takes its time; afterwards their files are known.
+LOOK_SECONDS = mount_shadow.LOOK_SECONDS + 5.0
+INTERRUPT_SECONDS = 0.5
+WORKERS = 40
+SEVERITIES = ("error", "warning", "ok")
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Everything that was found: the worst first, and what nobody wants to hear by itself."""
+
+    findings: tuple[Finding, ...]
+    silenced: tuple[Finding, ...] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        """Does nothing stand in the way of a build or a start?"""
+        return not has_errors(self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.is_ok,
+            "findings": [finding.to_json() for finding in self.findings],
+            "ignored": [finding.to_json() for finding in self.silenced],
+        }
+
+
+def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
+    """Look at machine, engine and project, all at once. Ends also when something hangs.
+
+    Raises UsageError only: for a name in `ignored` that no check has.
+    """
+    given = silence.from_words(ignored)
+    interrupted = Event()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        every = DoctorChecks(root, pool, CHECK_SECONDS)
+        running = [pool.submit(_run, name, check, interrupted) for name, check in every.named().items()]
+        try:
+            found = [finding for one in running for finding in one.result()]
+        except BaseException:
+            # The pool waits for its threads, and a first look into large images may take a minute.
+            interrupted.set()
+            raise
+        wanted = every.wanted_silence(given)
+    explained = [one if one.why else replace(one, why=_why(one)) for one in found]
+    reported, silenced = silence.split(explained, wanted)
+    return Examination(tuple(sorted(reported, key=lambda one: SEVERITIES.index(one.severity))), tuple(silenced))
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Does anything stand in the way of a build or a start?"""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def _run(name: str, check: Check, interrupted: Event) -> list[Finding]:
+    seconds = LOOK_SECONDS if name == "mount-shadow" else CHECK_SECONDS
+    try:
+        return call_within(seconds, lambda: list(check()), interrupted.is_set, INTERRUPT_SECONDS)
+    except EngineError:
+        # The finding named `engine` says it once for all.
+        return []
+    except TimeoutError as late:
+        return [warning(name, f"could not be looked at: {late}", "invoke doctor, once more")]
+    except Exception as problem:
+        detail = f"could not be looked at: {type(problem).__name__}: {problem}"
+        return [warning(name, detail, f"invoke doctor --ignore {name.replace(' ', '-')}")]
+
+
+def _why(finding: Finding) -> str:
+    return WHY.get(finding.check) or WHY.get(finding.check.rpartition(" ")[0], "")

@@ -1,0 +1,183 @@
+"""What doctor looks at in `.env` and in the variables that the Compose files use; it needs no engine."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from layerstack.finding import Finding, error, ok, warning
+from layerstack.project.compose_source import ComposeSource, Variable
+from layerstack.project.env_file import EnvFile, EnvLine, read_env_file
+from layerstack.project.project import BAKE_NAMES
+
+CHECK = ".env"
+# Compose and the docker command read these themselves.
+OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "BAKE_")
+LIKENESS = 0.8
+_BAKE_VARIABLE = re.compile(r"^\s*variable\s+\"(\w+)\"|^\s{2,4}\"(\w+)\"\s*:\s*\{\s*$", re.MULTILINE)
+_PORT = re.compile(r"\d+(-\d+)?")
+_DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The variables of one project: what its `.env` holds, what the shell holds, who uses what."""
+
+    file: EnvFile
+    variables: tuple[Variable, ...]
+    used: frozenset[str]
+
+    def value(self, name: str) -> str | None:
+        """As Compose sees it: the shell wins over the file."""
+        return os.environ.get(name, self.file.values.get(name))
+
+
+def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
+    """Is every variable of the Compose files set, and is every line of `.env` read as it was meant?"""
+    own, example = root / ".env", root / ".env.example"
+    if example.exists() and not own.exists():
+        yield warning(CHECK, "there is no .env: the defaults of the Compose file count", "invoke setup")
+    names = read_names(root, source)
+    checks: tuple[Callable[[Names], Iterator[Finding]], ...] = (
+        _broken_lines,
+        _duplicates,
+        _cut_values,
+        _shell_differences,
+        _unset,
+        _misspelt,
+        _port_numbers,
+    )
+    found = [finding for check in checks for finding in check(names)]
+    yield from found
+    if own.exists() and not found:
+        yield ok(CHECK, f"{len(names.file.lines)} lines, every variable is set")
+
+
+def read_names(root: Path, source: ComposeSource) -> Names:
+    """Names that only the example holds count as used: the project means something by them."""
+    variables = tuple(source.variables())
+    example = (line.name for line in read_env_file(root / ".env.example").lines)
+    used = {one.name for one in variables} | set(_passed_on(source)) | set(_bake_variables(root)) | set(example)
+    return Names(read_env_file(root / ".env"), variables, frozenset(used))
+
+
+def _passed_on(source: ComposeSource) -> Iterator[str]:
+    """Names in `environment:` without a value, which Compose takes from outside."""
+    for service in source.services():
+        for section in (("environment",), ("build", "args")):
+            for entry, _ in source.entries("services", service, *section):
+                if isinstance(entry, str) and "=" not in entry:
+                    yield entry
+            written = source.value("services", service, *section)
+            if isinstance(written, Mapping):
+                yield from (name for name, value in written.items() if value is None)
+
+
+def _bake_variables(root: Path) -> Iterator[str]:
+    for name in BAKE_NAMES:
+        path = root / name
+        if path.is_file():
+            for match in _BAKE_VARIABLE.finditer(path.read_text(encoding="utf-8", errors="replace")):
+                yield match[1] or match[2]
+
+
+def _broken_lines(names: Names) -> Iterator[Finding]:
+    for line in names.file.lines:
+        if line.is_broken:
+            what = f"the {line.quote} of {line.name} is never closed" if line.quote else "this is no NAME=value"
+            yield _problem(names, line, error, what, f"Correct line {line.number} of .env; Compose refuses the file.")
+
+
+def _duplicates(names: Names) -> Iterator[Finding]:
+    counted = Counter(line.name for line in names.file.lines)
+    for name in (name for name, count in counted.items() if count > 1):
+        lines = [line for line in names.file.lines if line.name == name]
+        numbers = " and ".join(str(line.number) for line in lines)
+        what = f"lines {numbers} set {name}: the last one counts"
+        yield _problem(names, lines[-1], warning, what, f"Keep one line of {name}.")
+
+
+def _cut_values(names: Names) -> Iterator[Finding]:
+    """Values that Compose does not take as they are written. Never shows one: it may be a password."""
+    for line in names.file.lines:
+        unknown = [name for name in _DOLLAR.findall(line.value) if names.value(name) is None]
+        if line.quote != "'" and unknown:
+            what = f"Compose reads `${unknown[0]}` in the value of {line.name} as a variable, and it is not set"
+            yield _problem(names, line, warning, what, f"Put the value of {line.name} in single quotes.")
+        if line.tail:
+            what = f"Compose drops what stands after the closing {line.quote} of {line.name}"
+            yield _problem(names, line, warning, what, f"Put the whole value of {line.name} in quotes.")
+
+
+def _shell_differences(names: Names) -> Iterator[Finding]:
+    """What Compose takes and `source .env` or `docker run --env-file` do not."""
+    odd = [line for line in names.file.lines if not line.is_plain]
+    if names.file.has_carriage_returns:
+        what = "it has Windows line ends: Compose copes, a shell and `docker run --env-file` keep them in the values"
+        yield warning(CHECK, what, r"sed -i 's/\r$//' .env", place=f"{names.file.name}:1")
+    for line in odd:
+        what = f"{line.name} is not followed by = alone: Compose copes, a shell and `docker run --env-file` do not"
+        yield _problem(names, line, warning, what, f"Write {line.name}=… without blanks around the sign.")
+
+
+def _unset(names: Names) -> Iterator[Finding]:
+    missing: dict[str, list[Variable]] = {}
+    for one in names.variables:
+        if names.value(one.name) is None and (one.is_needed or one.is_demanded) and not one.name.startswith("COMPOSE_"):
+            missing.setdefault(one.name, []).append(one)
+    for name, uses in missing.items():
+        near = _nearest(name, [line.name for line in names.file.lines if line.name not in names.used])
+        hint = f"Did you mean {near} in .env? " if near else ""
+        remedy = f"{hint}Write {name}=… into .env, or a default: ${{{name}:-…}}; a dollar sign of its own is $$."
+        if any(one.is_demanded for one in uses):
+            yield error(CHECK, f"{name} is demanded and set nowhere", remedy, place=uses[0].place)
+        else:
+            yield warning(
+                CHECK, f"{name} is set nowhere: Compose puts nothing in its place", remedy, place=uses[0].place
+            )
+
+
+def _misspelt(names: Names) -> Iterator[Finding]:
+    """Names that nobody uses, like one that has a default and is not set. Others may be meant for some program."""
+    unset = {one.name for one in names.variables if one.is_needed or one.is_demanded}
+    open_names = [name for name in names.used - unset if name not in names.file.values]
+    for line in names.file.lines:
+        if line.name in names.used or line.name.startswith(OWN_PREFIXES):
+            continue
+        if near := _nearest(line.name, open_names):
+            what = f"nothing uses {line.name}; did you mean {near}?"
+            yield _problem(names, line, warning, what, f"Rename it to {near}, or delete the line.")
+
+
+def _port_numbers(names: Names) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for one in names.variables:
+        value = names.value(one.name)
+        if "ports" not in one.keys or one.name in seen or not value:
+            continue
+        seen.add(one.name)
+        if "port" in one.name.lower() and not _is_port(value):
+            where = names.file.place(one.name) if one.name not in os.environ else one.place
+            remedy = f"Set {one.name} to a number from 1 to 65535."
+            yield error(CHECK, f"{one.name}={value} is no port number", remedy, place=where)
+
+
+def _is_port(text: str) -> bool:
+    return bool(_PORT.fullmatch(text)) and all(0 < int(part) < 65536 for part in text.split("-"))
+
+
+def _problem(names: Names, line: EnvLine, severity: Callable[..., Finding], what: str, remedy: str) -> Finding:
+    return severity(CHECK, what, remedy, place=f"{names.file.name}:{line.number}")
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """The one that `name` may be a slip of: as many words, or the same letters; an added word is another name."""
+    alike = [
+        one
+        for one in known
+        if one.count("_") == name.count("_") or one.replace("_", "").lower() == name.replace("_", "").lower()
+    ]
+    return next(iter(get_close_matches(name, alike, n=1, cutoff=LIKENESS)), "")

@@ -1,0 +1,122 @@
+"""Versions that are known to misbehave, as data; `below` is the first good version, `since` the first bad one."""
+
+from dataclasses import dataclass
+
+from layerstack.doctor.circumstances import Circumstances
+from layerstack.engine.engine import parse_version
+
+
+@dataclass(frozen=True)
+class KnownIssue:
+    """One range of versions of one part, and what a person sees.
+
+    `when` names the circumstance under which it is met, "" for always.
+    """
+
+    part: str
+    symptom: str
+    remedy: str
+    since: tuple[int, ...] = ()
+    below: tuple[int, ...] = ()
+    when: str = ""
+
+    def applies_to(self, version: str, circumstances: Circumstances) -> bool:
+        """Is this version in the range, and does it matter here? A version that cannot be read is not."""
+        numbers = parse_version(version)
+        is_in_range = bool(numbers) and numbers >= self.since and (not self.below or numbers < self.below)
+        return is_in_range and (not self.when or bool(getattr(circumstances, self.when)))
+
+
+_NEW_ENGINE = "Update the engine: https://docs.docker.com/engine/install"
+_NEW_COMPOSE = "Update the package docker-compose-plugin (or docker-compose)."
+_NEW_BUILDX = "Update the package docker-buildx-plugin (or docker-buildx)."
+
+KNOWN_ISSUES = (
+    KnownIssue(
+        "Docker Engine",
+        "health checks have no start_interval: starts take longer",
+        _NEW_ENGINE,
+        below=(25,),
+        when="has_start_intervals",
+    ),
+    KnownIssue(
+        "Docker Engine",
+        "`docker info` does not name GPUs that it hands out by CDI",
+        _NEW_ENGINE,
+        below=(28, 2),
+        when="wants_gpu",
+    ),
+    KnownIssue(
+        "Docker Engine",
+        "cache mounts that were not used for 48 h are deleted: package steps download again",
+        'Raise "builder": {"gc": {"defaultReservedSpace": …}} in daemon.json; `invoke cache` has the lines.',
+        since=(29, 6),
+        when="has_cache_mounts",
+    ),
+    KnownIssue(
+        "Docker Buildx", "prints its build log in a form that cannot be read by line", _NEW_BUILDX, below=(0, 14)
+    ),
+    KnownIssue(
+        "Docker Buildx",
+        "plain `docker buildx bake` refuses build contexts outside the project's folder",
+        "docker buildx bake --allow=fs.read=FOLDER (the tasks do)",
+        since=(0, 37, 2),
+        when="has_outside_contexts",
+    ),
+    KnownIssue(
+        "Docker Buildx",
+        "`bake --check` replaces the tags of this project by empty images, and fails on `target:` contexts",
+        "docker buildx build --call=check, for each image",
+        when="uses_bake_check",
+    ),
+    KnownIssue(
+        "Docker Compose",
+        "a base service in an inactive profile is not found: `declares unknown service … as additional contexts`",
+        "Declare base images in docker-bake.hcl, or take them out of the profile.",
+        since=(2, 33),
+        below=(5, 5),
+        when="has_profiled_bases",
+    ),
+    KnownIssue(
+        "Docker Compose",
+        "services built on nested base services fail",
+        _NEW_COMPOSE,
+        below=(2, 37, 1),
+        when="has_nested_bases",
+    ),
+    KnownIssue(
+        "Docker Compose",
+        "ignores BUILDKIT_PROGRESS",
+        _NEW_COMPOSE,
+        since=(5, 0, 0),
+        below=(5, 0, 1),
+        when="sets_progress",
+    ),
+    KnownIssue(
+        "docker SDK",
+        "fails with `Not supported URL scheme http+docker`",
+        "pip install --upgrade docker",
+        below=(7, 1),
+        when="has_new_requests",
+    ),
+    KnownIssue(
+        "docker SDK",
+        "ignores `docker context use`: it talks to another engine than the docker command",
+        "pip install --upgrade docker",
+        below=(7, 2),
+        when="uses_docker_context",
+    ),
+    KnownIssue(
+        "Invoke",
+        "crashes in a pseudo-terminal on Python 3.14",
+        "pip install --upgrade invoke",
+        below=(2, 2, 1),
+        when="runs_on_python_3_14",
+    ),
+)
+
+
+def issues_of(part: str, version: str, circumstances: Circumstances | None = None) -> list[KnownIssue]:
+    """The known issues of one part in one version, under these circumstances."""
+    given = circumstances or Circumstances()
+    return [issue for issue in KNOWN_ISSUES if issue.part == part and issue.applies_to(version, given)]

@@ -1,0 +1,128 @@
+"""What doctor looks at on the machine itself: it needs no engine and no project."""
+
+import os
+import platform
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from layerstack.doctor.circumstances import Circumstances
+from layerstack.doctor.known_issues import issues_of
+from layerstack.finding import Finding, error, ok, warning
+from layerstack.gpu.decision import Decision
+
+INOTIFY_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
+INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
+WINDOWS_DISKS = "/mnt/"
+MEMINFO_FILE = Path("/proc/meminfo")
+SOCKET_FILE = Path("/var/run/docker.sock")
+ENOUGH_WATCHES = 65_536
+# The kernel's default.
+ENOUGH_INSTANCES = 128
+ENOUGH_MEMORY_BYTES = 6 * 2**30
+# No reason for a warning: there is no card here, or nothing of the project could use it.
+NO_GPU_NEEDED = ("no-card", "no-service-wants-gpu", "asked-for-cpu")
+
+
+def check_environment() -> Iterator[Finding]:
+    """Variables that turn BuildKit off. Layerstack overrides them; plain docker commands do not."""
+    off = [name for name in ("DOCKER_BUILDKIT", "COMPOSE_DOCKER_CLI_BUILD") if os.environ.get(name) == "0"]
+    if off:
+        detail = f"{', '.join(off)}=0 turns BuildKit off for plain docker commands"
+        yield warning("environment", detail, f"unset {' '.join(off)}")
+    else:
+        yield ok("environment", "nothing turns BuildKit off")
+
+
+def check_rights() -> Iterator[Finding]:
+    """May this user talk to the local engine?"""
+    if os.environ.get("DOCKER_HOST") or not SOCKET_FILE.exists():
+        return
+    if os.access(SOCKET_FILE, os.R_OK | os.W_OK):
+        yield ok("docker group", "this user may talk to the engine")
+    else:
+        remedy = "sudo usermod --append --groups docker $USER, then log out and in again"
+        yield error("docker group", f"this user may not use {SOCKET_FILE}", remedy)
+
+
+def check_python(circumstances: Circumstances) -> Iterator[Finding]:
+    """The Python packages that are known to misbehave, or to get in each other's way."""
+    for part, package in (("docker SDK", "docker"), ("Invoke", "invoke")):
+        try:
+            version = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+        issues = issues_of(part, version, circumstances)
+        for issue in issues:
+            yield warning(part, f"{version}: {issue.symptom}", issue.remedy)
+        if not issues:
+            yield ok(part, version)
+    yield from _check_pynvml()
+
+
+def _check_pynvml() -> Iterator[Finding]:
+    installed = {(one.metadata["Name"] or "").lower(): one.version for one in metadata.distributions()}
+    if {"pynvml", "nvidia-ml-py"} <= installed.keys():
+        yield warning(
+            "pynvml",
+            "the inactive package pynvml is installed beside nvidia-ml-py and hides it",
+            "pip uninstall -y pynvml && pip install --force-reinstall nvidia-ml-py",
+        )
+    elif "pynvml" in installed:
+        yield warning(
+            "pynvml",
+            f"{installed['pynvml']} is the inactive package, not NVIDIA's own",
+            "pip uninstall -y pynvml && pip install nvidia-ml-py",
+        )
+    elif "nvidia-ml-py" in installed:
+        yield ok("pynvml", f"nvidia-ml-py {installed['nvidia-ml-py']}")
+
+
+def check_memory() -> Iterator[Finding]:
+    """Is there memory for the stack? Says nothing where the machine does not tell."""
+    if not MEMINFO_FILE.exists():
+        return
+    lines = dict(line.split(":", 1) for line in MEMINFO_FILE.read_text().splitlines() if ":" in line)
+    total, free = (int(lines[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
+    detail = f"{free / 2**30:.1f} of {total / 2**30:.1f} GB available"
+    if total < ENOUGH_MEMORY_BYTES:
+        yield warning("memory", detail, "Give the machine (or Docker Desktop, or WSL's .wslconfig) more memory.")
+    else:
+        yield ok("memory", detail)
+
+
+def check_watches() -> Iterator[Finding]:
+    """Hot reload needs a watch a file, and an instance a program."""
+    limits = ((INOTIFY_FILE, ENOUGH_WATCHES, 524_288, "files"), (INSTANCES_FILE, ENOUGH_INSTANCES, 512, "programs"))
+    fine = []
+    for path, enough, wanted, what in limits:
+        number = int(path.read_text()) if path.exists() else None
+        if number is not None and number < enough:
+            detail = f"only {number} {what} can be watched: hot reload may miss changes"
+            yield warning("inotify", detail, f"sudo sysctl fs.inotify.{path.name}={wanted}")
+        elif number is not None:
+            fine.append(f"{number} {what}")
+    if len(fine) == len(limits):
+        yield ok("inotify", f"{' and '.join(fine)} can be watched")
+
+
+def check_wsl(root: Path, mounted: Iterable[str] = ()) -> Iterator[Finding]:
+    """On WSL: a project or a mounted folder on the Windows disk is slow, and changes are not seen in containers."""
+    if "microsoft" not in platform.release().lower():
+        return
+    if str(root.resolve()).startswith(WINDOWS_DISKS):
+        detail = f"{root} lies on the Windows disk: builds are slow, hot reload misses changes"
+        yield warning("wsl", detail, "Clone the project below your home directory inside WSL.")
+    elif outside := sorted({path for path in mounted if path.startswith(WINDOWS_DISKS)}):
+        detail = f"{', '.join(outside)} is mounted from the Windows disk: slow, and hot reload misses changes"
+        yield warning("wsl", detail, "Copy the folder below your home directory inside WSL and mount it from there.")
+    else:
+        yield ok("wsl", "the project lies on the Linux disk")
+
+
+def check_gpu(decision: Decision) -> Iterator[Finding]:
+    """The decision that a start would make; a machine without a GPU is fine."""
+    if decision.reason == "fine" or decision.reason in NO_GPU_NEEDED:
+        yield ok("gpu", decision.why)
+    elif decision.reason != "engine-unreachable":
+        yield warning("gpu", f"{decision.why} ({decision.reason})", decision.remedy)

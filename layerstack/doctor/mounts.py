@@ -1,0 +1,112 @@
+"""The mounts of a service: bind mounts, named and anonymous volumes, tmpfs, those that its image declares too."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from layerstack.engine.container import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Project, Service
+
+Kind = Literal["bind", "volume", "anonymous", "tmpfs"]
+VOLUME_LABEL = "com.docker.compose.volume"
+
+
+@dataclass(frozen=True)
+class Mount:
+    """`source` is a path of the host, or the name of a volume that is there; "" for one that is still to be made."""
+
+    kind: Kind
+    target: str
+    source: str = ""
+    place: str = ""
+    is_filled: bool = True
+
+    @property
+    def words(self) -> str:
+        names = {
+            "bind": "the bind mount",
+            "volume": "the volume",
+            "anonymous": "the anonymous volume",
+            "tmpfs": "tmpfs",
+        }
+        named = f" {self.source}" if self.source and self.kind != "anonymous" else ""
+        return f"{names[self.kind]}{named} over {self.target}"
+
+    def covers(self, path: str) -> bool:
+        return path == self.target or path.startswith(f"{self.target.rstrip('/')}/")
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """The project's volumes that are there: by their name in the Compose file, and by service and path."""
+
+    named: Mapping[str, str]
+    anonymous: Mapping[tuple[str, str], str]
+
+
+def read_volumes(client: Any, project: Project) -> Volumes:
+    """Ask the engine. Raises DockerException."""
+    label = f"{PROJECT_LABEL}={project.name}"
+    volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()
+    named = {(one.get("Labels") or {}).get(VOLUME_LABEL, ""): str(one["Name"]) for one in volumes}
+    anonymous: dict[tuple[str, str], str] = {}
+    for entry in client.api.containers(all=True, filters={"label": [label, f"{ONE_OFF_LABEL}=False"]}):
+        service = (entry.get("Labels") or {}).get(SERVICE_LABEL, "")
+        for mount in entry.get("Mounts") or ():
+            if mount.get("Type") == "volume" and mount.get("Name") not in named.values():
+                anonymous[service, str(mount["Destination"])] = str(mount["Name"])
+    return Volumes(named, anonymous)
+
+
+def mounts_of(
+    project: Project, service: Service, declared: Iterable[str], volumes: Volumes, source: ComposeSource
+) -> tuple[Mount, ...]:
+    """All mounts of a container of this service; `declared` are the VOLUME paths of its image."""
+    written = list(source.entries("services", service.name, "volumes"))
+    found: dict[str, Mount] = {}
+    for path in declared:
+        found[_clean(path)] = Mount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))
+    for entry in service.definition.get("volumes") or ():
+        mount = _mount(entry, service.name, volumes, _place(service.name, entry, written, source))
+        if mount:
+            found[mount.target] = mount
+    for path in _tmpfs(service):
+        found[path] = Mount("tmpfs", path, place=source.place("services", service.name, "tmpfs"))
+    return tuple(found.values())
+
+
+def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> Mount | None:
+    target, source = _clean(str(entry.get("target", "/"))), str(entry.get("source") or "")
+    options = entry.get("volume") or {}
+    if entry.get("type") == "bind":
+        return Mount("bind", target, source, place)
+    if entry.get("type") == "tmpfs":
+        return Mount("tmpfs", target, "", place)
+    if entry.get("type") != "volume" or options.get("subpath"):
+        return None
+    is_filled = not options.get("nocopy")
+    if not source:
+        return Mount("anonymous", target, volumes.anonymous.get((service, target), ""), place, is_filled)
+    return Mount("volume", target, volumes.named.get(source, ""), place, is_filled)
+
+
+def _place(service: str, entry: Mapping[str, Any], written: Iterable[tuple[Any, str]], source: ComposeSource) -> str:
+    """The line of the entry with this target; that of the list where a variable hides it."""
+    target = _clean(str(entry.get("target", "")))
+    for value, place in written:
+        parts = [str(value.get("target", ""))] if isinstance(value, Mapping) else str(value).split(":")
+        if target in map(_clean, parts):
+            return place
+    return source.place("services", service, "volumes")
+
+
+def _tmpfs(service: Service) -> Iterator[str]:
+    written = service.definition.get("tmpfs") or ()
+    for one in [written] if isinstance(written, str) else written:
+        yield _clean(str(one).partition(":")[0])
+
+
+def _clean(path: str) -> str:
+    return str(PurePosixPath(path))

@@ -1,0 +1,93 @@
+"""What doctor looks at in the project: can it be read, and are its ports free."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from layerstack.engine import ports
+from layerstack.engine.ports import WILDCARDS
+from layerstack.errors import StackError, UsageError
+from layerstack.finding import Finding, error, ok, warning
+from layerstack.project.compose_source import ComposeSource, read_source
+from layerstack.project.env_file import read_env_file
+from layerstack.project.project import Port, Project, find_compose_files
+
+# How Compose names the part that it does not like.
+_PATHS = (
+    re.compile(r"(services|networks|volumes|secrets|configs)\.([\w.-]+)"),
+    re.compile(r"(service) \"([\w.-]+)\""),
+)
+_ADDITIONAL = re.compile(r"additional propert(?:y|ies) '([^']+)'")
+
+
+def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
+    """The finding for a project that could not be read, with file and line where they can be found."""
+    try:
+        source = read_source(root, find_compose_files(root, "gpu"))
+    except UsageError as broken:
+        place = next(iter(re.findall(r"^\S+:\d+(?=:)", str(broken.args[0]))), "")
+        yield error("project", str(broken.args[0]).removeprefix(f"{place}: "), broken.advice, place=place)
+        return
+    said = str(problem.args[0])
+    if "required variable" in said or any(line.is_broken for line in read_env_file(root / ".env").lines):
+        return  # the finding named `.env` tells it with its line
+    yield error("project", said, problem.advice, place=_place(source, said))
+
+
+def _place(source: ComposeSource, said: str) -> str:
+    """Where the part stands that Compose names, "" when it names none."""
+    for pattern in _PATHS:
+        if match := pattern.search(said):
+            words = ["services" if match[1] == "service" else match[1], *match[2].strip(".").split(".")]
+            added = _ADDITIONAL.search(said)
+            return source.place(*words, *([added[1]] if added else []))
+    return ""
+
+
+def check_ports(project: Project, client: Any | None) -> Iterator[Finding]:
+    """Every port of the project: free, held by the project itself, or by somebody else."""
+    for service in project.services.values():
+        for port in service.ports:
+            holder = ports.find_holder(client, port)
+            check = f"port {port.published}"
+            if holder is None:
+                yield ok(check, f"free for {service.name}")
+            elif holder.project == project.name:
+                yield ok(check, f"held by {service.name} of this project")
+            else:
+                free = f"{holder.remedy}, or " if holder.remedy else ""
+                remedy = f"{free}choose another port: {ports.source_of(project, service, port)}"
+                yield error(check, f"{service.name} needs it, but {holder.words} holds it", remedy, service.name)
+
+
+def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """One port for two services, or for two containers of one."""
+    wanted: dict[int, list[tuple[str, Port]]] = defaultdict(list)
+    for service in project.services.values():
+        for port in service.ports:
+            wanted[port.published] += [(service.name, port)] * service.replicas
+    for number, uses in wanted.items():
+        (first, one), *others = uses
+        for name, other in others[:1]:
+            if other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other)):
+                variable = ports.source_of(project, project.services[name], other)
+                who = f"{first} and {name} both publish" if name != first else f"several containers of {name} publish"
+                place = source.place("services", name, "ports")
+                yield error(f"port {number}", f"{who} {number}", f"Choose another port: {variable}", name, place)
+
+
+def _open(port: Port) -> str:
+    """An address, with one word for all the ways to write "every address"."""
+    return WILDCARDS[0] if port.host_ip in WILDCARDS else port.host_ip
+
+
+def check_project(project: Project) -> Iterator[Finding]:
+    """It can be read; does it have anything to run?"""
+    if project.services:
+        yield ok("project", f"{project.name}: {len(project.services)} services")
+    else:
+        yield warning(
+            "project", f"{project.name} has no service to run", "Add one, or name its profile: COMPOSE_PROFILES."
+        )

@@ -1,0 +1,97 @@
+"""The SDK's client for one endpoint. Its errors are EngineErrors too: only this file knows two kinds.
+
+The SDK itself raises and catches its own kinds, so each error here is of both.
+"""
+
+from typing import Any
+
+import requests
+from docker.api import APIClient
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound, create_api_error_from_http_exception
+from docker.tls import TLSConfig
+
+from docker import DockerClient
+from layerstack.engine.endpoint import Endpoint
+from layerstack.engine.unusable import podman
+from layerstack.errors import EngineError, NotInEngine
+
+CONNECT_SECONDS = 5
+REQUEST_SECONDS = 60
+ADVICE = "`invoke doctor` looks at the engine."
+
+
+class EngineGone(EngineError, requests.RequestException, DockerException):
+    """No answer: the connection failed, broke or took too long."""
+
+
+class EngineRefused(EngineError, APIError):
+    """The engine answered with an error; `explanation` is its own text."""
+
+
+class ObjectMissing(NotInEngine, NotFound):
+    """A container, volume or network that is not there."""
+
+
+class ImageMissing(NotInEngine, ImageNotFound):
+    """An image that is not there."""
+
+
+class EngineClient(DockerClient):
+    """A DockerClient whose requests raise EngineError."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        # The constructor of DockerClient does nothing but make an APIClient of its own.
+        self.api = _Api(
+            base_url=endpoint.host,
+            tls=_tls(endpoint),
+            use_ssh_client=endpoint.host.startswith("ssh://"),
+            timeout=CONNECT_SECONDS,
+        )
+        self.api.timeout = REQUEST_SECONDS
+
+
+class _Api(APIClient):
+    # requests would let REQUESTS_CA_BUNDLE beat the engine's own CA, and send a local address through a proxy. Set
+    # before the constructor, which already talks to the engine; the value that it assigns is ignored.
+    trust_env = property(lambda self: False, lambda self, value: None)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        try:
+            response = super().send(request, **options)
+            response.raise_for_status()
+        except requests.HTTPError as error:
+            raise _translated(error) from error
+        except requests.RequestException as error:
+            raise EngineGone(f"The engine does not answer: {error}", ADVICE) from error
+        _require_docker(response)
+        return response
+
+
+def _require_docker(response: requests.Response) -> None:
+    # Podman answers the same requests, but has no BuildKit behind them. Its server header is "Libpod/5.8.6 (linux)".
+    name, _, rest = response.headers.get("Server", "").partition("/")
+    if name == "Libpod":
+        raise podman(rest.split(" ")[0])
+
+
+def _translated(error: requests.HTTPError) -> EngineError:
+    try:
+        create_api_error_from_http_exception(error)
+    except APIError as cause:
+        translated = _kind(cause)(f"The engine says: {cause.explanation or cause}")
+        translated.explanation = cause.explanation
+        return translated
+    return EngineRefused(str(error))
+
+
+def _kind(cause: APIError) -> type[EngineRefused | ObjectMissing | ImageMissing]:
+    if isinstance(cause, ImageNotFound):
+        return ImageMissing
+    return ObjectMissing if isinstance(cause, NotFound) else EngineRefused
+
+
+def _tls(endpoint: Endpoint) -> TLSConfig | bool:
+    if not endpoint.has_tls:
+        return False
+    pair = (endpoint.cert_file, endpoint.key_file) if endpoint.cert_file and endpoint.key_file else None
+    return TLSConfig(client_cert=pair, ca_cert=endpoint.ca_file or None, verify=endpoint.is_verified)

@@ -1,0 +1,119 @@
+"""The records of the engine's build cache."""
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.engine import engine
+from layerstack.errors import EngineError
+
+
+@dataclass(frozen=True)
+class CacheRecord:
+    """One record of the build cache. Shared ones are layers of an image too and cost nothing extra."""
+
+    id: str
+    kind: str
+    description: str
+    size_bytes: int
+    is_in_use: bool
+    is_shared: bool
+    last_used: str
+    parents: tuple[str, ...] = ()
+    usage_count: int = 0
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class CacheUse:
+    """The whole build cache of the engine: BuildKit keeps one for all projects."""
+
+    records: tuple[CacheRecord, ...]
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(record.size_bytes for record in self.records)
+
+    @property
+    def reclaimable_bytes(self) -> int:
+        return sum(record.size_bytes for record in self.records if not record.is_in_use and not record.is_shared)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "total_bytes": self.total_bytes,
+            "reclaimable_bytes": self.reclaimable_bytes,
+            "records": [
+                {
+                    "id": record.id,
+                    "kind": record.kind,
+                    "description": record.description,
+                    "bytes": record.size_bytes,
+                    "in_use": record.is_in_use,
+                    "shared": record.is_shared,
+                    "last_used": record.last_used,
+                    "usage_count": record.usage_count,
+                    "parents": list(record.parents),
+                }
+                for record in self.records
+            ],
+        }
+
+
+def read_cache() -> CacheUse:
+    """Ask the engine for its build cache. Raises EngineError."""
+    try:
+        usage: dict[str, Any] = engine.client().api.df()
+    except (EngineError, OSError) as error:
+        raise EngineError(f"The engine does not tell its disk use: {error}") from error
+    return CacheUse(tuple(_record(entry) for entry in usage.get("BuildCache") or ()))
+
+
+def _record(entry: dict[str, Any]) -> CacheRecord:
+    return CacheRecord(
+        id=entry.get("ID", ""),
+        kind=entry.get("Type", ""),
+        description=entry.get("Description", ""),
+        size_bytes=int(entry.get("Size") or 0),
+        is_in_use=bool(entry.get("InUse")),
+        is_shared=bool(entry.get("Shared")),
+        last_used=entry.get("LastUsedAt") or entry.get("CreatedAt") or "",
+        # Engine 28 spells the name of this field with a blank.
+        parents=tuple(entry.get("Parents") or entry.get(" Parents") or ()),
+        usage_count=int(entry.get("UsageCount") or 0),
+        created=entry.get("CreatedAt") or "",
+    )
+
+
+_RUN_PREFIX = "mount / from exec "
+
+
+_FLAGS = re.compile(r"^(--[\w-]+(=\S+)?\s+)+")
+
+
+_STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
+
+
+def describes(record: CacheRecord, line: RecipeLine) -> bool:
+    """Whether a record is what some build made of this instruction."""
+    text = " ".join(record.description.split())
+    if line.keyword == "RUN":
+        return text.startswith(_RUN_PREFIX) and text.endswith(f" {_command(line.text)}")
+    written = " ".join(f"{line.keyword} {line.text}".split())
+    # BuildKit fills in variables and shortens heredocs: compare what comes before.
+    literal = re.split(r"\$|<<", written, maxsplit=1)[0]
+    shown = _STEP_PREFIX.sub("", text)
+    return shown == written if literal == written else shown.startswith(literal)
+
+
+def _command(text: str) -> str:
+    """What the shell gets, blanks joined."""
+    command = _FLAGS.sub("", " ".join(text.split()) + " ").strip()
+    if command.startswith("<<"):
+        command = text.split("\n", 1)[-1]
+    elif command.startswith("["):
+        with suppress(ValueError, TypeError):  # a shell test that only looks like a list
+            command = " ".join(json.loads(command))
+    return " ".join(command.split())

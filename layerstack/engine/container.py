@@ -1,0 +1,223 @@
+"""What the engine says about the containers of a project, at one moment."""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from layerstack.errors import EngineError, NotInEngine
+from layerstack.moment import epoch_seconds
+from layerstack.project.project import Port
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+NUMBER_LABEL = "com.docker.compose.container-number"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+STAND_IN_LABEL = "layerstack.stand-in-for"
+
+
+@dataclass(frozen=True)
+class Mount:
+    """What lies over a path of a container; `source` is a folder of the host, or the volume's name."""
+
+    kind: str
+    source: str
+    target: str
+    is_writable: bool
+
+    @property
+    def is_anonymous(self) -> bool:
+        """A volume that only its container knows by name."""
+        return self.kind == "volume" and bool(re.fullmatch(r"[0-9a-f]{64}", self.source))
+
+    @property
+    def words(self) -> str:
+        """`the volume shop_data on /data`."""
+        what = "folder" if self.kind == "bind" else self.kind
+        return f"the {what} {self.source} on {self.target}" if self.source else f"the {what} on {self.target}"
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container; `health` is "" without a health check, `ports` are the ones really published."""
+
+    id: str
+    name: str
+    service: str
+    status: str
+    created_at: str
+    health: str = ""
+    health_output: str = ""
+    exit_code: int = 0
+    error: str = ""
+    is_oom_killed: bool = False
+    memory_limit_bytes: int = 0
+    restart_count: int = 0
+    restart_policy: str = "no"
+    started_at: str = ""
+    image: str = ""
+    image_id: str = ""
+    has_gpu: bool = False
+    ports: tuple[Port, ...] = ()
+    labels: Mapping[str, str] | None = None
+    finished_at: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    network_mode: str = ""
+    health_command: tuple[str, ...] = ()
+    health_timeout_seconds: float = 30.0
+    health_codes: tuple[int, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    user: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "running"
+
+    @property
+    def state(self) -> str:
+        """`healthy`, `unhealthy`, `starting` where there is a health check; else Docker's own word."""
+        return self.health if self.is_running and self.health else self.status
+
+    @property
+    def stand_in_for(self) -> str:
+        """The official image whose stand-in it runs or is built on, "" when all is official."""
+        return (self.labels or {}).get(STAND_IN_LABEL, "")
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since its start; 0 when it does not run."""
+        if not self.is_running or not self.started_at:
+            return 0.0
+        return max(0.0, time.time() - epoch_seconds(self.started_at))
+
+    @property
+    def ran_seconds(self) -> float:
+        """Seconds of its last run, 0 while it runs or when it never ran."""
+        if self.is_running:
+            return 0.0
+        return max(0.0, epoch_seconds(self.finished_at) - epoch_seconds(self.started_at))
+
+    @property
+    def was_healthy(self) -> bool:
+        """Has one of its last health checks passed?"""
+        return 0 in self.health_codes
+
+    def is_newest(self, client: "DockerClient") -> bool:
+        """Does it run what its image's tag points to now? True when the tag is gone."""
+        try:
+            return bool(client.api.inspect_image(self.image)["Id"] == self.image_id)
+        except EngineError:
+            return True
+
+
+def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Container, ...]]:
+    """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
+    labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
+    found = []
+    for entry in client.api.containers(all=True, filters={"label": labels}):
+        with suppress(NotInEngine):  # removed since it was listed
+            found.append(from_inspect(client.api.inspect_container(entry["Id"])))
+    return _by_service(found)
+
+
+def read_log(client: "DockerClient", container_id: str, lines: int) -> tuple[str, ...]:
+    """The last lines a container wrote; empty when it is gone or its log cannot be read."""
+    try:
+        data: bytes = client.api.logs(container_id, tail=lines)
+    except (EngineError, OSError):
+        return ()
+    return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
+
+
+def read_deaths(
+    client: "DockerClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
+) -> list[int]:
+    """Exit codes of the container's ends in that time, oldest first; -1 stands for one by lack of memory."""
+    wanted = {"container": [container_id], "event": ["die", "oom"]}
+    since, until = f"{since_epoch_seconds:.3f}", f"{until_epoch_seconds:.3f}"
+    codes = []
+    # The stubs know whole seconds only; the engine takes fractions.
+    for event in client.api.events(since=since, until=until, filters=wanted, decode=True):  # type: ignore[call-overload]
+        is_oom = event.get("Action") == "oom"
+        codes.append(-1 if is_oom else int(event["Actor"]["Attributes"].get("exitCode", 0)))
+    return codes
+
+
+def from_inspect(data: Mapping[str, Any]) -> Container:
+    """A container from what `docker inspect` says about it."""
+    state, host, labels = data["State"], data["HostConfig"], data["Config"].get("Labels") or {}
+    health = state.get("Health") or {}
+    checks = health.get("Log") or []
+    return Container(
+        id=data["Id"],
+        name=data["Name"].lstrip("/"),
+        service=labels.get(SERVICE_LABEL, ""),
+        status=state["Status"],
+        created_at=data.get("Created", ""),
+        health="" if health.get("Status") == "none" else health.get("Status", ""),
+        health_output=(checks[-1].get("Output") or "").strip() if checks else "",
+        exit_code=int(state.get("ExitCode", 0)),
+        error=state.get("Error") or "",
+        is_oom_killed=bool(state.get("OOMKilled")),
+        memory_limit_bytes=int(host.get("Memory") or 0),
+        restart_count=int(data.get("RestartCount") or 0),
+        restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
+        started_at=state.get("StartedAt") or "",
+        image=data["Config"].get("Image", ""),
+        image_id=data.get("Image", ""),
+        has_gpu=host.get("Runtime") == "nvidia" or any(map(_is_gpu, host.get("DeviceRequests") or ())),
+        ports=tuple(_ports(data.get("NetworkSettings", {}).get("Ports") or {})),
+        labels=labels,
+        finished_at=state.get("FinishedAt") or "",
+        environment=dict(entry.partition("=")[::2] for entry in data["Config"].get("Env") or ()),
+        networks=_networks(data.get("NetworkSettings", {}).get("Networks") or {}),
+        network_mode=host.get("NetworkMode") or "",
+        health_command=tuple((data["Config"].get("Healthcheck") or {}).get("Test") or ()),
+        health_timeout_seconds=((data["Config"].get("Healthcheck") or {}).get("Timeout") or 30e9) / 1e9,
+        health_codes=tuple(int(check.get("ExitCode", 0)) for check in checks),
+        mounts=tuple(_mount(entry) for entry in data.get("Mounts") or ()),
+        user=data["Config"].get("User") or "",
+    )
+
+
+def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Network → the names and addresses by which the others on it reach the container."""
+    return {
+        name: (*(entry.get("DNSNames") or entry.get("Aliases") or ()), entry.get("IPAddress") or "")
+        for name, entry in attached.items()
+    }
+
+
+def _mount(entry: Mapping[str, Any]) -> Mount:
+    source = entry.get("Name") or entry.get("Source") or ""
+    return Mount(entry.get("Type", ""), source, entry.get("Destination", ""), bool(entry.get("RW", True)))
+
+
+def _is_gpu(request: Mapping[str, Any]) -> bool:
+    words = [word for group in request.get("Capabilities") or () for word in group]
+    return "gpu" in words or "nvidia" in str(request.get("DeviceIDs"))
+
+
+def _ports(bindings: Mapping[str, Any]) -> Iterable[Port]:
+    for target, hosts in bindings.items():
+        number, _, protocol = target.partition("/")
+        for host in hosts or ():
+            # The same port once more for IPv6 would be asked twice.
+            if protocol == "tcp" and host.get("HostPort") and host.get("HostIp") != "::":
+                yield Port(host.get("HostIp", ""), int(host["HostPort"]), int(number))
+
+
+def _by_service(containers: Iterable[Container]) -> dict[str, tuple[Container, ...]]:
+    newest: dict[tuple[str, str], Container] = {}
+    for one in sorted(containers, key=lambda one: epoch_seconds(one.created_at)):
+        newest[one.service, (one.labels or {}).get(NUMBER_LABEL, "1")] = one
+    grouped: dict[str, tuple[Container, ...]] = {}
+    for (service, _), one in newest.items():
+        grouped[service] = (*grouped.get(service, ()), one)
+    return grouped

@@ -1,0 +1,96 @@
+"""Which engine the docker command talks to: its address, the context that names it, and its TLS files."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerstack import command
+from layerstack.errors import EngineError
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+DEFAULT_CONTEXT = "default"
+CONTEXT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`context` is "" for an address that no context names. TLS files are "" where there are none."""
+
+    host: str = DEFAULT_HOST
+    context: str = ""
+    has_tls: bool = False
+    is_verified: bool = True
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether a variable or a context names it: only then can two programs read that differently."""
+        return self.host != DEFAULT_HOST or bool(self.context)
+
+    @property
+    def socket_path(self) -> str:
+        """The socket of an engine of this machine; "" for one that is reached otherwise."""
+        return self.host.removeprefix("unix://") if self.host.startswith("unix://") else ""
+
+    def __str__(self) -> str:
+        return f"{self.host} (context {self.context})" if self.context else self.host
+
+
+def find_endpoint() -> Endpoint:
+    """As the docker command decides it: DOCKER_HOST, then DOCKER_CONTEXT, then the current context of config.json.
+
+    Asks the docker command only for a context. Raises EngineError for one that does not exist.
+    """
+    if host := os.environ.get("DOCKER_HOST", ""):
+        return _with_tls_of_variables(host)
+    name = os.environ.get("DOCKER_CONTEXT", "") or _current_context()
+    if not name or name == DEFAULT_CONTEXT:
+        return Endpoint()
+    return _from_context(name)
+
+
+def config_folder() -> Path:
+    """Where the docker command keeps its configuration and its default certificates."""
+    return Path(os.environ.get("DOCKER_CONFIG") or Path("~/.docker").expanduser())
+
+
+def _with_tls_of_variables(host: str) -> Endpoint:
+    is_verified = bool(os.environ.get("DOCKER_TLS_VERIFY"))
+    if not (is_verified or os.environ.get("DOCKER_TLS")) or host.startswith(("unix://", "ssh://")):
+        return Endpoint(host)
+    return _with_files(host, "", is_verified, Path(os.environ.get("DOCKER_CERT_PATH") or config_folder()))
+
+
+def _from_context(name: str) -> Endpoint:
+    asked = command.run(["docker", "context", "inspect", name], timeout_seconds=CONTEXT_SECONDS)
+    try:
+        context = json.loads(asked.stdout)[0]
+        endpoint = context["Endpoints"]["docker"]
+        host = str(endpoint["Host"])
+    except (ValueError, LookupError, TypeError) as error:
+        msg = f"The docker context {name} cannot be read: {asked.stderr.strip() or 'it has no address'}"
+        raise EngineError(msg, "`docker context ls` lists the contexts.") from error
+    is_verified = not endpoint.get("SkipTLSVerify")
+    if is_verified and not (context.get("TLSMaterial") or {}).get("docker"):
+        return Endpoint(host, name)
+    return _with_files(host, name, is_verified, Path((context.get("Storage") or {}).get("TLSPath") or "", "docker"))
+
+
+def _with_files(host: str, context: str, is_verified: bool, folder: Path) -> Endpoint:
+    ca, cert, key = (str(path) if path.is_file() else "" for path in (folder / f"{name}.pem" for name in _FILES))
+    return Endpoint(host, context, True, is_verified, ca, cert, key)
+
+
+_FILES = ("ca", "cert", "key")
+
+
+def _current_context() -> str:
+    # Read here and not asked for: every task would pay for one more call of the docker command.
+    try:
+        document = json.loads((config_folder() / "config.json").read_bytes())
+    except (OSError, ValueError, RuntimeError):
+        return ""
+    return str(document.get("currentContext") or "") if isinstance(document, dict) else ""

@@ -1,0 +1,193 @@
+"""The container engine as it is: a client for it, the facts about it, and whether they are enough."""
+
+import json
+import re
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from layerstack import command
+from layerstack.engine.endpoint import Endpoint, find_endpoint
+from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
+from layerstack.errors import EngineError
+
+if TYPE_CHECKING:
+    from docker.client import DockerClient
+
+ANSWER_SECONDS = 5.0
+INFO_SECONDS = 10.0
+GIGABYTE = 10**9
+
+# Engine 23 made BuildKit the builder; the other two bring what the bake and Compose files use.
+OLDEST_USABLE = {"Docker Engine": (23, 0), "Docker Buildx": (0, 17), "Docker Compose": (2, 33)}
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """One engine and the CLI parts in front of it. Disk figures are None when its data is on another machine."""
+
+    server_version: str
+    buildx_version: str
+    compose_version: str
+    data_root: str
+    disk_free_bytes: int | None
+    disk_total_bytes: int | None
+    storage_driver: str
+    cgroup_version: str
+    operating_system: str
+    architecture: str
+    kernel_version: str
+    cpu_count: int
+    memory_bytes: int
+    runtimes: tuple[str, ...]
+
+
+def client() -> "DockerClient":
+    """The client of this process for the engine that the docker command talks to.
+
+    Raises EngineError with the reason and the repair when that engine does not answer, or another one does.
+    """
+    return _connect(find_endpoint())
+
+
+@lru_cache(maxsize=4)
+def _connect(endpoint: Endpoint) -> "DockerClient":
+    import docker
+
+    if not hasattr(docker, "from_env"):
+        msg = "The Docker SDK for Python is not installed: a folder named `docker` was imported instead."
+        raise EngineError(msg, "`pip install -r requirements/dev.txt` in the project's virtual environment.")
+    from layerstack.engine.api import EngineClient, EngineGone
+
+    try:
+        connected = EngineClient(endpoint)
+    except (docker.errors.DockerException, OSError) as error:
+        # The SDK asks for the version first, and wraps whatever that raises.
+        cause = error.__cause__
+        if isinstance(cause, EngineError) and not isinstance(cause, EngineGone):
+            raise cause from error
+        raise unreachable(str(cause.__cause__ if isinstance(cause, EngineGone) else error), endpoint) from error
+    if endpoint.is_chosen:
+        _require_same_engine(connected, endpoint)
+    return connected
+
+
+def _require_same_engine(connected: "DockerClient", endpoint: Endpoint) -> None:
+    """Half of a task goes through the docker command, half through the SDK: both must reach one engine."""
+    asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
+    if not asked.ok:
+        raise unreachable(asked.stderr, endpoint)
+    own, other = str(connected.info().get("ID")), asked.stdout.strip()
+    if own != other:
+        msg = f"There are two engines: the docker command reaches {other}, {endpoint} is {own}."
+        raise EngineError(msg, "`docker context ls` shows the contexts; `env | grep DOCKER_` the variables that count.")
+
+
+def read_facts() -> EngineFacts:
+    """Ask the docker command about itself and its daemon, in one call.
+
+    Raises EngineError that names what is missing: docker command, daemon, Buildx or Compose plugin.
+    """
+    try:
+        answer = command.run(["docker", "info", "--format", "{{json .}}"], timeout_seconds=INFO_SECONDS)
+    except EngineError as error:
+        raise EngineError("There is no container engine here: no docker command.", HOW_TO_GET_ONE) from error
+    info = _parse_info(answer)
+    if not info.get("ServerVersion"):
+        raise unreachable(answer.stderr or "; ".join(info.get("ServerErrors") or ()), find_endpoint())
+    return _facts_from(info)
+
+
+def require_ready(facts: EngineFacts, min_free_bytes: int = 10 * GIGABYTE) -> None:
+    """Raises EngineError that lists everything too old or too small: found, needed, what to do."""
+    problems = [*_outdated_parts(facts), *_disk_shortage(facts, min_free_bytes)]
+    if problems:
+        raise EngineError("\n".join(problem for problem, _ in problems), " ".join(advice for _, advice in problems))
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """The numbers of the first dotted version in a text, () without one: `v0.29.1-desktop.1` → (0, 29, 1)."""
+    match = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(int(part) for part in match.group().split(".")) if match else ()
+
+
+def daemon_answers() -> bool:
+    """Whether the docker command reaches a daemon right now."""
+    asked = ["docker", "version", "--format", "{{.Server.Version}}"]
+    return bool(shutil.which("docker")) and command.run(asked, timeout_seconds=ANSWER_SECONDS).ok
+
+
+def _parse_info(answer: command.CommandResult) -> Mapping[str, Any]:
+    try:
+        info = json.loads(answer.stdout)
+    except json.JSONDecodeError:
+        info = {}
+    if "podman" in (answer.stdout + answer.stderr).lower() and "ServerVersion" not in info:
+        raise podman("(behind its own docker command)")
+    info = info if isinstance(info, dict) else {}
+    # The real docker command in front of Podman's socket: its store tells it (podman pkg/api/handlers/compat/info.go).
+    if str(info.get("DockerRootDir")).endswith("containers/storage"):
+        raise podman(str(info.get("ServerVersion", "")))
+    return info
+
+
+def _facts_from(info: Mapping[str, Any]) -> EngineFacts:
+    plugins = {plugin["Name"]: plugin for plugin in (info.get("ClientInfo") or {}).get("Plugins") or ()}
+    disk = _disk_of(info)
+    return EngineFacts(
+        server_version=info["ServerVersion"],
+        buildx_version=_plugin_version(plugins, "buildx"),
+        compose_version=_plugin_version(plugins, "compose"),
+        data_root=info.get("DockerRootDir", ""),
+        disk_free_bytes=disk[0],
+        disk_total_bytes=disk[1],
+        storage_driver=info.get("Driver", ""),
+        cgroup_version=info.get("CgroupVersion", ""),
+        operating_system=info.get("OperatingSystem", ""),
+        architecture=info.get("Architecture", ""),
+        kernel_version=info.get("KernelVersion", ""),
+        cpu_count=info.get("NCPU", 0),
+        memory_bytes=info.get("MemTotal", 0),
+        runtimes=tuple(sorted(info.get("Runtimes") or ())),
+    )
+
+
+def _plugin_version(plugins: Mapping[str, Mapping[str, str]], name: str) -> str:
+    plugin = plugins.get(name, {})
+    if plugin.get("Version"):
+        return plugin["Version"]
+    reason = f": {plugin['Err']}" if plugin.get("Err") else ""
+    msg = f"The docker command has no working {name} plugin{reason}."
+    raise EngineError(msg, f"Install the package docker-{name}-plugin (or docker-{name}). {HOW_TO_GET_ONE}")
+
+
+def _disk_of(info: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """(free, total) bytes where the engine keeps its data, (None, None) when that is not this machine."""
+    if info.get("Name") != socket.gethostname():
+        return None, None
+    try:
+        usage = shutil.disk_usage(info["DockerRootDir"])
+    except (OSError, KeyError):
+        return None, None
+    return usage.free, usage.total
+
+
+def _outdated_parts(facts: EngineFacts) -> Iterator[tuple[str, str]]:
+    found = (facts.server_version, facts.buildx_version, facts.compose_version)
+    for (part, oldest), version in zip(OLDEST_USABLE.items(), found, strict=True):
+        numbers = parse_version(version)
+        if numbers and numbers < oldest:
+            needed = ".".join(map(str, oldest))
+            yield f"{part} {version} is too old: {needed} or newer is needed.", f"Update {part}. {HOW_TO_GET_ONE}"
+
+
+def _disk_shortage(facts: EngineFacts, min_free_bytes: int) -> Iterator[tuple[str, str]]:
+    if facts.disk_free_bytes is not None and facts.disk_free_bytes < min_free_bytes:
+        free, needed = facts.disk_free_bytes / GIGABYTE, min_free_bytes / GIGABYTE
+        yield (
+            f"Only {free:.1f} GB are free in {facts.data_root}: {needed:.1f} GB are needed.",
+            "`invoke clean` removes old images and cache of this project.",
+        )

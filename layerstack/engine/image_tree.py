@@ -1,0 +1,227 @@
+"""The files below some paths of an image or a volume, without starting anything; those of an image are remembered."""
+
+import hashlib
+import io
+import os
+import socket
+import tarfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerstack.errors import NotInEngine
+from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# Relative path → what stands there: `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
+Tree = Mapping[str, str]
+
+FOLDER = "image-trees"
+CACHE_VERSION = 1
+MOST_KEPT = 40
+HASHED_BYTES = 1 << 20
+LOOK_LABEL = "layerstack.look"
+# A container needs a command; this one is never run.
+NO_COMMAND = ("/layerstack-never-runs",)
+VOLUME_TARGET = "/layerstack-volume"
+
+
+def read_image_trees(
+    client: "DockerClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
+) -> dict[str, Tree]:
+    """The files below each path, {} where the image has nothing; from the cache when this image was seen before.
+
+    `deadline` is a moment of time.monotonic(). Raises TimeoutError, EngineError.
+    """
+    cached = _recall(root, image_id)
+    missing = [path for path in paths if path not in cached]
+    if missing:
+        with _closed_container(client, image_id) as container_id:
+            found = {path: read_container(client, container_id, path, deadline) for path in missing}
+        cached = {**_recall(root, image_id), **found}
+        _keep(root, image_id, cached)
+    return {path: cached[path] for path in paths}
+
+
+def read_volume(client: "DockerClient", image_id: str, name: str, deadline: float) -> Tree:
+    """What a volume holds now. The image only lends its name: an engine lets nobody look into a volume alone.
+
+    Raises TimeoutError, EngineError.
+    """
+    place = Path(client.api.inspect_volume(name).get("Mountpoint") or "/nowhere")
+    if os.access(place, os.R_OK | os.X_OK):
+        return read_folder(place, deadline)
+    with _closed_container(client, image_id, [_untouched(name)]) as container_id:
+        return read_container(client, container_id, VOLUME_TARGET, deadline)
+
+
+def read_folder(place: Path, deadline: float) -> Tree:
+    """Files of a folder of this machine."""
+    found: dict[str, str] = {}
+    for folder, folders, files in os.walk(place):
+        _require_time(deadline)
+        inside = os.path.relpath(folder, place)
+        prefix = "" if inside == "." else f"{inside}/"
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        found |= {f"{prefix}{name}": _file_mark(Path(folder, name)) for name in (*files, *links)}
+    return found
+
+
+def read_container(client: "DockerClient", container_id: str, path: str, deadline: float) -> Tree:
+    """The files below a path of a container that need not run."""
+    try:
+        # Without a chunk size of our own it is twice as fast.
+        chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
+    except NotInEngine:
+        return {}
+    if facts.get("linkTarget"):
+        chunks.close()
+        return read_container(client, container_id, facts["linkTarget"], deadline)
+    with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks, deadline), HASHED_BYTES), mode="r|") as archive:
+        return dict(_entries(archive))
+
+
+def read_image_file(client: "DockerClient", image_id: str, paths: Iterable[str]) -> bytes | None:
+    """The content of the first of these files that the image has. Raises EngineError."""
+    with _closed_container(client, image_id) as container_id:
+        for path in paths:
+            with suppress(NotInEngine):
+                chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
+                if facts.get("linkTarget"):
+                    chunks.close()
+                    chunks, facts = client.api.get_archive(container_id, facts["linkTarget"], chunk_size=None)
+                with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
+                    for member in archive:
+                        file = archive.extractfile(member)
+                        if file:
+                            return file.read()
+    return None
+
+
+def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
+    marks: dict[str, str] = {}
+    for member in archive:
+        inside = member.name.partition("/")[2]
+        if member.issym():
+            yield inside, f"-> {member.linkname}"
+        elif member.islnk():
+            yield inside, marks.get(member.linkname, "0")
+        elif member.isfile():
+            file = archive.extractfile(member)
+            content = file.read() if file and member.size <= HASHED_BYTES else b""
+            marks[member.name] = _mark(member.size, content)
+            yield inside, marks[member.name]
+
+
+def _file_mark(path: Path) -> str:
+    try:
+        if path.is_symlink():
+            return f"-> {path.readlink()}"
+        size = path.stat().st_size
+        return _mark(size, path.read_bytes() if size <= HASHED_BYTES else b"")
+    except OSError:
+        return "0"
+
+
+def _mark(size: int, content: bytes) -> str:
+    """Large files are told apart by their size alone."""
+    digest = hashlib.blake2b(content, digest_size=8).hexdigest() if size <= HASHED_BYTES else ""
+    return f"{size} {digest}".strip()
+
+
+def _untouched(volume: str) -> Any:
+    """A mount that reads a volume as it is: without no_copy the engine would fill an empty one from the image."""
+    import docker.types
+
+    types: Any = docker.types
+    return types.Mount(VOLUME_TARGET, volume, type="volume", read_only=True, no_copy=True)
+
+
+def _require_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise TimeoutError("there are too many files to look at in time")
+
+
+@contextmanager
+def _closed_container(client: "DockerClient", image_id: str, mounts: Iterable[Any] = ()) -> Iterator[str]:
+    """A container that is never started, and gone afterwards with the volumes that the image asks for."""
+    host = client.api.create_host_config(mounts=list(mounts), network_mode="none")
+    made = client.api.create_container(
+        image_id, command=list(NO_COMMAND), host_config=host, labels={LOOK_LABEL: look_mark()}
+    )
+    try:
+        yield made["Id"]
+    finally:
+        with suppress(Exception):
+            client.api.remove_container(made["Id"], v=True, force=True)
+
+
+def look_mark() -> str:
+    """The label of this process's containers: machine and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def remove_abandoned(client: "DockerClient") -> None:
+    """Remove containers that a process of this machine made to look into an image and was killed before it was done."""
+    for entry in client.api.containers(all=True, filters={"label": LOOK_LABEL}):
+        machine, _, process = str((entry.get("Labels") or {}).get(LOOK_LABEL)).partition(":")
+        if machine == socket.gethostname() and not _is_alive(process):
+            with suppress(Exception):
+                client.api.remove_container(entry["Id"], v=True, force=True)
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
+
+
+def _recall(root: Path, image_id: str) -> dict[str, Tree]:
+    try:
+        document = read_json(_path(root, image_id))
+        trees = document["trees"] if document.get("version") == CACHE_VERSION else {}
+        return {str(path): {str(name): str(mark) for name, mark in tree.items()} for path, tree in trees.items()}
+    except (KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _keep(root: Path, image_id: str, trees: Mapping[str, Tree]) -> None:
+    path = _path(root, image_id)
+    if write_json(path, {"version": CACHE_VERSION, "trees": trees}):
+        keep_newest(path.parent, MOST_KEPT)
+
+
+def _path(root: Path, image_id: str) -> Path:
+    return state_folder(root) / FOLDER / f"{image_id.removeprefix('sha256:')[:32]}.json"
+
+
+class _Stream(io.RawIOBase):
+    """The chunks of an answer as a file."""
+
+    def __init__(self, chunks: Iterator[bytes], deadline: float = float("inf")) -> None:
+        self._chunks = chunks
+        self._deadline = deadline
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            _require_time(self._deadline)
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count

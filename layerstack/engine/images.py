@@ -1,0 +1,154 @@
+"""Images as the engine holds them: identity, size, age, labels."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.errors import EngineError
+from layerstack.project.project import Project
+
+# As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
+_NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[a-f0-9]{{32,}})?"
+)
+# What an image hands on to those that are built on it; stores fill in other keys as they like.
+CONTENT_OF_CONFIG = {"Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Volumes", "ExposedPorts", "Labels", "Shell"}
+CONTENT_OF_CONFIG |= {"StopSignal", "Healthcheck", "OnBuild"}
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """One image of the engine. `size_bytes` is the whole image, layers shared with others included."""
+
+    id: str
+    tags: tuple[str, ...]
+    size_bytes: int
+    created: str
+    labels: dict[str, str]
+    layers: tuple[str, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What of its configuration counts."""
+        return {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
+
+    @property
+    def identity(self) -> str:
+        """The same for the same image on every image store: its id is that of the config on one, of a manifest on the
+        other."""
+        text = json.dumps([self.layers, self.content], sort_keys=True)
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One image of the stack: `layer` is system, base or service; `stored` is None when it is not there."""
+
+    layer: str
+    tag: str
+    stored: StoredImage | None
+    built_on: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "image": self.tag,
+            "layer": self.layer,
+            "built_on": self.built_on or None,
+            "id": self.stored.id if self.stored else None,
+            "size_bytes": self.stored.size_bytes if self.stored else None,
+            "created": self.stored.created if self.stored else None,
+        }
+
+
+def read_layers(project: Project) -> list[Layer]:
+    """Every image that the project builds or runs, the lowest layer first, and what each is built on."""
+    named = {image.tag: ("service" if image.name in project.services else "base") for image in project.images.values()}
+    for tag in _system_tags(project):
+        named.setdefault(tag, "system")
+    order = ("system", "base", "service")
+    layers = [
+        Layer(layer, tag, find(tag)) for tag, layer in sorted(named.items(), key=lambda item: order.index(item[1]))
+    ]
+    return [replace(layer, built_on=_nearest_parent(layer, layers)) for layer in layers]
+
+
+def _system_tags(project: Project) -> set[str]:
+    run = {service.image for service in project.services.values() if not service.is_built and service.image}
+    return run | {
+        value for image in project.images.values() for name, value in image.args.items() if name.endswith("_IMAGE")
+    }
+
+
+def _nearest_parent(layer: Layer, layers: Iterable[Layer]) -> str:
+    if layer.stored is None:
+        return ""
+    own = layer.stored
+    parents = [
+        other
+        for other in layers
+        if other.stored and other.stored.id != own.id and other.stored.layers and is_built_on(own, other.stored)
+    ]
+    nearest = max(parents, key=lambda other: len(other.stored.layers) if other.stored else 0, default=None)
+    return nearest.tag if nearest else ""
+
+
+def find(reference: str) -> StoredImage | None:
+    """The image behind a tag or id; None when the engine does not have it."""
+    return find_all((reference,)).get(reference)
+
+
+def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
+    """Those of the references that are there, in one call of the docker command (the SDK takes longer to import)."""
+    wanted = list(dict.fromkeys(references))
+    if not wanted:
+        return {}
+    result = command.run(("docker", "image", "inspect", *wanted))
+    if not result.ok and "no such image" not in result.stderr.lower():
+        raise EngineError(f"The engine does not tell its images: {result.stderr.strip()}", "`invoke doctor`")
+    stored = [_stored(attributes) for attributes in json.loads(result.stdout or "[]")]
+    names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
+    found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}
+    return {reference: image for reference, image in found.items() if image}
+
+
+def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:
+    """As `find_all`, for names that were read from a Dockerfile: what is no reference is passed over."""
+    return find_all(reference for reference in references if _REFERENCE.fullmatch(reference))
+
+
+def with_label(label: str) -> list[StoredImage]:
+    """All images, tagged or not, that carry a label (`key` or `key=value`)."""
+    return [_stored(image.attrs) for image in engine.client().images.list(filters={"label": label}, all=False)]
+
+
+def remove(references: Iterable[str]) -> None:
+    """Remove tags or ids; what is already gone or still in use is passed over."""
+    for reference in references:
+        try:
+            engine.client().images.remove(reference, force=False, noprune=False)
+        except EngineError:
+            continue
+
+
+def is_built_on(child: StoredImage, parent: StoredImage) -> bool:
+    """Whether the child's layers begin with all of the parent's."""
+    return child.layers[: len(parent.layers)] == parent.layers
+
+
+def _stored(attributes: dict[str, Any]) -> StoredImage:
+    return StoredImage(
+        id=attributes["Id"],
+        tags=tuple(attributes.get("RepoTags") or ()),
+        size_bytes=int(attributes.get("Size") or 0),
+        created=str(attributes.get("Created") or ""),
+        labels=(attributes.get("Config") or {}).get("Labels") or attributes.get("Labels") or {},
+        layers=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
+        config=attributes.get("Config") or {},
+    )

@@ -1,0 +1,56 @@
+"""A question asked inside a running container; what does not answer in time is ended."""
+
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layerstack.engine.programs import stopped_programs
+from layerstack.wait import call_within
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+MARK = "LAYERSTACK_CHECK"
+END_SECONDS = 3.0
+# The program of a question is found again by the variable that it was started with.
+END = (
+    f"for p in $(grep -l {MARK}=$0 /proc/[0-9]*/environ 2>/dev/null); do p=${{p#/proc/}}; kill -9 ${{p%/environ}}; done"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program said, both streams together."""
+
+    exit_code: int
+    output: str
+
+
+def run_inside(client: "DockerClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
+    """Run a program in a container; not waited for where a signal has halted the container's own programs.
+
+    Raises TimeoutError (the program is ended then), EngineError, OSError.
+    """
+    mark = uuid.uuid4().hex
+
+    def ask() -> Answer:
+        process = client.api.exec_create(container_id, list(argv), environment={MARK: mark})["Id"]
+        output: bytes = client.api.exec_start(process)
+        code = client.api.exec_inspect(process)["ExitCode"]
+        return Answer(int(code if code is not None else -1), output.decode("utf-8", errors="replace").strip())
+
+    try:
+        return call_within(timeout_seconds, ask, lambda: bool(stopped_programs(client, container_id)))
+    except TimeoutError:
+        _end(client, container_id, mark)
+        raise
+
+
+def _end(client: "DockerClient", container_id: str, mark: str) -> None:
+    def kill() -> None:
+        client.api.exec_start(client.api.exec_create(container_id, ["sh", "-c", END, mark])["Id"])
+
+    with suppress(Exception):
+        call_within(END_SECONDS, kill)

@@ -1,0 +1,36 @@
+"""Where the engine's published ports are: on this machine, or on another one."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from layerstack.engine.endpoint import find_endpoint
+from layerstack.project.project import Port
+
+WILDCARDS = ("", "0.0.0.0", "::")
+LOCAL = ("", "localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class EnginePlace:
+    """`host` is "" for an engine of this machine."""
+
+    host: str = ""
+
+    @property
+    def is_remote(self) -> bool:
+        return bool(self.host)
+
+    def address(self, port: Port) -> str:
+        """`host:port` where this machine reaches a published port; "" for one that only the other machine reaches."""
+        if not self.is_remote:
+            return port.address
+        if port.host_ip in LOCAL[1:]:
+            return ""
+        return f"{self.host if port.host_ip in WILDCARDS else port.host_ip}:{port.published}"
+
+
+def find_place() -> EnginePlace:
+    """Where the engine is: DOCKER_HOST and contexts count, over TCP and SSH."""
+    host = urlsplit(find_endpoint().host)
+    is_local = host.scheme not in ("tcp", "http", "https", "ssh") or (host.hostname or "") in LOCAL
+    return EnginePlace("" if is_local else host.hostname or "")

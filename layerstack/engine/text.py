@@ -1,0 +1,27 @@
+"""Stored images as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from layerstack.moment import utc_minute
+from layerstack.report import print_table
+from layerstack.wording import megabytes
+
+if TYPE_CHECKING:
+    from layerstack.engine.images import Layer
+
+
+def print_images(layers: Sequence[Layer]) -> None:
+    rows = [
+        (
+            layer.layer,
+            layer.tag,
+            megabytes(layer.stored.size_bytes) if layer.stored else "[yellow]not here[/yellow]",
+            utc_minute(layer.stored.created) if layer.stored else "",
+            layer.built_on,
+        )
+        for layer in layers
+    ]
+    print_table(("layer", "image", "size", "created (UTC)", "built on"), rows, right=("size",))

@@ -1,0 +1,45 @@
+"""Why an engine cannot be used, as one sentence with its repair."""
+
+from layerstack.engine.endpoint import Endpoint
+from layerstack.errors import EngineError
+
+HOW_TO_GET_ONE = (
+    "On Debian, as root: `invoke setup --install-engine` installs and starts one. "
+    "Elsewhere: https://docs.docker.com/engine/install"
+)
+HOW_TO_START = (
+    "Start it (`sudo systemctl start docker`, or Docker Desktop); on Debian without systemd, as root: "
+    "`invoke setup --install-engine` starts it."
+)
+HOW_TO_TRUST = (
+    "Its CA, certificate and key belong in DOCKER_CERT_PATH (ca.pem, cert.pem, key.pem) or in the docker context; "
+    "`docker info` shows the same error."
+)
+HOW_TO_GET_RIGHTS = "`sudo usermod --append --groups docker $USER`, then log out and in again."
+# What the CLI or the SDK says → (what that means, what to do).
+REASONS = (
+    ("permission denied", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
+    ("permissionerror", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
+    ("certificate", "The TLS certificate of the Docker daemon or of this client is refused", HOW_TO_TRUST),
+    ("ended after", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
+    ("timed out", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
+    (
+        "failed to resolve",
+        "DOCKER_HOST or the docker context points to an unknown host",
+        "`docker context ls` shows it.",
+    ),
+    ("no such host", "DOCKER_HOST or the docker context points to an unknown host", "`docker context ls` shows it."),
+    ("", "No Docker daemon answers", HOW_TO_START),
+)
+
+
+def podman(version: str) -> EngineError:
+    return EngineError(f"This is Podman {version}: it has no BuildKit; use Docker Engine.", HOW_TO_GET_ONE)
+
+
+def unreachable(reason: str, endpoint: Endpoint) -> EngineError:
+    """`reason` is what the docker command or the SDK printed."""
+    last_line = reason.strip().splitlines()[-1] if reason.strip() else "no answer"
+    meaning, advice = next((meaning, advice) for sign, meaning, advice in REASONS if sign in reason.lower())
+    where = f" at {endpoint}" if endpoint.is_chosen else ""
+    return EngineError(f"{meaning}{where}: {last_line}", advice)

@@ -1,0 +1,109 @@
+"""pytest inside an image on a leased card: how it ended, and what each test file took of time and memory."""
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from layerstack import command
+from layerstack.gpu.gpu_probe import judge_refusal
+from layerstack.gpu.lease import Lease
+from layerstack.gpu.pytest_report import Ending, FileResult, Verdict, judge_report, read_report
+
+REPORT = "/tmp/container-tests.xml"
+IMAGE_MISSING = re.compile(r"No such image|Unable to find image|pull access denied|manifest unknown")
+ENDED_TEST = re.compile(r"^(\S+\.py)::.*\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
+WORDS_OF_CODE = {
+    3: "pytest itself failed",
+    4: "pytest was called wrongly",
+    130: "interrupted",
+    137: "killed, most likely for lack of memory",
+    NOT_EXECUTABLE: "the image's Python cannot be executed",
+    NOT_FOUND: "the image has no Python",
+}
+
+
+@dataclass(frozen=True)
+class ContainerTests:
+    """How a run ended; `detail` says why it did not pass."""
+
+    ending: Ending
+    detail: str
+    exit_code: int
+    seconds: float
+    card: str
+    peak_bytes: int
+    files: tuple[FileResult, ...]
+
+    @property
+    def is_ok(self) -> bool:
+        return self.ending == "passed"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"ok": self.is_ok, **asdict(self), "seconds": round(self.seconds, 3)}
+
+
+def run_tests(image: str, lease: Lease, on_line: Callable[[str], None], words: Sequence[str] = ()) -> ContainerTests:
+    """Run the image's pytest on the leased card, in a container that is removed afterwards; `words` go to pytest."""
+    name = f"layerstack-tests-{os.getpid()}-{os.urandom(3).hex()}"
+    peaks: dict[str, int] = {}
+
+    def hear(_stream: command.Stream, line: str) -> None:
+        on_line(line)
+        if ended := ENDED_TEST.match(line):
+            peaks[ended[1]] = max(peaks.get(ended[1], 0), lease.peak.mark())
+
+    began = time.monotonic()
+    try:
+        result = command.stream(_argv(name, image, lease, words), hear)
+        report = _fetch_report(name)
+    finally:
+        command.run(["docker", "rm", "--force", "--volumes", name])
+    files = read_report(report, peaks)
+    ending, detail = judge(result.exit_code, result.stderr, report)
+    if ending == "passed" and not lease.peak.has_seen_use:
+        ending, detail = "gpu-unused", "the tests passed, but nothing of them was ever seen on the card"
+    seconds = time.monotonic() - began
+    return ContainerTests(ending, detail, result.exit_code, seconds, lease.card.name, lease.peak.most_bytes, files)
+
+
+def judge(exit_code: int, complaint: str, report: str) -> Verdict:
+    """What an exit code means: Docker's own, or pytest's. `report` is pytest's XML, "" when there is none."""
+    own = [line for line in complaint.splitlines() if line.startswith("docker: ")]
+    said = own[-1].removeprefix("docker: ") if own else ""
+    known = _refusal(said) if said else judge_report(exit_code, report)
+    if known:
+        return known
+    last = next((line for line in reversed(complaint.splitlines()) if line.strip()), "no report was written")
+    return "cannot-run", said or WORDS_OF_CODE.get(exit_code, f"exit code {exit_code}: {last.strip()}")
+
+
+def _argv(name: str, image: str, lease: Lease, words: Sequence[str]) -> list[str]:
+    card = lease.card
+    # A driver that tells no names knows numbers.
+    device = card.uuid if card.uuid.startswith(("GPU-", "MIG-")) else str(card.index)
+    start = ["docker", "run", "--name", name, "--init", "--pull", "never", "--cidfile", lease.container_file]
+    settings = ["--gpus", f"device={device}", "--env", "REQUIRE_GPU=1", "--env", "PYTHONUNBUFFERED=1"]
+    tests = ["python", "-m", "pytest", "--verbose", "--override-ini", "junit_family=xunit1", f"--junit-xml={REPORT}"]
+    return [*start, *settings, image, *tests, *words]
+
+
+def _fetch_report(container: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        command.run(["docker", "cp", f"{container}:{REPORT}", folder])
+        path = Path(folder) / Path(REPORT).name
+        return path.read_text() if path.is_file() else ""
+
+
+def _refusal(said: str) -> Verdict | None:
+    """Docker did not start the container: for lack of the image, of the GPU, or for another reason."""
+    if IMAGE_MISSING.search(said):
+        return "image-missing", said
+    found = judge_refusal(said)
+    is_gpu = found.broken_link in ("toolkit", "request") or "has no way to a GPU" in found.reason
+    return ("gpu-missing", found.reason) if is_gpu else None

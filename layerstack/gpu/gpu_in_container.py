@@ -1,0 +1,108 @@
+"""The GPU as a running container sees it: NVML asked inside. After `systemctl daemon-reload` it may be gone there."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from layerstack.engine.container import Container, read_all
+from layerstack.errors import EngineError
+from layerstack.gpu.nvml import HostGpus
+from layerstack.wait import call_within
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# nvidia-smi hangs when a card has fallen off the bus.
+ASK_SECONDS = 10.0
+NOT_THERE = (126, 127)
+# A restart brings the GPU back from these. From others (no permission, say) it does not.
+LOST = re.compile(r"Unknown Error|No devices|version mismatch|finds no card", re.IGNORECASE)
+UUID = re.compile(r"\b(?:GPU|MIG)-[0-9A-Za-z/-]+")
+# The toolkit brings nvidia-smi along, and the library, unless the image asks for `compute` without `utility`.
+NVML_IN_PYTHON = """
+import ctypes, sys
+try:
+    nvml = ctypes.CDLL("libnvidia-ml.so.1")
+except OSError:
+    sys.exit(127)
+nvml.nvmlErrorString.restype = ctypes.c_char_p
+code = nvml.nvmlInit_v2()
+if code:
+    sys.exit("Failed to initialize NVML: %s" % nvml.nvmlErrorString(code).decode())
+count, handle, text = ctypes.c_uint(), ctypes.c_void_p(), ctypes.create_string_buffer(96)
+nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
+for index in range(count.value):
+    if not nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)):
+        nvml.nvmlDeviceGetUUID(handle, text, 96)
+        print(text.value.decode())
+"""
+WAYS: tuple[Sequence[str], ...] = (
+    ("nvidia-smi", "-L"),
+    ("python3", "-c", NVML_IN_PYTHON),
+    ("python", "-c", NVML_IN_PYTHON),
+)
+
+
+@dataclass(frozen=True)
+class ContainerGpu:
+    """What NVML says inside one container; `problem` is "" when it sees cards, `is_lost` when the host has them."""
+
+    service: str
+    container: str
+    uuids: tuple[str, ...] = ()
+    problem: str = ""
+    is_lost: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "service": self.service,
+            "container": self.container,
+            "uuids": list(self.uuids),
+            "problem": self.problem,
+            "lost": self.is_lost,
+        }
+
+
+def read_containers(client: "DockerClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+    """Every running container of the project that was given a GPU. Raises EngineError when the engine is gone."""
+    return tuple(_examined(client, read_all(client, project_name).values(), host))
+
+
+def look_inside(client: "DockerClient", container: Container, host: HostGpus | None) -> ContainerGpu:
+    """Ask NVML inside. A container that offers no way to ask is not lost: nobody knows."""
+    try:
+        code, said = call_within(ASK_SECONDS, lambda: _ask(client, container.id))
+    except (EngineError, OSError) as error:
+        return ContainerGpu(container.service, container.name, (), f"NVML inside could not be asked: {error}")
+    if code in NOT_THERE:
+        return ContainerGpu(
+            container.service, container.name, (), "it has no NVML to ask (NVIDIA_DRIVER_CAPABILITIES without utility?)"
+        )
+    uuids = tuple(UUID.findall(said))
+    if code == 0 and uuids:
+        return ContainerGpu(container.service, container.name, uuids)
+    problem = said.strip().splitlines()[-1] if said.strip() else "NVML finds no card"
+    return ContainerGpu(container.service, container.name, (), problem, bool(host and LOST.search(problem)))
+
+
+def _examined(client: "DockerClient", groups: Any, host: HostGpus | None) -> Iterator[ContainerGpu]:
+    for containers in groups:
+        yield from (look_inside(client, one, host) for one in containers if one.has_gpu and one.is_running)
+
+
+def _ask(client: "DockerClient", container_id: str) -> tuple[int, str]:
+    """(exit code, output) of the first way that exists there; NOT_THERE without one."""
+    code, said = NOT_THERE[0], ""
+    for way in WAYS:
+        try:
+            started = client.api.exec_create(container_id, list(way))["Id"]
+            said = client.api.exec_start(started).decode("utf-8", errors="replace")
+            code = int(client.api.exec_inspect(started)["ExitCode"] or 0)
+        except EngineError as error:
+            if "executable file not found" not in str(error):
+                raise
+            continue
+        if code not in NOT_THERE:
+            break
+    return code, said

@@ -1,0 +1,155 @@
+"""Can the engine give a container a GPU: found out by asking for one, not by reading its configuration."""
+
+import io
+import os
+import shutil
+import tarfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from layerstack.engine import engine
+from layerstack.errors import EngineError
+from layerstack.project.gpu_request import CDI_DRIVER, EVERY_CDI_GPU, EVERY_GPU, GpuRequest
+
+Link = Literal["works", "driver", "docker", "setup", "cdi", "toolkit", "request", "engine", "not asked"]
+
+PROBE_IMAGE = "layerstack/gpu-probe"
+ABSENT = "/absent"
+TOOLKIT_PROGRAMS = ("nvidia-ctk", "nvidia-container-runtime-hook", "nvidia-container-cli")
+ADVICE = {
+    "driver": "Install the NVIDIA driver (on WSL: the one for Windows), or use --device cpu.",
+    "docker": (
+        "`sudo apt install nvidia-container-toolkit && sudo systemctl restart docker` "
+        "(package source: docs.nvidia.com, container-toolkit/install-guide); or use --device cpu."
+    ),
+    "setup": (
+        "`sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker`; or use --device cpu."
+    ),
+    "cdi": (
+        "Let the service ask for `driver: cdi` and `device_ids: [nvidia.com/gpu=all]`, or "
+        "`sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker`; or use --device cpu."
+    ),
+    "toolkit": "`sudo nvidia-container-cli --load-kmods info` shows what the toolkit misses; or use --device cpu.",
+    "request": "Let the service ask for cards that are there (`invoke gpu` lists them), or use --device cpu.",
+    "engine": "`invoke doctor` looks at the engine.",
+}
+# What Docker, the toolkit and the runtime say, in small letters → the link that it means. The first match counts.
+SIGNS: tuple[tuple[str, Link], ...] = (
+    # Whoever looks for the program has come past everything that prepares a GPU.
+    (ABSENT, "works"),
+    ("unknown device", "request"),
+    ("unresolvable cdi devices", "request"),
+    ("could not select device driver", "docker"),
+    ("no known gpu vendor", "docker"),
+    ("invalid runtime name", "docker"),
+    ("nvidia-container", "toolkit"),
+    ("nvidia-ctk", "toolkit"),
+    ("nvidia-cdi-hook", "toolkit"),
+    ("libnvidia", "toolkit"),
+    ("cdi", "docker"),
+)
+
+
+@dataclass(frozen=True)
+class DockerGpu:
+    """Can a container get a GPU; `broken_link` names the part that stands in the way."""
+
+    is_usable: bool
+    reason: str
+    broken_link: Link = "works"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"usable": self.is_usable, "reason": self.reason}
+
+
+NOT_ASKED = DockerGpu(False, "not asked", "not asked")
+
+
+def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
+    """Ask the engine for a container with this GPU and a program that does not exist; never raises.
+
+    Which of the two it misses first tells whether it can hand out the GPU: no image is pulled, nothing runs.
+    """
+    try:
+        client = engine.client()
+        found = judge_refusal(_refusal(client.api, request), request)
+        return _refined(client.api, found) if found.broken_link == "docker" else found
+    except (EngineError, OSError) as error:
+        return DockerGpu(False, f"Docker could not be asked: {str(error).splitlines()[0]}", "engine")
+
+
+def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
+    """What the engine's reason for not starting the probe says about GPUs."""
+    text = message.lower()
+    link = next((link for sign, link in SIGNS if sign in text), None)
+    cause = _last_cause(message)
+    if link == "works":
+        return DockerGpu(True, "a container gets a GPU")
+    if link == "request":
+        # A request for every card that names none wants the CDI description itself.
+        is_all = request.driver == CDI_DRIVER and request.device_ids == EVERY_CDI_GPU.device_ids
+        words = f"the service asks for {request.words}, and Docker cannot give that: {cause}"
+        return DockerGpu(False, words, "docker" if is_all else "request")
+    if link == "toolkit":
+        return DockerGpu(False, f"the NVIDIA container toolkit fails: {cause}", "toolkit")
+    if link == "docker":
+        return DockerGpu(False, f"Docker has no way to a GPU: {cause}", "docker")
+    return DockerGpu(False, f"Docker refused for an unknown reason: {cause}", "docker")
+
+
+def _refusal(api: Any, request: GpuRequest) -> str:
+    """Why the engine did not start the probe. Raises EngineError when it fails at something else."""
+    # A name of its own: two programs may ask at the same time.
+    name = f"{PROBE_IMAGE}:{os.getpid()}-{os.urandom(4).hex()}"
+    api.import_image_from_data(_one_file_archive(), repository=PROBE_IMAGE, tag=name.partition(":")[2])
+    container = ""
+    try:
+        settings = api.create_host_config(network_mode="none", **_asked_for(request))
+        container = api.create_container(name, command=[ABSENT], host_config=settings)["Id"]
+        api.start(container)
+    except EngineError as error:
+        return str(error)
+    finally:
+        with suppress(EngineError):
+            api.remove_container(container, force=True)
+        with suppress(EngineError):
+            api.remove_image(name)
+    return "the probe started without its program, which makes no sense"
+
+
+def _asked_for(request: GpuRequest) -> dict[str, Any]:
+    if request.runtime:
+        return {"runtime": request.runtime}
+    import docker.types
+
+    types: Any = docker.types
+    capabilities = [list(request.capabilities)] if request.capabilities else None
+    asked = types.DeviceRequest(
+        driver=request.driver, count=request.count, device_ids=list(request.device_ids), capabilities=capabilities
+    )
+    return {"device_requests": [asked]}
+
+
+def _refined(api: Any, found: DockerGpu) -> DockerGpu:
+    """Docker has no way: does CDI have one, is the toolkit there and only not set up, or not there at all?"""
+    if judge_refusal(_refusal(api, EVERY_CDI_GPU), EVERY_CDI_GPU).is_usable:
+        return DockerGpu(False, "Docker knows the GPU by its CDI name only, not as the service asks for it", "cdi")
+    has_toolkit = "nvidia" in (api.info().get("Runtimes") or ()) or any(map(shutil.which, TOOLKIT_PROGRAMS))
+    return DockerGpu(False, found.reason, "setup") if has_toolkit else found
+
+
+def _last_cause(message: str) -> str:
+    """The end of the engine's chain of causes: what comes before is its own call stack in words."""
+    line = " ".join(message.split())
+    for start in ("nvidia-container-cli:", "CDI device injection failed:", "exec:"):
+        if start in line:
+            return line[line.rindex(start) :]
+    return line
+
+
+def _one_file_archive() -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("present"), io.BytesIO())
+    return archive.getvalue()

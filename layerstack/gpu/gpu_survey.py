@@ -1,0 +1,61 @@
+"""All that can be known of GPUs at once: the decision, the running containers, the leases."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from layerstack.engine import engine
+from layerstack.errors import EngineError, UsageError
+from layerstack.gpu import decision as gpu
+from layerstack.gpu import device
+from layerstack.gpu.decision import Decision, Request, with_containers
+from layerstack.gpu.gpu_card import Card, cards_of
+from layerstack.gpu.gpu_in_container import ContainerGpu, read_containers
+from layerstack.gpu.lease import read_leases
+from layerstack.gpu.lease_ledger import Entry
+from layerstack.gpu.nvml import HostGpus
+from layerstack.project import project
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The decision with its containers, and who holds memory of which card."""
+
+    decision: Decision
+    leases: tuple[tuple[Card, Entry], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        leases = [
+            {
+                "card": card.uuid,
+                "owner": entry.owner,
+                "user": entry.user,
+                "pid": entry.life.pid,
+                "bytes": entry.size_bytes,
+                "used_bytes": entry.used_bytes(card),
+                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry.since)),
+            }
+            for card, entry in self.leases
+        ]
+        return {**self.decision.to_json(), "leases": leases}
+
+
+def survey(root: Path, requested: Request) -> Survey:
+    """Ask everything anew. Raises GpuMissing when a GPU is demanded and not there."""
+    try:
+        decision = device.choose(root, requested, is_fresh=True)
+    except UsageError:
+        # A Compose file that cannot be read hides what the services want, not what the machine has.
+        decision = gpu.decide(requested)
+    host = decision.host
+    found = with_containers(decision, _containers(root, decision, host))
+    return Survey(found, tuple(read_leases(cards_of(host))) if host else ())
+
+
+def _containers(root: Path, decision: Decision, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+    with suppress(EngineError, UsageError):
+        name = project.load(root, decision.device).name
+        return read_containers(engine.client(), name, host)
+    return ()

@@ -1,0 +1,67 @@
+"""What is known of GPUs, for people: first the decision, at the end the command that repairs it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from layerstack.report import print_table
+from layerstack.wording import gibibytes
+
+if TYPE_CHECKING:
+    from layerstack.gpu.decision import Decision
+    from layerstack.gpu.gpu_survey import Survey
+    from layerstack.gpu.nvml import Gpu
+
+
+def print_gpu(found: Survey) -> None:
+    """The survey on stdout."""
+    from rich.markup import escape
+
+    sys.stdout.write(f"{sentence(found.decision)}\n")
+    if found.decision.remedy:
+        sys.stdout.write(f"  → {found.decision.remedy}\n")
+    sys.stdout.flush()
+    print_table(("where", "found"), [(name, escape(words)) for name, words in _rows(found)])
+
+
+def sentence(decision: Decision) -> str:
+    """The device and why, in one line."""
+    return f"device {decision.device} ({decision.reason}): {decision.why}"
+
+
+def _rows(found: Survey) -> Iterator[tuple[str, str]]:
+    decision = found.decision
+    yield "host", f"NVIDIA driver {decision.host.driver}" if decision.host else "no NVIDIA driver answers"
+    for gpu in decision.host.devices if decision.host else ():
+        yield f"card {gpu.index}", _card_words(gpu)
+        for part in gpu.instances:
+            yield "", f"instance {part.uuid}: {part.name}, {_memory(part.memory_total_bytes, part.memory_free_bytes)}"
+    yield "docker", decision.docker.reason
+    for one in decision.containers:
+        seen = one.problem or f"sees {', '.join(one.uuids)}"
+        yield "container", f"{one.container}: {seen}{', while the host has it' if one.is_lost else ''}"
+    if not decision.containers:
+        yield "containers", "none of this project runs with a GPU"
+    for card, entry in found.leases:
+        size = "all of it" if entry.size_bytes is None else gibibytes(entry.size_bytes)
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.since))
+        yield "lease", f"{entry.owner}: {size} of {card.uuid} since {since}, process {entry.life.pid} of {entry.user}"
+
+
+def _card_words(gpu: Gpu) -> str:
+    if gpu.problem:
+        return f"cannot be used: {gpu.problem}"
+    words = [gpu.name, gpu.uuid, _memory(gpu.memory_total_bytes, gpu.memory_free_bytes)]
+    words += [f"compute capability {gpu.compute_capability}"] if gpu.compute_capability else []
+    words += ["MIG is on"] if gpu.has_mig else []
+    words += [f"process {one.pid} uses {gibibytes(one.used_bytes)}" for one in gpu.processes]
+    return ", ".join(word for word in words if word)
+
+
+def _memory(total_bytes: int | None, free_bytes: int | None) -> str:
+    if total_bytes is None or free_bytes is None:
+        return "memory not told by the driver"
+    return f"{gibibytes(free_bytes)} of {gibibytes(total_bytes)} free"

@@ -1,0 +1,164 @@
+"""The NVIDIA driver of this machine and its cards, as NVML tells."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from layerstack.gpu.nvml_library import Nvml, NvmlRefused, opened, refusal
+
+PCI_DEVICES = Path("/sys/bus/pci/devices")
+NVIDIA_VENDOR = "0x10de"
+DISPLAY_CLASSES = ("0x0300", "0x0302")
+DRIVER_GUIDE = "Install the NVIDIA driver: on Debian `sudo apt install nvidia-driver`, elsewhere nvidia.com/drivers."
+
+
+@dataclass(frozen=True)
+class GpuProcess:
+    """A process on a card; `used_bytes` is None where the driver does not say (WSL)."""
+
+    pid: int
+    used_bytes: int | None
+
+
+@dataclass(frozen=True)
+class MigInstance:
+    """A part of a card that is used like a card of its own; memory in bytes."""
+
+    uuid: str
+    name: str
+    memory_total_bytes: int | None
+    memory_free_bytes: int | None
+    processes: tuple[GpuProcess, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One card as its driver describes it; memory in bytes, None where the driver does not say (WSL).
+
+    With `has_mig` only its `instances` can be used. `problem` says why it cannot be used at all.
+    """
+
+    index: int
+    name: str
+    uuid: str
+    memory_total_bytes: int | None
+    memory_free_bytes: int | None
+    compute_capability: str
+    processes: tuple[GpuProcess, ...] = ()
+    has_mig: bool = False
+    instances: tuple[MigInstance, ...] = ()
+    problem: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        return not self.problem and (bool(self.instances) or not self.has_mig)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class HostGpus:
+    """The NVIDIA driver of this machine and its cards."""
+
+    driver: str
+    devices: tuple[Gpu, ...]
+
+    @property
+    def names(self) -> str:
+        return ", ".join(device.name for device in self.devices)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"driver": self.driver, "devices": [device.to_json() for device in self.devices]}
+
+
+def ask_host() -> HostGpus:
+    """What NVML says; at least one card. Raises NvmlRefused with the reason and the remedy."""
+    try:
+        with opened() as nvml:
+            return _read(nvml)
+    except NvmlRefused as refused:
+        if refused.kind == "no-library" and (cards := count_pci_cards()):
+            words = f"{cards} NVIDIA card{'s' if cards > 1 else ''} on the PCI bus, but no driver for it"
+            raise NvmlRefused("driver-not-loaded", words, DRIVER_GUIDE) from refused
+        raise
+
+
+def read_host() -> HostGpus | None:
+    """What NVML says; None without a working NVIDIA driver or without a card."""
+    try:
+        return ask_host()
+    except NvmlRefused:
+        return None
+
+
+def read_processes(nvml: Nvml, handle: Any) -> tuple[GpuProcess, ...]:
+    """Who uses a card or instance, compute and graphics, each process once."""
+    most: dict[int, int | None] = {}
+    for kind in ("Compute", "Graphics"):
+        for one in nvml.ask(f"nvmlDeviceGet{kind}RunningProcesses", handle) or ():
+            known = [used for used in (most.get(one.pid), one.usedGpuMemory) if used is not None]
+            most[one.pid] = max(known, default=None)
+    return tuple(GpuProcess(pid, used) for pid, used in sorted(most.items()))
+
+
+def read_memory(nvml: Nvml, handle: Any) -> tuple[int | None, int | None]:
+    """(total, free) bytes of a card or instance, None where the driver does not say."""
+    memory = nvml.ask("nvmlDeviceGetMemoryInfo", handle)
+    return (int(memory.total), int(memory.free)) if memory else (None, None)
+
+
+def count_pci_cards() -> int:
+    """NVIDIA display devices on the PCI bus: they are there without any driver."""
+
+    def is_card(device: Path) -> bool:
+        try:
+            vendor, kind = ((device / name).read_text().strip() for name in ("vendor", "class"))
+        except OSError:
+            return False
+        return vendor == NVIDIA_VENDOR and kind.startswith(DISPLAY_CLASSES)
+
+    return sum(map(is_card, PCI_DEVICES.iterdir())) if PCI_DEVICES.is_dir() else 0
+
+
+def _read(nvml: Nvml) -> HostGpus:
+    try:
+        count = nvml.calls.nvmlDeviceGetCount()
+    except nvml.calls.NVMLError as error:
+        raise refusal(int(error.value), str(error)) from error
+    if not count:
+        raise NvmlRefused("no-device", "the NVIDIA driver runs, but finds no card")
+    return HostGpus(nvml.text("nvmlSystemGetDriverVersion"), tuple(_read_card(nvml, index) for index in range(count)))
+
+
+def _read_card(nvml: Nvml, index: int) -> Gpu:
+    try:
+        handle = nvml.calls.nvmlDeviceGetHandleByIndex(index)
+    except nvml.calls.NVMLError as error:
+        # One card that fell off the bus says nothing about the others.
+        return Gpu(index, f"card {index}", "", None, None, "", problem=str(error))
+    total, free = read_memory(nvml, handle)
+    capability = nvml.ask("nvmlDeviceGetCudaComputeCapability", handle)
+    mig_mode = nvml.ask("nvmlDeviceGetMigMode", handle)
+    has_mig = bool(mig_mode and mig_mode[0])
+    return Gpu(
+        index=index,
+        name=nvml.text("nvmlDeviceGetName", handle) or f"card {index}",
+        uuid=nvml.text("nvmlDeviceGetUUID", handle),
+        memory_total_bytes=total,
+        memory_free_bytes=free,
+        compute_capability=".".join(map(str, capability)) if capability else "",
+        processes=read_processes(nvml, handle),
+        has_mig=has_mig,
+        instances=tuple(_read_instances(nvml, handle)) if has_mig else (),
+    )
+
+
+def _read_instances(nvml: Nvml, card: Any) -> Iterator[MigInstance]:
+    for index in range(nvml.ask("nvmlDeviceGetMaxMigDeviceCount", card) or 0):
+        # Numbers of removed instances stay free.
+        handle = nvml.ask("nvmlDeviceGetMigDeviceHandleByIndex", card, index)
+        if handle:
+            uuid, name = nvml.text("nvmlDeviceGetUUID", handle), nvml.text("nvmlDeviceGetName", handle)
+            yield MigInstance(uuid, name, *read_memory(nvml, handle), read_processes(nvml, handle))

@@ -1,1 +1,0 @@
-"""Cards, what Docker can give of them, and who uses how much."""

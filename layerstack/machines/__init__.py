@@ -1,1 +1,0 @@
-"""An engine and system images for a machine that has neither."""

@@ -1,0 +1,40 @@
+"""Times as the engine, Buildx and Go print them: the only place that reads one."""
+
+import re
+from datetime import datetime, timedelta, timezone
+
+# BuildKit writes UTC with nine digits, Buildx its own vertices with the machine's offset and as many digits as there
+# are, `buildx du` Go's own form (`2026-11-27 22:20:40.9 +0000 UTC`). Python 3.10 parses none of them as they are.
+_TIME = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d+))?"
+    r"\s*(?:(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d))?",
+    re.IGNORECASE,
+)
+
+
+def read_time(text: str | None) -> float | None:
+    """Seconds since 1970; a time without an offset is UTC. None for no time and for Go's zero time, the year 1."""
+    match = _TIME.match(text or "")
+    if not match or match["day"].startswith("000"):
+        return None
+    try:
+        moment = datetime.fromisoformat(f"{match['day']}T{match['clock']}+00:00").timestamp()
+    except ValueError:
+        return None
+    offset_seconds = int(match["hours"] or 0) * 3600 + int(match["minutes"] or 0) * 60
+    fraction = float(f"0.{match['fraction'] or 0}")
+    return moment + fraction + (offset_seconds if match["sign"] == "-" else -offset_seconds)
+
+
+def epoch_seconds(text: str | None) -> float:
+    """As read_time; 0 for no time: older than anything an engine made."""
+    return read_time(text) or 0.0
+
+
+def utc_minute(text: str | None) -> str:
+    """`2026-11-27 22:20` in UTC, for a table; "" for no time."""
+    seconds = read_time(text)
+    if seconds is None:
+        return ""
+    # Not fromtimestamp(): a date far away must not end a listing.
+    return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"

@@ -1,0 +1,76 @@
+"""The folder `.layerstack` in a project's tree, where earlier versions kept their records: moved out of it, once.
+
+It may have come with a clone. Only plain files with the names that we gave them are taken, and no link is followed.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from layerstack import private_file
+
+OLD_FOLDER = ".layerstack"
+# Kept as they are. Everything else was derived from what can be asked again, or holds passwords (answers.json).
+_RECORDS = ("history.jsonl", "image-sizes.json", "images/*.json", "audit/*.json")
+_DERIVED = (
+    "answers.json",
+    "files.json",
+    "certificates.json",
+    "history.lock",
+    "found-images-*.json",
+    "image-trees/*.json",
+    "images/*.damaged-*",
+    ".gitignore",
+)
+_MARK = b"*\n"
+
+
+def move(root: Path, folder: Path) -> int:
+    """Move the records of an old folder to `folder`; returns how many. Raises OSError."""
+    old = root / OLD_FOLDER
+    if not _is_ours(old):
+        return 0
+    moved = sum(_take(path, folder / path.relative_to(old)) for pattern in _RECORDS for path in old.glob(pattern))
+    for pattern in _DERIVED:
+        for path in old.glob(pattern):
+            if _is_plain(path):
+                path.unlink(missing_ok=True)
+    for name in ("images", "audit", "image-trees", "."):
+        with suppress(OSError):  # it holds what is not ours
+            (old / name).rmdir()
+    return moved
+
+
+def _is_ours(old: Path) -> bool:
+    """Whether earlier versions made it: a real folder of this user with the ignore file that they wrote."""
+    try:
+        status, ignore = old.lstat(), old / ".gitignore"
+        return (
+            stat.S_ISDIR(status.st_mode)
+            and status.st_uid == os.geteuid()
+            and _is_plain(ignore)
+            and ignore.read_bytes() == _MARK
+        )
+    except OSError:
+        return False
+
+
+def _is_plain(path: Path) -> bool:
+    """A file of this user under one name only, in a folder that is no link."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    is_own = status.st_uid == os.geteuid() and status.st_nlink == 1
+    return is_own and stat.S_ISREG(status.st_mode) and not path.parent.is_symlink()
+
+
+def _take(path: Path, target: Path) -> bool:
+    if not _is_plain(path):
+        return False
+    is_new = not os.path.lexists(target)
+    if is_new:
+        private_file.replace(target, path.read_bytes())
+    path.unlink(missing_ok=True)
+    return is_new

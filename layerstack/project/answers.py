@@ -1,0 +1,127 @@
+"""What Compose and bake answered about unchanged files, kept so that a build of nothing need not start them.
+
+An answer counts only for the same calls, the same environment, the same programs and the same content of every file
+that went into it. One that holds a password, or that bake would give otherwise the next time, is not kept.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from layerstack.dockerfile.recipe import SECRET
+from layerstack.state_folder import state_folder, write_atomically
+
+MOST_KEPT = 16
+# Variables that change from shell to shell and that no Compose or bake file has a use for.
+_PASSING = {"_", "SHLVL", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}
+# Functions of bake's HCL that give another value at every call.
+_EVER_NEW = re.compile(rb"\b(timestamp|uuidv4|bcrypt)\s*\(")
+_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+# A shorter value than this stands in many texts by chance.
+SHORTEST_SECRET = 4
+_PLUGINS = ("docker-compose", "docker-buildx")
+_PLUGIN_FOLDERS = tuple(
+    Path(prefix, "docker/cli-plugins")
+    for prefix in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
+)
+
+
+def key_of(root: Path, calls: Sequence[Sequence[str]], environment: Mapping[str, str]) -> str:
+    """What is asked of which programs in which environment, as one digest."""
+    variables = {name: value for name, value in {**os.environ, **environment}.items() if name not in _PASSING}
+    asked = [str(root), [list(call) for call in calls], sorted(variables.items()), list(_program_marks())]
+    return hashlib.sha256(json.dumps(asked).encode(errors="surrogateescape")).hexdigest()
+
+
+def recall(root: Path, key: str) -> Any:
+    """The kept answer while every file is as it was; None when there is none or the store cannot be read."""
+    try:
+        record = json.loads(_path(root, key).read_text(encoding="utf-8"))
+        files: dict[str, str] = record["files"]
+        is_same = all(_digest(Path(path)) == digest for path, digest in files.items())
+        return record["answer"] if is_same else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Mapping[str, str]) -> None:
+    """Keep one answer; the oldest ones go. A folder that cannot be written keeps nothing.
+
+    `variables` are those that were filled in: one with a password among them may be part of the answer.
+    """
+    every = [*files, _docker_config()]
+    if any(_EVER_NEW.search(_content(path)) for path in every if path.suffix in (".hcl", ".json")):
+        return
+    if holds_secret(answer, variables):
+        return
+    record = {"files": {str(path): _digest(path) for path in every}, "answer": answer}
+    path = _path(root, key)
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(record))
+        kept = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
+        for old in kept[:-MOST_KEPT]:
+            old.unlink(missing_ok=True)
+
+
+def holds_secret(answer: Any, variables: Mapping[str, str]) -> bool:
+    """Whether a password stands in it: in a URL, under such a name, or as the value of a variable of such a name."""
+    secrets = {value for name, value in variables.items() if SECRET.search(name) and len(value) >= SHORTEST_SECRET}
+    for name, text in _leaves("", answer):
+        if text and (SECRET.search(name) or _PASSWORD_IN_URL.search(text) or any(word in text for word in secrets)):
+            return True
+    return False
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """(its key, text) of every text in it. `secret:` itself only names where a secret comes from."""
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _leaves("" if key in ("secret", "secrets") else str(key), below)
+    elif isinstance(value, list | tuple):
+        for below in value:
+            yield from _leaves(name, below)
+    elif isinstance(value, str):
+        yield name, value
+
+
+def _program_marks() -> Iterator[str]:
+    """The plugins that answer, so that another version of one is asked anew: its version is part of what it says."""
+    folders = [_docker_config().parent / "cli-plugins", *_PLUGIN_FOLDERS]
+    with suppress(ValueError, AttributeError):
+        folders += map(Path, json.loads(_content(_docker_config()) or b"{}").get("cliPluginsExtraDirs") or ())
+    for folder in folders:
+        for name in _PLUGINS:
+            with suppress(OSError):
+                state = (folder / name).stat()
+                yield f"{folder / name} {state.st_size} {state.st_mtime_ns}"
+
+
+def _docker_config() -> Path:
+    """Compose takes build arguments for proxies from it."""
+    folder = os.environ.get("DOCKER_CONFIG")
+    return Path(folder or os.path.expanduser("~/.docker")) / "config.json"  # noqa: PTH111 - works without a home
+
+
+def _digest(path: Path) -> str:
+    """Of the content; "" for a file that is not there."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _path(root: Path, key: str) -> Path:
+    return state_folder(root) / "answers" / f"{key[:32]}.json"

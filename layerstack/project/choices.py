@@ -1,0 +1,162 @@
+"""What `setup` chose for this machine, written where the engines read it themselves.
+
+Compose reads a marked block in `.env`, bake reads `docker-bake.override.json`. Lines that a user wrote into `.env`
+outside the block win, for both. Environment variables win over either, as the engines have it.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from layerstack.errors import UsageError
+
+ENV_FILE = ".env"
+ENV_EXAMPLE = ".env.example"
+BAKE_FILE = "docker-bake.override.json"
+BLOCK_START = "# >>> chosen by `invoke setup` for this machine; your own lines outside this block win"
+BLOCK_END = "# <<< chosen by `invoke setup`"
+BLOCK = re.compile(rf"^{re.escape(BLOCK_START)}\r?\n(.*?)^{re.escape(BLOCK_END)}\r?\n?", re.MULTILINE | re.DOTALL)
+ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+PLAIN_VALUE = re.compile(r"[\w./:@%+,-]*")
+# Variables of Compose itself mean nothing to bake.
+COMPOSE_ONLY = re.compile(r"COMPOSE_\w+")
+
+
+def read(root: Path) -> dict[str, str]:
+    """Every remembered name with the value that counts: the user's own line in `.env`, else the chosen one."""
+    chosen = {**_bake_defaults(_read_bake(root)), **_block_values(_read_env(root))}
+    own = _own_values(_read_env(root))
+    return {name: own.get(name, value) for name, value in chosen.items()}
+
+
+def chosen(root: Path) -> dict[str, str]:
+    """What `setup` wrote into its block of `.env`, without the names that the user's own lines set."""
+    text = _read_env(root)
+    own = _own_values(text)
+    return {name: value for name, value in _block_values(text).items() if name not in own}
+
+
+def remember(root: Path, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Set names to values, or forget them (None), in both files; a file whose text stays the same is not written.
+
+    Returns the names that the user's own lines in `.env` keep at another value, with that value.
+    Raises UsageError when a value cannot be written or `docker-bake.override.json` is not JSON.
+    """
+    text = _read_env(root)
+    own = _own_values(text)
+    _write_env(root, text, {**_block_values(text), **changes}, own)
+    _write_bake(root, {name: own.get(name, value) if value is not None else None for name, value in changes.items()})
+    return {name: own[name] for name, value in changes.items() if value is not None and own.get(name, value) != value}
+
+
+def _write_env(root: Path, text: str, wanted: Mapping[str, str | None], own: Mapping[str, str]) -> None:
+    lines = [
+        _assignment(name, value) for name, value in sorted(wanted.items()) if value is not None and name not in own
+    ]
+    block = "\n".join((BLOCK_START, *lines, BLOCK_END)) + "\n" if lines else ""
+    if BLOCK.search(text):
+        changed = BLOCK.sub(lambda _match: block, text, count=1)
+    else:
+        separator = "\n" if block and text and not text.endswith("\n") else ""
+        changed = text + separator + block
+    if changed != text:
+        _replace(root / ENV_FILE, changed)
+
+
+def _write_bake(root: Path, changes: Mapping[str, str | None]) -> None:
+    document = _read_bake(root)
+    before = json.dumps(document)
+    variables = document.setdefault("variable", {})
+    for name, value in changes.items():
+        if COMPOSE_ONLY.fullmatch(name):
+            continue
+        if value is None:
+            variables.pop(name, None)
+        else:
+            variables[name] = {"default": value}
+    if not variables:
+        del document["variable"]
+    if json.dumps(document) == before:
+        return
+    if document:
+        _replace(root / BAKE_FILE, json.dumps(document, indent=2) + "\n")
+    else:
+        (root / BAKE_FILE).unlink(missing_ok=True)
+
+
+def _read_env(root: Path) -> str:
+    """The text of `.env`, or of the example that it is made from."""
+    for name in (ENV_FILE, ENV_EXAMPLE):
+        file = root / name
+        if file.is_file():
+            return file.read_bytes().decode("utf-8", errors="surrogateescape")
+    return ""
+
+
+def _read_bake(root: Path) -> dict[str, Any]:
+    file = root / BAKE_FILE
+    if not file.is_file():
+        return {}
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{file} is not JSON: {error}", "Correct or delete it.") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"{file} holds no JSON object.", "Correct or delete it.")
+    return document
+
+
+def _bake_defaults(document: Mapping[str, Any]) -> dict[str, str]:
+    variables = document.get("variable") or {}
+    defaults = {name: value.get("default") for name, value in variables.items() if isinstance(value, dict)}
+    return {name: default for name, default in defaults.items() if isinstance(default, str)}
+
+
+def _block_values(text: str) -> dict[str, str]:
+    match = BLOCK.search(text)
+    return _assignments(match.group(1)) if match else {}
+
+
+def _own_values(text: str) -> dict[str, str]:
+    """What the user's own lines set; an empty value counts as not set, as in Compose's `${NAME:-default}`."""
+    return {name: value for name, value in _assignments(BLOCK.sub("", text, count=1)).items() if value}
+
+
+def _assignments(text: str) -> dict[str, str]:
+    return {name: _unquoted(value) for name, value in ASSIGNMENT.findall(text.replace("\r\n", "\n"))}
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return re.sub(r"\s+#.*", "", value)
+
+
+def _assignment(name: str, value: str) -> str:
+    if PLAIN_VALUE.fullmatch(value):
+        return f"{name}={value}"
+    if re.search(r"['\n\r]", value):
+        raise UsageError(f"{name} cannot be remembered: its value holds a quote or a line break.")
+    return f"{name}='{value}'"
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file in one step, through a link if it is one, keeping its mode."""
+    target = file.resolve()
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode("utf-8", errors="surrogateescape"))
+        if target.exists():
+            shutil.copymode(target, temporary)
+        else:
+            Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

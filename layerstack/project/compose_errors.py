@@ -1,0 +1,134 @@
+"""Why Compose or bake cannot read a project: the line that is wrong, and the edit or command that repairs it."""
+
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+
+from layerstack.command import CommandResult, printable
+from layerstack.errors import EngineError, StackError, UsageError
+from layerstack.project.compose_source import ComposeSource, find_yaml_error, read_source
+from layerstack.project.env_file import read_env_file
+
+# The keys of a service that are written most; the schema's whole list would only make odder guesses.
+SERVICE_KEYS = (
+    *("build", "cap_add", "cap_drop", "command", "configs", "container_name", "depends_on", "deploy", "devices"),
+    *("dns", "entrypoint", "env_file", "environment", "expose", "extends", "extra_hosts", "gpus", "healthcheck"),
+    *("hostname", "image", "init", "labels", "logging", "mem_limit", "network_mode", "networks", "platform"),
+    *("ports", "privileged", "profiles", "pull_policy", "read_only", "restart", "scale", "secrets", "shm_size"),
+    *("stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"),
+)
+_EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
+_ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>\S+?)(?: not found|$)", re.MULTILINE)
+_ENV_LINE = re.compile(r"failed to read (?P<path>\S+): line (?P<line>\d+)")
+_DEMANDED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?")
+_VALUE = re.compile(
+    r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?"
+)
+_SERVICE = re.compile(r'service "([\w.-]+)"')
+_PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
+
+
+def unreadable(
+    what: str, result: CommandResult, root: Path, files: Sequence[Path], variables: Mapping[str, str]
+) -> StackError:
+    """The error for a call that failed; `files` are those that it read, `variables` what they are filled in with."""
+    if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
+        return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` tells what is missing.")
+    lines = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("#")]
+    said = "\n".join(lines)
+    detail = "\n".join(f"  | {line}" for line in lines[-10:])
+    if broken := find_yaml_error(files):
+        return UsageError(f"{what} cannot be read: {broken}:\n{detail}", f"Correct {broken.partition(': ')[0]}.")
+    place, advice = _Reader(root, tuple(files), variables).diagnose(said)
+    return UsageError(
+        f"{what} cannot be read{f': {place}' if place else ''}:\n{detail}",
+        advice or (f"Correct {place}." if place else f"The same by hand: {printable(result.argv)}"),
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Each of its readings gives (place, advice); both are "" where the message itself says all that is known."""
+
+    root: Path
+    files: tuple[Path, ...]
+    variables: Mapping[str, str]
+
+    def diagnose(self, said: str) -> tuple[str, str]:
+        readings = (
+            (_ENV_FILE, self._missing_env_file),
+            (_ENV_LINE, self._bad_env_line),
+            (_DEMANDED, self._unset),
+            (_EXTRA_KEY, self._extra_key),
+            (_VALUE, self._wrong_value),
+            (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
+            (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
+        )
+        for pattern, read in readings:
+            if match := pattern.search(said):
+                try:
+                    return read(match)
+                except UsageError:
+                    break
+        return "", ""
+
+    @cached_property
+    def _source(self) -> ComposeSource:
+        return read_source(self.root, [path for path in self.files if path.suffix in (".yml", ".yaml")])
+
+    def _missing_env_file(self, match: re.Match[str]) -> tuple[str, str]:
+        path = Path(match["path"])
+        shown = _shown(path, self.root)
+        for name in (f"{path.name}.example", f"{path.name}.sample", f"{path.name}.dist", "example.env", ".env.example"):
+            example = path.with_name(name)
+            if example.is_file():
+                copy = shlex.join(["cp", _shown(example, self.root), shown])
+                return f"{shown} is not there, {name} is", f"`{copy}`"
+        return f"{shown} is not there", f"Write {shown}, or mark it in the Compose file: `required: false`."
+
+    def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
+        shown = _shown(Path(match["path"]), self.root)
+        return f"{shown}:{match['line']}", f"Correct line {match['line']} of {shown}."
+
+    def _unset(self, match: re.Match[str]) -> tuple[str, str]:
+        place = next((one.place for one in self._source.variables() if one.name == match["name"]), "")
+        why = f" ({match['why'].strip()})" if match["why"] else ""
+        return place, f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
+
+    def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:
+        keys, key = _keys(match["path"]), match["key"]
+        near = get_close_matches(key, SERVICE_KEYS, n=1) if len(keys) == 2 else []
+        advice = f"Did you mean {near[0]}?" if near else f"Remove `{key}`, or write `x-{key}`."
+        return self._source.place(*keys, key), advice
+
+    def _wrong_value(self, match: re.Match[str]) -> tuple[str, str]:
+        """Where a value comes from that Compose cannot use: a variable, with the place that sets it, or a line."""
+        value = match["value"].strip()
+        for one in self._source.variables():
+            if value not in self.variables.get(one.name, ""):
+                continue
+            if one.name in os.environ:
+                shown = f"{one.name}={os.environ[one.name]}"
+                return one.place, f"{shown} comes from the environment: `unset {one.name}`, or correct it."
+            env_file = read_env_file(self.root / ".env")
+            if one.name in env_file.values:
+                return env_file.place(
+                    one.name
+                ), f"Correct {one.name}={env_file.values[one.name]} there; {one.place} uses it."
+        place = next((found for text, found in self._source.texts() if value in text), "")
+        return place, f"Correct `{value}` there." if place else ""
+
+
+def _keys(path: str) -> list[str | int]:
+    """`services.web.ports.0` and `services[web].ports` as keys."""
+    words = path.replace("[", ".").replace("]", "").split(".")
+    return [int(word) if word.isdigit() else word for word in words if word]
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,182 @@
+"""The Compose files as they are written: where a service, a key or a variable stands, before Compose resolves them."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from layerstack.errors import UsageError
+
+MERGE_TAG = "tag:yaml.org,2002:merge"
+_VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>[A-Za-z_]\w*)(?P<operator>:?[-+?])?|(?P<plain>[A-Za-z_]\w*))")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One use of a variable; `operator` is what follows its name (`:-`, `-`, `:?`, `?`, `:+`, `+`), "" for nothing."""
+
+    name: str
+    operator: str
+    place: str
+    keys: tuple[str, ...] = ()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether Compose puts nothing in its place when it is not set."""
+        return self.operator == ""
+
+    @property
+    def is_demanded(self) -> bool:
+        """Whether Compose refuses to go on when it is not set."""
+        return self.operator in ("?", ":?")
+
+
+@dataclass(frozen=True)
+class ComposeSource:
+    """The YAML nodes of each file, in the order in which Compose merges them."""
+
+    files: tuple[tuple[str, yaml.Node], ...]
+
+    def place(self, *keys: str | int) -> str:
+        """`FILE:LINE` of a key, or of the nearest part of its path that is written; the last file counts."""
+        best, depth = (f"{self.files[-1][0]}:1" if self.files else ""), 0
+        for name, root in self.files:
+            line, found = _descend(root, keys)
+            if found >= max(depth, 1):
+                best, depth = f"{name}:{line}", found
+        return best
+
+    def entries(self, *keys: str | int) -> Iterator[tuple[Any, str]]:
+        """Every item of the list under a path, with its place; files one after the other."""
+        for name, root in self.files:
+            node = _node(root, keys)
+            for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+                yield _plain(item), f"{name}:{item.start_mark.line + 1}"
+
+    def value(self, *keys: str | int) -> Any:
+        """What is written under a path as plain data, None when nothing is; the last file counts."""
+        found = [node for _, root in self.files if (node := _node(root, keys)) is not None]
+        return _plain(found[-1]) if found else None
+
+    def services(self) -> tuple[str, ...]:
+        """Names of all services that are written, also of those in profiles."""
+        nodes = (_node(root, ("services",)) for _, root in self.files)
+        names = (str(key.value) for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value)
+        return tuple(dict.fromkeys(names))
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Every value as it is written, with its place."""
+        for name, root in self.files:
+            for _, node in _scalars(root, (), set()):
+                yield node.value, f"{name}:{node.start_mark.line + 1}"
+
+    def variables(self) -> Iterator[Variable]:
+        """Every variable that Compose fills in."""
+        for name, root in self.files:
+            for keys, node in _scalars(root, (), set()):
+                for match in _VARIABLE.finditer(node.value):
+                    if variable := match["braced"] or match["plain"]:
+                        line = node.start_mark.line + 1 + node.value[: match.start()].count("\n")
+                        yield Variable(variable, match["operator"] or "", f"{name}:{line}", keys)
+
+
+def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
+    """Raises UsageError with file and line where one is not YAML, or cannot be read."""
+    found = []
+    for path in files:
+        name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+        try:
+            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            msg = f"{name}:{line}: this is not YAML: {error.problem or error.context}"
+            raise UsageError(msg, f"Look at line {line} of {name} and the one above it.") from error
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise UsageError(f"{name} cannot be read: {error}", f"Correct {name}.") from error
+        if node is not None:
+            found.append((name, node))
+    return ComposeSource(tuple(found))
+
+
+def find_yaml_error(files: Iterable[Path]) -> str:
+    """`docker-compose.yml:4: expected <block end>, but found …`; "" when all of them can be parsed.
+
+    Compose names the line, and not always the file.
+    """
+    for path in files:
+        if path.suffix not in (".yml", ".yaml"):
+            continue
+        try:
+            yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+            return f"{path.name}{line}: {error.problem}"
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            return f"{path.name}: {str(error).splitlines()[0]}"
+    return ""
+
+
+def _descend(node: yaml.Node, keys: Sequence[str | int]) -> tuple[int, int]:
+    """The line of the deepest part of the path that is there, and how deep that is."""
+    line, depth = 1, 0
+    for key in keys:
+        found = _child(node, key)
+        if found is None:
+            break
+        line, node = found
+        depth += 1
+    return line, depth
+
+
+def _node(node: yaml.Node, keys: Sequence[str | int]) -> yaml.Node | None:
+    for key in keys:
+        found = _child(node, key)
+        if found is None:
+            return None
+        node = found[1]
+    return node
+
+
+def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
+    """(line, node) below a node; what a merge key brings in counts after the node's own keys."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark.line + 1, node.value[key]
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    for name, value in node.value:
+        if name.value == key:
+            return name.start_mark.line + 1, value
+    merged = (value for name, value in node.value if name.tag == MERGE_TAG)
+    parts = (part for value in merged for part in (value.value if isinstance(value, yaml.SequenceNode) else [value]))
+    return next((found for part in parts if (found := _child(part, key))), None)
+
+
+def _scalars(
+    node: yaml.Node, keys: tuple[str, ...], seen: set[int]
+) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
+    """Every value with the keys that lead to it; what an alias repeats comes once."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        yield keys, node
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _scalars(item, keys, seen)
+    elif isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            yield from _scalars(value, (*keys, str(name.value)), seen)
+
+
+def _plain(node: yaml.Node) -> Any:
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(node)
+    except yaml.YAMLError:
+        return None  # Compose's own tags, as in `!reset`
+    finally:
+        loader.dispose()

@@ -1,0 +1,116 @@
+"""Where a person changes something: the line of a Compose file that declares it, or the variable in .env behind it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from layerstack.project.project import Project
+
+VARIABLE = re.compile(r"\$\{?(\w+)(:?[-?+])?")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One value as it is written: `text` with its variables not filled in."""
+
+    path: Path
+    line: int
+    text: str
+    root: Path
+
+    @property
+    def place(self) -> str:
+        """`docker-compose.yml:73`, from the project's folder where it lies in it."""
+        shown = self.path.relative_to(self.root) if self.path.is_relative_to(self.root) else self.path.name
+        return f"{shown}:{self.line}"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables in it, outermost first."""
+        return tuple(match[1] for match in VARIABLE.finditer(self.text.replace("$$", "")))
+
+    @property
+    def bare_variables(self) -> tuple[str, ...]:
+        """Those without a default or another rule for when they are not set."""
+        return tuple(match[1] for match in VARIABLE.finditer(self.text.replace("$$", "")) if not match[2])
+
+
+def find_declaration(project: Project, service: str, *keys: str) -> Declaration | None:
+    """Where a service declares something (`environment`, `MONGO_URL`); the last Compose file that does counts.
+
+    None when no file does, or not in a way that a line can be told of.
+    """
+    files = (*project.compose_files, *([project.overlay] if project.overlay else []))
+    for path in reversed(files):
+        for node in _service_nodes(path, service):
+            if found := _below(node, keys):
+                return Declaration(path, found.start_mark.line + 1, _text(found), project.root)
+    return None
+
+
+def find_text(project: Project, service: str, key: str, word: str) -> Declaration | None:
+    """The line below a service's key that holds a word: a mount by its target, a host in a health check."""
+    files = (*project.compose_files, *([project.overlay] if project.overlay else []))
+    for path in reversed(files):
+        for node in _service_nodes(path, service):
+            for scalar in _scalars(_below(node, (key,))):
+                if word in scalar.value:
+                    return Declaration(path, scalar.start_mark.line + 1, scalar.value, project.root)
+    return None
+
+
+def how_to_change(what: str, declared: Declaration | None) -> str:
+    """`MONGO_PASSWORD in .env`, `MONGO_URL in docker-compose.yml:73`."""
+    if declared is None:
+        return what
+    if declared.variables:
+        return f"{' or '.join(declared.variables)} in .env ({declared.place})"
+    return f"{what} in {declared.place}"
+
+
+def _service_nodes(path: Path, service: str) -> Iterator[yaml.Node]:
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError):
+        return
+    if node := _below(root, ("services", service)):
+        yield node
+
+
+def _below(node: yaml.Node | None, keys: Sequence[str]) -> yaml.Node | None:
+    for key in keys:
+        node = _child(node, key)
+    return node
+
+
+def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode):
+        # The short form of `environment:` is a list of NAME=value.
+        return next((one for one in _scalars(node) if one.value.partition("=")[0] == key), None)
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    merged = None
+    for name, value in node.value:
+        if name.value == key:
+            return value  # type: ignore[no-any-return]
+        if name.value == "<<":
+            merged = _child(value, key)
+    return merged
+
+
+def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            yield from _scalars(one)
+    elif isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            yield from _scalars(value)
+
+
+def _text(node: yaml.Node) -> str:
+    return " ".join(one.value for one in _scalars(node))

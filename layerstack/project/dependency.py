@@ -1,0 +1,60 @@
+"""Which service waits for which, and for what."""
+
+from collections.abc import Iterable
+
+from layerstack.project.project import Project, Service
+
+
+def dependencies(service: Service) -> dict[str, str]:
+    """Service it depends on → the condition it waits for."""
+    declared = service.definition.get("depends_on") or {}
+    return {name: (rule or {}).get("condition", "service_started") for name, rule in declared.items()}
+
+
+def in_start_order(project: Project, names: Iterable[str] = ()) -> tuple[str, ...]:
+    """The named services (all without a name) and what they depend on, dependencies first.
+
+    Raises UsageError for an unknown name and when no service is active; Compose itself refuses circles.
+    """
+    project.require_services()
+    ordered: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in ordered:
+            return
+        for needed in dependencies(project.service(name)):
+            # An optional dependency may belong to a profile that is not active.
+            if needed in project.services:
+                visit(needed)
+        ordered[name] = None
+
+    for name in tuple(names) or tuple(project.services):
+        visit(name)
+    return tuple(name for name in ordered if not is_scaled_to_zero(project.services[name]))
+
+
+def all_dependencies(project: Project, name: str) -> set[str]:
+    """All services that this one depends on, directly or not."""
+    needed: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for other in dependencies(project.services[waiting.pop()]):
+            if other in project.services and other not in needed:
+                needed.add(other)
+                waiting.append(other)
+    return needed
+
+
+def is_one_shot(project: Project, service: Service) -> bool:
+    """Is this service meant to end: somebody waits for its end, or nothing about it says that it serves."""
+    waits = (dependencies(other).get(service.name) for other in project.services.values())
+    if "service_completed_successfully" in waits:
+        return True
+    restarts = str(service.definition.get("restart") or "no")
+    serves = service.has_health_check or bool(service.definition.get("ports"))
+    return (restarts == "no" or restarts.startswith("on-failure")) and not serves
+
+
+def is_scaled_to_zero(service: Service) -> bool:
+    """Is it declared, but with no container to run?"""
+    return service.replicas == 0

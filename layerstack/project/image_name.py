@@ -1,0 +1,29 @@
+"""The name of an image as Docker reads it: which tag it means, and when two names are one."""
+
+LATEST = ":latest"
+
+
+def has_tag(reference: str) -> bool:
+    """Whether a tag or a digest is part of the name; the colon of a registry's port is none."""
+    return ":" in reference.rpartition("/")[2] or "@" in reference
+
+
+def full_name(reference: str) -> str:
+    """The name with its tag and without Docker Hub's address: two names are one image when this is equal."""
+    name = reference.removeprefix("docker.io/").removeprefix("library/")
+    return name if has_tag(name) else name + LATEST
+
+
+def short_name(reference: str) -> str:
+    """The name as people write it: without `:latest` and without Docker Hub's address."""
+    return full_name(reference).removesuffix(LATEST)
+
+
+def repository_of(reference: str) -> str:
+    """The name without tag and digest."""
+    name = full_name(reference).partition("@")[0]
+    return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+
+
+def is_same(one: str, other: str) -> bool:
+    return full_name(one) == full_name(other)

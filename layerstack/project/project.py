@@ -1,0 +1,269 @@
+"""The project: its images, its services and the graph between them, as Compose and bake resolve them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from layerstack.dockerfile.image import Image
+from layerstack.errors import UsageError
+from layerstack.project import answers
+from layerstack.project.compose_files import (
+    COMPOSE_NAMES,
+    ComposeFiles,
+    Device,
+    choose_files,
+    find_compose_files,
+    find_root,
+    remembered_device,
+)
+from layerstack.project.discovery import discover
+from layerstack.project.image_name import full_name
+from layerstack.project.kept_definition import KeptDefinition, kept_part
+from layerstack.project.resolve import Answer, Question, compose_arguments, target_name
+from layerstack.project.service import Port, Service, read_service
+from layerstack.project.settings import KEY, ProjectSettings, read_project_settings
+from layerstack.project.targets import read_images, service_of
+
+__all__ = [
+    "BAKE_NAMES",
+    "COMPOSE_NAMES",
+    "Device",
+    "Port",
+    "Project",
+    "Service",
+    "find_compose_files",
+    "find_root",
+    "load",
+    "with_overlay",
+]
+
+BAKE_NAMES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a Compose file and maybe a bake file, read for one device.
+
+    `env_files` are those that Compose reads, `source_files` the Compose files with all that they include or extend.
+    `inactive` maps services that no active profile asks for to their profiles. `fallback` says why bake read the
+    Compose files itself, "" where Compose resolved them.
+    """
+
+    root: Path
+    name: str
+    device: Device
+    compose_files: tuple[Path, ...]
+    bake_files: tuple[Path, ...]
+    images: Mapping[str, Image]
+    services: Mapping[str, Service]
+    overlay: Path | None = None
+    env_files: tuple[Path, ...] = ()
+    source_files: tuple[Path, ...] = ()
+    inactive: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    settings: ProjectSettings = field(default_factory=ProjectSettings)
+    secret_variables: Mapping[str, str] = field(default_factory=dict)
+    fallback: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables every bake and Compose call of this project gets; build secrets that env files set among them."""
+        return {**self.secret_variables, "DEVICE": self.device, "COMPOSE_PROJECT_NAME": self.name}
+
+    @property
+    def base_images(self) -> tuple[Image, ...]:
+        """Images that no service runs: the layers below the services."""
+        run = self._run_images
+        return tuple(image for image in self.images.values() if image.name not in run)
+
+    @property
+    def service_images(self) -> tuple[Image, ...]:
+        run = self._run_images
+        return tuple(image for image in self.images.values() if image.name in run)
+
+    @property
+    def _run_images(self) -> set[str]:
+        found = (self.image_of(service) for service in self.services.values())
+        return {image.name for image in found if image}
+
+    @property
+    def shared_tags(self) -> dict[str, tuple[str, ...]]:
+        """Tag → the images, built differently, that take it from each other at every build."""
+        users: dict[str, list[str]] = {}
+        for image in self.images.values():
+            for tag in dict.fromkeys(map(full_name, image.tags)):
+                users.setdefault(tag, []).append(image.name)
+        return {tag: tuple(names) for tag, names in users.items() if len(names) > 1}
+
+    def compose(self, *words: str) -> tuple[str, ...]:
+        """The argument list of a Compose call."""
+        files = (*self.compose_files, *([self.overlay] if self.overlay else []))
+        return (*compose_arguments(self.root, files, self.env_files), *words)
+
+    def image_of(self, service: Service) -> Image | None:
+        """The image of this project that a service runs: its own, or another one's by its tag; None from outside."""
+        labelled = (one for one in self.images.values() if service_of("", one.definition) == service.name)
+        found = next(labelled, None) or (self._tagged(service.image) if service.image else None)
+        is_named = service.is_built or not service.image
+        return found or (self.images.get(target_name(service.name)) if is_named else None)
+
+    def image(self, name: str) -> Image:
+        """By its own name, a service's, or a tag. Raises UsageError that says why there is none."""
+        service = self.services.get(name)
+        found = self.images.get(name) or (self.image_of(service) if service else None) or self._tagged(name)
+        if found:
+            return found
+        if service:
+            raise UsageError(f"{name} is not built here, it runs {service.image}.")
+        if name in self.inactive:
+            raise self._not_active(name)
+        raise UsageError(f"There is no image `{name}` in this project.", _nearest(name, self.images))
+
+    def service(self, name: str) -> Service:
+        """Raises UsageError with the nearest names when there is no such service, or it is not active."""
+        if name in self.services:
+            return self.services[name]
+        if name in self.inactive:
+            raise self._not_active(name)
+        raise UsageError(f"There is no service `{name}` in this project.", _nearest(name, self.services))
+
+    def require_services(self) -> None:
+        """Raises UsageError when no service is active: nothing can be started, and nothing said of what runs."""
+        if self.services:
+            return
+        if not self.inactive:
+            raise UsageError(f"{self.name} has no service.", f"Write one into {self.compose_files[0].name}.")
+        profiles = sorted({profile for names in self.inactive.values() for profile in names})
+        shown = ", ".join(f"{name} ({', '.join(names)})" for name, names in self.inactive.items())
+        msg = f"No service of {self.name} is active, each has a profile: {shown}."
+        raise UsageError(msg, f"Choose one: `export COMPOSE_PROFILES={profiles[0]}`, or a line in .env.")
+
+    def with_parents(self, names: Iterable[str]) -> tuple[Image, ...]:
+        """The named images and everything they are built on, parents first."""
+        ordered: dict[str, Image] = {}
+
+        def visit(name: str, path: tuple[str, ...]) -> None:
+            if name in path:
+                raise UsageError(f"Images are built on each other in a circle: {' → '.join((*path, name))}.")
+            if name in ordered:
+                return
+            image = self.image(name)
+            for parent in image.parents:
+                visit(parent, (*path, name))
+            ordered[name] = image
+
+        for name in names:
+            visit(name, ())
+        return tuple(ordered.values())
+
+    def _tagged(self, reference: str) -> Image | None:
+        wanted = full_name(reference) if reference else ""
+        return next((one for one in self.images.values() if wanted in map(full_name, one.tags)), None)
+
+    def _not_active(self, name: str) -> UsageError:
+        profiles = self.inactive[name]
+        msg = f"{name} is not active: it belongs to the profile {' or '.join(profiles)}."
+        return UsageError(msg, f"`COMPOSE_PROFILES={profiles[0]}` before the command, or as a line in .env.")
+
+
+def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) -> Project:
+    """Read the project in `root`; `targets` adds images outside bake's default group.
+
+    Without a device the remembered one counts, and nothing about GPUs is decided. Raises UsageError when there is no
+    Compose file, it does not parse, it says something unknown in x-layerstack, or images are built in a circle.
+    """
+    device = device or remembered_device(root)
+    files = choose_files(root)
+    bake_files = tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
+    question = Question(root, files, files.for_device(device), bake_files, {"DEVICE": device}, tuple(targets))
+    answer, source_files = _ask(question)
+    services = {
+        name: read_service(name, definition, answer.name, _places(question, "services", name))
+        for name, definition in answer.services.items()
+    }
+    run = {name: one.image for name, one in services.items()}
+    images = read_images(root, answer.targets, {**{target_name(name): image for name, image in run.items()}, **run})
+    return Project(
+        root=root,
+        name=answer.name,
+        device=device,
+        compose_files=question.compose_files,
+        bake_files=bake_files,
+        images=discover(root, images),
+        services=services,
+        env_files=files.env_files,
+        source_files=source_files,
+        inactive=answer.inactive,
+        settings=read_project_settings(answer.settings, _places(question)),
+        secret_variables=_secret_values(answer.secret_variables, files),
+        fallback=answer.fallback,
+    )
+
+
+def with_overlay(project: Project, name: str, overlay: Path) -> Project:
+    """The same images, run under another Compose project name and with one more Compose file on top."""
+    below = (project.overlay,) if project.overlay else ()
+    files = ComposeFiles(project.root, (*project.compose_files, *below, overlay), project.env_files)
+    environment = {"DEVICE": project.device, "COMPOSE_PROJECT_NAME": name}
+    question = Question(project.root, files, files.files, (), environment)
+    config = question.read_config()
+    services = {
+        key: read_service(key, definition, project.name, _places(question, "services", key))
+        for key, definition in (config.get("services") or {}).items()
+    }
+    return replace(project, name=name, services=services, overlay=overlay)
+
+
+def _ask(question: Question) -> tuple[Answer, tuple[Path, ...]]:
+    """(the answer, the Compose files that it comes from): the kept one when nothing that went into it has changed."""
+    key = answers.key_of(question.root, question.calls, question.environment)
+    kept = answers.recall(question.root, key)
+    if kept is not None:
+        return _recalled(kept["answer"], question), tuple(map(Path, kept["sources"]))
+    answer = question.ask()
+    for name, definition in answer.services.items():
+        _ = read_service(name, definition, answer.name, _places(question, "services", name)).settings
+    if not question.reached.remote:
+        kept = asdict(replace(answer, services={}, targets={}))
+        kept["services"] = {name: kept_part(definition) for name, definition in answer.services.items()}
+        kept["targets"] = answer.targets
+        document = {"answer": kept, "sources": [str(path) for path in question.reached.sources]}
+        answers.keep(question.root, key, question.read_files, document, question.variables)
+    return answer, tuple(question.reached.sources)
+
+
+def _recalled(kept: Mapping[str, Any], question: Question) -> Answer:
+    """The kept answer; what it leaves out of its services is read when somebody asks for it."""
+
+    @cache
+    def read_services() -> Mapping[str, Any]:
+        found: Mapping[str, Any] = question.read_config().get("services") or {}
+        return found
+
+    def rest_of(name: str) -> Callable[[], Mapping[str, Any]]:
+        return lambda: read_services()[name]
+
+    services = {
+        name: KeptDefinition(one["kept"], tuple(one["keys"]), rest_of(name)) for name, one in kept["services"].items()
+    }
+    return Answer(**{**kept, "services": services})
+
+
+def _places(question: Question, *below: str) -> Callable[..., str]:
+    """Where something in an `x-layerstack` block is written."""
+    return lambda *keys: question.source.place(*below, KEY, *keys)
+
+
+def _secret_values(names: Iterable[str], files: ComposeFiles) -> dict[str, str]:
+    if not names:
+        return {}
+    values = files.variables()
+    return {name: values[name] for name in names if name in values}
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}." if names else ""

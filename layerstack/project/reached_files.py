@@ -1,0 +1,117 @@
+"""Every file that Compose reads for a project: those it is called with, and those they name."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from layerstack.project.env_file import expand
+
+# Another server's file: `https://…`, `oci://…`, `git@host:…`.
+_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://|^[\w.-]+@[\w.-]+:")
+# Most projects name no other file: parsing their YAML would only cost time.
+_NAMES_FILES = re.compile(r"\b(?:include|extends|env_file|label_file)[\"']?\s*:")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Takes Compose's own tags (`!reset`, `!override`) for what stands behind them."""
+
+
+def _plain(loader: Any, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_Loader.add_multi_constructor("!", _plain)
+
+
+@dataclass
+class Reached:
+    """`sources` are Compose files in the order in which they were met; `others` env and label files, there or not.
+
+    `remote` names what is on another machine: whether that changed cannot be seen here.
+    """
+
+    sources: list[Path] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
+    remote: list[str] = field(default_factory=list)
+
+    def add_env(self, path: Path) -> None:
+        if path not in self.others:
+            self.others.append(path)
+
+
+def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str]) -> Reached:
+    """What Compose reads when it is called with `files`.
+
+    Whether a relative path starts at the project's folder or at the file that names it depends on how that file was
+    reached; both places are noted, because one file more to compare does no harm.
+    """
+    reached = Reached()
+    waiting = list(files)
+    while waiting:
+        path = waiting.pop(0)
+        if path in reached.sources:
+            continue
+        reached.sources.append(path)
+        for kind, written in _named(path):
+            name = expand(written, variables)
+            if _REMOTE.match(name):
+                reached.remote += [name] if kind != "folder" else []
+                continue
+            for folder in dict.fromkeys((path.parent, root)):
+                found = Path(os.path.normpath(folder / name))
+                if kind == "source" and found.is_file():
+                    waiting.append(found)
+                elif kind == "folder":
+                    reached.add_env(found / ".env")
+                elif kind == "env":
+                    reached.add_env(found)
+    return reached
+
+
+def _named(path: Path) -> Iterator[tuple[str, str]]:
+    """(kind, path as written) of every file that one Compose file names."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = yaml.load(text, _Loader) if _NAMES_FILES.search(text) else None
+    except (OSError, ValueError, yaml.YAMLError):
+        return
+    if not isinstance(document, dict):
+        return
+    for entry in _listed(document.get("include")):
+        yield from _included(entry if isinstance(entry, dict) else {"path": entry})
+    services = document.get("services")
+    for service in services.values() if isinstance(services, dict) else ():
+        if isinstance(service, dict):
+            yield from _of_service(service)
+
+
+def _included(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for path in _listed(entry.get("path")):
+        yield "source", str(path)
+        yield "folder", str(Path(str(path)).parent)
+    for path in _listed(entry.get("env_file")):
+        yield "env", str(path)
+    if folder := entry.get("project_directory"):
+        yield "folder", str(folder)
+
+
+def _of_service(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    extends = service.get("extends")
+    if isinstance(extends, dict) and extends.get("file"):
+        yield "source", str(extends["file"])
+    for key in ("env_file", "label_file"):
+        for entry in _listed(service.get(key)):
+            yield "env", str(entry.get("path") if isinstance(entry, dict) else entry)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]

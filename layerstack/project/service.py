@@ -1,0 +1,81 @@
+"""One Compose service: its image, its published ports, and what it says to layerstack."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from layerstack.project.gpu_request import requests_of
+from layerstack.project.settings import KEY, ServiceSettings, read_service_settings
+
+SERVICE_LABEL = "com.docker.compose.service"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A published TCP port: where the host reaches the container's `target`."""
+
+    host_ip: str
+    published: int
+    target: int
+
+    @property
+    def address(self) -> str:
+        return f"{'127.0.0.1' if self.host_ip in ('', '0.0.0.0', '::') else self.host_ip}:{self.published}"
+
+
+def _no_place(*_keys: str | int) -> str:
+    return "the Compose file"
+
+
+@dataclass(frozen=True)
+class Service:
+    """`definition` is all that Compose resolved; `image` the name that a container of it runs, its own if it is built.
+
+    `place` gives `FILE:LINE` of a path of keys below its `x-layerstack`.
+    """
+
+    name: str
+    image: str
+    ports: tuple[Port, ...]
+    definition: Mapping[str, Any]
+    place: Callable[..., str] = field(default=_no_place, compare=False, repr=False)
+
+    @cached_property
+    def settings(self) -> ServiceSettings:
+        """Its `x-layerstack` block. Raises UsageError for a key that there is not."""
+        return read_service_settings(self.definition.get(KEY), self.place)
+
+    @property
+    def is_built(self) -> bool:
+        return "build" in self.definition
+
+    @property
+    def has_health_check(self) -> bool:
+        check = self.definition.get("healthcheck") or {}
+        return bool(check) and not check.get("disable") and check.get("test") != ["NONE"]
+
+    @property
+    def wants_gpu(self) -> bool:
+        return bool(requests_of(self.definition))
+
+    @property
+    def replicas(self) -> int:
+        """How many containers it runs; 0 when it is switched off, or another program provides it."""
+        if "provider" in self.definition:
+            return 0
+        declared = (self.definition.get("deploy") or {}).get("replicas", self.definition.get("scale", 1))
+        return int(declared) if str(declared).isdigit() else 1
+
+
+def read_service(
+    name: str, definition: Mapping[str, Any], project_name: str, place: Callable[..., str] = _no_place
+) -> Service:
+    """The service from what Compose resolved; one that is built without `image:` has the name that Compose gives it."""
+    ports = tuple(
+        Port(port.get("host_ip", ""), int(port["published"]), int(port["target"]))
+        for port in definition.get("ports") or ()
+        if str(port.get("published", "")).isdigit() and port.get("protocol", "tcp") == "tcp"
+    )
+    own = f"{project_name}-{name}" if "build" in definition else ""
+    return Service(name, definition.get("image") or own, ports, definition, place)

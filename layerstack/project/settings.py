@@ -1,0 +1,139 @@
+"""`x-layerstack` in a Compose file: everything that it can say, once for the project and once a service."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from layerstack.errors import UsageError
+
+KEY = "x-layerstack"
+# What one entry of `verify:` may hold.
+CHECK_KEYS = frozenset(
+    {"check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"}
+)
+# The place of a path of keys below `x-layerstack`, as `FILE:LINE`.
+Place = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class DoctorSettings:
+    """`ignore`: checks that shall keep silent. `sizes`: how large an image will be, as `12GB`, by its name."""
+
+    ignore: tuple[str, ...] = ()
+    sizes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BackupSettings:
+    """Two command lines, run in the service's container: `dump` writes to stdout what `restore` reads from stdin."""
+
+    dump: tuple[str, ...] = ()
+    restore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """What a service says to layerstack; `verify` holds one mapping a check, with keys of CHECK_KEYS."""
+
+    budget_seconds: float | None = None
+    edit: str = ""
+    gpu_memory: str = ""
+    verify: tuple[Any, ...] = ()
+    programs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """What the project says as a whole: `registry` is the team's `HOST/PATH`, `builder` a remote Buildx builder."""
+
+    registry: str = ""
+    builder: str = ""
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
+
+
+def read_service_settings(written: Any, place: Place) -> ServiceSettings:
+    """Raises UsageError with file and line for an unknown key, or a value of another kind."""
+    known = _mapping(written, ServiceSettings.__dataclass_fields__, place)
+    return ServiceSettings(
+        budget_seconds=_seconds(known.get("budget_seconds"), place),
+        edit=_text(known, "edit"),
+        gpu_memory=_text(known, "gpu_memory"),
+        verify=_checks(known.get("verify"), place),
+        programs={
+            str(name): _words(words, place, "programs", name)
+            for name, words in _mapping(known.get("programs"), None, place, "programs").items()
+        },
+        doctor=_doctor(known.get("doctor"), place),
+        backup=_backup(known.get("backup"), place),
+    )
+
+
+def read_project_settings(written: Any, place: Place) -> ProjectSettings:
+    """Raises UsageError as `read_service_settings` does."""
+    known = _mapping(written, ProjectSettings.__dataclass_fields__, place)
+    return ProjectSettings(_text(known, "registry"), _text(known, "builder"), _doctor(known.get("doctor"), place))
+
+
+def _doctor(written: Any, place: Place) -> DoctorSettings:
+    known = _mapping(written, DoctorSettings.__dataclass_fields__, place, "doctor")
+    sizes = _mapping(known.get("sizes"), None, place, "doctor", "sizes")
+    ignore = _words(known.get("ignore"), place, "doctor", "ignore")
+    return DoctorSettings(ignore, {str(name): str(size) for name, size in sizes.items()})
+
+
+def _backup(written: Any, place: Place) -> BackupSettings:
+    known = _mapping(written, BackupSettings.__dataclass_fields__, place, "backup")
+    return BackupSettings(*(_words(known.get(name), place, "backup", name) for name in ("dump", "restore")))
+
+
+def _checks(written: Any, place: Place) -> tuple[Any, ...]:
+    if written is None:
+        return ()
+    if not isinstance(written, list):
+        raise UsageError(f"{place('verify')}: verify is a list of checks.", "Begin each check with `- check: NAME`.")
+    for number, check in enumerate(written):
+        if isinstance(check, Mapping):
+            _mapping(check, CHECK_KEYS, place, "verify", number)
+    return tuple(written)
+
+
+def _mapping(written: Any, keys: Iterable[str] | None, place: Place, *path: str | int) -> Mapping[str, Any]:
+    """What is written as a mapping that holds `keys` only; None allows any."""
+    if written is None:
+        return {}
+    name = ".".join(map(str, (KEY, *path)))
+    if not isinstance(written, Mapping):
+        raise UsageError(f"{place(*path)}: {name} holds no keys.", f"Write `KEY: VALUE` lines below {name}.")
+    known = None if keys is None else sorted(keys)
+    for key in written:
+        if known is not None and key not in known:
+            near = get_close_matches(str(key), known, n=1)
+            advice = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+            raise UsageError(f"{place(*path, key)}: {name} has no key `{key}`.", advice)
+    return written
+
+
+def _words(written: Any, place: Place, *path: str | int) -> tuple[str, ...]:
+    """A list of words; a single word may be written without the list."""
+    if written is None:
+        return ()
+    if isinstance(written, str):
+        return (written,)
+    if isinstance(written, list):
+        return tuple(map(str, written))
+    raise UsageError(f"{place(*path)}: {'.'.join(map(str, path))} is a list of words.", "Write it as [WORD, WORD].")
+
+
+def _text(known: Mapping[str, Any], key: str) -> str:
+    value = known.get(key)
+    return "" if value is None else str(value)
+
+
+def _seconds(value: Any, place: Place) -> float | None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    msg = f"{place('budget_seconds')}: budget_seconds is a number of seconds, not `{value}`."
+    raise UsageError(msg, "Write it as `budget_seconds: 10`.")

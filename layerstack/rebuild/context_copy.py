@@ -1,0 +1,97 @@
+"""A copy of a build context in which files may be changed: the working tree is never written."""
+
+import os
+import shlex
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from layerstack import command
+from layerstack.dockerfile import context
+from layerstack.dockerfile.image import Image
+from layerstack.errors import UsageError
+from layerstack.process_life import is_running
+from layerstack.project.project import Project
+
+COMMENTS = {
+    "#": (".py", ".sh", ".rb", ".yml", ".yaml", ".toml", ".conf", ".pl", ".r", ".txt"),
+    "//": (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".go", ".rs", ".java", ".kt", ".c", ".cc", ".cpp", ".php"),
+    "/* */": (".css", ".scss"),
+    "<!-- -->": (".html", ".htm", ".xml", ".svg", ".vue", ".md"),
+}
+
+
+@contextmanager
+def copied_context(project: Project, image: Image) -> Iterator[Path]:
+    """What the engine would receive of a context, plus the Dockerfile and its ignore file; removed at the end."""
+    source = (project.root / image.context).resolve()
+    copy = Path(tempfile.mkdtemp(prefix=f"{_prefix(project)}{os.getpid()}-"))
+    try:
+        ignored_by = context.ignore_file(source, image.dockerfile)
+        for entry in context.walk(source, context.read_patterns(ignored_by)):
+            _copy_entry(source, copy, entry)
+        for path in filter(None, (source / image.dockerfile, ignored_by)):
+            target = copy / os.path.relpath(path, source)
+            if path.is_file() and target.resolve().is_relative_to(copy):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, target)
+        yield copy
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def remove_copies(project: Project) -> None:
+    """Remove the copies that killed runs left behind."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_prefix(project)}*"):
+        if not is_running(folder.name.rsplit("-", 2)[-2]):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def change(path: Path, edit_command: str = "") -> None:
+    """Give a file of the copy new content: a comment that was never there before, or what `edit_command` does.
+
+    Raises UsageError when the content stays the same: BuildKit does not look at times, nothing would be rebuilt.
+    """
+    before = _digest(path)
+    if edit_command:
+        command.run((*shlex.split(edit_command), str(path)), cwd=path.parent).require()
+    else:
+        opening, _, closing = comment_style(path).partition(" ")
+        with path.open("a") as file:
+            file.write(f"\n{opening} rebuild {uuid.uuid4().hex} {closing}".rstrip() + "\n")
+    if _digest(path) == before:
+        raise UsageError(
+            f"`{edit_command}` leaves the content of {path.name} as it was.",
+            "BuildKit compares content and mode, not times: a touched file rebuilds nothing and would time nothing.",
+        )
+
+
+def comment_style(path: Path) -> str:
+    """The comment mark of a source file. Raises UsageError for a kind of file that has none we know."""
+    for mark, suffixes in COMMENTS.items():
+        if path.suffix.lower() in suffixes:
+            return mark
+    raise UsageError(
+        f"{path.name} cannot be changed without knowing its comments.", "Name a source file in `x-layerstack.edit`."
+    )
+
+
+def _copy_entry(source: Path, copy: Path, entry: context.Entry) -> None:
+    target = copy / entry.path
+    if entry.is_folder:
+        target.mkdir()
+        target.chmod(entry.mode & 0o7777 | 0o700)
+    elif entry.is_file or entry.is_link:
+        shutil.copy2(source / entry.path, target, follow_symlinks=False)
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _prefix(project: Project) -> str:
+    return f"layerstack-rebuild-{sha256(str(project.root).encode()).hexdigest()[:8]}-"

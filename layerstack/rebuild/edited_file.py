@@ -1,0 +1,80 @@
+"""Which file a timed rebuild changes when nothing says so: a source file of the last COPY from the build context."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import Recipe, RecipeLine, RecipeStage, read_recipe
+from layerstack.errors import UsageError
+from layerstack.project.project import Project
+from layerstack.rebuild.context_copy import COMMENTS
+
+# What is copied for an installer rather than as code, or by mistake.
+MANIFESTS = {"requirements.txt", "setup.py", "setup.sh", "gemfile.rb", "readme.md", "changelog.md", "license.md"}
+# A change of code is what people wait for; a page or a setting comes after it.
+CODE_LAST = (".html", ".htm", ".css", ".scss", ".vue", ".svg", ".xml", ".conf", ".toml", ".yml", ".yaml", ".md", ".txt")
+
+
+@dataclass(frozen=True)
+class EditedFile:
+    """`path` below the build context; `reason` says where the choice comes from."""
+
+    path: str
+    reason: str
+
+
+def choose_edited_file(project: Project, image: Image) -> EditedFile:
+    """The same choice every time: the last COPY that holds source code, there the code nearest to the top.
+
+    Raises UsageError when no COPY of the image's stages brings a file whose comments are known.
+    """
+    folder = project.root / image.context
+    sent = _source_files(folder, image) if folder.is_dir() else []
+    for line in _copies(read_recipe(project.root, image)) if sent else ():
+        patterns = [source.pattern for source in line.sources if not source.origin]
+        if files := copy_sources.covered(sent, patterns):
+            path = min(files, key=_rank)
+            return EditedFile(path, f"from {line.keyword} in line {line.line} of {image.dockerfile_place}")
+    raise UsageError(
+        f"No COPY of {image.name} brings a source file that a rebuild could change.",
+        "Name one below the build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
+    )
+
+
+def _source_files(folder: Path, image: Image) -> list[str]:
+    """Files of the context whose comments are known and that no installer reads."""
+    suffixes = {suffix for known in COMMENTS.values() for suffix in known}
+    rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
+    paths = (entry.path for entry in context.walk(folder, rules) if entry.is_file and entry.size)
+    return [path for path in paths if PurePosixPath(path).suffix.lower() in suffixes and not _is_manifest(path)]
+
+
+def _is_manifest(path: str) -> bool:
+    name = PurePosixPath(path).name.lower()
+    return name in MANIFESTS or name.startswith(("requirements", "docker-compose", "compose."))
+
+
+def _copies(recipe: Recipe) -> Iterator[RecipeLine]:
+    """COPY and ADD from the last to the first; the stage a COPY reads is entered there, the one below at the end."""
+    stages = {one.name.lower(): one for one in recipe.stages}
+    seen: set[str] = set()
+    waiting: list[RecipeStage | RecipeLine | None] = [stages.get(recipe.image.target.lower()) or recipe.stages[-1]]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, RecipeLine):
+            yield one
+            origins = dict.fromkeys(source.origin.lower() for source in one.sources)
+            waiting += [stages[origin] for origin in origins if origin in stages]
+        elif one and one.name.lower() not in seen:
+            seen.add(one.name.lower())
+            below = stages.get(one.base.lower()) if one.is_on_stage else None
+            waiting += [below, *(line for line in one.lines if line.keyword in ("COPY", "ADD"))]
+
+
+def _rank(path: str) -> tuple[bool, bool, int, str]:
+    """Code before pages and settings, no tests, near the top, then by name."""
+    words = PurePosixPath(path)
+    is_test = any("test" in part.lower() or part.startswith(".") for part in words.parts)
+    return is_test, words.suffix.lower() in CODE_LAST, len(words.parts), path

@@ -1,0 +1,86 @@
+"""Until the new code answers: recreate one service of a rehearsal from its new image and ask it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.engine.container import Container, read_all
+from layerstack.errors import StartFailed
+from layerstack.project.project import Project
+from layerstack.run import stack
+from layerstack.run.health import judge
+from layerstack.run.startup import Silent
+from layerstack.wait import wait_until
+
+ANSWER_SECONDS = 120.0
+ASK_SECONDS = 2.0
+INTERVAL_SECONDS = 0.05
+
+
+@dataclass
+class ServedCopy:
+    """A running rehearsal in which one service is recreated again and again."""
+
+    project: Project
+    service: str
+    container_id: str
+
+    @classmethod
+    def start(cls, project: Project, service: str) -> ServedCopy:
+        """Start the service and everything it depends on, healthy. Raises StartFailed."""
+        stack.up(project, Silent(), (service,))
+        return cls(project, service, _container(project, service).id)
+
+    def seconds_until_answer(self) -> float:
+        """Recreate the service from its tag's new image; seconds until the new container answers as declared.
+
+        Asked is the first HTTP check of `x-layerstack.verify`, else the first published port, else the health check.
+        Raises StartFailed when it dies or does not answer within ANSWER_SECONDS.
+        """
+        began, old = time.monotonic(), self.container_id
+        words = ("--progress", "quiet", "up", "--detach", "--no-build", "--no-deps", self.service)
+        command.run(self.project.compose(*words), cwd=self.project.root, env=self.project.environment).require()
+        new = _container(self.project, self.service)
+        if new.id == old:
+            raise StartFailed(f"{self.service} was not recreated: its image did not change.")
+        self.container_id = new.id
+        if not wait_until(self._answers, ANSWER_SECONDS, INTERVAL_SECONDS):
+            raise StartFailed(f"{self.service} did not answer within {ANSWER_SECONDS:.0f} s after its rebuild.")
+        return time.monotonic() - began
+
+    def _answers(self) -> bool:
+        url = self._url()
+        if not url:
+            return self._is_healthy()
+        import requests
+
+        try:
+            return requests.get(url, timeout=ASK_SECONDS).status_code < 500
+        except requests.RequestException:
+            self._is_healthy()
+            return False
+
+    def _url(self) -> str:
+        service = self.project.services[self.service]
+        checks = service.settings.verify
+        path = next((str(check["http"]) for check in checks if "http" in check and "upload" not in check), None)
+        if not service.ports or (checks and path is None):
+            return ""
+        return f"http://{service.ports[0].address}{path or '/'}"
+
+    def _is_healthy(self) -> bool:
+        service = self.project.services[self.service]
+        verdict = judge(_container(self.project, self.service), service, is_one_shot=False)
+        if verdict.phase == "failed":
+            raise StartFailed(f"{self.service} {verdict.reason}", f"`docker compose -p {self.project.name} logs`")
+        return verdict.phase == "ready"
+
+
+def _container(project: Project, service: str) -> Container:
+    found = read_all(engine.client(), project.name).get(service, ())
+    if not found:
+        raise StartFailed(f"{service} has no container in {project.name}.")
+    return found[0]

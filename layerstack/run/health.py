@@ -1,0 +1,135 @@
+"""What a container's state means: still waiting, ready, or failed and why."""
+
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from layerstack.engine.container import Container
+from layerstack.project.project import Service
+
+Phase = Literal["waiting", "ready", "failed"]
+
+# One crash is a chance that many services take while their database starts; twice is a loop.
+TOLERATED_CRASHES = 1
+RECENT_SECONDS = 10.0
+EXIT_MEANINGS = {
+    0: "it ended without an error, but it should keep running",
+    1: "the program reported an error",
+    125: "Docker could not run it",
+    126: "its command is there but cannot be executed",
+    127: "its command was not found in the image",
+    137: "it was killed",
+    139: "it crashed",
+    143: "it was told to stop",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`words` say the state, `reason` why it failed, `repair` is a command to type."""
+
+    phase: Phase
+    words: str
+    reason: str = ""
+    repair: str = ""
+
+
+def judge(container: Container, service: Service, is_one_shot: bool, crashes: int = 0) -> Verdict:
+    """The verdict on one container that had its chance to start; `crashes` is how often it was restarted."""
+    if container.status in ("exited", "dead"):
+        return _judge_ended(container, service, is_one_shot)
+    if container.status in ("created", "paused"):
+        return _judge_idle(container, service)
+    if container.status == "restarting" or crashes > TOLERATED_CRASHES:
+        return _judge_crashed(container, service, crashes)
+    return _judge_running(container, service)
+
+
+def judge_now(container: Container, service: Service, is_one_shot: bool) -> Verdict:
+    """The verdict on a container that nobody has watched since its start."""
+    return judge(container, service, is_one_shot, _recent_crashes(container))
+
+
+def absent(service: str) -> Verdict:
+    """The verdict on a service that has no container."""
+    return Verdict("failed", "absent", "has no container", f"invoke up {service}")
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The first failed one, else one that waits, else any."""
+    return min(verdicts, key=lambda verdict: ("failed", "waiting", "ready").index(verdict.phase))
+
+
+def exit_reason(code: int, is_out_of_memory: bool = False, limit_bytes: int = 0) -> str:
+    """`exited with code 137: it ran out of memory (limit 20 MB: raise its mem_limit)`."""
+    if is_out_of_memory:
+        limit = f" (limit {limit_bytes / 2**20:.0f} MB: raise its mem_limit)" if limit_bytes else ""
+        return f"exited with code {code}: it ran out of memory{limit}"
+    meaning = EXIT_MEANINGS.get(code, "")
+    if code > 128:
+        number = code - 128
+        known = number in {one.value for one in signal.Signals}
+        meaning = f"{meaning or 'it was ended'} ({signal.Signals(number).name if known else f'signal {number}'})"
+    return f"exited with code {code}{': ' + meaning if meaning else ''}"
+
+
+def rebuild_repair(service: str) -> str:
+    """The command for a container whose image lacks what it is told to run."""
+    return f"invoke build {service} && invoke up"
+
+
+def _recent_crashes(container: Container) -> int:
+    # The count is never reset while a container lives: after a while it says nothing about now.
+    return container.restart_count if container.uptime_seconds < RECENT_SECONDS else 0
+
+
+def _judge_idle(container: Container, service: Service) -> Verdict:
+    if container.status == "paused":
+        return Verdict("failed", "paused", "is paused", f"docker unpause {container.name}")
+    if container.error:
+        # What follows the last colon chain of runc is the cause.
+        reason = f"could not be started: {container.error.rpartition('container process: ')[2]}"
+        return Verdict("failed", "not started", reason, rebuild_repair(service.name))
+    return Verdict("failed", "created", "was created but never started", "invoke up")
+
+
+def _judge_crashed(container: Container, service: Service, crashes: int) -> Verdict:
+    is_hopeless = container.exit_code in (126, 127) or container.is_oom_killed
+    if crashes <= TOLERATED_CRASHES and not is_hopeless:
+        return Verdict("waiting", f"restarting after exit code {container.exit_code}")
+    cause = ""
+    if not container.is_running:
+        cause = f", {exit_reason(container.exit_code, container.is_oom_killed, container.memory_limit_bytes)}"
+    reason = f"keeps crashing (restarted {crashes} times){cause}"
+    return Verdict("failed", "restarting", reason, _ended_repair(container, service.name))
+
+
+def _judge_ended(container: Container, service: Service, is_one_shot: bool) -> Verdict:
+    if container.exit_code == 0 and not container.error and is_one_shot:
+        return Verdict("ready", "finished")
+    reason = exit_reason(container.exit_code, container.is_oom_killed, container.memory_limit_bytes)
+    if container.error:
+        reason = f"{reason} ({container.error})"
+    return Verdict("failed", "exited", reason, _ended_repair(container, service.name))
+
+
+def _ended_repair(container: Container, name: str) -> str:
+    if container.exit_code in (126, 127):
+        return rebuild_repair(name)
+    if container.exit_code in (0, 130, 137, 143) and not container.is_running and container.status != "restarting":
+        return "invoke up"
+    return f"invoke logs {name}"
+
+
+def _judge_running(container: Container, service: Service) -> Verdict:
+    if container.health == "unhealthy":
+        said = f": {container.health_output}" if container.health_output else ""
+        return Verdict("failed", "unhealthy", f"fails its health check{said}", f"invoke logs {service.name}")
+    if container.health == "starting":
+        return Verdict("waiting", "starting")
+    if container.health == "healthy":
+        return Verdict("ready", "healthy")
+    if not container.is_running:
+        return Verdict("waiting", container.status)
+    return Verdict("ready", "running (no health check)")

@@ -1,0 +1,95 @@
+"""A second copy of the stack beside the user's own: another project name, free ports, volumes of its own, removed
+at the end."""
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.engine.container import PROJECT_LABEL
+from layerstack.process_life import is_running
+from layerstack.project.project import Project, Service, with_overlay
+
+LABEL = "layerstack.rehearsal"
+
+
+@contextmanager
+def rehearsal(
+    project: Project, purpose: str, changes: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[Project]:
+    """The project under its own name, `NAME-PURPOSE-PID`; `changes` are further Compose keys per service.
+
+    Nothing is started. Whatever was started under that name is removed at the end, volumes included.
+    """
+    name = f"{project.name}-{purpose}-{os.getpid()}"
+    with tempfile.TemporaryDirectory(prefix="layerstack-rehearsal-") as folder:
+        overlay = Path(folder) / "overlay.yml"
+        overlay.write_text(_overlay(project, changes or {}))
+        copy = with_overlay(project, name, overlay)
+        try:
+            yield copy
+        finally:
+            command.run(
+                copy.compose("--progress", "quiet", "down", "--volumes", "--remove-orphans", "--timeout", "2"),
+                cwd=copy.root,
+                env=copy.environment,
+            )
+
+
+def from_image(service: Service, tag: str) -> dict[str, str]:
+    """Compose keys that run a service from another image, without the source mounts that would hide what is in it."""
+    kept = [
+        f"{one['source']}:{one['target']}" for one in service.definition.get("volumes") or () if one["type"] == "volume"
+    ]
+    return {"image": tag, "volumes": f"!override {json.dumps(kept)}"}
+
+
+def remove_leftovers(project: Project) -> None:
+    """Remove the copies that killed runs left running: containers, networks and volumes.
+
+    A name alone proves nothing, another project may be called so: only what carries our label is taken.
+    """
+    client = engine.client()
+    marked: dict[str, str | list[str] | bool] = {"label": LABEL}
+    for thing in (*client.containers.list(all=True, filters=marked), *client.networks.list(filters=marked)):
+        labels = thing.attrs.get("Labels") or (thing.attrs.get("Config") or {}).get("Labels") or {}
+        name = labels.get(PROJECT_LABEL, "")
+        if name.startswith(f"{project.name}-") and not is_running(labels[LABEL]):
+            _remove_all(client, name)
+
+
+def _remove_all(client: Any, name: str) -> None:
+    from docker.errors import APIError
+
+    of_it = {"label": f"{PROJECT_LABEL}={name}"}
+    for container in client.containers.list(all=True, filters=of_it):
+        with suppress(APIError):  # somebody else removes it at the same time
+            container.remove(force=True, v=True)
+    for thing in (*client.networks.list(filters=of_it), *client.volumes.list(filters=of_it)):
+        with suppress(APIError):
+            thing.remove()
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _overlay(project: Project, changes: Mapping[str, Mapping[str, Any]]) -> str:
+    label = f"labels: {{ {LABEL}: '{os.getpid()}' }}"
+    lines = [f"networks: {{ default: {{ {label} }} }}", "services:"]
+    for service in project.services.values():
+        ports = [f"127.0.0.1:{free_port()}:{port.target}" for port in service.ports]
+        lines += [f"  {json.dumps(service.name)}:", f"    ports: !override {json.dumps(ports)}", "    restart: 'no'"]
+        lines += [f"    {label}"] if "labels" not in changes.get(service.name, {}) else []
+        lines += ["    container_name: !reset null"] if "container_name" in service.definition else []
+        lines += [f"    {key}: {value}" for key, value in changes.get(service.name, {}).items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,130 @@
+"""Why the containers did not come up, in words a person can act on."""
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from layerstack.command import CommandResult
+from layerstack.engine import ports
+from layerstack.engine.container import Container, read_all, read_deaths, read_log
+from layerstack.errors import StartFailed
+from layerstack.project.project import Port, Project
+from layerstack.run.health import Verdict, exit_reason
+
+LOG_TAIL_LINES = 10
+GPU_REFUSED = re.compile(r"could not select device driver|nvidia-container-cli|unresolvable CDI|GPU vendor from CDI")
+PORT_REFUSED = re.compile(r"port is already allocated|address already in use|ports are not available")
+
+
+class ServiceFailed(StartFailed):
+    """One service did not come up: `reason` in words, `log_lines` the last that it wrote."""
+
+    def __init__(self, service: str, reason: str, log_lines: tuple[str, ...] = (), advice: str = "") -> None:
+        said = "".join(f"\n  | {line}" for line in log_lines)
+        nothing = "\n  (it wrote no log)"
+        super().__init__(f"{service} {reason}{said or nothing}", advice)
+        self.service = service
+        self.reason = reason
+        self.log_lines = log_lines
+
+
+def service_failed(
+    client: Any, container: Container | None, verdict: Verdict, service: str, since: float
+) -> StartFailed:
+    """The error for a service whose verdict is `failed`; `since` is the epoch second of the start."""
+    if container is None:
+        return StartFailed(f"{service} {verdict.reason}.", _typed(verdict.repair))
+    reason = verdict.reason
+    if verdict.words == "restarting" and container.is_running:
+        reason = f"{reason}, {_last_death(client, container, since)}"
+    return ServiceFailed(service, reason, read_log(client, container.id, LOG_TAIL_LINES), _typed(verdict.repair))
+
+
+def require_images(client: Any, project: Project, services: Sequence[str]) -> None:
+    """Raises StartFailed when an image that this project builds is not there."""
+    missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
+    if missing:
+        names = ", ".join(f"{name} ({image_of(project, name)})" for name in missing)
+        raise StartFailed(
+            f"Not built yet: {names}.", f"Build first: `invoke build {' '.join(missing)}`, then this again."
+        )
+
+
+def image_of(project: Project, service: str) -> str:
+    """The image reference Compose runs for a service, named or not."""
+    return project.services[service].image
+
+
+def require_ports(client: Any, project: Project, services: Sequence[str]) -> None:
+    """Raises StartFailed for a port that somebody else holds."""
+    running = {name for name, found in read_all(client, project.name).items() if any(one.is_running for one in found)}
+    for name in services:
+        for port in project.services[name].ports if name not in running else ():
+            holder = ports.find_holder(client, port)
+            if holder and holder.project != project.name:
+                raise port_taken(project, name, port, holder)
+
+
+def port_taken(project: Project, service: str, port: Port, holder: ports.Holder) -> StartFailed:
+    """The error for one port: who holds it, how to free it, where to choose another."""
+    source = ports.source_of(project, project.services[service], port)
+    free = f"`{holder.remedy}`, or " if holder.remedy else ""
+    return StartFailed(
+        f"{service} cannot listen on {port.address}: {holder.words} holds that port.",
+        f"{free}choose another port: {source}.",
+    )
+
+
+def refusal(client: Any, project: Project, result: CommandResult, services: Sequence[str]) -> StartFailed | None:
+    """A `docker compose up` that failed for a known reason outside the containers: GPU, port, image."""
+    said = _last_line(result)
+    if GPU_REFUSED.search(result.stderr):
+        users = [name for name in services if project.services[name].wants_gpu]
+        name = ", ".join(users) or "A service"
+        return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", "`invoke up --device cpu`")
+    if missing := _without_image(client, project, services):
+        images = ", ".join(image_of(project, name) for name in missing)
+        return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")
+    if PORT_REFUSED.search(result.stderr):
+        try:
+            require_ports(client, project, services)
+        except StartFailed as error:
+            return error
+    return None
+
+
+def compose_failed(result: CommandResult) -> StartFailed:
+    """A `docker compose up` that failed for a reason nobody knows better than itself."""
+    lines = (result.stderr or result.stdout).strip().splitlines()[-LOG_TAIL_LINES:]
+    tail = "".join(f"\n  | {line.strip()}" for line in lines)
+    return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:{tail}", "`invoke doctor`")
+
+
+def _without_image(client: Any, project: Project, services: Sequence[str]) -> list[str]:
+    from docker.errors import ImageNotFound
+
+    missing = []
+    for name in services:
+        try:
+            client.api.inspect_image(image_of(project, name))
+        except ImageNotFound:
+            missing.append(name)
+    return missing
+
+
+def _last_line(result: CommandResult) -> str:
+    lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else f"exit code {result.exit_code}"
+
+
+def _last_death(client: Any, container: Container, since: float) -> str:
+    codes = read_deaths(client, container.id, since, time.time())
+    exits = [code for code in codes if code >= 0]
+    if not exits:
+        return "its exit code is not known"
+    return exit_reason(exits[-1], -1 in codes, container.memory_limit_bytes)
+
+
+def _typed(repair: str) -> str:
+    return f"`{repair}`" if repair else ""

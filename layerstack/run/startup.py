@@ -1,0 +1,110 @@
+"""What a start of the stack looks like from outside: progress while it goes on, and its result."""
+
+import atexit
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from layerstack.run.health import Phase
+from layerstack.wording import duration
+
+
+@dataclass(frozen=True)
+class ServiceProgress:
+    """One service on its way up. `seconds` run from its start until it is ready."""
+
+    service: str
+    phase: Phase
+    words: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        return f"{self.service} {self.words} {duration(self.seconds)}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"service": self.service, "state": self.words, "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True)
+class UpResult:
+    """`started` names the services that got a new or a restarted container; empty when all ran already."""
+
+    seconds: float
+    services: tuple[ServiceProgress, ...]
+    started: tuple[str, ...]
+
+    @property
+    def was_running(self) -> bool:
+        return not self.started
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": True,
+            "seconds": round(self.seconds, 3),
+            "started": list(self.started),
+            "services": [service.to_json() for service in self.services],
+        }
+
+
+class StartObserver(Protocol):
+    """Is told about a start as it goes: all services several times a second, and what Compose says of pulls."""
+
+    def update(self, services: Sequence[ServiceProgress]) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class Silent:
+    """For callers that want the result only."""
+
+    def update(self, services: Sequence[ServiceProgress]) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class ChangeLog:
+    """One line whenever a service changes its state."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._words: dict[str, str] = {}
+
+    def update(self, services: Sequence[ServiceProgress]) -> None:
+        for one in services:
+            if self._words.get(one.service) != one.words:
+                self._words[one.service] = one.words
+                self._say(one.text)
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+
+class LiveServices:
+    """A table on the terminal that is redrawn while the services come up."""
+
+    MARKS: ClassVar[dict[Phase, str]] = {
+        "ready": "[green]✓[/green]",
+        "waiting": "[cyan]▸[/cyan]",
+        "failed": "[red]✗[/red]",
+    }
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(console=Console(stderr=True), auto_refresh=False)
+        atexit.register(self._live.stop)  # gives the cursor back after Ctrl-C or a failure
+
+    def update(self, services: Sequence[ServiceProgress]) -> None:
+        from rich.table import Table
+
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for one in services:
+            table.add_row(self.MARKS[one.phase], one.service, one.words, duration(one.seconds))
+        if not self._live.is_started:
+            self._live.start()
+        self._live.update(table, refresh=True)
+        if all(one.phase != "waiting" for one in services):
+            self._live.stop()
+
+    def note(self, text: str) -> None:
+        self._live.console.print(text, style="dim", highlight=False)

@@ -1,0 +1,182 @@
+"""The containers of some services, watched from one moment until all are ready or one has failed."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from layerstack.engine.container import Container, read_all
+from layerstack.errors import StartFailed
+from layerstack.project.dependency import dependencies, is_one_shot
+from layerstack.project.project import Project
+from layerstack.run.health import Verdict, absent, judge, worst
+from layerstack.run.start_failure import service_failed
+from layerstack.run.startup import ServiceProgress, StartObserver, UpResult
+from layerstack.wait import wait_until
+
+INTERVAL_SECONDS = 0.2
+# A program without a health check that dies of its own settings does so within this time.
+SETTLE_SECONDS = 1.0
+# What was unhealthy before may only have missed what is started now: its next health check tells, and one more.
+RECOVERY_SECONDS = 45.0
+
+
+class Watch:
+    """Begins when it is made. While `is_composing`, what Compose has not touched yet may be in any state."""
+
+    def __init__(
+        self, client: Any, project: Project, wanted: Sequence[str], observer: StartObserver, timeout_seconds: float
+    ) -> None:
+        self.is_composing = True
+        self._client, self._project, self._wanted, self._observer = client, project, wanted, observer
+        self._timeout_seconds = timeout_seconds
+        self._began, self._began_epoch, self._polled = time.monotonic(), time.time(), 0.0
+        self._found = read_all(client, project.name)
+        self._before = {one.id: one for found in self._found.values() for one in found}
+        self._recovers_until = 0.0
+        self._first_seen: dict[str, float] = {}
+        self._ready_seconds: dict[str, float] = {}
+
+    def hear(self, line: str) -> None:
+        """A line of Compose: pulls are worth telling, the rest is seen in the containers."""
+        if " Pull" in line:
+            self._observer.note(line.strip())
+        self.tick()
+
+    def tick(self) -> None:
+        """Look at the containers unless that was done a moment ago. Raises StartFailed when one has failed."""
+        if time.monotonic() - self._polled >= INTERVAL_SECONDS / 2:
+            self.poll()
+
+    def poll(self) -> tuple[ServiceProgress, ...] | None:
+        """Look at all containers; the progress when all are ready. Raises StartFailed when one has failed."""
+        self._polled = time.monotonic()
+        self._found = read_all(self._client, self._project.name)
+        verdicts = self._verdicts()
+        progress = tuple(self._progress(name, verdict) for name, verdict in verdicts.items())
+        self._observer.update(progress)
+        if failed := self._first_failed(verdicts):
+            raise failed
+        if all(one.phase == "ready" for one in progress):
+            return progress
+        if self._polled - self._began > self._timeout_seconds:
+            raise self._timed_out(verdicts)
+        return None
+
+    def wait(self) -> UpResult:
+        """Poll until all are ready. Raises StartFailed when one fails or the time is up."""
+        self.is_composing = False
+        self._let_recover()
+        remaining_seconds = self._began + self._timeout_seconds - time.monotonic()
+        progress = wait_until(self.poll, max(0.0, remaining_seconds), INTERVAL_SECONDS)
+        if progress is None:
+            raise self._timed_out(self._verdicts())
+        # Compose runs a finished one-shot again every time: that is no change.
+        finished = {one.service for one in progress if one.words == "finished"}
+        started = tuple(name for name in self._wanted if name not in finished and self._has_new(name))
+        return UpResult(time.monotonic() - self._began, progress, started)
+
+    def await_recovery(self) -> bool:
+        """Whether Compose gave up on something that was unhealthy before and no longer is; takes its time to find out.
+
+        Compose ends as soon as a service depends on one that is unhealthy at that moment.
+        """
+        self._let_recover()
+        recovering = self._recovering()
+        while recovering and self._recovering():
+            time.sleep(INTERVAL_SECONDS)
+        return bool(recovering)
+
+    def blame(self) -> StartFailed | None:
+        """The service that made Compose give up, None when it was none of them."""
+        self.is_composing = False
+        self._found = read_all(self._client, self._project.name)
+        verdicts = self._verdicts()
+        # What was never started is a consequence of the one that failed.
+        return self._first_failed(
+            {name: one for name, one in verdicts.items() if one.words not in ("absent", "created")}
+        )
+
+    def _let_recover(self) -> None:
+        self._recovers_until = self._recovers_until or time.monotonic() + RECOVERY_SECONDS
+
+    def _recovering(self) -> list[str]:
+        """What was unhealthy before and still is; nothing any more once a new container has failed."""
+        self._found = read_all(self._client, self._project.name)
+        if any(one.phase == "failed" for one in self._verdicts().values()):
+            return []
+        return [one.name for name in self._wanted for one in self._found.get(name, ()) if self._may_recover(one)]
+
+    def _may_recover(self, one: Container) -> bool:
+        return one.health == "unhealthy" and not self._is_new(one) and time.monotonic() < self._recovers_until
+
+    def _verdicts(self) -> dict[str, Verdict]:
+        verdicts: dict[str, Verdict] = {}
+        for name in self._wanted:
+            judged = [self._judge(name, one) for one in self._found.get(name, ())]
+            missing = Verdict("waiting", self._waits_for(name)) if self.is_composing else absent(name)
+            verdicts[name] = worst(judged) if judged else missing
+        return verdicts
+
+    def _judge(self, name: str, one: Container) -> Verdict:
+        service, is_new = self._project.services[name], self._is_new(one)
+        crashes = one.restart_count - (0 if is_new else self._before[one.id].restart_count)
+        verdict = judge(one, service, is_one_shot(self._project, service), crashes)
+        if self.is_composing and verdict.phase == "failed" and (one.status == "created" or self._is_left_alone(one)):
+            return Verdict("waiting", self._waits_for(name))
+        if verdict.words == "unhealthy" and self._may_recover(one):
+            return Verdict("waiting", "unhealthy")
+        if verdict.phase == "ready" and is_new and one.is_running and not one.health and not self._is_settled(one):
+            return Verdict("waiting", "running")
+        return verdict
+
+    def _is_left_alone(self, one: Container) -> bool:
+        """Whether Compose may be about to replace it: one in a restart loop is started, too, but not by Compose."""
+        before = self._before.get(one.id)
+        return before is not None and (before.status in ("running", "restarting") or not self._is_new(one))
+
+    def _is_new(self, one: Container) -> bool:
+        before = self._before.get(one.id)
+        return before is None or before.started_at != one.started_at
+
+    def _has_new(self, name: str) -> bool:
+        return any(self._is_new(one) for one in self._found.get(name, ()))
+
+    def _is_settled(self, one: Container) -> bool:
+        return self._seconds_since_seen(f"{one.id} {one.started_at}") >= SETTLE_SECONDS
+
+    def _seconds_since_seen(self, key: str) -> float:
+        now = time.monotonic()
+        return now - self._first_seen.setdefault(key, now)
+
+    def _waits_for(self, name: str) -> str:
+        needed = [other for other in dependencies(self._project.services[name]) if other not in self._ready_seconds]
+        return f"waiting for {', '.join(needed)}" if needed else "waiting"
+
+    def _progress(self, name: str, verdict: Verdict) -> ServiceProgress:
+        running = [self._seconds_since_seen(one.id) for one in self._found.get(name, ()) if one.is_running]
+        seconds = max(running, default=time.monotonic() - self._began)
+        if verdict.phase == "ready":
+            seconds = self._ready_seconds.setdefault(name, seconds)
+        else:
+            self._ready_seconds.pop(name, None)
+        return ServiceProgress(name, verdict.phase, verdict.words, seconds)
+
+    def _first_failed(self, verdicts: Mapping[str, Verdict]) -> StartFailed | None:
+        # In start order: what fails first makes the others fail.
+        for name, verdict in verdicts.items():
+            if verdict.phase == "failed":
+                return service_failed(self._client, self._worst_of(name), verdict, name, self._began_epoch)
+        return None
+
+    def _timed_out(self, verdicts: Mapping[str, Verdict]) -> StartFailed:
+        late = [name for name, verdict in verdicts.items() if verdict.phase == "waiting"]
+        name, one = late[0], self._worst_of(late[0])
+        said = f"; its health check says: {one.health_output}" if one and one.health_output else ""
+        others = f" Also not ready: {', '.join(late[1:])}." if len(late) > 1 else ""
+        reason = f"is not ready after {self._timeout_seconds:.0f} s ({verdicts[name].words}{said}).{others}"
+        failed = Verdict("failed", verdicts[name].words, reason, f"invoke logs {name}")
+        return service_failed(self._client, one, failed, name, self._began_epoch)
+
+    def _worst_of(self, name: str) -> Container | None:
+        found = self._found.get(name, ())
+        return min(found, key=lambda one: (one.is_running, one.health == "healthy"), default=None)

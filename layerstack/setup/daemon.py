@@ -1,0 +1,158 @@
+"""The Docker daemon on this machine: started, watched until it answers, explained when it does not."""
+
+import os
+import time
+from pathlib import Path
+
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.errors import EngineError
+from layerstack.setup.apt import Say
+from layerstack.wait import wait_until
+
+LOG = Path("/var/log/layerstack-dockerd.log")
+PID_FILES = {
+    "dockerd": Path("/var/run/docker.pid"),
+    "containerd": Path("/var/run/docker/containerd/containerd.pid"),
+}
+SYSTEMD = Path("/run/systemd/system")
+UNIT = Path("/etc/systemd/system/layerstack-docker.service")
+START_SECONDS = 60.0
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+UNIT_TEXT = """\
+[Unit]
+Description=Docker engine (set up by layerstack)
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=notify
+Environment=PATH={path}
+ExecStart={program}
+StandardOutput=append:{log}
+StandardError=append:{log}
+Restart=on-failure
+KillMode=process
+Delegate=yes
+TasksMax=infinity
+OOMScoreAdjust=-500
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+# What dockerd's log says → what to do about it; the first match counts.
+REMEDIES = (
+    ("no space left on device", "Free space on the disk that holds /var/lib/docker."),
+    ("read-only file system", "Make /var/lib/docker writable, or name another `data-root` in /etc/docker/daemon.json."),
+    ("daemon.json", "Correct /etc/docker/daemon.json."),
+    ("operation not permitted", "The daemon needs full root rights; a container must run with --privileged for that."),
+    ("iptables", "The kernel's packet filter must be usable: `iptables --list` as root has to work."),
+    ("cgroup", "The kernel's control groups must be mounted under /sys/fs/cgroup."),
+    ("overlay", "/var/lib/docker must be on a file system that overlay works on (ext4, xfs, btrfs)."),
+)
+
+
+def start(program: Path, prefix: Path, say: Say) -> None:
+    """Start dockerd as root and wait until it answers.
+
+    Raises EngineError with the reason from its log when it ends or stays silent for START_SECONDS.
+    """
+    logged_bytes = LOG.stat().st_size if LOG.exists() else 0
+    running = _running_daemon()
+    if running:
+        say(f"dockerd (process {running}) runs but does not answer yet")
+    else:
+        _remove_stale_pid_files(say)
+        running = _launch(program, prefix, say)
+    say(f"waiting for the daemon, at most {START_SECONDS:.0f} s (log: {LOG})")
+    started = time.monotonic()
+
+    def answers() -> bool:
+        if running and not _is_alive(running):
+            raise _failure(logged_bytes, "dockerd ended")
+        return engine.daemon_answers()
+
+    if not wait_until(answers, START_SECONDS, interval_seconds=0.2):
+        raise _failure(logged_bytes, f"dockerd did not answer within {START_SECONDS:.0f} s")
+    say(f"the daemon answers after {time.monotonic() - started:.1f} s")
+
+
+def _launch(program: Path, prefix: Path, say: Say) -> int | None:
+    """Start dockerd; its process id, None when systemd looks after it."""
+    # The prefix's own containerd and docker-init, the machine's runc and iptables.
+    path = f"{prefix}/usr/sbin:{prefix}/usr/bin:{SYSTEM_PATH}"
+    if SYSTEMD.is_dir():
+        _launch_with_systemd(program, prefix, path, say)
+        return None
+    say(f"starting {program} in the background (this machine runs no systemd)")
+    # Not in the current folder: a daemon keeps it busy, and it may be deleted.
+    return command.start_detached(["env", "--chdir=/", str(program)], LOG, env={"PATH": path})
+
+
+def _launch_with_systemd(program: Path, prefix: Path, path: str, say: Say) -> None:
+    unit = UNIT.name if prefix in program.parents else "docker.service"
+    if unit == UNIT.name:
+        say(f"writing {UNIT}")
+        UNIT.write_text(UNIT_TEXT.format(path=path, program=program, log=LOG))
+        command.run(["systemctl", "daemon-reload"]).require()
+    say(f"starting {unit}")
+    command.run(["systemctl", "enable", "--now", unit]).require(f"`journalctl --unit {unit}` tells more.")
+
+
+def _running_daemon() -> int | None:
+    pid = _read_pid(PID_FILES["dockerd"])
+    return pid if pid and _name_of(pid) == "dockerd" else None
+
+
+def _remove_stale_pid_files(say: Say) -> None:
+    """A pid file that another program's process now fits would make dockerd refuse to start."""
+    for name, file in PID_FILES.items():
+        pid = _read_pid(file)
+        if pid and _name_of(pid) != name:
+            say(f"removing {file}: left behind by a {name} that is gone")
+            file.unlink(missing_ok=True)
+
+
+def _read_pid(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _name_of(pid: int) -> str | None:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and waits to be collected does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def _failure(logged_bytes: int, what: str) -> EngineError:
+    lines = _log_since(logged_bytes)
+    reasons = [line for line in lines if "failed to start" in line or "level=fatal" in line] or lines[-1:]
+    text = "\n".join(lines).lower()
+    reason = " ".join(reasons).lower()
+    remedy = next((remedy for sign, remedy in REMEDIES if sign in reason), None)
+    remedy = remedy or next((remedy for sign, remedy in REMEDIES if sign in text), f"The whole log is in {LOG}.")
+    told = "\n".join(f"  | {line}" for line in lines[-10:])
+    return EngineError(f"{what}:\n{told}", remedy)
+
+
+def _log_since(position: int) -> list[str]:
+    try:
+        with LOG.open("rb") as log:
+            log.seek(position, os.SEEK_SET)
+            return log.read().decode(errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,171 @@
+"""A container engine for a Debian machine that has none: install it, start it, wait for it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filelock import FileLock
+
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.engine.unusable import HOW_TO_GET_ONE, HOW_TO_START
+from layerstack.errors import EngineError
+from layerstack.setup import daemon
+from layerstack.setup.apt import (
+    Mirror,
+    Say,
+    install_packages,
+    is_debian,
+    missing_packages,
+    package_source,
+    read_mirror,
+)
+
+PREFIX = Path("/opt/layerstack-engine")
+# Written last: without it an installation was interrupted and is done again.
+COMPLETE = PREFIX / ".complete"
+LOCK = Path("/run/lock/layerstack-engine.lock")
+# Debian 12 and 13 carry engines that are too old. These need nothing newer than Debian 12's libc, so they are
+# unpacked beside the machine's packages; runc would need a newer one and comes from the machine's own release.
+NEWER_SUITE = "forky"
+NEWER_PACKAGES = ("containerd", "docker.io", "docker-cli", "docker-buildx", "docker-compose")
+OWN_PACKAGES = ("ca-certificates", "iptables", "runc", "tini")
+CLIENT_LINK = Path("/usr/local/bin/docker")
+PLUGIN_FOLDER = Path("/usr/local/lib/docker/cli-plugins")
+PLUGIN_PROGRAMS = {
+    PLUGIN_FOLDER / name: PREFIX / "usr/libexec/docker/cli-plugins" / name
+    for name in ("docker-buildx", "docker-compose")
+}
+
+
+def install_engine(say: Say) -> engine.EngineFacts:
+    """Make this Debian machine have a running engine, saying every change first; does nothing where one is ready.
+
+    Raises EngineError on other systems, without root, without a reachable mirror, or when the daemon does not start.
+    """
+    usable = _usable_engine()
+    if usable:
+        return usable
+    _require_debian_root()
+    with FileLock(LOCK):
+        if not _is_installed():
+            _install(say)
+        _link()
+        start_engine(say)
+    facts = engine.read_facts()
+    engine.require_ready(facts, min_free_bytes=0)
+    return facts
+
+
+def start_engine(say: Say) -> None:
+    """Start the installed engine and wait until it answers; returns at once when one does.
+
+    Raises EngineError with the last lines of the daemon's log when it dies or stays silent.
+    """
+    if engine.daemon_answers():
+        return
+    program = _find_daemon()
+    if os.geteuid() != 0:
+        raise EngineError("The engine is installed but not running.", HOW_TO_START)
+    daemon.start(program, PREFIX, say)
+
+
+def _usable_engine() -> engine.EngineFacts | None:
+    try:
+        facts = engine.read_facts()
+        engine.require_ready(facts, min_free_bytes=0)
+    except EngineError:
+        return None
+    return facts
+
+
+def _require_debian_root() -> None:
+    if not is_debian():
+        msg = "An engine can be installed for you on Debian only."
+        raise EngineError(msg, "Follow https://docs.docker.com/engine/install, then `invoke setup`.")
+    if os.geteuid() != 0:
+        raise EngineError("Installing an engine needs root.", "Run this as root, or ask your administrator.")
+
+
+def _is_installed() -> bool:
+    programs = (PREFIX / "usr/sbin/dockerd", PREFIX / "usr/bin/containerd", PREFIX / "usr/bin/docker")
+    return COMPLETE.exists() and all(program.exists() for program in (*programs, *PLUGIN_PROGRAMS.values()))
+
+
+def _install(say: Say) -> None:
+    mirror = read_mirror()
+    needed = missing_packages(OWN_PACKAGES)
+    for line in _announce(mirror, needed):
+        say(line)
+    if needed:
+        say(f"installing {' '.join(needed)}")
+        install_packages(needed, mirror, say)
+    say(f"downloading {' '.join(NEWER_PACKAGES)}")
+    # A release under preparation gets its fixes in the main archive; its security archive may not exist yet.
+    newer = replace(mirror, security_uri=None)
+    with TemporaryDirectory(prefix="layerstack-engine-") as folder:
+        with package_source(say, newer.sources(NEWER_SUITE)) as source:
+            source.run(["download", *NEWER_PACKAGES], say, cwd=Path(folder))
+        say(f"unpacking them under {PREFIX}")
+        _unpack(Path(folder))
+    COMPLETE.write_text("".join(f"{name}\n" for name in NEWER_PACKAGES))
+
+
+def _announce(mirror: Mirror, needed: tuple[str, ...]) -> Iterator[str]:
+    yield "no usable container engine here; this will be changed on this machine:"
+    if needed:
+        yield f"  packages from Debian {mirror.codename}: {' '.join(needed)} and what they depend on"
+    yield f"  packages from Debian {NEWER_SUITE}, unpacked under {PREFIX} only: {' '.join(NEWER_PACKAGES)}"
+    if _foreign_client():
+        yield f"  {_foreign_client()} stays as it is and is used"
+    else:
+        yield f"  link {CLIENT_LINK}"
+    yield f"  links {', '.join(map(str, PLUGIN_PROGRAMS))}"
+    yield f"  dockerd started, its log in {daemon.LOG}; images and containers in /var/lib/docker"
+
+
+def _unpack(folder: Path) -> None:
+    PREFIX.mkdir(parents=True, exist_ok=True)
+    for archive in sorted(folder.glob("*.deb")):
+        command.run(["dpkg-deb", "--extract", str(archive), str(PREFIX)]).require()
+    # The package's own link points to a file beside it that is in another package.
+    _replace_link(PREFIX / "usr/bin/docker-init", Path("/usr/bin/tini-static"))
+    for program in (PREFIX / "usr/sbin/dockerd", PREFIX / "usr/bin/containerd"):
+        _require_runs(program)
+
+
+def _require_runs(program: Path) -> None:
+    result = command.run([str(program), "--version"])
+    if not result.ok:
+        msg = f"Debian {NEWER_SUITE}'s {program.name} does not run on this machine: {result.stderr.strip()}"
+        raise EngineError(msg, "Follow https://docs.docker.com/engine/install, then `invoke setup`.")
+
+
+def _link() -> None:
+    PLUGIN_FOLDER.mkdir(parents=True, exist_ok=True)
+    for link, program in PLUGIN_PROGRAMS.items():
+        _replace_link(link, program)
+    if not _foreign_client():
+        _replace_link(CLIENT_LINK, PREFIX / "usr/bin/docker")
+
+
+def _replace_link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def _foreign_client() -> str | None:
+    """The docker command on PATH that is not ours."""
+    found = shutil.which("docker")
+    return found if found and PREFIX not in Path(found).resolve().parents else None
+
+
+def _find_daemon() -> Path:
+    own = PREFIX / "usr/sbin/dockerd"
+    found = str(own) if _is_installed() else shutil.which("dockerd")
+    if not found:
+        raise EngineError("There is no dockerd to start.", HOW_TO_GET_ONE)
+    return Path(found)

@@ -1,0 +1,76 @@
+"""Make a machine ready for the project: engine, plugins, disk, device, system images."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerstack.engine import engine
+from layerstack.engine.engine import EngineFacts
+from layerstack.errors import EngineError
+from layerstack.gpu import decision as gpu
+from layerstack.gpu.decision import Decision
+from layerstack.gpu.device import choose
+from layerstack.project import choices
+from layerstack.project.project import BAKE_NAMES, find_compose_files
+from layerstack.setup import system_images
+from layerstack.setup.system_images import SystemImage
+from layerstack.wording import duration
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What `prepare` found or made."""
+
+    facts: EngineFacts
+    decision: Decision
+    images: tuple[SystemImage, ...]
+
+
+def prepare(
+    root: Path, device: gpu.Request, *, installs_engine: bool, pulls: bool, say: Callable[[str], None]
+) -> Readiness:
+    """Check everything in the order in which it is needed, and make what is missing; changes nothing that is there.
+
+    Raises EngineError (no engine, too old, no disk, a system image that cannot be had), GpuMissing.
+    """
+    began = time.monotonic()
+    facts = _engine(installs_engine, say)
+    engine.require_ready(facts)
+    say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
+    decision = choose(root, device, is_fresh=True)
+    say(f"device {decision.device}: {decision.why}")
+    _remember_device(root, decision, say)
+    images = tuple(system_images.prepare(root, pulls, decision.device, say))
+    for image in images:
+        note = f"a stand-in for {image.official}" if image.is_stand_in else "official"
+        say(f"system image {image.reference} ({note})")
+    say(f"this machine is ready ({duration(time.monotonic() - began)})")
+    return Readiness(facts, decision, images)
+
+
+def _engine(installs_engine: bool, say: Callable[[str], None]) -> EngineFacts:
+    try:
+        return engine.read_facts()
+    except EngineError:
+        if not installs_engine:
+            raise
+    from layerstack.setup import debian_engine
+
+    return debian_engine.install_engine(say)
+
+
+def _disk(facts: EngineFacts) -> str:
+    return f", {facts.disk_free_bytes / 1e9:.0f} GB free" if facts.disk_free_bytes is not None else ""
+
+
+def _remember_device(root: Path, decision: Decision, say: Callable[[str], None]) -> None:
+    """Write the choice where plain `docker compose` and `docker buildx bake` read it."""
+    with_cpu, without = (find_compose_files(root, device) for device in ("cpu", "gpu"))
+    if with_cpu == without and not any((root / name).is_file() for name in BAKE_NAMES):
+        return  # the project is the same on both devices
+    files = ":".join(path.name for path in with_cpu)
+    is_variant = decision.device == "cpu" and with_cpu != without
+    wanted = {"DEVICE": decision.device, "COMPOSE_FILE": files if is_variant else None}
+    for name, value in choices.remember(root, wanted).items():
+        say(f".env sets {name}={value}: your line stays, setup would have written {wanted[name]}")

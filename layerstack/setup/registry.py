@@ -1,0 +1,56 @@
+"""Container registries: whether one answers, and what it says about an image."""
+
+from dataclasses import dataclass
+
+from layerstack import command
+from layerstack.setup.apt import Say
+
+# What `docker pull` reports when the registry, or this machine, refuses → what that means.
+REFUSALS = (
+    ("toomanyrequests", "the registry limits how often it may be asked: `docker login`, or wait"),
+    ("429 too many", "the registry limits how often it may be asked: `docker login`, or wait"),
+    ("manifest unknown", "the registry has no such tag"),
+    ("no matching manifest", "the registry has no such tag for this kind of processor"),
+    ("not found", "the registry has no such tag"),
+    ("access denied", "the registry has no such image, or asks for `docker login`"),
+    ("unauthorized", "the registry asks for `docker login`"),
+    ("authentication required", "the registry asks for `docker login`"),
+    ("no space left", "the disk is full"),
+)
+
+
+@dataclass(frozen=True)
+class PullOutcome:
+    """`is_refused` says that a registry was reached and will not give the image; `reason` is "" when pulled."""
+
+    is_pulled: bool
+    is_refused: bool = False
+    reason: str = ""
+
+
+def pull(reference: str, say: Say) -> PullOutcome:
+    """Pull an image with the docker command, so that its logins, mirrors and proxies count."""
+    say(f"pulling {reference} from {host_of(reference)}")
+
+    def on_line(_stream: command.Stream, line: str) -> None:
+        if line.endswith("Pull complete"):
+            say(f"  {reference}: layer {line.partition(':')[0]}")
+
+    result = command.stream(["docker", "pull", reference], on_line)
+    if result.ok:
+        return PullOutcome(is_pulled=True)
+    told = (result.stderr.strip() or result.stdout.strip() or f"exit code {result.exit_code}").splitlines()[-1]
+    return _judge(told.removeprefix("Error response from daemon: "))
+
+
+def host_of(reference: str) -> str:
+    """The registry that a reference names: `docker.io` unless its first part looks like a host."""
+    first, slash, _rest = reference.partition("/")
+    return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
+
+
+def _judge(told: str) -> PullOutcome:
+    meaning = next((meaning for sign, meaning in REFUSALS if sign in told.lower()), None)
+    if meaning:
+        return PullOutcome(is_pulled=False, is_refused=True, reason=f"{meaning} ({told})")
+    return PullOutcome(is_pulled=False, reason=told)

@@ -1,0 +1,185 @@
+"""System images (node, python, cuda, mongo …): on this machine, pulled from a registry, or a stand-in built here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.errors import EngineError, NotInEngine, UsageError
+from layerstack.project import choices
+from layerstack.setup import registry
+from layerstack.setup.apt import Say
+from layerstack.setup.registry import PullOutcome
+from layerstack.setup.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
+
+if TYPE_CHECKING:
+    from docker.client import DockerClient
+
+VARIABLE_SUFFIX = "_IMAGE"
+GPU_ONLY_PREFIX = "CUDA_"
+OWN_BAKE_FILES = ("docker-bake.hcl", "docker-bake.json")
+
+
+@dataclass(frozen=True)
+class SystemImage:
+    """The image that a bake variable names on this machine; `image_id` is "" when it is not here."""
+
+    variable: str
+    reference: str
+    official: str
+    is_stand_in: bool = False
+    image_id: str = ""
+
+
+def prepare(root: Path, pull: bool, device: str, say: Say) -> list[SystemImage]:
+    """Make every system image be on this machine: what is here stays, else it is pulled, else a stand-in is built.
+
+    `pull` asks the registry for all of them and replaces stand-ins on success. Images for the GPU (CUDA_…) are left
+    out unless `device` is "gpu". Raises EngineError when an image can be had in no way, BuildFailed from a stand-in.
+    """
+    # A line that the user wrote into .env since the last time reaches bake too.
+    choices.remember(root, choices.read(root))
+    docker = engine.client()
+    wanted = [_look_up(docker, image) for image in read_wanted(root, device)]
+    ask_for = [image for image in wanted if pull or not image.image_id]
+    if not ask_for:
+        return wanted
+    ask_for = _with_officials(root, ask_for)
+    outcomes = _pull_all(ask_for, say)
+    pulled = {image.variable: image.official for image in ask_for if outcomes[image.variable].is_pulled}
+    choices.remember(root, dict.fromkeys(pulled))
+    _report_kept(ask_for, outcomes, say)
+    lacking = [image for image in ask_for if image.variable not in pulled and not image.image_id]
+    built = _build_lacking(root, lacking, outcomes, say)
+    return [_settle(docker, image, {**pulled, **built}) for image in wanted]
+
+
+def read_wanted(root: Path, device: str) -> list[SystemImage]:
+    """The system images that the project's bake files declare, with the references that count; [] without bake files.
+
+    Environment variables win over remembered choices, those over the project's defaults.
+    """
+    if not any((root / name).is_file() for name in OWN_BAKE_FILES):
+        return []
+    return [
+        SystemImage(name, reference, reference)
+        for name, reference in _bake_variables(root, ()).items()
+        if device == "gpu" or not name.startswith(GPU_ONLY_PREFIX)
+    ]
+
+
+def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
+    flags = [flag for name in files for flag in ("--file", name)]
+    answer = command.run(["docker", "buildx", "bake", *flags, "--list=type=variables,format=json"], cwd=root)
+    listed = json.loads(answer.require().stdout)
+    return {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
+
+
+def _look_up(docker: "DockerClient", image: SystemImage) -> SystemImage:
+    try:
+        found = docker.images.get(image.reference)
+    except NotInEngine:
+        return image
+    except EngineError as error:
+        raise UsageError(f"{image.variable}={image.reference}: {error}") from error
+    stands_in_for = (found.labels or {}).get(LABEL)
+    return replace(
+        image, official=stands_in_for or image.official, is_stand_in=bool(stands_in_for), image_id=found.id or ""
+    )
+
+
+def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemImage]:
+    """The same with the project's own defaults as official where a stand-in was remembered."""
+    if not any(image.reference.startswith(TAG_PREFIX) for image in images):
+        return list(images)
+    defaults = _bake_variables(root, [name for name in OWN_BAKE_FILES if (root / name).is_file()])
+    return [
+        replace(image, official=defaults.get(image.variable, image.official))
+        if image.reference.startswith(TAG_PREFIX)
+        else image
+        for image in images
+    ]
+
+
+def _pull_all(images: Sequence[SystemImage], say: Say) -> dict[str, PullOutcome]:
+    """Pull one after the other; a registry that did not answer once is not asked again."""
+    silent: dict[str, PullOutcome] = {}
+    outcomes = {}
+    for image in images:
+        host = registry.host_of(image.official)
+        outcome = silent.get(host) or registry.pull(image.official, say)
+        if not outcome.is_pulled and not outcome.is_refused:
+            silent[host] = outcome
+        outcomes[image.variable] = outcome
+    return outcomes
+
+
+def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutcome], say: Say) -> None:
+    """Say once for each reason which images stay in use because they could not be pulled."""
+    kept: dict[str, list[str]] = {}
+    for image in images:
+        if image.image_id and not outcomes[image.variable].is_pulled:
+            stand_in = f" (a stand-in, not the official {image.official})" if image.is_stand_in else ""
+            kept.setdefault(outcomes[image.variable].reason, []).append(f"  {image.reference}{stand_in}")
+    for reason, lines in kept.items():
+        say(f"could not be pulled: {reason}; these stay in use:")
+        for line in lines:
+            say(line)
+
+
+def _build_lacking(
+    root: Path, lacking: Sequence[SystemImage], outcomes: Mapping[str, PullOutcome], say: Say
+) -> dict[str, str]:
+    """Build and remember stand-ins for the images; variable → tag."""
+    if not lacking:
+        return {}
+    for image in lacking:
+        if outcomes[image.variable].is_refused:
+            raise _unobtainable(image, outcomes[image.variable])
+    declared = read_stand_ins(root)
+    chosen = [declared[image.variable] for image in lacking if image.variable in declared]
+    _report_without(lacking, declared, outcomes, say)
+    if chosen:
+        reason = outcomes[lacking[0].variable].reason
+        say(f"no container registry answers ({reason})")
+        say(f"building STAND-INS from packages: {', '.join(stand_in.tag for stand_in in chosen)}")
+        say("  they are not the official images; `invoke setup --pull` replaces them once a registry answers")
+        build_stand_ins(root, chosen, say)
+    built = {stand_in.variable: stand_in.tag for stand_in in chosen}
+    _report_outvoted(choices.remember(root, built), say)
+    return built
+
+
+def _report_without(
+    lacking: Sequence[SystemImage],
+    declared: Mapping[str, StandIn],
+    outcomes: Mapping[str, PullOutcome],
+    say: Say,
+) -> None:
+    for image in lacking:
+        if image.variable in declared:
+            continue
+        if not image.variable.startswith(GPU_ONLY_PREFIX):
+            raise _unobtainable(image, outcomes[image.variable])
+        say(f"{image.official} is left out: no registry answers and it has no stand-in (only the GPU image needs it)")
+
+
+def _report_outvoted(outvoted: Mapping[str, str], say: Say) -> None:
+    for name, value in outvoted.items():
+        say(f"your own line {name}={value} in .env stays and counts: the stand-in is not used")
+
+
+def _settle(docker: "DockerClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
+    reference = settled.get(image.variable)
+    return _look_up(docker, SystemImage(image.variable, reference, reference)) if reference else image
+
+
+def _unobtainable(image: SystemImage, outcome: PullOutcome) -> EngineError:
+    return EngineError(
+        f"The system image {image.official} ({image.variable}) is not on this machine and cannot be pulled: "
+        f"{outcome.reason}.",
+        f"Bring it here (docker load), name another one ({image.variable}=…), or connect this machine to a registry.",
+    )

@@ -1,1 +1,0 @@
-"""What the files of a project say: Compose, bake, Dockerfiles, contexts, variables."""

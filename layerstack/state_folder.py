@@ -1,0 +1,147 @@
+"""Where a project's records are kept: outside its tree, where no build context takes them in.
+
+`$XDG_STATE_HOME/layerstack/NAME-DIGEST/`, for the user alone. No link is followed there. What cannot be read or written
+costs the record and one warning, never the task.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from layerstack import old_state, private_file
+from layerstack.report import say
+
+# Nothing is ever found or written below it: the place of those who have no other.
+NOWHERE = Path(os.devnull, "layerstack")
+_warned: list[str] = []
+
+
+def state_folder(root: Path) -> Path:
+    """The folder of one project. The first write makes it; an old `.layerstack` of the tree is moved there."""
+    folder = shared_folder() / project_mark(root)
+    if refused := private_file.refusal(folder) if NOWHERE not in folder.parents else "":
+        _warn(folder, refused)
+        return NOWHERE
+    with suppress(OSError):
+        if moved := old_state.move(root, folder):
+            say(f"Moved {moved} records from {root / old_state.OLD_FOLDER} to {folder}")
+    return folder
+
+
+def shared_folder() -> Path:
+    """The folder of this user and machine, for what belongs to no single project."""
+    base = _state_home()
+    if base is None:
+        _warn(Path("~/.local/state"), "this user has no home folder")
+        return NOWHERE
+    folder = base / "layerstack"
+    if refused := private_file.refusal(folder) or _foreign_home(base):
+        _warn(folder, refused)
+        return NOWHERE
+    return folder
+
+
+def project_mark(root: Path) -> str:
+    """NAME-DIGEST of a project's real path: readable, and another one for each checkout."""
+    real = os.path.realpath(root)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", os.path.basename(real))[:40]  # noqa: PTH119 - realpath gives a str
+    return f"{name}-{sha256(os.fsencode(real)).hexdigest()[:12]}"
+
+
+def read_text(path: Path) -> str | None:
+    """The content of a record; None when there is none or it cannot be read."""
+    try:
+        return private_file.read(path).decode("utf-8", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        _warn(path, error.strerror or str(error))
+        return None
+
+
+def write_atomically(path: Path, text: str) -> bool:
+    """Replace a record so that a reader sees the old or the new text, never a part. False when it cannot be kept."""
+    try:
+        private_file.replace(path, text.encode("utf-8", errors="replace"))
+    except OSError as error:
+        _warn(path, error.strerror or str(error))
+        return False
+    return True
+
+
+def append_line(path: Path, line: str, most_bytes: int) -> None:
+    """Add a line to a record of lines; one that grows beyond `most_bytes` loses its older half."""
+    try:
+        private_file.append(path, line.encode("utf-8", errors="replace"), most_bytes)
+    except OSError as error:
+        _warn(path, error.strerror or str(error))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small JSON object; {} when there is none. One that is no JSON object is set aside with a warning."""
+    text = read_text(path)
+    if text is None:
+        return {}
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        set_aside(path, str(error))
+        return {}
+    if not isinstance(document, dict):
+        set_aside(path, "it is not a JSON object")
+        return {}
+    return document
+
+
+def write_json(path: Path, document: Mapping[str, Any], most_kept: int | None = None) -> bool:
+    """Write a small JSON object; of more than `most_kept` entries the first, the oldest ones, go."""
+    entries = list(document.items())
+    return write_atomically(path, json.dumps(dict(entries[-most_kept:] if most_kept else entries)))
+
+
+def set_aside(path: Path, reason: str) -> None:
+    """Move what cannot be understood out of the way; only the last of it is kept."""
+    kept = path.with_name(f"{path.name}.damaged")
+    with suppress(OSError):
+        path.replace(kept)
+        _warn(path, f"{reason}; it is kept as {kept.name}")
+
+
+def keep_newest(folder: Path, most_kept: int) -> None:
+    """Remove all but the newest files of a folder of ours."""
+    with suppress(OSError):
+        files = sorted(folder.iterdir(), key=lambda file: file.lstat().st_mtime)
+        for file in files[:-most_kept]:
+            file.unlink(missing_ok=True)
+
+
+def _state_home() -> Path | None:
+    """As the XDG specification defines it; None for a user without a home folder."""
+    from platformdirs import user_state_path
+
+    # A user without HOME and without an entry in the password file: it raises, or leaves the "~" as it is.
+    try:
+        base = Path(user_state_path())
+    except RuntimeError:
+        return None
+    return base if base.is_absolute() and os.environ.get("HOME") != "" else None
+
+
+def _foreign_home(base: Path) -> str:
+    """Under sudo with the user's HOME: what root made there would lock the user out of their own records."""
+    if os.geteuid() != 0:
+        return ""
+    nearest = next((folder for folder in (base, *base.parents) if folder.exists()), base)
+    return "its home belongs to another user" if nearest.exists() and nearest.stat().st_uid != 0 else ""
+
+
+def _warn(path: Path, reason: str) -> None:
+    """One line a process: a place that fails once fails for every record."""
+    if not _warned:
+        _warned.append(reason)
+        say(f"warning: no record is kept in {path}: {reason}; the task goes on without it")

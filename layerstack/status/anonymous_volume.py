@@ -1,0 +1,80 @@
+"""Volumes without a name that hide what an image installed: whether they were filled from another image."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from layerstack.engine.files import read_file
+from layerstack.moment import epoch_seconds
+from layerstack.status.staleness import Stale
+
+# Folder of packages → the files in which package managers write down what they installed there.
+RECORDS = {
+    "node_modules": (".package-lock.json", ".yarn-integrity", ".modules.yaml"),
+    "bower_components": (),
+    "site-packages": (),
+    "vendor": ("composer/installed.json", "modules.txt"),
+    "venv": (),
+    ".venv": (),
+}
+NAME_LENGTH = 64
+MOST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class PackageVolume:
+    """An anonymous volume over a folder of packages; `folder` is a path in the container."""
+
+    name: str
+    folder: str
+
+    @property
+    def records(self) -> Sequence[str]:
+        return [f"{self.folder}/{name}" for name in RECORDS[PurePosixPath(self.folder).name]]
+
+
+def read_volumes(data: Mapping[str, Any]) -> list[PackageVolume]:
+    """Those of a container, from what `docker inspect` says about it."""
+    return [
+        PackageVolume(one["Name"], one["Destination"])
+        for one in data.get("Mounts") or ()
+        if one["Type"] == "volume"
+        and len(one.get("Name", "")) == NAME_LENGTH
+        and PurePosixPath(one["Destination"]).name in RECORDS
+    ]
+
+
+def find_old(client: Any, container_id: str, volumes: Sequence[PackageVolume], image: str) -> Iterator[Stale]:
+    """Volumes that hold other packages than the image; raises DockerException when the engine does not tell."""
+    for volume in volumes:
+        if _is_younger(client, volume, image):
+            continue
+        is_same = _is_same(client, container_id, volume, image)
+        if is_same:
+            continue
+        known = "it holds other packages than the image" if is_same is False else "it may hold old packages"
+        detail = f"the anonymous volume over {volume.folder} was filled before the image was built: {known}"
+        yield Stale("old-volume", detail, "renew", is_certain=is_same is False)
+
+
+def _is_younger(client: Any, volume: PackageVolume, image: str) -> bool:
+    filled = epoch_seconds(client.api.inspect_volume(volume.name).get("CreatedAt") or "")
+    # The engine tells a volume's time in whole seconds.
+    return filled >= int(epoch_seconds(client.api.inspect_image(image)["Created"]))
+
+
+def _is_same(client: Any, container_id: str, volume: PackageVolume, image: str) -> bool | None:
+    """Whether volume and image hold the same packages; None for folders in which nobody writes down which.
+
+    A volume over what the image does not have hides nothing: it is the same.
+    """
+    if not volume.records:
+        return None
+    # Never started: it only opens the image's files.
+    probe = client.api.create_container(image, command=["true"], labels={"layerstack.probe": "true"})["Id"]
+    try:
+        pairs = [[read_file(client, one, path, MOST_BYTES) for one in (container_id, probe)] for path in volume.records]
+    finally:
+        client.api.remove_container(probe, v=True, force=True)
+    return all(held == wanted for held, wanted in pairs if wanted is not None)

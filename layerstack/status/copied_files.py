@@ -1,0 +1,140 @@
+"""Where in an image files of the working tree stand, as its COPY instructions say, and whether they are the same."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from os.path import normpath
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from layerstack.build.inputs import Manifest
+from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.engine.files import read_file
+from layerstack.status.input_changes import place
+
+MOST_READ = 20
+MOST_BYTES = 4 << 20
+# What these do with paths is not followed here.
+_UNFOLLOWED = ("--parents", "--exclude")
+
+
+@dataclass
+class ContainerFiles:
+    """Files of the project as a container has them from its image; without a container only where they stand.
+
+    Reads at most MOST_READ, of at most MOST_BYTES each. `find_folder` tells the working directory of an image that a
+    stage is built on.
+    """
+
+    client: Any
+    container_id: str
+    image: Image
+    manifest: Manifest
+    root: Path
+    find_folder: Callable[[str], str]
+    _places: Mapping[str, set[str]] | None = None
+    _count: int = 0
+
+    def places(self, name: str) -> Set[str]:
+        """Where the image holds a file of the project (a path from its root); nothing where that is not known."""
+        if self._places is None:
+            self._places = find_places(self.image, self.manifest, self.find_folder)
+        return self._places.get(name, frozenset())
+
+    def holds(self, name: str) -> bool | None:
+        """Whether the container has a file of the project as it is here; None if unknown."""
+        own, paths = self.root / name, sorted(self.places(name))
+        if (
+            not self.container_id
+            or not paths
+            or self._count >= MOST_READ
+            or own.is_symlink()
+            or own.stat().st_size > MOST_BYTES
+        ):
+            return None
+        self._count += 1
+        content = own.read_bytes()
+        return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
+
+
+def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], str]) -> dict[str, set[str]]:
+    """File of the project → where it stands in the final stage; files that only other stages hold are left out."""
+    stages: dict[str, _Stage] = {}
+    last = _Stage(PurePosixPath("/"))
+    for stage in manifest.stages:
+        base = stages.get(stage.base) if stage.is_on_stage else None
+        folder = base.folder if base else PurePosixPath("/", find_folder(stage.base))
+        last = _Stage(folder, {name: set(paths) for name, paths in base.places.items()} if base else {})
+        for line in stage.lines:
+            if line.keyword == "WORKDIR":
+                last.folder = PurePosixPath(normpath(last.folder / line.text.strip().strip("\"'")))
+            elif line.keyword in ("COPY", "ADD"):
+                for name, path in _copied(line, last.folder, image, manifest, stages):
+                    last.places.setdefault(name, set()).add(path)
+        stages[stage.name] = last
+    return last.places
+
+
+@dataclass
+class _Stage:
+    """`folder` is its working directory, `places` where files of the project stand in it."""
+
+    folder: PurePosixPath
+    places: dict[str, set[str]] = field(default_factory=dict)
+
+
+def _copied(
+    line: RecipeLine, folder: PurePosixPath, image: Image, manifest: Manifest, stages: Mapping[str, _Stage]
+) -> Iterator[tuple[str, str]]:
+    """(file of the project, path in the image) of everything that a COPY brings."""
+    words = _words(line.text)
+    if len(words) < 2 or "$" in line.text or line.text.startswith(_UNFOLLOWED):
+        return
+    target = PurePosixPath(normpath(folder / words[-1]))
+    is_folder = words[-1].endswith(("/", ".")) or len(words) > 2 or target == folder
+    origin = next((source.origin for source in line.sources), "")
+    here = _files(origin, image, manifest, stages)
+    for pattern in (normpath(f"/{word}").lstrip("/") or "." for word in words[:-1]):
+        for path in copy_sources.covered(here, [pattern]):
+            rest = _below(path, pattern)
+            shown = target / rest if rest else target / PurePosixPath(path).name if is_folder else target
+            yield here[path], str(shown)
+
+
+def _files(origin: str, image: Image, manifest: Manifest, stages: Mapping[str, _Stage]) -> dict[str, str]:
+    """Path in what a COPY reads from → file of the project."""
+    if origin in stages:
+        return {path.lstrip("/"): name for name, paths in stages[origin].places.items() for path in paths}
+    files = manifest.files.get(origin, {})
+    return {path: place(image, origin, path) for path, identity in files.items() if not identity.endswith(" dir")}
+
+
+def _below(path: str, pattern: str) -> str:
+    """What is below the folder that a pattern names; empty when it names the file itself."""
+    if pattern == ".":
+        return path
+    if path == pattern or context.wildcard(pattern).match(path):
+        return ""
+    return "/".join(path.split("/")[pattern.count("/") + 1 :])
+
+
+def _words(text: str) -> list[str]:
+    """Sources and destination of a COPY, without its flags."""
+    words = text.split()
+    plain = " ".join(words[len([word for word in words if word.startswith("--")]) :])
+    if plain.startswith("["):
+        try:
+            return [str(word) for word in json.loads(plain)]
+        except ValueError:
+            pass  # BuildKit takes what is not JSON as words, too
+    return plain.split()
+
+
+def known(names: Iterable[str], holds: Callable[[str], bool | None]) -> dict[bool | None, list[str]]:
+    """The names by what `holds` says of them."""
+    found: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+    for name in names:
+        found[holds(name)].append(name)
+    return found

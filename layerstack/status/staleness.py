@@ -1,0 +1,71 @@
+"""One reason why a service may not run what is in the working tree, and the command that ends it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from os.path import relpath
+from pathlib import Path
+from typing import Any, Literal
+
+from layerstack.command import printable
+from layerstack.project.project import Project
+
+Kind = Literal[
+    "not-running",
+    "old-image",
+    "image-missing",
+    "source-changed",
+    "recipe-changed",
+    "system-image-changed",
+    "base-behind",
+    "base-rebuilt",
+    "dependencies-changed",
+    "definition-changed",
+    "mount-replaced",
+    "mount-gone",
+    "not-reloaded",
+    "old-volume",
+]
+# What must happen to the service: its process, its container, its anonymous volumes, its image.
+Need = Literal["restart", "recreate", "renew", "build"]
+
+
+@dataclass(frozen=True)
+class Stale:
+    """`is_certain` is False where only times speak for it; `repair` brings the whole service up to date."""
+
+    kind: Kind
+    detail: str
+    need: Need
+    is_certain: bool = True
+    repair: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "detail": self.detail, "repair": self.repair, "certain": self.is_certain}
+
+
+def with_repair(project: Project, service: str, image: str, found: Iterable[Stale]) -> tuple[Stale, ...]:
+    """The same reasons, each with the one command that ends all of them; `image` is what `invoke build` calls it."""
+    reasons = tuple(found)
+    needs = {one.need for one in reasons}
+    return tuple(replace(one, repair=_command(project, service, image, needs)) for one in reasons)
+
+
+def _command(project: Project, service: str, image: str, needs: set[Need]) -> str:
+    if "renew" in needs:
+        # Compose hands anonymous volumes on to the next container unless it is told not to.
+        renew = _compose(project, "up", "--detach", "--force-recreate", "--renew-anon-volumes", service)
+        return f"invoke build {image} && {renew}" if "build" in needs else renew
+    if "build" in needs:
+        return f"invoke build {image} up {service}"
+    return f"invoke {'up' if 'recreate' in needs else 'restart'} {service}"
+
+
+def _compose(project: Project, *words: str) -> str:
+    """A Compose call as a person would type it: files only where Compose would not find the same by itself."""
+    files: Sequence[Path] = (*project.compose_files, *([project.overlay] if project.overlay else []))
+    base = files[0]
+    own = (base, base.with_name(f"{base.stem}.override{base.suffix}"))
+    if tuple(files) in (own[:1], own):
+        return printable(("docker", "compose", *words))
+    options = (part for path in files for part in ("--file", relpath(path)))
+    return printable(("docker", "compose", *options, *words))

@@ -1,0 +1,133 @@
+"""What runs right now, a line a service, and whether it runs what is in the working tree."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from layerstack.engine import engine
+from layerstack.engine.container import Container, read_all
+from layerstack.errors import EngineError
+from layerstack.project.dependency import in_start_order
+from layerstack.project.project import Device, Project, find_compose_files, load
+from layerstack.run.stack import addresses
+from layerstack.run.start_failure import image_of
+from layerstack.status import compose_hash
+from layerstack.status.freshness import Freshness, FreshnessReader
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One container of a service, or a service without one.
+
+    `is_newest` is False when its image's tag points to another image by now.
+    """
+
+    service: str
+    state: str
+    image: str
+    is_newest: bool
+    uptime_seconds: float
+    ports: tuple[str, ...]
+    address: str
+    device: Device
+    stand_in_for: str = ""
+    container: str = ""
+    freshness: Freshness = field(default_factory=lambda: Freshness(()))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "service": self.service,
+            "container": self.container or None,
+            "state": self.state,
+            "image": self.image,
+            "newest": self.is_newest,
+            "uptime_seconds": round(self.uptime_seconds),
+            "ports": list(self.ports),
+            "address": self.address,
+            "device": self.device,
+            "stand_in_for": self.stand_in_for or None,
+            **self.freshness.to_json(),
+        }
+
+
+def read_status(project: Project) -> list[ServiceStatus]:
+    """Every service in start order, `absent` without a container. Changes nothing. Raises EngineError."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    client = engine.client()
+    found = read_all(client, project.name)
+    try:
+        return _read(client, _as_started(project, found), found)
+    except (DockerException, RequestException) as error:
+        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` looks at it.") from error
+
+
+def document(found: Sequence[ServiceStatus]) -> dict[str, Any]:
+    """All of it for programs; `ok` says that every service certainly runs what is in the working tree."""
+    return {
+        "ok": not any(one.freshness.stale for one in found),
+        "summary": summary(found),
+        "services": [one.to_json() for one in found],
+    }
+
+
+def summary(found: Sequence[ServiceStatus]) -> str:
+    """One line: how many services do not run the code that is here."""
+    services = list(dict.fromkeys(one.service for one in found))
+    stale = {one.service for one in found if one.freshness.is_stale}
+    doubtful = {one.service for one in found if one.freshness.stale} - stale
+    unknown = {one.service for one in found if one.freshness.unknown} - stale - doubtful
+    if services and all(one.state == "absent" for one in found):
+        return "nothing runs"
+    parts = [f"{len(stale)} of {len(services)} services do not run your code"] if stale else []
+    parts += [f"{len(doubtful)} of {len(services)} may not run your code"] if doubtful else []
+    if not parts and unknown:
+        return f"no service is known to run old code, but not all is known of {len(unknown)} of {len(services)}"
+    rest = [f"not all is known of {len(unknown)}"] if unknown else []
+    return ", ".join([*(parts or ["everything runs your code"]), *rest])
+
+
+def _read(client: Any, project: Project, found: Mapping[str, tuple[Container, ...]]) -> list[ServiceStatus]:
+    from docker.errors import NotFound
+
+    reader, where = FreshnessReader(client, project, found), addresses(project)
+    statuses = []
+    for name in in_start_order(project):
+        service, address = project.services[name], where.get(name, "")
+        lines = []
+        for one in found.get(name, ()):
+            with suppress(NotFound):  # it was removed a moment ago
+                lines.append(_status(client, name, one, address, reader.of(service, one)))
+        statuses += lines or [_absent(name, image_of(project, name), address, reader.of_absent(service))]
+    return statuses
+
+
+def _status(client: Any, name: str, one: Container, address: str, freshness: Freshness) -> ServiceStatus:
+    return ServiceStatus(
+        service=name,
+        state=one.state,
+        image=one.image,
+        is_newest=one.is_newest(client),
+        uptime_seconds=one.uptime_seconds,
+        ports=tuple(f"{port.address}→{port.target}" for port in one.ports),
+        address=address,
+        device="gpu" if one.has_gpu else "cpu",
+        stand_in_for=one.stand_in_for,
+        container=one.name,
+        freshness=freshness,
+    )
+
+
+def _absent(name: str, image: str, address: str, freshness: Freshness) -> ServiceStatus:
+    return ServiceStatus(name, "absent", image, True, 0.0, (), address, "cpu", freshness=freshness)
+
+
+def _as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> Project:
+    """The project for the device that its containers were started for: that they run on the other is no change."""
+    other: Device = "cpu" if project.device == "gpu" else "gpu"
+    files = tuple(str(path) for path in find_compose_files(project.root, other))
+    used = {compose_hash.files_of(one) for containers in found.values() for one in containers}
+    is_other = project.overlay is None and used == {files} and files != tuple(map(str, project.compose_files))
+    return load(project.root, other) if is_other else project

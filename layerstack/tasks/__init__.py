@@ -1,0 +1,52 @@
+"""The tasks of layerstack as a collection of Invoke, for the `layerstack` command and for anybody's own tasks.py.
+
+    from layerstack import tasks
+
+    namespace = tasks.namespace   # `invoke start`, `invoke why web`, …
+    namespace.add_task(deploy)    # and a task of your own
+
+`tasks.task` makes a task whose failures end with an exit code, as those here do.
+"""
+
+from invoke.collection import Collection
+
+from layerstack.tasks import plain_invoke
+from layerstack.tasks.build_tasks import build, build_bases, impact, time_rebuild, timeline, why
+from layerstack.tasks.image_tasks import audit, cache, clean, images
+from layerstack.tasks.machine_tasks import doctor, gpu, setup
+from layerstack.tasks.run_tasks import dev, down, logs, restart, start, status, up, verify
+from layerstack.tasks.task import task
+
+EVERY_TASK = (
+    *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status),
+    *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit),
+)
+
+plain_invoke.install()
+namespace = Collection(*EVERY_TASK)
+
+__all__ = [
+    "audit",
+    "build",
+    "build_bases",
+    "cache",
+    "clean",
+    "dev",
+    "doctor",
+    "down",
+    "gpu",
+    "images",
+    "impact",
+    "logs",
+    "namespace",
+    "restart",
+    "setup",
+    "start",
+    "status",
+    "task",
+    "time_rebuild",
+    "timeline",
+    "up",
+    "verify",
+    "why",
+]

@@ -1,0 +1,30 @@
+"""Failures as annotations of GitHub Actions, on the line of the file where they are repaired."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from layerstack.errors import StackError
+
+PLACE = re.compile(r"(?<![\w./:-])(?P<file>[\w.-][\w./-]*):(?P<line>\d+)\b")
+
+
+def annotate(error: StackError) -> None:
+    """Print the failure as a workflow command, when GitHub Actions runs this; its runner reads stderr, too."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stderr.write(annotation(error) + "\n")
+
+
+def annotation(error: StackError) -> str:
+    """`::error file=backend/Dockerfile,line=18,title=layerstack::…`, without a place where the text names none."""
+    text = str(error)
+    found = next((match for match in PLACE.finditer(text) if Path(match["file"]).is_file()), None)
+    place = f"file={_escaped(found['file'], True)},line={found['line']}," if found else ""
+    return f"::error {place}title=layerstack::{_escaped(text)}"
+
+
+def _escaped(text: str, is_property: bool = False) -> str:
+    """As GitHub's own toolkit writes data and properties of a command."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if is_property else text

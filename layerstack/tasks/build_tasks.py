@@ -1,0 +1,188 @@
+"""Tasks around a build: the build itself, why it did what it did, what a change would do, and how long it takes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from layerstack.errors import CheckFailed, UsageError
+from layerstack.tasks.request import (
+    DEVICE,
+    JSON,
+    SERVICES,
+    project_to_read,
+    project_to_run,
+    root,
+    show,
+    show_document,
+)
+from layerstack.tasks.task import task
+
+if TYPE_CHECKING:
+    from layerstack.build.skip_proof import Audit
+    from layerstack.project.project import Project
+
+BUILD_HELP = {
+    "device": DEVICE,
+    "force": "build again without the cache",
+    "pull": "ask the registry for newer system images first",
+    "verify-skip": "build what would be skipped too and compare the layers",
+    "explain": "print what each image's inputs digest is made of; builds nothing",
+    "json": JSON,
+}
+
+
+@task(help=BUILD_HELP)
+def build_bases(
+    c: Context,
+    device: str = "auto",
+    force: bool = False,
+    pull: bool = False,
+    verify_skip: bool = False,
+    explain: bool = False,
+    json: bool = False,
+) -> None:
+    """Build the base images: minutes the first time, then cached."""
+    project = project_to_run(device, is_started=False)
+    _build(project, [image.name for image in project.base_images], _way(force, pull, verify_skip, explain), json)
+
+
+@task(positional=["services"], iterable=["services"], help={"services": SERVICES, **BUILD_HELP})
+def build(
+    c: Context,
+    services: Sequence[str],
+    device: str = "auto",
+    force: bool = False,
+    pull: bool = False,
+    verify_skip: bool = False,
+    explain: bool = False,
+    json: bool = False,
+) -> None:
+    """Build service images and the bases they need, in one solve; what did not change is skipped."""
+    project = project_to_run(device, is_started=False)
+    names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
+    _build(project, names, _way(force, pull, verify_skip, explain), json)
+
+
+@task(help={"image": "an image or service of this project", "device": DEVICE, "json": JSON})
+def why(c: Context, image: str, device: str = "auto", json: bool = False) -> None:
+    """Why each step of an image ran or was cached in its last build."""
+    from layerstack.build.text import print_why
+    from layerstack.build.why import explain_image
+
+    show(explain_image(project_to_read(device), image), json, print_why)
+
+
+@task(
+    positional=["files"],
+    iterable=["files"],
+    help={
+        "files": "files of the project, as words after the task; one may not exist yet",
+        "device": DEVICE,
+        "json": JSON,
+    },
+)
+def impact(c: Context, files: Sequence[str], device: str = "auto", json: bool = False) -> None:
+    """Which steps of which images a change of these files would rebuild, and about how long."""
+    from layerstack.build.impact import document, find_impact
+    from layerstack.build.text import print_impact
+
+    impacts = find_impact(project_to_read(device), [Path.cwd() / file for file in files])
+    show_document(document(impacts)) if json else print_impact(impacts)
+
+
+@task(help={"last": "how many builds", "output": "draw a picture instead: FILE.svg or FILE.html", "json": JSON})
+def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) -> None:
+    """When each step of the last builds ran, and what the end waited for."""
+    from layerstack.report import say
+    from layerstack.timeline import picture
+    from layerstack.timeline.text import print_timelines
+    from layerstack.timeline.timeline import read_timelines, summary
+
+    path = picture.picture_path(output) if output else None
+    timelines = read_timelines(root(), last)
+    if path and timelines:
+        picture.write_picture(timelines, path)
+        say(f"drawn: {path}")
+    if json:
+        show_document(summary(timelines))
+    elif not timelines:
+        say("no build yet: `invoke build`")
+    elif not path:
+        print_timelines(timelines)
+
+
+@task(
+    positional=["services"],
+    iterable=["services"],
+    help={
+        "services": SERVICES,
+        "runs": "rebuilds per service; the median counts",
+        "until-served": "go on until a copy of the stack, recreated with the new image, answers",
+        "edit-with": "a command that changes the file in the copy, instead of an appended comment",
+        "device": DEVICE,
+        "json": JSON,
+    },
+)
+def time_rebuild(
+    c: Context,
+    services: Sequence[str],
+    runs: int = 3,
+    until_served: bool = False,
+    edit_with: str = "",
+    device: str = "auto",
+    json: bool = False,
+) -> None:
+    """Time the rebuild after a code change, in a copy; proves that dependency layers stayed CACHED."""
+    from layerstack.rebuild import rebuild
+    from layerstack.rebuild.text import print_rebuilds
+    from layerstack.report import say
+
+    project = project_to_run(device, is_started=until_served)
+    options = rebuild.RebuildOptions(runs, until_served, edit_with)
+    rebuilds = rebuild.time_rebuilds(project, services, options, say)
+    show_document(rebuild.summary(rebuilds)) if json else print_rebuilds(rebuilds)
+    if any(timed.failures for timed in rebuilds):
+        raise CheckFailed("time-rebuild: a rebuild is slower or does more than it should.")
+
+
+def _way(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
+    """The one way to build that was asked for."""
+    ways = {"force": force, "pull": pull, "verify-skip": verify_skip, "explain": explain}
+    asked = [way for way, is_asked in ways.items() if is_asked]
+    if len(asked) > 1:
+        raise UsageError(f"Only one of {', '.join(f'--{way}' for way in asked)} at a time.")
+    return asked[0] if asked else "stale"
+
+
+def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) -> None:
+    from layerstack.build import build as builder
+    from layerstack.build import text
+    from layerstack.build.progress import observer_for_terminal
+    from layerstack.build.state import StateStore
+
+    if way == "explain":
+        text.print_explanations(project, names, as_json)
+        return
+    audits = _audited(project, names) if way == "verify-skip" else ()
+    options = builder.BuildOptions(is_forced=way == "force", pulls=way == "pull")
+    result = builder.build(project, names, observer_for_terminal(), options, StateStore(project.root))
+    if as_json:
+        proofs = {"audits": [audit.to_json() for audit in audits]} if audits else {}
+        show_document({**result.to_json(), **proofs})
+    else:
+        text.print_build(result)
+
+
+def _audited(project: "Project", names: Sequence[str]) -> "tuple[Audit, ...]":
+    """Prove that what will be skipped may be skipped. Raises CheckFailed, after all verdicts were printed."""
+    from layerstack.build.skip_proof import audit_skips, require_right
+    from layerstack.build.state import StateStore
+    from layerstack.report import say
+
+    audits = audit_skips(project, names, StateStore(project.root))
+    for audit in audits:
+        say(f"skip of {audit.image}: {audit.verdict}{f', {audit.detail}' if audit.detail else ''}")
+    require_right(audits)
+    return audits

@@ -1,0 +1,67 @@
+"""Tasks about what lies on the disk: images, the build cache, what is inside an image, cleaning up."""
+
+from pathlib import Path
+
+from invoke.context import Context
+
+from layerstack.errors import CheckFailed
+from layerstack.tasks.request import DEVICE, JSON, YES, confirm, project_to_read, show, show_document
+from layerstack.tasks.task import task
+
+
+@task(help={"device": DEVICE, "json": JSON})
+def images(c: Context, device: str = "auto", json: bool = False) -> None:
+    """This project's images: size, age, and what is built on what."""
+    from layerstack.engine.images import read_layers
+    from layerstack.engine.text import print_images
+
+    stored = read_layers(project_to_read(device))
+    show_document({"images": [image.to_json() for image in stored]}) if json else print_images(stored)
+
+
+@task(help={"device": DEVICE, "json": JSON})
+def cache(c: Context, device: str = "auto", json: bool = False) -> None:
+    """What BuildKit's cache holds of each image, and whether it survives the next clean-up of the engine."""
+    from layerstack.cache.cache_report import read_report
+    from layerstack.cache.text import print_cache
+
+    show(read_report(project_to_read(device)), json, print_cache)
+
+
+@task(help={"all": "this project's images and the engine's whole build cache", "yes": YES, "json": JSON})
+def clean(c: Context, all: bool = False, yes: bool = False, json: bool = False) -> None:
+    """Remove old images and unused build cache; --all for a corrupted cache."""
+    from layerstack.cache import clean_up
+    from layerstack.report import say
+
+    project = project_to_read()
+    plan = clean_up.plan_clean(project, removes_all=all)
+    if not plan.is_empty:
+        confirm(plan.sentences(), yes)
+    outcome = "nothing to clean" if plan.is_empty else clean_up.clean(project, plan)
+    if json:
+        names = [tag for image in plan.images for tag in (image.tags or (image.id,))]
+        show_document({"images": names, "cache_bytes": plan.cache_bytes, "outcome": outcome})
+    else:
+        say(outcome)
+
+
+@task(
+    help={
+        "image": "an image or service of this project, any other image, or a file that `docker save` wrote",
+        "cards": "compute capabilities to judge for, such as sm_75,sm_89; default: this machine's cards",
+        "ignore": "names of checks to leave out, separated by commas",
+        "json": JSON,
+    }
+)
+def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
+    """Inspect an image without starting it: CUDA code, package conflicts, model weights, size."""
+    from layerstack.audit import image_audit
+    from layerstack.audit.image_audit_text import print_audit
+
+    wanted = image_audit.parse_cards(cards) if cards else image_audit.host_cards()
+    ignored = [name.strip() for name in ignore.split(",") if name.strip()]
+    audited = image_audit.audit_image(image_audit.reference_of(Path.cwd(), image), wanted, ignored)
+    show(audited, json, print_audit)
+    if not audited.is_ok:
+        raise CheckFailed(f"audit: {image} has errors.")

@@ -1,0 +1,64 @@
+"""Tasks about this machine: make it ready, find what it lacks, which device it has."""
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+
+from layerstack.errors import CheckFailed
+from layerstack.tasks.request import DEVICE, JSON, requested, root, show
+from layerstack.tasks.task import task
+
+
+@task(
+    help={
+        "install-engine": "on Debian as root: install and start an engine when there is none",
+        "pull": "ask the registry again for the system images and replace stand-ins",
+        "device": DEVICE,
+        "json": JSON,
+    }
+)
+def setup(
+    c: Context, install_engine: bool = False, pull: bool = False, device: str = "auto", json: bool = False
+) -> None:
+    """Make this machine ready: engine, Buildx, Compose, disk, system images."""
+    from layerstack.report import print_json, say
+    from layerstack.setup import machine
+
+    ready = machine.prepare(root(), requested(device), installs_engine=install_engine, pulls=pull, say=say)
+    if json:
+        facts, decision = ready.facts, ready.decision
+        versions = {"engine": facts.server_version, "buildx": facts.buildx_version, "compose": facts.compose_version}
+        images = [
+            {"image": image.reference, "official": image.official, "is_stand_in": image.is_stand_in}
+            for image in ready.images
+        ]
+        device_chosen = {"decision": decision.device, "why": decision.why}
+        print_json({"ok": True, "versions": versions, "device": device_chosen, "system_images": images})
+
+
+@task(
+    iterable=["ignore"],
+    help={
+        "ignore": "a check to suppress; again for more, or separated by commas",
+        "all": "show also what is fine, and what was suppressed",
+        "json": JSON,
+    },
+)
+def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = False) -> None:
+    """What this machine and this project lack, before anything is built."""
+    from layerstack.doctor import doctor as examination
+    from layerstack.doctor.doctor_text import print_findings
+
+    findings = examination.examine(root(), ignore)
+    show(findings, json, lambda examined: print_findings(examined, all))
+    if not findings.is_ok:
+        raise CheckFailed("doctor: something stands in the way of a build or a start.")
+
+
+@task(help={"device": DEVICE, "json": JSON})
+def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
+    """What GPU the host, Docker and the running containers have, which device the stack takes, and why."""
+    from layerstack.gpu.gpu_survey import survey
+    from layerstack.gpu.gpu_text import print_gpu
+
+    show(survey(root(), requested(device)), json, print_gpu)

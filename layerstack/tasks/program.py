@@ -1,0 +1,101 @@
+"""The `layerstack` command: Invoke's own Program with the tasks of layerstack and those of the folder."""
+
+import re
+import signal
+import sys
+from typing import Any, TextIO, cast
+
+from invoke.exceptions import Exit
+from invoke.program import Program
+
+from layerstack import __version__
+from layerstack.errors import UsageError
+from layerstack.tasks import completion, namespace
+from layerstack.tasks.own_tasks import with_own_tasks
+from layerstack.tasks.task import INTERRUPTED, discard_output, tell
+
+OPTIONS = ("help", "list", "version", "dry", "print-completion-script", "list-format")
+
+
+class Layerstack(Program):
+    """`layerstack [OPTION] TASK [WORD…] [OPTION…] [TASK …]`."""
+
+    def __init__(self) -> None:
+        super().__init__(version=__version__, namespace=namespace, name="layerstack", binary="layerstack")
+
+    def parse_core_args(self) -> None:
+        super().parse_core_args()
+        if shell := self.args["print-completion-script"].value:
+            try:
+                sys.stdout.write(completion.script(shell))
+            except UsageError as error:
+                raise Exit(code=tell(error, as_json=False)) from error
+            raise Exit
+
+    def parse_collection(self) -> None:
+        self.namespace = with_own_tasks(self.config)
+        super().parse_collection()
+
+    def parse_cleanup(self) -> None:
+        if self.args.complete.value:
+            words = self.core.remainder.split(" ")
+            found = completion.candidates(words, self.parser.contexts, self.initial_context)
+            sys.stdout.write("".join(f"{candidate}\n" for candidate in found))
+            raise Exit
+        super().parse_cleanup()
+
+    def execute(self) -> None:
+        # Up to here nothing was begun that had to be cleaned up; a task ends its own children.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            super().execute()
+        except KeyboardInterrupt:
+            raise Exit("interrupted", INTERRUPTED) from None
+
+    def task_list_opener(self, extra: str = "") -> str:
+        return "Tasks"
+
+    def print_help(self) -> None:
+        """The tasks first; of Invoke's options only those that mean something for them."""
+        sys.stdout.write("Usage: layerstack [OPTION] TASK [WORD...] [--task-option] [TASK ...]\n\n")
+        self.list_tasks()
+        sys.stdout.write("Options:\n\n")
+        options = ((flags, text) for flags, text in self.initial_context.help_tuples() if _is_shown(flags))
+        self.print_columns(list(options))
+        sys.stdout.write("`layerstack --help TASK` shows the options of a task.\n")
+
+
+class AsTyped:
+    """A stream on which advice names the command that was typed.
+
+    The library says `invoke build`; where layerstack was installed as a command of its own, there is no `invoke`.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        names = "|".join(sorted(namespace.task_names, key=len, reverse=True))
+        self._call = re.compile(rf"\binvoke (?=(?:{names}|--list|--help|--dry)(?![\w-]))")
+
+    def write(self, text: str) -> int:
+        self._stream.write(self._call.sub("layerstack ", text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def main() -> None:
+    """Run the command line of this process, and end it."""
+    sys.stdout, sys.stderr = (cast(TextIO, AsTyped(stream)) for stream in (sys.stdout, sys.stderr))
+    try:
+        try:
+            Layerstack().run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
+def _is_shown(flags: str) -> bool:
+    """Whether `-h STRING, --help[=STRING]` is one of OPTIONS."""
+    return any(flag.split("=")[0].removesuffix("[").removeprefix("--") in OPTIONS for flag in flags.split(", "))

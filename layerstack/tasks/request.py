@@ -1,0 +1,97 @@
+"""What a task was asked for: the project of this folder, its device, and whether something may be removed."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from layerstack.errors import UsageError
+
+if TYPE_CHECKING:
+    from layerstack.gpu.decision import Request
+    from layerstack.project.project import Project
+
+JSON = "print one JSON document on stdout, everything else on stderr"
+DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
+YES = "remove without asking"
+SERVICES = "services, as words after the task; default all"
+
+
+class Result(Protocol):
+    """What a task found or did, as a document."""
+
+    def to_json(self) -> Any: ...
+
+
+R = TypeVar("R", bound=Result)
+
+
+def show(result: R, as_json: bool, print_text: Callable[[R], object]) -> None:
+    """The result of a task: a document for programs, or text for people."""
+    if as_json:
+        show_document(result.to_json())
+    else:
+        print_text(result)
+
+
+def show_document(document: dict[str, Any]) -> None:
+    """One document; what only reads, and did not fail, is ok."""
+    from layerstack.report import print_json
+
+    print_json({"ok": True, **document})
+
+
+def root() -> Path:
+    """The folder of the project. Raises UsageError when there is none."""
+    from layerstack.project.project import find_root
+
+    return find_root(Path.cwd())
+
+
+def requested(device: str) -> "Request":
+    """The value of --device. Raises UsageError."""
+    if device not in ("auto", "gpu", "cpu"):
+        raise UsageError(f"--device is auto, gpu or cpu, not `{device}`.")
+    return cast("Request", device)
+
+
+def project_to_read(device: str = "auto") -> "Project":
+    """The project for a task that only reads."""
+    from layerstack.gpu.device import choose
+    from layerstack.project.project import load
+
+    if requested(device) == "gpu":
+        return load(root(), "gpu")
+    return load(root(), choose(root(), requested(device)).device)
+
+
+def project_to_run(device: str, is_started: bool) -> "Project":
+    """The project for a task that builds or starts, on a device that is decided anew and said.
+
+    Only what is started needs the GPU that was asked for: any machine builds for one. Raises GpuMissing.
+    """
+    from layerstack.gpu import gpu_text
+    from layerstack.gpu.device import choose
+    from layerstack.project.project import load
+    from layerstack.report import say
+
+    if requested(device) == "gpu" and not is_started:
+        return load(root(), "gpu")
+    decision = choose(root(), requested(device), is_fresh=True)
+    say(gpu_text.sentence(decision))
+    return load(root(), decision.device)
+
+
+def confirm(losses: Sequence[str], is_agreed: bool) -> None:
+    """Name what will be lost and ask. Raises UsageError when nobody can answer or the answer is no."""
+    from layerstack.report import say
+
+    for loss in losses:
+        say(f"will be removed: {loss}")
+    if is_agreed or not losses:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("Nothing was removed: there is no terminal to ask on.", "Add --yes to agree beforehand.")
+    say("Remove? [y/N]")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("Nothing was removed.")

@@ -1,0 +1,176 @@
+"""Tasks around the running stack: start it, ask it, read it, stop it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from layerstack.errors import CheckFailed, UsageError
+from layerstack.tasks.request import (
+    DEVICE,
+    JSON,
+    SERVICES,
+    YES,
+    confirm,
+    project_to_read,
+    project_to_run,
+    requested,
+    root,
+    show,
+    show_document,
+)
+from layerstack.tasks.task import task
+
+if TYPE_CHECKING:
+    from layerstack.project.project import Project
+    from layerstack.run.startup import UpResult
+    from layerstack.verify.verify import VerifyReport
+
+
+@task(
+    positional=["services"],
+    iterable=["services"],
+    help={"services": SERVICES, "device": DEVICE, "timeout": "seconds to wait for health", "json": JSON},
+)
+def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int = 300, json: bool = False) -> None:
+    """Start the stack and wait until every service is healthy."""
+    from layerstack.run.text import print_start
+
+    show(_up(project_to_run(device, is_started=True), services, timeout), json, print_start)
+
+
+@task(
+    help={
+        "wait": "seconds to go on asking while something is still starting",
+        "json": JSON,
+        "junit": "write the result to this file as well, for CI",
+    }
+)
+def verify(c: Context, wait: int = 0, json: bool = False, junit: str = "") -> None:
+    """Ask every service whether it really works, and name the first broken link with its repair."""
+    from layerstack.verify import verify as verification
+    from layerstack.verify.verify_text import print_verify, wait_observer
+
+    if wait < 0:
+        raise UsageError(f"--wait takes seconds, not {wait}.")
+    outcome = verification.verify(project_to_read(), float(wait), wait_observer())
+    if junit:
+        from layerstack.verify.junit import write_junit
+
+        write_junit(outcome, Path(junit))
+    show(outcome, json, print_verify)
+    if not outcome.is_ok:
+        raise _not_working("verify", outcome)
+
+
+@task(help={"device": DEVICE, "json": JSON})
+def start(c: Context, device: str = "auto", json: bool = False) -> None:
+    """Everything: check the machine, build, start, verify, and print the addresses."""
+    from layerstack.build import build as builder
+    from layerstack.build.progress import observer_for_terminal
+    from layerstack.build.text import print_build
+    from layerstack.project.project import load
+    from layerstack.report import say
+    from layerstack.run import stack
+    from layerstack.run.text import print_addresses, print_start
+    from layerstack.setup import machine
+    from layerstack.verify import verify as verification
+    from layerstack.verify.verify_text import print_verify
+
+    ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
+    project = load(root(), ready.decision.device)
+    built = builder.build(project, list(project.images), observer_for_terminal())
+    started = _up(project)
+    outcome = verification.verify(project)
+    addresses = stack.addresses(project)
+    if json:
+        parts = {"build": built.to_json(), "up": started.to_json(), "verify": outcome.to_json(), "addresses": addresses}
+        show_document({"ok": outcome.is_ok, **parts})
+    else:
+        print_build(built)
+        print_start(started)
+        print_verify(outcome)
+        print_addresses(addresses)
+    if not outcome.is_ok:
+        raise _not_working("start", outcome)
+
+
+@task(help={"device": DEVICE})
+def dev(c: Context, device: str = "auto") -> None:
+    """Start, then follow the logs of the services that are built here; Ctrl-C leaves the stack running."""
+    from layerstack.report import say
+    from layerstack.run import stack
+    from layerstack.run.text import print_addresses, print_start
+
+    project = project_to_run(device, is_started=True)
+    print_start(_up(project))
+    print_addresses(stack.addresses(project))
+    say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
+    stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
+
+
+@task(help={"volumes": "remove the data volumes too", "yes": YES, "json": JSON})
+def down(c: Context, volumes: bool = False, yes: bool = False, json: bool = False) -> None:
+    """Stop and remove the containers; with --volumes the data too."""
+    from layerstack.report import say
+    from layerstack.run import stack
+    from layerstack.run.text import volume_text
+
+    project = project_to_read()
+    lost = stack.volumes_of(project) if volumes else ()
+    confirm([f"volume {volume_text(volume)}" for volume in lost], yes)
+    removed = stack.down(project, removes_volumes=volumes)
+    if json:
+        show_document({"removed": list(removed), "volumes": [volume.name for volume in lost]})
+    else:
+        say(f"removed: {', '.join(removed)}" if removed else "nothing of this project was running")
+
+
+@task(positional=["services"], iterable=["services"], help={"services": SERVICES, "json": JSON})
+def restart(c: Context, services: Sequence[str], json: bool = False) -> None:
+    """Restart services in place and wait for their health."""
+    from layerstack.run import stack
+    from layerstack.run.text import print_start, start_observer
+
+    show(stack.restart(project_to_read(), start_observer(), services), json, print_start)
+
+
+@task(
+    positional=["services"],
+    iterable=["services"],
+    help={"services": SERVICES, "tail": "lines per service", "follow": "keep following; Ctrl-C ends it"},
+)
+def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = False) -> None:
+    """Show what the services wrote."""
+    from layerstack.run import stack
+
+    stack.logs(project_to_read(), services, tail, follow)
+
+
+@task(help={"json": JSON})
+def status(c: Context, json: bool = False) -> None:
+    """What runs now, and whether it runs your code: what is stale, and the command that brings it up to date."""
+    from layerstack.status import status as running
+    from layerstack.status.status_text import print_status
+
+    read = running.read_status(project_to_read())
+    show_document(running.document(read)) if json else print_status(read)
+
+
+def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
+    """The diagnosis once more, as the last line and as an annotation in CI."""
+    found = outcome.diagnosis
+    if found is None:
+        return CheckFailed(f"{task_name}: not everything works.")
+    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out)
+
+
+def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":
+    from layerstack.gpu import gpu_services
+    from layerstack.report import say
+    from layerstack.run import stack
+    from layerstack.run.text import start_observer
+
+    with gpu_services.ready(project, services, float(timeout_seconds), say):
+        return stack.up(project, start_observer(), services, float(timeout_seconds))

@@ -1,0 +1,74 @@
+"""A task of Invoke as layerstack needs it: a failure becomes its exit code, `--dry` runs nothing."""
+
+import errno
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task
+from invoke.tasks import task as invoke_task
+
+from layerstack.errors import StackError
+from layerstack.tasks.annotation import annotate
+
+INTERRUPTED = 130
+NO_ROOM = 7
+
+
+def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
+    """Like Invoke's own `task`; the options are the same.
+
+    A StackError ends the program with its exit code and prints what to do next instead of a traceback; with `--json`
+    it is one document on stdout, too. Ctrl-C ends with 130, a full disk with 7.
+    """
+
+    def wrap(body: Callable[..., None]) -> "Task[Any]":
+        @functools.wraps(body)
+        def run(c: Context, *args: Any, **kwargs: Any) -> None:
+            if c.config.run.dry:
+                sys.stderr.write(f"dry run, nothing done: {(body.__doc__ or '').splitlines()[0]}\n")
+                return
+            try:
+                _run(body, c, args, kwargs)
+            except BrokenPipeError:
+                discard_output()
+
+        return cast("Task[Any]", invoke_task(**options)(run))
+
+    return wrap
+
+
+def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
+    """Call a task, translating how it fails into the exit code of the program."""
+    try:
+        body(c, *args, **kwargs)
+        sys.stdout.flush()
+    except StackError as error:
+        raise Exit(code=tell(error, as_json=bool(kwargs.get("json")))) from error
+    except KeyboardInterrupt:
+        raise Exit("interrupted", INTERRUPTED) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Exit(f"No room on the disk: {error}", NO_ROOM) from error
+
+
+def tell(error: StackError, as_json: bool) -> int:
+    """Print a failure on stderr and, unless a failed check has printed its document already, on stdout; its code."""
+    sys.stderr.write(f"{error}\n")
+    annotate(error)
+    if as_json and error.exit_code != 1:
+        document = {"ok": False, "error": str(error.args[0]), "advice": error.advice, "exit_code": error.exit_code}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.flush()
+    return error.exit_code
+
+
+def discard_output() -> None:
+    """After the reader of stdout has gone (`| head`): what is still buffered must not fail at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

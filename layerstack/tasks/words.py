@@ -1,0 +1,106 @@
+"""Words after a task: `build pose-service frontend` is read as `build --services=pose-service --services=frontend`.
+
+Invoke's parser fills only arguments that a task requires by position; a list never is one. So a command line is spelled
+out before Invoke parses it. Whoever walks along it knows every task and option, and refuses those that are none.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext, to_flag
+
+from layerstack.errors import UsageError
+
+
+class CommandLine:
+    """The tokens behind the program's own options, walked from left to right, one task after the other.
+
+    After the walk `task` is the last task, `required` what it still needs by position, `awaited` the option at the end
+    whose value is missing; completion reads them.
+    """
+
+    def __init__(self, tokens: Sequence[str], tasks: Mapping[str, ParserContext], program: ParserContext) -> None:
+        self._tokens = list(tokens)
+        self._tasks = tasks
+        self._program = program
+        self.task: ParserContext | None = None
+        self.required: list[Argument] = []
+        self.awaited: Argument | None = None
+
+    @property
+    def list_argument(self) -> Argument | None:
+        """The argument of the current task that takes any number of words."""
+        positional = self.task.positional_args if self.task else ()
+        return next((argument for argument in positional if argument.kind is list), None)
+
+    def spelled_out(self) -> list[str]:
+        """The same command line without bare words. Raises UsageError for an unknown task or option, or no number."""
+        spelled: list[str] = []
+        while self._tokens:
+            token = self._tokens.pop(0)
+            if token == "--":
+                return [*spelled, token, *self._tokens]
+            spelled += self._option(token) if token.startswith("-") and len(token) > 1 else self._word(token)
+        return spelled
+
+    def options(self) -> dict[str, Argument]:
+        """The options that may stand here: those of the program, and over them those of the current task."""
+        known: dict[str, Argument] = {}
+        for context in (self._program, self.task):
+            if context is not None:
+                known.update({flag: context.flags[flag] for flag in context.flag_names() if flag in context.flags})
+                known.update({flag: context.flags[main] for flag, main in context.inverse_flags.items()})
+        return known
+
+    def _word(self, token: str) -> list[str]:
+        """A required argument, else the next task, else one more word for the current task's list."""
+        if self.required:
+            self.required.pop(0)
+            return [token]
+        if token in self._tasks:
+            self.task = self._tasks[token]
+            self.required = [argument for argument in self.task.positional_args if argument.kind is not list]
+            return [token]
+        if self.list_argument is None:
+            raise self._unknown("task", token, self._tasks)
+        return [f"{to_flag(self.list_argument.names[0])}={token}"]
+
+    def _option(self, token: str) -> list[str]:
+        name, sign, value = token.partition("=")
+        if not name.startswith("--") and len(name) > 2:
+            return [token]  # `-t50` or `-qv`: Invoke takes these apart
+        known = self.options()
+        if name not in known:
+            raise self._unknown("option", name, known)
+        argument = known[name]
+        if argument in self.required:
+            self.required.remove(argument)
+        if not argument.takes_value:
+            return [token]
+        if sign:
+            return _checked(argument, name, value, [token])
+        if not self._tokens:
+            self.awaited = argument
+            return [token]
+        if argument.optional and (self._tokens[0].startswith("-") or self._tokens[0] in self._tasks):
+            return [token]
+        value = self._tokens.pop(0)
+        return _checked(argument, name, value, [token, value])
+
+    def _unknown(self, kind: str, token: str, known: Mapping[str, object]) -> UsageError:
+        near = difflib.get_close_matches(token, [name for name in known if len(name) > 2], n=1, cutoff=0.6)
+        task = self.task.name if kind == "option" and self.task else ""
+        advice = (
+            f"Did you mean {near[0]}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
+        )
+        return UsageError(f"There is no {kind} `{token}`{f' of {task}' if task else ''}.", advice)
+
+
+def _checked(argument: Argument, name: str, value: str, tokens: list[str]) -> list[str]:
+    if argument.kind is int:
+        try:
+            int(value)
+        except ValueError:
+            raise UsageError(f"{name} takes a number, not `{value}`.") from None
+    return tokens

@@ -1,0 +1,103 @@
+"""Faults that show in an answer: the state that a service gives itself, or a check that fails."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from layerstack.project.declaration import find_declaration
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.verify.http_check import short
+from layerstack.wording import duration
+
+STATES = ("status", "state")
+REASONS = ("reason", "detail", "error", "message", "cause", "title")
+STARTING = ("starting", "loading", "initializing", "initialising", "warming", "pending")
+FAILED = ("failed", "error", "fatal", "unhealthy", "broken", "down", "degraded")
+WAIT = "invoke verify --wait 120"
+# Nobody says when a service without a health check is ready: this long a failed check may be its start.
+YOUNG_SECONDS = 15.0
+
+
+def check_invalid(seen: Evidence) -> Fault | None:
+    failed = next((check for check in seen.result.failed if check.is_asked), None)
+    if failed is None or not failed.detail.startswith("the check itself is wrong"):
+        return None
+    where = find_declaration(seen.project, seen.name, "x-layerstack", "verify")
+    change = f"correct {where.place if where else f'x-layerstack of {seen.name}'}"
+    return Fault("check-invalid", f"`{failed.check}`: {failed.detail}", "invoke verify", change)
+
+
+def still_starting(seen: Evidence) -> Fault | None:
+    """Waiting by Docker's word, or by its own although Docker's patience is over."""
+    body = _body(seen)
+    said = _state(body)
+    if said in FAILED:
+        return None
+    if seen.result.verdict.phase == "waiting" or said in STARTING:
+        words = seen.result.verdict.words if seen.result.verdict.phase == "waiting" else said
+        reason = _reason(body)
+        text = f"is not ready yet: {words}{f' ({reason})' if reason else ''}"
+        return Fault("not-ready-yet", text, WAIT)
+    return None
+
+
+def just_started(seen: Evidence) -> Fault | None:
+    """A failed check of a container that has no health check to say when it is ready."""
+    one, failed = seen.container, seen.result.failed[0]
+    if one and one.is_running and not one.health and one.uptime_seconds < YOUNG_SECONDS:
+        age = f"is not ready yet: up {duration(one.uptime_seconds)}, without a health check"
+        return Fault("not-ready-yet", f"{age}, and `{failed.check}` fails: {failed.detail}", WAIT)
+    return None
+
+
+def reports_failure(seen: Evidence) -> Fault | None:
+    body = _body(seen)
+    state = _state(body)
+    if state not in FAILED:
+        return None
+    reason = _reason(body)
+    return Fault("reports-failure", f"answers, but says {state}{f': {reason}' if reason else ''}", _logs(seen))
+
+
+def check_failed(seen: Evidence) -> Fault | None:
+    """The last word: a check that fails for no reason that has a name."""
+    failed = next((check for check in seen.result.failed if check.is_asked), None)
+    if failed is None:
+        return None
+    if failed.link == "health":
+        return Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
+    words = f"{seen.result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
+    is_silent = "no answer" in failed.detail or "no HTTP answer" in failed.detail
+    kind: FaultKind = "no-answer" if is_silent else "port-unreachable" if failed.link == "port" else "wrong-answer"
+    if seen.is_newest:
+        return Fault(kind, words, _logs(seen))
+    return Fault(kind, f"{words}; its container runs an older image than the one that is built", "invoke up")
+
+
+def _body(seen: Evidence) -> Mapping[str, Any]:
+    """The first JSON object among its answers that tells a state."""
+    for text in seen.answers:
+        start = text.find("{")
+        try:
+            found = json.loads(text[start:]) if start >= 0 else None
+        except ValueError:
+            continue
+        if isinstance(found, dict) and _state(found):
+            return found
+    return {}
+
+
+def _state(body: Mapping[str, Any]) -> str:
+    return next((str(body[key]).lower() for key in STATES if isinstance(body.get(key), str)), "")
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    return short(next((str(body[key]) for key in REASONS if body.get(key)), ""))
+
+
+def _logs(seen: Evidence) -> str:
+    return f"invoke logs {seen.name}"
+
+
+RULES: tuple[Rule, ...] = (check_invalid, still_starting, reports_failure, just_started, check_failed)

@@ -1,0 +1,146 @@
+"""What verify asks of one running container: over HTTP, or inside it; and what came back."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from layerstack.engine.container import Container
+from layerstack.engine.inside import run_inside
+from layerstack.engine.place import EnginePlace
+from layerstack.engine.programs import stopped_programs
+from layerstack.errors import CheckFailed
+from layerstack.verify import http_check
+from layerstack.wait import call_within
+
+# A busy machine needs seconds to start a shell like mongosh; what hangs longer than this is broken.
+TIMEOUT_SECONDS = 20.0
+# The HTTP client gives up first, and says more.
+MARGIN_SECONDS = 0.5
+KNOWN_KEYS = {
+    *("check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"),
+}
+Link = Literal["", "image", "container", "running", "network", "health", "port"]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One link and how it was found: `detail` in words, `answer` what the service said when it is not as wanted.
+
+    `link` is "" for a declared check, `because_of` the service whose fault breaks it, `container` the replica where
+    there are several.
+    """
+
+    check: str
+    is_ok: bool
+    milliseconds: float
+    detail: str
+    link: Link = ""
+    is_asked: bool = True
+    because_of: str = ""
+    container: str = ""
+    answer: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "check": self.check,
+            "link": self.link or "declared",
+            "ok": self.is_ok,
+            "milliseconds": round(self.milliseconds, 1),
+            "detail": self.detail,
+            "asked": self.is_asked,
+            "because_of": self.because_of or None,
+            **({"container": self.container} if self.container else {}),
+        }
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a check is asked of; `root` is the folder that upload paths start from.
+
+    `is_doomed`: something that it needs does not run, so a check that is silent for a while will stay so.
+    """
+
+    client: Any
+    container: Container
+    root: Path
+    place: EnginePlace = field(default_factory=EnginePlace)
+    is_doomed: bool = False
+
+
+def as_check(entry: Any) -> Mapping[str, Any]:
+    """An entry of `verify:` as a check; one that is not even a mapping becomes a check that fails."""
+    return entry if isinstance(entry, Mapping) else {"check": str(entry)}
+
+
+def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
+    """Ask one question of `x-layerstack.verify`; bounded by its `timeout_seconds`, never raises."""
+    try:
+        timeout_seconds = float(declared.get("timeout_seconds", TIMEOUT_SECONDS))
+    except (TypeError, ValueError):
+        wrong = f"the check itself is wrong: timeout_seconds is {declared['timeout_seconds']!r}"
+        return CheckResult(check_name(declared), False, 0.0, wrong)
+
+    def is_hopeless() -> bool:
+        return target.is_doomed or bool(stopped_programs(target.client, target.container.id))
+
+    return timed(check_name(declared), timeout_seconds, lambda: _ask(declared, target, timeout_seconds), is_hopeless)
+
+
+def guess(target: Target) -> list[CheckResult]:
+    """Without declared checks: does something speak HTTP on the published ports? Any status is an answer."""
+    if not target.container.ports:
+        return [CheckResult("answer", True, 0.0, "not checked: it publishes no port and declares no check")]
+    asked = {port.target: partial(http_check.guess, target.place.address(port)) for port in target.container.ports}
+    return [timed(f"answer {port}", http_check.GUESS_TIMEOUT_SECONDS * 2, ask) for port, ask in asked.items()]
+
+
+def not_asked(declared: Sequence[Mapping[str, Any]], reason: str) -> list[CheckResult]:
+    """The declared checks of a container that cannot answer."""
+    return [CheckResult(check_name(one), False, 0.0, f"not asked: {reason}", is_asked=False) for one in declared]
+
+
+def check_name(declared: Mapping[str, Any]) -> str:
+    return str(declared.get("check") or declared.get("http") or "unnamed")
+
+
+def timed(
+    name: str, timeout_seconds: float, ask: Callable[[], str], is_hopeless: Callable[[], bool] | None = None
+) -> CheckResult:
+    """Ask and judge; never raises. `is_hopeless` is asked while there is no answer, and ends the wait."""
+    started, answer = time.monotonic(), ""
+    try:
+        is_ok, detail = True, call_within(timeout_seconds + MARGIN_SECONDS, ask, is_hopeless)
+    except Exception as error:
+        is_ok, detail = False, str(error) or type(error).__name__
+        answer = getattr(error, "answer", "")
+    return CheckResult(name, is_ok, (time.monotonic() - started) * 1000, detail, answer=answer)
+
+
+def _ask(declared: Mapping[str, Any], target: Target, timeout_seconds: float) -> str:
+    if unknown := set(declared) - KNOWN_KEYS:
+        raise CheckFailed(f"the check itself is wrong: unknown key {', '.join(sorted(unknown))}")
+    if "exec" in declared:
+        return _ask_inside(declared, target, timeout_seconds)
+    if "http" in declared:
+        return http_check.ask(declared, target.container, target.root, timeout_seconds, target.place)
+    raise CheckFailed("the check itself is wrong: it has neither http nor exec")
+
+
+def _ask_inside(declared: Mapping[str, Any], target: Target, timeout_seconds: float) -> str:
+    argv = [str(word) for word in declared["exec"]]
+    try:
+        answer = run_inside(target.client, target.container.id, argv, timeout_seconds)
+    except TimeoutError as error:
+        raise CheckFailed(f"{argv[0]} in the container → {error}") from error
+    code, output, wanted = answer.exit_code, answer.output, int(declared.get("status", 0))
+    # The arguments may hold a password.
+    asked = f"{argv[0]} in the container → exit code {code}"
+    if code != wanted:
+        said = http_check.short(output) or "it said nothing"
+        raise http_check.WrongAnswer(f"{asked} (wanted {wanted}): {said}", output)
+    if (text := declared.get("contains")) is not None and str(text) not in output:
+        raise http_check.WrongAnswer(f"{asked}, without {text!r}: {http_check.short(output)}", output)
+    return asked

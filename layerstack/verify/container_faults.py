@@ -1,0 +1,139 @@
+"""Faults that the engine's own state shows: images, ports, networks, ends of programs."""
+
+import re
+
+from layerstack.engine.container import Container
+from layerstack.engine.ports import source_of
+from layerstack.project.declaration import find_declaration, how_to_change
+from layerstack.run.health import exit_reason
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.fault import Fault, Rule
+from layerstack.verify.state_links import missing_networks
+from layerstack.wording import duration
+
+# One that lives this long has got past its settings: starting it again is worth a try.
+LONG_ENOUGH_SECONDS = 10.0
+NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
+
+
+def paused(seen: Evidence) -> Fault | None:
+    if seen.container and seen.container.status == "paused":
+        return Fault("paused", "is paused", f"docker unpause {seen.container.name}")
+    return None
+
+
+def image_missing(seen: Evidence) -> Fault | None:
+    if not seen.missing_images:
+        return None
+    own, *bases = seen.missing_images
+    # A start needs them all.
+    repair = f"invoke build {' '.join(seen.unbuilt or (seen.name,))} && invoke up"
+    if bases:
+        cause = f"its image {own} is not built, and neither is {', '.join(bases)} below it"
+        return Fault("base-missing", cause, repair)
+    if seen.service.is_built:
+        return Fault("image-missing", f"its image {own} is not built", repair)
+    return Fault("image-missing", f"its image {own} is not on this engine", "invoke setup && invoke up")
+
+
+def port_held(seen: Evidence) -> Fault | None:
+    for port, holder in seen.holders:
+        cause = f"cannot listen on {port.address}: {holder.words} holds that port"
+        free = f"docker stop {holder.name}" if holder.is_container else f"kill {holder.pid}" if holder.pid else ""
+        other = f"or choose another port: {source_of(seen.project, seen.service, port)}"
+        return Fault("port-held", cause, f"{free} && invoke up" if free else "invoke up", other)
+    return None
+
+
+def network_missing(seen: Evidence) -> Fault | None:
+    if not seen.missing_networks:
+        return None
+    names = ", ".join(seen.missing_networks)
+    repair = " && ".join([*(f"docker network create {name}" for name in seen.missing_networks), "invoke up"])
+    return Fault("network-missing", f"is to join the external network {names}, which is not there", repair)
+
+
+def network_detached(seen: Evidence) -> Fault | None:
+    one = seen.container
+    if one is None or all(check.is_ok for check in seen.result.checks if check.link == "network"):
+        return None
+    missing = missing_networks(one, seen.service)
+    repair = " && ".join(f"docker network connect --alias {seen.name} {name} {one.name}" for name in missing)
+    return Fault("network-detached", f"is not connected to the network {', '.join(missing)}", repair)
+
+
+def out_of_memory(seen: Evidence) -> Fault | None:
+    one = seen.container
+    if one is None or not (one.is_oom_killed or seen.oom_kills):
+        return None
+    limit = f" of {one.memory_limit_bytes / 2**20:.0f} MB" if one.memory_limit_bytes else " of this machine"
+    cause = f"was stopped by the kernel for want of memory: it needs more than its limit{limit}"
+    declared = find_declaration(seen.project, seen.name, "mem_limit")
+    declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "memory")
+    change = f"raise {how_to_change('mem_limit', declared)}" if one.memory_limit_bytes else "free memory"
+    return Fault("out-of-memory", cause, f"invoke up {seen.name}", change)
+
+
+def frozen(seen: Evidence) -> Fault | None:
+    if not seen.stopped or (seen.result.container and seen.result.container.status == "paused"):
+        return None
+    cause = f"does not go on: {', '.join(dict.fromkeys(seen.stopped))} was halted by a signal (SIGSTOP)"
+    return Fault("frozen", cause, f"invoke restart {seen.name}")
+
+
+def command_missing(seen: Evidence) -> Fault | None:
+    one = seen.container
+    if one is None or one.is_running:
+        return None
+    if one.exit_code not in (126, 127) and not NOT_FOUND.search(one.error):
+        return None
+    said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
+    cause = f"its command cannot be run{': ' + said if said else ''}"
+    where = find_declaration(seen.project, seen.name, "command")
+    change = f"or correct {how_to_change('command', where)}" if where else ""
+    return Fault("command-missing", cause, f"invoke build {seen.name} && invoke up", change)
+
+
+def ended(seen: Evidence) -> Fault | None:
+    """Killed, crashed, in a loop, or a one-shot that failed."""
+    one, verdict = seen.container, seen.result.verdict
+    if one is None or verdict.phase != "failed" or verdict.words not in ("exited", "restarting"):
+        return None
+    reason = exit_reason(one.exit_code, limit_bytes=one.memory_limit_bytes)
+    if verdict.words == "restarting":
+        code = "" if one.is_running else f", {reason}"
+        return Fault("restart-loop", f"keeps crashing: restarted {one.restart_count} times{code}", _logs(seen))
+    if _is_one_shot_end(seen, one):
+        return Fault("one-shot-failed", f"has one job and failed at it: {reason}", _logs(seen))
+    if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
+        return Fault("killed", f"was ended from outside: {reason}" if one.exit_code else reason, "invoke up")
+    # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
+    if one.was_healthy or one.ran_seconds >= LONG_ENOUGH_SECONDS:
+        return Fault("crashed", f"crashed after {duration(one.ran_seconds)}: {reason}", f"invoke up {seen.name}")
+    return Fault("crashed", f"ends right after its start: {reason}", _logs(seen))
+
+
+def not_started(seen: Evidence) -> Fault | None:
+    one = seen.container
+    if one is None:
+        return Fault("not-started", "has no container", "invoke up")
+    if one.status == "created":
+        said = f": {one.error}" if one.error else ""
+        return Fault("not-started", f"was created but never started{said}", "invoke up")
+    if any(check.link == "container" and not check.is_ok for check in seen.result.checks):
+        return Fault("not-started", "has fewer containers than declared", "invoke up")
+    return None
+
+
+def _is_one_shot_end(seen: Evidence, one: Container) -> bool:
+    from layerstack.project.dependency import is_one_shot
+
+    return is_one_shot(seen.project, seen.service) and one.exit_code not in (0, 137)
+
+
+def _logs(seen: Evidence) -> str:
+    return f"invoke logs {seen.name}"
+
+
+FIRST: tuple[Rule, ...] = (paused, image_missing, port_held, network_missing, network_detached, out_of_memory, frozen)
+LAST: tuple[Rule, ...] = (ended, not_started)

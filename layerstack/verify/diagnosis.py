@@ -1,0 +1,165 @@
+"""The first broken link: the service that makes the others fail, why, and what to type."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from layerstack.verify import address_faults, answer_faults, container_faults, file_faults, setting_faults
+from layerstack.verify.check_graph import CheckGraph
+from layerstack.verify.checks import CheckResult
+from layerstack.verify.evidence import SHOWN_LOG_LINES, Evidence
+from layerstack.verify.examination import ServiceResult
+from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.verify.masking import mask
+
+EVIDENCE_CHARACTERS = 300
+# The surest evidence first: what the engine knows, then what the service says, then how it ended.
+RULES: tuple[Rule, ...] = (
+    *container_faults.FIRST,
+    *file_faults.RULES,
+    setting_faults.variable_missing,
+    container_faults.command_missing,
+    *address_faults.RULES,
+    *container_faults.LAST,
+    address_faults.loopback_only,
+    setting_faults.refused,
+    *answer_faults.RULES,
+)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The service that makes the others fail. `repair` is a command to type, after `change` where there is one.
+
+    `facts` are the evidence for programs, `can_pass` says that waiting may be all that it takes.
+    """
+
+    service: str
+    cause: str
+    evidence: str
+    repair: str
+    kind: FaultKind = "wrong-answer"
+    change: str = ""
+    container: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    can_pass: bool = False
+
+    @property
+    def way_out(self) -> str:
+        """What to do, in one line."""
+        return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "service": self.service,
+            "kind": self.kind,
+            "cause": self.cause,
+            "evidence": self.evidence,
+            "repair": self.repair,
+            "change": self.change or None,
+            "container": self.container or None,
+            "facts": dict(self.facts),
+        }
+
+
+def name_fault(seen: Evidence) -> Fault:
+    """The first rule that knows this evidence."""
+    found = next((fault for rule in RULES if (fault := rule(seen))), None)
+    failed = seen.result.failed[0]
+    return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", f"invoke logs {seen.name}")
+
+
+def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
+    """Broken service → the broken service that it fails because of; a root fails because of itself."""
+    roots = {
+        name
+        for name, fault in faults.items()
+        if fault.is_own or not any(need in faults for need in graph.all_needs(name))
+    }
+    blamed = {name: name for name in roots}
+    for name in graph.order:
+        if name in faults and name not in blamed:
+            needs = graph.all_needs(name)
+            # A failure explains more than something that is still on its way.
+            blamed[name] = min(
+                (root for root in graph.order if root in roots & needs), key=lambda one: faults[one].can_pass
+            )
+    return blamed
+
+
+def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[str, str]) -> list[str]:
+    """The roots, the one that matters most first: named faults, then what drags most others down, then start order."""
+
+    def weight(name: str) -> tuple[bool, bool, int, int]:
+        fault = faults[name]
+        dragged = sum(other == name for other in blamed.values())
+        return fault.can_pass, fault.kind == "not-started", -dragged, graph.order.index(name)
+
+    return sorted((name for name in blamed if blamed[name] == name), key=weight)
+
+
+def make_diagnosis(seen: Evidence, fault: Fault) -> Diagnosis:
+    """The diagnosis of one root, without passwords."""
+    environment = seen.container.environment if seen.container else {}
+    return Diagnosis(
+        seen.name,
+        mask(fault.cause, environment),
+        mask(_evidence(seen, fault), environment),
+        fault.repair,
+        fault.kind,
+        fault.change,
+        seen.container.name if seen.container else "",
+        _masked(seen.facts(), environment),
+        fault.can_pass,
+    )
+
+
+def join_absent(diagnoses: Sequence[Diagnosis], results: Sequence[ServiceResult]) -> tuple[Diagnosis, ...]:
+    """One diagnosis for all that only has to be started: the same command starts it."""
+    absent = [one for one in diagnoses if one.kind == "not-started"]
+    if not absent:
+        return tuple(diagnoses)
+    first, *others = absent
+    cause = first.cause + (f"; the same goes for {', '.join(one.service for one in others)}" if others else "")
+    if all(result.container is None for result in results):
+        cause = "nothing of this project is started"
+    return tuple(replace(one, cause=cause) if one is first else one for one in diagnoses if one not in others)
+
+
+def mark_consequences(result: ServiceResult, blamed: Mapping[str, str]) -> ServiceResult:
+    """The result with `because_of` in every link that fails because of another one."""
+    root = blamed.get(result.service, "")
+    if not root:
+        return result
+    checks = list(result.checks)
+    own = (
+        next((place for place, check in enumerate(checks) if not check.is_ok), None) if root == result.service else None
+    )
+    marked = tuple(_mark(check, root, place != own) for place, check in enumerate(checks))
+    return replace(result, checks=marked, because_of=root if root != result.service else "")
+
+
+def _mark(check: CheckResult, root: str, is_consequence: bool) -> CheckResult:
+    return replace(check, because_of=root) if is_consequence and not check.is_ok else check
+
+
+def _evidence(seen: Evidence, fault: Fault) -> str:
+    health = seen.container.health_output if seen.container and seen.container_is_bad else ""
+    said = [f"health check: {health}"] if health else []
+    told = (check for check in seen.result.failed if check.is_asked and check.detail not in fault.cause)
+    asked = [f"{check.check}: {check.detail}" for check in told][:2]
+    # Who pauses a container does it from outside: nothing in its log tells of that.
+    log = () if fault.kind == "paused" else seen.log[-SHOWN_LOG_LINES:]
+    lines = [*asked, *said, *log]
+    shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
+    return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)
+
+
+def _masked(value: Any, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return mask(value, environment)
+    if isinstance(value, Sequence):
+        return [_masked(one, environment) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _masked(one, environment) for key, one in value.items()}
+    return value

@@ -1,0 +1,199 @@
+"""Everything that can be seen of a broken service, gathered before anybody judges."""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from layerstack import command
+from layerstack.at_once import ask_all
+from layerstack.engine import images
+from layerstack.engine.container import Container, Mount, read_deaths, read_log
+from layerstack.engine.place import EnginePlace
+from layerstack.engine.ports import Holder, find_container, find_holder
+from layerstack.engine.programs import stopped_programs
+from layerstack.project.project import Port, Project, Service
+from layerstack.run.start_failure import image_of
+from layerstack.verify.check_graph import service_names
+from layerstack.verify.examination import ServiceResult
+from layerstack.verify.listening import Listener, read_listeners
+
+LOG_LINES = 40
+SHOWN_LOG_LINES = 5
+OOM_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One broken service. `listeners` are None where they cannot be seen, `stopped` are programs halted by a signal.
+
+    `peers` are all running containers of the project by service, `hosts` maps host names to services, `unbuilt` are
+    all services whose image is to be built.
+    """
+
+    project: Project
+    service: Service
+    result: ServiceResult
+    log: tuple[str, ...] = ()
+    oom_kills: int = 0
+    stopped: tuple[str, ...] = ()
+    listeners: tuple[Listener, ...] | None = None
+    holders: tuple[tuple[Port, Holder], ...] = ()
+    missing_images: tuple[str, ...] = ()
+    unbuilt: tuple[str, ...] = ()
+    missing_networks: tuple[str, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    peers: Mapping[str, Container] = field(default_factory=dict)
+    peer_listeners: Mapping[str, tuple[Listener, ...] | None] = field(default_factory=dict)
+    is_newest: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    @property
+    def container(self) -> Container | None:
+        return self.result.container
+
+    @property
+    def has_run(self) -> bool:
+        """Has there been a program that could say something?"""
+        return self.container is not None and self.container.status != "created"
+
+    @cached_property
+    def answers(self) -> tuple[str, ...]:
+        """What its failed checks and its last health check said."""
+        said = [check.answer or check.detail for check in self.result.failed if check.is_asked]
+        health = self.container.health_output if self.container else ""
+        return tuple(dict.fromkeys([*said, *([health] if health and self.container_is_bad else [])]))
+
+    @property
+    def container_is_bad(self) -> bool:
+        return self.container is not None and self.container.health != "healthy"
+
+    @cached_property
+    def text(self) -> str:
+        """Answers and log in one."""
+        return "\n".join((*self.answers, *self.log, self.container.error if self.container else ""))
+
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """Its answers, and its log from the end where it is not ready: one that works also writes of small troubles."""
+        log = () if self.result.verdict.phase == "ready" else tuple(reversed(self.log))
+        return (*self.answers, *log, self.container.error if self.container else "")
+
+    def lines_with(self, pattern: "re.Pattern[str]") -> Iterator[str]:
+        """What it said that matches: its answers before its log, the log from its end."""
+        error = self.container.error if self.container else ""
+        yield from (text for text in (*self.answers, *reversed(self.log), error) if pattern.search(text))
+
+    def line_with(self, pattern: "re.Pattern[str]") -> "re.Match[str] | None":
+        """The first match in these lines."""
+        return next((pattern.search(text) for text in self.lines_with(pattern)), None)
+
+    def mount_at(self, path: str) -> Mount | None:
+        """The mount that a path of the container lies in."""
+        mounts = self.container.mounts if self.container else ()
+        over = [one for one in mounts if path == one.target or path.startswith(one.target.rstrip("/") + "/")]
+        return max(over, key=lambda one: len(one.target), default=None)
+
+    def facts(self) -> dict[str, Any]:
+        """The evidence for programs."""
+        one = self.container
+        state = {}
+        if one:
+            state = {
+                "exit_code": None if one.is_running else one.exit_code,
+                "oom_killed": one.is_oom_killed or self.oom_kills > 0,
+                "restart_count": one.restart_count,
+                "health_output": one.health_output,
+            }
+        return {
+            **state,
+            "log": list(self.log[-SHOWN_LOG_LINES:]),
+            "stopped_programs": list(self.stopped),
+            "port_holders": [{"port": port.published, "holder": holder.words} for port, holder in self.holders],
+        }
+
+
+class Lookout:
+    """Looks at the containers of one project; what several services need is looked at once."""
+
+    def __init__(
+        self,
+        client: Any,
+        project: Project,
+        results: Sequence[ServiceResult],
+        place: EnginePlace = EnginePlace(),  # noqa: B008
+    ) -> None:
+        self._client, self._project, self._place = client, project, place
+        self._hosts = service_names(project)
+        self._peers = {one.service: one.container for one in results if one.container and one.container.is_running}
+        lacking = [one.service for one in results if any(check.link == "image" for check in one.failed)]
+        self._unbuilt = tuple(name for name in lacking if project.services[name].is_built)
+        found = ask_all(lambda one: read_listeners(client, one), self._peers.values())
+        self._listeners = dict(zip(self._peers, found, strict=True))
+
+    def gather(self, result: ServiceResult) -> Evidence:
+        """All evidence on one service."""
+        service, one = self._project.services[result.service], result.container
+        return Evidence(
+            self._project,
+            service,
+            result,
+            log=read_log(self._client, one.id, LOG_LINES) if one else (),
+            oom_kills=self._oom_kills(one) if one else 0,
+            stopped=stopped_programs(self._client, one.id) if one and one.is_running else (),
+            listeners=self._listeners.get(result.service),
+            holders=tuple(self._holders(result)),
+            missing_images=tuple(self._missing_images(result)),
+            unbuilt=self._unbuilt,
+            missing_networks=tuple(self._missing_networks(service)) if not one or not one.is_running else (),
+            hosts=self._hosts,
+            peers=self._peers,
+            peer_listeners=self._listeners,
+            is_newest=one.is_newest(self._client) if one else True,
+        )
+
+    def _oom_kills(self, one: Container) -> int:
+        now = time.time()
+        return read_deaths(self._client, one.id, now - OOM_SECONDS, now).count(-1)
+
+    def _holders(self, result: ServiceResult) -> Iterator[tuple[Port, Holder]]:
+        if result.container and result.container.is_running:
+            return
+        for port in self._project.services[result.service].ports:
+            # The programs of another machine are not to be seen from here.
+            find = find_container if self._place.is_remote else find_holder
+            holder = find(self._client, port)
+            if holder and holder.project != self._project.name:
+                yield port, holder
+
+    def _missing_images(self, result: ServiceResult) -> Iterator[str]:
+        """The service's image and, below it, the bases that are to be built: the service's own first."""
+        if all(check.is_ok for check in result.checks if check.link == "image"):
+            return
+        name = result.service
+        yield image_of(self._project, name)
+        if self._project.services[name].is_built:
+            below = [one.tag for one in self._project.with_parents([self._project.image(name).name])[:-1]]
+            here = images.find_all(below)
+            yield from (tag for tag in below if tag not in here)
+
+    @cached_property
+    def _external_networks(self) -> dict[str, str]:
+        """Network of the Compose file → its real name, for those that somebody else makes."""
+        argv = self._project.compose("config", "--format", "json")
+        said = command.run(argv, cwd=self._project.root, env=self._project.environment)
+        networks = (json.loads(said.stdout).get("networks") or {}) if said.ok else {}
+        return {key: one.get("name", key) for key, one in networks.items() if one.get("external")}
+
+    def _missing_networks(self, service: Service) -> Iterator[str]:
+        """External networks that are not there; the project's own are made by Compose."""
+        declared = self._external_networks
+        wanted = [declared[key] for key in service.definition.get("networks") or () if key in declared]
+        here = {one["Name"] for one in self._client.api.networks()} if wanted else set()
+        yield from (name for name in wanted if name not in here)

@@ -1,0 +1,129 @@
+"""One service looked at: the links of its containers, and what they answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from layerstack.at_once import ask_all
+from layerstack.engine.container import Container
+from layerstack.engine.place import EnginePlace
+from layerstack.project.dependency import is_one_shot
+from layerstack.project.project import Project, Service
+from layerstack.run.health import Verdict, absent, judge_now
+from layerstack.run.start_failure import image_of
+from layerstack.verify.checks import CheckResult, Target, as_check, guess, not_asked, run_declared
+from layerstack.verify.health_probe import probe_health
+from layerstack.verify.masking import mask
+from layerstack.verify.state_links import container_link, image_link, links_of
+
+RECOVERING = Verdict("waiting", "recovering: its health check passes now, Docker has not counted it yet")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where its engine is, and whether something that it needs does not run (see Target)."""
+
+    place: EnginePlace = field(default_factory=EnginePlace)
+    is_doomed: bool = False
+
+
+@dataclass(frozen=True)
+class ServiceResult:
+    """One service; `state` is its health where it has a check, else Docker's word, or `absent`.
+
+    `container` is the worst of its containers, `verdict` the one on it.
+    """
+
+    service: str
+    state: str
+    checks: tuple[CheckResult, ...]
+    verdict: Verdict
+    container: Container | None = None
+    because_of: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        return all(check.is_ok for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[CheckResult, ...]:
+        return tuple(check for check in self.checks if not check.is_ok)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "service": self.service,
+            "ok": self.is_ok,
+            "state": self.state,
+            "because_of": self.because_of or None,
+            "image": self.container.image if self.container else None,
+            "stand_in_for": (self.container.stand_in_for or None) if self.container else None,
+            "checks": [check.to_json() for check in self.checks],
+        }
+
+
+def examine(
+    client: Any, project: Project, service: Service, found: Sequence[Container], surroundings: Surroundings
+) -> ServiceResult:
+    """Ask one service everything that can be asked; bounded by the time limits of its checks.
+
+    Raises DockerException or RequestException when the engine itself fails.
+    """
+    links = [image_link(client, image_of(project, service.name), found), container_link(service, found)]
+    if not found:
+        asked = not_asked(_declared(service), "there is no container")
+        return ServiceResult(service.name, "absent", (*links, *asked), absent(service.name))
+    is_job = is_one_shot(project, service)
+
+    def look(one: Container) -> _Look:
+        verdict = _judge(client, one, service, is_job)
+        target = Target(client, one, project.root, surroundings.place, surroundings.is_doomed)
+        return _Look(one, verdict, _ask(target, service, verdict))
+
+    return _joined(service.name, links, ask_all(look, found))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was seen of one container."""
+
+    container: Container
+    verdict: Verdict
+    checks: list[CheckResult]
+
+
+def _joined(name: str, links: list[CheckResult], looks: Sequence[_Look]) -> ServiceResult:
+    """One result of all replicas; the worst of them stands for the service."""
+    for look in looks:
+        several = [replace(check, container=look.container.name) for check in look.checks]
+        links = [*links, *(several if len(looks) > 1 else look.checks)]
+    phases = ("failed", "waiting", "ready")
+    shown = min(looks, key=lambda look: (phases.index(look.verdict.phase), all(one.is_ok for one in look.checks)))
+    state = "finished" if shown.verdict.words == "finished" else shown.container.state
+    return ServiceResult(name, state, tuple(links), shown.verdict, shown.container)
+
+
+def _declared(service: Service) -> list[Mapping[str, Any]]:
+    return [as_check(entry) for entry in service.settings.verify]
+
+
+def _judge(client: Any, one: Container, service: Service, is_job: bool) -> Verdict:
+    verdict = judge_now(one, service, is_job)
+    if verdict.words == "unhealthy":
+        probe = probe_health(client, one)
+        if probe and probe.is_ok:
+            return RECOVERING
+    return verdict
+
+
+def _ask(target: Target, service: Service, verdict: Verdict) -> list[CheckResult]:
+    """The links of one container, then its declared checks all at once, without passwords."""
+    one, declared = target.container, _declared(service)
+    links = links_of(one, service, verdict, target.place)
+    broken = next((link for link in links if not link.is_ok and link.link in ("running", "network")), None)
+    asked: list[CheckResult] = []
+    if broken:
+        reason = f"is {one.state}" if broken.link == "running" else broken.detail
+        asked = not_asked(declared, f"the container {reason}")
+    elif verdict.words != "finished":
+        asked = ask_all(lambda check: run_declared(check, target), declared) if declared else guess(target)
+    return [replace(check, detail=mask(check.detail, one.environment)) for check in (*links, *asked)]

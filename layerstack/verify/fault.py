@@ -1,0 +1,72 @@
+"""A named fault of one service: its kind, in words, what to change and what to type."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from layerstack.verify.evidence import Evidence
+
+FaultKind = Literal[
+    "address-of-itself",
+    "base-missing",
+    "check-invalid",
+    "command-missing",
+    "crashed",
+    "disk-full",
+    "file-missing",
+    "frozen",
+    "health-check-wrong-address",
+    "image-missing",
+    "killed",
+    "listens-on-loopback",
+    "network-detached",
+    "network-missing",
+    "no-answer",
+    "no-shared-network",
+    "not-ready-yet",
+    "not-started",
+    "one-shot-failed",
+    "out-of-memory",
+    "paused",
+    "port-held",
+    "port-unreachable",
+    "reports-failure",
+    "restart-loop",
+    "unhealthy",
+    "unknown-host",
+    "variable-missing",
+    "volume-unwritable",
+    "wrong-answer",
+    "wrong-credentials",
+    "wrong-port",
+]
+# What a service that it needs can do to a service. All other kinds are faults of the service itself.
+CONSEQUENCES: frozenset[FaultKind] = frozenset(
+    {
+        *("crashed", "killed", "no-answer", "not-ready-yet", "not-started", "one-shot-failed", "reports-failure"),
+        *("restart-loop", "unhealthy", "wrong-answer", "wrong-credentials", "port-unreachable"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`repair` is one command; where a person has to edit something first, `change` says what and where."""
+
+    kind: FaultKind
+    cause: str
+    repair: str
+    change: str = ""
+
+    @property
+    def can_pass(self) -> bool:
+        """May it turn good while one waits?"""
+        return self.kind == "not-ready-yet"
+
+    @property
+    def is_own(self) -> bool:
+        """Is it a fault of this service whatever happens to those that it needs?"""
+        return self.kind not in CONSEQUENCES
+
+
+Rule = Callable[[Evidence], Fault | None]

@@ -1,0 +1,43 @@
+"""A container's own health check, asked now instead of waiting for Docker's next turn."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from layerstack.engine.container import Container
+from layerstack.engine.inside import run_inside
+
+# A health check may have minutes; nobody waits that long for a second look.
+LONGEST_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The outcome of one health check; `has_answered` is False when it was ended for taking too long."""
+
+    is_ok: bool
+    output: str
+    has_answered: bool = True
+
+
+def probe_health(client: Any, container: Container) -> Probe | None:
+    """Ask once; None when there is no health check or it cannot be asked."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    argv = _argv(container.health_command)
+    if not argv or not container.is_running:
+        return None
+    timeout_seconds = min(container.health_timeout_seconds, LONGEST_SECONDS)
+    try:
+        answer = run_inside(client, container.id, argv, timeout_seconds)
+    except TimeoutError as error:
+        return Probe(False, str(error), has_answered=False)
+    except (DockerException, RequestException):
+        return None
+    return Probe(answer.exit_code == 0, answer.output)
+
+
+def _argv(test: tuple[str, ...]) -> tuple[str, ...]:
+    if test[:1] == ("CMD",):
+        return test[1:]
+    return ("/bin/sh", "-c", *test[1:]) if test[:1] == ("CMD-SHELL",) else ()

@@ -1,0 +1,50 @@
+"""On which addresses the programs in a container listen."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from layerstack.engine.container import Container
+from layerstack.engine.inside import run_inside
+from layerstack.engine.ports import LISTENING, parse_address
+
+LOOK_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One listening TCP socket."""
+
+    ip: str
+    port: int
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.ip
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.ip.startswith("127.") or self.ip == "::1"
+
+
+def read_listeners(client: Any, container: Container) -> tuple[Listener, ...] | None:
+    """The sockets of a running container, Docker's own name server left out; None when it cannot be seen."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    argv = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
+    try:
+        answer = run_inside(client, container.id, argv, LOOK_SECONDS) if container.is_running else None
+    except (DockerException, RequestException, TimeoutError):
+        return None
+    # cat ends with 1 when IPv6 is off and its table is missing; the other one is there then.
+    if answer is None or "local_address" not in answer.output:
+        return None
+    found = [_listener(line.split()) for line in answer.output.splitlines()]
+    return tuple(one for one in found if one and one.ip != "127.0.0.11")
+
+
+def _listener(fields: list[str]) -> Listener | None:
+    if len(fields) < 4 or fields[3] != LISTENING:
+        return None
+    address, _, port = fields[1].partition(":")
+    return Listener(parse_address(address), int(port, 16))

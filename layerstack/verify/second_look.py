@@ -1,0 +1,36 @@
+"""Docker's word on health is as old as its last health check: what a broken service needs is asked again now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from layerstack.at_once import ask_all
+from layerstack.engine.programs import stopped_programs
+from layerstack.run.health import Verdict
+from layerstack.verify.check_graph import CheckGraph
+from layerstack.verify.checks import CheckResult
+from layerstack.verify.examination import ServiceResult
+from layerstack.verify.health_probe import probe_health
+from layerstack.verify.http_check import short
+from layerstack.verify.masking import mask
+from layerstack.verify.state_links import HEALTH_CHECK
+
+
+def look_again(client: Any, graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:
+    """The results, with those services broken that seemed fine and whose health check fails now."""
+    broken = [one.service for one in results if not one.is_ok]
+    suspects = {need for name in broken for need in graph.all_needs(name)} - set(broken)
+    return ask_all(lambda one: _ask_again(client, one) if one.service in suspects else one, results)
+
+
+def _ask_again(client: Any, result: ServiceResult) -> ServiceResult:
+    one = result.container
+    probe = probe_health(client, one) if one else None
+    # On a busy machine a check may be late without any fault: only a halted program makes silence a proof.
+    if one is None or probe is None or probe.is_ok or not (probe.has_answered or stopped_programs(client, one.id)):
+        return result
+    said = mask(short(probe.output), one.environment) or "it says nothing"
+    reason = f"fails its health check now, Docker has not counted it yet: {said}"
+    failed = CheckResult(HEALTH_CHECK, False, 0.0, reason, "health", answer=probe.output)
+    checks = tuple(failed if check.link == "health" else check for check in result.checks)
+    return replace(result, state="unhealthy", checks=checks, verdict=Verdict("failed", "unhealthy", reason))

@@ -1,0 +1,132 @@
+"""The links that every container has, in the order in which they can break: image, container, network, running,
+health, port."""
+
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from layerstack.engine.container import Container
+from layerstack.engine.place import EnginePlace
+from layerstack.errors import CheckFailed
+from layerstack.project.project import Port, Service
+from layerstack.run.health import Verdict
+from layerstack.verify.checks import CheckResult, Link, timed
+from layerstack.wording import duration
+
+CONNECT_SECONDS = 3.0
+HEALTH_CHECK = "health check"
+NO_NETWORK_MODES = ("none", "host")
+
+
+def image_link(client: Any, reference: str, found: Sequence[Container]) -> CheckResult:
+    """Is the image here that the service runs? A container keeps its own when only the tag is gone."""
+    from docker.errors import ImageNotFound
+
+    try:
+        client.api.inspect_image(reference)
+    except ImageNotFound:
+        if not any(one.is_running for one in found):
+            return _link("image", False, f"there is no image {reference} on this engine")
+        return _link("image", True, f"{reference} is gone, its container runs on")
+    return _link("image", True, reference)
+
+
+def container_link(service: Service, found: Sequence[Container]) -> CheckResult:
+    """Is there a container, and as many as declared?"""
+    wanted = service.replicas
+    if not found:
+        return _link("container", False, "has no container")
+    names = ", ".join(one.name for one in found)
+    if len(found) < wanted:
+        return _link("container", False, f"{len(found)} of {wanted} containers: {names}")
+    return _link("container", True, names)
+
+
+def links_of(one: Container, service: Service, verdict: Verdict, place: EnginePlace) -> list[CheckResult]:
+    """Network, running, health and ports of one container; the first that is broken leaves the later ones unasked."""
+    links: list[CheckResult] = []
+    for link in _links(one, service, verdict, place):
+        links.append(link)
+        if not link.is_ok and link.link in ("network", "running"):
+            break
+    return links
+
+
+def declared_networks(service: Service) -> tuple[str, ...]:
+    """The networks of the Compose file that the service is on."""
+    return tuple(service.definition.get("networks") or ())
+
+
+def _links(one: Container, service: Service, verdict: Verdict, place: EnginePlace) -> Iterator[CheckResult]:
+    yield running_link(one, verdict)
+    if declared_networks(service) and one.network_mode not in NO_NETWORK_MODES:
+        yield _network_link(one, service)
+    if one.is_running and one.health:
+        yield _health_link(one, verdict)
+    if one.is_running:
+        yield from _port_links(one, service, place)
+
+
+def running_link(one: Container, verdict: Verdict) -> CheckResult:
+    """Does it run, or has it done what it was started for?"""
+    if verdict.words == "finished":
+        return _link("running", True, "finished")
+    if verdict.phase == "failed" and verdict.words != "unhealthy":
+        return _link("running", False, verdict.reason)
+    if not one.is_running:
+        return _link("running", False, f"is not ready yet: {verdict.words}")
+    return _link("running", True, f"up {duration(one.uptime_seconds)}")
+
+
+def _network_link(one: Container, service: Service) -> CheckResult:
+    declared = declared_networks(service)
+    if len(one.networks) >= len(declared) or not one.is_running:
+        return _link("network", True, ", ".join(one.networks) or "not connected while it does not run")
+    missing = ", ".join(missing_networks(one, service))
+    return _link("network", False, f"is not connected to the network {missing}")
+
+
+def missing_networks(one: Container, service: Service) -> tuple[str, ...]:
+    """Declared networks that it is not on, by the engine's name where that can be told."""
+    lacking = [name for name in declared_networks(service) if not _is_on(one, name)]
+    return tuple(one.network_mode if one.network_mode.endswith(f"_{name}") else name for name in lacking)
+
+
+def _is_on(one: Container, name: str) -> bool:
+    return any(attached == name or attached.endswith(f"_{name}") for attached in one.networks)
+
+
+def _health_link(one: Container, verdict: Verdict) -> CheckResult:
+    if verdict.phase == "failed":
+        return _link("health", False, verdict.reason)
+    if verdict.phase == "waiting":
+        words = f"is not ready yet: {verdict.words}, up {duration(one.uptime_seconds)}"
+        return _link("health", False, words)
+    return _link("health", True, "healthy")
+
+
+def _port_links(one: Container, service: Service, place: EnginePlace) -> Iterable[CheckResult]:
+    published = {port.target for port in one.ports}
+    for port in service.ports:
+        if port.target not in published:
+            yield _link("port", False, f"{port.address} is not published by the container", f"port {port.target}")
+    for port in one.ports:
+        yield replace(timed(f"port {port.target}", CONNECT_SECONDS, partial(_connect, port, place)), link="port")
+
+
+def _connect(port: Port, place: EnginePlace) -> str:
+    address = place.address(port)
+    if not address:
+        return f"published on {port.host_ip}:{port.published} of {place.host}, not reached from here"
+    host, _, number = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(number)), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise CheckFailed(f"{address} takes no connection: {error.strerror or error}") from error
+    return f"{address} takes connections"
+
+
+def _link(link: Link, is_ok: bool, detail: str, name: str = "") -> CheckResult:
+    return CheckResult(name or (HEALTH_CHECK if link == "health" else link), is_ok, 0.0, detail, link)

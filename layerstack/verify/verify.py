@@ -1,0 +1,159 @@
+"""Ask every service at once whether it really works, and find the first broken link."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from layerstack.at_once import ask_all
+from layerstack.engine import engine
+from layerstack.engine.container import Container, read_all
+from layerstack.engine.place import EnginePlace, find_place
+from layerstack.errors import EngineError
+from layerstack.project.project import Device, Project
+from layerstack.verify.check_graph import CheckGraph, read_graph
+from layerstack.verify.diagnosis import (
+    Diagnosis,
+    blame,
+    join_absent,
+    make_diagnosis,
+    mark_consequences,
+    name_fault,
+    rank_roots,
+)
+from layerstack.verify.evidence import Lookout
+from layerstack.verify.examination import ServiceResult, Surroundings, examine
+from layerstack.verify.second_look import look_again
+from layerstack.wait import Answer, call_within, wait_until
+
+ENGINE_SECONDS = 10.0
+# The longest check may take this long in all; each has a limit of its own below it.
+CHECKS_SECONDS = 300.0
+EVIDENCE_SECONDS = 45.0
+POLL_SECONDS = 1.0
+CHANGED_TRIES = 2
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What verify found out; `seconds` is its own wall time.
+
+    `diagnoses` are the faults that do not follow from each other, the one to repair first at the front.
+    """
+
+    seconds: float
+    device: Device
+    services: tuple[ServiceResult, ...]
+    diagnoses: tuple[Diagnosis, ...] = ()
+    engine_host: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        return all(service.is_ok for service in self.services)
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        return self.diagnoses[0] if self.diagnoses else None
+
+    @property
+    def can_turn_good(self) -> bool:
+        """May waiting be all that it takes?"""
+        return not self.is_ok and all(one.can_pass for one in self.diagnoses)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.is_ok,
+            "seconds": round(self.seconds, 3),
+            "device": self.device,
+            "engine_host": self.engine_host or None,
+            "diagnosis": self.diagnosis.to_json() if self.diagnosis else None,
+            "also": [one.to_json() for one in self.diagnoses[1:]],
+            "services": [service.to_json() for service in self.services],
+        }
+
+
+Observer = Callable[[VerifyReport], None]
+
+
+def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | None = None) -> VerifyReport:
+    """Look at every container and ask its declared checks, all services at once; bounded also when things hang.
+
+    With `wait_seconds` it asks again until all is well or nothing that is broken can turn good by itself; `observer`
+    hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
+    """
+    started = time.monotonic()
+    client = engine.client()
+    place = find_place()
+    last: list[VerifyReport] = []
+
+    def ask() -> bool:
+        report = replace(_verify_once(client, project, place), seconds=time.monotonic() - started)
+        last[:] = [report]
+        if report.can_turn_good and observer and wait_seconds:
+            observer(report)
+        return not report.can_turn_good
+
+    wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
+    return last[0]
+
+
+def _verify_once(client: Any, project: Project, place: EnginePlace, tries: int = CHANGED_TRIES) -> VerifyReport:
+    """One round; begun again when containers came, went or ended while it lasted."""
+    found = _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
+    graph = read_graph(project)
+    idle = {
+        name for name in graph.order if not all(one.is_running for one in found.get(name, ())) or not found.get(name)
+    }
+
+    def ask(name: str) -> ServiceResult:
+        surroundings = Surroundings(place, bool(idle & graph.all_needs(name)))
+        return examine(client, project, project.services[name], found.get(name, ()), surroundings)
+
+    results = _from_engine(client, CHECKS_SECONDS, lambda: ask_all(ask, graph.order))
+    has_gpu = any(one.has_gpu for containers in found.values() for one in containers)
+    report = VerifyReport(0.0, "gpu" if has_gpu else "cpu", tuple(results), engine_host=place.host)
+    if report.is_ok:
+        return report
+    if tries and _moments(found) != _moments(
+        _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
+    ):
+        return _verify_once(client, project, place, tries - 1)
+    return _from_engine(client, EVIDENCE_SECONDS, lambda: _explain(client, project, graph, report, place))
+
+
+def _moments(found: Mapping[str, tuple[Container, ...]]) -> set[tuple[str, str, str]]:
+    """Which containers there are, since when, in which state: a check may fail of an end that was not yet seen."""
+    return {(one.id, one.started_at, one.status) for containers in found.values() for one in containers}
+
+
+def _explain(
+    client: Any, project: Project, graph: CheckGraph, report: VerifyReport, place: EnginePlace
+) -> VerifyReport:
+    """The report with the faults named and their consequences marked."""
+    results = look_again(client, graph, report.services)
+    broken = [one for one in results if not one.is_ok]
+    lookout = Lookout(client, project, results, place)
+    seen = {one.name: one for one in ask_all(lookout.gather, broken)}
+    faults = {name: name_fault(one) for name, one in seen.items()}
+    blamed = blame(graph, faults)
+    roots = rank_roots(graph, faults, blamed)
+    marked = tuple(mark_consequences(one, blamed) for one in results)
+    diagnoses = join_absent([make_diagnosis(seen[name], faults[name]) for name in roots], results)
+    return replace(report, services=marked, diagnoses=diagnoses)
+
+
+def _from_engine(client: Any, timeout_seconds: float, ask: Callable[[], Answer]) -> Answer:
+    """What needs the engine, with an eye on whether it is still there. Raises EngineError."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    def is_gone() -> bool:
+        call_within(ENGINE_SECONDS / 2, client.ping)
+        return False
+
+    try:
+        return call_within(timeout_seconds, ask, is_gone)
+    except TimeoutError as error:
+        raise EngineError(f"The engine gives {error}.", "`invoke doctor` looks at it.") from error
+    except (DockerException, RequestException, OSError) as error:
+        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` looks at it.") from error

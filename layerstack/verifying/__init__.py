@@ -1,1 +1,0 @@
-"""What must work before what, how it is asked, and why it does not."""

@@ -1,0 +1,165 @@
+"""Causes from two manifests and the executed steps, without an engine; the real one is asked in tests/docker."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from image_folder import ImageFolder
+
+from layerstack.build import file_diff
+from layerstack.build.buildlog import Step
+from layerstack.build.cause import Cause, ImageCauses, root_causes
+from layerstack.build.inputs import Manifest
+
+TEXT = """\
+FROM system AS deps
+ARG MODE=plain
+COPY package.json ./
+RUN install
+FROM deps AS runtime
+ENV A=1
+COPY src src
+RUN compile
+"""
+PACKAGE, INSTALL, SRC, COMPILE = 3, 4, 7, 8
+STAGES = {PACKAGE: "deps", INSTALL: "deps", SRC: "runtime", COMPILE: "runtime"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ImageFolder:
+    made = ImageFolder(tmp_path).dockerfile(TEXT)
+    made.write("package.json", "{}")
+    made.write("src/main.py", "main")
+    made.write("src/other.py", "other")
+    return made
+
+
+def step(line: int, stage: str = "") -> Step:
+    place = f"app/Dockerfile:{line}"
+    return Step("app", stage or STAGES[line], 2, 9, f"line {line}", False, 0.1, place=place)
+
+
+def causes_of(old: Manifest | None, new: Manifest, lines: Sequence[int], **known: object) -> dict[int, Cause]:
+    steps = [step(line) for line in lines]
+    causes = ImageCauses(new, old, steps, known.pop("parent_causes", {}), **known)  # type: ignore[arg-type]
+    return {line: causes.of(one) for line, one in zip(lines, steps, strict=True)}
+
+
+Edit = Callable[[ImageFolder], object]
+# edit, executed lines, expected kind a line
+TABLE: dict[str, tuple[Edit, dict[int, str]]] = {
+    "content": (lambda f: f.write("src/main.py", "new"), {SRC: "file-content", COMPILE: "parent-step"}),
+    "chain over stages": (
+        lambda f: f.write("package.json", "[]"),
+        {PACKAGE: "file-content", INSTALL: "parent-step", SRC: "parent-step", COMPILE: "parent-step"},
+    ),
+    "argument": (lambda f: f.change(args={"MODE": "x"}), {INSTALL: "build-arg", SRC: "parent-step"}),
+    "argument reaches a stage above": (lambda f: f.change(args={"MODE": "x"}), {COMPILE: "build-arg"}),
+    "setting": (lambda f: f.dockerfile(TEXT.replace("A=1", "A=2")), {COMPILE: "instruction"}),
+    "nothing": (lambda f: None, {INSTALL: "cache-evicted", SRC: "parent-step"}),
+    "unknown step": (lambda f: None, {99: "unknown"}),
+    "the base is another image": (
+        lambda f: setattr(f, "ids", {"system": "sha256:two"}),
+        {PACKAGE: "parent-image", INSTALL: "parent-step"},
+    ),
+    "a text that BuildKit knew": (
+        lambda f: f.dockerfile(TEXT.replace("RUN install", "RUN install -v")),
+        {SRC: "parent-step"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_kind(folder: ImageFolder, name: str) -> None:
+    edit, expected = TABLE[name]
+    old = folder.manifest()
+    edit(folder)
+    STAGES.setdefault(99, "runtime")
+    found = causes_of(old, folder.manifest(), list(expected))
+    assert {line: cause.kind for line, cause in found.items()} == expected
+
+
+def test_a_chain_names_where_it_began(folder: ImageFolder) -> None:
+    old = folder.manifest()
+    folder.write("package.json", "[]")
+    found = causes_of(old, folder.manifest(), [PACKAGE, INSTALL, SRC, COMPILE])
+    assert {found[line].detail for line in (INSTALL, SRC, COMPILE)} == {
+        "COPY package.json ./ (file-content: package.json changed)"
+    }
+    assert root_causes(found.values()) == [found[PACKAGE]]
+
+
+def test_a_parent_of_the_project_is_named_with_its_own_cause(folder: ImageFolder) -> None:
+    manifest = folder.manifest()
+    found = causes_of(manifest, manifest, [PACKAGE], parent_causes={"system": "file-content: list changed"})
+    assert found[PACKAGE] == Cause("parent-image", "system was rebuilt (file-content: list changed)")
+
+
+def test_first_forced_and_doubtful_builds(folder: ImageFolder) -> None:
+    manifest = folder.manifest()
+    assert causes_of(None, manifest, [SRC])[SRC].kind == "first-build"
+    assert causes_of(None, manifest, [SRC], doubt="no record")[SRC] == Cause("unknown", "no record")
+    assert causes_of(manifest, manifest, [SRC], is_forced=True)[SRC].kind == "forced"
+    assert causes_of(manifest, manifest, [SRC], doubt="built by hand")[SRC] == Cause("unknown", "built by hand")
+    old = manifest
+    folder.write("src/main.py", "new")
+    cause = causes_of(old, folder.manifest(), [SRC], doubt="something else built it")[SRC]
+    assert cause.kind == "file-content"
+    assert "something else built it" in cause.detail
+
+
+def test_secrets_are_masked_wherever_they_stand(folder: ImageFolder) -> None:
+    folder.dockerfile(TEXT.replace("A=1", "A=1 MY_TOKEN=hunter1"))
+    old = folder.manifest()
+    folder.dockerfile(TEXT.replace("A=1", "A=1 MY_TOKEN=hunter2"))
+    detail = causes_of(old, folder.manifest(), [COMPILE])[COMPILE].detail
+    assert "hunter" not in detail
+    assert "MY_TOKEN=***" in detail
+
+
+def test_labels_alone_are_named_without_a_step(folder: ImageFolder) -> None:
+    old = folder.manifest()
+    folder.dockerfile(TEXT + 'CMD ["run"]\n')
+    cause = ImageCauses(folder.manifest(), old, [], {}).of_description()
+    assert cause is not None
+    assert 'CMD ["run"]' in cause.detail
+
+
+FILES = {"a": "0644 x", "b": "0644 y", "c": "0644 z", "d": "0755 dir"}
+
+
+@pytest.mark.parametrize(
+    ("new", "kinds", "words"),
+    [
+        ({**FILES, "a": "0644 w"}, ["file-content"], "a changed"),
+        ({**FILES, "a": "0755 x"}, ["file-mode"], "a 0644 → 0755"),
+        ({**FILES, "a": "0755 w"}, ["file-content", "file-mode"], "a changed"),
+        ({**FILES, "e": "0644 new"}, ["file-added"], "e added"),
+        ({key: FILES[key] for key in "acd"}, ["file-removed"], "b removed"),
+        ({"e" if key == "b" else key: value for key, value in FILES.items()}, ["file-added"], "b renamed to e"),
+        ({**FILES, "e": "0755 dir"}, ["file-added"], "e added"),
+        ({**FILES, **{f"n{i}": str(i) for i in range(9)}}, ["file-added"], "n0, n1, n2 and 6 more added"),
+        ({**FILES, "x\ny": "0644 q"}, ["file-added"], "x\\ny added"),
+        ({**FILES, "\udcff": "0644 q"}, ["file-added"], "\\udcff added"),
+        (FILES, [], ""),
+    ],
+)
+def test_changes_of_files(new: dict[str, str], kinds: list[str], words: str) -> None:
+    found = file_diff.compare(FILES, new, {}, {})
+    assert [change.kind for change in found] == kinds
+    assert words in "; ".join(change.detail for change in found)
+    "".join(change.detail for change in found).encode()
+
+
+def test_rules_explain_only_what_they_let_in_or_keep_out() -> None:
+    old, new = {"a": "0644 x", "b": "0644 y"}, {"a": "0644 x", "c.tmp": "0644 z", "d": "0644 q"}
+    found = file_diff.compare(old, new, {"": "*.tmp\n"}, {"": "b\n"})
+    assert [change.kind for change in found] == ["file-added", "ignore-rules"]
+    assert found[1].detail == ".dockerignore now lets in c.tmp and keeps out b"
+
+
+def test_thousands_of_renamed_files_are_compared_at_once() -> None:
+    old = {f"old/{number}": f"0644 {number}" for number in range(20_000)}
+    new = {path.replace("old", "new"): identity for path, identity in old.items()}
+    [change] = file_diff.compare(old, new, {}, {})
+    assert change.detail.endswith("and 19997 more")

@@ -1,0 +1,114 @@
+"""A step of the stream is found in the Dockerfile that declares it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from layerstack.build.buildlog import Step
+from layerstack.build.placement import Placement
+from layerstack.dockerfile.image import Image
+
+Write = Callable[..., Image]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_one(name: str, text: str, contexts: Mapping[str, str] | None = None, target: str = "") -> Image:
+        (tmp_path / name).mkdir(exist_ok=True)
+        if text:
+            (tmp_path / name / "Dockerfile").write_text(text)
+        return Image(name, name, target=target, contexts=contexts or {})
+
+    return write_one
+
+
+def step(image: str, stage: str, number: int, total: int, instruction: str) -> Step:
+    digest = f"{image} {stage} {number} {instruction}"
+    return Step(image, stage, number, total, instruction, is_cached=False, seconds=1.0, digest=digest)
+
+
+def placed(root: Path, images: list[Image], one: Step) -> tuple[str, str]:
+    found = Placement(root, images).place(one)
+    return found.image, found.place
+
+
+BASE = "FROM system\nRUN apt-get install tool\nRUN echo more\n"
+APP = "FROM base AS deps\nWORKDIR /app\nCOPY lock .\nRUN install\nFROM deps AS runtime\nCOPY . .\n"
+ON_BASE = {"base": "target:base"}
+
+
+def test_a_step_gets_its_line(tmp_path: Path, write: Write) -> None:
+    images = [write("base", BASE), write("app", APP, ON_BASE)]
+    assert placed(tmp_path, images, step("app", "deps", 3, 4, "RUN install")) == ("app", "app/Dockerfile:4")
+    assert placed(tmp_path, images, step("app", "runtime", 1, 1, "COPY . .")) == ("app", "app/Dockerfile:6")
+    assert placed(tmp_path, images, step("base", "", 2, 3, "RUN apt-get install tool")) == ("base", "base/Dockerfile:2")
+
+
+@pytest.mark.parametrize("counts_from", [True, False], ids=["FROM is step 1", "FROM is not counted"])
+def test_from_may_or_may_not_be_counted(tmp_path: Path, write: Write, counts_from: bool) -> None:
+    number, total = (3, 4) if counts_from else (2, 3)
+    images = [write("app", APP, target="deps")]
+    assert placed(tmp_path, images, step("app", "deps", number, total, "COPY lock .")) == ("app", "app/Dockerfile:3")
+
+
+@pytest.mark.parametrize("prefix", ["app", "web", "base", ""])
+def test_a_step_of_the_base_belongs_to_it_whatever_prefix_it_wears(tmp_path: Path, write: Write, prefix: str) -> None:
+    images = [write("base", BASE), write("app", APP, ON_BASE), write("web", APP, ON_BASE)]
+    shared = step(prefix, "", 3, 3, "RUN echo more")
+    assert placed(tmp_path, images, shared) == ("base", "base/Dockerfile:3")
+
+
+def test_the_same_words_in_two_bases_are_told_apart_by_what_stands_below(tmp_path: Path, write: Write) -> None:
+    images = [
+        write("one", BASE),
+        write("two", BASE),
+        write("app", APP, {"base": "target:one"}),
+        write("web", APP, {"base": "target:two"}),
+    ]
+    same = "RUN apt-get install tool"
+    assert placed(tmp_path, images, step("app", "", 2, 3, same)) == ("one", "one/Dockerfile:2")
+    assert placed(tmp_path, images, step("web", "", 2, 3, same)) == ("two", "two/Dockerfile:2")
+    assert placed(tmp_path, images, step("two", "", 2, 3, same)) == ("two", "two/Dockerfile:2")
+
+
+def test_images_of_one_dockerfile_share_their_steps(tmp_path: Path, write: Write) -> None:
+    runtime = write("app", APP + "FROM runtime AS test\nRUN test\n", target="runtime")
+    test = Image("app-test", "app", target="test")
+    shared, own = step("app-test", "deps", 4, 4, "RUN install"), step("app-test", "test", 2, 2, "RUN test")
+    assert placed(tmp_path, [runtime, test], shared) == ("app", "app/Dockerfile:4")
+    assert placed(tmp_path, [runtime, test], own) == ("app-test", "app/Dockerfile:8")
+
+
+def test_variables_heredocs_and_spacing_do_not_hide_a_step(tmp_path: Path, write: Write) -> None:
+    text = "FROM a\nARG V=1\nRUN  fetch $V \\\n  && go\nCOPY <<EOF /x\nhello\nEOF\n"
+    images = [write("app", text)]
+    assert placed(tmp_path, images, step("app", "stage-0", 2, 3, "RUN fetch 1   && go"))[1] == "app/Dockerfile:3"
+    assert placed(tmp_path, images, step("app", "stage-0", 3, 3, "COPY <<EOF /x"))[1] == "app/Dockerfile:5"
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        step("app", "deps", 4, 4, "RUN something else"),
+        step("app", "elsewhere", 4, 4, "RUN install"),
+        step("app", "deps", 4, 9, "RUN install"),
+    ],
+    ids=["other words", "other stage", "other count"],
+)
+def test_a_step_that_no_dockerfile_declares_keeps_its_image_and_has_no_place(
+    tmp_path: Path, write: Write, unknown: Step
+) -> None:
+    assert placed(tmp_path, [write("app", APP)], unknown) == ("app", "")
+
+
+def test_from_is_left_alone(tmp_path: Path, write: Write) -> None:
+    images = [write("base", BASE), write("app", APP, ON_BASE)]
+    from_step = step("app", "deps", 1, 4, "FROM docker.io/library/system:latest")
+    assert Placement(tmp_path, images).place(from_step) is from_step
+
+
+def test_a_missing_or_broken_dockerfile_keeps_what_buildkit_said(tmp_path: Path, write: Write) -> None:
+    images = [write("inline", ""), write("broken", "RUN x\n"), write("app", APP)]
+    assert placed(tmp_path, images, step("inline", "", 2, 2, "RUN y")) == ("inline", "")
+    assert placed(tmp_path, images, step("app", "deps", 4, 4, "RUN install"))[1] == "app/Dockerfile:4"

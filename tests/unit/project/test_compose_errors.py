@@ -1,0 +1,87 @@
+"""Messages of Compose 2.40 with the place and the repair that they are given."""
+
+from pathlib import Path
+
+import pytest
+
+from layerstack.command import CommandResult
+from layerstack.errors import EngineError, StackError
+from layerstack.project.compose_errors import unreadable
+
+COMPOSE = """services:
+  web:
+    image: ${IMAGE:?name it}
+    env_file: [web.env]
+    port: ["1:1"]
+    ports: ["127.0.0.1:${PORT:-80}:80", "x80:90"]
+    depends_on: [db]
+"""
+
+
+def error(root: Path, said: str, **variables: str) -> StackError:
+    (root / "compose.yaml").write_text(COMPOSE)
+    result = CommandResult(("docker", "compose", "config"), 1, "", said.replace("ROOT", str(root)), 0.1)
+    return unreadable("The Compose file", result, root, [root / "compose.yaml"], variables)
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "advice"),
+    [
+        (
+            "validating ROOT/compose.yaml: services.web additional properties 'port' not allowed",
+            "compose.yaml:5",
+            "ports",
+        ),
+        ("env file ROOT/web.env not found: stat ROOT/web.env: no such file or directory", "web.env", "Write web.env"),
+        ("couldn't find env file: ROOT/own.env", "own.env", "Write own.env"),
+        (
+            "error while interpolating services.web.image: required variable IMAGE is missing a value: name it",
+            "compose.yaml:3",
+            "echo IMAGE=VALUE >> .env",
+        ),
+        ("Invalid hostPort: x80", "compose.yaml:6", "x80"),
+        ("failed to read ROOT/.env: line 3: key cannot contain a space", ".env:3", "line 3"),
+        (
+            'service "web" depends on undefined service "db": invalid compose project',
+            "compose.yaml:2",
+            "compose.yaml:2",
+        ),
+        ("validating ROOT/compose.yaml: services.web.image must be a string", "compose.yaml:3", "compose.yaml:3"),
+        ("something else", "", "docker compose config"),
+    ],
+)
+def test_a_message(tmp_path: Path, said: str, place: str, advice: str) -> None:
+    found = error(tmp_path, said)
+    assert place in str(found.args[0]).splitlines()[0]
+    assert advice in found.advice
+
+
+def test_an_example_beside_a_missing_env_file_is_the_repair(tmp_path: Path) -> None:
+    (tmp_path / ".env.example").touch()
+    found = error(tmp_path, "env file ROOT/.env not found: stat ROOT/.env: no such file or directory")
+    assert found.advice == "`cp .env.example .env`"
+
+
+def test_a_wrong_port_from_the_env_file_is_named_there(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=1\nPORT=abc\n")
+    found = error(tmp_path, "Invalid hostPort: abc", PORT="abc")
+    assert ".env:2" in str(found.args[0])
+    assert "PORT=abc" in found.advice
+
+
+def test_a_wrong_port_from_the_environment_is_named_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "abc")
+    found = error(tmp_path, "Invalid hostPort: abc", PORT="abc")
+    assert "compose.yaml:6" in str(found.args[0])
+    assert "unset PORT" in found.advice
+
+
+def test_what_is_no_yaml_is_named_before_what_compose_says(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text("a: [\n")
+    result = CommandResult(("docker",), 1, "", "yaml: line 1", 0.1)
+    found = unreadable("The Compose file", result, tmp_path, [tmp_path / "other.yaml"], {})
+    assert "other.yaml:2" in str(found.args[0])
+
+
+def test_a_missing_plugin_is_the_engine_s(tmp_path: Path) -> None:
+    assert isinstance(error(tmp_path, "docker: 'compose' is not a docker command."), EngineError)

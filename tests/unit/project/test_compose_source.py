@@ -1,0 +1,65 @@
+"""Where things stand in Compose files, and which variables they use."""
+
+from pathlib import Path
+
+import pytest
+from compose_project import write
+
+from layerstack.errors import UsageError
+from layerstack.project import compose_source
+
+TEXT = """\
+x-common: &common
+  restart: always
+services:
+  web:
+    <<: *common
+    image: ${IMAGE:-web}
+    ports:
+      - "${PORT}:80"
+    volumes:
+      - ./src:/src
+      - type: volume
+        target: /data
+    command: echo $$HOME $PLAIN ${NEEDED:?say it}
+"""
+
+
+def test_a_key_has_its_line_and_what_is_missing_that_of_its_parent(tmp_path: Path) -> None:
+    source = write(tmp_path, TEXT)
+    assert source.place("services", "web", "image") == "compose.yaml:6"
+    assert source.place("services", "web", "volumes", 1) == "compose.yaml:11"
+    assert source.place("services", "web", "healthcheck", "test") == "compose.yaml:4"
+    assert source.place("services", "web", "restart") == "compose.yaml:2"
+
+
+def test_the_last_file_that_writes_a_key_counts(tmp_path: Path) -> None:
+    write(tmp_path, TEXT)
+    other = tmp_path / "compose.override.yaml"
+    other.write_text("services:\n  web:\n    image: other\n    deploy: !reset null\n")
+    source = compose_source.read_source(tmp_path, [tmp_path / "compose.yaml", other])
+    assert source.place("services", "web", "image") == "compose.override.yaml:3"
+    assert source.place("services", "web", "ports") == "compose.yaml:7"
+    assert source.value("services", "web", "image") == "other"
+
+
+def test_entries_of_a_list_keep_their_places(tmp_path: Path) -> None:
+    found = list(write(tmp_path, TEXT).entries("services", "web", "volumes"))
+    assert found == [
+        ("./src:/src", "compose.yaml:10"),
+        ({"type": "volume", "target": "/data"}, "compose.yaml:11"),
+    ]
+
+
+def test_variables_have_operator_and_place(tmp_path: Path) -> None:
+    found = {one.name: one for one in write(tmp_path, TEXT).variables()}
+    assert set(found) == {"IMAGE", "PORT", "PLAIN", "NEEDED"}
+    assert (found["PORT"].is_needed, found["PORT"].place) == (True, "compose.yaml:8")
+    assert "ports" in found["PORT"].keys
+    assert not found["IMAGE"].is_needed
+    assert found["NEEDED"].is_demanded
+
+
+def test_a_file_that_is_not_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^compose\.yaml:5: "):
+        write(tmp_path, "services:\n  web:\n    ports: [1,\n  db: {}\n")

@@ -1,0 +1,159 @@
+"""A second copy of the stack: its own name and ports, removed whatever happens; `docker` answers from a table."""
+
+import os
+import re
+import subprocess
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import fake_docker
+import pytest
+import yaml
+from fake_docker import FakeDocker
+
+from layerstack.engine.container import PROJECT_LABEL
+from layerstack.project.project import Port, Project, Service
+from layerstack.run import rehearsal
+
+
+class ComposeLoader(yaml.SafeLoader):
+    """Reads Compose's own tags: `!override` as the value, `!reset` as the word."""
+
+
+ComposeLoader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+ComposeLoader.add_constructor("!reset", lambda loader, node: "reset")
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
+    found = fake_docker.install(tmp_path, monkeypatch)
+    found.answers("compose *", "name: copy\nservices: {}\n")
+    return found
+
+
+def stack(root: Path) -> Project:
+    services = {
+        "web": Service("web", "w", (Port("127.0.0.1", 80, 8000), Port("", 81, 8001)), {"container_name": "mine"}),
+        "worker": Service("worker", "w", (), {}),
+    }
+    return Project(root, "shop", "cpu", (root / "compose.yml",), (), {}, services)
+
+
+def overlay(root: Path, changes: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.load(rehearsal._overlay(stack(root), changes or {}), ComposeLoader)["services"]
+    return read
+
+
+def test_every_port_is_a_free_one_on_this_machine_only(tmp_path: Path) -> None:
+    ports = overlay(tmp_path)["web"]["ports"]
+    assert [re.sub(r":\d+:", ":_:", port) for port in ports] == ["127.0.0.1:_:8000", "127.0.0.1:_:8001"]
+    published = {int(port.split(":")[1]) for port in ports}
+    assert len(published) == 2
+    assert not published & {80, 81}
+    assert overlay(tmp_path)["worker"]["ports"] == []
+
+
+def test_nothing_restarts_and_no_container_keeps_a_fixed_name(tmp_path: Path) -> None:
+    services = overlay(tmp_path)
+    assert [services[name]["restart"] for name in ("web", "worker")] == ["no", "no"]
+    assert services["web"]["container_name"] == "reset"
+    assert "container_name" not in services["worker"]
+
+
+def test_what_a_rehearsal_starts_is_marked_with_its_process(tmp_path: Path) -> None:
+    text = yaml.load(rehearsal._overlay(stack(tmp_path), {}), ComposeLoader)
+    marked = [*text["services"].values(), text["networks"]["default"]]
+    assert [one["labels"] for one in marked] == [{rehearsal.LABEL: str(os.getpid())}] * 3
+
+
+class Engine:
+    """Containers, networks and volumes with labels; removed ones are gone."""
+
+    def __init__(self, *things: tuple[str, str, dict[str, str]]) -> None:
+        self.left = {(kind, name) for kind, name, _ in things}
+        for kind in ("containers", "networks", "volumes"):
+            own = [(name, self._thing(kind, name, labels)) for one, name, labels in things if one == kind]
+            setattr(self, kind, SimpleNamespace(list=partial(self._list, kind, own)))
+
+    def _thing(self, kind: str, name: str, labels: dict[str, str]) -> Any:
+        attributes = {"Config": {"Labels": labels}} if kind == "containers" else {"Labels": labels}
+        return SimpleNamespace(attrs=attributes, labels=labels, remove=lambda **_: self.left.remove((kind, name)))
+
+    def _list(self, kind: str, own: list[tuple[str, Any]], filters: dict[str, str], **_: Any) -> list[Any]:
+        key, _sign, value = filters["label"].partition("=")
+        there = [one for name, one in own if (kind, name) in self.left]
+        return [one for one in there if key in one.labels and value in ("", one.labels[key])]
+
+
+def test_only_marked_leftovers_of_ended_processes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+
+    def labels(project: str, process_id: int | None) -> dict[str, str]:
+        mark = {} if process_id is None else {rehearsal.LABEL: str(process_id)}
+        return {PROJECT_LABEL: project, **mark}
+
+    own = f"shop-trial-{os.getpid()}"
+    client = Engine(
+        ("containers", "dead", labels("shop-trial-1", ended.pid)),
+        ("networks", "dead", labels("shop-trial-1", ended.pid)),
+        ("volumes", "dead", labels("shop-trial-1", None)),
+        ("networks", "half started", labels("shop-trial-2", ended.pid)),
+        ("containers", "at work", labels(own, os.getpid())),
+        ("volumes", "at work", labels(own, None)),
+        ("containers", "of another project", labels("other-trial-3", ended.pid)),
+        ("containers", f"only called so {ended.pid}", labels(f"shop-prod-{ended.pid}", None)),
+        ("volumes", f"only called so {ended.pid}", labels(f"shop-prod-{ended.pid}", None)),
+        ("containers", "own stack", labels("shop", None)),
+    )
+    before = set(client.left)
+    monkeypatch.setattr(rehearsal.engine, "client", lambda: client)
+    rehearsal.remove_leftovers(stack(tmp_path))
+    assert before - client.left == {
+        ("containers", "dead"),
+        ("networks", "dead"),
+        ("volumes", "dead"),
+        ("networks", "half started"),
+    }
+
+
+def test_a_service_runs_from_another_image_without_the_mounts_that_would_hide_it(tmp_path: Path) -> None:
+    volumes = [
+        {"type": "bind", "source": "/src", "target": "/app"},
+        {"type": "volume", "source": "data", "target": "/data"},
+    ]
+    changes = rehearsal.from_image(Service("web", "w", (), {"volumes": volumes}), "trial:1")
+    read = overlay(tmp_path, {"web": changes})["web"]
+    assert (read["image"], read["volumes"]) == ("trial:1", ["data:/data"])
+
+
+def test_further_keys_are_added(tmp_path: Path) -> None:
+    assert overlay(tmp_path, {"web": {"mem_limit": "1g"}})["web"]["mem_limit"] == "1g"
+
+
+def test_the_copy_has_its_own_name_and_is_removed_with_its_volumes(tmp_path: Path, docker: FakeDocker) -> None:
+    with rehearsal.rehearsal(stack(tmp_path), "trial") as copy:
+        assert re.fullmatch(r"shop-trial-\d+", copy.name)
+        assert copy.overlay is not None
+        assert copy.overlay.exists()
+        before = len(docker.calls)
+    [down] = docker.calls[before:]
+    assert {"down", "--volumes", "--remove-orphans"} <= set(down.split())
+    assert not copy.overlay.exists()
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_the_copy_is_removed_after_a_failure(tmp_path: Path, docker: FakeDocker, failure: type[BaseException]) -> None:
+    with pytest.raises(failure), rehearsal.rehearsal(stack(tmp_path), "trial"):
+        raise failure
+    assert " down " in docker.calls[-1]
+
+
+def test_a_free_port_can_be_bound() -> None:
+    import socket
+
+    port = rehearsal.free_port()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))

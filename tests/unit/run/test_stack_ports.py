@@ -1,0 +1,82 @@
+"""Who holds a port: with real sockets of this very process."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layerstack.engine.ports import Holder, find_holder, source_of
+from layerstack.project.project import Port, Project, Service
+
+needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system has no /proc")
+
+
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0", "::"])
+def taken_port(request: pytest.FixtureRequest) -> Iterator[int]:
+    family = socket.AF_INET6 if ":" in request.param else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.bind((request.param, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@needs_proc
+def test_a_process_is_named(taken_port: int) -> None:
+    holder = find_holder(None, Port("127.0.0.1", taken_port, 80))
+    assert holder is not None
+    assert holder.pid == os.getpid()
+    assert holder.name == Path("/proc/self/comm").read_text().strip()
+    assert holder.remedy == f"kill {os.getpid()}"
+
+
+def test_a_free_port_has_no_holder() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert find_holder(None, Port("127.0.0.1", port, 80)) is None
+
+
+@needs_proc
+def test_another_address_does_not_collide() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.2", 0))
+        listener.listen()
+        assert find_holder(None, Port("127.0.0.1", listener.getsockname()[1], 80)) is None
+
+
+class FakeApi:
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        self.api = self
+        self._entries = entries
+
+    def containers(self) -> list[dict[str, Any]]:
+        return self._entries
+
+
+def test_a_container_is_named_with_its_project() -> None:
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    ports = [{"IP": "0.0.0.0", "PublicPort": 8080, "PrivatePort": 80}]
+    holder = find_holder(FakeApi([{"Names": ["/shop-web-1"], "Labels": labels, "Ports": ports}]), Port("", 8080, 80))
+    assert holder == Holder(8080, "shop-web-1", 0, "shop", "web", True)
+    assert holder.words == "container shop-web-1 of the project shop"
+
+
+@pytest.mark.parametrize(
+    ("entry", "source"),
+    [
+        ('"127.0.0.1:${WEB_PORT:-8080}:80"', "WEB_PORT in .env"),
+        ('"$WEB_PORT:80/tcp"', "WEB_PORT in .env"),
+        ('{target: 80, published: "${WEB_PORT}"}', "WEB_PORT in .env"),
+        ('"8080:80"', "the ports of web in docker-compose.yml"),
+        ('"${OTHER}:90"', "the ports of web in docker-compose.yml"),
+    ],
+)
+def test_where_a_port_is_chosen(tmp_path: Path, entry: str, source: str) -> None:
+    compose = tmp_path / "docker-compose.yml"
+    compose.write_text(f"services:\n  web:\n    deploy: !reset null\n    ports: [{entry}]\n")
+    web = Service("web", "", (), {})
+    project = Project(tmp_path, "demo", "cpu", (compose,), (), {}, {"web": web})
+    assert source_of(project, web, Port("", 8080, 80)) == source

@@ -1,0 +1,45 @@
+"""Annotations of GitHub Actions."""
+
+from pathlib import Path
+
+import pytest
+
+from layerstack.errors import BuildFailed, StackError
+from layerstack.tasks.annotation import annotate, annotation
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("The step failed at web/Dockerfile:18: exit code 1", "file=web/Dockerfile,line=18,"),
+        ("127.0.0.1:5000 is taken; see web/Dockerfile:3", "file=web/Dockerfile,line=3,"),
+        ("no/such/file:7 failed", ""),
+        ("nothing is named", ""),
+    ],
+)
+def test_the_place_is_a_file_of_the_checkout(text: str, place: str) -> None:
+    assert annotation(StackError(text)).startswith(f"::error {place}title=layerstack::")
+
+
+def test_lines_and_percent_signs_stay_one_command() -> None:
+    written = annotation(BuildFailed("100% of\nit failed", "mend it"))
+    assert "\n" not in written
+    assert written.endswith("::100%25 of%0Ait failed%0A  → mend it")
+
+
+@pytest.mark.parametrize(("value", "is_written"), [("true", True), ("", False)])
+def test_it_is_written_where_github_runs_it(
+    value: str, is_written: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", value)
+    annotate(StackError("broken"))
+    outcome = capsys.readouterr()
+    assert outcome.out == ""
+    assert ("::error" in outcome.err) is is_written

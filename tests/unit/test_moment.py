@@ -1,0 +1,55 @@
+"""Every form in which a time was seen, whatever its offset and its fraction."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layerstack.moment import epoch_seconds, read_time, utc_minute
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970-01-01T00:01:00Z", 60),
+        ("1970-01-01T00:01:00.25Z", 60.25),
+        ("1970-01-01T00:01:00.123456789Z", 60.123456789),
+        ("1970-01-01T02:01:00.123456789+02:00", 60.123456789),
+        ("1970-01-01T05:31:00.5+05:30", 60.5),
+        ("1969-12-31T20:31:00-03:30", 60),
+        ("1970-01-01 00:01:00", 60),
+        ("1970-01-01 00:01:00.91762943 +0000 UTC", 60.91762943),
+        ("1970-01-01 05:46:00.9 +0545 +0545 m=+0.01", 60.9),
+        ("1970-01-01t00:01:00z", 60),
+        ("1970-01-01T00:00:00Z", 0),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:53:28+00:53", None),
+        ("2026-13-41T00:00:00Z", None),
+        ("never", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_times(text: str | None, seconds: float | None) -> None:
+    assert read_time(text) == (None if seconds is None else pytest.approx(seconds, abs=1e-6))
+    assert epoch_seconds(text) == pytest.approx(seconds or 0, abs=1e-6)
+
+
+@given(st.integers(86_400, 2**33), st.integers(0, 999_999_999), st.integers(0, 9), st.integers(-12 * 60, 14 * 60))
+def test_the_same_instant_in_any_zone_and_precision(whole: int, nanoseconds: int, digits: int, minutes: int) -> None:
+    zone = timezone(timedelta(minutes=minutes))
+    fraction = f"{nanoseconds:09d}"[:digits]
+    local = datetime.fromtimestamp(whole, zone)
+    text = f"{local:%Y-%m-%dT%H:%M:%S}{'.' + fraction if fraction else ''}{local.isoformat()[-6:]}"
+    assert epoch_seconds(text) == pytest.approx(whole + float(f"0.{fraction or 0}"), abs=1e-5)
+
+
+@given(st.text())
+def test_any_text_is_taken(text: str) -> None:
+    utc_minute(text)
+
+
+def test_a_minute_is_shown_in_utc() -> None:
+    assert utc_minute("2026-11-27T01:20:40.9+05:45") == "2026-11-26 19:35"
+    assert utc_minute("") == ""

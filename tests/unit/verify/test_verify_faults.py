@@ -1,0 +1,302 @@
+"""Evidence in, named fault out."""
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from verify_parts import (
+    UNHEALTHY,
+    WAITING,
+    failed,
+    make_container,
+    make_evidence,
+    make_port,
+    make_project,
+    make_result,
+)
+
+from layerstack.engine.container import Mount
+from layerstack.engine.ports import Holder
+from layerstack.run.health import Verdict, judge_now
+from layerstack.verify.diagnosis import name_fault
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.fault import Fault
+from layerstack.verify.listening import Listener
+
+COMPOSE = """\
+services:
+  api:
+    mem_limit: ${API_MEMORY:-64m}
+    environment:
+      MONGO_URL: ${MONGO_URL}
+      POSE_URL: http://pose:5000
+    volumes:
+      - data:/data/db
+    healthcheck:
+      test: ["CMD", "wget", "http://localhost:80/"]
+"""
+DEFINITIONS: dict[str, dict[str, Any]] = {"api": {"restart": "always"}, "mongodb": {}, "job": {"restart": "no"}}
+DATA = (Mount("volume", "shop_data", "/data/db", True),)
+MONGO = (Listener("0.0.0.0", 27017),)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    return tmp_path
+
+
+def ended(root: Path, name: str = "api", changes: dict[str, Any] | None = None, **seen: Any) -> Fault:
+    """The fault of a container that does not run."""
+    project = make_project(DEFINITIONS, root)
+    one = make_container(name, **{"status": "exited", "networks": {}, **(changes or {})})
+    verdict = judge_now(one, project.services[name], name == "job")
+    result = make_result(one, failed("running", "", link="running"), verdict=verdict, name=name)
+    return name_fault(make_evidence(project, result, **seen))
+
+
+def running(
+    root: Path, changes: dict[str, Any] | None = None, verdict: Verdict = UNHEALTHY, said: str = "down", **seen: Any
+) -> Fault:
+    """The fault of a container that runs and fails a check with this answer."""
+    project = make_project(DEFINITIONS, root)
+    one = make_container("api", **{"health": "unhealthy", **(changes or {})})
+    peers = {"mongodb": make_container("mongodb")}
+    defaults = {"peers": peers, "peer_listeners": {"mongodb": MONGO}, "listeners": (Listener("0.0.0.0", 80),)}
+    result = make_result(one, failed(answer=said), verdict=verdict)
+    return name_fault(make_evidence(project, result, **{**defaults, **seen}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen", "kind", "repair"),
+    [
+        ({"status": "paused"}, {}, "paused", "docker unpause shop-api-1"),
+        ({"exit_code": 137}, {}, "killed", "invoke up"),
+        ({"exit_code": 0}, {}, "killed", "invoke up"),
+        ({"exit_code": 137, "is_oom_killed": True}, {}, "out-of-memory", "invoke up api"),
+        ({"exit_code": 1}, {"oom_kills": 1}, "out-of-memory", "invoke up api"),
+        ({"exit_code": 127}, {}, "command-missing", "invoke build api && invoke up"),
+        ({"exit_code": 134, "health_codes": (1, 0)}, {}, "crashed", "invoke up api"),
+        ({"exit_code": 1}, {}, "crashed", "invoke logs api"),
+        ({"status": "restarting", "exit_code": 3, "restart_count": 4}, {}, "restart-loop", "invoke logs api"),
+        ({"status": "created"}, {}, "not-started", "invoke up"),
+        ({"status": "created"}, {"missing_images": ("api:1",)}, "image-missing", "invoke setup && invoke up"),
+        ({"status": "created"}, {"missing_images": ("a", "base")}, "base-missing", "invoke build api && invoke up"),
+        (
+            {"status": "created"},
+            {"missing_networks": ("outside",)},
+            "network-missing",
+            "docker network create outside && invoke up",
+        ),
+        (
+            {"status": "created"},
+            {"holders": ((make_port(), Holder(8080, "nginx", 42)),)},
+            "port-held",
+            "kill 42 && invoke up",
+        ),
+        (
+            {"status": "created"},
+            {"holders": ((make_port(), Holder(8080, "other-web-1", project="other", is_container=True)),)},
+            "port-held",
+            "docker stop other-web-1 && invoke up",
+        ),
+    ],
+)
+def test_what_the_engine_knows(
+    root: Path, changes: dict[str, Any], seen: dict[str, Any], kind: str, repair: str
+) -> None:
+    found = ended(root, changes=changes, **seen)
+    assert (found.kind, found.repair) == (kind, repair)
+
+
+def test_memory_is_raised_where_it_is_declared(root: Path) -> None:
+    found = ended(root, changes={"is_oom_killed": True, "memory_limit_bytes": 64 * 2**20})
+    assert "64 MB" in found.cause
+    assert found.change == "raise API_MEMORY in .env (compose.yml:3)"
+
+
+def test_a_job_that_fails_is_not_a_crash(root: Path) -> None:
+    assert ended(root, "job", {"exit_code": 1}).kind == "one-shot-failed"
+
+
+@pytest.mark.parametrize(
+    ("log", "kind", "words"),
+    [
+        ("write /data/db/journal: No space left on device", "disk-full", "shop_data"),
+        ("open /data/db/lock: EACCES: permission denied", "volume-unwritable", "shop_data on /data/db"),
+        ("No such file or directory: '/opt/models/a.tflite'", "file-missing", "/opt/models/a.tflite"),
+        ("No such file or directory: '/data/db/a'", "file-missing", "shop_data on /data/db hides"),
+        ("KeyError: 'MONGO_URL'", "variable-missing", "MONGO_URL"),
+        ("Error: MONGO_URL is not set", "variable-missing", "MONGO_URL"),
+        ("missing required environment variable API_TOKEN", "variable-missing", "API_TOKEN"),
+        ("sh: API_TOKEN: parameter null or not set", "variable-missing", "API_TOKEN"),
+    ],
+)
+def test_what_a_service_says_before_its_end(root: Path, log: str, kind: str, words: str) -> None:
+    found = ended(root, changes={"exit_code": 1, "mounts": DATA}, log=("starting", log))
+    assert found.kind == kind
+    assert words in found.cause
+
+
+def test_a_variable_without_a_value_is_set_in_env_another_in_its_line(root: Path) -> None:
+    empty = ended(root, changes={"exit_code": 1}, log=("MONGO_URL is empty",))
+    named = ended(root, changes={"exit_code": 1}, log=("POSE_URL is required",))
+    new = ended(root, changes={"exit_code": 1}, log=("API_TOKEN is required",))
+    assert empty.change == "set MONGO_URL in .env (compose.yml:5)"
+    assert named.change == "give POSE_URL a value in compose.yml:6"
+    assert new.change == "add API_TOKEN to the environment of api in compose.yml:3"
+
+
+def test_a_read_only_mount_is_changed_and_a_foreign_owner_is_replaced(root: Path) -> None:
+    read_only = (Mount("volume", "shop_data", "/data/db", False),)
+    log = ("open /data/db/x: Permission denied",)
+    fixed = ended(root, changes={"exit_code": 1, "mounts": read_only}, log=log)
+    owned = ended(root, changes={"exit_code": 1, "mounts": DATA, "user": "app"}, log=log)
+    assert fixed.change == "take `ro` or `read_only` from compose.yml:8"
+    assert owned.repair.endswith("--entrypoint chown api -R app /data/db && invoke up")
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "words"),
+    [
+        ("mongodb://a:b@mongo:27017", "unknown-host", "did you mean mongodb?"),
+        ("mongodb://mongodb:27018", "wrong-port", "listens on 27017"),
+        ("mongodb://127.0.0.1:27017", "address-of-itself", "mongodb serves port 27017"),
+    ],
+)
+def test_an_address_that_cannot_be_right(root: Path, url: str, kind: str, words: str) -> None:
+    said = "getaddrinfo ENOTFOUND mongo" if kind == "unknown-host" else "connect ECONNREFUSED 127.0.0.1:27017"
+    found = running(root, {"environment": {"MONGO_URL": url}}, said=said)
+    assert (found.kind, found.repair) == (kind, "invoke up api")
+    assert words in found.cause
+    assert found.change == "correct MONGO_URL in .env (compose.yml:5)"
+    assert "a:b" not in found.cause
+
+
+def test_a_right_address_and_silence_about_connections_accuse_nobody(root: Path) -> None:
+    right = running(root, {"environment": {"MONGO_URL": "mongodb://mongodb"}})
+    unrelated = running(root, {"environment": {"TRACES": "http://collector:4317"}}, said="division by zero")
+    outside = running(root, {"environment": {"SHOP": "https://shop.example.com"}}, said="ECONNREFUSED 10.0.0.1")
+    assert [one.kind for one in (right, unrelated, outside)] == ["wrong-answer"] * 3
+
+
+def test_an_address_for_browsers_and_a_warning_in_the_log_accuse_nobody(root: Path) -> None:
+    origin = {"environment": {"ALLOWED_ORIGIN": "http://localhost:27017"}}
+    assert running(root, origin, said="mongo is down").kind == "wrong-answer"
+    ready = Verdict("ready", "healthy")
+    log = ("No such file or directory: '/etc/optional/file'", "SOME_OPTION is not set")
+    assert running(root, {"health": "healthy"}, ready, "500", log=log).kind == "wrong-answer"
+
+
+def test_an_address_of_itself_for_something_that_it_depends_on(root: Path) -> None:
+    project = make_project({"api": {"depends_on": {"mongodb": {}}}, "mongodb": {}}, root)
+    one = make_container("api", environment={"DB": "mongodb://localhost"})
+    result = make_result(one, failed(answer="the database is down"))
+    seen = make_evidence(project, result, listeners=(), peer_listeners={"mongodb": MONGO})
+    assert name_fault(seen).kind == "address-of-itself"
+
+
+def test_a_service_on_another_network_cannot_be_asked(root: Path) -> None:
+    changes = {"environment": {"MONGO_URL": "mongodb://mongodb"}, "networks": {"shop_front": ()}}
+    assert running(root, changes).kind == "no-shared-network"
+
+
+def test_without_any_address_its_own_is_asked_and_a_variable_is_missing(root: Path) -> None:
+    found = running(root, {"environment": {"MONGO_URL": ""}}, said="connect ECONNREFUSED 127.0.0.1:27017")
+    assert found.kind == "variable-missing"
+    assert "belongs to mongodb" in found.cause
+    assert found.change == "set MONGO_URL in .env (compose.yml:5)"
+
+
+def test_refused_credentials_are_those_of_a_variable_or_of_the_data(root: Path) -> None:
+    url = {"MONGO_URL": "mongodb://a:b@mongodb"}
+    client = running(root, {"environment": url}, said="MongoServerError: Authentication failed.")
+    server = running(root, {"environment": {"DB_PASSWORD": "x"}, "mounts": DATA}, said="Authentication failed")
+    stranger = running(root, {"environment": {"DB_PASSWORD": "x"}}, said="slow", log=("Authentication failed",))
+    assert (client.kind, "MONGO_URL" in client.cause) == ("wrong-credentials", True)
+    assert (server.kind, "shop_data" in server.cause) == ("wrong-credentials", True)
+    assert stranger.kind == "wrong-answer"
+
+
+@pytest.mark.parametrize(
+    ("listeners", "kind"),
+    [
+        ((Listener("0.0.0.0", 80),), "health-check-wrong-address"),
+        ((Listener("0.0.0.0", 80), Listener("::", 80)), "wrong-answer"),
+        ((Listener("::", 80),), "wrong-answer"),
+        (None, "wrong-answer"),
+    ],
+)
+def test_a_health_check_of_localhost(root: Path, listeners: tuple[Listener, ...] | None, kind: str) -> None:
+    changes = {"health_command": ("CMD", "wget", "http://localhost:80/")}
+    found = running(root, changes, listeners=listeners)
+    assert found.kind == kind
+    if listeners and kind != "wrong-answer":
+        assert found.change == "write 127.0.0.1 for localhost in compose.yml:10"
+
+
+def test_a_program_on_loopback_is_reached_by_nobody(root: Path) -> None:
+    found = running(root, {"ports": (make_port(),)}, listeners=(Listener("127.0.0.1", 80),))
+    assert found.kind == "listens-on-loopback"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "kind"),
+    [
+        ('{"status": "starting", "reason": "loading"}', UNHEALTHY, "not-ready-yet"),
+        ('{"status": "failed", "reason": "no engine"}', WAITING, "reports-failure"),
+        ('{"status": "failed", "reason": "no engine"}', UNHEALTHY, "reports-failure"),
+        ("nothing", WAITING, "not-ready-yet"),
+        ("not JSON {", UNHEALTHY, "wrong-answer"),
+    ],
+)
+def test_what_an_answer_says_counts_more_than_docker(root: Path, said: str, verdict: Verdict, kind: str) -> None:
+    found = running(root, verdict=verdict, said=said)
+    assert found.kind == kind
+    assert found.can_pass == (kind == "not-ready-yet")
+
+
+def test_a_halted_program_and_a_lost_network(root: Path) -> None:
+    assert running(root, stopped=("gunicorn",)).repair == "invoke restart api"
+    project = make_project({"api": {"networks": {"default": None}}}, root)
+    one = make_container("api", networks={}, network_mode="shop_default")
+    result = make_result(one, failed("network", "", link="network"))
+    found = name_fault(make_evidence(project, result))
+    assert found.repair == "docker network connect --alias api shop_default shop-api-1"
+
+
+def test_a_wrong_check_is_not_a_fault_of_the_service(root: Path) -> None:
+    project = make_project(DEFINITIONS, root)
+    result = make_result(
+        make_container("api"), failed(detail="the check itself is wrong: it has neither http nor exec")
+    )
+    assert name_fault(make_evidence(project, result)).kind == "check-invalid"
+
+
+def test_facts_hold_the_evidence_for_programs(root: Path) -> None:
+    project = make_project(DEFINITIONS, root)
+    one = make_container("api", status="exited", exit_code=3, restart_count=2)
+    seen: Evidence = make_evidence(project, make_result(one), log=("a", "b"), oom_kills=1)
+    assert seen.facts() == {
+        "exit_code": 3,
+        "oom_killed": True,
+        "restart_count": 2,
+        "health_output": "",
+        "log": ["a", "b"],
+        "stopped_programs": [],
+        "port_holders": [],
+    }
+
+
+@pytest.mark.parametrize(("age_seconds", "kind"), [(3, "not-ready-yet"), (60, "no-answer")])
+def test_a_young_container_without_a_health_check_may_still_be_starting(
+    root: Path, age_seconds: int, kind: str
+) -> None:
+    project = make_project(DEFINITIONS, root)
+    started = datetime.now(timezone.utc) - timedelta(seconds=age_seconds)
+    one = make_container("api", started_at=started.isoformat())
+    result = make_result(one, failed(detail="GET / → no HTTP answer"), verdict=Verdict("ready", "running"))
+    found = name_fault(make_evidence(project, result))
+    assert (found.kind, found.can_pass) == (kind, age_seconds < 10)
+    assert "no HTTP answer" in found.cause
