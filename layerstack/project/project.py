@@ -22,6 +22,7 @@ from layerstack.project.compose_files import (
 from layerstack.project.discovery import discover
 from layerstack.project.image_name import full_name
 from layerstack.project.kept_definition import KeptDefinition, kept_part
+from layerstack.project.reached_files import reached_files
 from layerstack.project.resolve import Answer, Question, compose_arguments, target_name
 from layerstack.project.service import Port, Service, read_service
 from layerstack.project.settings import KEY, ProjectSettings, read_project_settings
@@ -36,6 +37,7 @@ __all__ = [
     "Service",
     "find_compose_files",
     "find_root",
+    "find_source_files",
     "load",
     "with_overlay",
 ]
@@ -96,6 +98,12 @@ class Project:
             for tag in dict.fromkeys(map(full_name, image.tags)):
                 users.setdefault(tag, []).append(image.name)
         return {tag: tuple(names) for tag, names in users.items() if len(names) > 1}
+
+    @property
+    def written_files(self) -> tuple[Path, ...]:
+        """Every Compose file, in the order in which a later one counts."""
+        included = tuple(path for path in self.source_files if path not in self.compose_files)
+        return (*included, *self.compose_files, *([self.overlay] if self.overlay else []))
 
     def compose(self, *words: str) -> tuple[str, ...]:
         """The argument list of a Compose call."""
@@ -200,6 +208,12 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
         secret_variables=_secret_values(answer.secret_variables, files),
         fallback=answer.fallback,
     )
+
+
+def find_source_files(root: Path, device: Device) -> tuple[Path, ...]:
+    """The Compose files with all that they include or extend, in the order in which they are met. Raises UsageError."""
+    files = choose_files(root)
+    return tuple(reached_files(root, files.for_device(device), files.variables()).sources)
 
 
 def with_overlay(project: Project, name: str, overlay: Path) -> Project:
