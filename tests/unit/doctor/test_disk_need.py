@@ -55,7 +55,7 @@ def test_sizes_are_remembered_and_a_shared_base_counts_once(tmp_path: Path, monk
 
 def test_a_damaged_memory_is_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = state_folder(tmp_path) / SIZES_FILE
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     path.write_text("[1,")
     have(monkeypatch, **{WEB: 7})
     assert need(tmp_path).bytes == 3_800_000_000

@@ -85,7 +85,7 @@ def test_the_cpu_variant_drops_the_reservation_and_nothing_else_reserves_one() -
 
 def test_every_service_has_a_health_check_and_ends_cleanly() -> None:
     for name, one in read_services("docker-compose.yml").items():
-        # A job is done when it has ended well: others wait for that.
+        # One that runs once and ends has no health but its exit code.
         assert service(name, one).has_health_check or one["restart"] == "no", name
         assert one["init"] is True, name
         assert "no-new-privileges:true" in one["security_opt"], name
