@@ -17,8 +17,8 @@ from layerstack.project.compose_files import (
     choose_files,
     find_compose_files,
     find_root,
-    remembered_device,
 )
+from layerstack.project.device_memory import remembered_device
 from layerstack.project.discovery import discover
 from layerstack.project.image_name import full_name
 from layerstack.project.kept_definition import KeptDefinition, kept_part
@@ -106,6 +106,18 @@ class Project:
         """Every Compose file, in the order in which a later one counts."""
         included = tuple(path for path in self.source_files if path not in self.compose_files)
         return (*included, *self.compose_files, *([self.overlay] if self.overlay else []))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person who builds should hear, one sentence each."""
+        shared = self.shared_tags.items()
+        return (
+            *(
+                f"{' and '.join(names)} are built differently and take the tag {tag} from each other"
+                for tag, names in shared
+            ),
+            *((self.fallback,) if self.fallback else ()),
+        )
 
     def compose(self, *words: str) -> tuple[str, ...]:
         """The argument list of a Compose call."""
