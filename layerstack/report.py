@@ -41,7 +41,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
     for row in rows:
         table.add_row(*row)
     # In a file or a pipe there is no width to respect: cut and wrap nothing.
-    Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False)
+    with console.capture() as captured:
+        console.print(table)
+    # rich fills every row up to the width of the table.
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def mark(is_ok: bool) -> str:
