@@ -69,10 +69,8 @@ def test_a_restored_database_is_the_same(running: Project, tmp_path: Path) -> No
     assert "mongodb" in loss
     restore(running, path, lambda text: None)
     assert contents(running) == before
-    names = json.loads(
-        evaluate(running, "print(JSON.stringify(db.adminCommand({listDatabases: 1}).databases.map(d => d.name)))")
-    )
-    assert "other" not in names
+    names = evaluate(running, "print(db.adminCommand({ listDatabases: 1 }).databases.map(found => found.name).join())")
+    assert "other" not in names.strip().split(",")
 
 
 def test_a_damaged_backup_changes_nothing(running: Project, tmp_path: Path) -> None:
