@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import Options
 from benchmarks.random_scenes import Change, Scene, random_change, random_scene
+from benchmarks.samples import Goal, Measurement, Samples
 from layerstack import command
 from layerstack.build.impact import Impact, find_impact
 from layerstack.build.inputs import InputReader, Manifest
@@ -30,6 +32,7 @@ from layerstack.errors import UsageError
 from layerstack.project.project import Project
 
 SEED = 20261127
+PAIRS = 2000
 BATCH = 16
 TURNS = 5
 MISSED = "missed, but not understood"
@@ -257,10 +260,19 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def measure_misread(_options: Options, _goal: Goal) -> Measurement:
+    """Changes of 2,000 random pairs that BuildKit noticed and our reading did not."""
+    count = Count()
+    with tempfile.TemporaryDirectory(prefix="layerstack-random-") as folder:
+        judge(PAIRS, SEED, Path(folder), count)
+    figures = ", ".join(f"{name} {value:,}" for name, value in summary(count).items())
+    return Measurement(Samples((float(count.counts["misread"]),)), (figures,), "\n".join(count.details))
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Exit code 1 when a change was misread."""
     parser = argparse.ArgumentParser(prog="random_dockerfiles", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=2000)
+    parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args(words)
     count = Count()
