@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks import building, causes, dependencies, pose_changes, pose_media, pose_rates, serving, verifying
+from benchmarks import random_dockerfiles as random_pairs
 from benchmarks.options import Options
 from benchmarks.samples import NO_LIMIT, Goal, Measurement
 
@@ -114,6 +115,13 @@ ROWS = (
     ),
     *(_code_change(service) for service in building.EDITED),
     *(_ballast(gigabytes) for gigabytes in BALLAST_GIGABYTES),
+    Row(
+        "misread-dockerfiles",
+        "changes that our reading of Dockerfiles misses in 2,000 random pairs",
+        "BuildKit",
+        Goal("count", 0),
+        random_pairs.measure_misread,
+    ),
     Row(
         "answer",
         "code change → new code answers",
