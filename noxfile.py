@@ -55,6 +55,12 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def unit_elsewhere(session: nox.Session) -> None:
+    """The fast tests as on somebody else's machine: zone, locale, umask, an odd read-only folder, no home."""
+    session.run(sys.executable, "tests/elsewhere.py", *session.posargs)
+
+
+@nox.session
 def docker_tests(session: nox.Session) -> None:
     """The library against the real engine, in projects of its own."""
     sessions.require_engine(session)

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 WIDE_COLUMNS = 240
 
 
+def tolerate_any_text() -> None:
+    """Print `?` for what the terminal's encoding lacks (an ASCII or Latin-1 locale) instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+
+
 def say(text: str) -> None:
     """A line for the person who watches; results go to stdout, this goes to stderr."""
     sys.stderr.write(text + "\n")

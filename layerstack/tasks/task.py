@@ -14,6 +14,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from layerstack.errors import NoRoom, StackError
+from layerstack.report import tolerate_any_text
 from layerstack.tasks.annotation import annotate
 
 INTERRUPTED = 130
@@ -29,6 +30,7 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
     def wrap(body: Callable[..., None]) -> "Task[Any]":
         @functools.wraps(body)
         def run(c: Context, *args: Any, **kwargs: Any) -> None:
+            tolerate_any_text()
             if c.config.run.dry:
                 sys.stderr.write(f"dry run, nothing done: {(body.__doc__ or '').splitlines()[0]}\n")
                 return
