@@ -1,23 +1,17 @@
 """Who holds a TCP port of this machine: a container, a program, or somebody unknown."""
 
 import errno
-import re
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
-from layerstack.project.project import Port, Project, Service
+from layerstack.project.project import Port
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 WILDCARDS = ("", "0.0.0.0", "::", "*")
-VARIABLE = re.compile(r"\$\{?(\w+)")
 
 
 @dataclass(frozen=True)
@@ -51,30 +45,6 @@ def find_holder(client: "DockerClient | None", port: Port) -> Holder | None:
     `client` is a Docker client, or None when no engine answers.
     """
     return (find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
-
-
-def source_of(project: Project, service: Service, port: Port) -> str:
-    """Where a person changes a published port: a variable, or the line in the Compose file."""
-    for path in reversed(project.compose_files):
-        declared = ((yaml.safe_load(_without_tags(path)) or {}).get("services") or {}).get(service.name) or {}
-        for entry in declared.get("ports") or ():
-            published, target = _published(entry)
-            if target == str(port.target) and (variable := VARIABLE.search(published)):
-                return f"{variable[1]} in .env"
-    return f"the ports of {service.name} in {project.compose_files[0].name}"
-
-
-def _published(entry: Any) -> tuple[str, str]:
-    """(what is published, container port) of one entry of `ports:`, short or long form."""
-    if isinstance(entry, Mapping):
-        return str(entry.get("published", "")), str(entry.get("target", ""))
-    published, _, target = str(entry).rpartition(":")
-    return published, target.partition("/")[0]
-
-
-def _without_tags(path: Path) -> str:
-    # Compose's own tags mean nothing to a plain YAML reader.
-    return re.sub(r"!(reset|override)\b", "", path.read_text(encoding="utf-8"))
 
 
 def find_container(client: "DockerClient", port: Port) -> Holder | None:

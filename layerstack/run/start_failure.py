@@ -9,6 +9,7 @@ from layerstack.command import CommandResult
 from layerstack.engine import ports
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import StartFailed
+from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.health import Verdict, exit_reason
 
@@ -68,7 +69,7 @@ def require_ports(client: Any, project: Project, services: Sequence[str]) -> Non
 
 def port_taken(project: Project, service: str, port: Port, holder: ports.Holder) -> StartFailed:
     """The error for one port: who holds it, how to free it, where to choose another."""
-    source = ports.source_of(project, project.services[service], port)
+    source = source_of(project, project.services[service], port)
     free = f"`{holder.remedy}`, or " if holder.remedy else ""
     return StartFailed(
         f"{service} cannot listen on {port.address}: {holder.words} holds that port.",

@@ -70,6 +70,7 @@ def project_to_run(device: str, is_started: bool) -> "Project":
     """
     from layerstack.gpu import gpu_text
     from layerstack.gpu.device import choose
+    from layerstack.project.device_memory import remember_device
     from layerstack.project.project import load
     from layerstack.report import say
 
@@ -77,6 +78,7 @@ def project_to_run(device: str, is_started: bool) -> "Project":
         return load(root(), "gpu")
     decision = choose(root(), requested(device), is_fresh=True)
     say(gpu_text.sentence(decision))
+    remember_device(root(), decision.device)
     return load(root(), decision.device)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from layerstack.engine.ports import Holder, find_holder, source_of
+from layerstack.engine.ports import Holder, find_holder
+from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service
 
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system has no /proc")
