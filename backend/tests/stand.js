@@ -177,7 +177,7 @@ export async function startProcess(env, options = []) {
   child.stdout.on('data', (data) => (log += data));
   child.stderr.on('data', (data) => (log += data));
   const findPort = () => /"port":(\d+)/.exec(log)?.[1];
-  await until(() => findPort() || child.exitCode !== null, { what: 'the process', timeoutMs: 15_000 });
+  await until(() => findPort() || child.exitCode !== null, { what: 'the process', timeoutMs: 60_000 });
   return { child, url: `http://127.0.0.1:${findPort()}`, readLog: () => log };
 }
 
