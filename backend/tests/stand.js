@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { createApplication } from '../src/application.js';
 import { createServices, startServices } from '../src/services.js';
-import { readSettings } from '../src/settings.js';
+import { readSettings } from '../src/ground/settings.js';
 
 /** Tests against MongoDB run where MONGO_URL names one; a MONGO_URL that does not answer is a failure. */
 export const WITH_MONGO = {

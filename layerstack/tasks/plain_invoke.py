@@ -6,12 +6,14 @@ parsed, `Program.parse_tasks`, is replaced when `layerstack.tasks` is imported. 
 mean the same as before; what it would refuse is spelled out, or refused with exit code 2 and the nearest name.
 """
 
+import sys
+
 from invoke.exceptions import Exit, ParseError
 from invoke.parser import Parser
 from invoke.program import Program
 
 from layerstack.errors import UsageError
-from layerstack.tasks.task import tell
+from layerstack.tasks.task import print_failure
 from layerstack.tasks.words import CommandLine
 
 _parse_tasks = Program.parse_tasks
@@ -24,6 +26,8 @@ def install() -> None:
 
 def parse_tasks(program: Program) -> None:
     """Spell the command line out, then parse it as Invoke does. Raises Exit with code 2 for wrong usage."""
+    # Invoke switches byte code off for all that tasks import: 0.1 s of compiling in every build from a checkout.
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
     parser = Parser(initial=program.initial_context, contexts=program.collection.to_contexts())
     try:
         if not program.args.complete.value:
@@ -31,7 +35,7 @@ def parse_tasks(program: Program) -> None:
             program.core.unparsed = line.spelled_out()
         _parse_tasks(program)
     except UsageError as error:
-        raise Exit(code=tell(error, as_json=bool({"--json", "-j"} & set(program.core.unparsed)))) from error
+        raise Exit(code=print_failure(error, as_json=bool({"--json", "-j"} & set(program.core.unparsed)))) from error
     except ParseError as error:
         raise Exit(str(error), UsageError.exit_code) from error
     # Invoke takes the help texts off a task when it makes the task's arguments: only the first parser has them.

@@ -12,7 +12,7 @@ from layerstack import __version__
 from layerstack.errors import UsageError
 from layerstack.tasks import completion, namespace
 from layerstack.tasks.own_tasks import with_own_tasks
-from layerstack.tasks.task import INTERRUPTED, discard_output, tell
+from layerstack.tasks.task import INTERRUPTED, discard_output, print_failure
 
 OPTIONS = ("help", "list", "version", "dry", "print-completion-script", "list-format")
 
@@ -29,7 +29,7 @@ class Layerstack(Program):
             try:
                 sys.stdout.write(completion.script(shell))
             except UsageError as error:
-                raise Exit(code=tell(error, as_json=False)) from error
+                raise Exit(code=print_failure(error, as_json=False)) from error
             raise Exit
 
     def parse_collection(self) -> None:

@@ -56,11 +56,11 @@ def requested(device: str) -> "Request":
 
 
 def project_to_read(device: str = "auto") -> "Project":
-    """The project for a task that only reads."""
+    """The project for a task that only reads, on the device that was remembered: nothing about GPUs is decided."""
     from layerstack.project.project import load
 
-    wanted = requested(device)
-    return load(root(), None if wanted == "auto" else wanted)
+    asked = requested(device)
+    return load(root(), None if asked == "auto" else asked)
 
 
 def project_to_run(device: str, is_started: bool) -> "Project":

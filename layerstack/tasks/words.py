@@ -35,7 +35,10 @@ class CommandLine:
         return next((argument for argument in positional if argument.kind is list), None)
 
     def spelled_out(self) -> list[str]:
-        """The same command line without bare words. Raises UsageError for an unknown task or option, or no number."""
+        """The same command line without bare words.
+
+        Raises UsageError for an unknown task or option, and where a number is expected and something else is given.
+        """
         spelled: list[str] = []
         while self._tokens:
             token = self._tokens.pop(0)

@@ -12,7 +12,7 @@ from typing import Any
 # The checkout; the image that tests the service has no other part of it.
 ROOT = next((folder for folder in Path(__file__).parents if (folder / "layerstack").is_dir()), Path(__file__).parent)
 # A process of its own, as two people on one machine are.
-SECOND = "from layerstack.gpus import lease\nwith lease.hold(lease.Wanted('second'), {seconds}): print('held')\n"
+SECOND = "from layerstack.gpu import lease\nwith lease.hold(lease.Wanted('second'), {seconds}): print('held')\n"
 ALLOCATED_BYTES = 1_000_000_000
 LONGEST_SECONDS = 60
 
@@ -31,7 +31,7 @@ def try_gpu_task(device_name: str | None) -> dict[str, Any]:
 
 def try_lease(device: str) -> dict[str, Any]:
     """A whole card is held once; its use is measured; whoever waits gets it afterwards."""
-    from layerstack.gpus import lease
+    from layerstack.gpu import lease
 
     with lease.hold(lease.Wanted("first"), LONGEST_SECONDS) as held:
         refused = _second(seconds=1)
