@@ -1,6 +1,8 @@
 """A project as bake and Compose resolve it; `docker` answers from a table."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -405,3 +407,11 @@ def test_what_a_kept_answer_leaves_out_is_asked_once(docker: FakeDocker, root: P
     assert dict(again.services["db"].definition) == services["db"]
     assert again.services["web"].definition["environment"] == {"A": "web"}
     assert len(docker.calls) == asked + 1
+
+
+def test_reading_a_project_loads_no_module_for_gpus_and_no_yaml() -> None:
+    """What only reads decides no device; a kept answer needs no parser."""
+    code = "import sys, layerstack.project.project; print([name for name in sys.modules if name.startswith(WANTED)])"
+    code = code.replace("WANTED", "('layerstack.gpu', 'yaml', 'docker.', 'rich')")
+    argv = [sys.executable, "-c", code]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip() == "[]"
