@@ -115,7 +115,9 @@ def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
     kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
     with _start(command, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE) as process:
         if stdin is not None:
-            threading.Thread(target=_write, args=(process, stdin.encode()), daemon=True).start()
+            # Closing it here, too, would raise where the child ended before it had read all.
+            pipe, process.stdin = process.stdin, None
+            threading.Thread(target=_write, args=(pipe, stdin.encode()), daemon=True).start()
         try:
             for name, line in _lines(process, tick_seconds):
                 if name is None:
@@ -242,11 +244,11 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
             yield name, _text(line).rstrip("\r\n")
 
 
-def _write(process: "subprocess.Popen[bytes]", data: bytes) -> None:
+def _write(pipe: IO[bytes] | None, data: bytes) -> None:
     """Hand over the whole input; a child that ends before it has read all of it says why by its exit code."""
-    assert process.stdin
-    with suppress(BrokenPipeError), process.stdin:
-        process.stdin.write(data)
+    assert pipe
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(data)
 
 
 @contextmanager
