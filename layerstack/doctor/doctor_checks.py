@@ -59,7 +59,7 @@ class DoctorChecks:
         self.decision: Future[Decision] = ask(lambda: gpu_survey.survey(root, "auto").decision)
         self.loaded = ask(self._load)
         self.circumstances = ask(self._read_circumstances)
-        self.need = ask(lambda: disk_need.read_need(self.loaded.result(), self.source.result()))
+        self.need = ask(lambda: disk_need.read_need(self.loaded.result()))
 
     def named(self) -> Mapping[str, Check]:
         """Every check under the name that its failure would have."""

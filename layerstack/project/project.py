@@ -1,6 +1,7 @@
 """The project: its images, its services and the graph between them, as Compose and bake resolve them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
@@ -264,7 +265,8 @@ def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer
     """(the answer, the Compose files that it comes from): the kept one when nothing that went into it has changed."""
     key = answers.key_of(question.root, question.calls, question.environment)
     kept = answers.recall(question.root, key)
-    if kept is not None:
+    # Another version of layerstack may have kept something of another shape.
+    with suppress(LookupError, TypeError, AttributeError):
         return _recalled(kept["answer"], resolver), tuple(map(Path, kept["sources"]))
     asking = resolver()
     answer = asking.ask()

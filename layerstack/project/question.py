@@ -3,6 +3,7 @@
 Light on purpose: a build with nothing to do finds its answer kept and needs no more than this.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,7 +58,8 @@ class Question:
 
 def compose_arguments(root: Path, files: Sequence[Path], env_files: Sequence[Path] = ()) -> tuple[str, ...]:
     """`docker compose` with its files; env files are named where they are not the one that Compose takes anyway."""
-    named = () if tuple(env_files) in ((), (root / ".env",)) else env_files
+    is_default = tuple(env_files) in ((), (root / ".env",)) and not os.environ.get("COMPOSE_ENV_FILES")
+    named = () if is_default else env_files
     options = [part for path in named for part in ("--env-file", str(path))]
     options += [part for path in files for part in ("--file", str(path))]
     return ("docker", "compose", "--project-directory", str(root), *options)
