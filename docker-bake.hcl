@@ -78,9 +78,12 @@ target "base-python-pose" {
     TORCH_CUDA_ARCH_LIST = TORCH_CUDA_ARCH_LIST
     MAX_JOBS             = MAX_JOBS
   }
-  contexts = { requirements = "requirements" }
-  tags     = ["base-python-pose:latest"]
-  output   = ["type=docker"]
+  contexts = {
+    requirements = "requirements"
+    base-node    = "target:base-node"
+  }
+  tags   = ["base-python-pose:latest"]
+  output = ["type=docker"]
 }
 target "base-python-pose-cpu" {
   context = "docker/base-python-pose"
@@ -88,6 +91,7 @@ target "base-python-pose-cpu" {
   contexts = {
     requirements = "requirements"
     base-python  = "target:base-python"
+    base-node    = "target:base-node"
   }
   tags   = ["base-python-pose:cpu"]
   output = ["type=docker"]

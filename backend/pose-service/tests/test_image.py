@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,3 +130,19 @@ SMALL_IMAGES = {
     name: encoded(Image.linear_gradient("L").resize((24, 16)).convert("RGB"), name).getvalue()
     for name in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 }
+
+
+@pytest.mark.parametrize("name", ["astronaut.heic", "turned.heic"])
+def test_heic_of_a_telephone_is_the_upright_photo(astronaut: Path, name: str) -> None:
+    rgb = decode(io.BytesIO((astronaut.parent / name).read_bytes()), MAX_PIXELS)
+    photo = np.asarray(Image.open(astronaut)).astype(int)
+    assert rgb.shape == photo.shape
+    assert np.abs(rgb - photo).mean() < 8
+
+
+def test_a_heic_that_is_larger_than_it_says_takes_no_memory(astronaut: Path) -> None:
+    """67 megapixels under a header of 512 x 512: refused while the memory stays bounded."""
+    resource_before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises((UnreadableImageError, MemoryError)):
+        decode(io.BytesIO((astronaut.parent / "lying.heic").read_bytes()), MAX_PIXELS)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == resource_before

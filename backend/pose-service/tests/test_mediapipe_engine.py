@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pose_service.contract.engine import EngineFailedError, Pixels
+from pose_service.contract.engine import EngineFailedError, EngineUnavailableError, Pixels
 from pose_service.contract.region import Region
 from pose_service.engines.mediapipe_engine import MediapipeEngine
 
@@ -61,12 +61,54 @@ def test_it_agrees_with_mediapipes_own_solution(engine: MediapipeEngine, astrona
     scene.paste(Image.open(astronaut).rotate(turn), (120, 0))
     rgb = np.asarray(scene)
     (person,) = engine.estimate(rgb)
-    with Pose(static_image_mode=True, model_complexity=1) as pose:
+    with Pose(static_image_mode=True, model_complexity=2) as pose:
         result = pose.process(rgb)
     expected = [(mark.x * 900, mark.y * 512) for mark in result.pose_landmarks.landmark]
     np.testing.assert_allclose(person.keypoints, expected, atol=0.5)
     world = [(mark.x, mark.y, mark.z) for mark in result.pose_world_landmarks.landmark]
     np.testing.assert_allclose(person.world, world, atol=0.002)
+
+
+def test_both_of_two_people_are_sighted_in_one_pass(engine: MediapipeEngine, photo: Pixels) -> None:
+    gap = np.full((512, 200, 3), 128, np.uint8)
+    sightings = sorted(engine.sight(np.hstack([photo, gap, photo])), key=lambda each: -each.score)
+    assert len(sightings) == 6
+    lefts = sorted(each.keypoints[0, 0] for each in sightings[:2])
+    assert lefts[1] - lefts[0] == pytest.approx(712, abs=20)
+    assert sightings[1].score > 2 * sightings[2].score
+
+
+@pytest.mark.parametrize("size", [(640, 360), (360, 640), (500, 400), (50, 4000), (1, 1)])
+def test_sightings_are_in_pixels_of_the_image(engine: MediapipeEngine, photo: Pixels, size: tuple[int, int]) -> None:
+    """The nose is where it is, whatever canvas the image is put on."""
+    scene = Image.new("RGB", size, "grey")
+    side = min(size)
+    scene.paste(Image.fromarray(photo).resize((side, side)), (size[0] - side, size[1] - side))
+    best = max(engine.sight(np.asarray(scene)), key=lambda each: each.score)
+    if side >= 300:
+        expected = (size[0] - side + 223 * side / 512, size[1] - side + 128 * side / 512)
+        assert best.keypoints[0] == pytest.approx(expected, abs=0.05 * side)
+
+
+def test_a_missing_model_file_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("POSE_CPU_MODELS", str(tmp_path))
+    with pytest.raises(EngineUnavailableError, match=r"multipose.* is missing"):
+        MediapipeEngine().load()
+
+
+def test_sizes_come_and_go_without_memory_staying(engine: MediapipeEngine, photo: Pixels) -> None:
+    """Two sizes are held; a graph that is in a circle with its callback would never go."""
+    shapes = [photo[:200], photo[:, :200], photo]
+    for shape in shapes * 2:
+        engine.sight(shape)
+    before = _resident_mebibytes()
+    for shape in shapes * 4:
+        engine.sight(shape)
+    assert _resident_mebibytes() - before < 150
+
+
+def _resident_mebibytes() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1024**2
 
 
 def test_several_people_are_detected_in_one_pass(engine: MediapipeEngine, photo: Pixels) -> None:

@@ -30,7 +30,7 @@ def test_each_grid_covers_the_image_with_overlap_and_stays_inside(width: int, he
                 assert end - start >= OVERLAP * (next_end - start) - 2
 
 
-@given(st.integers(300, 1920), st.integers(300, 1200))
+@given(st.integers(700, 1920), st.integers(700, 1200))
 def test_with_enough_passes_people_of_60_pixels_are_looked_for(width: int, height: int) -> None:
     assert round(plan(width, height, 1000)[-1].smallest_pixels) == SMALLEST_PERSON_PIXELS
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from bodies import moved, person, posture, turned
 
+from pose_service.contract import coco
 from pose_service.contract.blazepose import NAMES
 from pose_service.contract.engine import Person
+from pose_service.following.background import CameraMotion
 from pose_service.following.track import TrackedPerson
 from pose_service.following.video import FramePeople
 from pose_service.measuring.measures import MEASURES
@@ -99,14 +102,69 @@ def test_hidden_measures_have_a_reason() -> None:
     assert "right_ankle" in knee["reason"]
 
 
-def test_a_full_turn_is_a_spin_and_turning_angles_stay_smooth() -> None:
+def test_turning_angles_stay_smooth_and_a_turn_on_the_ground_is_no_spin() -> None:
     """The shoulders stay at 175 degrees against the board while all turns by 360: no leap to -180."""
     upper = np.array([["shoulder" in name] for name in NAMES])
     wound = np.where(upper, turned(posture().world, 175), posture().world)
     lines, summary = answer([(person(turned(wound, 12 * frame)),) for frame in range(31)])
-    assert summary["people"][0]["spin"]["value"] == pytest.approx(360, abs=1)
+    assert summary["people"][0]["spin"]["value"] is None  # Nobody left the ground.
     for line in lines:
         assert line["people"][0]["smoothed"]["measures"]["shoulder_rotation"] == pytest.approx(175, abs=1)
+
+
+def jump_frames(pan: float, is_measured: bool = True) -> list[FramePeople]:
+    """A jump of 0.8 s with a full turn, filmed by a camera that pans by so many pixels a frame and nods besides."""
+    frames = []
+    shift = np.zeros(2)
+    for index in range(75):
+        flown = index / RATE - 0.8
+        height = 9.81 / 2 * flown * (0.8 - flown) if 0 <= flown <= 0.8 else 0.0
+        rider = person(turned(posture().world, float(np.clip(flown / 0.8, 0, 1)) * 360))
+        last, shift = shift, np.array([pan * index, pan * 20 * np.sin(index / 12)])
+        moved_by = shift - np.array([4.0 * index, -height * 200])
+        rider = replace(rider, keypoints=rider.keypoints - moved_by)
+        matrix = np.array([[1.0, 0, last[0] - shift[0]], [0, 1.0, last[1] - shift[1]]])
+        camera = CameraMotion(matrix) if index and is_measured else None
+        frames.append(FramePeople(index, index / RATE, 640, 480, (TrackedPerson(1, rider),), 20.0, camera=camera))
+    return frames
+
+
+@pytest.mark.parametrize("pan", [0.0, 6.0, -15.0])
+def test_a_jump_is_right_within_a_fifth_still_and_panned(pan: float) -> None:
+    *_, last = describe_video(jump_frames(pan), "regular")
+    (rider,) = last["summary"]["people"]
+    assert rider["airtime"]["value"] == pytest.approx(0.8, rel=0.2)
+    assert rider["jump_height"]["value"] == pytest.approx(9.81 * 0.8**2 / 8, rel=0.2)
+    assert rider["spin"]["value"] == pytest.approx(360, rel=0.2)
+    assert rider["airtime"]["error"] < 0.1
+
+
+def test_a_jump_before_an_unknown_background_has_reasons_and_no_values() -> None:
+    *_, last = describe_video(jump_frames(6.0, is_measured=False), "regular")
+    (rider,) = last["summary"]["people"]
+    for name in ("airtime", "jump_height", "spin"):
+        assert rider[name]["value"] is None
+        assert "camera" in rider[name]["reason"]
+
+
+def test_frames_with_the_detectors_points_alone_have_no_measures_and_break_nothing() -> None:
+    plain = Person(
+        np.array([0.0, 0, 10, 10]), 0.6, coco.SKELETON, coco.NAMES, np.ones((17, 2)), np.ones(17), np.empty((0, 3))
+    )
+    lines, summary = answer([(plain if 8 <= frame < 12 else posture(),) for frame in range(20)])
+    assert {each["value"] for each in lines[9]["people"][0]["measures"].values()} == {None}
+    assert lines[9]["people"][0]["world"] == []
+    assert len(lines[9]["people"][0]["smoothed"]["keypoints"]) == 17
+    assert summary["people"][0]["measures"]["knee_flexion_left"]["frames"] == 16
+
+
+def test_the_error_of_a_value_is_its_jitter() -> None:
+    random = np.random.default_rng(5)
+    wobbly = [(bent(40 + float(random.normal(0, 6))),) for _ in range(40)]
+    steady = [(bent(20 + frame),) for frame in range(40)]
+    errors = [answer(each)[1]["people"][0]["measures"]["knee_flexion_left"]["error"] for each in (wobbly, steady)]
+    assert errors[0] == pytest.approx(4 + 1.6 * 6, abs=4)
+    assert errors[1] == pytest.approx(4, abs=1)
 
 
 def test_tucking_in_lowers_the_inertia() -> None:

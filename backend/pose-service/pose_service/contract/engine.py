@@ -43,7 +43,8 @@ class Person:
 
     box: (4,) x0, y0, x1, y1 in pixels. score: 0-1. names: K keypoint names of the skeleton.
     keypoints: (K, 2) pixels of the image, may lie outside it. confidence: (K,) 0-1.
-    world: (K, 3) metres in the camera frame (x right, y down, z away, origin mid-hip).
+    world: (K, 3) metres in the camera frame (x right, y down, z away, origin mid-hip); (0, 3) without any depth.
+    views: where the same points are in two estimates of which `world` is the mean: the picture and its mirror image.
     """
 
     box: Floats
@@ -54,6 +55,7 @@ class Person:
     confidence: Floats
     world: Floats
     body: Optional[Body3D] = None
+    views: Optional[tuple[Floats, Floats]] = None
 
 
 class PoseEngine(Protocol):

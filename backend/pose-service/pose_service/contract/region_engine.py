@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from pose_service.contract.engine import Person, Pixels
 from pose_service.contract.region import Detection, Region
+from pose_service.contract.sighting import Sighting
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,13 @@ class RegionEstimate:
 
 @runtime_checkable
 class RegionEngine(Protocol):
-    """Both calls take an (H, W, 3) RGB image, cost one pass of a model, and raise EngineFailedError."""
+    """All calls take an (H, W, 3) RGB image, cost one pass of a model, and raise EngineFailedError."""
+
+    def sight(self, rgb: Pixels) -> list[Sighting]:
+        """The six likeliest people in the image, nobody excluded: most of them are nobody."""
 
     def detect(self, rgb: Pixels) -> list[Detection]:
-        """Everybody whom the detector sees, in pixels of `rgb`."""
+        """Heads that a second detector sees; better than `sight` for close-ups."""
 
     def estimate_region(self, rgb: Pixels, region: Region) -> RegionEstimate | None:
         """The person in the region, or None when nobody is there."""

@@ -1,4 +1,4 @@
-"""MediaPipe Pose on the CPU: 33 keypoints a person, no download."""
+"""The CPU engine: MoveNet MultiPose finds people, BlazePose heavy places 33 keypoints, both run by MediaPipe."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from pose_service.contract import blazepose
 from pose_service.contract.engine import EngineFailedError, EngineUnavailableError, Floats, Person, Pixels
 from pose_service.contract.region import Detection, Region
 from pose_service.contract.region_engine import RegionEstimate
+from pose_service.contract.sighting import Sighting
 from pose_service.engines.mediapipe_graph import MediapipeGraphs
+from pose_service.engines.model_files import multipose_file, require_heavy
+from pose_service.engines.multipose import Multipose
 
 Result = TypeVar("Result")
 VISIBLE = 0.5
-# The detector sees 224 x 224 pixels and the keypoint model 256 x 256: more than this only costs time. It also costs
-# memory, because MediaPipe pads an image to a square: 50,000 x 1,000 pixels became 7.5 GB.
+# MediaPipe's detector sees 224 x 224 pixels and the keypoint model 256 x 256: more than this only costs time. It also
+# costs memory, because MediaPipe pads an image to a square: 50,000 x 1,000 pixels became 7.5 GB.
 MAX_SIDE = 2048
 
 
 class MediapipeEngine:
-    """Holds one pair of models and throws it away after any exception: a graph that failed once fails for ever.
+    """Holds its models and throws them away after any exception: a graph that failed once fails for ever.
 
     One thread at a time: MediaPipe's graphs cannot be shared.
     """
@@ -34,14 +37,18 @@ class MediapipeEngine:
 
     def __init__(self) -> None:
         self._graphs: MediapipeGraphs | None = None
+        self._multipose: Multipose | None = None
 
     def load(self) -> None:
-        """Import MediaPipe (1-2 s) and run both models once. Raises EngineUnavailableError if it is not installed."""
+        """Import MediaPipe (1-2 s) and run every model once. Raises EngineUnavailableError if something is missing."""
+        multipose_file()
+        require_heavy()
         try:
             self._graphs = MediapipeGraphs()
         except ImportError as error:
             raise EngineUnavailableError(f"mediapipe cannot be imported: {error}") from error
         blank = np.zeros((256, 256, 3), np.uint8)
+        self.sight(blank)
         self.detect(blank)
         self.estimate_region(blank, Region(128, 128, 256, 0))
 
@@ -52,6 +59,15 @@ class MediapipeEngine:
             if found is not None:
                 return [replace(found.person, score=detection.score)]
         return []
+
+    def sight(self, rgb: Pixels) -> list[Sighting]:
+        """The six likeliest people in (H, W, 3), most of them nobody; one pass. Raises EngineFailedError."""
+        try:
+            self._multipose = self._multipose or Multipose(multipose_file())
+            return self._multipose.sight(rgb)
+        except Exception as error:
+            self.close()
+            raise EngineFailedError(f"mediapipe failed: {error}") from error
 
     def detect(self, rgb: Pixels) -> list[Detection]:
         """Everybody whom the detector sees in (H, W, 3); one pass. Raises EngineFailedError."""
@@ -77,10 +93,12 @@ class MediapipeEngine:
 
     def close(self) -> None:
         """Release the models; the next call builds new ones."""
-        graphs, self._graphs = self._graphs, None
-        if graphs is not None:
+        held = (self._graphs, self._multipose)
+        self._graphs = self._multipose = None
+        for each in held:
             with contextlib.suppress(Exception):
-                graphs.close()
+                if each is not None:
+                    each.close()
 
     def _run(self, call: Callable[[MediapipeGraphs], Result]) -> Result:
         try:

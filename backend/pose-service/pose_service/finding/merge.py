@@ -1,45 +1,22 @@
-"""Who was found twice: the same person seen in two overlapping tiles."""
+"""Who was found twice, and whose head it is."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from pose_service.contract.engine import Floats, Person
 from pose_service.contract.region import Detection
+from pose_service.contract.sighting import SHOULDERS, Sighting
+from pose_service.finding.likelihood import distance_in_trunks, seventeen, trunk_pixels
 
-# Two heads never share a third of their area; one head in two tiles shares most of it.
-SAME_HEAD = 0.3
 # The detector's box is not centred on the nose: on the test photo the nose is just above it.
 NEAR_HEAD = 1.0
-# Keypoints of two estimates of one person differ by a few percent of the box; of two people by far more.
-SAME_KEYPOINTS = 0.1
-# A neck ring or a glove is taken for a head now and then; a child in front of an adult is larger than that.
-PART_OF_A_PERSON = 0.15
-VISIBLE = 0.5
-
-
-def group_detections(found: Sequence[Detection]) -> list[list[Detection]]:
-    """Detections of the same head together, best score first inside a group and among the groups.
-
-    Scores within a tenth count as equal, and then what was found first, in the coarser tile, stays first.
-    """
-    groups: list[list[Detection]] = []
-    for detection in found:
-        group = next((each for each in groups if overlap(each[0].head, detection.head) > SAME_HEAD), None)
-        if group is None:
-            groups.append([detection])
-        else:
-            group.append(detection)
-    for group in groups:
-        group.sort(key=lambda item: -round(item.score, 1))
-    return sorted(groups, key=lambda group: -best_score(group))
-
-
-def best_score(group: Sequence[Detection]) -> float:
-    """0-1."""
-    return max(detection.score for detection in group)
+# Two estimates of one person: shoulders, hips and knees within half a trunk, or boxes that are nearly the same.
+SAME_TRUNKS = 0.5
+SAME_BOX = 0.6
+# Nobody shares a head, wherever the two estimates put legs that cannot be seen.
+SAME_HEAD_TRUNKS = 0.15
+HEAD = [*range(5), *SHOULDERS]
 
 
 def shows_head(person: Person, detection: Detection) -> bool:
@@ -52,14 +29,22 @@ def shows_head(person: Person, detection: Detection) -> bool:
 
 
 def is_same_person(first: Person, second: Person) -> bool:
-    """The boxes overlap and the keypoints lie together, or one is a small part of the other.
+    """The joints lie together, or the heads, or the boxes do.
 
-    The overlap itself is no measure: one estimate may show the legs and the other not, and two people may embrace.
+    Two people who embrace have boxes that overlap by less; of one person an estimate may show the legs and another not.
     """
-    sizes = sorted((area(first.box), area(second.box)))
-    if _is_inside(first.box, second.box) and sizes[0] < PART_OF_A_PERSON * sizes[1]:
+    if overlap(first.box, second.box) > SAME_BOX:
         return True
-    return overlap(first.box, second.box) > 0 and _keypoint_distance(first, second) < SAME_KEYPOINTS
+    one, other = seventeen(first), seventeen(second)
+    if distance_in_trunks(one, other) < SAME_TRUNKS:
+        return True
+    heads = float(np.median(np.linalg.norm(one[HEAD] - other[HEAD], axis=1)))
+    return heads < SAME_HEAD_TRUNKS * min(trunk_pixels(one), trunk_pixels(other))
+
+
+def is_seen_as(sighting: Sighting, person: Person) -> bool:
+    """Is this sighting that person again? Told by the joints, because nothing has placed the sighting yet."""
+    return distance_in_trunks(sighting.keypoints, seventeen(person)) < SAME_TRUNKS
 
 
 def overlap(first: Floats, second: Floats) -> float:
@@ -77,18 +62,3 @@ def area(box: Floats) -> float:
 def _shared_area(first: Floats, second: Floats) -> float:
     corner, other = np.maximum(first[:2], second[:2]), np.minimum(first[2:], second[2:])
     return area(np.concatenate([corner, other]))
-
-
-def _is_inside(first: Floats, second: Floats) -> bool:
-    smaller = min(area(first), area(second))
-    return smaller > 0 and _shared_area(first, second) / smaller > 0.8
-
-
-def _keypoint_distance(first: Person, second: Person) -> float:
-    """Median distance of the keypoints both show, in diagonals of the larger box."""
-    both = (first.confidence >= VISIBLE) & (second.confidence >= VISIBLE)
-    if not both.any():
-        both = np.ones(len(first.confidence), bool)
-    distance = np.median(np.linalg.norm(first.keypoints[both] - second.keypoints[both], axis=1))
-    diagonal = max(float(np.linalg.norm(box[2:] - box[:2])) for box in (first.box, second.box))
-    return float(distance) / max(diagonal, 1e-9)

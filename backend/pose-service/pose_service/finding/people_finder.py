@@ -1,37 +1,47 @@
-"""Everybody in one image: the whole image first, then tiles for small people."""
+"""Everybody in one image: one model sees who is there, another one places the points."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Optional
+
+import numpy as np
 
 from pose_service.contract.engine import Person, Pixels, PoseEngine
 from pose_service.contract.region import Detection
 from pose_service.contract.region_engine import RegionEngine, RegionEstimate
-from pose_service.finding.merge import best_score, group_detections, is_same_person, shows_head
-from pose_service.finding.tiles import Grid, Tile, plan
+from pose_service.contract.sighting import SEEN, Sighting
+from pose_service.finding.merge import is_same_person, is_seen_as, shows_head
+from pose_service.finding.mirror_image import estimate_mirror_image, merge_views
+from pose_service.finding.placing import Passes, place
+from pose_service.finding.tiles import Tile, plan
 
-# Heads that are looked at per person wanted: some turn out to be nobody, or somebody twice.
-HEADS_PER_PERSON = 2
-# Regions that are tried for one head, until one leads to keypoints on that head: a small tile may cut the body, and the
-# keypoint model may deny a person in a region that is a little too large or too small.
-DETECTIONS_PER_HEAD = 2
-OTHER_SIZES = (0.8, 1.25)
-# Below this a person has to be seen a second time.
-CERTAIN_SCORE = 0.7
-# Regions larger than that many tiles belong to a coarser tile: close up, a sleeve looks like a head.
-LARGEST_IN_TILE = 2
+# Sightings that are looked at for each person wanted: some are nobody, or somebody twice.
+SIGHTINGS_PER_PERSON = 2
+# Of the sightings below it fewer than one in ten is a person.
+SMALLEST_SIGHTING = 0.08
+# Close up, where the body is cut off, MediaPipe's detector finds some whom MultiPose misses; of smaller ones half are
+# nobody.
+CLOSE_UP_PIXELS = 240
+# A head and shoulders are less high, and clear all the same: on the labelled photos this adds nobody false.
+PORTRAIT_HEAD, PORTRAIT_SCORE = 0.15, 0.7
+# A body this near to a tile's border is cut by it: shares of the tile's side.
+TILE_MARGIN = 0.02
 
 
 @dataclass(frozen=True)
 class FindOptions:
-    """max_people: the best so many. min_score: 0-1. max_passes: how often a model may run on one image."""
+    """max_people: the best so many. min_score: 0-1. max_passes: how often a model may run on one image.
+
+    is_small: look for small people too, in tiles, which takes several times as long.
+    """
 
     max_people: int = 8
     min_score: float = 0.5
     max_passes: int = 64
+    is_small: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,117 +54,103 @@ class FoundPeople:
     smallest_pixels: Optional[float] = None
 
 
-@dataclass(frozen=True)
-class SearchResult:
-    """estimates: best score first. passes and smallest_pixels as in FoundPeople."""
-
-    estimates: list[RegionEstimate]
-    passes: int
-    smallest_pixels: float
-
-
 def find_people(engine: PoseEngine, rgb: Pixels, options: FindOptions) -> FoundPeople:
     """Find up to `max_people` in an (H, W, 3) RGB image, each once. Raises EngineFailedError.
 
-    The cost is bounded: `max_passes` calls of a model of 10-20 ms each on one core. With max_people=1 the tiles are
-    only looked into when the whole image shows nobody. An engine that finds everybody itself is called once.
+    The cost is bounded by `max_passes` calls of a model of 20-60 ms each on one core. An engine that finds everybody
+    itself is called once.
     """
     started = time.perf_counter()
     if isinstance(engine, RegionEngine):
-        result = search(engine, rgb, options)
-        people, passes = [estimate.person for estimate in result.estimates], result.passes
-        smallest: Optional[float] = result.smallest_pixels
+        search = Search(engine, rgb, options)
+        people, smallest = [each.person for each in search.estimates()], search.smallest_pixels
+        passes = search.passes.count
     else:
         people = [person for person in engine.estimate(rgb) if person.score >= options.min_score]
         passes, smallest = 1, None
     return FoundPeople(tuple(people[: options.max_people]), passes, (time.perf_counter() - started) * 1000, smallest)
 
 
-def search(engine: RegionEngine, rgb: Pixels, options: FindOptions) -> SearchResult:
-    """The same with the regions in which the people are."""
-    work = _Search(engine, rgb, options)
-    estimates: list[RegionEstimate] = []
-    grids = plan(rgb.shape[1], rgb.shape[0], _passes_for_tiles(options))
-    for grid in grids:
-        work.look_in(grid)
-        if options.max_people == 1:
-            estimates = work.estimates()
-            if estimates:
-                return SearchResult(estimates, work.passes, grid.smallest_pixels)
-    return SearchResult(estimates or work.estimates(), work.passes, grids[-1].smallest_pixels)
+class Search:
+    """One search in one image, and what it has cost so far."""
 
-
-def look_in_tile(engine: RegionEngine, rgb: Pixels, tile: Tile) -> Iterator[Detection]:
-    """One pass: who is seen in this part of the image, in pixels of the image."""
-    part = rgb[tile.y0 : tile.y1, tile.x0 : tile.x1]
-    shift = (tile.x0, tile.y0, tile.x0, tile.y0)
-    is_whole = part.shape == rgb.shape
-    for item in engine.detect(part):
-        if is_whole or item.region.side <= LARGEST_IN_TILE * max(part.shape):
-            yield replace(item, head=item.head + shift, region=item.region.moved(tile.x0, tile.y0))
-
-
-def estimate_detections(
-    engine: RegionEngine, rgb: Pixels, detections: list[Detection], options: FindOptions
-) -> list[RegionEstimate]:
-    """Who was detected, each once, best score first."""
-    wanted = [each for each in detections if each.score >= options.min_score]
-    return _Search(engine, rgb, options, detections=wanted).estimates()
-
-
-@dataclass
-class _Search:
-    """One search, and what it has cost so far."""
-
-    engine: RegionEngine
-    rgb: Pixels
-    options: FindOptions
-    passes: int = 0
-    detections: list[Detection] = field(default_factory=list)
-    smallest_pixels: float = 0.0
-
-    def look_in(self, grid: Grid) -> None:
-        self.smallest_pixels = grid.smallest_pixels
-        for tile in grid.tiles:
-            self.passes += 1
-            found = look_in_tile(self.engine, self.rgb, tile)
-            self.detections += [item for item in found if item.score >= self.options.min_score]
+    def __init__(self, engine: RegionEngine, rgb: Pixels, options: FindOptions) -> None:
+        self.passes = Passes(options.max_passes)
+        self._engine = engine
+        self._rgb = rgb
+        self._options = options
+        most_tiles = options.max_passes // 2 if options.is_small else 1
+        self._grids = plan(rgb.shape[1], rgb.shape[0], max(1, most_tiles))
+        self.smallest_pixels = self._grids[-1].smallest_pixels
 
     def estimates(self) -> list[RegionEstimate]:
+        """Everybody, best score first, with the region to look in next."""
         kept: list[RegionEstimate] = []
-        for group in group_detections(self.detections)[: HEADS_PER_PERSON * self.options.max_people]:
-            found = self._estimate(group)
-            if found and not any(is_same_person(found.person, other.person) for other in kept):
-                kept.append(found)
-            if len(kept) == self.options.max_people:
+        for sighting in self._sightings():
+            if len(kept) == self._options.max_people or not self.passes.is_left:
                 break
-        return kept
+            if not any(is_seen_as(sighting, each.person) for each in kept):
+                found = place(self._engine, self._rgb, sighting, self._options.min_score, self.passes)
+                self._keep(found, kept)
+        if len(kept) < self._options.max_people:
+            for detection in self._heads():
+                self._keep(self._close_up(detection, kept), kept)
+        return sorted(kept, key=lambda each: -each.person.score)[: self._options.max_people]
 
-    def _estimate(self, group: list[Detection]) -> RegionEstimate | None:
-        first = group[0].region
-        regions = [detection.region for detection in group[:DETECTIONS_PER_HEAD]]
-        for region in [*regions, *(replace(first, side=first.side * ratio) for ratio in OTHER_SIZES)]:
-            if self.passes >= self.options.max_passes:
-                break
-            self.passes += 1
-            estimate = self.engine.estimate_region(self.rgb, region)
-            if estimate is not None and shows_head(estimate.person, group[0]) and self._is_confirmed(estimate, group):
-                return replace(estimate, person=replace(estimate.person, score=best_score(group)))
-        return None
+    def _sightings(self) -> list[Sighting]:
+        """Likeliest first."""
+        seen: list[Sighting] = []
+        for tile in (tile for grid in self._grids for tile in grid.tiles):
+            self.passes.take()
+            part = self._rgb[tile.y0 : tile.y1, tile.x0 : tile.x1]
+            for each in self._engine.sight(part):
+                if each.score >= SMALLEST_SIGHTING and _is_whole(each, tile, self._rgb.shape):
+                    seen.append(replace(each, keypoints=each.keypoints + np.array([tile.x0, tile.y0])))
+        seen.sort(key=lambda each: -each.score)
+        return seen[: SIGHTINGS_PER_PERSON * self._options.max_people]
 
-    def _is_confirmed(self, estimate: RegionEstimate, group: list[Detection]) -> bool:
-        """Is the person still there from where the keypoints say? Folds of a flag are not, nor is a knob."""
-        if best_score(group) >= CERTAIN_SCORE:
-            return True
-        if estimate.person.box[3] - estimate.person.box[1] < self.smallest_pixels:
-            return False
-        if self.passes >= self.options.max_passes:
-            return False
-        self.passes += 1
-        again = self.engine.estimate_region(self.rgb, estimate.region)
-        return again is not None and shows_head(again.person, group[0])
+    def _keep(self, found: Optional[RegionEstimate], kept: list[RegionEstimate]) -> None:
+        if found is not None and not any(is_same_person(found.person, each.person) for each in kept):
+            kept.append(found)
+
+    def _heads(self) -> Iterator[Detection]:
+        if min(self._rgb.shape[:2]) >= CLOSE_UP_PIXELS and self.passes.is_left:
+            self.passes.take()
+            yield from self._engine.detect(self._rgb)
+
+    def _close_up(self, detection: Detection, kept: list[RegionEstimate]) -> Optional[RegionEstimate]:
+        """Whoever has this head, unless somebody is known to have it."""
+        is_known = any(shows_head(each.person, detection) for each in kept)
+        if is_known or detection.score < self._options.min_score or not self.passes.is_left:
+            return None
+        self.passes.take()
+        found = self._engine.estimate_region(self._rgb, detection.region)
+        if found is None or not shows_head(found.person, detection):
+            return None
+        is_portrait = detection.score >= PORTRAIT_SCORE and self._head_share(detection) >= PORTRAIT_HEAD
+        if found.person.box[3] - found.person.box[1] < CLOSE_UP_PIXELS and not is_portrait:
+            return None
+        person = replace(found.person, score=detection.score)
+        if self.passes.is_left:
+            self.passes.take()
+            mirror = estimate_mirror_image(self._engine, self._rgb, detection.region)
+            person = person if mirror is None else merge_views(person, mirror)
+        return replace(found, person=person)
+
+    def _head_share(self, detection: Detection) -> float:
+        """Height of the head in shares of the image's longer side."""
+        return float(detection.head[3] - detection.head[1]) / max(self._rgb.shape[:2])
 
 
-def _passes_for_tiles(options: FindOptions) -> int:
-    """The keypoint model keeps a share of the passes: one for each person, at most half of all."""
-    return max(1, options.max_passes - min(options.max_people, options.max_passes // 2))
+def _is_whole(sighting: Sighting, tile: Tile, shape: tuple[int, ...]) -> bool:
+    """Is the body inside of the tile? One that its border cuts is whole in a neighbour, or in a coarser tile."""
+    points = sighting.keypoints[sighting.confidence > SEEN]
+    points = points if len(points) else sighting.keypoints
+    margin = TILE_MARGIN * max(tile.x1 - tile.x0, tile.y1 - tile.y0)
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return (
+        (tile.x0 == 0 or left >= margin)
+        and (tile.y0 == 0 or top >= margin)
+        and (tile.x1 == shape[1] or right <= tile.x1 - tile.x0 - margin)
+        and (tile.y1 == shape[0] or bottom <= tile.y1 - tile.y0 - margin)
+    )

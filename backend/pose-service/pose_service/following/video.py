@@ -10,6 +10,7 @@ from typing import IO, Optional
 from pose_service.contract.engine import Person, PoseEngine
 from pose_service.contract.mesh import without_vertices
 from pose_service.finding.people_finder import FindOptions
+from pose_service.following.background import CameraMotion
 from pose_service.following.track import TrackedPerson
 from pose_service.following.tracker import Tracker
 from pose_service.media.video_decoding import VideoFrame, decode_frames
@@ -21,6 +22,7 @@ class FramePeople:
     """One frame: when it is shown, its size in pixels as shown, who is in it, and what it cost.
 
     total_frames and total_seconds: what the container says of the whole video. damaged: packets lost so far.
+    camera: its motion since the frame before, in pixels of the full frame; None where it could not be measured.
     """
 
     index: int
@@ -32,6 +34,7 @@ class FramePeople:
     total_frames: Optional[int] = None
     total_seconds: Optional[float] = None
     damaged: int = 0
+    camera: Optional[CameraMotion] = None
 
 
 def track_people(
@@ -46,11 +49,16 @@ def track_people(
     for frame in decode_frames(media, limits):
         people = tracker.estimate(frame.rgb, frame.time_seconds)
         milliseconds = (time.perf_counter() - started) * 1000
-        yield in_full_size(frame, people, milliseconds)
+        yield in_full_size(frame, people, milliseconds, tracker.camera)
         started = time.perf_counter()
 
 
-def in_full_size(frame: VideoFrame, people: tuple[TrackedPerson, ...], milliseconds: float) -> FramePeople:
+def in_full_size(
+    frame: VideoFrame,
+    people: tuple[TrackedPerson, ...],
+    milliseconds: float,
+    camera: Optional[CameraMotion] = None,
+) -> FramePeople:
     """People found in the pixels of `frame.rgb`, in pixels of the frame as it is shown."""
     ratio = (frame.width / frame.rgb.shape[1], frame.height / frame.rgb.shape[0])
     return FramePeople(
@@ -63,6 +71,7 @@ def in_full_size(frame: VideoFrame, people: tuple[TrackedPerson, ...], milliseco
         total_frames=frame.total_frames,
         total_seconds=frame.total_seconds,
         damaged=frame.damaged,
+        camera=None if camera is None else camera.scaled(*ratio),
     )
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
 from pose_service.contract.engine import Person
 from pose_service.measuring import alignment, balance, body_mass, joint_angles
 from pose_service.measuring.body import SIDES, Body, both
-from pose_service.measuring.geometry import CoincidingPointsError
+from pose_service.measuring.geometry import CoincidingPointsError, wrap
 from pose_service.measuring.stance import Stance
 
 MIN_CONFIDENCE = 0.5
+NO_DEPTH = "the keypoint model is not sure of this person, so there are the detector's 17 points and no depth"
 # An upper limit by judgement, not measured: a boot hides the ankle, and the sole is not the board.
 LOW_CONFIDENCE = 0.3
+# Two estimates of one picture, the second of its mirror image: the mean moves by up to half of their distance, and by
+# a few degrees where the two agree. On 28 people in 9 changed pictures each, 93 % of 2,036 values moved by no more.
+ERROR_PER_DISTANCE = 0.5
+LEAST_ERROR_DEGREES = 4.0
 ASSUMPTIONS = (
     "camera level",
-    "angles are within about 10 degrees, less sure in loose clothing",
+    "error: how far the value moves when the picture is mirrored, scaled, turned by 5 degrees or compressed, in nine of"
+    " ten cases; the distance from the truth may be larger, most of all in loose clothing",
     "the line through the ankles stands for the board",
     "masses of body parts are those of an average man, without board and boots",
     "depth and metres are estimated by the model: distances hold in relation to the body only",
@@ -29,7 +35,8 @@ ASSUMPTIONS = (
 class Measure:
     """How one value comes from a body.
 
-    most: the highest confidence it can have. extra: parts that are used where the skeleton has them.
+    most: the highest confidence it can have. extra: parts that are used where the skeleton has them. least_error: in
+    its unit, for estimates that agree.
     """
 
     unit: str
@@ -38,6 +45,7 @@ class Measure:
     decimals: int = 0
     most: float = 1.0
     extra: tuple[str, ...] = ()
+    least_error: float = LEAST_ERROR_DEGREES
 
 
 def assumptions(stance: Stance) -> list[str]:
@@ -47,12 +55,16 @@ def assumptions(stance: Stance) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measure of one person: the exact value and its confidence 0-1, or the reason why there is none."""
+    """One measure of one person: the exact value and its confidence 0-1, or the reason why there is none.
+
+    error: in the measure's unit; None where there is one estimate only.
+    """
 
     value: Optional[float]
     points: tuple[str, ...]
     confidence: float = 0.0
     reason: str = ""
+    error: Optional[float] = None
 
 
 def measure(person: Person, stance: Stance) -> dict[str, dict[str, Any]]:
@@ -63,33 +75,48 @@ def measure(person: Person, stance: Stance) -> dict[str, dict[str, Any]]:
 def compute(person: Person, stance: Stance) -> dict[str, Outcome]:
     """Every measure. There is no value when one of its points has a confidence below 0.5."""
     body = Body(person, stance.front)
-    return {name: compute_one(item, body) for name, item in MEASURES.items()}
+    views = tuple(Body(replace(person, world=view, views=None), stance.front) for view in person.views or ())
+    return {name: compute_one(item, body, views) for name, item in MEASURES.items()}
 
 
-def compute_one(item: Measure, body: Body) -> Outcome:
-    """One measure of one body."""
+def compute_one(item: Measure, body: Body, views: tuple[Body, ...] = ()) -> Outcome:
+    """One measure of one body; views: the two estimates of which the body is the mean, for the error."""
     parts = [*item.parts, *filter(body.has, item.extra)]
     points = tuple(body.name(part) for part in parts)
+    if not len(body.person.world):
+        return Outcome(None, points, reason=NO_DEPTH)
     weakest = min(parts, key=body.confidence)
     seen = body.confidence(weakest)
     if seen < MIN_CONFIDENCE:
         return Outcome(None, points, reason=_why_unseen(body, weakest))
     try:
-        return Outcome(item.compute(body), points, min(seen, item.most))
+        value = item.compute(body)
     except CoincidingPointsError as error:
         return Outcome(None, points, reason=str(error))
+    return Outcome(value, points, min(seen, item.most), error=_error(item, views))
+
+
+def _error(item: Measure, views: tuple[Body, ...]) -> Optional[float]:
+    if len(views) < 2:
+        return None
+    try:
+        first, second = (item.compute(view) for view in views)
+    except CoincidingPointsError:
+        return None
+    distance = abs(wrap(first - second) if item.unit == "degrees" else first - second)
+    return item.least_error + ERROR_PER_DISTANCE * distance
 
 
 def describe(item: Measure, outcome: Outcome) -> dict[str, Any]:
-    """{"value", "unit", "points", "confidence"}, or "value" None and "reason" in place of "confidence"."""
+    """{"value", "unit", "error", "points", "confidence"}, or "value" None and "reason" in place of both."""
     fields = {"value": rounded(item, outcome.value), "unit": item.unit, "points": list(outcome.points)}
     if outcome.value is None:
         return {**fields, "reason": outcome.reason}
-    return {**fields, "confidence": round(outcome.confidence, 3)}
+    return {**fields, "error": rounded(item, outcome.error), "confidence": round(outcome.confidence, 3)}
 
 
 def rounded(item: Measure, value: Optional[float]) -> Union[float, int, None]:
-    """As it is shown: degrees are whole, because they are within about ten."""
+    """As it is shown: degrees are whole, because none is surer than that."""
     if value is None:
         return None
     # 0 added: -0.0 is no value to show.
@@ -144,7 +171,7 @@ MEASURES: dict[str, Measure] = {
     **_sided("hip_flexion", ("shoulder", "hip", "knee"), joint_angles.hip_flexion),
     **_sided("ankle_dorsiflexion", ("knee", "ankle", "toe"), joint_angles.ankle_dorsiflexion, LOW_CONFIDENCE),
     "flexion_asymmetry": Measure("degrees", both("hip", "knee", "ankle"), joint_angles.flexion_asymmetry),
-    "stance_width": Measure("shoulder widths", both("ankle", "shoulder"), alignment.stance_width, decimals=2),
+    "stance_width": Measure("shoulder widths", both("ankle", "shoulder"), alignment.stance_width, 2, least_error=0.13),
     "trunk_lean": Measure("degrees", _TRUNK, alignment.trunk_lean),
     "trunk_lean_along_board": Measure("degrees", (*_TRUNK, *both("ankle")), alignment.trunk_lean_along_board),
     "trunk_lean_toe_side": Measure("degrees", (*_TRUNK, *_FEET), alignment.trunk_lean_toe_side),
@@ -153,9 +180,11 @@ MEASURES: dict[str, Measure] = {
     "shoulder_hip_separation": Measure("degrees", (*_TRUNK, *both("ankle")), alignment.shoulder_hip_separation),
     "shoulder_tilt": Measure("degrees", both("shoulder", "ankle"), alignment.shoulder_tilt),
     "hip_tilt": Measure("degrees", both("hip", "ankle"), alignment.hip_tilt),
-    "fore_aft_balance": Measure("of the stance", body_mass.PARTS, balance.fore_aft_balance, decimals=2),
+    "fore_aft_balance": Measure("of the stance", body_mass.PARTS, balance.fore_aft_balance, 2, least_error=0.07),
     "inclination": Measure("degrees", body_mass.PARTS, balance.inclination),
-    "center_of_mass_height": Measure("leg lengths", body_mass.PARTS, balance.center_of_mass_height, decimals=2),
+    "center_of_mass_height": Measure(
+        "leg lengths", body_mass.PARTS, balance.center_of_mass_height, 2, least_error=0.03
+    ),
     **_EDGE,
     "angulation": Measure("degrees", body_mass.PARTS, balance.angulation, 0, LOW_CONFIDENCE, both("small_toe")),
 }

@@ -12,15 +12,17 @@ from pose_service.measuring.body import Body
 from pose_service.measuring.body_mass import PARTS, moment_of_inertia
 from pose_service.measuring.geometry import wrap
 from pose_service.measuring.measures import CIRCULAR, MEASURES, Measure, Outcome, compute, compute_one
-from pose_service.measuring.smoothing import smooth, unwrap_around
+from pose_service.measuring.smoothing import jitter, smooth, unwrap_around
 from pose_service.measuring.spin import hip_yaw
 from pose_service.measuring.stance import Stance
 
+# Standard deviations: nine of ten values of a normal distribution lie within 1.6.
+ERROR_PER_JITTER = 1.6
 INERTIA = "moment_of_inertia"
 # Only a video has a first frame to compare with; less than 1 is tucked in.
 VIDEO_MEASURES: dict[str, Measure] = {
     **MEASURES,
-    INERTIA: Measure("of the first frame", PARTS, moment_of_inertia, decimals=2),
+    INERTIA: Measure("of the first frame", PARTS, moment_of_inertia, 2, least_error=0.05),
 }
 YAW = Measure("degrees", ("left_hip", "right_hip"), hip_yaw)
 NAMES = tuple(VIDEO_MEASURES)
@@ -29,11 +31,15 @@ _CIRCULAR_COLUMNS = np.array([*(name in CIRCULAR for name in NAMES), True])
 
 @dataclass(frozen=True)
 class Smoothed:
-    """keypoints: (K, 2) pixels. values: by measure, None where the raw one is None. yaw: degrees of the hip line."""
+    """keypoints: (K, 2) pixels. values: by measure, None where the raw one is None. yaw: degrees of the hip line.
+
+    errors: by measure, what the jitter of the neighbouring frames makes of a raw value; None with too few of them.
+    """
 
     keypoints: Floats
     values: dict[str, Optional[float]]
     yaw: Optional[float]
+    errors: dict[str, Optional[float]]
 
 
 @dataclass
@@ -56,17 +62,24 @@ class PersonSeries:
             raise ValueError("the person is not in this frame")
         width = len(NAMES) + 1
         empty = np.full(width + person.keypoints.size, np.nan)
-        rows = [empty if each is None else self._look_up(index, each)[1] for index, _, each in frames]
+        # Neighbours with another skeleton have other points, and none of them the measures.
+        alike = [each if each is not None and each.names == person.names else None for _, _, each in frames]
+        rows = [empty if each is None else self._look_up(f[0], each)[1] for f, each in zip(frames, alike)]
         values = np.stack(rows)
         circular = np.flatnonzero(_CIRCULAR_COLUMNS)
         values[:, circular] = unwrap_around(values[:, circular], values[middle, circular])
         smoothed = smooth(times, values, middle)
+        noise = jitter(values[:, : len(NAMES)])
+        errors = {
+            name: None if np.isnan(each) else VIDEO_MEASURES[name].least_error + ERROR_PER_JITTER * float(each)
+            for name, each in zip(NAMES, noise)
+        }
         numbers = [None if np.isnan(value) else float(value) for value in smoothed[:width]]
         turned = [
             wrap(each) if each is not None and is_circular else each
             for each, is_circular in zip(numbers, _CIRCULAR_COLUMNS)
         ]
-        return Smoothed(smoothed[width:].reshape(-1, 2), dict(zip(NAMES, turned)), turned[-1])
+        return Smoothed(smoothed[width:].reshape(-1, 2), dict(zip(NAMES, turned)), turned[-1], errors)
 
     def forget(self, index: int) -> None:
         """Drop what was computed for frames up to this one."""

@@ -16,6 +16,8 @@ FIT_REACH = 3
 REACH = MEDIAN_REACH + FIT_REACH
 DEGREE = 2
 FULL_TURN = 360.0
+# The median of |a - 2 b + c| for normal noise with a standard deviation of 1.
+BEND_OF_NOISE = 0.6745 * 6**0.5
 
 
 def smooth(times: Floats, values: Floats, index: int) -> Floats:
@@ -45,6 +47,18 @@ def fit_at(offsets: Floats, values: Floats) -> Floats:
     left[~is_enough] = np.eye(DEGREE + 1)
     solved: Floats = np.linalg.solve(left, right[:, :, None])[:, 0, 0]
     return np.where(is_enough, solved, _nanmedian(values))
+
+
+def jitter(values: Floats) -> Floats:
+    """Standard deviations (D,) of the noise in (n, D) values of neighbouring frames, NaN with fewer than three.
+
+    From second differences: a value that goes up or down evenly has no noise.
+    """
+    bends = np.abs(values[:-2] - 2 * values[1:-1] + values[2:]) if len(values) > 2 else values[:0]
+    if not len(bends):
+        return np.full(values.shape[1], np.nan)
+    scaled: Floats = _nanmedian(bends) / BEND_OF_NOISE
+    return scaled
 
 
 def unwrap_around(values: Floats, middle: Floats) -> Floats:

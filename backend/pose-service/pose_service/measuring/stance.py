@@ -57,6 +57,8 @@ def choose_stance(requested: str, gazes: list[Optional[float]]) -> Stance:
 
 def gaze(person: Person) -> float | None:
     """How far the head looks over the left foot: 1 along the feet, -1 over the right one; None when it is hidden."""
+    if not len(person.world):
+        return None
     points = {name: index for index, name in enumerate(person.names)}
     if any(name not in points or person.confidence[points[name]] < VISIBLE for name in LOOKED_AT):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from functools import lru_cache
 from typing import IO
 
 import numpy as np
@@ -13,11 +14,15 @@ from PIL.ImageFile import ImageFile
 from pose_service.contract.engine import Floats, Pixels
 from pose_service.contract.job import JobError
 from pose_service.media.decode_turn import decode_turn
+from pose_service.media.memory_limit import memory_limit
 
 # A short list: Pillow can read many more formats, some of them through outside programs.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
-READABLE = "JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF"
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF")
+READABLE = "JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP or TIFF"
+# The decoder's planes, its references and the picture. The header of a HEIC need not tell the size of what is in it.
+HEIF_BYTES_PER_PIXEL = 12
 FULL_SCALE_16_BIT = 257
+_NO_LIMIT = contextlib.nullcontext()
 
 
 class UnreadableImageError(JobError):
@@ -54,12 +59,22 @@ def decode(stream: IO[bytes], max_pixels: int) -> Pixels:
 
 
 def _decode(stream: IO[bytes], max_pixels: int) -> Pixels:
+    _register_heif()
     with Image.open(stream, formats=FORMATS) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise TooManyPixelsError(f"{width} x {height} is more than {max_pixels} pixels.")
-        with decode_turn(width * height):
+        is_heif = image.format == "HEIF"
+        with decode_turn(width * height), memory_limit(HEIF_BYTES_PER_PIXEL * max_pixels) if is_heif else _NO_LIMIT:
             return _pixels(image)
+
+
+@lru_cache(maxsize=1)
+def _register_heif() -> None:
+    import pi_heif
+
+    # One picture by one thread: an engine has one core.
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 
 def _pixels(image: ImageFile) -> Pixels:

@@ -21,6 +21,10 @@ MAX_SIDE = 1920
 # One thread decodes ahead while the model computes.
 DECODER_THREADS = 2
 MICROSECONDS = 1_000_000
+# References, frames in the threads and those that wait for their turn: H.264 and HEVC keep at most 16 references.
+FRAMES_HELD = 20
+# 5312 x 2988 with 10 bits takes 0.95 GB; the same with 4:4:4 and 16 bits would take 1.9. `capacity` counts with it.
+MAX_DECODER_BYTES = 1024**3
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class _Decoding:
         if self._seconds is not None:
             self._check_length(self._seconds)
         _check_pixels(self._stream.codec_context.width * self._stream.codec_context.height, self._limits)
+        _check_decoder(self._stream.codec_context)
         index = 0
         for picture in self._pictures():
             if index >= self._limits.frames:
@@ -108,6 +113,7 @@ class _Decoding:
 
     def _frame(self, picture: Any, index: int) -> VideoFrame:
         _check_pixels(picture.width * picture.height, self._limits)
+        _check_decoder(picture)
         seconds = self._time_of(picture, index)
         self._check_length(seconds)
         rgb = _upright(picture)
@@ -143,6 +149,18 @@ def _picture_stream(container: Any) -> Any:
 def _check_pixels(pixels: int, limits: VideoLimits) -> None:
     if pixels > limits.pixels:
         raise TooManyPixelsError(f"A frame has {pixels} pixels, more than {limits.pixels}.")
+
+
+def _check_decoder(source: Any) -> None:
+    """Would the decoder's frames fit into memory? source: a codec context or a picture, which may differ from it."""
+    if source.format is None:
+        return
+    frame_bytes = source.width * source.height * source.format.padded_bits_per_pixel // 8
+    if frame_bytes * FRAMES_HELD > MAX_DECODER_BYTES:
+        raise TooManyPixelsError(
+            f"{source.width} x {source.height} {source.format.name}: {FRAMES_HELD} such frames take more than"
+            f" {MAX_DECODER_BYTES} bytes."
+        )
 
 
 def _upright(picture: Any) -> Pixels:

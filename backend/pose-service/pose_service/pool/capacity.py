@@ -10,8 +10,9 @@ from typing import Optional
 
 CGROUP = Path("/sys/fs/cgroup")
 MAX_ENGINES = 32
-# Measured: an engine takes 200 to 350 MB, and the pixels of one large image on top.
-ENGINE_BYTES = 600 * 1024 * 1024
+# Measured: an engine with the detector in two sizes takes 550 to 600 MB; on top the pixels of one large image, or the
+# frames of one large video (media.video_decoding.MAX_DECODER_BYTES).
+ENGINE_BYTES = 1600 * 1024 * 1024
 
 
 def default_engines(cgroup: Path = CGROUP) -> int:

@@ -49,6 +49,7 @@ def find_options(max_people: int) -> Schema:
         "max_people": {"type": "integer", "minimum": 1, "maximum": max_people, "default": max_people},
         "min_score": number("People below it are left out.", **SHARE),
         "stance": text("Which foot is in front.", *STANCES),
+        "small": text("1: look for small people too, in tiles; several times as long.", "0", "1"),
     }
 
 
@@ -70,7 +71,17 @@ _NAMED = {
 }
 MEASURE = {
     "oneOf": [
-        record({"value": number("The measure."), **_NAMED, "confidence": number("0 to 1.", **SHARE)}),
+        record(
+            {
+                "value": number("The measure."),
+                **_NAMED,
+                "error": {
+                    "type": ["number", "null"],
+                    "description": "How far the value may be off, in its unit, as far as the picture itself shows.",
+                },
+                "confidence": number("0 to 1.", **SHARE),
+            }
+        ),
         record({"value": {"type": "null"}, **_NAMED, "reason": text("Why it cannot be told.")}),
     ]
 }
@@ -82,10 +93,10 @@ STANCE = record(
 )
 PERSON_FIELDS: Schema = {
     "box": array({"type": "number"}, "x0, y0, x1, y1 in pixels.", 4),
-    "score": number("How sure the engine is that this is a person.", **SHARE),
+    "score": number("The share of such sightings that are people.", **SHARE),
     "skeleton": text("Which keypoints there are."),
     "keypoints": array(reference("Keypoint")),
-    "world": array(reference("WorldPoint"), "The same points in metres."),
+    "world": array(reference("WorldPoint"), "The same points in metres; empty where depth is unknown."),
     "stance": reference("Stance"),
     "measures": mapping(reference("Measure"), "By name."),
     "assumptions": array({"type": "string"}, "What the measures take for granted."),

@@ -38,6 +38,7 @@ RANGE: Schema = {
                 "max": number(""),
                 "max_at_seconds": SECONDS,
                 "mean": number(""),
+                "error": {**MAYBE_NUMBER, "description": "Of a single value, in its unit: the mean over the frames."},
                 "frames": count("With a value.", 1),
             }
         ),
@@ -59,7 +60,7 @@ def event(unit: str, found: Schema) -> Schema:
     return {"oneOf": [record({"value": number(""), "unit": {"const": unit}, **found}), unseen]}
 
 
-_MOMENTS: Schema = {"start_seconds": SECONDS, "end_seconds": SECONDS}
+_MOMENTS: Schema = {"error": number("In its unit.", minimum=0), "start_seconds": SECONDS, "end_seconds": SECONDS}
 SUMMARISED_PERSON = record(
     {
         "id": count(""),
@@ -68,7 +69,9 @@ SUMMARISED_PERSON = record(
         "last_seconds": SECONDS,
         "stance": reference("Stance"),
         "measures": mapping(reference("Range"), "By name."),
-        "spin": event("degrees", {"fastest_degrees_per_second": number("", minimum=0)}),
+        "spin": event(
+            "degrees", {"error": number("In its unit.", minimum=0), "fastest_degrees_per_second": number("", minimum=0)}
+        ),
         "airtime": event("seconds", _MOMENTS),
         "jump_height": event("metres", _MOMENTS),
     }

@@ -25,16 +25,16 @@ class Options:
 
 
 def parse_options(fields: Mapping[str, str], settings: Settings) -> Options:
-    """Read max_people, min_score, stance, draw and mesh; absent ones get their defaults.
+    """Read max_people, min_score, stance, draw, mesh and small; absent ones get their defaults.
 
     Raises ProblemError 400 bad-option that names the field and what it may hold.
     """
     most = settings.max_people
     people = _number(fields, "max_people", int, (1, most), most)
     score = _number(fields, "min_score", float, (0.0, 1.0), FindOptions.min_score)
-    is_drawing, is_mesh = (_choice(fields, name, ("0", "1")) == "1" for name in ("draw", "mesh"))
+    is_drawing, is_mesh, is_small = (_choice(fields, name, ("0", "1")) == "1" for name in ("draw", "mesh", "small"))
     return Options(
-        find=FindOptions(people, score, settings.max_passes),
+        find=FindOptions(people, score, settings.max_passes, is_small),
         stance=_choice(fields, "stance", CHOICES),
         is_drawing=is_drawing,
         is_mesh=is_mesh,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Optional
 
 from pose_service.contract.engine import Person
+from pose_service.following.steady_view import SteadyView
 from pose_service.following.video import FramePeople
 from pose_service.measuring.measures import ASSUMPTIONS, describe, rounded
 from pose_service.measuring.person_series import VIDEO_MEASURES, PersonSeries, Smoothed
@@ -17,7 +19,7 @@ from pose_service.web.answer import describe_person
 
 SUMMARY_ASSUMPTIONS = (
     *ASSUMPTIONS,
-    "airtime: the camera stands still; jump height: take-off and landing are equally high",
+    "airtime: the hips fall freely from take-off to landing; jump height: above the take-off",
 )
 
 
@@ -43,6 +45,7 @@ class VideoAnswer:
         self._series: dict[int, PersonSeries] = {}
         self._summaries: dict[int, PersonSummary] = {}
         self._last: Optional[FramePeople] = None
+        self._view = SteadyView()
 
     def take(self, frame: FramePeople) -> Iterator[dict[str, Any]]:
         """The next frame in; the line of an earlier one out, once there are enough."""
@@ -70,6 +73,7 @@ class VideoAnswer:
     def _write(self) -> dict[str, Any]:
         place = next(place for place, each in enumerate(self._window) if each.index == self._written)
         frame = self._window[place]
+        self._view.advance(frame.camera)
         people = [self._describe(tracked.id, tracked.person, place) for tracked in frame.people]
         self._written += 1
         while self._window and self._window[0].index < self._written - REACH:
@@ -94,9 +98,13 @@ class VideoAnswer:
         if number not in self._summaries:
             self._summaries[number] = PersonSummary(number, series.stance, VIDEO_MEASURES, seconds)
         summary = self._summaries[number]
-        summary.add(seconds, person, smoothed.values, smoothed.yaw)
+        summary.add(seconds, smoothed.values, smoothed.errors)
+        summary.fly(seconds, self._view.hip_height(person, seconds), self._view.number, smoothed.yaw)
         summary.explain({name: each.reason for name, each in outcomes.items() if each.value is None})
-        measures = {name: describe(VIDEO_MEASURES[name], each) for name, each in outcomes.items()}
+        measures = {
+            name: describe(VIDEO_MEASURES[name], replace(each, error=smoothed.errors[name]))
+            for name, each in outcomes.items()
+        }
         return {
             "id": number,
             **describe_person(person, series.stance, measures),

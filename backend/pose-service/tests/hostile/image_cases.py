@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from hostile import bombs, pictures
 from hostile.case import Case
@@ -11,6 +13,7 @@ from hostile.forms import upload
 from hostile.pictures import photo_as
 
 WHOLE = (512, 512)
+DATA = Path(__file__).parents[1] / "data"
 UNREADABLE, TOO_MANY = "unreadable-image", "too-many-pixels"
 SVG = b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg><text>&x;</text></svg>'
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(2000)
@@ -20,6 +23,7 @@ POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n(/etc/passwd) 
 def image_cases() -> Iterator[Case]:
     """All cases whose form is right and whose file is not what it seems."""
     yield from _bombs()
+    yield from _heic()
     yield from _not_images()
     yield from _truncated()
     yield from _polyglots()
@@ -53,8 +57,31 @@ def _bombs() -> Iterator[Case]:
     yield refused("real JPEG of 100 megapixels", partial(bombs.flat, 10_000, 10_000, "JPEG"), TOO_MANY)
     yield refused("real WebP of 100 megapixels", partial(bombs.flat, 16_000, 6_250, "WEBP"), TOO_MANY)
     yield refused("real GIF of 100 megapixels", partial(bombs.flat, 10_000, 10_000, "GIF"), TOO_MANY)
+    yield refused("HEIC bomb in its header", lambda: heic_of(20_000, 20_000), TOO_MANY)
+    yield refused("HEIC whose picture is larger than its header says", lambda: heic("lying.heic"))
     yield Case("49 megapixels", lambda: upload(bombs.flat(7000, 7000, "JPEG")), 200, size=(7000, 7000))
     yield Case("a line of 50,000 pixels", lambda: upload(bombs.flat(50_000, 1, "PNG")), 200, size=(50_000, 1))
+
+
+def heic(name: str) -> bytes:
+    return (DATA / name).read_bytes()
+
+
+def heic_of(width: int, height: int) -> bytes:
+    """The astronaut under a header that says another size."""
+    content = heic("astronaut.heic")
+    place = content.index(b"ispe") + 8
+    return content[:place] + struct.pack(">II", width, height) + content[place + 8 :]
+
+
+def _heic() -> Iterator[Case]:
+    content = heic("astronaut.heic")
+    yield found("HEIC", lambda: content)
+    yield found("HEIC of a telephone that is held upright", lambda: heic("turned.heic"))
+    yield refused("HEIC with a smaller header", lambda: heic_of(512, 100))
+    yield refused("HEIC of no size", lambda: heic_of(0, 0))
+    for share in (0.02, 0.3, 0.9):
+        yield refused(f"HEIC, the first {share:.0%}", lambda share=share: content[: int(len(content) * share)])
 
 
 def _not_images() -> Iterator[Case]:
@@ -63,7 +90,7 @@ def _not_images() -> Iterator[Case]:
         "one byte": b"\xff",
         "only a JPEG's first bytes": b"\xff\xd8\xff\xe0",
         "SVG with an entity": SVG,
-        "HEIC": HEIC,
+        "HEIC without content": HEIC,
         "AVIF without content": HEIC.replace(b"heic", b"avif"),
         "PostScript": POSTSCRIPT,
         "PDF": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",

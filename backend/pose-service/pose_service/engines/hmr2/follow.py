@@ -18,6 +18,7 @@ from pose_service.contract.job import WORKING
 from pose_service.engines.hmr2.phalp import Stopped
 from pose_service.engines.hmr2.tracked_people import read_people
 from pose_service.finding.people_finder import FindOptions
+from pose_service.following.background import Background
 from pose_service.following.video import FramePeople, in_full_size
 from pose_service.media.video_decoding import VideoFrame
 
@@ -47,16 +48,17 @@ def follow(load: Callable[[], ClipTracker], frames: Iterable[VideoFrame], option
         pictures, output = Path(name) / "pictures", Path(name) / "output"
         pictures.mkdir()
         kept = []
+        background = Background()
         for frame in frames:
             path = pictures / f"{len(kept):06d}.jpg"
             Image.fromarray(frame.rgb).save(path, quality=JPEG_QUALITY)
-            kept.append((str(path), _without_pixels(frame)))
+            kept.append((str(path), _without_pixels(frame), background.measure(frame.rgb, ())))
             yield WORKING
         found = yield from _tracked(load, pictures, output)
     milliseconds = (time.perf_counter() - started) * 1000 / max(1, len(kept))
-    for path, frame in kept:
+    for path, frame, camera in kept:
         people = read_people(found.get(path, {}), (frame.rgb.shape[1], frame.rgb.shape[0]), options)
-        result: FramePeople = in_full_size(frame, people, milliseconds)
+        result: FramePeople = in_full_size(frame, people, milliseconds, camera)
         yield result
 
 
