@@ -28,13 +28,15 @@ CACHE_RACE = "failed to get dead record"
 class BakeCall:
     """What is asked of bake: images by name, and what is said besides their definitions.
 
-    `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `without_cache` those
-    that are built without the cache. `pulls` asks the registry for newer system images; `sets` are bake's overrides.
+    `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `on_images` maps an
+    image to parents whose stored image it is built on, `without_cache` are those that are built without the cache.
+    `pulls` asks the registry for newer system images; `sets` are bake's overrides.
     """
 
     names: tuple[str, ...]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    on_images: Mapping[str, frozenset[str]] = field(default_factory=dict)
     without_cache: frozenset[str] = frozenset()
     pulls: bool = False
     sets: tuple[str, ...] = ()
@@ -105,7 +107,8 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
         if labels := call.labels.get(image.name):
             definition["labels"] = {**(definition.get("labels") or {}), **labels}
         written = definition.get("contexts") or image.contexts
-        if contexts := {name: _context(project, value, call.kept) for name, value in written.items()}:
+        stored = call.kept | call.on_images.get(image.name, frozenset())
+        if contexts := {name: _context(project, value, stored) for name, value in written.items()}:
             definition["contexts"] = contexts
         if image.name in call.without_cache:
             definition["no-cache"] = True
@@ -113,9 +116,9 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
     return {"target": targets}
 
 
-def _context(project: Project, value: str, kept: frozenset[str]) -> str:
+def _context(project: Project, value: str, stored: frozenset[str]) -> str:
     name = value.removeprefix("target:")
-    if value.startswith("target:") and name in kept:
+    if value.startswith("target:") and name in stored:
         return f"docker-image://{project.image(name).tag}"
     return value
 

@@ -15,7 +15,7 @@ from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
 from layerstack.build.keep import CacheGone, Evidence, Keeper
-from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, Planner, parent_layers
+from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, Planner, layers_identity, parent_layers
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.record import BuildRecord, ImageRecord
 from layerstack.build.results import Outcome
@@ -109,15 +109,20 @@ class _Build:
             names=tuple(names),
             labels=self._labels(),
             kept=self._kept_before(),
+            on_images=self._on_images(),
             without_cache=self.asked if self.options.is_forced else frozenset(),
             pulls=self.options.pulls,
         )
         report, kept = solve(self.project, call, self.observer, self.keeper)
+        if self._changed(report, kept) & frozenset().union(*call.on_images.values()):
+            # What others were built on as an image is another one by now.
+            call = replace(call, on_images={})
+            report, kept = solve(self.project, call, self.observer, self.keeper)
         seconds = round(time.monotonic() - clock, 3)
-        changed = frozenset(image.name for image in self.images if self._is_renamed(image, report, kept))
+        changed = self._changed(report, kept)
         if not changed and not kept and not report.executed and self._is_all_recorded():
             return BuildRecord(images=tuple(map(self._fresh, self.images)))
-        outcome = Outcome(self.plan, report, changed, kept, call.without_cache, self._stored_now())
+        outcome = Outcome(self.plan, report, changed, kept, call, self._stored_now())
         record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
         self._remember(record, outcome, began)
         return record if not record.is_all_fresh else msgspec.structs.replace(record, seconds=0.0)
@@ -162,6 +167,32 @@ class _Build:
             return frozenset()
         evidence = self.keeper.evidence
         return frozenset(name for name in gone if _is_unknown_to_cache(evidence, self.plan.of(name)))
+
+    def _on_images(self) -> dict[str, frozenset[str]]:
+        """Image → parents that it is built on as they are stored.
+
+        After a build without the cache BuildKit knows two results of the same steps, and what is built on them is found
+        by way of the older one.
+        """
+        forced = {name for name, state in self.states.items() if state.is_forced}
+        found = {image.name: frozenset(forced & set(image.parents)) for image in self.images}
+        return {
+            name: frozenset(parent for parent in parents if not self._is_on_steps_of(name, parent))
+            for name, parents in found.items()
+            if parents and not (self.options.is_forced and name in self.asked)
+        }
+
+    def _is_on_steps_of(self, name: str, parent: str) -> bool:
+        """Whether the stored image was built together with its parent as that is stored."""
+        state = self.states.get(name)
+        stored = self.before.get(self.project.image(parent).tag)
+        if state is None or parent in state.on_images:
+            return False
+        return state.parent_layers.get(parent) == layers_identity(stored)
+
+    def _changed(self, report: BuildReport, kept: frozenset[str]) -> frozenset[str]:
+        """Images whose tags name another image than before."""
+        return frozenset(image.name for image in self.images if self._is_renamed(image, report, kept))
 
     def _is_renamed(self, image: Image, report: BuildReport, kept: frozenset[str]) -> bool:
         if image.name in kept:
@@ -209,6 +240,8 @@ def _state(
         record=record,
         parent_layers=parent_layers(planned, outcome.stored, outcome.plan),
         cache_records=cache_records,
+        on_images=tuple(sorted(outcome.call.on_images.get(record.image, ()))),
+        is_forced=record.image in outcome.call.without_cache,
         externals={
             name: ExternalImage(layers=one.layers, config=one.content) for name, one in planned.externals.items()
         },

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildReport, Step, Work
 from layerstack.build.cause import Cause, ImageCauses, root_causes
 from layerstack.build.plan import Plan, PlannedImage, layers_identity
@@ -16,15 +17,15 @@ KEPT_CAUSE = "BuildKit no longer has its steps, nothing they depend on changed: 
 class Outcome:
     """What is known once the bake calls are over.
 
-    `changed` are images whose tags name another image than before, `kept` those that were used as they are stored,
-    `forced` those that were built without the cache. `stored` maps tags to the images that are there now.
+    `changed` are images whose tags name another image than before, `kept` those that were used as they are stored.
+    `call` is what was asked for, `stored` maps tags to the images that are there now.
     """
 
     plan: Plan
     report: BuildReport
     changed: frozenset[str]
     kept: frozenset[str]
-    forced: frozenset[str]
+    call: BakeCall
     stored: Mapping[str, StoredImage]
 
     def records(self) -> tuple[ImageRecord, ...]:
@@ -51,7 +52,7 @@ class Outcome:
             old=one.last.manifest if one.last else None,
             executed=self.report.executed,
             parent_causes=parent_causes,
-            is_forced=one.name in self.forced,
+            is_forced=one.name in self.call.without_cache,
             doubt=_doubt(one),
         )
         named = tuple(None if step.is_cached else causes.of(step) for step in steps)

@@ -14,6 +14,7 @@ from invoke.program import Program
 
 import tasks
 from layerstack.build import history
+from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildLog
 from layerstack.build.inputs import unreadable
 from layerstack.build.plan import Plan, PlannedImage
@@ -83,7 +84,7 @@ def test_a_real_stream_comes_back_from_history_as_lanes(tmp_path: Path) -> None:
     plan = Plan(
         tuple(PlannedImage(Image(name, "."), unreadable(Image(name, "."), ""), None, None) for name in ("base", "app"))
     )
-    outcome = Outcome(plan, told, frozenset(), frozenset(), frozenset(), {})
+    outcome = Outcome(plan, told, frozenset(), frozenset(), BakeCall(()), {})
     history.append_build(tmp_path, BuildRecord(seconds=5, started=began, images=outcome.records()))
     [found] = read_timelines(tmp_path, 3)
     assert {lane.image: len(lane.bars) for lane in found.lanes} == {"base": 2, "app": 7}
