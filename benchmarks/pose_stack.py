@@ -43,7 +43,11 @@ class PoseStack:
         """Run one of benchmarks/inside in the service's image; what its last line says. Raises CommandFailed."""
         mounts = ("-v", f"{SCRIPTS}:/inside:ro", "-v", f"{PHOTOS}:/photos:ro", "-v", f"{self.media}:/media")
         argv = ("docker", "run", "--rm", "--network", "none", *mounts, self.image, "python", f"/inside/{script}")
-        lines = self.copy.run(*argv, *words).stdout.strip().splitlines()
+        return self.last_line(*argv, *words)
+
+    def last_line(self, *argv: str) -> Any:
+        """Run a command; the JSON of its last line, None without any. Raises CommandFailed."""
+        lines = self.copy.run(*argv).stdout.strip().splitlines()
         return json.loads(lines[-1]) if lines else None
 
     def compose(self, *words: str) -> str:

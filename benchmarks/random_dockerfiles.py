@@ -19,10 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import Options
 from benchmarks.random_scenes import Change, Scene, random_change, random_scene
+from benchmarks.samples import Goal, Measurement, Samples
 from layerstack import command
+from layerstack.build.buildlog import BuildLog, Step
+from layerstack.build.cause import ImageCauses
 from layerstack.build.impact import Impact, find_impact
 from layerstack.build.inputs import InputReader, Manifest
+from layerstack.build.placement import Placement
 from layerstack.dockerfile.file_digests import FileDigests
 from layerstack.dockerfile.image import read_image
 from layerstack.engine.images import find_all
@@ -30,9 +35,12 @@ from layerstack.errors import UsageError
 from layerstack.project.project import Project
 
 SEED = 20261127
+PAIRS = 2000
 BATCH = 16
 TURNS = 5
 MISSED = "missed, but not understood"
+# Verdicts that need no second build.
+UNDISPUTED = {MISSED, "wrong cause"}
 _REFUSED = re.compile(r"target scene(\d+)(?:base)?:")
 _STEP = re.compile(r"^\[(?P<where>[^\]]*?)\s*\d+/\d+\] (?P<text>.*)$", re.DOTALL)
 
@@ -43,6 +51,7 @@ class Built:
 
     image_id: str
     executed: tuple[str, ...]
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass
@@ -70,7 +79,7 @@ def judge(pairs: int, seed: int, folder: Path, count: Count) -> None:
         batch = list(_judge_batch(folder / f"batch{number}", range(number, number + BATCH), seed, count))
         for scene_number, turn, verdict in batch:
             again = verdict
-            if verdict.faults.keys() - {MISSED}:
+            if verdict.faults.keys() - UNDISPUTED:
                 place = folder / f"alone{scene_number}-{turn}"
                 alone = list(_judge_batch(place, [scene_number], seed, Count(), turn + 1))
                 again = next((one for _, found, one in alone if found == turn), verdict)
@@ -144,9 +153,21 @@ def _verdict(
         faults["misread" if is_understood else MISSED] = f"other image: {is_other}, ran {executed}"
     elif is_seen and not is_noticed:
         faults["needless"] = "our digest changed, the image did not"
+    if is_understood and (causes := _cause_faults(scene, (old, new), builds[1].steps)):
+        faults["wrong cause"] = causes
     if impact and (fault := _impact_fault(scene, impact, is_noticed, executed)):
         faults["wrong impact"] = fault
     return Verdict(told, is_noticed, is_understood, impact is not None, faults)
+
+
+def _cause_faults(scene: Scene, manifests: tuple[Manifest, Manifest], steps: Sequence[Step]) -> str:
+    """Steps whose cause is not named, though one change is all that happened and the cache is there."""
+    old, new = manifests
+    changed = {name: "changed" for name in new.parents if old.parents.get(name) != new.parents[name]}
+    causes = ImageCauses(new, old, steps, changed)
+    named = [(step, causes.of(step)) for step in steps if step.image == scene.name]
+    faults = [f"{step.name}: {cause}" for step, cause in named if cause.kind in ("unknown", "cache-evicted")]
+    return "; ".join(faults)
 
 
 def _impact_fault(scene: Scene, impact: Impact, is_noticed: bool, executed: Sequence[str]) -> str:
@@ -215,15 +236,30 @@ def _bake(root: Path, scenes: Sequence[Scene]) -> command.CommandResult:
 
 
 def _read_builds(root: Path, scenes: Sequence[Scene], stream: str) -> dict[str, Built]:
-    executed = list(_executed(stream))
+    executed, steps = list(_executed(stream)), _steps(root, scenes, stream)
     ids = json.loads((root / "metadata.json").read_text())
     return {
         scene.name: Built(
             image_id=ids[scene.name]["containerimage.config.digest"],
             executed=tuple(text for target, text in executed if target.split()[0] in scene.targets),
+            steps=steps[scene.name],
         )
         for scene in scenes
     }
+
+
+def _steps(root: Path, scenes: Sequence[Scene], stream: str) -> dict[str, tuple[Step, ...]]:
+    """Scene → its executed steps as a build of ours would read them from the log."""
+    log = BuildLog([*(name for scene in scenes for name in scene.targets), "nothing"])
+    for line in stream.splitlines():
+        log.feed(line)
+    executed = log.report(True, 0.0).executed
+    found = {}
+    for scene in scenes:
+        images = [*_project(root, scene).images.values()]
+        place = Placement(root, images[::-1]).place
+        found[scene.name] = tuple(place(step) for step in executed if step.image in scene.targets)
+    return found
 
 
 def _executed(stream: str) -> Iterator[tuple[str, str]]:
@@ -247,7 +283,17 @@ def remove_images(scenes: Sequence[Scene]) -> None:
 
 def summary(count: Count) -> Mapping[str, int]:
     """The figures that are reported, zeros included."""
-    names = ("pairs", "changed", "misread", "needless", "wrong impact", "impacts", "not understood", "unreadable")
+    names = (
+        "pairs",
+        "changed",
+        "misread",
+        "needless",
+        "wrong cause",
+        "wrong impact",
+        "impacts",
+        "not understood",
+        "unreadable",
+    )
     rest = sorted(count.counts.keys() - set(names))
     return {name: count.counts[name] for name in (*names, *rest)}
 
@@ -257,10 +303,19 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def measure_misread(_options: Options, _goal: Goal) -> Measurement:
+    """Changes of 2,000 random pairs that BuildKit noticed and our reading did not."""
+    count = Count()
+    with tempfile.TemporaryDirectory(prefix="layerstack-random-") as folder:
+        judge(PAIRS, SEED, Path(folder), count)
+    figures = ", ".join(f"{name} {value:,}" for name, value in summary(count).items())
+    return Measurement(Samples((float(count.counts["misread"]),)), (figures,), "\n".join(count.details))
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Exit code 1 when a change was misread."""
     parser = argparse.ArgumentParser(prog="random_dockerfiles", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=2000)
+    parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args(words)
     count = Count()

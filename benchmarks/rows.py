@@ -4,7 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import building, causes, dependencies, pose_changes, pose_media, pose_rates, serving, verifying
+from benchmarks import (
+    building,
+    causes,
+    dependencies,
+    pose_changes,
+    pose_media,
+    pose_photos,
+    pose_rates,
+    serving,
+    verifying,
+)
+from benchmarks import random_dockerfiles as random_pairs
 from benchmarks.options import Options
 from benchmarks.samples import NO_LIMIT, Goal, Measurement
 
@@ -100,6 +111,14 @@ _POSE_ROWS = (
         Goal("amount", NO_LIMIT, "MB"),
         pose_changes.measure_image,
     ),
+    Row(
+        "pose-photos",
+        "labelled photos: people missed or made up",
+        "plain MediaPipe on the same photos",
+        Goal("ratio", 1, "people"),
+        pose_photos.measure_photos,
+        pose_photos.refuse_photos,
+    ),
     Row("pose-fuzz", "damaged files that end in no named error", "", Goal("count", 0), pose_media.measure_fuzz),
 )
 
@@ -114,6 +133,13 @@ ROWS = (
     ),
     *(_code_change(service) for service in building.EDITED),
     *(_ballast(gigabytes) for gigabytes in BALLAST_GIGABYTES),
+    Row(
+        "misread-dockerfiles",
+        "changes that our reading of Dockerfiles misses in 2,000 random pairs",
+        "BuildKit",
+        Goal("count", 0),
+        random_pairs.measure_misread,
+    ),
     Row(
         "answer",
         "code change → new code answers",

@@ -1,4 +1,4 @@
-"""Measure and write the page: `python -m benchmarks.run [--only NAME …] [--runs N] [--allow-prune] [--output FOLDER]`.
+"""Measure and write the page: `python -m benchmarks.run [--only NAME …] [--runs N] [--photos FOLDER] …`.
 
 The exit code is 0 when every measured goal was met, 1 when one was missed, 2 for wrong usage, else that of the failure.
 """
@@ -24,7 +24,7 @@ from layerstack.report import say
 def main(words: Sequence[str] | None = None) -> int:
     """Measure the wanted rows one by one; the page is written after each, and a row that fails stops no other."""
     asked = _parse(words)
-    options = Options(asked.runs, asked.allow_prune)
+    options = Options(asked.runs, asked.allow_prune, asked.photos)
     try:
         results = document.read_results(asked.output / "benchmarks.json", read_machine_facts())
     except StackError as error:
@@ -60,6 +60,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[row.name for row in ROWS], metavar="NAME", help="these rows")
     parser.add_argument("--runs", type=_positive, default=5, help="pairs of measurements per row (default 5)")
     parser.add_argument("--allow-prune", action="store_true", help="also empty this machine's whole build cache")
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="labelled photos, for the row pose-photos")
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of the two result files")
     return parser.parse_args(words)
 

@@ -4,6 +4,7 @@ BuildKit names a step that images share after an arbitrary one of them, and coun
 image itself; so a step is looked up by stage, position and text in the Dockerfiles of all images of the build.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.errors import UsageError
 
 COMPARED_CHARACTERS = 60
+_CHANGED = re.compile(r"<<|[$\"'\\`]")
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,6 @@ def _line(step: Step, stage: Stage) -> int | None:
 def _is_same_text(step: Step, instruction: Instruction) -> bool:
     shown = " ".join(step.instruction.split())
     written = " ".join(f"{instruction.keyword} {instruction.text}".split())
-    # BuildKit fills in variables and shortens heredocs: compare what comes before.
-    literal = written.split("$", 1)[0].split("<<", 1)[0][:COMPARED_CHARACTERS]
+    # BuildKit fills in variables, takes quotes away and shortens heredocs: compare what comes before.
+    literal = _CHANGED.split(written, maxsplit=1)[0][:COMPARED_CHARACTERS]
     return shown.startswith(literal)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from layerstack.dockerfile import shell_words
@@ -54,8 +55,9 @@ class Dockerfile:
 
     @property
     def directives(self) -> dict[str, str]:
-        """`escape`, `syntax` and `check`; they stand before everything else."""
-        matches = (_DIRECTIVE.match(line) for line in self.head)
+        """`escape`, `syntax` and `check`; the first comment that is none ends them."""
+        lines = self.head[1:] if self.head and self.head[0].startswith("#!") else self.head
+        matches = takewhile(bool, (_DIRECTIVE.match(line) for line in lines))
         return {match[1].lower(): match[2] for match in matches if match}
 
     @property

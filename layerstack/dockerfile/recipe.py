@@ -89,6 +89,10 @@ def _doubts(image: Image, stages: Iterable[RecipeStage], platform: str) -> Itera
     platforms = image.definition.get("platforms") or ()
     if len(platforms) > 1:
         yield f"it is built for {len(platforms)} platforms"
+    if frontend := image.args.get("BUILDKIT_SYNTAX"):
+        yield f"BUILDKIT_SYNTAX={frontend}: another frontend may read the file in its own way"
+    if image.definition.get("pull"):
+        yield "its definition says pull: the registry may hold other parents"
     if not stages:
         yield "a context takes the place of the whole target"
     for stage in stages:

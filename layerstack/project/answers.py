@@ -47,7 +47,7 @@ def recall(root: Path, key: str) -> Any:
         files: dict[str, str] = record["files"]
         is_same = all(_digest(Path(path)) == digest for path, digest in files.items())
         return record["answer"] if is_same else None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 

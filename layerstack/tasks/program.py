@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Any, TextIO, cast
 
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from layerstack import __version__
@@ -24,7 +24,10 @@ class Layerstack(Program):
         super().__init__(version=__version__, namespace=namespace, name="layerstack", binary="layerstack")
 
     def parse_core_args(self) -> None:
-        super().parse_core_args()
+        try:
+            super().parse_core_args()
+        except (ParseError, ValueError) as error:
+            raise Exit(str(error), UsageError.exit_code) from error
         if shell := self.args["print-completion-script"].value:
             try:
                 sys.stdout.write(completion.script(shell))

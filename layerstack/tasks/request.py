@@ -84,14 +84,19 @@ def project_to_run(device: str, is_started: bool) -> "Project":
 
 def confirm(losses: Sequence[str], is_agreed: bool) -> None:
     """Name what will be lost and ask. Raises UsageError when nobody can answer or the answer is no."""
+    ask([f"will be removed: {loss}" for loss in losses], "Remove? [y/N]", "Nothing was removed", is_agreed)
+
+
+def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> None:
+    """Print the lines, if any, and ask. Raises UsageError when nobody can answer or the answer is no."""
     from layerstack.report import say
 
-    for loss in losses:
-        say(f"will be removed: {loss}")
-    if is_agreed or not losses:
+    for line in lines:
+        say(line)
+    if is_agreed or not lines:
         return
     if not sys.stdin.isatty():
-        raise UsageError("Nothing was removed: there is no terminal to ask on.", "Add --yes to agree beforehand.")
-    say("Remove? [y/N]")
+        raise UsageError(f"{refusal}: there is no terminal to ask on.", "Add --yes to agree beforehand.")
+    say(question)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise UsageError("Nothing was removed.")
+        raise UsageError(f"{refusal}.")

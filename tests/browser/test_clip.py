@@ -64,10 +64,11 @@ def test_playing_moves_the_slider(page: Page, frames: list[dict[str, Any]]) -> N
 
 
 def test_second_person_has_figures_of_its_own(page: Page, frames: list[dict[str, Any]]) -> None:
-    page.get_by_role("slider", name="Frame").focus()
-    page.keyboard.press("Home")
     page.get_by_role("button", name="Person 2").click()
-    lean = next(one for one in frames[0]["people"] if one["id"] == 2)["smoothed"]["measures"]["trunk_lean"]
+    expect(page.get_by_role("button", name="Person 2")).to_have_attribute("aria-pressed", "true")
+    index = int(page.get_by_role("slider", name="Frame").input_value())
+    person = next(one for one in frames[index]["people"] if one["id"] == 2)
+    lean = person["smoothed"]["measures"]["trunk_lean"]
     expect(page.locator("[data-curve=trunk_lean] .curve-value")).to_have_text(f"{lean}°")
 
 
@@ -115,7 +116,7 @@ def test_picture_stays_in_view_beside_the_measures(
 ) -> None:
     assert frames
     page.set_viewport_size({"width": width, "height": height})
-    page.get_by_text("All measures").click()
+    page.locator(".person-all summary").click()
     page.locator(".measures tr").last.scroll_into_view_if_needed()
     assert page.evaluate("window.scrollY") > 100
     picture = page.locator("figure video").bounding_box()

@@ -40,7 +40,7 @@ def no_untagged_images_left(engine_client: Any) -> Iterator[None]:
 
 
 def untagged(client: Any) -> set[str]:
-    # `images.list` would inspect each, and fail where somebody else removes one meanwhile.
+    # Without asking for each of them: somebody else may remove one meanwhile.
     return {image["Id"] for image in client.api.images(filters={"dangling": True})}
 
 

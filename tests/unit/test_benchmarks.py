@@ -271,6 +271,12 @@ def test_pruning_needs_leave() -> None:
     assert row.refusal(Options(1, may_prune=True)) == ""
 
 
+def test_labelled_photos_are_brought_along() -> None:
+    row = next(row for row in ROWS if row.name == "pose-photos")
+    assert "--photos" in row.refusal(Options(1))
+    assert row.refusal(Options(1, photos=Path("labels"))) == ""
+
+
 @pytest.mark.parametrize("words", [("--runs", "0"), ("--runs", "some"), ("--only", "nothing")])
 def test_a_wrong_request_is_wrong_usage(words: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -25,6 +25,8 @@ SMALLEST_SIGHTING = 0.08
 # Close up, where the body is cut off, MediaPipe's detector finds some whom MultiPose misses; of smaller ones half are
 # nobody.
 CLOSE_UP_PIXELS = 240
+# A head and shoulders are less high, and clear all the same: on the labelled photos this adds nobody false.
+PORTRAIT_HEAD, PORTRAIT_SCORE = 0.15, 0.7
 # A body this near to a tile's border is cut by it: shares of the tile's side.
 TILE_MARGIN = 0.02
 
@@ -125,7 +127,8 @@ class Search:
         found = self._engine.estimate_region(self._rgb, detection.region)
         if found is None or not shows_head(found.person, detection):
             return None
-        if found.person.box[3] - found.person.box[1] < CLOSE_UP_PIXELS:
+        is_portrait = detection.score >= PORTRAIT_SCORE and self._head_share(detection) >= PORTRAIT_HEAD
+        if found.person.box[3] - found.person.box[1] < CLOSE_UP_PIXELS and not is_portrait:
             return None
         person = replace(found.person, score=detection.score)
         if self.passes.is_left:
@@ -133,6 +136,10 @@ class Search:
             mirror = estimate_mirror_image(self._engine, self._rgb, detection.region)
             person = person if mirror is None else merge_views(person, mirror)
         return replace(found, person=person)
+
+    def _head_share(self, detection: Detection) -> float:
+        """Height of the head in shares of the image's longer side."""
+        return float(detection.head[3] - detection.head[1]) / max(self._rgb.shape[:2])
 
 
 def _is_whole(sighting: Sighting, tile: Tile, shape: tuple[int, ...]) -> bool:
