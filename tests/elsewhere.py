@@ -1,6 +1,6 @@
 """The unit tests once more as on somebody else's machine: another zone, no locale, no home, an odd read-only folder.
 
-`python tests/elsewhere.py [PYTEST WORD...]`; `nox -s unit_elsewhere` runs it.
+`python tests/elsewhere.py`, or with words for pytest in place of all; `nox -s unit_elsewhere` runs it.
 """
 
 import os
@@ -52,7 +52,7 @@ def _set_writable(copy: Path, is_writable: bool) -> None:
 
 def _run_tests(copy: Path) -> int:
     as_anybody = WITHOUT_ROOTS_RIGHTS if os.geteuid() == 0 and shutil.which("setpriv") else ()
-    words = ("-m", "pytest", "-p", "no:cacheprovider", "tests/unit", *sys.argv[1:])
+    words = ("-m", "pytest", "-p", "no:cacheprovider", *(sys.argv[1:] or ("tests/unit",)))
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     argv = (*as_anybody, sys.executable, *words)
     return subprocess.run(argv, cwd=copy, env={**kept, **SETTINGS}, check=False).returncode

@@ -107,7 +107,7 @@ class ImageCauses:
         line = step.place.rsplit(":", 1)[-1]
         for stage in self.new.stages:
             for number, one in enumerate(stage.steps):
-                if str(one.line) == line and stage.name.lower() == step.stage.lower():
+                if str(one.line) == line and stage.shown_name.lower() == step.stage.lower():
                     return stage, number
         # The only stage of a Dockerfile wears no name.
         named = ((stage, number) for stage in self.new.stages for number, one in enumerate(stage.steps))

@@ -35,7 +35,8 @@ class RecipeLine:
 class RecipeStage:
     """One stage that the build needs; `base` and `platform` have their arguments filled in.
 
-    `is_on_stage` says that `base` is an earlier stage and no image.
+    `is_on_stage` says that `base` is an earlier stage and no image. Of stages with one name all but the last are called
+    `name@number`, which is no name that a Dockerfile can give.
     """
 
     name: str
@@ -44,6 +45,11 @@ class RecipeStage:
     platform: str
     written: str
     lines: tuple[RecipeLine, ...]
+
+    @property
+    def shown_name(self) -> str:
+        """As BuildKit shows it: stages of one name are told apart only here."""
+        return self.name.partition("@")[0]
 
     @property
     def steps(self) -> tuple[RecipeLine, ...]:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, s
 
 import docker
 
-WAIT_MILLISECONDS = 15_000
+WAIT_MILLISECONDS = 45_000
 VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 

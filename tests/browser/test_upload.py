@@ -55,10 +55,9 @@ def test_analysis_is_listed_and_opens_from_the_list(page: Page, astronaut: Path)
     expect(page.locator("[data-joint=nose]").first).to_be_visible()
 
 
-def test_joints_of_a_measure_light_up_when_it_is_pointed_at(page: Page, photographer: Path) -> None:
-    upload_photo(page, photographer)
-    row = page.locator("[data-measure=knee_flexion_right]")
-    row.hover()
+def test_joints_of_a_measure_light_up_when_it_is_pointed_at(page: Page, sample: Path) -> None:
+    upload_photo(page, sample)
+    page.locator("[data-measure=knee_flexion_right]").hover()
     lit = page.locator(".joint.is-pointed")
     expect(lit).to_have_count(3)
     assert {one.get_attribute("data-joint") for one in lit.all()} == {"right_hip", "right_knee", "right_ankle"}
