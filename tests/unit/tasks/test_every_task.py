@@ -125,7 +125,7 @@ def python(code: str) -> str:
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_dry_runs_nothing(name: str, docker: FakeDocker) -> None:
-    assert invoke(f"--dry {name}{' web' if name in ('why', 'audit') else ''}") == 0
+    assert invoke(f"--dry {name}{' web' if name in ('why', 'audit', 'backup', 'restore') else ''}") == 0
     assert docker.calls == []
     assert {path.name for path in Path.cwd().iterdir()} == {"base", "web", "docker-compose.yml"}
 
