@@ -17,6 +17,8 @@ from layerstack.dockerfile.recipe import SECRET
 from layerstack.state_folder import keep_newest, read_text, state_folder, write_atomically
 
 MOST_KEPT = 16
+# Raised when what is asked, or how an answer is read, changes: older answers then count no more.
+FORMAT = 2
 # Variables that change from shell to shell and that no Compose or bake file has a use for.
 _PASSING = {"_", "SHLVL", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}
 # Functions of bake's HCL that give another value at every call.
@@ -34,7 +36,7 @@ _PLUGIN_FOLDERS = tuple(
 def key_of(root: Path, calls: Sequence[Sequence[str]], environment: Mapping[str, str]) -> str:
     """What is asked of which programs in which environment, as one digest."""
     variables = {name: value for name, value in {**os.environ, **environment}.items() if name not in _PASSING}
-    asked = [str(root), [list(call) for call in calls], sorted(variables.items()), list(_program_marks())]
+    asked = [FORMAT, str(root), [list(call) for call in calls], sorted(variables.items()), list(_program_marks())]
     return hashlib.sha256(json.dumps(asked).encode(errors="surrogateescape")).hexdigest()
 
 

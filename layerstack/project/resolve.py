@@ -99,7 +99,9 @@ class Resolver:
                 return {}
             raise self._unreadable("The build definition", result)
         found: dict[str, Any] = json.loads(result.stdout).get("target") or {}
-        return found
+        # What others are built on and nobody named is printed as something to cache only: it has to be named, too.
+        linked = [name for name, one in found.items() if _is_cached_only(one) and name not in argv]
+        return self._bake_targets((*argv, *linked), targets) if linked else found
 
     def _bake(self, names: Sequence[str], compose_files: Sequence[Path] = ()) -> tuple[str, ...]:
         files = [str(path.relative_to(self.question.root)) for path in self.question.bake_files]
@@ -158,6 +160,11 @@ def _without_escapes(document: dict[str, Any]) -> dict[str, Any]:
             if key in target:
                 target[key] = mapped(target[key], lambda text: text.replace("$${", "${"))
     return document
+
+
+def _is_cached_only(target: Mapping[str, Any]) -> bool:
+    outputs = target.get("output") or ()
+    return [one.get("type") if isinstance(one, Mapping) else one for one in outputs] == ["cacheonly"]
 
 
 def _active(

@@ -155,6 +155,21 @@ def test_a_value_that_is_ever_new_is_asked_again(folder: Folder) -> None:
     assert folder.load().image("app").args != folder.load().image("app").args
 
 
+def test_a_base_that_only_a_bake_file_links_is_an_image_of_its_own(folder: Folder, built_names: list[str]) -> None:
+    folder.write(compose_yaml=BUILT, base__Dockerfile="FROM scratch\nCOPY Dockerfile /d\n")
+    folder.write(ctx__Dockerfile="FROM base\nCOPY a /a\n")
+    base = f'target "base" {{\n  context = "base"\n  tags = ["{NAME}-base"]\n}}\n'
+    app = 'target "app" {\n  contexts = { base = "target:base" }\n}\n'
+    folder.write(**{"docker-bake_hcl": base + app})
+    images = folder.load().images
+    assert "output" not in images["base"].definition
+    built_names += [NAME, f"{NAME}-base"]
+    targets = {name: dict(image.definition) for name, image in images.items()}
+    argv = ["docker", "buildx", "bake", "--file", "-", *targets]
+    command.run(argv, cwd=folder.root, stdin=json.dumps({"target": targets})).require()
+    assert len(_ids(built_names)) == 2
+
+
 def test_a_folder_named_like_an_official_image_is_not_taken_for_it(folder: Folder) -> None:
     folder.write(
         compose_yaml=BUILT, ctx__Dockerfile="FROM python:latest\n", docker__python__Dockerfile="FROM scratch\n"

@@ -415,3 +415,14 @@ def test_reading_a_project_loads_no_module_for_gpus_and_no_yaml() -> None:
     code = code.replace("WANTED", "('layerstack.gpu', 'yaml', 'docker.', 'rich')")
     argv = [sys.executable, "-c", code]
     assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_target_that_is_only_linked_is_named_to_bake_too(docker: FakeDocker, root: Path) -> None:
+    """Bake prints it with an output of its own making otherwise."""
+    (root / "docker-bake.hcl").touch()
+    web = {"context": ".", "contexts": {"base": "target:base"}, "output": [{"type": "docker"}]}
+    say(docker, {"web": web}, {"services": {"web": {"build": "."}}})
+    linked = {"context": "base", "output": [{"type": "cacheonly"}]}
+    docker.answers("buildx bake *--print web", json.dumps({"target": {"web": web, "base": linked}}))
+    docker.answers("buildx bake *--print web base", json.dumps({"target": {"web": web, "base": {"context": "base"}}}))
+    assert "output" not in project.load(root, "cpu").images["base"].definition

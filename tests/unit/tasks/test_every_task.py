@@ -43,6 +43,8 @@ NAMES = set(
         "images",
         "cache",
         "clean",
+        "backup",
+        "restore",
         "audit",
         "doctor",
         "dev",
