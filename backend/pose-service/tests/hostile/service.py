@@ -52,8 +52,8 @@ class Service:
         self.folder = folder
         self.port = _free_port()
         self.mark = uuid.uuid4().hex
-        # Beside busy neighbours a place in the queue is worth more than the usual 20 s.
-        patience = {"POSE_QUEUE_SECONDS": "50"}
+        # Beside busy neighbours 20 s in the queue and 30 s for 20 megapixels are not enough.
+        patience = {"POSE_QUEUE_SECONDS": "50", "POSE_DEADLINE_SECONDS": "50"}
         environment = {**os.environ, "TMPDIR": str(folder), MARK: self.mark, **patience, **settings}
         command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
         self.process = subprocess.Popen(command, cwd=SOURCE, env=environment)
