@@ -5,7 +5,6 @@ inside the stack's own images.
 """
 
 import hashlib
-import logging
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its o
 from layerstack import sessions
 from layerstack.build import build, lint
 from layerstack.build.progress import PlainLog
-from layerstack.run import rehearsal, stack
+from layerstack.run import address, rehearsal, stack
 from layerstack.run.startup import ChangeLog
 
 ROOT = Path(__file__).parent
@@ -26,8 +25,6 @@ RUFF = (sys.executable, "-m", "ruff")
 MYPY = (sys.executable, "-m", "mypy")
 
 nox.options.default_venv_backend = "none"
-for talkative in ("docker", "urllib3"):
-    logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 @nox.session(name="lint")
@@ -57,6 +54,12 @@ def typecheck(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Fast tests of the library and the tasks; Docker is blocked."""
     session.run(*PYTEST, "tests/unit", *session.posargs)
+
+
+@nox.session
+def unit_elsewhere(session: nox.Session) -> None:
+    """The fast tests as on somebody else's machine: zone, locale, umask, an odd read-only folder, no home."""
+    session.run(sys.executable, "tests/elsewhere.py", *session.posargs)
 
 
 @nox.session
@@ -106,7 +109,7 @@ def browser_tests(session: nox.Session) -> None:
     with rehearsal.rehearsal(loaded, "browser-tests") as copy:
         stack.up(copy, ChangeLog(session.log))
         tags = {"BROWSER_IMAGE": loaded.image("browser").tag, "STATIC_IMAGE": loaded.image("frontend-static").tag}
-        environment = {"WEB_URL": stack.addresses(copy)["frontend"], **tags}
+        environment = {"WEB_URL": address.addresses(copy)["frontend"], **tags}
         session.run(*PYTEST, "tests/browser", *session.posargs, env=environment)
 
 

@@ -1,7 +1,9 @@
 """This project's tasks: `invoke --list`. Most are defined in layerstack/tasks, for any Compose project."""
 
 import os
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -9,7 +11,11 @@ from invoke.exceptions import Exit
 
 from layerstack import tasks
 from layerstack.errors import UsageError
+from layerstack.tasks.image_tasks import AUDIT_HELP, run_audit
 from layerstack.tasks.request import DEVICE, JSON, project_to_read
+
+if TYPE_CHECKING:
+    from layerstack.audit.weight_checks import LicensedModel
 
 
 @tasks.task(help={"device": DEVICE})
@@ -43,6 +49,27 @@ def weights(c: Context, fetch: bool = False, smpl: str = "", force: bool = False
         raise Exit(code=exit_code)
 
 
+@tasks.task(help=AUDIT_HELP)
+def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
+    """Inspect an image without starting it: CUDA code, package conflicts, weights, SMPL models, size."""
+    run_audit(image, cards, ignore, json, licensed=[smpl()])
+
+
+def smpl() -> "LicensedModel":
+    """How to recognise the body models that nobody may hand on."""
+    from layerstack.audit.weight_checks import LicensedModel
+
+    return LicensedModel(
+        what="an SMPL body model",
+        suffixes=(".pkl", ".npz"),
+        name=re.compile(r"(SMPL|SMPLX|SMPLH|MANO|basicmodel)_?(neutral|male|female|left|right)", re.IGNORECASE),
+        marks=(b"v_template", b"shapedirs", b"posedirs", b"J_regressor"),
+        # It cannot be smaller: 6,890 vertices with 10 shapes are 1.6 MB as 64-bit numbers.
+        least_bytes=10**6,
+        most_bytes=2 * 10**9,
+    )
+
+
 namespace = Collection(
     # What build-and-start.sh did, step by step, and all of it but the last in one.
     tasks.build_bases,
@@ -53,9 +80,9 @@ namespace = Collection(
     tasks.start,
     # The machine before, the stack afterwards.
     *(tasks.setup, tasks.doctor, tasks.gpu),
-    *(dev, tasks.status, tasks.logs, tasks.restart, tasks.down),
+    *(dev, tasks.status, tasks.logs, tasks.restart, tasks.down, tasks.backup, tasks.restore),
     # What was built, why, and what is kept of it.
-    *(tasks.why, tasks.impact, tasks.timeline, tasks.images, tasks.cache, tasks.clean, tasks.audit),
+    *(tasks.why, tasks.impact, tasks.timeline, tasks.images, tasks.cache, tasks.clean, audit),
     # The pose service on a GPU.
     weights,
 )

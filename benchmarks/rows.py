@@ -15,6 +15,7 @@ from benchmarks import (
     serving,
     verifying,
 )
+from benchmarks import random_dockerfiles as random_pairs
 from benchmarks.options import Options
 from benchmarks.samples import NO_LIMIT, Goal, Measurement
 
@@ -132,6 +133,13 @@ ROWS = (
     ),
     *(_code_change(service) for service in building.EDITED),
     *(_ballast(gigabytes) for gigabytes in BALLAST_GIGABYTES),
+    Row(
+        "misread-dockerfiles",
+        "changes that our reading of Dockerfiles misses in 2,000 random pairs",
+        "BuildKit",
+        Goal("count", 0),
+        random_pairs.measure_misread,
+    ),
     Row(
         "answer",
         "code change → new code answers",

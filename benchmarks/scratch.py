@@ -100,6 +100,9 @@ def renamed(text: str, name: str) -> str:
 
 
 def _rename_everything(copy: Scratch) -> None:
+    for path in (copy.root, *copy.root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o200 | path.stat().st_mode)  # copied from a checkout that may be read-only
     for pattern in DEFINITIONS:
         for path in copy.root.glob(pattern):
             path.write_text(re.sub(r"(?m)^name: .*$", f"name: {copy.name}", renamed(path.read_text(), copy.name)))

@@ -5,6 +5,7 @@ Each command runs now, in the working directory, on a pseudo-terminal of 88 colu
 
 import os
 import pty
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 COLUMNS = 88
+FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def draw(path: Path, commands: list[str], title: str) -> None:
@@ -22,7 +24,8 @@ def draw(path: Path, commands: list[str], title: str) -> None:
         for number, command in enumerate(commands):
             console.print(Text.assemble("\n" if number else "", ("$ ", "bold green"), (command, "bold")))
             console.print(Text.from_ansi(_output(command)), no_wrap=True, crop=True)
-        path.write_text(console.export_svg(title=title, unique_id="terminal"))
+        # rich names a font on a server; the letters are placed one by one, so that any monospaced font will do.
+        path.write_text(FONT_FACE.sub("", console.export_svg(title=title, unique_id="terminal")))
 
 
 def _output(command: str) -> str:

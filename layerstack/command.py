@@ -8,8 +8,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -26,6 +26,7 @@ CHILD_ENVIRONMENT = {
 INTERRUPT_GRACE_SECONDS = 10.0
 TERMINATE_GRACE_SECONDS = 3.0
 DRAIN_SECONDS = 1.0
+PIPE_BYTES = 1 << 16
 
 Stream = Literal["stdout", "stderr"]
 
@@ -114,7 +115,9 @@ def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
     kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
     with _start(command, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE) as process:
         if stdin is not None:
-            threading.Thread(target=_write, args=(process, stdin.encode()), daemon=True).start()
+            # Closing it here, too, would raise where the child ended before it had read all.
+            pipe, process.stdin = process.stdin, None
+            threading.Thread(target=_write, args=(pipe, stdin.encode()), daemon=True).start()
         try:
             for name, line in _lines(process, tick_seconds):
                 if name is None:
@@ -129,6 +132,56 @@ def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
             raise
     out, err = ("\n".join(kept[name]) for name in ("stdout", "stderr"))
     return CommandResult(tuple(argv), code, out, err, time.monotonic() - started)
+
+
+def drain(
+    argv: Sequence[str],
+    take: Callable[[bytes], None],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> CommandResult:
+    """Run and hand over all of its standard output, as bytes, while it comes; the result holds the other stream."""
+    command = (find_program(argv[0]), *argv[1:])
+    started = time.monotonic()
+    with _start(command, cwd, env, subprocess.DEVNULL) as process, _collected(process.stderr) as complaint:
+        assert process.stdout
+        try:
+            while data := process.stdout.read(PIPE_BYTES):
+                take(data)
+            code = process.wait()
+        except BaseException:
+            _stop(process)
+            raise
+    return CommandResult(tuple(argv), code, "", _text(b"".join(complaint)), time.monotonic() - started)
+
+
+def feed(
+    argv: Sequence[str],
+    chunks: Iterable[bytes],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> CommandResult:
+    """Run with these bytes as standard input; a child that ends before it has read them all says why by its code."""
+    command = (find_program(argv[0]), *argv[1:])
+    started = time.monotonic()
+    with (
+        _start(command, cwd, env, subprocess.PIPE) as process,
+        _collected(process.stdout) as out,
+        _collected(process.stderr) as complaint,
+    ):
+        assert process.stdin
+        try:
+            with suppress(BrokenPipeError), process.stdin:
+                for data in chunks:
+                    process.stdin.write(data)
+            code = process.wait()
+        except BaseException:
+            _stop(process)
+            raise
+    said, complained = (_text(b"".join(data)) for data in (out, complaint))
+    return CommandResult(tuple(argv), code, said, complained, time.monotonic() - started)
 
 
 def attach(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
@@ -191,11 +244,22 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
             yield name, _text(line).rstrip("\r\n")
 
 
-def _write(process: "subprocess.Popen[bytes]", data: bytes) -> None:
+def _write(pipe: IO[bytes] | None, data: bytes) -> None:
     """Hand over the whole input; a child that ends before it has read all of it says why by its exit code."""
-    assert process.stdin
-    with suppress(BrokenPipeError), process.stdin:
-        process.stdin.write(data)
+    assert pipe
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(data)
+
+
+@contextmanager
+def _collected(pipe: IO[bytes] | None) -> Iterator[list[bytes]]:
+    """What comes through a pipe, read beside everything else; whole when the block is left."""
+    assert pipe
+    data: list[bytes] = []
+    reader = threading.Thread(target=lambda: data.extend(iter(lambda: pipe.read(PIPE_BYTES), b"")), daemon=True)
+    reader.start()
+    yield data
+    reader.join(DRAIN_SECONDS)
 
 
 def _pump(name: Stream, pipe: IO[bytes], received: "queue.SimpleQueue[tuple[Stream, bytes | None]]") -> None:

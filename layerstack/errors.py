@@ -58,6 +58,12 @@ class GpuMissing(StackError):
     exit_code = 6
 
 
+class NoRoom(StackError):
+    """The disk is full, or too full for what was asked."""
+
+    exit_code = 7
+
+
 class CommandFailed(StackError):
     """A child process ended with a non-zero exit code; carries the whole result."""
 

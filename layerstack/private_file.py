@@ -46,6 +46,31 @@ def append(path: Path, line: bytes, most_bytes: int) -> None:
         _replace(folder, path.name, newer)
 
 
+def take_lock(path: Path, text: bytes) -> IO[bytes] | None:
+    """A lock with a text that says whose it is, held until the file is closed or this process ends.
+
+    None while another process holds it.
+    """
+    make_folder(path.parent)
+    with _folder(path.parent) as folder:
+        file = _open(folder, path.name, os.O_WRONLY | os.O_CREAT)
+    if not _try_flock(file):
+        file.close()
+        return None
+    os.ftruncate(file.fileno(), 0)
+    os.write(file.fileno(), text)
+    return file
+
+
+def read_lock(path: Path) -> bytes:
+    """The text of the process that holds a lock; empty while nobody does."""
+    try:
+        with _folder(path.parent) as folder, _file(folder, path.name, os.O_RDONLY) as file:
+            return b"" if _try_flock(file, fcntl.LOCK_SH) else file.read()
+    except FileNotFoundError:
+        return b""
+
+
 def make_folder(path: Path) -> None:
     """A folder, and all that are missing above it, for its owner only from its first moment on."""
     if path.is_dir():
@@ -82,13 +107,22 @@ def _folder(path: Path) -> Iterator[int]:
 
 @contextmanager
 def _file(folder: int, name: str, flags: int) -> Iterator[IO[bytes]]:
+    with _open(folder, name, flags) as file:
+        yield file
+
+
+def _open(folder: int, name: str, flags: int) -> IO[bytes]:
     # O_NONBLOCK: opening a FIFO would wait for its other end.
     safe = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     descriptor = os.open(name, flags | safe, FILE_MODE, dir_fd=folder)
-    with os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "a+b" if flags & os.O_APPEND else "wb") as file:
+    file = os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "a+b" if flags & os.O_APPEND else "wb")
+    try:
         if not stat.S_ISREG(_require_own(descriptor, name).st_mode):
             raise OSError(errno.EINVAL, "it is not a plain file", name)
-        yield file
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _require_own(descriptor: int, name: str) -> os.stat_result:
@@ -114,16 +148,16 @@ def _replace(folder: int, name: str, content: bytes) -> None:
 def _lock(folder: int, name: str) -> Iterator[None]:
     """An exclusive lock, given back with the file. Raises TimeoutError (an OSError) after LOCK_SECONDS."""
     with _file(folder, name, os.O_WRONLY | os.O_CREAT) as file:
-
-        def take() -> bool:
-            with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            return False
-
-        if not wait_until(take, LOCK_SECONDS, interval_seconds=0.01):
+        if not wait_until(lambda: _try_flock(file), LOCK_SECONDS, interval_seconds=0.01):
             raise TimeoutError(errno.ETIMEDOUT, "another process holds its lock", name)
         yield
+
+
+def _try_flock(file: IO[bytes], kind: int = fcntl.LOCK_EX) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _ends_a_line(file: IO[bytes]) -> bool:

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 WIDE_COLUMNS = 240
 
 
+def tolerate_any_text() -> None:
+    """Print `?` for what the terminal's encoding lacks (an ASCII or Latin-1 locale) instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+
+
 def say(text: str) -> None:
     """A line for the person who watches; results go to stdout, this goes to stderr."""
     sys.stderr.write(text + "\n")
@@ -34,7 +41,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
     for row in rows:
         table.add_row(*row)
     # In a file or a pipe there is no width to respect: cut and wrap nothing.
-    Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False)
+    with console.capture() as captured:
+        console.print(table)
+    # rich fills every row up to the width of the table.
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def mark(is_ok: bool) -> str:

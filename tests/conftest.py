@@ -1,11 +1,10 @@
 """For every test: an interrupt interrupts, and no record lands in the state folder of whoever runs it."""
 
 import signal
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from layerstack import state_folder
 
@@ -13,15 +12,17 @@ from layerstack import state_folder
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# On a busy machine any example may take long, and tells nothing about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Child processes get it too; each project has a folder of its own in it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as runtime:
-            patch.setenv("XDG_RUNTIME_DIR", runtime)
-            yield
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,5 @@
 import { ObjectId } from 'mongodb';
-import { Problem } from '../src/problem.js';
+import { Problem } from '../src/ground/problem.js';
 
 /**
  * The id in the path.
@@ -16,7 +16,7 @@ export function parseId(request) {
 /**
  * The analysis that the path names.
  *
- * @param {import('../src/analyses.js').Analyses} analyses
+ * @param {import('../src/store/analyses.js').Analyses} analyses
  * @returns {Promise<object>} its file document
  * @throws {Problem} 404
  */

@@ -1,8 +1,8 @@
-import { locate, STANCES, toAnalysis } from '../src/analysis.js';
-import { DuplicateMedia } from '../src/media-store.js';
-import { waitForOutcome } from '../src/outcome.js';
-import { Problem } from '../src/problem.js';
-import { receiveMedia } from '../src/upload.js';
+import { locate, STANCES, toAnalysis } from '../src/store/analysis.js';
+import { DuplicateMedia } from '../src/store/media-store.js';
+import { waitForOutcome } from '../src/queue/outcome.js';
+import { Problem } from '../src/ground/problem.js';
+import { receiveMedia } from '../src/http/upload.js';
 import { readChoice } from './query.js';
 
 const MAX_WAIT_SECONDS = 60;

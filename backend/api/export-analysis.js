@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import contentDisposition from 'content-disposition';
-import { toCsv } from '../src/csv-export.js';
-import { toJson } from '../src/json-export.js';
-import { Problem } from '../src/problem.js';
+import { toCsv } from '../src/export/csv-export.js';
+import { toJson } from '../src/export/json-export.js';
+import { Problem } from '../src/ground/problem.js';
 import { findAnalysis } from './analysis-id.js';
 import { readChoice } from './query.js';
 

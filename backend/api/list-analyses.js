@@ -1,4 +1,4 @@
-import { toSummary } from '../src/analysis.js';
+import { toSummary } from '../src/store/analysis.js';
 import { locateNext, parseListQuery } from './list-query.js';
 
 /**

@@ -1,5 +1,5 @@
-import { FRAME_DETAILS } from '../src/frames.js';
-import { Problem } from '../src/problem.js';
+import { FRAME_DETAILS } from '../src/store/frames.js';
+import { Problem } from '../src/ground/problem.js';
 import { findAnalysis } from './analysis-id.js';
 import { readChoices, readInteger } from './query.js';
 

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb';
-import { KINDS, STATES } from '../src/analysis.js';
-import { Problem } from '../src/problem.js';
+import { KINDS, STATES } from '../src/store/analysis.js';
+import { Problem } from '../src/ground/problem.js';
 import { readChoice, readChoices, readInteger } from './query.js';
 
 const FIELDS = { createdAt: '_id', name: 'metadata.name', bytes: 'length' };

@@ -1,4 +1,4 @@
-import { Problem } from '../src/problem.js';
+import { Problem } from '../src/ground/problem.js';
 
 /**
  * A whole number of the query.

@@ -1,4 +1,4 @@
-import { toAnalysis } from '../src/analysis.js';
+import { toAnalysis } from '../src/store/analysis.js';
 import { findAnalysis } from './analysis-id.js';
 
 /** GET /api/analyses/:id: the whole analysis, pose or summary included. */

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import contentDisposition from 'content-disposition';
-import { Problem } from '../src/problem.js';
+import { Problem } from '../src/ground/problem.js';
 import { findAnalysis } from './analysis-id.js';
 import { describeUnchanging } from './unchanging.js';
 

@@ -1,4 +1,4 @@
-import { OPENAPI } from '../src/openapi.js';
+import { OPENAPI } from '../src/http/openapi.js';
 
 /** GET /api/openapi.json: this API, for programs (OpenAPI 3.1). */
 export function readOpenApi() {

@@ -1,5 +1,5 @@
-import { Problem } from '../src/problem.js';
-import { THUMBNAIL_TYPE } from '../src/thumbnails.js';
+import { Problem } from '../src/ground/problem.js';
+import { THUMBNAIL_TYPE } from '../src/media/thumbnails.js';
 import { findAnalysis } from './analysis-id.js';
 import { describeUnchanging } from './unchanging.js';
 

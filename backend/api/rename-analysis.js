@@ -1,6 +1,6 @@
-import { toAnalysis } from '../src/analysis.js';
-import { cleanName } from '../src/media.js';
-import { Problem } from '../src/problem.js';
+import { toAnalysis } from '../src/store/analysis.js';
+import { cleanName } from '../src/media/media.js';
+import { Problem } from '../src/ground/problem.js';
 import { parseId, unknown } from './analysis-id.js';
 
 /** PATCH /api/analyses/:id {"name": "..."}: 200 with the renamed analysis. */

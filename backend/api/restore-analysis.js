@@ -1,6 +1,6 @@
-import { SameFileError } from '../src/analyses.js';
-import { toAnalysis } from '../src/analysis.js';
-import { Problem } from '../src/problem.js';
+import { SameFileError } from '../src/store/analyses.js';
+import { toAnalysis } from '../src/store/analysis.js';
+import { Problem } from '../src/ground/problem.js';
 import { parseId, unknown } from './analysis-id.js';
 
 /** POST /api/analyses/:id/restore: 200 with the analysis that was deleted a moment ago. */

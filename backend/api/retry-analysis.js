@@ -1,5 +1,5 @@
-import { toAnalysis } from '../src/analysis.js';
-import { Problem } from '../src/problem.js';
+import { toAnalysis } from '../src/store/analysis.js';
+import { Problem } from '../src/ground/problem.js';
 import { findAnalysis, parseId } from './analysis-id.js';
 
 /** POST /api/analyses/:id/retry: 202; a failed analysis goes into the queue again. */

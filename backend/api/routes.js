@@ -1,5 +1,5 @@
 import express from 'express';
-import { Problem } from '../src/problem.js';
+import { Problem } from '../src/ground/problem.js';
 import { createAnalysis } from './create-analysis.js';
 import { deleteAnalysis } from './delete-analysis.js';
 import { exportAnalysis } from './export-analysis.js';

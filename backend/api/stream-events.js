@@ -1,5 +1,5 @@
-import { describeProgress, isFinal } from '../src/analysis.js';
-import { StreamPlaces } from '../src/stream-places.js';
+import { describeProgress, isFinal } from '../src/store/analysis.js';
+import { StreamPlaces } from '../src/http/stream-places.js';
 import { findAnalysis } from './analysis-id.js';
 
 const KEEP_ALIVE_MS = 15_000;

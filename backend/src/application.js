@@ -1,14 +1,14 @@
 import express from 'express';
 import helmet from 'helmet';
 import { createRouter } from '../api/routes.js';
-import { describeOutage } from './database.js';
-import { refuseOtherHosts } from './hosts.js';
-import { allowOrigins, refuseOtherSites } from './origins.js';
-import { answerProblems, refuseUnknownPath } from './problem-answer.js';
-import { limitRates } from './rate-limits.js';
-import { nameRequest } from './request-id.js';
-import { logRequests } from './request-log.js';
-import { takeTurns } from './turns.js';
+import { describeOutage } from './store/database.js';
+import { refuseOtherHosts } from './http/hosts.js';
+import { allowOrigins, refuseOtherSites } from './http/origins.js';
+import { answerProblems, refuseUnknownPath } from './http/problem-answer.js';
+import { limitRates } from './http/rate-limits.js';
+import { nameRequest } from './http/request-id.js';
+import { logRequests } from './http/request-log.js';
+import { takeTurns } from './http/turns.js';
 
 /**
  * The Express application over its services; it opens nothing by itself.

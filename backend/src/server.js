@@ -2,20 +2,26 @@ import { createServer } from 'node:http';
 import pino from 'pino';
 import { createApplication } from './application.js';
 import { createServices, startServices } from './services.js';
-import { readSettings } from './settings.js';
-import { shutDown } from './shutdown.js';
-import { watchForDeafness } from './watchdog.js';
+import { readSettings } from './ground/settings.js';
+import { shutDown } from './process/shutdown.js';
+import { watchForDeafness } from './process/watchdog.js';
 
 // Every module is loaded: from here on an end is no matter of the code (reloader.js).
 process.send?.('loaded');
 
-const settings = readSettings(process.env);
 const logger = pino({
-  level: settings.logLevel,
   base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
   formatters: { level: (level) => ({ level }) },
 });
+// The reason of an end is the last line of the log, and one line.
+process.on('uncaughtException', ({ message, stack }) => {
+  logger.fatal({ cause: message, stack }, 'the API ends');
+  process.exit(1);
+});
+
+const settings = readSettings(process.env);
+logger.level = settings.logLevel;
 const services = createServices(settings, logger);
 const server = createServer({ requestTimeout: settings.uploadTimeoutMs }, createApplication(services));
 const stopping = new AbortController();

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Analyses } from './analyses.js';
-import { ChangeFeed } from './change-feed.js';
-import { Database } from './database.js';
-import { Frames } from './frames.js';
-import { prepareIndexes } from './indexes.js';
-import { Janitor } from './janitor.js';
-import { JobQueue } from './job-queue.js';
-import { MediaStore } from './media-store.js';
-import { migrate } from './migration.js';
-import { PoseClient } from './pose-client.js';
-import { Thumbnails } from './thumbnails.js';
-import { Worker } from './worker.js';
+import { Analyses } from './store/analyses.js';
+import { ChangeFeed } from './store/change-feed.js';
+import { Database } from './store/database.js';
+import { Frames } from './store/frames.js';
+import { prepareIndexes } from './store/indexes.js';
+import { Janitor } from './queue/janitor.js';
+import { JobQueue } from './store/job-queue.js';
+import { MediaStore } from './store/media-store.js';
+import { migrate } from './store/migration.js';
+import { PoseClient } from './pose/pose-client.js';
+import { Thumbnails } from './media/thumbnails.js';
+import { Worker } from './queue/worker.js';
 
 const RETRY_MS = 1000;
 

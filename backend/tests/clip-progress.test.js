@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ClipProgress } from '../src/clip-progress.js';
+import { ClipProgress } from '../src/queue/clip-progress.js';
 
 /** Progress after so many frames of 100 ms each, the first of which came after 3 s. */
 function after(frames, total) {

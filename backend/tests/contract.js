@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { OPENAPI } from '../src/openapi.js';
+import { OPENAPI } from '../src/http/openapi.js';
 
 const ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
 ajv.addSchema(OPENAPI, 'openapi');

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
-import { detectMedia } from '../src/media.js';
+import { detectMedia } from '../src/media/media.js';
 import { makeClip } from './stand.js';
 
 const WEBM = Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d4287810442858102', 'hex');
@@ -91,7 +91,7 @@ test('any start of a header with noise behind it is answered', async () => {
 
 test('the ASF header that loops for ever in file-type 19 is 415 at once', async () => {
   const source = `
-    import('${new URL('../src/media.js', import.meta.url)}').then(async ({ detectMedia }) => {
+    import('${new URL('../src/media/media.js', import.meta.url)}').then(async ({ detectMedia }) => {
       const { parentPort } = require('node:worker_threads');
       const asf = Buffer.concat([Buffer.from('3026B2758E66CF11A6D9', 'hex'), Buffer.alloc(45)]);
       const answer = await detectMedia(require('node:stream').Readable.from([asf])).catch((error) => error);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { cleanName, detectMedia } from '../src/media.js';
+import { cleanName, detectMedia } from '../src/media/media.js';
 import { makeClip, makePhoto } from './stand.js';
 
 function inPieces(bytes, size) {

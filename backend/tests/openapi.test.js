@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { createRouter } from '../api/routes.js';
-import { OPENAPI } from '../src/openapi.js';
+import { OPENAPI } from '../src/http/openapi.js';
 import { assertAsDescribed } from './contract.js';
 import {
   makeClip,

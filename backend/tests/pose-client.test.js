@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { PoseClient } from '../src/pose-client.js';
-import { REMEDIES } from '../src/pose-failure.js';
+import { PoseClient } from '../src/pose/pose-client.js';
+import { REMEDIES } from '../src/pose/pose-failure.js';
 import { ESTIMATE, makeClip, makePhoto, sendClip, sendJson, serve, servePose, SUMMARY } from './stand.js';
 
 const NEVER = new AbortController().signal;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
-import { describeOutage } from '../src/database.js';
-import { Problem, toProblem } from '../src/problem.js';
+import { describeOutage } from '../src/store/database.js';
+import { Problem, toProblem } from '../src/ground/problem.js';
 
 test('a problem takes its title from the status', () => {
   assert.deepEqual(new Problem(422, 'truncated').toJSON(), {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { ObjectId } from 'mongodb';
-import { Database } from '../src/database.js';
+import { Database } from '../src/store/database.js';
 import {
   makeClip,
   post,
   sendClip,
   sendJson,
+  serve,
   servePose,
   startProcess,
   stopProcess,
@@ -16,11 +17,30 @@ import {
   WITH_MONGO,
 } from './stand.js';
 
-test('settings that make no sense end the start with their name', async () => {
-  const { child, readLog } = await startProcess({ PORT: 'x' });
+for (const [name, value] of [
+  ['PORT', 'x'],
+  ['LOG_LEVEL', 'loud'],
+  ['MONGO_URL', 'mongodb://admin:secret@mongodb:27017/?tls=maybe'],
+]) {
+  test(`${name}=${value} ends the start, and the reason is the last line`, async () => {
+    const { child, readLog } = await startProcess({ [name]: value });
+    await until(() => child.exitCode !== null);
+    assert.equal(child.exitCode, 1);
+    const last = JSON.parse(readLog().trim().split('\n').at(-1));
+    assert.equal(last.level, 'fatal');
+    assert.match(last.cause, new RegExp(name));
+    assert.ok(!readLog().includes('secret'));
+  });
+}
+
+test('a port that is in use ends the start, and the reason is the last line', async () => {
+  const other = await serve(() => {});
+  const { port } = new URL(other.url);
+  const { child, readLog } = await startProcess({ PORT: port, MONGO_URL: 'mongodb://127.0.0.1:1' });
   await until(() => child.exitCode !== null);
+  await other.close();
   assert.equal(child.exitCode, 1);
-  assert.match(readLog(), /PORT=x/);
+  assert.match(readLog().trim().split('\n').at(-1), /EADDRINUSE/);
 });
 
 test('a process without a database lives, answers and stops', async () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createMetadata } from '../src/analysis.js';
-import { prepareIndexes } from '../src/indexes.js';
-import { migrate } from '../src/migration.js';
-import { Problem } from '../src/problem.js';
+import { createMetadata } from '../src/store/analysis.js';
+import { prepareIndexes } from '../src/store/indexes.js';
+import { migrate } from '../src/store/migration.js';
+import { Problem } from '../src/ground/problem.js';
 import {
   analyse,
   sendJson,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { readSettings } from '../src/settings.js';
+import { readSettings } from '../src/ground/settings.js';
 
 test('an empty environment gives the documented defaults', () => {
   assert.deepEqual(readSettings({}), {
@@ -31,8 +31,8 @@ test('an empty environment gives the documented defaults', () => {
 });
 
 test('README.md lists every variable with its default', async () => {
-  const source = await readFile(new URL('../src/settings.js', import.meta.url), 'utf8');
-  const names = [...source.matchAll(/'([A-Z][A-Z_]+)'|env\.([A-Z_]+)/g)].map(([, a, b]) => a ?? b);
+  const source = await readFile(new URL('../src/ground/settings.js', import.meta.url), 'utf8');
+  const names = [...source.matchAll(/'([A-Z][A-Z_]+)'/g)].map(([, name]) => name);
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   assert.ok(names.length > 15);
   assert.deepEqual(
@@ -52,6 +52,20 @@ for (const [name, value] of [
   ['PORT', 'http'],
   ['POSE_TIMEOUT_MS', '0'],
   ['MAX_UPLOAD_MB', '1.5'],
+  ['PORT', '３００１'],
+  ['PORT', '٣٠٠١'],
+  ['PORT', '0x50'],
+  ['PORT', '3e3'],
+  ['PORT', ' 3001'],
+  ['PORT', '+3001'],
+  ['LEASE_SECONDS', '1e300'],
+  ['LEASE_SECONDS', '99999999999999999999'],
+  ['UPLOAD_SECONDS', '-1'],
+  ['DEAF_SECONDS', '601'],
+  ['STREAMS_PER_CLIENT', 'Infinity'],
+  ['LOG_LEVEL', 'loud'],
+  ['MONGO_DATABASE', 'a/b'],
+  ['MONGO_DATABASE', 'x'.repeat(64)],
   ['CORS_ORIGINS', '*'],
   ['ALLOWED_HOSTS', '*'],
   ['ALLOWED_HOSTS', 'api.example:3001'],
@@ -70,4 +84,19 @@ test('a refused MONGO_URL is not repeated: it may hold a password', () => {
     () => readSettings({ MONGO_URL: 'admin:secret@mongodb' }),
     (error) => error.message.includes('MONGO_URL') && !error.message.includes('secret'),
   );
+});
+
+for (const [name, value] of [
+  ['POSE_URL', 'http://'],
+  ['POSE_URL', 'http://pose service'],
+  ['POSE_URL', 'ftp://pose-service'],
+  ['MONGO_URL', 'mongodb://'],
+]) {
+  test(`${name}=${value} is refused by name`, () => {
+    assert.throws(() => readSettings({ [name]: value }), new RegExp(name));
+  });
+}
+
+test('several servers of a database are one address', () => {
+  assert.equal(readSettings({ MONGO_URL: 'mongodb://a:1,b:2/?replicaSet=x' }).mongoUrl.length, 31);
 });

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { Database } from '../src/database.js';
+import { Database } from '../src/store/database.js';
 import { makeClip, makeFrame, post, sendClip, sendJson, servePose, until } from './stand.js';
 
 const COUNT = Number(process.argv[2] ?? 5000);

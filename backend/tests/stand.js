@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { createApplication } from '../src/application.js';
 import { createServices, startServices } from '../src/services.js';
-import { readSettings } from '../src/settings.js';
+import { readSettings } from '../src/ground/settings.js';
 
 /** Tests against MongoDB run where MONGO_URL names one; a MONGO_URL that does not answer is a failure. */
 export const WITH_MONGO = {
@@ -177,7 +177,12 @@ export async function startProcess(env, options = []) {
   child.stdout.on('data', (data) => (log += data));
   child.stderr.on('data', (data) => (log += data));
   const findPort = () => /"port":(\d+)/.exec(log)?.[1];
-  await until(() => findPort() || child.exitCode !== null, { what: 'the process', timeoutMs: 15_000 });
+  const isThere = () => findPort() || child.exitCode !== null;
+  await until(isThere, { what: 'the process', timeoutMs: 60_000 }).catch((error) => {
+    // It would keep the test's own process alive.
+    child.kill('SIGKILL');
+    throw error;
+  });
   return { child, url: `http://127.0.0.1:${findPort()}`, readLog: () => log };
 }
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { estimateDecodingBytes, MAX_DECODING_BYTES } from '../src/picture-memory.js';
-import { shrink, Thumbnails } from '../src/thumbnails.js';
+import { estimateDecodingBytes, MAX_DECODING_BYTES } from '../src/media/picture-memory.js';
+import { shrink, Thumbnails } from '../src/media/thumbnails.js';
 
 const run = promisify(execFile);
 const MB = 1024 * 1024;
@@ -78,7 +78,7 @@ test('two progressive JPEGs of 49 megapixels leave a process below 300 MB', asyn
   await writeFile(file, await create(7000, 7000).jpeg({ progressive: true }).toBuffer());
   const program = `
     import { readFile } from 'node:fs/promises';
-    import { Thumbnails } from '${new URL('../src/thumbnails.js', import.meta.url)}';
+    import { Thumbnails } from '${new URL('../src/media/thumbnails.js', import.meta.url)}';
     const thumbnails = new Thumbnails({ thumbnails: { replaceOne: async () => {} } });
     const read = () => readFile(${JSON.stringify(file)});
     await Promise.allSettled([thumbnails.make(1, read), thumbnails.make(2, read)]);

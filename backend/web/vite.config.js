@@ -44,6 +44,8 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['tests/**/*.test.{js,jsx}'],
     setupFiles: ['tests/setup.js'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     unstubGlobals: true,
   },
 })

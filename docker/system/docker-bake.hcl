@@ -49,7 +49,7 @@ target "python-image" {
   tags     = ["stand-in/python:3.9-bullseye"]
 }
 
-# Newer runtimes, for whoever chooses them (NODE_IMAGE, PYTHON_IMAGE) and for `nox -s newer_runtimes`.
+# Newer runtimes, for whoever chooses them with NODE_IMAGE and PYTHON_IMAGE; `setup` does not build them.
 group "newer" {
   targets = ["node-22-image", "python-3-11-image"]
 }

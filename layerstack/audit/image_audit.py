@@ -10,7 +10,7 @@ from layerstack.audit import cuda_checks, package_checks
 from layerstack.audit.gpu_libraries import Library, cuda_copies, read_libraries
 from layerstack.audit.image_files import ImageFiles, LayerFacts, open_image
 from layerstack.audit.python_packages import Environment, find_environments
-from layerstack.audit.weight_checks import check_weights
+from layerstack.audit.weight_checks import LicensedModel, check_weights
 from layerstack.errors import StackError, UsageError
 from layerstack.finding import Finding
 
@@ -61,10 +61,16 @@ class ImageAudit:
         }
 
 
-def audit_image(reference: str, cards: Sequence[int] = (), ignored: Sequence[str] = ()) -> ImageAudit:
+def audit_image(
+    reference: str,
+    cards: Sequence[int] = (),
+    ignored: Sequence[str] = (),
+    licensed: Sequence[LicensedModel] = (),
+) -> ImageAudit:
     """Read an image of the engine, or a file that `docker save` wrote, and judge it for these compute capabilities.
 
-    Raises UsageError for an unknown image or check name, CommandFailed.
+    `licensed` describes the models that it must not hold. Raises UsageError for an unknown image or check name, and
+    CommandFailed.
     """
     if unknown := sorted(set(ignored) - set(CHECKS)):
         raise UsageError(f"There is no check {', '.join(unknown)}.", f"The checks: {', '.join(CHECKS)}.")
@@ -72,7 +78,8 @@ def audit_image(reference: str, cards: Sequence[int] = (), ignored: Sequence[str
     with open_image(reference) as image:
         environments = find_environments(image)
         libraries = {library.path: library for library in read_libraries(image)}
-        findings = tuple(_findings(image, environments, libraries, cards))
+        weights = tuple(check_weights(image, licensed))
+        findings = (*weights, *_findings(image, environments, libraries, cards))
         cudas = [cuda_checks.torch_cuda(image, environment) for environment in environments]
         packages = tuple(sorted(_packages(environments, libraries), key=lambda one: -one.size_bytes))
         return ImageAudit(
@@ -122,7 +129,6 @@ def _findings(
 ) -> Iterator[Finding]:
     copies = cuda_copies(image)
     is_for_gpu = bool(cards) or cuda_checks.expects_gpu(image, libraries.values(), copies)
-    yield from check_weights(image)
     for environment in environments:
         cuda = cuda_checks.torch_cuda(image, environment)
         if is_for_gpu:

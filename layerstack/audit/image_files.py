@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from layerstack import command
+from layerstack.engine import texts
 from layerstack.errors import UsageError
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -90,7 +91,7 @@ def open_image(reference: str) -> Iterator[ImageFiles]:
 
 def _inspect(reference: str) -> dict[str, Any]:
     result = command.run(("docker", "image", "inspect", reference), timeout_seconds=INSPECT_SECONDS)
-    if not result.ok and "no such image" in result.stderr.lower():
+    if not result.ok and texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
         raise UsageError(
             f"There is no image `{reference}` here, and no file of that name.", "`invoke images` names this project's."
         )

@@ -14,7 +14,7 @@ from layerstack.build.progress import BuildObserver
 from layerstack.build.vertex import Vertex
 from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image
-from layerstack.errors import BuildFailed, EngineError, StackError
+from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project import missing_base
 from layerstack.project.project import Project
 
@@ -146,7 +146,7 @@ def failure(report: BuildReport, project: Project) -> StackError:
         return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
     step = report.failed
     if step is None:
-        return BuildFailed(f"The build failed:\n{_indent(report.message)}", _advice(report.message, project))
+        return _kind(report.message)(f"The build failed:\n{_indent(report.message)}", _advice(report.message, project))
     # The frames of a JavaScript stack would push the message itself out of the tail.
     lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
     tail = lines[-LOG_TAIL_LINES:]
@@ -157,12 +157,18 @@ def failure(report: BuildReport, project: Project) -> StackError:
         _indent(excerpt),
         *(["  Its last lines:", _indent("\n".join(tail))] if tail else []),
     ]
-    return BuildFailed("\n".join(part for part in parts if part), _advice(report.message + report.failed_log, project))
+    text = report.message + report.failed_log
+    return _kind(text)("\n".join(part for part in parts if part), _advice(text, project))
 
 
+def _kind(text: str) -> type[StackError]:
+    return NoRoom if re.search(DISK_FULL, text, re.IGNORECASE) else BuildFailed
+
+
+DISK_FULL = r"no space left on device"
 ADVICE = (
     (
-        r"no space left on device",
+        DISK_FULL,
         "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest.",
     ),
     (

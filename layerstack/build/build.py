@@ -151,6 +151,8 @@ class _Build:
     def _labels(self) -> dict[str, dict[str, str]]:
         """What a base is made of goes with it to other machines."""
         bases = [image.name for image in self.project.base_images if image in self.images]
+        if not bases:
+            return {}
         return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.planner.plan(bases).images}
 
     def _kept_before(self) -> frozenset[str]:

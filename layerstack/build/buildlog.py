@@ -60,7 +60,7 @@ class Step:
     @property
     def is_counted(self) -> bool:
         """Whether this is work of the Dockerfile (FROM only resolves an image)."""
-        return self.instruction.split(" ", 1)[0].upper() in STEP_INSTRUCTIONS
+        return self.instruction.removeprefix("ONBUILD ").split(" ", 1)[0].upper() in STEP_INSTRUCTIONS
 
 
 @dataclass(frozen=True)

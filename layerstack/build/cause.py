@@ -23,6 +23,7 @@ Kind = Literal[
     "instruction",
     "parent-image",
     "parent-step",
+    "remote-content",
     "cache-evicted",
     "forced",
     "first-build",
@@ -106,7 +107,7 @@ class ImageCauses:
         line = step.place.rsplit(":", 1)[-1]
         for stage in self.new.stages:
             for number, one in enumerate(stage.steps):
-                if str(one.line) == line and stage.name.lower() == step.stage.lower():
+                if str(one.line) == line and stage.shown_name.lower() == step.stage.lower():
                     return stage, number
         # The only stage of a Dockerfile wears no name.
         named = ((stage, number) for stage in self.new.stages for number, one in enumerate(stage.steps))
@@ -122,10 +123,12 @@ class ImageCauses:
             or self._sources(stage.steps[number])
             or self._settings_before(stage, number)
             or self._cached_before(stage, number)
-            or self._unexplained()
+            or self._unexplained(stage.steps[number])
         )
 
-    def _unexplained(self) -> Cause:
+    def _unexplained(self, line: RecipeLine) -> Cause:
+        if line.remote:
+            return Cause("remote-content", f"what {', '.join(line.remote)} holds may be another content by now")
         if self.doubt:
             return Cause("unknown", self.doubt)
         return Cause("cache-evicted", "nothing it depends on changed: BuildKit no longer had its result")

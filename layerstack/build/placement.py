@@ -4,17 +4,23 @@ BuildKit names a step that images share after an arbitrary one of them, and coun
 image itself; so a step is looked up by stage, position and text in the Dockerfiles of all images of the build.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layerstack.build.buildlog import Step
 from layerstack.dockerfile.dockerfile import Instruction, Stage
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.inherited import triggers_of
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.errors import UsageError
 
 COMPARED_CHARACTERS = 60
+ONBUILD = "ONBUILD "
+# Steps that a stage has besides its own: FROM, and what an ONBUILD brings (BuildKit counts its ENV and LABEL, too).
+ONLY_FROM, MOST_TRIGGERS = 1, 100
+_CHANGED = re.compile(r"<<|[$\"'\\`]")
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,8 @@ class _Source:
     image: str
     path: str
     stages: tuple[Stage, ...]
+    # Stage → what the stage below it has for those that are built on it; absent where that is an image.
+    triggers: Mapping[int, tuple[Instruction, ...]]
 
 
 class Placement:
@@ -43,8 +51,12 @@ class Placement:
         image, place = self._found[step.digest]
         return replace(step, image=image, place=place)
 
+    def _declaring(self, step: Step, most_others: int) -> list[tuple[_Source, int]]:
+        found = ((source, _line_in(step, source, most_others)) for source in self._sources)
+        return [(source, line) for source, line in found if line]
+
     def _find(self, step: Step) -> tuple[str, str]:
-        declaring = [(source, line) for source in self._sources if (line := _line_in(step, source))]
+        declaring = self._declaring(step, ONLY_FROM) or self._declaring(step, MOST_TRIGGERS)
         if not declaring:
             return step.image, ""
         # What stands below the named image is more likely meant than an unrelated one with the same words.
@@ -62,7 +74,10 @@ def _sources(root: Path, images: Sequence[Image]) -> Iterable[_Source]:
             parsed = parse_dockerfile(root, image)
         except UsageError:
             continue  # not on this machine: its steps keep the image that BuildKit named
-        yield _Source(image.name, image.dockerfile_place, parsed.reachable(image.target))
+        stages = parsed.reachable(image.target)
+        bases = {stage.index: base for stage in stages if (base := parsed.base_of(stage))}
+        triggers = {index: triggers_of(base.instructions) for index, base in bases.items()}
+        yield _Source(image.name, image.dockerfile_place, stages, triggers)
 
 
 def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
@@ -73,16 +88,23 @@ def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
     return known
 
 
-def _line_in(step: Step, source: _Source) -> int | None:
-    return next((line for stage in source.stages if (line := _line(step, stage))), None)
+def _line_in(step: Step, source: _Source, most_others: int) -> int | None:
+    lines = (_line(step, stage, source.triggers.get(stage.index), most_others) for stage in source.stages)
+    return next((line for line in lines if line), None)
 
 
-def _line(step: Step, stage: Stage) -> int | None:
+def _line(step: Step, stage: Stage, triggers: Sequence[Instruction] | None, most_others: int) -> int | None:
     """The line of the step in this stage, None when it is not one of its steps."""
     is_same_stage = step.stage.lower() == stage.name.lower() or (not step.stage and stage.index == 0)
-    if not is_same_stage or step.total - len(stage.steps) not in (0, 1):
+    others = step.total - len(stage.steps)
+    if not is_same_stage or not 0 <= others <= most_others:
         return None
-    for index in (step.number - 1, step.number - 2):
+    if step.instruction.startswith(ONBUILD):
+        step = replace(step, instruction=step.instruction.removeprefix(ONBUILD))
+        if triggers is None:
+            return stage.line  # what an image brings along has no line of its own here
+        return next((one.line for one in triggers if _is_same_text(step, one)), None)
+    for index in range(step.number - 1, step.number - 2 - others, -1):
         if 0 <= index < len(stage.steps) and _is_same_text(step, stage.steps[index]):
             return stage.steps[index].line
     return None
@@ -91,6 +113,6 @@ def _line(step: Step, stage: Stage) -> int | None:
 def _is_same_text(step: Step, instruction: Instruction) -> bool:
     shown = " ".join(step.instruction.split())
     written = " ".join(f"{instruction.keyword} {instruction.text}".split())
-    # BuildKit fills in variables and shortens heredocs: compare what comes before.
-    literal = written.split("$", 1)[0].split("<<", 1)[0][:COMPARED_CHARACTERS]
+    # BuildKit fills in variables, takes quotes away and shortens heredocs: compare what comes before.
+    literal = _CHANGED.split(written, maxsplit=1)[0][:COMPARED_CHARACTERS]
     return shown.startswith(literal)

@@ -26,7 +26,7 @@ class StepSeconds:
         wanted = _beginning(line)
         for name in images:
             for step, seconds in reversed(self._runs.get(name, [])):
-                if _is_same(step, stage.name, wanted):
+                if _is_same(step, stage.shown_name, wanted):
                     return seconds
         return None
 

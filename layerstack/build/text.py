@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 def print_build(result: BuildRecord) -> None:
     """A row per image; one line when there was nothing to do."""
+    if not result.images:
+        say("nothing to build: no image of this project is built here")
+        return
     if result.is_all_fresh:
         say(f"nothing to build, all is fresh: {', '.join(one.image for one in result.images)}")
         return

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from layerstack.dockerfile import ignore_rules
-from layerstack.dockerfile.dockerfile import Instruction
 from layerstack.dockerfile.ignore_rules import Pattern
+from layerstack.dockerfile.instruction import Instruction
 from layerstack.dockerfile.variables import Variables
 
 EVERYTHING = "."

@@ -1,69 +1,20 @@
-"""A Dockerfile as stages of instructions with their lines, split by BuildKit's own parser.
-
-What PyPI's `dockerfile` (3.4) leaves out is read beside it: parser directives, the heredocs of an ONBUILD, and the
-blanks that newer parsers than its own allow between `<<` and a heredoc's name.
-"""
+"""A Dockerfile as stages of instructions with their lines: enough to say which step stands where."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
-import dockerfile as buildkit
-
 from layerstack.dockerfile import shell_words
+from layerstack.dockerfile.instruction import STEP_KEYWORDS, Instruction, instructions, pairs
 from layerstack.errors import UsageError
 
-# Instructions that become a numbered step; FROM is number 1 of its stage.
-STEP_KEYWORDS = ("RUN", "COPY", "ADD", "WORKDIR")
+__all__ = ["STEP_KEYWORDS", "Dockerfile", "Instruction", "Stage", "find", "instructions", "parse", "read"]
+
 DEFAULT_NAME = "Dockerfile"
 _DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
-# `<< -END` is a heredoc called `-END`, which the older parser reads only when the dash is quoted.
-_BLANK_BEFORE_NAME = re.compile(r"<<[ \t]+(-?)(?=[^\s<])")
 _NAME_ON_NEXT_LINE = re.compile(r"<<\s*[\\`]\s*$")
-_ONBUILD = re.compile(r"^\s*ONBUILD\s*", re.IGNORECASE)
-_KEYWORD = re.compile(r"^\s*\S+\s*")
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """One instruction as the parser split it.
-
-    `text` is for people and for comparing, with single blanks; `raw` keeps every blank, because in what goes to a
-    shell they count. `words` and `flags` are what the parser made of it: a flag has lost its quotes, a word has not
-    unless it stood in a JSON list. `trigger` is the instruction inside an ONBUILD.
-    """
-
-    keyword: str
-    text: str
-    line: int
-    heredocs: tuple[str, ...] = ()
-    raw: str = ""
-    words: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    is_json: bool = False
-    trigger: "Instruction | None" = None
-
-    def flag(self, name: str) -> str:
-        """The value of `--name=value`; `true` for a flag without one, empty when it is not there."""
-        return next(iter(self.flag_values(name)), "")
-
-    def flag_values(self, name: str) -> tuple[str, ...]:
-        parts = (flag.removeprefix("--").partition("=") for flag in self.flags)
-        return tuple(value if equals else "true" for found, equals, value in parts if found == name)
-
-    @cached_property
-    def sources(self) -> tuple[str, ...]:
-        """Stages, contexts or images that a COPY or a mount reads from."""
-        copied = self.flag_values("from") if self.keyword in ("COPY", "ADD") else ()
-        mounted = (options.get("from", "") for options in self.mounts)
-        return (*copied, *(name for name in mounted if name))
-
-    @property
-    def mounts(self) -> tuple[dict[str, str], ...]:
-        """The options of every `--mount` of a RUN; their names are the same in any case."""
-        return tuple(_options(value) for value in self.flag_values("mount")) if self.keyword == "RUN" else ()
 
 
 @dataclass(frozen=True)
@@ -104,8 +55,9 @@ class Dockerfile:
 
     @property
     def directives(self) -> dict[str, str]:
-        """`escape`, `syntax` and `check`; they stand before everything else."""
-        matches = (_DIRECTIVE.match(line) for line in self.head)
+        """`escape`, `syntax` and `check`; the first comment that is none ends them."""
+        lines = self.head[1:] if self.head and self.head[0].startswith("#!") else self.head
+        matches = takewhile(bool, (_DIRECTIVE.match(line) for line in lines))
         return {match[1].lower(): match[2] for match in matches if match}
 
     @property
@@ -199,34 +151,6 @@ def parse(
     return replace(parsed, stages=tuple(stages), arguments=values)
 
 
-def instructions(text: str) -> Iterator[Instruction]:
-    """All instructions in file order. Raises ValueError for what the parser refuses."""
-    lines = text.split("\n")
-    try:
-        commands = buildkit.parse_string(_closed(text)) if text.strip() else ()
-    except buildkit.GoParseError as error:
-        raise ValueError(str(error)) from error
-    for command in commands:
-        yield _instruction(command, lines[command.start_line - 1 : command.end_line])
-
-
-def read_trigger(expression: str, line: int) -> Instruction:
-    """The instruction that an image or a stage carries for those that are built on it. Raises ValueError."""
-    found = list(instructions(expression))
-    if len(found) != 1:
-        raise ValueError(f"an ONBUILD holds one instruction: {expression}")
-    return replace(found[0], line=line)
-
-
-def pairs(instruction: Instruction) -> Iterator[tuple[str, str | None]]:
-    """(name, value) of an ARG or ENV, quotes and variables as they stand; None for a name alone."""
-    if instruction.keyword == "ARG":
-        parts = (word.partition("=") for word in instruction.words)
-        yield from ((name, value if equals else None) for name, equals, value in parts)
-    else:
-        yield from zip(instruction.words[::2], instruction.words[1::2], strict=False)
-
-
 def _instructions(text: str, path: Path) -> Iterator[Instruction]:
     try:
         yield from instructions(text)
@@ -235,48 +159,6 @@ def _instructions(text: str, path: Path) -> Iterator[Instruction]:
         raise UsageError(
             f"{path} has no FROM instruction." if "no instructions" in message else f"{path}: {message}"
         ) from error
-
-
-def _instruction(command: "buildkit.Command", lines: Sequence[str]) -> Instruction:
-    keyword = command.cmd.upper()
-    trigger = _trigger(lines, command.start_line) if keyword == "ONBUILD" else None
-    heredocs = _documents(command, lines) if trigger is None else trigger.heredocs
-    written = lines[: len(lines) - sum(document.count("\n") + 1 for document in heredocs)]
-    logical = command.original.split("\n", 1)[0]
-    if any(_BLANK_BEFORE_NAME.search(line) for line in written):
-        logical = "\n".join(written)
-    raw = _KEYWORD.sub("", logical, count=1).strip()
-    return Instruction(
-        keyword=keyword,
-        text=" ".join(raw.split()),
-        line=command.start_line,
-        heredocs=heredocs,
-        raw=raw,
-        words=tuple(command.value),
-        flags=tuple(command.flags),
-        is_json=command.json,
-        trigger=trigger,
-    )
-
-
-def _trigger(lines: Sequence[str], line: int) -> Instruction | None:
-    """The parser says nothing of what is inside an ONBUILD: it is parsed again without that word."""
-    text = _ONBUILD.sub("", "\n".join(lines), count=1)
-    try:
-        return read_trigger(text, line)
-    except ValueError:
-        return None
-
-
-def _documents(command: "buildkit.Command", lines: Sequence[str]) -> tuple[str, ...]:
-    """The heredocs as they stand in the file: what was parsed has its blanks closed up."""
-    counts = [document.content.count("\n") for document in command.heredocs]
-    start = len(lines) - sum(counts) - len(counts)
-    documents = []
-    for count in counts:
-        documents.append("\n".join((*lines[start : start + count], "")) if count else "")
-        start += count + 1
-    return tuple(documents)
 
 
 def _stage(index: int, instruction: Instruction, place: str, values: Mapping[str, str], escape: str) -> Stage:
@@ -301,21 +183,6 @@ def _filled(word: str, values: Mapping[str, str], escape: str, place: str) -> st
         return shell_words.fill(word, values, escape).text
     except ValueError as error:
         raise UsageError(f"{place}: {word}: {error}") from error
-
-
-def _options(mount: str) -> dict[str, str]:
-    """`type=bind,"target=/a b",ro`: comma-separated values, each perhaps in quotes."""
-    import csv  # only Dockerfiles with mounts need it
-
-    fields = next(csv.reader([mount]), [])
-    parts = (field.partition("=") for field in fields)
-    return {name.lower(): value if equals else "true" for name, equals, value in parts}
-
-
-def _closed(text: str) -> str:
-    if "<< " not in text and "<<\t" not in text:
-        return text
-    return _BLANK_BEFORE_NAME.sub(lambda match: '<<"-"' if match[1] else "<<", text)
 
 
 def _doubts(text: str) -> Iterator[str]:

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from layerstack.dockerfile import dockerfile
-from layerstack.dockerfile.dockerfile import Instruction
+from layerstack.dockerfile.instruction import Instruction, pairs, read_trigger
 from layerstack.dockerfile.variables import Variables
 
 # BuildKit sets it where an image has none.
@@ -33,7 +32,7 @@ def from_config(name: str, config: Mapping[str, Any]) -> Inherited:
     doubts: list[str] = []
     for expression in config.get("OnBuild") or ():
         try:
-            triggers.append(dockerfile.read_trigger(expression, 0))
+            triggers.append(read_trigger(expression, 0))
         except ValueError as error:
             doubts.append(f"ONBUILD of {name}: {error}")
     return Inherited(environment, tuple(triggers), doubts=tuple(doubts))
@@ -49,7 +48,7 @@ def with_environment(instructions: Iterable[Instruction], values: Variables, bef
 
     `values` are those at the end.
     """
-    names = [name for one in instructions if one.keyword == "ENV" for name, _ in dockerfile.pairs(one)]
+    names = [name for one in instructions if one.keyword == "ENV" for name, _ in pairs(one)]
     set_here = {name: values.known[name] for name in names if name in values.known}
     unknown = (before.unknown | {name for name in names if name in values.unknown}) - set_here.keys()
     return Inherited({**before.environment, **set_here}, (), frozenset(unknown), before.is_known)

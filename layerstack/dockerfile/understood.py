@@ -5,14 +5,15 @@ Each row has a test against the real builder in tests/docker/test_understood.py.
 
 from collections.abc import Iterator
 
-from layerstack.dockerfile.dockerfile import Dockerfile, Instruction
+from layerstack.dockerfile.dockerfile import Dockerfile
+from layerstack.dockerfile.instruction import Instruction
 
 # Instruction → the flags that are understood.
 FLAGS: dict[str, frozenset[str]] = {
     "ADD": frozenset({"chown", "chmod", "link", "exclude", "checksum"}),
     "ARG": frozenset(),
     "CMD": frozenset(),
-    "COPY": frozenset({"from", "chown", "chmod", "link", "exclude", "parents"}),
+    "COPY": frozenset({"from", "chown", "chmod", "link", "exclude"}),
     "ENTRYPOINT": frozenset(),
     "ENV": frozenset(),
     "EXPOSE": frozenset(),

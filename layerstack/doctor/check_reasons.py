@@ -28,6 +28,7 @@ WHY: Mapping[str, str] = {
     "project": "Nothing of the project can be built or started as it is.",
     ".env": "Compose fills variables in without a word: a wrong value shows up much later, somewhere else.",
     "port": "Two programs cannot listen on one port: the container will not start.",
+    "shared-tag": "The image under the tag is the one that was built last, whichever service runs it.",
     "health-localhost": "BusyBox takes `localhost` for ::1; a server that listens on IPv4 only is never healthy then.",
     "build-order": "depends_on orders starts, not builds: the service is built on an old image, or on none.",
     "run-after-source": "Every change of the source runs this step again, although it does not need the source.",

@@ -8,10 +8,7 @@ from layerstack.build.image_sizes import recall_sizes, remember_sizes
 from layerstack.cache.gc_policy import parse_printed_size
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
-from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project
-
-KEYS = ("x-layerstack", "doctor", "sizes")
 
 
 @dataclass(frozen=True)
@@ -23,25 +20,24 @@ class DiskNeed:
     unknown: tuple[str, ...] = ()
 
 
-def read_need(project: Project, source: ComposeSource) -> DiskNeed:
+def read_need(project: Project) -> DiskNeed:
     """Ask the engine which images are here, and remember their sizes. Raises EngineError."""
     tags = _tags(project)
     stored = images.find_all(tags)
-    known = {**declared_sizes(source, project), **recall_sizes(project.root)}
+    known = {**declared_sizes(project), **recall_sizes(project.root)}
     remember_sizes(project.root, stored)
     missing = tuple(tag for tag in tags if tag not in stored)
     unknown = tuple(tag for tag in missing if tag not in known)
     return DiskNeed(sum(_own_bytes(project, tag, known, stored) for tag in missing), missing, unknown)
 
 
-def declared_sizes(source: ComposeSource, project: Project) -> dict[str, int]:
+def declared_sizes(project: Project) -> dict[str, int]:
     """`x-layerstack: {doctor: {sizes: {IMAGE: 12GB}}}` by tag; what cannot be read is left out."""
-    written = source.value(*KEYS)
     found: dict[str, int] = {}
-    for name, size in (written if isinstance(written, Mapping) else {}).items():
-        image = project.images.get(str(name))
+    for name, size in project.settings.doctor.sizes.items():
+        image = project.images.get(name)
         with suppress(ValueError):
-            found[image.tag if image else str(name)] = parse_printed_size(str(size))
+            found[image.tag if image else name] = parse_printed_size(size)
     return found
 
 

@@ -59,7 +59,7 @@ class DoctorChecks:
         self.decision: Future[Decision] = ask(lambda: gpu_survey.survey(root, "auto").decision)
         self.loaded = ask(self._load)
         self.circumstances = ask(self._read_circumstances)
-        self.need = ask(lambda: disk_need.read_need(self.loaded.result(), self.source.result()))
+        self.need = ask(lambda: disk_need.read_need(self.loaded.result()))
 
     def named(self) -> Mapping[str, Check]:
         """Every check under the name that its failure would have."""
@@ -103,6 +103,7 @@ class DoctorChecks:
             ".env": lambda: env_checks.check_env_file(self._root, _read_source(self._root, "cpu")),
             "ignore": lambda: silence.check_names(self.source.result()),
             "port": lambda: self._of_project(self._check_ports),
+            "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),
             "health-localhost": lambda: self._of_project(
@@ -178,7 +179,7 @@ def _value(future: "Future[Answer]") -> Answer | None:
 def _read_source(root: Path, device: Device) -> ComposeSource:
     """An empty one where a file cannot be read: the finding named `project` says why."""
     try:
-        return compose_source.read_source(root, project.find_compose_files(root, device))
+        return compose_source.read_source(root, project.find_source_files(root, device))
     except StackError:
         return ComposeSource(())
 

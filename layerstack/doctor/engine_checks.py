@@ -10,7 +10,7 @@ from layerstack.cache.gc_policy import GcRule
 from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed, names_text
 from layerstack.doctor.known_issues import issues_of
-from layerstack.engine import engine
+from layerstack.engine import engine, texts
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
 from layerstack.finding import Finding, error, ok, warning
@@ -21,6 +21,7 @@ LOW_DISK_BYTES = 10 * 10**9
 # Every registry that speaks for Docker by default has it, and asking costs nothing.
 DEFAULT_REFERENCE = "hello-world:latest"
 CLOCK_TOLERANCE_SECONDS = 5.0
+DENIED = texts.Text("denied", texts.REGISTRY)
 
 
 def check_versions(facts: EngineFacts, circumstances: Circumstances) -> Iterator[Finding]:
@@ -99,7 +100,7 @@ def check_registry(client: Any, references: Iterable[str]) -> Iterator[Finding]:
         client.api.inspect_distribution(reference)
     except APIError as problem:
         said = str(problem.explanation or problem)
-        if any(word in said for word in ("unauthorized", "denied", "not found", "manifest unknown", "toomanyrequests")):
+        if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
             yield warning("registry", f"the registry answers, but not with {reference}: {said}", "docker login")
         else:
             remedy = (

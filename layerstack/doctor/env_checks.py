@@ -39,7 +39,7 @@ def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
     """Is every variable of the Compose files set, and is every line of `.env` read as it was meant?"""
     own, example = root / ".env", root / ".env.example"
     if example.exists() and not own.exists():
-        yield warning(CHECK, "there is no .env: the defaults of the Compose file count", "invoke setup")
+        yield warning(CHECK, "there is no .env: the defaults of the Compose file count", "cp .env.example .env")
     names = read_names(root, source)
     checks: tuple[Callable[[Names], Iterator[Finding]], ...] = (
         _broken_lines,

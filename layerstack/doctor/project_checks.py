@@ -11,6 +11,7 @@ from layerstack.engine.ports import WILDCARDS
 from layerstack.errors import StackError, UsageError
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.project.compose_source import ComposeSource, read_source
+from layerstack.project.declaration import source_of
 from layerstack.project.env_file import read_env_file
 from layerstack.project.project import Port, Project, find_compose_files
 
@@ -58,7 +59,7 @@ def check_ports(project: Project, client: Any | None) -> Iterator[Finding]:
                 yield ok(check, f"held by {service.name} of this project")
             else:
                 free = f"{holder.remedy}, or " if holder.remedy else ""
-                remedy = f"{free}choose another port: {ports.source_of(project, service, port)}"
+                remedy = f"{free}choose another port: {source_of(project, service, port)}"
                 yield error(check, f"{service.name} needs it, but {holder.words} holds it", remedy, service.name)
 
 
@@ -72,7 +73,7 @@ def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Find
         (first, one), *others = uses
         for name, other in others[:1]:
             if other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other)):
-                variable = ports.source_of(project, project.services[name], other)
+                variable = source_of(project, project.services[name], other)
                 who = f"{first} and {name} both publish" if name != first else f"several containers of {name} publish"
                 place = source.place("services", name, "ports")
                 yield error(f"port {number}", f"{who} {number}", f"Choose another port: {variable}", name, place)
@@ -81,6 +82,14 @@ def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Find
 def _open(port: Port) -> str:
     """An address, with one word for all the ways to write "every address"."""
     return WILDCARDS[0] if port.host_ip in WILDCARDS else port.host_ip
+
+
+def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Images that are built differently under one tag: each build takes it from the other."""
+    for tag, names in project.shared_tags.items():
+        place = source.place("services", names[-1], "image")
+        detail = f"{' and '.join(names)} are built differently and take the tag {tag} from each other"
+        yield warning("shared-tag", detail, f"Give {names[-1]} an `image:` of its own.", names[-1], place)
 
 
 def check_project(project: Project) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from layerstack import command
 from layerstack.engine.endpoint import Endpoint, find_endpoint
 from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, NoRoom
 
 if TYPE_CHECKING:
     from docker.client import DockerClient
@@ -102,10 +102,11 @@ def read_facts() -> EngineFacts:
 
 
 def require_ready(facts: EngineFacts, min_free_bytes: int = 10 * GIGABYTE) -> None:
-    """Raises EngineError that lists everything too old or too small: found, needed, what to do."""
-    problems = [*_outdated_parts(facts), *_disk_shortage(facts, min_free_bytes)]
-    if problems:
-        raise EngineError("\n".join(problem for problem, _ in problems), " ".join(advice for _, advice in problems))
+    """Name everything too old or too small, and what to do. Raises EngineError; NoRoom when it is the disk alone."""
+    outdated, short = [*_outdated_parts(facts)], [*_disk_shortage(facts, min_free_bytes)]
+    if problems := [*outdated, *short]:
+        kind = EngineError if outdated else NoRoom
+        raise kind("\n".join(problem for problem, _ in problems), " ".join(advice for _, advice in problems))
 
 
 def parse_version(text: str) -> tuple[int, ...]:

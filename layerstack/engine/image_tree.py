@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerstack.errors import NotInEngine
+from layerstack.process_life import is_running
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
 
 if TYPE_CHECKING:
@@ -169,19 +170,9 @@ def remove_abandoned(client: "DockerClient") -> None:
     """Remove containers that a process of this machine made to look into an image and was killed before it was done."""
     for entry in client.api.containers(all=True, filters={"label": LOOK_LABEL}):
         machine, _, process = str((entry.get("Labels") or {}).get(LOOK_LABEL)).partition(":")
-        if machine == socket.gethostname() and not _is_alive(process):
+        if machine == socket.gethostname() and not is_running(process):
             with suppress(Exception):
                 client.api.remove_container(entry["Id"], v=True, force=True)
-
-
-def _is_alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, ValueError):
-        return True
-    return True
 
 
 def _recall(root: Path, image_id: str) -> dict[str, Tree]:

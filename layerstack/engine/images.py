@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layerstack import command
-from layerstack.engine import engine
+from layerstack.engine import engine, texts
 from layerstack.errors import EngineError
 from layerstack.project.project import Project
 
@@ -110,7 +110,7 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     if not wanted:
         return {}
     result = command.run(("docker", "image", "inspect", *wanted))
-    if not result.ok and "no such image" not in result.stderr.lower():
+    if not result.ok and not texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
         raise EngineError(f"The engine does not tell its images: {result.stderr.strip()}", "`invoke doctor`")
     stored = [_stored(attributes) for attributes in json.loads(result.stdout or "[]")]
     names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}

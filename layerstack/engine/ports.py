@@ -1,24 +1,17 @@
 """Who holds a TCP port of this machine: a container, a program, or somebody unknown."""
 
 import errno
-import re
 import socket
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
-from layerstack.project.project import Port, Project, Service
+from layerstack.project.project import Port
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-LISTENING = "0A"
 WILDCARDS = ("", "0.0.0.0", "::", "*")
-VARIABLE = re.compile(r"\$\{?(\w+)")
 
 
 @dataclass(frozen=True)
@@ -54,30 +47,6 @@ def find_holder(client: "DockerClient | None", port: Port) -> Holder | None:
     return (find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
 
 
-def source_of(project: Project, service: Service, port: Port) -> str:
-    """Where a person changes a published port: a variable, or the line in the Compose file."""
-    for path in reversed(project.compose_files):
-        declared = ((yaml.safe_load(_without_tags(path)) or {}).get("services") or {}).get(service.name) or {}
-        for entry in declared.get("ports") or ():
-            published, target = _published(entry)
-            if target == str(port.target) and (variable := VARIABLE.search(published)):
-                return f"{variable[1]} in .env"
-    return f"the ports of {service.name} in {project.compose_files[0].name}"
-
-
-def _published(entry: Any) -> tuple[str, str]:
-    """(what is published, container port) of one entry of `ports:`, short or long form."""
-    if isinstance(entry, Mapping):
-        return str(entry.get("published", "")), str(entry.get("target", ""))
-    published, _, target = str(entry).rpartition(":")
-    return published, target.partition("/")[0]
-
-
-def _without_tags(path: Path) -> str:
-    # Compose's own tags mean nothing to a plain YAML reader.
-    return re.sub(r"!(reset|override)\b", "", path.read_text(encoding="utf-8"))
-
-
 def find_container(client: "DockerClient", port: Port) -> Holder | None:
     """The container that publishes a port at a colliding address."""
     for entry in client.api.containers():
@@ -91,50 +60,34 @@ def find_container(client: "DockerClient", port: Port) -> Holder | None:
 
 
 def _find_process(port: Port) -> Holder | None:
-    sockets = {inode for ip, number, inode in listeners() if number == port.published and _collide(ip, port.host_ip)}
-    if not sockets:
-        return None
-    pid, name = next(_owners(sockets), (0, "a program of another user"))
-    return Holder(port.published, name, pid)
+    import psutil
+
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except (psutil.Error, OSError, NotImplementedError):
+        return None  # macOS shows other programs' sockets to root only
+    listening = (one for one in connections if one.status == psutil.CONN_LISTEN and one.laddr)
+    for one in listening:
+        if one.laddr and one.laddr.port == port.published and _collide(one.laddr.ip, port.host_ip):
+            return _holder(port.published, one.pid)
+    return None
 
 
-def listeners(proc: Path = Path("/proc")) -> Iterator[tuple[str, int, str]]:
-    """(address, port, socket inode) of everything that listens on TCP here; nothing where there is no /proc."""
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = (proc / "net" / table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[3] == LISTENING:
-                address, _, number = fields[1].partition(":")
-                yield parse_address(address), int(number, 16), fields[9]
+def _holder(number: int, pid: int | None) -> Holder:
+    import psutil
 
-
-def parse_address(text: str) -> str:
-    """An address as /proc/net writes it: `0100007F` → `127.0.0.1`."""
-    # The kernel prints an address as 32-bit words in the machine's byte order.
-    words = bytes.fromhex(text)
-    family = socket.AF_INET if len(words) == 4 else socket.AF_INET6
-    data = b"".join(words[start : start + 4][::-1] for start in range(0, len(words), 4))
-    return socket.inet_ntop(family, data)
-
-
-def _owners(inodes: set[str], proc: Path = Path("/proc")) -> Iterator[tuple[int, str]]:
-    wanted = {f"socket:[{inode}]" for inode in inodes}
-    for folder in proc.iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            if any(str(link.readlink()) in wanted for link in (folder / "fd").iterdir()):
-                yield int(folder.name), (folder / "comm").read_text().strip()
-        except OSError:
-            continue
+    try:
+        name = psutil.Process(pid).name() if pid else "a program of another user"
+    except psutil.Error:
+        return Holder(number, "a program that just ended")
+    # Not this engine's: its containers were asked before. Ending the proxy would leave that container unreachable.
+    if name == "docker-proxy":
+        return Holder(number, "a container of another Docker engine")
+    return Holder(number, name, pid or 0)
 
 
 def _try_bind(port: Port) -> Holder | None:
-    # The last resort where /proc shows nothing: macOS, or the Windows side of WSL.
+    # The last resort where no list of sockets is shown: macOS, or the Windows side of WSL.
     ip = "0.0.0.0" if port.host_ip in WILDCARDS else port.host_ip
     with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

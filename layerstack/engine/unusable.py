@@ -1,5 +1,6 @@
 """Why an engine cannot be used, as one sentence with its repair."""
 
+from layerstack.engine import texts
 from layerstack.engine.endpoint import Endpoint
 from layerstack.errors import EngineError
 
@@ -16,21 +17,16 @@ HOW_TO_TRUST = (
     "`docker info` shows the same error."
 )
 HOW_TO_GET_RIGHTS = "`sudo usermod --append --groups docker $USER`, then log out and in again."
-# What the CLI or the SDK says → (what that means, what to do).
+HOW_TO_WAKE = "Restart it and look into its log."
+HOW_TO_CHOOSE = "`docker context ls` shows it."
+# The first that fits counts.
 REASONS = (
-    ("permission denied", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
-    ("permissionerror", "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
-    ("certificate", "The TLS certificate of the Docker daemon or of this client is refused", HOW_TO_TRUST),
-    ("ended after", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
-    ("timed out", "The Docker daemon is there but does not answer", "Restart it and look into its log."),
-    (
-        "failed to resolve",
-        "DOCKER_HOST or the docker context points to an unknown host",
-        "`docker context ls` shows it.",
-    ),
-    ("no such host", "DOCKER_HOST or the docker context points to an unknown host", "`docker context ls` shows it."),
-    ("", "No Docker daemon answers", HOW_TO_START),
+    (texts.NO_RIGHTS, "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
+    (texts.BAD_CERTIFICATE, "The TLS certificate of the Docker daemon or of this client is refused", HOW_TO_TRUST),
+    (texts.NO_ANSWER, "The Docker daemon is there but does not answer", HOW_TO_WAKE),
+    (texts.UNKNOWN_HOST, "DOCKER_HOST or the docker context points to an unknown host", HOW_TO_CHOOSE),
 )
+ELSE = ((), "No Docker daemon answers", HOW_TO_START)
 
 
 def podman(version: str) -> EngineError:
@@ -40,6 +36,6 @@ def podman(version: str) -> EngineError:
 def unreachable(reason: str, endpoint: Endpoint) -> EngineError:
     """`reason` is what the docker command or the SDK printed."""
     last_line = reason.strip().splitlines()[-1] if reason.strip() else "no answer"
-    meaning, advice = next((meaning, advice) for sign, meaning, advice in REASONS if sign in reason.lower())
+    _, meaning, advice = next((row for row in REASONS if texts.says(reason, *row[0])), ELSE)
     where = f" at {endpoint}" if endpoint.is_chosen else ""
     return EngineError(f"{meaning}{where}: {last_line}", advice)

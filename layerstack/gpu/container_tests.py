@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from layerstack import command
+from layerstack.engine import texts
 from layerstack.gpu.gpu_probe import judge_refusal
 from layerstack.gpu.lease import Lease
 from layerstack.gpu.pytest_report import Ending, FileResult, Verdict, judge_report, read_report
 
 REPORT = "/tmp/container-tests.xml"
-IMAGE_MISSING = re.compile(r"No such image|Unable to find image|pull access denied|manifest unknown")
 ENDED_TEST = re.compile(r"^(\S+\.py)::.*\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 WORDS_OF_CODE = {
@@ -102,7 +102,7 @@ def _fetch_report(container: str) -> str:
 
 def _refusal(said: str) -> Verdict | None:
     """Docker did not start the container: for lack of the image, of the GPU, or for another reason."""
-    if IMAGE_MISSING.search(said):
+    if texts.says(said, *texts.IMAGE_MISSING):
         return "image-missing", said
     found = judge_refusal(said)
     is_gpu = found.broken_link in ("toolkit", "request") or "has no way to a GPU" in found.reason

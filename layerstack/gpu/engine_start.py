@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.errors import NotInEngine
-from layerstack.process_life import start_ticks
+from layerstack.process_life import start_time
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -33,7 +33,7 @@ def _socket_process() -> list[str]:
         connection.connect(path)
         pid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     # Process 1 listens for a daemon that it may start again at any time.
-    return [f"{pid}@{start_ticks(pid)}"] if pid > 1 and start_ticks(pid) else []
+    return [f"{pid}@{start_time(pid)}"] if pid > 1 and start_time(pid) else []
 
 
 def _pid_file_process() -> list[str]:
@@ -41,7 +41,7 @@ def _pid_file_process() -> list[str]:
         pid = int(PID_FILE.read_text())
     except (OSError, ValueError):
         return []
-    return [f"{pid}@{start_ticks(pid)}"]
+    return [f"{pid}@{start_time(pid)}"]
 
 
 def _default_network(client: "DockerClient") -> list[str]:

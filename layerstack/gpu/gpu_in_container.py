@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from layerstack.engine import texts
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError
 from layerstack.gpu.nvml import HostGpus
@@ -100,7 +101,7 @@ def _ask(client: "DockerClient", container_id: str) -> tuple[int, str]:
             said = client.api.exec_start(started).decode("utf-8", errors="replace")
             code = int(client.api.exec_inspect(started)["ExitCode"] or 0)
         except EngineError as error:
-            if "executable file not found" not in str(error):
+            if not texts.says(str(error), *texts.NO_PROGRAM):
                 raise
             continue
         if code not in NOT_THERE:

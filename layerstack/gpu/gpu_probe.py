@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from layerstack.engine import engine
+from layerstack.engine import engine, texts
+from layerstack.engine.texts import Text
 from layerstack.errors import EngineError
 from layerstack.project.gpu_request import CDI_DRIVER, EVERY_CDI_GPU, EVERY_GPU, GpuRequest
 
@@ -34,20 +35,14 @@ ADVICE = {
     "request": "Let the service ask for cards that are there (`invoke gpu` lists them), or use --device cpu.",
     "engine": "`invoke doctor` looks at the engine.",
 }
-# What Docker, the toolkit and the runtime say, in small letters → the link that it means. The first match counts.
-SIGNS: tuple[tuple[str, Link], ...] = (
+# What Docker, the toolkit and the runtime say → the link that it means. The first match counts.
+SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
     # Whoever looks for the program has come past everything that prepares a GPU.
-    (ABSENT, "works"),
-    ("unknown device", "request"),
-    ("unresolvable cdi devices", "request"),
-    ("could not select device driver", "docker"),
-    ("no known gpu vendor", "docker"),
-    ("invalid runtime name", "docker"),
-    ("nvidia-container", "toolkit"),
-    ("nvidia-ctk", "toolkit"),
-    ("nvidia-cdi-hook", "toolkit"),
-    ("libnvidia", "toolkit"),
-    ("cdi", "docker"),
+    ((Text(ABSENT, texts.SOURCE),), "works"),
+    (texts.GPU_UNKNOWN, "request"),
+    (texts.NO_GPU_DRIVER, "docker"),
+    (texts.TOOLKIT_FAILS, "toolkit"),
+    ((Text("cdi", texts.ENGINE),), "docker"),
 )
 
 
@@ -81,8 +76,7 @@ def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
 
 def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
     """What the engine's reason for not starting the probe says about GPUs."""
-    text = message.lower()
-    link = next((link for sign, link in SIGNS if sign in text), None)
+    link = next((link for signs, link in SIGNS if texts.says(message, *signs)), None)
     cause = _last_cause(message)
     if link == "works":
         return DockerGpu(True, "a container gets a GPU")

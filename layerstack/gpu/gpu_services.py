@@ -1,7 +1,7 @@
 """Services that want a GPU, before they start: can they get it, is there memory, did a running one lose it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from layerstack.engine import engine
@@ -12,10 +12,8 @@ from layerstack.gpu.gpu_card import Card, cards_of
 from layerstack.gpu.gpu_in_container import look_inside
 from layerstack.gpu.gpu_probe import ADVICE, probe_docker
 from layerstack.gpu.lease import Wanted
-from layerstack.gpu.lease_ledger import Entry
 from layerstack.gpu.nvml import ask_host, read_host
-from layerstack.gpu.nvml_library import NvmlRefused, opened
-from layerstack.process_life import is_in_container
+from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.dependency import in_start_order
 from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_of
 from layerstack.project.project import Project
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 Say = Callable[[str], None]
-Held = tuple[str, Card, Entry]
 SETTING = "gpu_memory"
 
 
@@ -32,9 +29,10 @@ SETTING = "gpu_memory"
 def ready(project: Project, services: Sequence[str], timeout_seconds: float, say: Say) -> Iterator[None]:
     """Start services inside this block.
 
-    Before it, a running container that lost its GPU is restarted, and each service that declares `gpu_memory` gets a
-    lease. After it, the leases belong to the containers. Raises GpuMissing, before anything starts, when Docker cannot
-    give what a service asks for, GpuBusy when the memory does not come free, UsageError for a size that is none.
+    Before it, a running container that lost its GPU is restarted, and the cards of the services that declare
+    `gpu_memory` and do not run are held until they have started; what they use then shows on the card. Raises
+    GpuMissing, before anything starts, when Docker cannot give what a service asks for, GpuBusy when the memory does
+    not come free, UsageError for a size that is none.
     """
     wanted = {name: requests_of(project.services[name].definition) for name in in_start_order(project, services)}
     wanted = {name: requests for name, requests in wanted.items() if requests}
@@ -44,14 +42,13 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
     if project.device == "cpu":
         _require_usable(wanted)
     client = engine.client()
-    _restart_lost(client, project, wanted, say)
-    held = _take_all(project, wanted, timeout_seconds, say)
-    try:
+    containers = read_all(client, project.name)
+    _restart_lost(client, containers, wanted, say)
+    new = {name: asked for name, asked in wanted.items() if not any(one.is_running for one in containers.get(name, ()))}
+    with ExitStack() as held:
+        for lease_wanted in _needs(project, new, say):
+            held.enter_context(lease.taken(lease_wanted, timeout_seconds, say))
         yield
-    finally:
-        running = read_all(client, project.name) if held else {}
-        for name, card, entry in held:
-            _pass_on(client, running.get(name, ()), card, entry, say)
 
 
 def parse_size(what: str, told: Any) -> int | None:
@@ -78,37 +75,37 @@ def _require_usable(wanted: Mapping[str, Sequence[GpuRequest]]) -> None:
                 raise GpuMissing(msg, f"{drop} {ADVICE[found.broken_link]}")
 
 
-def _restart_lost(client: "DockerClient", project: Project, wanted: Mapping[str, Any], say: Say) -> None:
+def _restart_lost(
+    client: "DockerClient", containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
+) -> None:
     host = read_host()
-    for name, containers in read_all(client, project.name).items():
-        for one in containers if host and name in wanted else ():
+    for name, found in containers.items():
+        for one in found if host and name in wanted else ():
             seen = look_inside(client, one, host) if one.is_running else None
             if seen and seen.is_lost:
                 say(f"{one.name} lost its GPU ({seen.problem}): restarting it")
                 client.api.restart(one.id)
 
 
-def _take_all(
-    project: Project, wanted: Mapping[str, Sequence[GpuRequest]], timeout_seconds: float, say: Say
-) -> list[Held]:
-    told = {name: project.services[name].settings.gpu_memory for name in wanted}
-    sizes = {name: parse_size(f"x-layerstack.{SETTING} of {name}", told[name]) for name in wanted}
-    held: list[Held] = []
+def _needs(project: Project, wanted: Mapping[str, Sequence[GpuRequest]], say: Say) -> list[Wanted]:
+    """What is needed of each card, in the order of their names: two that start at once never wait for each other."""
+    settings = {name: project.services[name].settings.gpu_memory for name in wanted}
+    sizes = {name: parse_size(f"x-layerstack.{SETTING} of {name}", settings[name]) for name in wanted}
+    needs: dict[str, dict[str, int]] = {}
     if not any(sizes.values()):
-        return held
+        return []
     try:
-        with opened() as nvml:
-            for name in filter(sizes.get, sizes):
-                for card in _given_cards(wanted[name], cards_of(ask_host())):
-                    asked = Wanted(f"{name} of {project.name}", sizes[name], (card.uuid,), is_service=True)
-                    held.append((name, *lease.take(nvml, asked, timeout_seconds, say)))
+        cards = cards_of(ask_host())
     except NvmlRefused as refused:
         say(f"no lease of GPU memory: {refused}")
-    except BaseException:
-        for _, card, entry in held:
-            lease.give_back(card, entry)
-        raise
-    return held
+        return []
+    for name, size in sizes.items():
+        for card in _given_cards(wanted[name], cards) if size else ():
+            needs.setdefault(card.uuid, {})[name] = size or 0
+    return [
+        Wanted(f"{' and '.join(needs[uuid])} of {project.name}", sum(needs[uuid].values()), (uuid,))
+        for uuid in sorted(needs)
+    ]
 
 
 def _given_cards(requests: Sequence[GpuRequest], cards: Sequence[Card]) -> tuple[Card, ...]:
@@ -118,15 +115,3 @@ def _given_cards(requests: Sequence[GpuRequest], cards: Sequence[Card]) -> tuple
     if "all" in names:
         return tuple(cards)
     return tuple(card for card in cards if {card.uuid, str(card.index)} & names or card.index < count)
-
-
-def _pass_on(client: "DockerClient", containers: Sequence[Container], card: Card, entry: Entry, say: Say) -> None:
-    """The lease goes to the running container; without one it ends."""
-    for one in containers:
-        pid = int(client.api.inspect_container(one.id)["State"].get("Pid") or 0) if one.is_running else 0
-        if pid and is_in_container(pid, one.id):
-            lease.hand_over(card, entry, one.id, pid)
-            return
-        if pid:
-            say(f"{one.name} runs on another machine or in a virtual one: its lease of GPU memory ends here")
-    lease.give_back(card, entry)

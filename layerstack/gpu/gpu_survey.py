@@ -10,34 +10,34 @@ from layerstack.engine import engine
 from layerstack.errors import EngineError, UsageError
 from layerstack.gpu import decision as gpu
 from layerstack.gpu import device
+from layerstack.gpu.card_lock import Holder
 from layerstack.gpu.decision import Decision, Request, with_containers
 from layerstack.gpu.gpu_card import Card, cards_of
 from layerstack.gpu.gpu_in_container import ContainerGpu, read_containers
 from layerstack.gpu.lease import read_leases
-from layerstack.gpu.lease_ledger import Entry
 from layerstack.gpu.nvml import HostGpus
 from layerstack.project import project
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The decision with its containers, and who holds memory of which card."""
+    """The decision with its containers, and who holds which card."""
 
     decision: Decision
-    leases: tuple[tuple[Card, Entry], ...] = ()
+    leases: tuple[tuple[Card, Holder], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         leases = [
             {
                 "card": card.uuid,
-                "owner": entry.owner,
-                "user": entry.user,
-                "pid": entry.life.pid,
-                "bytes": entry.size_bytes,
-                "used_bytes": entry.used_bytes(card),
-                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry.since)),
+                "owner": holder.owner,
+                "user": holder.user,
+                "pid": holder.pid,
+                "bytes": holder.size_bytes,
+                "used_bytes": holder.used_bytes(card),
+                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(holder.since)),
             }
-            for card, entry in self.leases
+            for card, holder in self.leases
         ]
         return {**self.decision.to_json(), "leases": leases}
 

@@ -45,10 +45,10 @@ def _rows(found: Survey) -> Iterator[tuple[str, str]]:
         yield "container", f"{one.container}: {seen}{', while the host has it' if one.is_lost else ''}"
     if not decision.containers:
         yield "containers", "none of this project runs with a GPU"
-    for card, entry in found.leases:
-        size = "all of it" if entry.size_bytes is None else gibibytes(entry.size_bytes)
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.since))
-        yield "lease", f"{entry.owner}: {size} of {card.uuid} since {since}, process {entry.life.pid} of {entry.user}"
+    for card, holder in found.leases:
+        size = "all of it" if holder.size_bytes is None else gibibytes(holder.size_bytes)
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
+        yield "lease", f"{holder.owner}: {size} of {card.uuid} since {since}, process {holder.pid} of {holder.user}"
 
 
 def _card_words(gpu: Gpu) -> str:

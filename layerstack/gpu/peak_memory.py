@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from layerstack.gpu.card_lock import Holder
 from layerstack.gpu.gpu_card import Card, read_card
-from layerstack.gpu.lease_ledger import Entry, container_file
 from layerstack.gpu.nvml_library import Nvml
+from layerstack.process_life import is_in_container
 
 INTERVAL_SECONDS = 0.2
 
@@ -43,14 +45,14 @@ class PeakMemory:
 
     @classmethod
     @contextmanager
-    def measured(cls, nvml: Nvml, card: Card, entry: Entry) -> Iterator["PeakMemory"]:
-        """Measure in a thread of its own as long as the block runs."""
+    def measured(cls, nvml: Nvml, card: Card, holder: Holder, container_file: Path) -> Iterator["PeakMemory"]:
+        """Measure in a thread of its own as long as the block runs; `container_file` may get the id of a container."""
         peak, is_over = cls(), threading.Event()
         before = read_card(nvml, card)
 
         def watch() -> None:
             while True:
-                peak._look(read_card(nvml, card), before, entry)
+                peak._look(read_card(nvml, card), before, holder, _read(container_file))
                 if is_over.wait(INTERVAL_SECONDS):
                     return
 
@@ -62,20 +64,20 @@ class PeakMemory:
             is_over.set()
             watcher.join()
 
-    def _look(self, now: Card, before: Card, entry: Entry) -> None:
-        known = entry if entry.container else _with_container(entry)
+    def _look(self, now: Card, before: Card, holder: Holder, container_id: str) -> None:
+        own = [one for one in now.processes if holder.has(one.pid) or is_in_container(one.pid, container_id)]
         if now.free_bytes is None or before.free_bytes is None:
             growth = 0
             self.is_blind = True
         else:
             growth = max(0, before.free_bytes - now.free_bytes)
-        self.is_of_card = self.is_of_card or any(one.used_bytes is None for one in now.processes if known.has(one.pid))
+        self.is_of_card = self.is_of_card or any(one.used_bytes is None for one in own)
         self.most_growth_bytes = max(self.most_growth_bytes, growth)
-        self.add(growth if self.is_of_card else known.used_bytes(now))
+        self.add(growth if self.is_of_card else sum(one.used_bytes or 0 for one in own))
 
 
-def _with_container(entry: Entry) -> Entry:
+def _read(container_file: Path) -> str:
     try:
-        return replace(entry, container=container_file(entry.key).read_text().strip())
+        return container_file.read_text().strip()
     except OSError:
-        return entry
+        return ""

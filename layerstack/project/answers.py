@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.dockerfile.recipe import SECRET
-from layerstack.state_folder import state_folder, write_atomically
+from layerstack.state_folder import keep_newest, read_text, state_folder, write_atomically
 
 MOST_KEPT = 16
 # Variables that change from shell to shell and that no Compose or bake file has a use for.
@@ -41,11 +41,11 @@ def key_of(root: Path, calls: Sequence[Sequence[str]], environment: Mapping[str,
 def recall(root: Path, key: str) -> Any:
     """The kept answer while every file is as it was; None when there is none or the store cannot be read."""
     try:
-        record = json.loads(_path(root, key).read_text(encoding="utf-8"))
+        record = json.loads(read_text(_path(root, key)) or "")
         files: dict[str, str] = record["files"]
         is_same = all(_digest(Path(path)) == digest for path, digest in files.items())
         return record["answer"] if is_same else None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -61,12 +61,8 @@ def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Ma
         return
     record = {"files": {str(path): _digest(path) for path in every}, "answer": answer}
     path = _path(root, key)
-    with suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(record))
-        kept = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
-        for old in kept[:-MOST_KEPT]:
-            old.unlink(missing_ok=True)
+    if write_atomically(path, json.dumps(record)):
+        keep_newest(path.parent, MOST_KEPT)
 
 
 def holds_secret(answer: Any, variables: Mapping[str, str]) -> bool:

@@ -73,12 +73,6 @@ def find_compose_files(root: Path, device: Device) -> tuple[Path, ...]:
     return choose_files(root).for_device(device)
 
 
-def remembered_device(root: Path) -> Device:
-    """What `setup` decided for this project, or DEVICE in the environment; cpu when neither says anything."""
-    wanted = os.environ.get("DEVICE") or choices.read(root).get("DEVICE")
-    return "gpu" if wanted == "gpu" else "cpu"
-
-
 def _choose(start: Path) -> ComposeFiles:
     named = _named_env_files(start)
     env_files = named if named is not None else _default_env_file(start)

@@ -124,7 +124,7 @@ def _descend(node: yaml.Node, keys: Sequence[str | int]) -> tuple[int, int]:
     """The line of the deepest part of the path that is there, and how deep that is."""
     line, depth = 1, 0
     for key in keys:
-        found = _child(node, key)
+        found = child(node, key)
         if found is None:
             break
         line, node = found
@@ -134,14 +134,14 @@ def _descend(node: yaml.Node, keys: Sequence[str | int]) -> tuple[int, int]:
 
 def _node(node: yaml.Node, keys: Sequence[str | int]) -> yaml.Node | None:
     for key in keys:
-        found = _child(node, key)
+        found = child(node, key)
         if found is None:
             return None
         node = found[1]
     return node
 
 
-def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
+def child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
     """(line, node) below a node; what a merge key brings in counts after the node's own keys."""
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key].start_mark.line + 1, node.value[key]
@@ -152,7 +152,7 @@ def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
             return name.start_mark.line + 1, value
     merged = (value for name, value in node.value if name.tag == MERGE_TAG)
     parts = (part for value in merged for part in (value.value if isinstance(value, yaml.SequenceNode) else [value]))
-    return next((found for part in parts if (found := _child(part, key))), None)
+    return next((found for part in parts if (found := child(part, key))), None)
 
 
 def _scalars(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from layerstack.project.project import Project
+from layerstack.project.compose_source import child
+from layerstack.project.project import Port, Project, Service
 
 VARIABLE = re.compile(r"\$\{?(\w+)(:?[-?+])?")
 
@@ -43,8 +44,7 @@ def find_declaration(project: Project, service: str, *keys: str) -> Declaration 
 
     None when no file does, or not in a way that a line can be told of.
     """
-    files = (*project.compose_files, *([project.overlay] if project.overlay else []))
-    for path in reversed(files):
+    for path in reversed(project.written_files):
         for node in _service_nodes(path, service):
             if found := _below(node, keys):
                 return Declaration(path, found.start_mark.line + 1, _text(found), project.root)
@@ -53,13 +53,24 @@ def find_declaration(project: Project, service: str, *keys: str) -> Declaration 
 
 def find_text(project: Project, service: str, key: str, word: str) -> Declaration | None:
     """The line below a service's key that holds a word: a mount by its target, a host in a health check."""
-    files = (*project.compose_files, *([project.overlay] if project.overlay else []))
-    for path in reversed(files):
+    for path in reversed(project.written_files):
         for node in _service_nodes(path, service):
             for scalar in _scalars(_below(node, (key,))):
                 if word in scalar.value:
                     return Declaration(path, scalar.start_mark.line + 1, scalar.value, project.root)
     return None
+
+
+def source_of(project: Project, service: Service, port: Port) -> str:
+    """Where a person changes a published port: a variable, or the line in the Compose file."""
+    for path in reversed(project.written_files):
+        for node in _service_nodes(path, service.name):
+            entries = _child(node, "ports")
+            for entry in entries.value if isinstance(entries, yaml.SequenceNode) else ():
+                published, target = _published(entry)
+                if target == str(port.target) and (variable := VARIABLE.search(published)):
+                    return f"{variable[1]} in .env"
+    return f"the ports of {service.name} in {project.compose_files[0].name}"
 
 
 def how_to_change(what: str, declared: Declaration | None) -> str:
@@ -90,15 +101,17 @@ def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
     if isinstance(node, yaml.SequenceNode):
         # The short form of `environment:` is a list of NAME=value.
         return next((one for one in _scalars(node) if one.value.partition("=")[0] == key), None)
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    merged = None
-    for name, value in node.value:
-        if name.value == key:
-            return value  # type: ignore[no-any-return]
-        if name.value == "<<":
-            merged = _child(value, key)
-    return merged
+    found = child(node, key) if node else None
+    return found[1] if found else None
+
+
+def _published(entry: yaml.Node) -> tuple[str, str]:
+    """(what is published, container port) of one entry of `ports:`, short or long form."""
+    if isinstance(entry, yaml.MappingNode):
+        published, target = (_text(node) if (node := _child(entry, key)) else "" for key in ("published", "target"))
+        return published, target
+    published, _, target = str(entry.value).rpartition(":")
+    return published, target.partition("/")[0]
 
 
 def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context, read_recipe
 from layerstack.errors import UsageError
-from layerstack.project.build_commands import BuildCommand, find_build_commands
 from layerstack.project.image_name import full_name, has_tag, short_name
 from layerstack.project.targets import read_target
+
+if TYPE_CHECKING:
+    from layerstack.project.build_commands import BuildCommand
 
 IMAGE_CONTEXT = "docker-image://"
 
@@ -83,7 +85,9 @@ class _Search:
         return name
 
     @cached_property
-    def _commands(self) -> dict[str, tuple[BuildCommand, ...]]:
+    def _commands(self) -> "dict[str, tuple[BuildCommand, ...]]":
+        from layerstack.project.build_commands import find_build_commands
+
         found: dict[str, tuple[BuildCommand, ...]] = {}
         for command in find_build_commands(self.root):
             for tag in command.tags:
@@ -91,7 +95,7 @@ class _Search:
         return found
 
 
-def _definition(command: BuildCommand, reference: str) -> dict[str, Any]:
+def _definition(command: "BuildCommand", reference: str) -> dict[str, Any]:
     tag = reference if has_tag(reference) else full_name(reference)
     wanted = {"target": command.target, "args": dict(command.args)}
     return {

@@ -1,5 +1,7 @@
 """The name of an image as Docker reads it: which tag it means, and when two names are one."""
 
+from layerstack.dockerfile.references import familiar
+
 LATEST = ":latest"
 
 
@@ -10,18 +12,18 @@ def has_tag(reference: str) -> bool:
 
 def full_name(reference: str) -> str:
     """The name with its tag and without Docker Hub's address: two names are one image when this is equal."""
-    name = reference.removeprefix("docker.io/").removeprefix("library/")
+    name = familiar(reference)
     return name if has_tag(name) else name + LATEST
 
 
 def short_name(reference: str) -> str:
     """The name as people write it: without `:latest` and without Docker Hub's address."""
-    return full_name(reference).removesuffix(LATEST)
+    return familiar(reference)
 
 
 def repository_of(reference: str) -> str:
     """The name without tag and digest."""
-    name = full_name(reference).partition("@")[0]
+    name = familiar(reference).partition("@")[0]
     return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
 
 

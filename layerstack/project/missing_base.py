@@ -46,7 +46,7 @@ def advice_for(project: Project, message: str) -> str:
         if lines := declaration(project, name):
             return (
                 f"No registry has {short_name(name)}, and this project does not say how it is built. "
-                f"If it is built here, write into {BAKE_FILE}:\n{lines}"
+                f"If it is built here, write into {BAKE_FILE}:\n{lines}\n  → If it is a system image: `invoke setup`."
             )
     return ""
 

@@ -1,11 +1,12 @@
 """The project: its images, its services and the graph between them, as Compose and bake resolve them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
@@ -17,15 +18,18 @@ from layerstack.project.compose_files import (
     choose_files,
     find_compose_files,
     find_root,
-    remembered_device,
 )
+from layerstack.project.device_memory import remembered_device
 from layerstack.project.discovery import discover
 from layerstack.project.image_name import full_name
 from layerstack.project.kept_definition import KeptDefinition, kept_part
-from layerstack.project.resolve import Answer, Question, compose_arguments, target_name
+from layerstack.project.question import Answer, Question, compose_arguments, target_name
 from layerstack.project.service import Port, Service, read_service
 from layerstack.project.settings import KEY, ProjectSettings, read_project_settings
 from layerstack.project.targets import read_images, service_of
+
+if TYPE_CHECKING:
+    from layerstack.project.resolve import Resolver
 
 __all__ = [
     "BAKE_NAMES",
@@ -36,6 +40,7 @@ __all__ = [
     "Service",
     "find_compose_files",
     "find_root",
+    "find_source_files",
     "load",
     "with_overlay",
 ]
@@ -96,6 +101,24 @@ class Project:
             for tag in dict.fromkeys(map(full_name, image.tags)):
                 users.setdefault(tag, []).append(image.name)
         return {tag: tuple(names) for tag, names in users.items() if len(names) > 1}
+
+    @property
+    def written_files(self) -> tuple[Path, ...]:
+        """Every Compose file, in the order in which a later one counts."""
+        included = tuple(path for path in self.source_files if path not in self.compose_files)
+        return (*included, *self.compose_files, *([self.overlay] if self.overlay else []))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person who builds should hear, one sentence each."""
+        shared = self.shared_tags.items()
+        return (
+            *(
+                f"{' and '.join(names)} are built differently and take the tag {tag} from each other"
+                for tag, names in shared
+            ),
+            *((self.fallback,) if self.fallback else ()),
+        )
 
     def compose(self, *words: str) -> tuple[str, ...]:
         """The argument list of a Compose call."""
@@ -178,9 +201,10 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
     files = choose_files(root)
     bake_files = tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
     question = Question(root, files, files.for_device(device), bake_files, {"DEVICE": device}, tuple(targets))
-    answer, source_files = _ask(question)
+    resolver = _resolver_of(question)
+    answer, source_files = _ask(question, resolver)
     services = {
-        name: read_service(name, definition, answer.name, _places(question, "services", name))
+        name: read_service(name, definition, answer.name, _places(resolver, "services", name))
         for name, definition in answer.services.items()
     }
     run = {name: one.image for name, one in services.items()}
@@ -196,10 +220,18 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
         env_files=files.env_files,
         source_files=source_files,
         inactive=answer.inactive,
-        settings=read_project_settings(answer.settings, _places(question)),
+        settings=read_project_settings(answer.settings, _places(resolver)),
         secret_variables=_secret_values(answer.secret_variables, files),
         fallback=answer.fallback,
     )
+
+
+def find_source_files(root: Path, device: Device) -> tuple[Path, ...]:
+    """The Compose files with all that they include or extend, in the order in which they are met. Raises UsageError."""
+    from layerstack.project.reached_files import reached_files
+
+    files = choose_files(root)
+    return tuple(reached_files(root, files.for_device(device), files.variables()).sources)
 
 
 def with_overlay(project: Project, name: str, overlay: Path) -> Project:
@@ -208,38 +240,53 @@ def with_overlay(project: Project, name: str, overlay: Path) -> Project:
     files = ComposeFiles(project.root, (*project.compose_files, *below, overlay), project.env_files)
     environment = {"DEVICE": project.device, "COMPOSE_PROJECT_NAME": name}
     question = Question(project.root, files, files.files, (), environment)
-    config = question.read_config()
+    resolver = _resolver_of(question)
+    config = resolver().read_config()
     services = {
-        key: read_service(key, definition, project.name, _places(question, "services", key))
+        key: read_service(key, definition, project.name, _places(resolver, "services", key))
         for key, definition in (config.get("services") or {}).items()
     }
     return replace(project, name=name, services=services, overlay=overlay)
 
 
-def _ask(question: Question) -> tuple[Answer, tuple[Path, ...]]:
+def _resolver_of(question: Question) -> "Callable[[], Resolver]":
+    """What asks Compose and bake, once it is needed: YAML and threads are not loaded for an answer that is kept."""
+
+    @cache
+    def resolver() -> "Resolver":
+        from layerstack.project.resolve import Resolver
+
+        return Resolver(question)
+
+    return resolver
+
+
+def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer, tuple[Path, ...]]:
     """(the answer, the Compose files that it comes from): the kept one when nothing that went into it has changed."""
     key = answers.key_of(question.root, question.calls, question.environment)
     kept = answers.recall(question.root, key)
-    if kept is not None:
-        return _recalled(kept["answer"], question), tuple(map(Path, kept["sources"]))
-    answer = question.ask()
+    # Another version of layerstack may have kept something of another shape.
+    with suppress(LookupError, TypeError, AttributeError):
+        return _recalled(kept["answer"], resolver), tuple(map(Path, kept["sources"]))
+    asking = resolver()
+    answer = asking.ask()
     for name, definition in answer.services.items():
-        _ = read_service(name, definition, answer.name, _places(question, "services", name)).settings
-    if not question.reached.remote:
+        _ = read_service(name, definition, answer.name, _places(resolver, "services", name)).settings
+    if not asking.reached.remote:
         kept = asdict(replace(answer, services={}, targets={}))
         kept["services"] = {name: kept_part(definition) for name, definition in answer.services.items()}
         kept["targets"] = answer.targets
-        document = {"answer": kept, "sources": [str(path) for path in question.reached.sources]}
-        answers.keep(question.root, key, question.read_files, document, question.variables)
-    return answer, tuple(question.reached.sources)
+        document = {"answer": kept, "sources": [str(path) for path in asking.reached.sources]}
+        answers.keep(question.root, key, asking.read_files, document, question.variables)
+    return answer, tuple(asking.reached.sources)
 
 
-def _recalled(kept: Mapping[str, Any], question: Question) -> Answer:
+def _recalled(kept: Mapping[str, Any], resolver: "Callable[[], Resolver]") -> Answer:
     """The kept answer; what it leaves out of its services is read when somebody asks for it."""
 
     @cache
     def read_services() -> Mapping[str, Any]:
-        found: Mapping[str, Any] = question.read_config().get("services") or {}
+        found: Mapping[str, Any] = resolver().read_config().get("services") or {}
         return found
 
     def rest_of(name: str) -> Callable[[], Mapping[str, Any]]:
@@ -251,9 +298,9 @@ def _recalled(kept: Mapping[str, Any], question: Question) -> Answer:
     return Answer(**{**kept, "services": services})
 
 
-def _places(question: Question, *below: str) -> Callable[..., str]:
+def _places(resolver: "Callable[[], Resolver]", *below: str) -> Callable[..., str]:
     """Where something in an `x-layerstack` block is written."""
-    return lambda *keys: question.source.place(*below, KEY, *keys)
+    return lambda *keys: resolver().source.place(*below, KEY, *keys)
 
 
 def _secret_values(names: Iterable[str], files: ComposeFiles) -> dict[str, str]:

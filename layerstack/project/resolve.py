@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ import yaml
 from layerstack import command
 from layerstack.errors import UsageError
 from layerstack.project.compose_errors import unreadable
-from layerstack.project.compose_files import ComposeFiles
 from layerstack.project.compose_source import ComposeSource, read_source
+from layerstack.project.question import BAKE, Answer, Question, escaped, mapped, target_name
 from layerstack.project.reached_files import Reached, reached_files
 from layerstack.project.service import SERVICE_LABEL
 
@@ -26,62 +26,28 @@ from layerstack.project.service import SERVICE_LABEL
 NO_PRINT = "unknown flag: --print"
 _DEFAULT_HCL = re.compile(r'\b(?:group|target)\s+"?default\b')
 _DEFAULT_JSON = re.compile(r'"(?:group|target)"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*?"default"\s*:')
-BAKE = ("docker", "buildx", "bake")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """`targets` are definitions as bake printed them: `${` and `%{` are escaped. `fallback` says what was not asked.
+class Resolver:
+    """Asks the programs, and knows which files they read for it."""
 
-    `secret_variables` are the variables that build secrets are taken from.
-    """
-
-    name: str
-    services: Mapping[str, Any]
-    targets: Mapping[str, Mapping[str, Any]]
-    settings: Any = None
-    inactive: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    secret_variables: tuple[str, ...] = ()
-    fallback: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    """One project, one device: which files are given to Compose, and which besides to bake."""
-
-    root: Path
-    files: ComposeFiles
-    compose_files: tuple[Path, ...]
-    bake_files: tuple[Path, ...]
-    environment: Mapping[str, str]
-    targets: tuple[str, ...] = ()
-
-    @cached_property
-    def variables(self) -> dict[str, str]:
-        return {**self.files.variables(), **self.environment}
+    question: Question
 
     @cached_property
     def reached(self) -> Reached:
-        return reached_files(self.root, self.compose_files, self.variables)
+        return reached_files(self.question.root, self.question.compose_files, self.question.variables)
 
     @cached_property
     def source(self) -> ComposeSource:
         """Raises UsageError with file and line where a Compose file is not YAML."""
-        return read_source(self.root, self.reached.sources)
-
-    @property
-    def calls(self) -> tuple[tuple[str, ...], ...]:
-        """What is asked, for the key of a kept answer."""
-        return self.compose("config"), self.compose("build", "--print"), self._bake(self.targets)
+        return read_source(self.question.root, self.reached.sources)
 
     @property
     def read_files(self) -> tuple[Path, ...]:
         """Every file that goes into the answer; some are not there."""
-        defaults = (self.root / ".env", *self.files.env_files)
-        return tuple(dict.fromkeys((*self.reached.sources, *self.reached.others, *defaults, *self.bake_files)))
-
-    def compose(self, *words: str) -> tuple[str, ...]:
-        return (*compose_arguments(self.root, self.compose_files, self.files.env_files), *words)
+        defaults = (self.question.root / ".env", *self.question.files.env_files)
+        return tuple(dict.fromkeys((*self.reached.sources, *self.reached.others, *defaults, *self.question.bake_files)))
 
     def ask(self) -> Answer:
         """Ask Compose and bake. Raises UsageError with the place of what is wrong, EngineError for a missing plugin."""
@@ -104,30 +70,30 @@ class Question:
 
     def read_config(self) -> dict[str, Any]:
         # YAML, because the JSON output drops the x-layerstack blocks of services.
-        said = self._run("The Compose file", self.compose("config", "--format", "yaml"))
+        said = self._run("The Compose file", self.question.compose("config", "--format", "yaml"))
         # Compose doubles every dollar, so that its output could be a Compose file again.
         text = said.replace("$$", "$")
         config: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
         return config
 
     def _read_targets(self) -> tuple[dict[str, Any], str]:
-        argv = self.compose("build", "--print")
-        result = command.run(argv, cwd=self.root, env=self.environment)
+        argv = self.question.compose("build", "--print")
+        result = command.run(argv, cwd=self.question.root, env=self.question.environment)
         if NO_PRINT in result.stderr:
             reason = "this Compose cannot print its builds (2.35 can): bake read the Compose files itself"
-            return self._bake_targets(self._bake((), self.compose_files), None), reason
+            return self._bake_targets(self._bake((), self.question.compose_files), None), reason
         if not result.ok:
             raise self._unreadable("The Compose file", result)
         document = _without_escapes(json.loads(result.stdout)) if result.stdout.strip() else {}
         targets: dict[str, Any] = document.get("target") or {}
-        if not self.bake_files:
+        if not self.question.bake_files:
             return {name: escaped(definition) for name, definition in targets.items()}, ""
         return self._bake_targets(self._bake(tuple(targets)), targets), ""
 
     def _bake_targets(self, argv: Sequence[str], targets: Mapping[str, Any] | None) -> dict[str, Any]:
         # bake takes no empty document, and what has no default group and no service builds nothing.
         document = json.dumps({"target": escaped(targets)}) if targets else None
-        result = command.run(argv, cwd=self.root, env=self.environment, stdin=document)
+        result = command.run(argv, cwd=self.question.root, env=self.question.environment, stdin=document)
         if not result.ok:
             if not targets and "failed to find target default" in result.stderr:
                 return {}
@@ -136,26 +102,26 @@ class Question:
         return found
 
     def _bake(self, names: Sequence[str], compose_files: Sequence[Path] = ()) -> tuple[str, ...]:
-        files = [str(path.relative_to(self.root)) for path in self.bake_files]
+        files = [str(path.relative_to(self.question.root)) for path in self.question.bake_files]
         files = [*map(str, compose_files), *files] if compose_files or not names else ["-", *files]
-        wanted = [*(["default"] if self._has_default or not names else []), *names, *self.targets]
+        wanted = [*(["default"] if self._has_default or not names else []), *names, *self.question.targets]
         return (*BAKE, *(part for path in files for part in ("--file", path)), "--print", *dict.fromkeys(wanted))
 
     @cached_property
     def _has_default(self) -> bool:
         """Whether a bake file says what is built when nothing is named: a group or a target called `default`."""
-        texts = (path.read_text(encoding="utf-8", errors="replace") for path in self.bake_files)
+        texts = (path.read_text(encoding="utf-8", errors="replace") for path in self.question.bake_files)
         return any(_DEFAULT_HCL.search(text) or _DEFAULT_JSON.search(text) for text in texts)
 
     def _run(self, what: str, argv: Sequence[str]) -> str:
-        result = command.run(argv, cwd=self.root, env=self.environment)
+        result = command.run(argv, cwd=self.question.root, env=self.question.environment)
         if not result.ok:
             raise self._unreadable(what, result)
         return result.stdout
 
     def _unreadable(self, what: str, result: command.CommandResult) -> Exception:
-        files = (*self.reached.sources, *self.bake_files)
-        return unreadable(what, result, self.root, files, self.variables)
+        files = (*self.reached.sources, *self.question.bake_files)
+        return unreadable(what, result, self.question.root, files, self.question.variables)
 
     def _inactive(self, services: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
         """Services that are written and that no active profile asks for, with their profiles."""
@@ -163,29 +129,6 @@ class Question:
             profiles = self.source.value("services", name, "profiles") if name not in services else None
             if profiles:
                 yield name, [str(profile) for profile in profiles]
-
-
-def compose_arguments(root: Path, files: Sequence[Path], env_files: Sequence[Path] = ()) -> tuple[str, ...]:
-    """`docker compose` with its files; env files are named where they are not the one that Compose takes anyway."""
-    named = () if tuple(env_files) in ((), (root / ".env",)) else env_files
-    options = [part for path in named for part in ("--env-file", str(path))]
-    options += [part for path in files for part in ("--file", str(path))]
-    return ("docker", "compose", "--project-directory", str(root), *options)
-
-
-def escaped(value: Any) -> Any:
-    """With HCL's escapes in every text: bake fills in `${…}` and `%{…}` in JSON, too."""
-    return _mapped(value, lambda text: text.replace("${", "$${").replace("%{", "%%{"))
-
-
-def unescaped(value: Any) -> Any:
-    """What bake makes of a definition that it printed."""
-    return _mapped(value, lambda text: text.replace("$${", "${").replace("%%{", "%{"))
-
-
-def target_name(service: str) -> str:
-    """The bake target of a service: Buildx takes no dots."""
-    return service.replace(".", "_")
 
 
 def refuse_circle(services: Mapping[str, Any]) -> None:
@@ -208,20 +151,12 @@ def _built_on(build: Any) -> Iterator[str]:
     return (value.removeprefix("service:") for value in contexts.values() if str(value).startswith("service:"))
 
 
-def _mapped(value: Any, change: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _mapped(below, change) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_mapped(below, change) for below in value]
-    return change(value) if isinstance(value, str) else value
-
-
 def _without_escapes(document: dict[str, Any]) -> dict[str, Any]:
     """Compose escapes dollars in arguments and inline Dockerfiles and nothing else."""
     for target in (document.get("target") or {}).values():
         for key in ("args", "dockerfile-inline"):
             if key in target:
-                target[key] = _mapped(target[key], lambda text: text.replace("$${", "${"))
+                target[key] = mapped(target[key], lambda text: text.replace("$${", "${"))
     return document
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from layerstack.dockerfile.image import Image, read_image
 from layerstack.project.image_name import full_name
-from layerstack.project.resolve import unescaped
+from layerstack.project.question import unescaped
 from layerstack.project.service import SERVICE_LABEL
 
 # Contexts that are no folder of this machine.

@@ -16,7 +16,6 @@ from layerstack.run.startup import StartObserver, UpResult
 from layerstack.run.watch import INTERVAL_SECONDS, Watch
 
 START_TIMEOUT_SECONDS = 300.0
-HTTP_PORTS = (80, 443, 3000, 3001, 5000, 5173, 8000, 8080, 8081)
 
 
 @dataclass(frozen=True)
@@ -108,22 +107,6 @@ def logs(project: Project, services: Sequence[str] = (), tail: int | None = None
         project.service(name)
     options = (*(("--tail", str(tail)) if tail is not None else ()), *(("--follow",) if follows else ()))
     return command.attach(project.compose("logs", *options, *services), cwd=project.root, env=project.environment)
-
-
-def addresses(project: Project) -> dict[str, str]:
-    """Service → where a person on this machine reaches it: `http://…` where HTTP is spoken, else `host:port`."""
-    return {name: _address(project, name) for name, service in project.services.items() if service.ports}
-
-
-def _address(project: Project, name: str) -> str:
-    service = project.services[name]
-    port = service.ports[0]
-    checks: Sequence[Mapping[str, Any]] = service.settings.verify
-    is_http = any("http" in check for check in checks) or (not checks and port.target in HTTP_PORTS)
-    if port.target == 27017:
-        # It is asked over HTTP, too, and answers with a sentence about itself.
-        return f"mongodb://{port.address}"
-    return f"http://{port.address}" if is_http else port.address
 
 
 def _size(usage: Mapping[str, Any] | None) -> int | None:

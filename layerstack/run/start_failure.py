@@ -1,20 +1,18 @@
 """Why the containers did not come up, in words a person can act on."""
 
-import re
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from layerstack.command import CommandResult
-from layerstack.engine import ports
+from layerstack.engine import ports, texts
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import StartFailed
+from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.health import Verdict, exit_reason
 
 LOG_TAIL_LINES = 10
-GPU_REFUSED = re.compile(r"could not select device driver|nvidia-container-cli|unresolvable CDI|GPU vendor from CDI")
-PORT_REFUSED = re.compile(r"port is already allocated|address already in use|ports are not available")
 
 
 class ServiceFailed(StartFailed):
@@ -68,7 +66,7 @@ def require_ports(client: Any, project: Project, services: Sequence[str]) -> Non
 
 def port_taken(project: Project, service: str, port: Port, holder: ports.Holder) -> StartFailed:
     """The error for one port: who holds it, how to free it, where to choose another."""
-    source = ports.source_of(project, project.services[service], port)
+    source = source_of(project, project.services[service], port)
     free = f"`{holder.remedy}`, or " if holder.remedy else ""
     return StartFailed(
         f"{service} cannot listen on {port.address}: {holder.words} holds that port.",
@@ -79,14 +77,14 @@ def port_taken(project: Project, service: str, port: Port, holder: ports.Holder)
 def refusal(client: Any, project: Project, result: CommandResult, services: Sequence[str]) -> StartFailed | None:
     """A `docker compose up` that failed for a known reason outside the containers: GPU, port, image."""
     said = _last_line(result)
-    if GPU_REFUSED.search(result.stderr):
+    if texts.says(result.stderr, *texts.GPU_REFUSED):
         users = [name for name in services if project.services[name].wants_gpu]
         name = ", ".join(users) or "A service"
         return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", "`invoke up --device cpu`")
     if missing := _without_image(client, project, services):
         images = ", ".join(image_of(project, name) for name in missing)
         return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")
-    if PORT_REFUSED.search(result.stderr):
+    if texts.says(result.stderr, *texts.PORT_TAKEN):
         try:
             require_ports(client, project, services)
         except StartFailed as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from layerstack import command
 from layerstack.engine import engine
 from layerstack.errors import EngineError
+from layerstack.process_life import is_running
 from layerstack.setup.apt import Say
 from layerstack.wait import wait_until
 
@@ -70,7 +71,7 @@ def start(program: Path, prefix: Path, say: Say) -> None:
     started = time.monotonic()
 
     def answers() -> bool:
-        if running and not _is_alive(running):
+        if running and not is_running(running):
             raise _failure(logged_bytes, "dockerd ended")
         return engine.daemon_answers()
 
@@ -127,15 +128,6 @@ def _name_of(pid: int) -> str | None:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return None
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether the process runs; one that ended and waits to be collected does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
 
 
 def _failure(logged_bytes: int, what: str) -> EngineError:

@@ -12,6 +12,7 @@ from layerstack.gpu import decision as gpu
 from layerstack.gpu.decision import Decision
 from layerstack.gpu.device import choose
 from layerstack.project import choices
+from layerstack.project.device_memory import remember_device
 from layerstack.project.project import BAKE_NAMES, find_compose_files
 from layerstack.setup import system_images
 from layerstack.setup.system_images import SystemImage
@@ -66,6 +67,7 @@ def _disk(facts: EngineFacts) -> str:
 
 def _remember_device(root: Path, decision: Decision, say: Callable[[str], None]) -> None:
     """Write the choice where plain `docker compose` and `docker buildx bake` read it."""
+    remember_device(root, decision.device)
     with_cpu, without = (find_compose_files(root, device) for device in ("cpu", "gpu"))
     if with_cpu == without and not any((root / name).is_file() for name in BAKE_NAMES):
         return  # the project is the same on both devices

@@ -3,19 +3,17 @@
 from dataclasses import dataclass
 
 from layerstack import command
+from layerstack.engine import texts
 from layerstack.setup.apt import Say
 
-# What `docker pull` reports when the registry, or this machine, refuses → what that means.
+# What `docker pull` reports when the registry, or this machine, refuses → what that means. The first match counts.
 REFUSALS = (
-    ("toomanyrequests", "the registry limits how often it may be asked: `docker login`, or wait"),
-    ("429 too many", "the registry limits how often it may be asked: `docker login`, or wait"),
-    ("manifest unknown", "the registry has no such tag"),
-    ("no matching manifest", "the registry has no such tag for this kind of processor"),
-    ("not found", "the registry has no such tag"),
-    ("access denied", "the registry has no such image, or asks for `docker login`"),
-    ("unauthorized", "the registry asks for `docker login`"),
-    ("authentication required", "the registry asks for `docker login`"),
-    ("no space left", "the disk is full"),
+    (texts.RATE_LIMIT, "the registry limits how often it may be asked: `docker login`, or wait"),
+    (texts.NO_TAG_FOR_PLATFORM, "the registry has no such tag for this kind of processor"),
+    (texts.NO_TAG, "the registry has no such tag"),
+    (texts.NO_ACCESS, "the registry has no such image, or asks for `docker login`"),
+    (texts.NEEDS_LOGIN, "the registry asks for `docker login`"),
+    (texts.DISK_FULL, "the disk is full"),
 )
 
 
@@ -50,7 +48,7 @@ def host_of(reference: str) -> str:
 
 
 def _judge(told: str) -> PullOutcome:
-    meaning = next((meaning for sign, meaning in REFUSALS if sign in told.lower()), None)
+    meaning = next((meaning for signs, meaning in REFUSALS if texts.says(told, *signs)), None)
     if meaning:
         return PullOutcome(is_pulled=False, is_refused=True, reason=f"{meaning} ({told})")
     return PullOutcome(is_pulled=False, reason=told)

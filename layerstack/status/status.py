@@ -10,7 +10,7 @@ from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Device, Project, find_compose_files, load
-from layerstack.run.stack import addresses
+from layerstack.run.address import addresses
 from layerstack.run.start_failure import image_of
 from layerstack.status import compose_hash
 from layerstack.status.freshness import Freshness, FreshnessReader

@@ -12,6 +12,7 @@ from invoke.collection import Collection
 
 from layerstack.tasks import plain_invoke
 from layerstack.tasks.build_tasks import build, build_bases, impact, time_rebuild, timeline, why
+from layerstack.tasks.data_tasks import backup, restore
 from layerstack.tasks.image_tasks import audit, cache, clean, images
 from layerstack.tasks.machine_tasks import doctor, gpu, setup
 from layerstack.tasks.run_tasks import dev, down, logs, restart, start, status, up, verify
@@ -19,7 +20,7 @@ from layerstack.tasks.task import task
 
 EVERY_TASK = (
     *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status),
-    *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit),
+    *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, backup, restore),
 )
 
 plain_invoke.install()
@@ -27,6 +28,7 @@ namespace = Collection(*EVERY_TASK)
 
 __all__ = [
     "audit",
+    "backup",
     "build",
     "build_bases",
     "cache",
@@ -40,6 +42,7 @@ __all__ = [
     "logs",
     "namespace",
     "restart",
+    "restore",
     "setup",
     "start",
     "status",

@@ -161,10 +161,13 @@ def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) ->
     from layerstack.build import text
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.state import StateStore
+    from layerstack.report import say
 
     if way == "explain":
         text.print_explanations(project, names, as_json)
         return
+    for warning in project.warnings:
+        say(f"warning: {warning}")
     audits = _audited(project, names) if way == "verify-skip" else ()
     options = builder.BuildOptions(is_forced=way == "force", pulls=way == "pull")
     result = builder.build(project, names, observer_for_terminal(), options, StateStore(project.root))

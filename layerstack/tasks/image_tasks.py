@@ -1,12 +1,17 @@
 """Tasks about what lies on the disk: images, the build cache, what is inside an image, cleaning up."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed
 from layerstack.tasks.request import DEVICE, JSON, YES, confirm, project_to_read, show, show_document
 from layerstack.tasks.task import task
+
+if TYPE_CHECKING:
+    from layerstack.audit.weight_checks import LicensedModel
 
 
 @task(help={"device": DEVICE, "json": JSON})
@@ -46,22 +51,28 @@ def clean(c: Context, all: bool = False, yes: bool = False, json: bool = False) 
         say(outcome)
 
 
-@task(
-    help={
-        "image": "an image or service of this project, any other image, or a file that `docker save` wrote",
-        "cards": "compute capabilities to judge for, such as sm_75,sm_89; default: this machine's cards",
-        "ignore": "names of checks to leave out, separated by commas",
-        "json": JSON,
-    }
-)
+AUDIT_HELP = {
+    "image": "an image or service of this project, any other image, or a file that `docker save` wrote",
+    "cards": "compute capabilities to judge for, such as sm_75,sm_89; default: this machine's cards",
+    "ignore": "names of checks to leave out, separated by commas",
+    "json": JSON,
+}
+
+
+@task(help=AUDIT_HELP)
 def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool = False) -> None:
     """Inspect an image without starting it: CUDA code, package conflicts, model weights, size."""
+    run_audit(image, cards, ignore, json)
+
+
+def run_audit(image: str, cards: str, ignore: str, as_json: bool, licensed: "Sequence[LicensedModel]" = ()) -> None:
+    """Audit an image; `licensed` describes the models that no image of this project may hold."""
     from layerstack.audit import image_audit
     from layerstack.audit.image_audit_text import print_audit
 
     wanted = image_audit.parse_cards(cards) if cards else image_audit.host_cards()
     ignored = [name.strip() for name in ignore.split(",") if name.strip()]
-    audited = image_audit.audit_image(image_audit.reference_of(Path.cwd(), image), wanted, ignored)
-    show(audited, json, print_audit)
+    audited = image_audit.audit_image(image_audit.reference_of(Path.cwd(), image), wanted, ignored, licensed)
+    show(audited, as_json, print_audit)
     if not audited.is_ok:
         raise CheckFailed(f"audit: {image} has errors.")

@@ -5,14 +5,14 @@ import signal
 import sys
 from typing import Any, TextIO, cast
 
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from layerstack import __version__
 from layerstack.errors import UsageError
 from layerstack.tasks import completion, namespace
 from layerstack.tasks.own_tasks import with_own_tasks
-from layerstack.tasks.task import INTERRUPTED, discard_output, tell
+from layerstack.tasks.task import INTERRUPTED, discard_output, print_failure
 
 OPTIONS = ("help", "list", "version", "dry", "print-completion-script", "list-format")
 
@@ -24,12 +24,15 @@ class Layerstack(Program):
         super().__init__(version=__version__, namespace=namespace, name="layerstack", binary="layerstack")
 
     def parse_core_args(self) -> None:
-        super().parse_core_args()
+        try:
+            super().parse_core_args()
+        except (ParseError, ValueError) as error:
+            raise Exit(str(error), UsageError.exit_code) from error
         if shell := self.args["print-completion-script"].value:
             try:
                 sys.stdout.write(completion.script(shell))
             except UsageError as error:
-                raise Exit(code=tell(error, as_json=False)) from error
+                raise Exit(code=print_failure(error, as_json=False)) from error
             raise Exit
 
     def parse_collection(self) -> None:

@@ -56,13 +56,11 @@ def requested(device: str) -> "Request":
 
 
 def project_to_read(device: str = "auto") -> "Project":
-    """The project for a task that only reads."""
-    from layerstack.gpu.device import choose
+    """The project for a task that only reads, on the device that was remembered: nothing about GPUs is decided."""
     from layerstack.project.project import load
 
-    if requested(device) == "gpu":
-        return load(root(), "gpu")
-    return load(root(), choose(root(), requested(device)).device)
+    asked = requested(device)
+    return load(root(), None if asked == "auto" else asked)
 
 
 def project_to_run(device: str, is_started: bool) -> "Project":
@@ -72,6 +70,7 @@ def project_to_run(device: str, is_started: bool) -> "Project":
     """
     from layerstack.gpu import gpu_text
     from layerstack.gpu.device import choose
+    from layerstack.project.device_memory import remember_device
     from layerstack.project.project import load
     from layerstack.report import say
 
@@ -79,19 +78,25 @@ def project_to_run(device: str, is_started: bool) -> "Project":
         return load(root(), "gpu")
     decision = choose(root(), requested(device), is_fresh=True)
     say(gpu_text.sentence(decision))
+    remember_device(root(), decision.device)
     return load(root(), decision.device)
 
 
 def confirm(losses: Sequence[str], is_agreed: bool) -> None:
     """Name what will be lost and ask. Raises UsageError when nobody can answer or the answer is no."""
+    ask([f"will be removed: {loss}" for loss in losses], "Remove? [y/N]", "Nothing was removed", is_agreed)
+
+
+def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> None:
+    """Print the lines, if any, and ask. Raises UsageError when nobody can answer or the answer is no."""
     from layerstack.report import say
 
-    for loss in losses:
-        say(f"will be removed: {loss}")
-    if is_agreed or not losses:
+    for line in lines:
+        say(line)
+    if is_agreed or not lines:
         return
     if not sys.stdin.isatty():
-        raise UsageError("Nothing was removed: there is no terminal to ask on.", "Add --yes to agree beforehand.")
-    say("Remove? [y/N]")
+        raise UsageError(f"{refusal}: there is no terminal to ask on.", "Add --yes to agree beforehand.")
+    say(question)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise UsageError("Nothing was removed.")
+        raise UsageError(f"{refusal}.")

@@ -72,7 +72,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.build.text import print_build
     from layerstack.project.project import load
     from layerstack.report import say
-    from layerstack.run import stack
+    from layerstack.run.address import addresses
     from layerstack.run.text import print_addresses, print_start
     from layerstack.setup import machine
     from layerstack.verify import verify as verification
@@ -83,15 +83,15 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     built = builder.build(project, list(project.images), observer_for_terminal())
     started = _up(project)
     outcome = verification.verify(project)
-    addresses = stack.addresses(project)
+    reached = addresses(project)
     if json:
-        parts = {"build": built.to_json(), "up": started.to_json(), "verify": outcome.to_json(), "addresses": addresses}
+        parts = {"build": built.to_json(), "up": started.to_json(), "verify": outcome.to_json(), "addresses": reached}
         show_document({"ok": outcome.is_ok, **parts})
     else:
         print_build(built)
         print_start(started)
         print_verify(outcome)
-        print_addresses(addresses)
+        print_addresses(reached)
     if not outcome.is_ok:
         raise _not_working("start", outcome)
 
@@ -101,11 +101,12 @@ def dev(c: Context, device: str = "auto") -> None:
     """Start, then follow the logs of the services that are built here; Ctrl-C leaves the stack running."""
     from layerstack.report import say
     from layerstack.run import stack
+    from layerstack.run.address import addresses
     from layerstack.run.text import print_addresses, print_start
 
     project = project_to_run(device, is_started=True)
     print_start(_up(project))
-    print_addresses(stack.addresses(project))
+    print_addresses(addresses(project))
     say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
     stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
 

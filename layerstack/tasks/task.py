@@ -13,11 +13,11 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from layerstack.errors import StackError
+from layerstack.errors import NoRoom, StackError
+from layerstack.report import tolerate_any_text
 from layerstack.tasks.annotation import annotate
 
 INTERRUPTED = 130
-NO_ROOM = 7
 
 
 def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
@@ -30,6 +30,7 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
     def wrap(body: Callable[..., None]) -> "Task[Any]":
         @functools.wraps(body)
         def run(c: Context, *args: Any, **kwargs: Any) -> None:
+            tolerate_any_text()
             if c.config.run.dry:
                 sys.stderr.write(f"dry run, nothing done: {(body.__doc__ or '').splitlines()[0]}\n")
                 return
@@ -49,16 +50,17 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
         body(c, *args, **kwargs)
         sys.stdout.flush()
     except StackError as error:
-        raise Exit(code=tell(error, as_json=bool(kwargs.get("json")))) from error
+        raise Exit(code=print_failure(error, as_json=bool(kwargs.get("json")))) from error
     except KeyboardInterrupt:
         raise Exit("interrupted", INTERRUPTED) from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Exit(f"No room on the disk: {error}", NO_ROOM) from error
+        full = NoRoom(f"No room on the disk: {error}.", "`invoke clean` frees build cache; `df -h` shows what is full.")
+        raise Exit(code=print_failure(full, as_json=bool(kwargs.get("json")))) from error
 
 
-def tell(error: StackError, as_json: bool) -> int:
+def print_failure(error: StackError, as_json: bool) -> int:
     """Print a failure on stderr and, unless a failed check has printed its document already, on stdout; its code."""
     sys.stderr.write(f"{error}\n")
     annotate(error)

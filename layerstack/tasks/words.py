@@ -35,7 +35,10 @@ class CommandLine:
         return next((argument for argument in positional if argument.kind is list), None)
 
     def spelled_out(self) -> list[str]:
-        """The same command line without bare words. Raises UsageError for an unknown task or option, or no number."""
+        """The same command line without bare words.
+
+        Raises UsageError for an unknown task or option, and where a number is expected and something else is given.
+        """
         spelled: list[str] = []
         while self._tokens:
             token = self._tokens.pop(0)
@@ -63,7 +66,7 @@ class CommandLine:
             self.required = [argument for argument in self.task.positional_args if argument.kind is not list]
             return [token]
         if self.list_argument is None:
-            raise self._unknown("task", token, self._tasks)
+            raise unknown("task", token, self._tasks)
         return [f"{to_flag(self.list_argument.names[0])}={token}"]
 
     def _option(self, token: str) -> list[str]:
@@ -72,7 +75,7 @@ class CommandLine:
             return [token]  # `-t50` or `-qv`: Invoke takes these apart
         known = self.options()
         if name not in known:
-            raise self._unknown("option", name, known)
+            raise unknown("option", name, known, (self.task.name or "") if self.task else "")
         argument = known[name]
         if argument in self.required:
             self.required.remove(argument)
@@ -88,13 +91,12 @@ class CommandLine:
         value = self._tokens.pop(0)
         return _checked(argument, name, value, [token, value])
 
-    def _unknown(self, kind: str, token: str, known: Mapping[str, object]) -> UsageError:
-        near = difflib.get_close_matches(token, [name for name in known if len(name) > 2], n=1, cutoff=0.6)
-        task = self.task.name if kind == "option" and self.task else ""
-        advice = (
-            f"Did you mean {near[0]}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
-        )
-        return UsageError(f"There is no {kind} `{token}`{f' of {task}' if task else ''}.", advice)
+
+def unknown(kind: str, token: str, known: Mapping[str, object], task: str = "") -> UsageError:
+    """A name that is none, with the nearest that is one."""
+    near = difflib.get_close_matches(token, [name for name in known if len(name) > 2], n=1, cutoff=0.6)
+    advice = f"Did you mean {near[0]}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
+    return UsageError(f"There is no {kind} `{token}`{f' of {task}' if task else ''}.", advice)
 
 
 def _checked(argument: Argument, name: str, value: str, tokens: list[str]) -> list[str]:

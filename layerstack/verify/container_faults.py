@@ -3,8 +3,7 @@
 import re
 
 from layerstack.engine.container import Container
-from layerstack.engine.ports import source_of
-from layerstack.project.declaration import find_declaration, how_to_change
+from layerstack.project.declaration import find_declaration, how_to_change, source_of
 from layerstack.run.health import exit_reason
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule

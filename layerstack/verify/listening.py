@@ -1,12 +1,14 @@
 """On which addresses the programs in a container listen."""
 
+import socket
 from dataclasses import dataclass
 from typing import Any
 
 from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
-from layerstack.engine.ports import LISTENING, parse_address
 
+# The state of a listening socket in /proc/net/tcp.
+LISTENING = "0A"
 LOOK_SECONDS = 10.0
 
 
@@ -48,3 +50,12 @@ def _listener(fields: list[str]) -> Listener | None:
         return None
     address, _, port = fields[1].partition(":")
     return Listener(parse_address(address), int(port, 16))
+
+
+def parse_address(text: str) -> str:
+    """An address as /proc/net writes it: `0100007F` → `127.0.0.1`."""
+    # The kernel prints an address as 32-bit words in the machine's byte order.
+    words = bytes.fromhex(text)
+    family = socket.AF_INET if len(words) == 4 else socket.AF_INET6
+    data = b"".join(words[start : start + 4][::-1] for start in range(0, len(words), 4))
+    return socket.inet_ntop(family, data)

@@ -81,6 +81,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     With `wait_seconds` it asks again until all is well or nothing that is broken can turn good by itself; `observer`
     hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
     """
+    project.require_services()
     started = time.monotonic()
     client = engine.client()
     place = find_place()

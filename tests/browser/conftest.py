@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, s
 
 import docker
 
-WAIT_MILLISECONDS = 15_000
+WAIT_MILLISECONDS = 45_000
 VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
@@ -96,6 +96,18 @@ def astronaut() -> Path:
 def photographer() -> Path:
     """Return a photo with more of a body in it; see data/README.md."""
     return Path(__file__).parent / "data" / "photographer.jpg"
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """Return the made photo that the page offers as a sample; see data/README.md."""
+    return Path(__file__).parents[2] / "backend" / "web" / "public" / "sample.jpg"
+
+
+@pytest.fixture(scope="session")
+def rider() -> Path:
+    """Return a clip of six seconds of the same figure, bending its knees; see data/README.md."""
+    return Path(__file__).parent / "data" / "rider.mp4"
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,25 @@ def test_analysis_is_listed_and_opens_from_the_list(page: Page, astronaut: Path)
     expect(page.locator("[data-joint=nose]").first).to_be_visible()
 
 
+def test_joints_of_a_measure_light_up_when_it_is_pointed_at(page: Page, sample: Path) -> None:
+    upload_photo(page, sample)
+    page.locator("[data-measure=knee_flexion_right]").hover()
+    lit = page.locator(".joint.is-pointed")
+    expect(lit).to_have_count(3)
+    assert {one.get_attribute("data-joint") for one in lit.all()} == {"right_hip", "right_knee", "right_ankle"}
+    expect(lit.first.locator(".joint-ring")).to_have_css("opacity", "1")
+    page.get_by_role("heading", level=1).hover()
+    expect(lit).to_have_count(0)
+
+
+def test_sample_is_read_whole(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Try it with a sample").click()
+    expect(page.locator("[data-joint=nose]")).to_have_count(1, timeout=60_000)
+    expect(page.locator(".reading")).to_have_count(6)
+    expect(page.locator(".reading.is-missing")).to_have_count(0)
+
+
 def test_joint_names_itself_when_pointed_at(page: Page, astronaut: Path) -> None:
     upload_photo(page, astronaut)
     page.locator("[data-joint=right_shoulder]").hover()

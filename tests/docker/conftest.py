@@ -40,7 +40,8 @@ def no_untagged_images_left(engine_client: Any) -> Iterator[None]:
 
 
 def untagged(client: Any) -> set[str]:
-    return {image.id for image in client.images.list(filters={"dangling": True})}
+    # Without asking for each of them: somebody else may remove one meanwhile.
+    return {image["Id"] for image in client.api.images(filters={"dangling": True})}
 
 
 @pytest.fixture(scope="session")

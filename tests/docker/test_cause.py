@@ -10,7 +10,7 @@ from layers import system_image
 from mutations import Bench, causes, details, mutations
 
 from layerstack import command
-from layerstack.state_folder import state_folder
+from layerstack.state_folder import shared_folder, state_folder
 
 pytestmark = pytest.mark.docker
 
@@ -320,6 +320,7 @@ def test_evicted_cache_is_named(bench: Bench) -> None:
 
 def test_without_a_record_of_the_build_before_nothing_is_guessed(bench: Bench) -> None:
     shutil.rmtree(state_folder(bench.root))
+    shutil.rmtree(shared_folder() / "images")
     bench.write("app/src/one.txt", "after the record was lost\n")
     result = bench.build()
     assert causes(result) == {SRC: "unknown"}

@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import socket
 import tarfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from layerstack import command
 from layerstack.dockerfile import context
+from layerstack.errors import CommandFailed, UsageError
 
 pytestmark = pytest.mark.docker
 
@@ -20,7 +22,9 @@ PLAIN_RULES = (
     "!**/deep/** src/**/x.py [ab] ? !a lib/* !lib/x.py deep/ ./b **/b/** !b src/a* #c a/**/b **/src/a !a/b/src "
     r"\a !*/b */* [^a] [a-b]* !.env .* !**/.git a/../b"
 )
-RULES = [*PLAIN_RULES.split(), "", "  b  ", "a b", "! src"]
+# Rules that are compared without an expression, and what an expression of Go has more than one of Python.
+OTHER_RULES = "!**.py **.md **.py !src/** a** ^a ^src* [[:alpha:]] [[:alpha:]]* [[:punct:]]env **b ./src/../lib"
+RULES = [*PLAIN_RULES.split(), *OTHER_RULES.split(), "", "  b  ", "a b", "! src"]
 
 
 def fill(folder: Path, dice: random.Random, depth: int = 0) -> None:
@@ -65,13 +69,29 @@ def test_random_trees_are_sent_as_walked(tmp_path: Path) -> None:
     assert filtered > TREES / 3
 
 
-def test_odd_files_are_sent_as_walked(tmp_path: Path) -> None:
+def test_odd_files_are_sent_as_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "context"
     folder.mkdir()
     for name in (b"with space", b"line\nend", "日本".encode(), b"-dash", b"*star"):
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).touch()
     (folder / "dangling").symlink_to("nowhere")
     (folder / "empty").mkdir()
+    monkeypatch.chdir(folder)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text("FROM scratch\nCOPY . /\n")
     assert sorted(entry.path for entry in context.walk(folder)) == received(folder, dockerfile)
+
+
+@pytest.mark.parametrize("rule", ["[x-]", "[-x]", "[]a]", "[a-b-c]", "\\", "!/", "[b-a]"])
+def test_what_we_refuse_the_builder_refuses(tmp_path: Path, rule: str) -> None:
+    folder = tmp_path / "context"
+    folder.mkdir()
+    (folder / "a").touch()
+    (folder / ".dockerignore").write_text(f"{rule}\n")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    with pytest.raises(UsageError, match=r"\.dockerignore:1"):
+        context.read_patterns(folder / ".dockerignore")
+    with pytest.raises(CommandFailed, match="pattern"):
+        received(folder, tmp_path / "Dockerfile")

@@ -118,7 +118,7 @@ def test_port_held_by_a_container_of_another_project(running: FaultStack) -> Non
         init=True,
         detach=True,
         remove=True,
-        network=f"{running.own.name}_default",
+        network=f"{running.own.name}_front",
         ports={"80/tcp": (port.host_ip, port.published)},
     )
     try:

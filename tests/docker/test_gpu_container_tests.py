@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from own_engine import FINE, PYTHON_IMAGE, OwnEngine, own_engine, python_source
 
-from layerstack.gpu.lease_ledger import FOLDER_VARIABLE
 from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
 
 pytestmark = [
@@ -93,7 +92,7 @@ class Bench:
         self.environment = {
             **self.machine.environment,
             "DOCKER_HOST": own.host,
-            FOLDER_VARIABLE: str(folder / "leases"),
+            "XDG_STATE_HOME": str(folder / "state"),
         }
 
     def image(self, files: Mapping[str, str]) -> str:

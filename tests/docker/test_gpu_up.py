@@ -12,8 +12,7 @@ import pytest
 import yaml
 from own_engine import FINE, PYTHON_IMAGE, OwnEngine, own_engine
 
-from layerstack.gpu.lease_ledger import FOLDER_VARIABLE
-from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
+from tests.nvml_stand_in.stand_in import StandIn, card, library
 
 pytestmark = [
     pytest.mark.docker,
@@ -45,8 +44,7 @@ class Bench:
         self.environment = {
             **self.machine.environment,
             "DOCKER_HOST": own.host,
-            "XDG_STATE_HOME": str(root / "cache"),
-            FOLDER_VARIABLE: str(root / "leases"),
+            "XDG_STATE_HOME": str(root / "state"),
             "COMPOSE_PROJECT_NAME": f"layerstack-test-gpu-{os.getpid()}",
         }
 
@@ -195,18 +193,13 @@ def test_a_container_without_the_library_is_not_called_lost(bench: Bench) -> Non
     assert not inside["lost"]
 
 
-def test_the_lease_of_a_service_lives_as_long_as_its_container(bench: Bench) -> None:
+def test_a_card_is_held_only_while_its_services_start(bench: Bench) -> None:
     bench.declare(THROUGH_CDI, gpu_memory="20g")
     bench.give_through_cdi()
     assert bench.invoke("up").returncode == 0
-    (lease,) = bench.survey()["leases"]
-    container = bench.containers()["model"]
-    assert lease["bytes"] == 20 * GIB
-    assert lease["pid"] == container.attrs["State"]["Pid"]
-    assert bench.invoke("up").returncode == 0, "a service waited for itself"
-    assert [one["pid"] for one in bench.survey()["leases"]] == [lease["pid"]]
-    container.kill()
     assert bench.survey()["leases"] == []
+    bench.machine.describe("driver 550.54", *card(0, 24, 20))
+    assert bench.invoke("up").returncode == 0, "a running service waited for itself"
 
 
 def test_a_service_whose_memory_others_hold_starts_nothing(bench: Bench) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from layerstack.build.build_result import BuildResult
 from mutations import Bench, causes, details, mutations
 
 from layerstack import command
+from layerstack.build.record import BuildRecord
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
-from layerstack.state_folder import state_folder
+from layerstack.state_folder import shared_folder
 
 pytestmark = pytest.mark.docker
 
@@ -22,7 +22,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         yield found
 
 
-def actions(result: BuildResult) -> dict[str, str]:
+def actions(result: BuildRecord) -> dict[str, str]:
     return {one.image: one.action for one in result.images}
 
 
@@ -88,7 +88,7 @@ def test_an_image_of_another_builder_is_not_trusted(bench: Bench) -> None:
 
 
 def test_a_lost_record_makes_nothing_stale_and_comes_back(bench: Bench) -> None:
-    record = next((state_folder(bench.root) / "images").glob("*_app_*"))
+    record = shared_folder() / "images" / f"{stored(bench, 'app').id.removeprefix('sha256:')}.json"
     record.unlink()
     assert set(actions(bench.build()).values()) == {"fresh"}
     bench.write("app/src/one.txt", "new\n")

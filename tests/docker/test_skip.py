@@ -16,7 +16,7 @@ from mutations import Bench, mutations
 
 from layerstack import command
 from layerstack.build import build as builder
-from layerstack.build.build import BuildOptions
+from layerstack.build.bake import BakeCall, bake
 from layerstack.build.plan import make_plan
 from layerstack.build.progress import Silent
 from layerstack.engine import images
@@ -150,7 +150,7 @@ RULES = ("src/file1", "**/file2", "!src/notes.tmp", "config/file*", "src/empty*"
 def bake_plainly(project: Project, tag: str) -> tuple[dict[str, str], list[str]]:
     """(image → id, the executed Dockerfile steps) of a build that knows nothing of digests."""
     sets = tuple(f"{name}.tags=layerstack-test/oracle-{name}:{tag}" for name in NAMES)
-    report = builder.bake(project, NAMES, Silent(), BuildOptions(sets=sets))
+    report = bake(project, BakeCall(NAMES, sets=sets), Silent())
     found = images.find_all(f"layerstack-test/oracle-{name}:{tag}" for name in NAMES)
     return {name: found[f"layerstack-test/oracle-{name}:{tag}"].id for name in NAMES}, [
         f"{step.image} {step.name}" for step in report.executed

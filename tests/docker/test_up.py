@@ -11,7 +11,7 @@ import pytest
 from layerstack import command
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project
-from layerstack.run import stack
+from layerstack.run import address, stack
 from layerstack.run.start_failure import ServiceFailed
 from layerstack.run.startup import ChangeLog, ServiceProgress, Silent
 from layerstack.status import status
@@ -307,7 +307,7 @@ def test_the_change_log_says_every_state_once(load_project: LoadProject) -> None
 
 
 def test_addresses_follow_the_checks(load_project: LoadProject, free_port: int) -> None:
-    assert stack.addresses(load_project("healthy")) == {"web": f"http://127.0.0.1:{free_port}"}
+    assert address.addresses(load_project("healthy")) == {"web": f"http://127.0.0.1:{free_port}"}
 
 
 def test_logs_go_to_the_terminal(load_project: LoadProject, capfd: pytest.CaptureFixture[str]) -> None:

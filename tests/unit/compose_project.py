@@ -9,6 +9,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.project import compose_source
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Port, Project, Service
+from layerstack.project.settings import read_project_settings
 
 FILE = "compose.yaml"
 
@@ -25,7 +26,8 @@ def load(root: Path, text: str) -> tuple[Project, ComposeSource]:
     written: dict[str, Any] = yaml.safe_load(text)
     services = {name: _service(name, definition) for name, definition in (written["services"] or {}).items()}
     images = {name: _image(one) for name, one in services.items() if one.is_built}
-    return Project(root, "demo", "gpu", (root / FILE,), (), images, services), source
+    settings = read_project_settings(written.get("x-layerstack"), lambda *keys: source.place("x-layerstack", *keys))
+    return Project(root, "demo", "gpu", (root / FILE,), (), images, services, settings=settings), source
 
 
 def _service(name: str, definition: dict[str, Any]) -> Service:

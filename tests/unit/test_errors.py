@@ -12,6 +12,7 @@ EXIT_CODES = {
     "BuildFailed": 4,
     "StartFailed": 5,
     "GpuMissing": 6,
+    "NoRoom": 7,
 }
 
 

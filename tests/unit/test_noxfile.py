@@ -10,9 +10,10 @@ from layerstack.errors import EngineError
 from layerstack.gpu.pytest_report import DEMANDED
 from layerstack.sessions import image
 
-SESSIONS = set(
-    ["lint", "typecheck", "unit", "docker_tests", "pose_tests", "gpu_tests", "api_tests", "web_tests", "browser_tests"]
-)
+SESSIONS = {
+    *("lint", "typecheck", "unit", "unit_elsewhere", "docker_tests"),
+    *("pose_tests", "gpu_tests", "api_tests", "web_tests", "browser_tests"),
+}
 
 
 def test_the_agreed_sessions_are_there() -> None:

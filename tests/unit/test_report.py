@@ -1,6 +1,10 @@
 """Results for people and for programs."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import cache_parts
 import pytest
@@ -22,6 +26,7 @@ from layerstack.rebuild.rebuild import Rebuild, Run
 from layerstack.run import text as run_text
 from layerstack.run.stack import Volume
 
+ROOT = Path(__file__).parents[2]
 # Would vanish, or break the printing, if it were read as markup.
 ODD = "RUN grep [a-z] [/bin/sh] x [red]"
 
@@ -112,3 +117,17 @@ def test_the_cache_shows_images_with_their_steps_and_what_to_set(capsys: pytest.
 @pytest.mark.parametrize(("size", "text"), [(5_000_000, "data, 5 MB"), (0, "data, 0 MB"), (None, "data")])
 def test_a_volume_is_named_with_its_size_when_it_is_known(size: int | None, text: str) -> None:
     assert run_text.volume_text(Volume("data", size)) == text
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_character_gets_a_question_mark(encoding: str) -> None:
+    code = (
+        "from layerstack.report import mark, print_table, say, tolerate_any_text\n"
+        "tolerate_any_text()\n"
+        "print_table(('what',), [(f'{mark(True)} caf\\u00e9 \\u2192 \\u6587',)])\n"
+        "say('\\u2192')\n"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    assert b"? caf" in done.stdout
+    assert done.stderr == b"?\n"

@@ -14,7 +14,7 @@ FLOORS = (
     {"build"},
     {"run"},
     {"status", "timeline"},
-    {"verify", "rebuild", "audit", "setup"},
+    {"backup", "verify", "rebuild", "audit", "setup"},
     {"cache"},
     {"doctor"},
     {"tasks", "sessions"},

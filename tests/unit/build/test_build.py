@@ -21,7 +21,7 @@ from layerstack.build.progress import Silent
 from layerstack.build.record import BuildRecord
 from layerstack.dockerfile.image import Image
 from layerstack.engine.cache_records import CacheUse
-from layerstack.errors import BuildFailed, EngineError, UsageError
+from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError, UsageError
 from layerstack.project.project import Project, Service
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
@@ -63,9 +63,9 @@ def log(text: str) -> dict[str, Any]:
     return {"logs": [{"vertex": "sha256:1", "data": base64.b64encode(text.encode()).decode()}]}
 
 
-def failure(docker: FakeDocker, stack: Project, stderr: str) -> BuildFailed:
+def failure(docker: FakeDocker, stack: Project, stderr: str) -> StackError:
     docker.answers("buildx bake *", stderr=stderr, exit_code=1)
-    with pytest.raises(BuildFailed) as caught:
+    with pytest.raises((BuildFailed, NoRoom)) as caught:
         bake(stack, APP, Silent())
     return caught.value
 
@@ -161,6 +161,7 @@ def test_known_reasons_come_with_what_to_do(docker: FakeDocker, stack: Project, 
     in_log = failure(docker, stack, failing("ERROR: x", vertex("[app 3/6] RUN y", "exit code: 1"), log(said)))
     assert advice in in_message.advice
     assert advice in in_log.advice
+    assert in_message.exit_code == in_log.exit_code == (7 if "space" in said else 4)
 
 
 def test_a_failure_outside_every_step_shows_the_message(docker: FakeDocker, stack: Project) -> None:

@@ -163,3 +163,24 @@ def test_thousands_of_renamed_files_are_compared_at_once() -> None:
     new = {path.replace("old", "new"): identity for path, identity in old.items()}
     [change] = file_diff.compare(old, new, {}, {})
     assert change.detail.endswith("and 19997 more")
+
+
+def test_a_download_that_ran_again_may_hold_another_content(folder: ImageFolder) -> None:
+    folder.dockerfile("FROM system\nADD https://example.invalid/file /file\nRUN unpack /file\n")
+    manifest = folder.manifest()
+    steps = [step(2, "stage-0"), step(3, "stage-0")]
+    causes = ImageCauses(manifest, manifest, steps, {})
+    download, unpack = (causes.of(one) for one in steps)
+    assert download.kind == "remote-content"
+    assert "example.invalid" in download.detail
+    assert unpack.kind == "parent-step"
+
+
+def test_a_change_that_ran_nothing_is_named_all_the_same(folder: ImageFolder) -> None:
+    """BuildKit had the result of the file as it is now: it was so before."""
+    old = folder.manifest()
+    folder.write("src/main.py", "as it was the time before last")
+    cause = ImageCauses(folder.manifest(), old, [], {}).of_cached()
+    assert cause
+    assert (cause.kind, "src/main.py" in cause.detail) == ("file-content", True)
+    assert ImageCauses(old, old, [], {}).of_cached() is None

@@ -225,3 +225,25 @@ def test_the_document_of_one_file_holds_its_answer_at_the_top(shop: Project) -> 
     assert list(several) == ["files"]
     assert [file["path"] for file in several["files"]] == ["web/index.html", "elsewhere/file"]
     assert json.loads(json.dumps(several)) == several
+
+
+def test_a_file_that_a_copy_leaves_out(shop: Project) -> None:
+    (shop.root / "web/Dockerfile").write_text("FROM scratch\nCOPY --exclude=*.css src /src\nRUN true\n")
+    found = ask(shop, "web/src/a.css")
+    assert found.images == ()
+    assert found.reason == "web/Dockerfile:2: COPY leaves it out (--exclude=*.css)"
+    assert [name for _, name, _ in steps(ask(shop, "web/src/a.js"))] == ["COPY --exclude=*.css src /src", "RUN true"]
+
+
+def test_triggers_of_a_base_read_the_context_of_what_is_built_on_it(shop: Project) -> None:
+    (shop.root / "docker/base/Dockerfile").write_text("FROM scratch\nONBUILD COPY src /src\n")
+    (shop.root / "web/Dockerfile").write_text("FROM base\nRUN true\n")
+    assert steps(ask(shop, "web/src/app.js")) == [("web", "ONBUILD COPY src /src", True), ("web", "RUN true", True)]
+
+
+def test_what_is_not_understood_makes_the_answer_unknown(shop: Project) -> None:
+    (shop.root / "web/Dockerfile").write_text("FROM scratch\nCOPY src /src\nRUN --security=insecure true\n")
+    [image] = ask(shop, "web/index.html").images
+    assert image.unknown == "line 3: RUN --security"
+    assert image.seconds_estimate is None
+    assert ask(shop, "web/notes.md").images == ()

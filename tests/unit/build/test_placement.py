@@ -92,7 +92,7 @@ def test_variables_heredocs_and_spacing_do_not_hide_a_step(tmp_path: Path, write
     [
         step("app", "deps", 4, 4, "RUN something else"),
         step("app", "elsewhere", 4, 4, "RUN install"),
-        step("app", "deps", 4, 9, "RUN install"),
+        step("app", "deps", 2, 2, "RUN install"),
     ],
     ids=["other words", "other stage", "other count"],
 )
@@ -112,3 +112,27 @@ def test_a_missing_or_broken_dockerfile_keeps_what_buildkit_said(tmp_path: Path,
     images = [write("inline", ""), write("broken", "RUN x\n"), write("app", APP)]
     assert placed(tmp_path, images, step("inline", "", 2, 2, "RUN y")) == ("inline", "")
     assert placed(tmp_path, images, step("app", "deps", 4, 4, "RUN install"))[1] == "app/Dockerfile:4"
+
+
+TRIGGERS = """\
+FROM scratch AS low
+ONBUILD ENV A=1
+ONBUILD COPY a /a
+FROM low AS high
+COPY "b" /b
+FROM system AS last
+COPY --from=high /b /c
+"""
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (step("app", "high", 1, 3, "ONBUILD COPY a /a"), 3),
+        (step("app", "high", 2, 3, "COPY b /b"), 5),
+        (step("app", "last", 2, 3, "ONBUILD RUN from-outside"), 6),
+        (step("app", "last", 3, 3, "COPY --from=high /b /c"), 7),
+    ],
+)
+def test_what_an_onbuild_brings_is_found(write: Write, tmp_path: Path, found: Step, line: int) -> None:
+    assert placed(tmp_path, [write("app", TRIGGERS)], found) == ("app", f"app/Dockerfile:{line}")

@@ -45,6 +45,27 @@ def test_a_directive_after_another_comment_is_a_comment() -> None:
     assert listed("# hello\n# escape=`\nFROM a\nRUN b \\\n c\n")[1:] == [("RUN", "b c", 4)]
 
 
+@pytest.mark.parametrize(
+    ("text", "directives"),
+    [
+        ("# syntax=a/b:1\n#escape = `\nFROM a\n", {"syntax": "a/b:1", "escape": "`"}),
+        ("#!/usr/bin/env docker\n# check=skip=all\nFROM a\n", {"check": "skip=all"}),
+        ("# hello\n# escape=`\nFROM a\n", {}),
+        ("FROM a\n# escape=`\n", {}),
+    ],
+)
+def test_directives_stand_before_everything_else(text: str, directives: dict[str, str]) -> None:
+    assert parse(text).directives == directives
+
+
+def test_an_instruction_inside_an_onbuild_is_read_with_its_heredoc() -> None:
+    [_, one, last] = dockerfile.instructions('FROM a\nONBUILD COPY --from="x" << E /d\none << two\nE\nRUN b\n')
+    assert one.trigger
+    assert (one.trigger.keyword, one.trigger.line, one.trigger.heredocs) == ("COPY", 2, ("one << two\n",))
+    assert one.trigger.sources == ("x",)
+    assert (last.keyword, last.line) == ("RUN", 5)
+
+
 def test_a_tab_after_the_keyword_is_a_separator() -> None:
     assert listed("FROM\ta\nRUN\tb c\n") == [("FROM", "a", 1), ("RUN", "b c", 2)]
 
@@ -123,6 +144,10 @@ def test_a_base_of_the_same_name_as_its_own_stage_is_an_outside_image() -> None:
         ("FROM ${OTHER:-busybox}", {}, "busybox"),
         ("FROM ${OTHER:-busybox}", {"OTHER": "tiny"}, "tiny"),
         ("FROM --platform=$BUILDPLATFORM ${BASE} AS x", {}, "alpine"),
+        ('FROM "$BASE"', {}, "alpine"),
+        ("FROM ${OTHER:-${BASE}}", {}, "alpine"),
+        ("FROM ${OTHER:?}", {"OTHER": "tiny"}, "tiny"),
+        ("FROM x$UNDECLARED", {"UNDECLARED": "y"}, "x"),
     ],
 )
 def test_arguments_in_from(line: str, arguments: dict[str, str], base: str) -> None:
@@ -136,6 +161,11 @@ def test_arguments_in_from(line: str, arguments: dict[str, str], base: str) -> N
 def test_what_cannot_be_a_dockerfile_is_refused_with_its_place(text: str, line: int | None) -> None:
     with pytest.raises(UsageError, match="Dockerfile:" + str(line) if line else "Dockerfile has no FROM"):
         parse(text)
+
+
+def test_a_required_argument_that_is_not_there_is_named_with_its_line() -> None:
+    with pytest.raises(UsageError, match=r"Dockerfile:2: .*must be given"):
+        parse("ARG IMAGE\nFROM ${IMAGE:?must be given}\n")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -102,3 +102,10 @@ def test_two_services_with_one_port_are_an_error(tmp_path: Path) -> None:
 def test_two_containers_of_one_service_cannot_share_its_port(tmp_path: Path) -> None:
     text = "services:\n  one:\n    image: a\n    scale: 2\n    ports: ['8080:80']\n"
     assert [one.severity for one in project_checks.check_shared_ports(*load(tmp_path, text))] == ["error"]
+
+
+def test_two_builds_under_one_tag_are_named_with_the_line(tmp_path: Path) -> None:
+    text = "services:\n  web: {image: app, build: web}\n  worker:\n    image: app\n    build: worker\n"
+    loaded, source = load(tmp_path, text)
+    [found] = project_checks.check_shared_tags(loaded, source)
+    assert (found.check, found.service, found.place) == ("shared-tag", "worker", "compose.yaml:4")

@@ -29,7 +29,7 @@ def have(monkeypatch: pytest.MonkeyPatch, **sizes: int) -> None:
 
 
 def need(root: Path) -> disk_need.DiskNeed:
-    return disk_need.read_need(*load(root, TEXT))
+    return disk_need.read_need(load(root, TEXT)[0])
 
 
 def test_images_that_are_here_need_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

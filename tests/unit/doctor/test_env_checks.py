@@ -106,4 +106,4 @@ def test_a_missing_file_is_said_when_there_is_an_example(tmp_path: Path) -> None
     assert list(env_checks.check_env_file(tmp_path, source)) == []
     (tmp_path / ".env.example").write_text("A=1\n")
     (found,) = env_checks.check_env_file(tmp_path, source)
-    assert (found.severity, found.remedy) == ("warning", "invoke setup")
+    assert (found.severity, found.remedy) == ("warning", "cp .env.example .env")

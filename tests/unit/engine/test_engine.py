@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from layerstack.engine import api, engine
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, NoRoom, StackError
 
 READY = engine.EngineFacts(
     server_version="28.5.2+dfsg4",
@@ -149,16 +149,16 @@ def test_a_ready_engine_is_ready() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "kind", "expected"),
     [
-        ({"server_version": "20.10.24"}, "Docker Engine 20.10.24 is too old: 23.0"),
-        ({"buildx_version": "v0.16.2"}, "Docker Buildx v0.16.2 is too old: 0.17"),
-        ({"compose_version": "2.32.4"}, "Docker Compose 2.32.4 is too old: 2.33"),
-        ({"disk_free_bytes": 2 * engine.GIGABYTE}, "Only 2.0 GB are free in /var/lib/docker: 10.0 GB"),
+        ({"server_version": "20.10.24"}, EngineError, "Docker Engine 20.10.24 is too old: 23.0"),
+        ({"buildx_version": "v0.16.2"}, EngineError, "Docker Buildx v0.16.2 is too old: 0.17"),
+        ({"compose_version": "2.32.4"}, EngineError, "Docker Compose 2.32.4 is too old: 2.33"),
+        ({"disk_free_bytes": 2 * engine.GIGABYTE}, NoRoom, "Only 2.0 GB are free in /var/lib/docker: 10.0 GB"),
     ],
 )
-def test_what_is_lacking_is_said(change: dict[str, Any], expected: str) -> None:
-    with pytest.raises(EngineError, match=expected):
+def test_what_is_lacking_is_said(change: dict[str, Any], kind: type[StackError], expected: str) -> None:
+    with pytest.raises(kind, match=expected):
         engine.require_ready(replace(READY, **change))
 
 

@@ -2,13 +2,12 @@
 
 import pytest
 
+from layerstack.gpu.card_lock import Holder
 from layerstack.gpu.decision import ContainerGpu, Decision, DockerGpu
 from layerstack.gpu.gpu_card import cards_of
 from layerstack.gpu.gpu_survey import Survey
 from layerstack.gpu.gpu_text import print_gpu
-from layerstack.gpu.lease_ledger import Entry
 from layerstack.gpu.nvml import Gpu, GpuProcess, HostGpus, MigInstance
-from layerstack.process_life import ProcessLife
 
 GIB = 2**30
 FIRST = Gpu(0, "NVIDIA [A10]", "GPU-0", 24 * GIB, 20 * GIB, "8.6", (GpuProcess(41, 4 * GIB), GpuProcess(42, None)))
@@ -22,7 +21,7 @@ def test_the_decision_and_its_remedy_come_first(capsys: pytest.CaptureFixture[st
     seeing = ContainerGpu("other", "p-other-1", ("GPU-0",))
     host = HostGpus("550.1", (FIRST, SECOND, THIRD))
     decision = Decision("gpu", "because", host, WORKS, "lost-after-daemon-reload", "`repair it`", (lost, seeing))
-    lease = Entry("k", "training", "ann", ProcessLife(77, 1, ""), 6 * GIB, 0.0)
+    lease = Holder("training", "ann", 77, 6 * GIB, 0.0)
     print_gpu(Survey(decision, ((cards_of(host)[0], lease),)))
     first, second, *rest = capsys.readouterr().out.splitlines()
     assert first == "device gpu (lost-after-daemon-reload): because"

@@ -7,7 +7,7 @@ import pytest
 
 from layerstack.errors import UsageError
 from layerstack.project import choices
-from layerstack.project.compose_files import choose_files, find_compose_files, find_root, remembered_device
+from layerstack.project.compose_files import choose_files, find_compose_files, find_root
 
 VARIABLES = (
     *("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_ENV_FILES", "COMPOSE_DISABLE_ENV_FILE"),
@@ -130,11 +130,3 @@ def test_what_setup_wrote_is_no_choice_of_the_user(tmp_path: Path) -> None:
     choices.remember(tmp_path, {"COMPOSE_FILE": "compose.yaml:compose.cpu.yaml", "DEVICE": "cpu"})
     assert [path.name for path in find_compose_files(tmp_path, "gpu")] == ["compose.yaml"]
     assert [path.name for path in find_compose_files(tmp_path, "cpu")] == ["compose.yaml", "compose.cpu.yaml"]
-
-
-def test_the_remembered_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert remembered_device(tmp_path) == "cpu"
-    choices.remember(tmp_path, {"DEVICE": "gpu"})
-    assert remembered_device(tmp_path) == "gpu"
-    monkeypatch.setenv("DEVICE", "cpu")
-    assert remembered_device(tmp_path) == "cpu"

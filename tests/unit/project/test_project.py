@@ -1,6 +1,8 @@
 """A project as bake and Compose resolve it; `docker` answers from a table."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 
 from layerstack.dockerfile.image import Image
 from layerstack.errors import EngineError, UsageError
-from layerstack.project import project
+from layerstack.project import answers, project
+from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Port, Project, Service
 from layerstack.project.service import read_service
 
@@ -314,3 +317,101 @@ def test_services_in_a_circle_are_refused_with_the_path_before_bake_refuses_them
     docker.answers("compose *build --print", stderr="infinite loop from b to a", exit_code=1)
     with pytest.raises(UsageError, match="a → b → a"):
         project.load(root, "gpu")
+
+
+def test_a_compose_that_cannot_print_its_builds_leaves_them_to_bake(docker: FakeDocker, root: Path) -> None:
+    config = {"services": {"web.eu": {"build": {"context": "."}}}}
+    say(docker, {"web_eu": {"context": "."}}, config)
+    docker.answers("compose *build --print", stderr="unknown flag: --print", exit_code=16)
+    found = project.load(root, "cpu")
+    assert found.image("web.eu").definition["tags"] == ["shop-web.eu"]
+    assert found.fallback
+    assert found.warnings == (found.fallback,)
+    [bake] = [call for call in docker.calls if call.startswith("buildx")]
+    assert str(root / "docker-compose.yml") in bake
+
+
+def test_a_bake_file_alone_needs_no_service_to_build(docker: FakeDocker, root: Path) -> None:
+    (root / "docker-bake.hcl").write_text('target "tool" {}')
+    say(docker, {}, {"services": {"db": {"image": "mongo"}}})
+    docker.answers("buildx bake *", stderr="ERROR: failed to find target default", exit_code=1)
+    assert project.load(root, "cpu").images == {}
+
+
+def test_the_image_of_a_service_is_its_own_or_another_one_s_by_the_tag(docker: FakeDocker, root: Path) -> None:
+    config = {"services": {"web": {"image": "w:1", "build": "."}, "job": {"image": "w:1"}, "db": {"image": "mongo"}}}
+    found = load(docker, root, {"web": {"context": ".", "tags": ["w:1"]}}, config)
+    images = {name: found.image_of(service) for name, service in found.services.items()}
+    assert {name: image.name if image else None for name, image in images.items()} == {
+        "web": "web",
+        "job": "web",
+        "db": None,
+    }
+
+
+def test_paths_of_this_folder_are_shown_from_it(docker: FakeDocker, root: Path) -> None:
+    target = {
+        "context": str(root / "web"),
+        "dockerfile": str(root / "web" / "docker" / "Dockerfile"),
+        "contexts": {"lock": str(root / "locks"), "far": "/elsewhere", "base": "target:base", "git": "https://x/y.git"},
+    }
+    image = load(docker, root, {"web": target}, {"services": {"web": {"build": "web"}}}).image("web")
+    assert (image.context, image.dockerfile) == ("web", "docker/Dockerfile")
+    assert image.contexts == {
+        "lock": "locks",
+        "far": "/elsewhere",
+        "base": "target:base",
+        "git": "https://x/y.git",
+    }
+    assert image.definition["context"] == str(root / "web")
+
+
+def test_build_secrets_of_env_files_reach_every_call(docker: FakeDocker, root: Path) -> None:
+    (root / ".env").write_text("NPM_TOKEN=t0ken\n")
+    config = {"services": {}, "secrets": {"npm": {"environment": "NPM_TOKEN"}, "file": {"file": "x"}}}
+    assert load(docker, root, {}, config).environment["NPM_TOKEN"] == "t0ken"
+
+
+def test_a_service_that_another_program_provides_is_not_started(docker: FakeDocker, root: Path) -> None:
+    config = {"services": {"llm": {"provider": {"type": "model"}}, "web": {"image": "w", "depends_on": {"llm": None}}}}
+    assert in_start_order(load(docker, root, {}, config)) == ("web",)
+
+
+def test_an_answer_that_another_version_kept_is_asked_again(
+    docker: FakeDocker, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kept in ({"answer": {"name": "old", "services": {}, "unknown": 1}, "sources": []}, {}, [], None):
+        monkeypatch.setattr(answers, "recall", lambda *_, kept=kept: kept)
+        assert load(docker, root, {}, {}).name == "shop"
+
+
+def test_env_files_of_the_environment_are_named_to_compose(
+    docker: FakeDocker, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "below").mkdir()
+    monkeypatch.chdir(root / "below")
+    monkeypatch.setenv("COMPOSE_ENV_FILES", "../.env")
+    (root / ".env").touch()
+    assert f"--env-file {root / '.env'}" in " ".join(load(docker, root, {}, {}).compose("up"))
+
+
+def test_what_a_kept_answer_leaves_out_is_asked_once(docker: FakeDocker, root: Path) -> None:
+    services = {name: {"image": name, "environment": {"A": name}, "command": ["x"]} for name in ("web", "db")}
+    load(docker, root, {}, {"services": services})
+    asked = len(docker.calls)
+    again = project.load(root, "cpu")
+    assert [again.services[name].image for name in ("web", "db")] == ["web", "db"]
+    assert "healthcheck" not in again.services["web"].definition
+    assert again.services["web"].definition.get("healthcheck") is None
+    assert len(docker.calls) == asked
+    assert dict(again.services["db"].definition) == services["db"]
+    assert again.services["web"].definition["environment"] == {"A": "web"}
+    assert len(docker.calls) == asked + 1
+
+
+def test_reading_a_project_loads_no_module_for_gpus_and_no_yaml() -> None:
+    """What only reads decides no device; a kept answer needs no parser."""
+    code = "import sys, layerstack.project.project; print([name for name in sys.modules if name.startswith(WANTED)])"
+    code = code.replace("WANTED", "('layerstack.gpu', 'yaml', 'docker.', 'rich')")
+    argv = [sys.executable, "-c", code]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -5,16 +5,12 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from layerstack.dockerfile import context
 from layerstack.dockerfile.image import Image
 from layerstack.errors import CommandFailed, UsageError
-from layerstack.process_life import is_running
 from layerstack.project.project import Project
 from layerstack.rebuild import context_copy
 from layerstack.rebuild.context_copy import change, copied_context, remove_copies
@@ -146,22 +142,3 @@ def test_copies_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path, temp
         (folder / "src").mkdir(parents=True)
     remove_copies(stack)
     assert sorted(temporary.iterdir()) == sorted(kept)
-
-
-@given(st.from_regex(r"[0-9]{0,12}|[a-f-]{1,5}", fullmatch=True))
-def test_asking_for_any_process_is_safe(text: str) -> None:
-    assert is_running(text) in (True, False)
-
-
-def test_own_process_runs_and_an_ended_one_does_not() -> None:
-    assert is_running(str(os.getpid()))
-    assert not is_running(str(dead_process()))
-    assert not is_running("")
-
-
-def test_a_process_of_somebody_else_counts_as_running(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_pid: int, _number: int) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(context_copy, "os", SimpleNamespace(kill=refuse))
-    assert is_running("1")

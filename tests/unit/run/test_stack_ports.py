@@ -2,13 +2,17 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from layerstack.engine.ports import Holder, find_holder, source_of
+from layerstack.engine.ports import Holder, find_holder
+from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service
 
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system has no /proc")
@@ -30,6 +34,38 @@ def test_a_process_is_named(taken_port: int) -> None:
     assert holder.pid == os.getpid()
     assert holder.name == Path("/proc/self/comm").read_text().strip()
     assert holder.remedy == f"kill {os.getpid()}"
+
+
+# The socket has the highest number: whoever reads the list meets the files that vanish first.
+BUSY = """
+import os, socket
+with socket.socket() as listener:
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    print(listener.getsockname()[1], flush=True)
+    os.dup2(listener.fileno(), 900)
+while True:
+    for number in [os.open("/dev/null", os.O_RDONLY) for _ in range(200)]:
+        os.close(number)
+"""
+
+
+@needs_proc
+def test_a_process_that_opens_and_closes_files_is_always_named() -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True) as busy:
+        assert busy.stdout
+        port = int(busy.stdout.readline())
+        found = {holder.pid if (holder := find_holder(None, Port("127.0.0.1", port, 80))) else 0 for _ in range(15)}
+        busy.kill()
+    assert found == {busy.pid}
+
+
+def test_the_proxy_of_another_engine_is_not_to_be_killed(taken_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil.Process, "name", lambda _: "docker-proxy")
+    holder = find_holder(None, Port("127.0.0.1", taken_port, 80))
+    assert holder
+    assert "another Docker engine" in holder.words
+    assert holder.remedy == ""
 
 
 def test_a_free_port_has_no_holder() -> None:

@@ -102,6 +102,14 @@ def test_every_option_of_every_task_is_explained() -> None:
     assert unexplained == "[]"
 
 
+def test_j_is_always_json_and_every_task_that_reports_has_it() -> None:
+    code = (
+        "import tasks; print(*sorted(name for name in tasks.namespace.task_names"
+        " if not any(one.name == 'json' and 'j' in one.names for one in tasks.namespace[name].get_arguments())))"
+    )
+    assert python(code).split() == ["dev", "logs"]
+
+
 def test_listing_imports_nothing_heavy() -> None:
     assert python(f"import sys, tasks; print(sorted({HEAVY} & set(sys.modules)))") == "[]"
 

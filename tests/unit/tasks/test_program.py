@@ -74,6 +74,12 @@ def test_a_typo_with_json_is_one_document(shop: Path) -> None:
     assert (document["ok"], document["exit_code"]) == (False, 2)
 
 
+def test_a_value_that_is_no_number_is_wrong_usage_for_options_of_the_program_too(shop: Path) -> None:
+    outcome = layerstack(shop, "--command-timeout", "abc", "status")
+    assert outcome.returncode == 2
+    assert "Traceback" not in outcome.stderr
+
+
 def test_advice_names_the_command_that_was_typed(shop: Path) -> None:
     outcome = layerstack(shop, "no-such-thing-at-all")
     assert "`layerstack --list`" in outcome.stderr

@@ -102,6 +102,8 @@ def test_words_after_a_task(words: str, calls: list[tuple[str, dict[str, Any]]])
         ("logs --tail=abc", ["--tail", "`abc`"]),
         ("logs --tail", ["tail"]),
         ("why", ["image"]),
+        ("--help bulid", ["`bulid`", "Did you mean build?"]),
+        ("--list --list-format xml", ["--list-format", "nested"]),
         ("--dyr build", ["`--dyr`", "Did you mean --dry?"]),
     ],
 )

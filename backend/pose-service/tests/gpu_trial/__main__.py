@@ -56,12 +56,13 @@ def describe_machine(device: str) -> dict[str, Any]:
 
 def try_hmr2(device: str, scratch: Path) -> dict[str, Any]:
     """Random files of the real size, then the engine."""
-    from gpu_trial import engine_trial, random_files
+    from gpu_trial import brought, engine_trial, random_files
     from pose_service.engines.hmr2 import models
 
     models.DEVICE = device
     # 4D-Humans reads it when it is imported.
     os.environ["HOME"] = str(scratch)
+    brought.lend_timm()
     began = time.monotonic()
     files = random_files.write_files(scratch)
     written_seconds = time.monotonic() - began

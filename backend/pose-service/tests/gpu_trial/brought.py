@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -22,7 +23,6 @@ PACKAGES = (
     *(
         "einops==0.8.2",
         "yacs==0.1.8",
-        "timm==1.0.30",
         "fsspec",
         "tqdm",
         "packaging",
@@ -86,6 +86,23 @@ def use(folder: Path | None, scratch: Path) -> None:
         shutil.copytree(folder / "hmr2", scratch / "hmr2", dirs_exist_ok=True)
     sys.path.append(str(scratch))
     sys.meta_path.append(ImportOnly())
+
+
+def lend_timm() -> None:
+    """The three functions that HMR2 takes of timm, where timm is not: it wants torchvision and Pillow for them."""
+    import torch
+
+    try:
+        importlib.import_module("timm.models.layers")
+    except ImportError:
+        layers: Any = ModuleType("timm.models.layers")
+        layers.to_2tuple = lambda size: size if isinstance(size, tuple) else (size, size)
+        layers.trunc_normal_ = torch.nn.init.trunc_normal_
+        # It drops paths while training only.
+        layers.drop_path = lambda x, drop_prob=0.0, training=False: x
+        for name in ("timm", "timm.models"):
+            sys.modules[name] = ModuleType(name)
+        sys.modules["timm.models.layers"] = layers
 
 
 def collect(folder: Path, hmr2: Path, python: str) -> int:

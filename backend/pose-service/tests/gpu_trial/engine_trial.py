@@ -17,6 +17,8 @@ from pose_service.engines.hmr2.engine import BATCH, GpuMemoryError, Hmr2Engine
 from pose_service.engines.hmr2.models import Hmr2Models
 
 HEIGHT, WIDTH = 480, 640
+# 4D-Humans blurs larger crops with scikit-image, which is not brought along.
+WIDEST = 300
 REPEATS = 10
 # What stays free when everything else is taken: less than HMR2 needs for one crop.
 LEFT_BYTES = 50_000_000
@@ -64,7 +66,7 @@ class FixedDetector:
     def __call__(self, _bgr: Pixels) -> dict[str, Any]:
         import torch
 
-        step = WIDTH / max(self.people, 1)
+        step = min(WIDTH / max(self.people, 1), WIDEST)
         boxes = np.array([[step * i, 40, step * (i + 1) - 2, 440] for i in range(self.people)], np.float32)
         scores = np.linspace(0.9, 0.5, self.people).astype(np.float32)
         found = types.SimpleNamespace(

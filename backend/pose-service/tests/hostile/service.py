@@ -52,7 +52,9 @@ class Service:
         self.folder = folder
         self.port = _free_port()
         self.mark = uuid.uuid4().hex
-        environment = {**os.environ, "TMPDIR": str(folder), MARK: self.mark, **settings}
+        # Beside busy neighbours a place in the queue is worth more than the usual 20 s.
+        patience = {"POSE_QUEUE_SECONDS": "50"}
+        environment = {**os.environ, "TMPDIR": str(folder), MARK: self.mark, **patience, **settings}
         command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
         self.process = subprocess.Popen(command, cwd=SOURCE, env=environment)
 

@@ -1,0 +1,79 @@
+"""Parts of messages of Docker's programs that layerstack recognises, in small letters, and where each was seen.
+
+None of them is an interface: after an update of the engine this is the list to check.
+"""
+
+from typing import NamedTuple
+
+ENGINE = "Engine 28.5.2"
+SDK = "Docker SDK 7.2.0"
+# Read in the source of the program; no machine of this project has printed it.
+SOURCE = "source only"
+RUNTIME_SOURCE = "source of the NVIDIA container toolkit only"
+REGISTRY = "registry protocol; Docker Hub's own words"
+
+
+class Text(NamedTuple):
+    """A part of a message, and the program and version that printed it."""
+
+    part: str
+    seen: str
+
+
+def says(message: str, *texts: Text) -> bool:
+    """Whether a message holds one of the parts."""
+    lowered = message.lower()
+    return any(text.part in lowered for text in texts)
+
+
+# The engine cannot be reached.
+NO_RIGHTS = (Text("permission denied", SOURCE), Text("permissionerror", SDK))
+BAD_CERTIFICATE = (Text("certificate", f"{ENGINE} and {SDK}"),)
+# The first is our own: command.run() ended the docker command.
+NO_ANSWER = (Text("ended after", "layerstack"), Text("timed out", SDK))
+UNKNOWN_HOST = (Text("no such host", ENGINE), Text("failed to resolve", SDK))
+
+# An image.
+NO_SUCH_IMAGE = (Text("no such image", ENGINE),)
+IMAGE_MISSING = (
+    *NO_SUCH_IMAGE,
+    Text("unable to find image", ENGINE),
+    Text("pull access denied", ENGINE),
+    Text("manifest unknown", REGISTRY),
+)
+RATE_LIMIT = (Text("toomanyrequests", REGISTRY), Text("429 too many", REGISTRY))
+NO_TAG = (Text("manifest unknown", REGISTRY), Text("not found", REGISTRY))
+NO_TAG_FOR_PLATFORM = (Text("no matching manifest", ENGINE),)
+NO_ACCESS = (Text("access denied", ENGINE),)
+NEEDS_LOGIN = (Text("unauthorized", REGISTRY), Text("authentication required", REGISTRY))
+
+# A container that does not start.
+PORT_TAKEN = (
+    Text("port is already allocated", ENGINE),
+    Text("address already in use", ENGINE),
+    Text("ports are not available", "Docker Desktop (issue threads)"),
+)
+NO_PROGRAM = (Text("executable file not found", ENGINE),)
+GPU_UNKNOWN = (Text("unknown device", SOURCE), Text("unresolvable cdi devices", ENGINE))
+NO_GPU_DRIVER = (
+    Text("could not select device driver", ENGINE),
+    Text("no known gpu vendor", SOURCE),
+    Text("invalid runtime name", ENGINE),
+)
+TOOLKIT_FAILS = (
+    Text("nvidia-container", RUNTIME_SOURCE),
+    Text("nvidia-ctk", RUNTIME_SOURCE),
+    Text("nvidia-cdi-hook", RUNTIME_SOURCE),
+    Text("libnvidia", RUNTIME_SOURCE),
+)
+
+# Compose prints these beside names of images and services: nothing shorter will do.
+GPU_REFUSED = (
+    Text("could not select device driver", ENGINE),
+    Text("unresolvable cdi", ENGINE),
+    Text("gpu vendor from cdi", SOURCE),
+    Text("nvidia-container-cli", RUNTIME_SOURCE),
+)
+
+# The disk, from any of them.
+DISK_FULL = (Text("no space left", f"{ENGINE}, words of the kernel"),)

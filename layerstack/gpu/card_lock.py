@@ -1,0 +1,70 @@
+"""One lock a card, held by a living process, with a text that says for whom.
+
+The locks are those of one user: another user's programs show in the memory that NVML reports as free.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from layerstack import private_file
+from layerstack.gpu.gpu_card import Card
+from layerstack.process_life import ancestors, user_name
+from layerstack.state_folder import shared_folder
+
+FOLDER = "gpu-locks"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a card. `size_bytes` is what it asked for, None for the whole card; `since` in seconds since 1970."""
+
+    owner: str
+    user: str
+    pid: int
+    size_bytes: int | None
+    since: float
+
+    def has(self, pid: int) -> bool:
+        """Whether a process is the holder's or one that it started."""
+        return self.pid in ancestors(pid)
+
+    def used_bytes(self, card: Card) -> int:
+        """What its processes hold on the card now, as far as the driver tells."""
+        return sum(one.used_bytes or 0 for one in card.processes if self.has(one.pid))
+
+
+@contextmanager
+def locked(card: Card, owner: str, size_bytes: int | None, say: Callable[[str], None]) -> Iterator[Holder | None]:
+    """The lock of a card during the block; None while another process holds it."""
+    holder = Holder(owner, user_name(), os.getpid(), size_bytes, time.time())
+    try:
+        file = private_file.take_lock(_path(card), json.dumps(asdict(holder)).encode())
+    except OSError as error:
+        # The free memory still counts: without a place for locks only two of our own can collide.
+        say(f"no lock of {card.name} can be kept: {error.strerror or error}")
+        yield holder
+        return
+    if file is None:
+        yield None
+        return
+    with file:
+        yield holder
+
+
+def holder_of(card: Card) -> Holder | None:
+    """Who holds a card at this moment; None for nobody, and for a text that cannot be read."""
+    try:
+        text = private_file.read_lock(_path(card))
+        return Holder(**json.loads(text)) if text else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _path(card: Card) -> Path:
+    return shared_folder() / FOLDER / f"{re.sub(r'[^A-Za-z0-9-]+', '_', card.uuid)}.lock"

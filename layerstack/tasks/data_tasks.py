@@ -1,0 +1,34 @@
+"""Tasks around the data of the running stack: into a file, and back."""
+
+from pathlib import Path
+
+from invoke.context import Context
+
+from layerstack.errors import UsageError
+from layerstack.tasks.request import JSON, YES, ask, project_to_read, show
+from layerstack.tasks.task import task
+
+
+@task(help={"file": "where the backup goes", "force": "replace a file that is there", "json": JSON})
+def backup(c: Context, file: str, force: bool = False, json: bool = False) -> None:
+    """Write what the running stack holds into one file, checked and whole."""
+    from layerstack.backup.backup import back_up
+    from layerstack.backup.text import print_backup
+    from layerstack.report import say
+
+    path = Path(file)
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already.", "Choose another name, or add --force to replace it.")
+    show(back_up(project_to_read(), path, say), json, print_backup)
+
+
+@task(help={"file": "a file that `backup` wrote", "yes": YES, "json": JSON})
+def restore(c: Context, file: str, yes: bool = False, json: bool = False) -> None:
+    """Put back what a backup holds, in place of what the running stack holds now."""
+    from layerstack.backup import backup as backups
+    from layerstack.backup.text import print_restored
+    from layerstack.report import say
+
+    project, path = project_to_read(), Path(file)
+    ask(backups.read_losses(project, path), "Restore? [y/N]", "Nothing was changed", yes)
+    show(backups.restore(project, path, say), json, print_restored)

@@ -1,0 +1,58 @@
+"""Where a service is reached: by its checks, by the convention of its port, or by what answers there."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from layerstack.project.service import Port, Service
+from layerstack.run.address import addresses
+
+
+@contextmanager
+def listening(answer: bytes) -> Iterator[int]:
+    """A port whose every connection gets these bytes."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def project(published: int, target: int, **definition: Any) -> Any:
+    service = Service("web", "web", (Port("127.0.0.1", published, target),), definition)
+    return SimpleNamespace(services={"web": service, "worker": Service("worker", "worker", (), {})})
+
+
+@pytest.mark.parametrize(
+    ("answer", "scheme"),
+    [(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "http://"), (b"* OK IMAP4 ready\r\n", ""), (b"", "")],
+)
+def test_what_answers_decides(answer: bytes, scheme: str) -> None:
+    with listening(answer) as port:
+        assert addresses(project(port, 8123)) == {"web": f"{scheme}127.0.0.1:{port}"}
+
+
+@pytest.mark.parametrize(("target", "scheme"), [(27017, "mongodb"), (5432, "postgres"), (6379, "redis")])
+def test_a_database_is_known_by_its_port_and_not_asked(target: int, scheme: str) -> None:
+    with listening(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as port:
+        assert addresses(project(port, target)) == {"web": f"{scheme}://127.0.0.1:{port}"}
+
+
+def test_a_check_over_http_needs_no_answer() -> None:
+    checked = {"x-layerstack": {"verify": [{"check": "answers", "http": "/"}]}}
+    assert addresses(project(1, 8000, **checked)) == {"web": "http://127.0.0.1:1"}
