@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -242,3 +243,24 @@ def _other_side(name: str) -> str:
     if name.endswith("_left"):
         return name[: -len("left")] + "right"
     return name[: -len("right")] + "left" if name.endswith("_right") else name
+
+
+def test_two_estimates_that_differ_state_an_error_and_a_doubtful_person_states_none() -> None:
+    straight, bent = posture(), posture(left_ankle=(0.185, 0.45 + 0.45, 0.3))
+    views = (straight.world, bent.world)
+    rider = replace(straight, world=(straight.world + bent.world) / 2, views=views)
+    knees = [compute(person(view), REGULAR)["knee_flexion_left"].value for view in views]
+    assert knees[0] is not None
+    assert knees[1] is not None
+    error = compute(rider, REGULAR)["knee_flexion_left"].error
+    assert error == pytest.approx(4 + abs(knees[0] - knees[1]) / 2)
+    assert compute(rider, REGULAR)["knee_flexion_right"].error == pytest.approx(4)
+    assert compute(replace(rider, score=0.7), REGULAR)["knee_flexion_left"].error is None
+    assert compute(straight, REGULAR)["knee_flexion_left"].error is None
+
+
+def test_without_depth_every_measure_has_that_reason() -> None:
+    plain = replace(posture(), world=np.empty((0, 3)))
+    outcomes = compute(plain, REGULAR).values()
+    assert {each.value for each in outcomes} == {None}
+    assert all("no depth" in each.reason and each.points for each in outcomes)
