@@ -155,7 +155,7 @@ class BuildLog:
     def step(self, vertex: Vertex) -> Step | None:
         """The Dockerfile step behind a vertex; None for BuildKit's own work."""
         match = _STEP.match(vertex.name)
-        if not match:
+        if not match or _is_download(vertex, match["instruction"]):
             return None
         image, stage = self._prefix(match["words"].split())
         step = Step(
@@ -256,6 +256,12 @@ def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
     for text in vertex.progress if image_id else ():
         if text.startswith("naming to "):
             yield familiar(text.removeprefix("naming to ")), image_id
+
+
+def _is_download(vertex: Vertex, instruction: str) -> bool:
+    """The source of an ADD from an address is called like the step itself. It is asked in every build, and only the step
+    after it says whether what came is new."""
+    return instruction.upper().startswith("ADD ") and "://" in instruction and not vertex.inputs
 
 
 def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:

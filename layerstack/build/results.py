@@ -62,7 +62,7 @@ class Outcome:
         return ImageRecord(
             image=one.name,
             action="built",
-            cause="; ".join(str(root) for root in roots) or _without_steps(one, causes),
+            cause="; ".join(str(root) for root in roots) or self._without_steps(one, causes),
             seconds=round(seconds, 3),
             inputs=one.manifest.digest,
             parents=tuple(one.image.parents),
@@ -84,6 +84,15 @@ class Outcome:
                     found[context] = result.cause or last or "its inputs changed"
         return found
 
+    def _without_steps(self, one: PlannedImage, causes: ImageCauses) -> str:
+        """Why the image is another one though no step of it ran."""
+        sharing = {step.image for step in self.report.executed if step.place.startswith(f"{one.manifest.dockerfile}:")}
+        how = f"its steps ran with {', '.join(sorted(sharing))}" if sharing else "BuildKit had every step"
+        if one.stored is None:
+            return f"{'first-build' if one.last is None else 'the image was gone'}; {how}"
+        cause = causes.of_cached() or causes.of_description()
+        return f"{cause or one.reason or 'unknown: its tag named another image'}; {how}"
+
     def _step(self, step: Step, cause: Cause | None) -> StepRecord:
         return StepRecord(
             step=step.name,
@@ -102,14 +111,6 @@ class Outcome:
             started=round(work.started, 3),
             is_critical=work.digest in self.report.critical,
         )
-
-
-def _without_steps(one: PlannedImage, causes: ImageCauses) -> str:
-    """Why the image is another one though no step of it ran."""
-    if one.stored is None:
-        return f"{'first-build' if one.last is None else 'the image was gone'}; BuildKit had every step"
-    cause = causes.of_cached() or causes.of_description()
-    return f"{cause or one.reason or 'unknown: its tag named another image'}; BuildKit had every step"
 
 
 def _doubt(one: PlannedImage) -> str:

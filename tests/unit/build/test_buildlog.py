@@ -246,3 +246,15 @@ def test_a_vertex_of_buildx_has_the_offset_of_the_machine() -> None:
     buildx, buildkit = log.vertices["sha256:1"], log.vertices["sha256:2"]
     assert buildx.completed == buildkit.started
     assert buildx.seconds == pytest.approx(0.056, abs=0.001)
+
+
+def test_the_source_of_a_download_is_no_step(tmp_path: Path) -> None:
+    """BuildKit asks it in every build; what is made of it is cached while it gives the same."""
+    times = {"started": "2026-11-20T10:00:00Z", "completed": "2026-11-20T10:00:01Z"}
+    name = "[2/2] ADD https://example.invalid/file /file"
+    source = {"digest": "sha256:1", "name": name, **times}
+    step = {"digest": "sha256:2", "name": name, "inputs": ["sha256:0", "sha256:1"], "cached": True, **times}
+    log = BuildLog(["app"])
+    log.feed(json.dumps({"vertexes": [source, step]}))
+    report = log.report(ok=True, seconds=1.0)
+    assert (len(report.executed), len(report.cached)) == (0, 1)
