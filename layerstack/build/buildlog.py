@@ -259,8 +259,10 @@ def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
 
 
 def _is_download(vertex: Vertex, instruction: str) -> bool:
-    """The source of an ADD from an address is called like the step itself. It is asked in every build, and only the step
-    after it says whether what came is new."""
+    """The source of an ADD from an address is called like the step itself.
+
+    It is asked in every build, and only the step that uses it says whether what came is new.
+    """
     return instruction.upper().startswith("ADD ") and "://" in instruction and not vertex.inputs
 
 
