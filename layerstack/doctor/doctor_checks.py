@@ -11,6 +11,7 @@ from layerstack.doctor import (
     compose_lint,
     disk_need,
     dockerfile_lint,
+    end_of_life,
     engine_checks,
     env_checks,
     health_lint,
@@ -110,6 +111,9 @@ class DoctorChecks:
                 lambda one: health_lint.check_health_checks(_value(self.client), one, self.source.result())
             ),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
+            "end-of-life": lambda: self._of_project(
+                lambda one: end_of_life.check_end_of_life(one, self.source.result())
+            ),
             "mount-shadow": lambda: self._of_project(self._check_mounts),
         }
 
