@@ -19,7 +19,8 @@ pytestmark = pytest.mark.docker
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from layerstack import project, stack
+from layerstack.project import project
+from layerstack.run import stack
 from layerstack.run.rehearsal import rehearsal
 from layerstack.run.startup import Silent
 with rehearsal(project.load(Path(sys.argv[1]), "gpu"), "trial") as copy:
