@@ -37,10 +37,9 @@ class Engine:
         self.stored: list[dict[str, Any]] = []
         self.removed: list[str] = []
         self.looks: list[dict[str, Any]] = []
+        self.build_cache = lambda: self.records
         self.api = SimpleNamespace(
-            df=lambda: {"BuildCache": self.records},
-            containers=lambda **_: self.looks,
-            remove_container=lambda name, **_: self.removed.append(name),
+            containers=lambda **_: self.looks, remove_container=lambda name, **_: self.removed.append(name)
         )
         self.containers = self.networks = self.volumes = SimpleNamespace(list=lambda **_: [])
         self.images = SimpleNamespace(list=self._list, remove=lambda name, **_: self.removed.append(name))
