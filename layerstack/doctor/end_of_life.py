@@ -53,16 +53,21 @@ def _judge(use: Use, today: date) -> Finding | None:
     ended = tuple(one for one in read_runtimes(use.reference) if one.has_ended(today))
     if not ended:
         return None
-    newer = suggest(use.reference, today) or _least(ended, today)
-    remedy = f"Set {use.variable}={newer}" if use.variable else f"Name a newer image: {newer}"
+    remedy = _remedy(use, suggest(use.reference, today), _least(ended, today))
     return warning(CHECK, f"{use.reference}: {_ended_text(ended)}", remedy, use.service, use.place)
 
 
+def _remedy(use: Use, newer: str, least: str) -> str:
+    if newer:
+        return f"Set {use.variable}={newer}" if use.variable else f"Name a newer image: {newer}"
+    return f"Set {use.variable} to an image {least}" if use.variable else f"Name an image {least}"
+
+
 def _least(ended: tuple[Runtime, ...], today: date) -> str:
-    """`one with Ubuntu 22.04 or newer`"""
+    """`with Ubuntu 22.04 or newer`"""
     newer = [one.next_supported(today) for one in ended]
     names = [f"{one.text} or newer" if one else f"a newer {old.kind}" for one, old in zip(newer, ended, strict=True)]
-    return f"one with {' and '.join(names)}"
+    return f"with {' and '.join(names)}"
 
 
 def _run(project: Project, source: ComposeSource) -> Iterator[Use]:
