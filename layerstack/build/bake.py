@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from layerstack import command
@@ -149,7 +149,8 @@ def failure(report: BuildReport, project: Project) -> StackError:
         return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
     step = report.failed
     if step is None:
-        return _kind(report.message)(f"The build failed:\n{_indent(report.message)}", _advice(report.message, project))
+        text = _placed(report.message, project)
+        return _kind(text)(f"The build failed:\n{_indent(text)}", _advice(text, project))
     # The frames of a JavaScript stack would push the message itself out of the tail.
     lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
     tail = lines[-LOG_TAIL_LINES:]
@@ -162,6 +163,16 @@ def failure(report: BuildReport, project: Project) -> StackError:
     ]
     text = report.message + report.failed_log
     return _kind(text)("\n".join(part for part in parts if part), _advice(text, project))
+
+
+def _placed(message: str, project: Project) -> str:
+    """With the path of a Dockerfile that could not be read: Buildx names it by its last part and its line."""
+    target = re.search(r"^ERROR: target (?P<name>\S+): ", message, re.MULTILINE)
+    image = project.images.get(target["name"]) if target else None
+    if image is None:
+        return message
+    name = PurePosixPath(image.dockerfile_place).name
+    return re.sub(rf"^{re.escape(name)}:(?=\d+$)", f"{image.dockerfile_place}:", message, count=1, flags=re.MULTILINE)
 
 
 def _kind(text: str) -> type[StackError]:

@@ -14,7 +14,7 @@ from mutations import Bench, causes, mutations
 from layerstack import command
 from layerstack.build import history
 from layerstack.build.plan import make_plan
-from layerstack.errors import BuildFailed, StackError, UsageError
+from layerstack.errors import BuildFailed, NoRoom, StackError, UsageError
 from layerstack.state_folder import state_folder
 
 pytestmark = pytest.mark.docker
@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 BUILD = """\
 import sys
 from pathlib import Path
-from layerstack import build, project
+from layerstack.build import build
+from layerstack.project import project
 from layerstack.errors import StackError
 from layerstack.state_folder import state_folder
 try:
@@ -95,7 +96,7 @@ def test_a_circle_of_images_is_refused(bench: Bench) -> None:
 
 def test_a_full_disk_is_named(bench: Bench) -> None:
     bench.replace("app/Dockerfile", "cat /tools/* > tools", "echo 'write x: no space left on device' >&2; exit 1")
-    with pytest.raises(BuildFailed, match="The disk is full"):
+    with pytest.raises(NoRoom, match="The disk is full"):
         bench.build()
 
 
