@@ -33,6 +33,7 @@ WHY: Mapping[str, str] = {
     "build-order": "depends_on orders starts, not builds: the service is built on an old image, or on none.",
     "run-after-source": "Every change of the source runs this step again, although it does not need the source.",
     "cache-sharing": "apt locks its cache for one process: of two builds at once, one fails with `Could not get lock`.",
+    "context-takes-all": "Secrets end up in the image, packages of this machine replace what RUN installed.",
     "mount-shadow": "A mount hides what the image has at that path: the service runs without it, or on an older copy.",
     "ignore": "A check that does not exist cannot be silenced: what was meant is still reported.",
 }

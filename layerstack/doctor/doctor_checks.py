@@ -9,6 +9,7 @@ from layerstack.cache import cache_report
 from layerstack.doctor import (
     certificates,
     compose_lint,
+    context_lint,
     disk_need,
     dockerfile_lint,
     engine_checks,
@@ -110,6 +111,7 @@ class DoctorChecks:
                 lambda one: health_lint.check_health_checks(_value(self.client), one, self.source.result())
             ),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
+            "context-takes-all": lambda: self._of_declared(context_lint.check_contexts),
             "mount-shadow": lambda: self._of_project(self._check_mounts),
         }
 
