@@ -30,6 +30,8 @@ WHY: Mapping[str, str] = {
     "port": "Two programs cannot listen on one port: the container will not start.",
     "shared-tag": "The image under the tag is the one that was built last, whichever service runs it.",
     "health-localhost": "BusyBox takes `localhost` for ::1; a server that listens on IPv4 only is never healthy then.",
+    "health-program": "A health check without its program always fails: the service is never healthy.",
+    "windows-line-ends": "The container ends with `no such file or directory`, although the script is there.",
     "build-order": "depends_on orders starts, not builds: the service is built on an old image, or on none.",
     "run-after-source": "Every change of the source runs this step again, although it does not need the source.",
     "cache-sharing": "apt locks its cache for one process: of two builds at once, one fails with `Could not get lock`.",

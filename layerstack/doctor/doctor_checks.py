@@ -15,10 +15,12 @@ from layerstack.doctor import (
     engine_checks,
     env_checks,
     health_lint,
+    health_tools,
     machine_checks,
     mount_shadow,
     network_checks,
     project_checks,
+    script_lint,
     silence,
 )
 from layerstack.doctor.circumstances import Circumstances, read_circumstances
@@ -110,6 +112,10 @@ class DoctorChecks:
             "health-localhost": lambda: self._of_project(
                 lambda one: health_lint.check_health_checks(_value(self.client), one, self.source.result())
             ),
+            "health-program": lambda: self._of_project(
+                lambda one: health_tools.check_programs(self.client.result(), one, self.source.result())
+            ),
+            "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
             "context-takes-all": lambda: self._of_declared(context_lint.check_contexts),
             "mount-shadow": lambda: self._of_project(self._check_mounts),

@@ -10,6 +10,7 @@ from layerstack.engine.container import Container, read_all, read_deaths, read_l
 from layerstack.errors import StartFailed
 from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project
+from layerstack.run.cause import find_cause
 from layerstack.run.health import Verdict, exit_reason
 
 LOG_TAIL_LINES = 10
@@ -28,7 +29,7 @@ class ServiceFailed(StartFailed):
 
 
 def service_failed(
-    client: Any, container: Container | None, verdict: Verdict, service: str, since: float
+    client: Any, project: Project, container: Container | None, verdict: Verdict, service: str, since: float
 ) -> StartFailed:
     """The error for a service whose verdict is `failed`; `since` is the epoch second of the start."""
     if container is None:
@@ -36,7 +37,10 @@ def service_failed(
     reason = verdict.reason
     if verdict.words == "restarting" and container.is_running:
         reason = f"{reason}, {_last_death(client, container, since)}"
-    return ServiceFailed(service, reason, read_log(client, container.id, LOG_TAIL_LINES), _typed(verdict.repair))
+    log = read_log(client, container.id, LOG_TAIL_LINES)
+    if cause := find_cause(client, project, container, log):
+        return ServiceFailed(service, cause.words, log, cause.advice)
+    return ServiceFailed(service, reason, log, _typed(verdict.repair))
 
 
 def require_images(client: Any, project: Project, services: Sequence[str]) -> None:

@@ -80,6 +80,12 @@ def frozen(seen: Evidence) -> Fault | None:
     return Fault("frozen", cause, f"invoke restart {seen.name}")
 
 
+def told_by_files(seen: Evidence) -> Fault | None:
+    """What the files of the container tell: a script that cannot run, a health check without its program."""
+    found = seen.cause
+    return Fault(found.kind, found.words, found.repair, found.change) if found else None
+
+
 def command_missing(seen: Evidence) -> Fault | None:
     one = seen.container
     if one is None or one.is_running:
@@ -134,5 +140,8 @@ def _logs(seen: Evidence) -> str:
     return f"invoke logs {seen.name}"
 
 
-FIRST: tuple[Rule, ...] = (paused, image_missing, port_held, network_missing, network_detached, out_of_memory, frozen)
+FIRST: tuple[Rule, ...] = (
+    *(paused, image_missing, port_held, network_missing, network_detached, out_of_memory, frozen),
+    told_by_files,
+)
 LAST: tuple[Rule, ...] = (ended, not_started)

@@ -16,6 +16,7 @@ from layerstack.engine.place import EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.engine.programs import stopped_programs
 from layerstack.project.project import Port, Project, Service
+from layerstack.run.cause import Cause, find_cause
 from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.examination import ServiceResult
@@ -31,7 +32,7 @@ class Evidence:
     """One broken service. `listeners` are None where they cannot be seen, `stopped` are programs halted by a signal.
 
     `peers` are all running containers of the project by service, `hosts` maps host names to services, `unbuilt` are
-    all services whose image is to be built.
+    all services whose image is to be built, `cause` is what the files of its container tell.
     """
 
     project: Project
@@ -49,6 +50,7 @@ class Evidence:
     peers: Mapping[str, Container] = field(default_factory=dict)
     peer_listeners: Mapping[str, tuple[Listener, ...] | None] = field(default_factory=dict)
     is_newest: bool = True
+    cause: Cause | None = None
 
     @property
     def name(self) -> str:
@@ -140,11 +142,12 @@ class Lookout:
     def gather(self, result: ServiceResult) -> Evidence:
         """All evidence on one service."""
         service, one = self._project.services[result.service], result.container
+        log = read_log(self._client, one.id, LOG_LINES) if one else ()
         return Evidence(
             self._project,
             service,
             result,
-            log=read_log(self._client, one.id, LOG_LINES) if one else (),
+            log=log,
             oom_kills=self._oom_kills(one) if one else 0,
             stopped=stopped_programs(self._client, one.id) if one and one.is_running else (),
             listeners=self._listeners.get(result.service),
@@ -156,6 +159,7 @@ class Lookout:
             peers=self._peers,
             peer_listeners=self._listeners,
             is_newest=one.is_newest(self._client) if one else True,
+            cause=find_cause(self._client, self._project, one, log) if one else None,
         )
 
     def _oom_kills(self, one: Container) -> int:
