@@ -28,6 +28,8 @@ WHY: Mapping[str, str] = {
     "project": "Nothing of the project can be built or started as it is.",
     ".env": "Compose fills variables in without a word: a wrong value shows up much later, somewhere else.",
     "port": "Two programs cannot listen on one port: the container will not start.",
+    "container-name": "Docker gives a name once: the container cannot be made.",
+    "orphan": "A container of a renamed service goes on running, on old code, with its ports and its name.",
     "shared-tag": "The image under the tag is the one that was built last, whichever service runs it.",
     "health-localhost": "BusyBox takes `localhost` for ::1; a server that listens on IPv4 only is never healthy then.",
     "health-program": "A health check without its program always fails: the service is never healthy.",

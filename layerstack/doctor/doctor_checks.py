@@ -13,6 +13,7 @@ from layerstack.doctor import (
     disk_need,
     dockerfile_lint,
     engine_checks,
+    engine_conflicts,
     env_checks,
     health_lint,
     health_tools,
@@ -106,6 +107,10 @@ class DoctorChecks:
             ".env": lambda: env_checks.check_env_file(self._root, _read_source(self._root, "cpu")),
             "ignore": lambda: silence.check_names(self.source.result()),
             "port": lambda: self._of_project(self._check_ports),
+            "container-name": lambda: self._of_project(
+                lambda one: engine_conflicts.check_names(self.client.result(), one, self.source.result())
+            ),
+            "orphan": lambda: self._of_project(lambda one: engine_conflicts.check_orphans(self.client.result(), one)),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),

@@ -8,9 +8,10 @@ from layerstack.command import CommandResult
 from layerstack.engine import ports, texts
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import StartFailed
-from layerstack.project.declaration import source_of
+from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
+from layerstack.run.conflict import KEY, find_name_holder, freeing, holder_words, is_own
 from layerstack.run.health import Verdict, exit_reason
 
 LOG_TAIL_LINES = 10
@@ -64,16 +65,29 @@ def require_ports(client: Any, project: Project, services: Sequence[str]) -> Non
     for name in services:
         for port in project.services[name].ports if name not in running else ():
             holder = ports.find_holder(client, port)
-            if holder and holder.project != project.name:
+            if holder and not is_own(project, holder):
                 raise port_taken(project, name, port, holder)
+
+
+def require_names(client: Any, project: Project, services: Sequence[str]) -> None:
+    """Raises StartFailed for a `container_name` that another container has."""
+    for name in services:
+        if holder := find_name_holder(client, project, project.services[name]):
+            declared = find_declaration(project, name, KEY)
+            where = f" ({declared.place})" if declared else ""
+            raise StartFailed(
+                f"{name} cannot take the name {holder.name}: {holder.words} has it.",
+                f"`{holder.remedy}`, or choose another {KEY}{where}.",
+            )
 
 
 def port_taken(project: Project, service: str, port: Port, holder: ports.Holder) -> StartFailed:
     """The error for one port: who holds it, how to free it, where to choose another."""
     source = source_of(project, project.services[service], port)
-    free = f"`{holder.remedy}`, or " if holder.remedy else ""
+    remedy = freeing(project, holder)
+    free = f"`{remedy}`, or " if remedy else ""
     return StartFailed(
-        f"{service} cannot listen on {port.address}: {holder.words} holds that port.",
+        f"{service} cannot listen on {port.address}: {holder_words(project, holder)} holds that port.",
         f"{free}choose another port: {source}.",
     )
 

@@ -17,6 +17,7 @@ from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.engine.programs import stopped_programs
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import Cause, find_cause
+from layerstack.run.conflict import NameHolder, find_name_holder, is_own
 from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.examination import ServiceResult
@@ -51,6 +52,7 @@ class Evidence:
     peer_listeners: Mapping[str, tuple[Listener, ...] | None] = field(default_factory=dict)
     is_newest: bool = True
     cause: Cause | None = None
+    name_holder: NameHolder | None = None
 
     @property
     def name(self) -> str:
@@ -159,6 +161,7 @@ class Lookout:
             peers=self._peers,
             peer_listeners=self._listeners,
             is_newest=one.is_newest(self._client) if one else True,
+            name_holder=None if one else find_name_holder(self._client, self._project, service),
             cause=find_cause(self._client, self._project, one, log) if one else None,
         )
 
@@ -173,7 +176,7 @@ class Lookout:
             # The programs of another machine are not to be seen from here.
             find = find_container if self._place.is_remote else find_holder
             holder = find(self._client, port)
-            if holder and holder.project != self._project.name:
+            if holder and not is_own(self._project, holder):
                 yield port, holder
 
     def _missing_images(self, result: ServiceResult) -> Iterator[str]:

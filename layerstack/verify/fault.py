@@ -20,6 +20,7 @@ FaultKind = Literal[
     "image-missing",
     "killed",
     "listens-on-loopback",
+    "name-taken",
     "network-detached",
     "network-missing",
     "no-answer",
