@@ -95,7 +95,7 @@ class DoctorChecks:
             "memory": machine_checks.check_memory,
             "inotify": machine_checks.check_watches,
             "wsl": lambda: machine_checks.check_wsl(self._root, _mounted(self.loaded)),
-            "gpu": lambda: machine_checks.check_gpu(self.decision.result()),
+            "gpu": self._check_gpu,
             "proxy": self._check_proxy,
             "certificates": self._check_certificates,
         }
@@ -155,6 +155,11 @@ class DoctorChecks:
     def _check_ports(self, loaded: Project) -> Iterator[Finding]:
         yield from project_checks.check_ports(loaded, _value(self.client))
         yield from project_checks.check_shared_ports(loaded, self.source.result())
+
+    def _check_gpu(self) -> Iterable[Finding]:
+        # Without an engine nobody can say what a service would get.
+        loaded = _value(self.loaded) if _value(self.client) else None
+        return machine_checks.check_gpu(self.decision.result(), loaded)
 
     def _check_gc(self) -> Iterable[Finding]:
         loaded = _value(self.loaded)

@@ -8,6 +8,7 @@ from layerstack.command import CommandResult
 from layerstack.engine import ports, texts
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import StartFailed
+from layerstack.gpu.gpu_services import DROP
 from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
@@ -98,7 +99,9 @@ def refusal(client: Any, project: Project, result: CommandResult, services: Sequ
     if texts.says(result.stderr, *texts.GPU_REFUSED):
         users = [name for name in services if project.services[name].wants_gpu]
         name = ", ".join(users) or "A service"
-        return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", "`invoke up --device cpu`")
+        # On the CPU already, only the definition can drop the request.
+        advice = DROP if project.device == "cpu" else "`invoke up --device cpu`"
+        return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", advice)
     if missing := _without_image(client, project, services):
         images = ", ".join(image_of(project, name) for name in missing)
         return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")
