@@ -26,6 +26,8 @@ from layerstack.verify.listening import Listener, read_listeners
 LOG_LINES = 40
 SHOWN_LOG_LINES = 5
 OOM_SECONDS = 900.0
+# Nobody says when a service without a health check is ready: this long a failed check may be its start.
+YOUNG_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,13 @@ class Evidence:
     def has_run(self) -> bool:
         """Has there been a program that could say something?"""
         return self.container is not None and self.container.status != "created"
+
+    @property
+    def is_starting(self) -> bool:
+        """Is it still on its way up: by Docker's word, or by its age where no health check says when it is ready?"""
+        one = self.container
+        is_young = one is not None and one.is_running and not one.health and one.uptime_seconds < YOUNG_SECONDS
+        return is_young or self.result.verdict.phase == "waiting"
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
