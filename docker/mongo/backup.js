@@ -11,7 +11,23 @@ const login = [process.env.MONGO_INITDB_ROOT_USERNAME, process.env.MONGO_INITDB_
 const admin = connect(`mongodb://${login.map(encodeURIComponent).join(':')}@127.0.0.1:27017/admin`);
 const databases = () =>
   admin.adminCommand({ listDatabases: 1 }).databases.map((found) => found.name).filter((name) => !OWN.includes(name));
-const line = (value) => fs.writeSync(1, EJSON.stringify(value, { relaxed: false }) + '\n');
+
+// A pipe that is full, or still empty, says so with EAGAIN: wait a moment for who is at its other end.
+function patiently(transfer) {
+  for (;;) {
+    try {
+      return transfer();
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+function line(value) {
+  let rest = Buffer.from(EJSON.stringify(value, { relaxed: false }) + '\n');
+  while (rest.length) rest = rest.subarray(patiently(() => fs.writeSync(1, rest)));
+}
 
 function dump() {
   line({ format: FORMAT });
@@ -27,18 +43,16 @@ function dump() {
   }
 }
 
-// The lines of standard input; a document may be larger than what one read gives.
-function* lines() {
+// Each line of descriptor 3; a document may be larger than what one read gives. No generator: mongosh awaits nothing in one.
+function forEachLine(take) {
   const chunk = Buffer.alloc(1 << 20);
   let rest = Buffer.alloc(0);
-  for (let size; (size = fs.readSync(0, chunk, 0, chunk.length, null)) > 0; ) {
+  for (;;) {
+    const size = patiently(() => fs.readSync(3, chunk, 0, chunk.length, null));
+    if (size === 0) break;
     rest = Buffer.concat([rest, chunk.subarray(0, size)]);
-    let end;
     let from = 0;
-    while ((end = rest.indexOf(10, from)) >= 0) {
-      yield rest.toString('utf8', from, end);
-      from = end + 1;
-    }
+    for (let end; (end = rest.indexOf(10, from)) >= 0; from = end + 1) take(rest.toString('utf8', from, end));
     rest = rest.subarray(from);
   }
   if (rest.length) throw new Error('the backup ends in the middle of a line');
@@ -59,7 +73,7 @@ function restore() {
     for (const { key, v, ns, ...options } of indexes) collection.createIndex(key, options);
   };
   let isFirst = true;
-  for (const text of lines()) {
+  forEachLine((text) => {
     const value = EJSON.parse(text, { relaxed: false });
     if (isFirst) {
       if (value.format !== FORMAT) throw new Error('this is no backup that backup.js has made');
@@ -77,7 +91,7 @@ function restore() {
       bytes += text.length;
       if (bytes > BATCH_BYTES || batch.length >= BATCH_DOCUMENTS) flush();
     }
-  }
+  });
   if (isFirst) throw new Error('the backup is empty');
   finish();
 }

@@ -22,7 +22,8 @@ restore)
     # The first byte tells who wrote it: mongodump's archives begin with an "m".
     first=$(dd bs=1 count=1 2> /dev/null)
     if [ "$first" = "{" ]; then
-        { printf '{'; cat; } | MODE=restore mongosh --quiet --norc --nodb --file "$folder/backup.js"
+        # As descriptor 3: mongosh would read its own standard input.
+        { printf '{'; cat; } | MODE=restore mongosh --quiet --norc --nodb --file "$folder/backup.js" 3<&0 < /dev/null
     elif command -v mongorestore > /dev/null; then
         { printf '%s' "$first"; cat; } | tool mongorestore --drop
     else

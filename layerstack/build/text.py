@@ -26,6 +26,10 @@ def print_build(result: BuildRecord) -> None:
     if result.is_all_fresh:
         say(f"nothing to build, all is fresh: {', '.join(one.image for one in result.images)}")
         return
+    kept = [one.image for one in result.images if one.action == "kept"]
+    if len(kept) + sum(one.action == "fresh" for one in result.images) == len(result.images):
+        say(f"nothing to build; kept as stored, because BuildKit's cache of them is gone: {', '.join(kept)}")
+        return
     from rich.markup import escape
 
     rows = [

@@ -49,6 +49,15 @@ class EngineClient(DockerClient):
         )
         self.api.timeout = REQUEST_SECONDS
 
+    def build_cache(self) -> list[dict[str, Any]]:
+        """The records of the build cache, as `/system/df` lists them.
+
+        The SDK's own `df` also adds up images, containers and volumes, which takes a large engine seconds.
+        """
+        answer = self.api.get(f"{self.api.base_url}/v{self.api.api_version}/system/df", params={"type": "build-cache"})
+        answer.raise_for_status()
+        return list(answer.json().get("BuildCache") or ())
+
 
 class _Api(APIClient):
     # requests would let REQUESTS_CA_BUNDLE beat the engine's own CA, and send a local address through a proxy. Set

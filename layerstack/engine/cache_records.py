@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from layerstack.dockerfile.recipe import RecipeLine
@@ -65,10 +66,10 @@ class CacheUse:
 def read_cache() -> CacheUse:
     """Ask the engine for its build cache. Raises EngineError."""
     try:
-        usage: dict[str, Any] = engine.client().api.df()
+        entries: list[dict[str, Any]] = engine.client().build_cache()
     except (EngineError, OSError) as error:
         raise EngineError(f"The engine does not tell its disk use: {error}") from error
-    return CacheUse(tuple(_record(entry) for entry in usage.get("BuildCache") or ()))
+    return CacheUse(tuple(map(_record, entries)))
 
 
 def _record(entry: dict[str, Any]) -> CacheRecord:
@@ -98,7 +99,7 @@ _STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
 
 def describes(record: CacheRecord, line: RecipeLine) -> bool:
     """Whether a record is what some build made of this instruction."""
-    text = " ".join(record.description.split())
+    text = _one_line(record.description)
     if line.keyword == "RUN":
         return text.startswith(_RUN_PREFIX) and text.endswith(f" {_command(line.text)}")
     written = " ".join(f"{line.keyword} {line.text}".split())
@@ -108,6 +109,13 @@ def describes(record: CacheRecord, line: RecipeLine) -> bool:
     return shown == written if literal == written else shown.startswith(literal)
 
 
+# Every record is compared with every step, and an engine may hold ten thousand.
+@lru_cache(maxsize=1 << 15)
+def _one_line(description: str) -> str:
+    return " ".join(description.split())
+
+
+@lru_cache(maxsize=1 << 10)
 def _command(text: str) -> str:
     """What the shell gets, blanks joined."""
     command = _FLAGS.sub("", " ".join(text.split()) + " ").strip()

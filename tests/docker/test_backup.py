@@ -84,10 +84,10 @@ def test_a_damaged_backup_changes_nothing(running: Project, tmp_path: Path) -> N
 
 
 def test_a_dump_that_fails_leaves_no_file(running: Project, tmp_path: Path) -> None:
-    broken = running.service("mongodb").settings.backup
-    settings = running.service("mongodb").settings
-    failing = replace(settings, backup=replace(broken, dump=("sh", "-c", "echo half; echo why >&2; exit 3")))
-    services = {**running.services, "mongodb": replace(running.service("mongodb"), settings=failing)}
+    service = running.service("mongodb")
+    failing = {"dump": ["sh", "-c", "echo half; echo why >&2; exit 3"]}
+    definition = {**service.definition, "x-layerstack": {"backup": failing}}
+    services = {**running.services, "mongodb": replace(service, definition=definition)}
     with pytest.raises(CommandFailed, match="why"):
         back_up(replace(running, services=services), tmp_path / "stack.backup", lambda text: None)
     assert list(tmp_path.iterdir()) == []

@@ -74,6 +74,15 @@ def test_nothing_to_build_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert "base, web" in both.err
 
 
+def test_images_that_were_kept_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    images = (ImageRecord(image="base", action="kept"), ImageRecord(image="web", action="fresh"))
+    build_text.print_build(BuildRecord(images=images))
+    both = capsys.readouterr()
+    assert both.out == ""
+    assert len(both.err.splitlines()) == 1
+    assert "base" in both.err
+
+
 @pytest.mark.parametrize("is_well", [True, False])
 def test_a_rebuild_shows_its_figures_and_what_failed(capsys: pytest.CaptureFixture[str], is_well: bool) -> None:
     step = Step("web", "runtime", 2, 2, "COPY . .", is_cached=False, seconds=0.2, place="web/Dockerfile:9")

@@ -27,10 +27,11 @@ const NOON = new Date(2026, 2, 10, 12)
 it.each([
   [new Date(2026, 2, 10, 9, 5), 'Today, 09:05'],
   [new Date(2026, 2, 9, 23, 59), 'Yesterday, 23:59'],
-  [new Date(2026, 1, 28, 8, 0), 'Sat 28 Feb, 08:00'],
+  // Versions of the calendar data differ in a comma after the weekday.
+  [new Date(2026, 1, 28, 8, 0), /^Sat,? 28 Feb, 08:00$/],
   [new Date(2025, 11, 24, 8, 0), '24 Dec 2025, 08:00'],
 ])('titles an analysis of %s by its date', (createdAt, title) => {
-  expect(titleOf({ name: 'IMG_1.jpg', filename: 'IMG_1.jpg', createdAt: createdAt.toISOString() }, NOON)).toBe(title)
+  expect(titleOf({ name: 'IMG_1.jpg', filename: 'IMG_1.jpg', createdAt: createdAt.toISOString() }, NOON)).toMatch(title)
 })
 
 it('titles an analysis by the name that somebody gave it', () => {

@@ -30,7 +30,7 @@ class Engine:
         self.records: list[dict[str, Any]] = []
         self.stored: list[dict[str, Any]] = []
         self.removed: list[str] = []
-        self.api = SimpleNamespace(df=lambda: {"BuildCache": self.records})
+        self.build_cache = lambda: self.records
         self.containers = self.networks = self.volumes = SimpleNamespace(list=lambda **_: [])
         self.images = SimpleNamespace(list=self._list, remove=lambda name, **_: self.removed.append(name))
 

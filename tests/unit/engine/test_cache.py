@@ -1,6 +1,5 @@
 """The records of the engine's build cache."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
-        self.api = SimpleNamespace(df=lambda: {"BuildCache": self.records})
+        self.build_cache = lambda: self.records
 
 
 @pytest.fixture
@@ -39,9 +38,9 @@ def test_shared_and_used_records_are_counted_but_not_reclaimable(engine: Engine)
 
 
 def test_an_empty_or_odd_answer_is_an_empty_cache(engine: Engine) -> None:
-    engine.api.df = lambda: {"BuildCache": None}
+    engine.build_cache = list
     assert cache.read_cache().total_bytes == 0
-    engine.api.df = lambda: {"BuildCache": [{"ID": "x"}]}
+    engine.build_cache = lambda: [{"ID": "x"}]
     assert cache.read_cache().records[0].size_bytes == 0
 
 
@@ -49,7 +48,7 @@ def test_an_engine_that_fails_is_an_engine_error(engine: Engine) -> None:
     def fail() -> None:
         raise EngineGone("gone")
 
-    engine.api.df = fail
+    engine.build_cache = fail
     with pytest.raises(EngineError, match="gone"):
         cache.read_cache()
 

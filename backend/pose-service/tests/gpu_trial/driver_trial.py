@@ -22,7 +22,7 @@ def try_gpu_task(device_name: str | None) -> dict[str, Any]:
 
     Without Docker on the machine the task ends with its own words, and they are the result.
     """
-    from layerstack.gpus import nvml
+    from layerstack.gpu import nvml
 
     host = nvml.read_host()
     names = [device.name for device in host.devices] if host else []
