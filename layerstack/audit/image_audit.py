@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layerstack.audit import cuda_checks, package_checks
+from layerstack.audit import cuda_checks, package_checks, runtime_checks
 from layerstack.audit.gpu_libraries import Library, cuda_copies, read_libraries
 from layerstack.audit.image_files import ImageFiles, LayerFacts, open_image
 from layerstack.audit.python_packages import Environment, find_environments
@@ -17,6 +17,7 @@ from layerstack.finding import Finding
 CHECKS = (
     *("cpu-only-torch", "cpu-only-extension", "missing-architecture", "mixed-cuda", "missing-cuda-library"),
     *("duplicate-cuda", "unreadable", "requirements", "numpy-abi", "editable", "licensed-model", "weights"),
+    runtime_checks.CHECK,
 )
 
 
@@ -142,6 +143,7 @@ def _findings(
     yield from cuda_checks.check_needed(libraries.values(), copies)
     yield from cuda_checks.check_duplicates(copies)
     yield from cuda_checks.check_unreadable(libraries.values())
+    yield from runtime_checks.check_end_of_life(image)
     for environment in environments:
         yield from package_checks.check_requirements(image, environment)
 

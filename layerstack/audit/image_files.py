@@ -16,6 +16,7 @@ from typing import IO, Any
 from layerstack import command
 from layerstack.engine import texts
 from layerstack.errors import UsageError
+from layerstack.temporary_folder import temporary_folder
 
 GZIP_MAGIC = b"\x1f\x8b"
 WHITEOUT = ".wh."
@@ -83,8 +84,8 @@ def open_image(reference: str) -> Iterator[ImageFiles]:
             history = _history(_stored_config(folders[-1], facts["Id"]))
             yield _assemble(reference, facts.get("Config") or {}, history, layers)
             return
-        folder = resources.enter_context(tempfile.TemporaryDirectory(prefix="layerstack-audit-"))
-        archive = Path(folder) / "image.tar"
+        folder = resources.enter_context(temporary_folder("audit"))
+        archive = folder / "image.tar"
         command.run(("docker", "image", "save", "--output", str(archive), reference)).require()
         yield _from_archive(reference, archive, resources)
 

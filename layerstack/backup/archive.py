@@ -16,6 +16,7 @@ from typing import IO
 import msgspec
 
 from layerstack.errors import UsageError
+from layerstack.owner import is_abandoned, own_mark
 
 CONTENTS = "contents.json"
 CHUNK_BYTES = 1 << 20
@@ -44,8 +45,9 @@ def new_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
     Raises UsageError when it cannot be made there.
     """
+    _remove_abandoned(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{own_mark()}-")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
     try:
@@ -115,3 +117,12 @@ def _require_whole(archive: zipfile.ZipFile, dump: Dump, path: Path) -> None:
         raise UsageError(f"{path} is damaged: what {dump.service} wrote cannot be read: {error}.") from error
     if (size, digest.hexdigest()) != (dump.size_bytes, dump.sha256):
         raise UsageError(f"{path} is damaged: what {dump.service} wrote is not what it holds.")
+
+
+def _remove_abandoned(path: Path) -> None:
+    """What killed backups had written of this file; a name may hold characters that a pattern would take for more."""
+    prefix = f".{path.name}."
+    with suppress(OSError):
+        for one in path.parent.iterdir():
+            if one.name.startswith(prefix) and is_abandoned(one.name[len(prefix) :]):
+                one.unlink(missing_ok=True)

@@ -3,13 +3,12 @@
 import hashlib
 import json
 import tarfile
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 from layerstack import command
+from layerstack.temporary_folder import temporary_folder
 
 MOST_CONFIG_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 20
@@ -30,8 +29,8 @@ def read_content(reference: str, layers: Iterable[str]) -> ImageContent:
     """
     wanted = {layer.partition(":")[2]: layer for layer in layers}
     found = ImageContent()
-    with tempfile.TemporaryDirectory(prefix="layerstack-audit-") as folder:
-        path = Path(folder) / "image.tar"
+    with temporary_folder("audit") as folder:
+        path = folder / "image.tar"
         command.run(("docker", "image", "save", "--output", str(path), reference)).require()
         with tarfile.open(path) as archive:
             for member in archive:

@@ -18,14 +18,13 @@ from layerstack.build.layer_content import read_content
 from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.state import StateStore
-from layerstack.engine import images
+from layerstack.engine import abandoned_images, images
 from layerstack.engine.cache_records import read_cache
 from layerstack.engine.images import StoredImage
 from layerstack.errors import CheckFailed
 from layerstack.project.project import Project
 from layerstack.state_folder import state_folder, write_atomically
 
-REPOSITORY = "layerstack-audit"
 OWN_LABELS = "layerstack."
 
 Verdict = Literal["right", "wrong", "evicted"]
@@ -53,8 +52,9 @@ def audit_skips(
     fresh = {one.name: one for one in make_plan(project, names, store).fresh}
     if not fresh:
         return ()
-    mark = uuid.uuid4().hex[:12]
-    tags = {name: f"{REPOSITORY}/{name.lower()}:{mark}" for name in fresh}
+    abandoned_images.remove_abandoned()
+    run = uuid.uuid4().hex[:12]
+    tags = {name: abandoned_images.throw_away_tag("audit", name, run) for name in fresh}
     evidence = Evidence(Plan(tuple(fresh.values())), read_cache().records)
     gone = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_gone)
     sets = tuple(f"{name}.tags={tag}" for name, tag in tags.items() if name not in gone)

@@ -1,7 +1,7 @@
-"""What a clean-up removes: old images of the project, and build cache."""
+"""What a clean-up removes: old images of the project, build cache, and what killed tasks left."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from layerstack import command
@@ -15,7 +15,7 @@ from layerstack.engine import images
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
 from layerstack.project.project import Project
-from layerstack.rebuild import rebuild
+from layerstack.rebuild.leftovers import Leftovers, find_leftovers, remove_leftovers
 from layerstack.wording import megabytes
 
 UNUSED_HOURS = 24
@@ -29,10 +29,11 @@ class CleanUp:
     removes_whole_cache: bool
     cache_bytes: int
     builder: Builder
+    leftovers: Leftovers = field(default_factory=Leftovers)
 
     @property
     def is_empty(self) -> bool:
-        return not self.images and not self.cache_bytes
+        return not self.images and not self.cache_bytes and not self.leftovers.names
 
     def sentences(self) -> list[str]:
         """What will be lost, for the question that comes before."""
@@ -47,6 +48,7 @@ class CleanUp:
                 f"build cache of every project that nothing used for {UNUSED_HOURS} h, {megabytes(self.cache_bytes)}; "
                 "layers of images stay"
             )
+        lines += [f"{name}, left by a task that was killed" for name in self.leftovers.names]
         return lines
 
 
@@ -54,27 +56,28 @@ def plan_clean(project: Project, removes_all: bool) -> CleanUp:
     """Old images and unused cache; with `removes_all` this project's images and the whole cache. Raises EngineError."""
     found = builder.read_builder()
     use = builder.read_use(found)
-    own = _own_images(project)
+    own, left = _own_images(project), find_leftovers(project)
     if removes_all:
         tagged = images.find_all(image.tag for image in project.images.values())
-        return CleanUp(_unique((*tagged.values(), *own)), True, use.total_bytes, found)
+        return CleanUp(_unique((*tagged.values(), *own)), True, use.total_bytes, found, left)
     unused = Eviction(use.records, (GcRule(unused_seconds=UNUSED_HOURS * 3600.0),), datetime.now(timezone.utc))
     gone = unused.dropped(None)
     cache_bytes = sum(record.size_bytes for record in use.records if record.id in gone)
-    return CleanUp(tuple(image for image in own if not image.tags), False, cache_bytes, found)
+    return CleanUp(tuple(image for image in own if not image.tags), False, cache_bytes, found, left)
 
 
 def clean(project: Project, plan: CleanUp) -> str:
     """Remove what the plan names, and say what came of it; images that a container uses stay. Raises CommandFailed."""
     before = builder.read_use(plan.builder).total_bytes
-    rebuild.remove_leftovers(project)
+    remove_leftovers(plan.leftovers)
     images.remove(reference for image in plan.images for reference in (image.tags or (image.id,)))
     scope = ("--all",) if plan.removes_whole_cache else ("--filter", f"unused-for={UNUSED_HOURS}h")
     command.run(("docker", "buildx", "prune", "--force", *scope)).require()
     left = images.find_all(image.id for image in plan.images)
     kept = f", {len(left)} still in use by containers (`invoke down` first)" if left else ""
     freed = megabytes(max(0, before - builder.read_use(plan.builder).total_bytes))
-    return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache"
+    rest = f"; {len(plan.leftovers.names)} leftovers of killed tasks" if plan.leftovers.names else ""
+    return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache{rest}"
 
 
 def _own_images(project: Project) -> list[StoredImage]:

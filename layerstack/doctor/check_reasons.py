@@ -38,6 +38,7 @@ WHY: Mapping[str, str] = {
     "run-after-source": "Every change of the source runs this step again, although it does not need the source.",
     "cache-sharing": "apt locks its cache for one process: of two builds at once, one fails with `Could not get lock`.",
     "context-takes-all": "Secrets end up in the image, packages of this machine replace what RUN installed.",
+    "end-of-life": "Holes that are found from that day on stay open, in its parsers and in its network code.",
     "mount-shadow": "A mount hides what the image has at that path: the service runs without it, or on an older copy.",
     "ignore": "A check that does not exist cannot be silenced: what was meant is still reported.",
 }

@@ -12,6 +12,7 @@ from layerstack.doctor import (
     context_lint,
     disk_need,
     dockerfile_lint,
+    end_of_life,
     engine_checks,
     engine_conflicts,
     env_checks,
@@ -123,6 +124,9 @@ class DoctorChecks:
             "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
             "context-takes-all": lambda: self._of_declared(context_lint.check_contexts),
+            "end-of-life": lambda: self._of_project(
+                lambda one: end_of_life.check_end_of_life(one, self.source.result())
+            ),
             "mount-shadow": lambda: self._of_project(self._check_mounts),
         }
 

@@ -52,7 +52,7 @@ def check_mounts(
 
     `is_local` says that the engine is on this machine: only then are bind mounts its folders. Raises DockerException.
     """
-    image_tree.remove_abandoned(client)
+    image_tree.remove_containers(client, image_tree.find_abandoned(client))
     look = Look(client, project, source, read_volumes(client, project), is_local, time.monotonic() + seconds)
     with ThreadPoolExecutor(WORKERS) as pool:
         every = pool.map(lambda one: _look_at(look, one), project.services.values())

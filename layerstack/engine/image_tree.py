@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import socket
 import tarfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerstack.errors import NotInEngine
-from layerstack.process_life import is_running
+from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def _closed_container(client: "DockerClient", image_id: str, mounts: Iterable[An
     """A container that is never started, and gone afterwards with the volumes that the image asks for."""
     host = client.api.create_host_config(mounts=list(mounts), network_mode="none")
     made = client.api.create_container(
-        image_id, command=list(NO_COMMAND), host_config=host, labels={LOOK_LABEL: look_mark()}
+        image_id, command=list(NO_COMMAND), host_config=host, labels={LOOK_LABEL: own_mark()}
     )
     try:
         yield made["Id"]
@@ -161,18 +160,17 @@ def _closed_container(client: "DockerClient", image_id: str, mounts: Iterable[An
             client.api.remove_container(made["Id"], v=True, force=True)
 
 
-def look_mark() -> str:
-    """The label of this process's containers: machine and process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def find_abandoned(client: "DockerClient") -> list[str]:
+    """Ids of containers that a process made to look into an image, and was killed before it was done."""
+    found = client.api.containers(all=True, filters={"label": LOOK_LABEL})
+    return [str(one["Id"]) for one in found if is_abandoned(str((one.get("Labels") or {}).get(LOOK_LABEL)))]
 
 
-def remove_abandoned(client: "DockerClient") -> None:
-    """Remove containers that a process of this machine made to look into an image and was killed before it was done."""
-    for entry in client.api.containers(all=True, filters={"label": LOOK_LABEL}):
-        machine, _, process = str((entry.get("Labels") or {}).get(LOOK_LABEL)).partition(":")
-        if machine == socket.gethostname() and not is_running(process):
-            with suppress(Exception):
-                client.api.remove_container(entry["Id"], v=True, force=True)
+def remove_containers(client: "DockerClient", ids: Iterable[str]) -> None:
+    """Remove containers, with the volumes that their images asked for."""
+    for container_id in ids:
+        with suppress(Exception):
+            client.api.remove_container(container_id, v=True, force=True)
 
 
 def _recall(root: Path, image_id: str) -> dict[str, Tree]:

@@ -128,6 +128,11 @@ def with_label(label: str) -> list[StoredImage]:
     return [_stored(image.attrs) for image in engine.client().images.list(filters={"label": label}, all=False)]
 
 
+def with_name(pattern: str) -> list[StoredImage]:
+    """All images with a tag that a pattern such as `shop/*` covers."""
+    return [_stored(image.attrs) for image in engine.client().images.list(filters={"reference": pattern})]
+
+
 def remove(references: Iterable[str]) -> None:
     """Remove tags or ids; what is already gone or still in use is passed over."""
     for reference in references:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from layerstack.engine import texts
 from layerstack.gpu.gpu_probe import judge_refusal
 from layerstack.gpu.lease import Lease
 from layerstack.gpu.pytest_report import Ending, FileResult, Verdict, judge_report, read_report
+from layerstack.temporary_folder import temporary_folder
 
 REPORT = "/tmp/container-tests.xml"
 ENDED_TEST = re.compile(r"^(\S+\.py)::.*\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
@@ -94,9 +94,9 @@ def _argv(name: str, image: str, lease: Lease, words: Sequence[str]) -> list[str
 
 
 def _fetch_report(container: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        command.run(["docker", "cp", f"{container}:{REPORT}", folder])
-        path = Path(folder) / Path(REPORT).name
+    with temporary_folder("report") as folder:
+        command.run(["docker", "cp", f"{container}:{REPORT}", str(folder)])
+        path = folder / Path(REPORT).name
         return path.read_text() if path.is_file() else ""
 
 

@@ -1,11 +1,9 @@
 """A card for a while: GPU tests and starting services take turns, and see that the memory they want is free."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from layerstack.errors import GpuMissing
 from layerstack.gpu.card_lock import Holder, holder_of, locked
@@ -13,6 +11,7 @@ from layerstack.gpu.gpu_card import Card, cards_of, read_card
 from layerstack.gpu.nvml import ask_host
 from layerstack.gpu.nvml_library import Nvml, NvmlRefused, opened
 from layerstack.gpu.peak_memory import PeakMemory
+from layerstack.temporary_folder import temporary_folder
 from layerstack.wait import wait_until
 from layerstack.wording import gibibytes
 
@@ -51,8 +50,8 @@ class Lease:
 @contextmanager
 def hold(wanted: Wanted, timeout_seconds: float = TIMEOUT_SECONDS, say: Say = lambda text: None) -> Iterator[Lease]:
     """Wait for a card, hold it during the block and measure what is used of it. Raises as `taken`."""
-    with taken(wanted, timeout_seconds, say) as (nvml, card, holder), tempfile.TemporaryDirectory() as folder:
-        container_file = Path(folder, "container")
+    with taken(wanted, timeout_seconds, say) as (nvml, card, holder), temporary_folder("lease") as folder:
+        container_file = folder / "container"
         with PeakMemory.measured(nvml, card, holder, container_file) as peak:
             yield Lease(card, peak, str(container_file))
 

@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +13,8 @@ from layerstack import command
 from layerstack.dockerfile import context
 from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
-from layerstack.process_life import is_running
 from layerstack.project.project import Project
+from layerstack.temporary_folder import temporary_folder
 
 COMMENTS = {
     "#": (".py", ".sh", ".rb", ".yml", ".yaml", ".toml", ".conf", ".pl", ".r", ".txt"),
@@ -29,8 +28,7 @@ COMMENTS = {
 def copied_context(project: Project, image: Image) -> Iterator[Path]:
     """What the engine would receive of a context, plus the Dockerfile and its ignore file; removed at the end."""
     source = (project.root / image.context).resolve()
-    copy = Path(tempfile.mkdtemp(prefix=f"{_prefix(project)}{os.getpid()}-"))
-    try:
+    with temporary_folder("rebuild") as copy:
         ignored_by = context.ignore_file(source, image.dockerfile)
         for entry in context.walk(source, context.read_patterns(ignored_by)):
             _copy_entry(source, copy, entry)
@@ -40,15 +38,6 @@ def copied_context(project: Project, image: Image) -> Iterator[Path]:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target)
         yield copy
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
-
-
-def remove_copies(project: Project) -> None:
-    """Remove the copies that killed runs left behind."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_prefix(project)}*"):
-        if not is_running(folder.name.rsplit("-", 2)[-2]):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def change(path: Path, edit_command: str = "") -> None:
@@ -91,7 +80,3 @@ def _copy_entry(source: Path, copy: Path, entry: context.Entry) -> None:
 
 def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
-def _prefix(project: Project) -> str:
-    return f"layerstack-rebuild-{sha256(str(project.root).encode()).hexdigest()[:8]}-"

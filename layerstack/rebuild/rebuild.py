@@ -18,18 +18,18 @@ from layerstack.build.progress import Silent
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
+from layerstack.engine.abandoned_images import OWNER_LABEL, throw_away_tag
 from layerstack.errors import UsageError
-from layerstack.process_life import is_running
+from layerstack.owner import own_mark
 from layerstack.project.project import Project, Service
-from layerstack.rebuild.context_copy import change, comment_style, copied_context, remove_copies
+from layerstack.rebuild.context_copy import change, comment_style, copied_context
 from layerstack.rebuild.edited_file import EditedFile, choose_edited_file
+from layerstack.rebuild.leftovers import find_leftovers, remove_leftovers
 from layerstack.rebuild.regression import find_regression
 from layerstack.rebuild.served import ServedCopy
 from layerstack.run import rehearsal
 from layerstack.wording import short
 
-LABEL = "layerstack.rebuild"
-REPOSITORY = "layerstack-rebuild"
 # What fetches packages. A code change must never run one of these again.
 INSTALLERS = re.compile(
     r"\b(pip3?|uv|poetry|npm|yarn|pnpm|apt-get|apt|apk|dnf|yum|bundle|composer|cargo|go mod|conda|mamba)\b"
@@ -177,7 +177,7 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
     edited = choice.path
     if choice.reason:
         say(f"{service.name}: no `x-layerstack.edit`, so {edited} is changed, {choice.reason}")
-    remove_leftovers(project)
+    remove_leftovers(find_leftovers(project))
     if image.parents:
         build.build(project, image.parents)
     bases = _ids(project, image)
@@ -239,14 +239,6 @@ def _editable(project: Project, say: Callable[[str], None]) -> list[str]:
     return found
 
 
-def remove_leftovers(project: Project) -> None:
-    """Remove what killed runs left: their context copies, images and containers."""
-    remove_copies(project)
-    stale = [image for image in images.with_label(LABEL) if not is_running(image.labels.get(LABEL, ""))]
-    rehearsal.remove_leftovers(project)
-    images.remove(reference for image in stale for reference in (image.tags or (image.id,)))
-
-
 @dataclass
 class _Rebuilder:
     """Builds one service's image from the copy, under the throw-away tag, on the parents as they are."""
@@ -259,7 +251,7 @@ class _Rebuilder:
 
     def build(self) -> BuildReport:
         outside = self._outside_dockerfile()
-        values = [f"context={self.copy}", f"tags={self.tag}", f"labels.{LABEL}={os.getpid()}"]
+        values = [f"context={self.copy}", f"tags={self.tag}", f"labels.{OWNER_LABEL}={own_mark()}"]
         values += [f"dockerfile={path}" for path in outside]
         call = BakeCall(
             names=(self.image.name,),
@@ -314,11 +306,11 @@ def _require_sent(copy: Path, edited: str, service: Service) -> None:
 @contextmanager
 def _throw_away_tag(image: Image) -> Iterator[str]:
     """A tag of this run's own; the tag and every image it ever named are removed at the end."""
-    tag = f"{REPOSITORY}/{image.name}:{os.getpid()}"
+    tag = throw_away_tag("rebuild", image.name)
     try:
         yield tag
     finally:
-        own = [one for one in images.with_label(f"{LABEL}={os.getpid()}") if not one.tags or tag in one.tags]
+        own = [one for one in images.with_label(f"{OWNER_LABEL}={own_mark()}") if not one.tags or tag in one.tags]
         images.remove([tag, *(one.id for one in own if tag not in one.tags)])
 
 

@@ -4,17 +4,16 @@ at the end."""
 import json
 import os
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from layerstack import command
 from layerstack.engine import engine
 from layerstack.engine.container import PROJECT_LABEL
-from layerstack.process_life import is_running
+from layerstack.owner import is_abandoned, own_mark
 from layerstack.project.project import Project, Service, with_overlay
+from layerstack.temporary_folder import temporary_folder
 
 LABEL = "layerstack.rehearsal"
 
@@ -28,8 +27,8 @@ def rehearsal(
     Nothing is started. Whatever was started under that name is removed at the end, volumes included.
     """
     name = f"{project.name}-{purpose}-{os.getpid()}"
-    with tempfile.TemporaryDirectory(prefix="layerstack-rehearsal-") as folder:
-        overlay = Path(folder) / "overlay.yml"
+    with temporary_folder("rehearsal") as folder:
+        overlay = folder / "overlay.yml"
         overlay.write_text(_overlay(project, changes or {}))
         copy = with_overlay(project, name, overlay)
         try:
@@ -50,23 +49,26 @@ def from_image(service: Service, tag: str) -> dict[str, str]:
     return {"image": tag, "volumes": f"!override {json.dumps(kept)}"}
 
 
-def remove_leftovers(project: Project) -> None:
-    """Remove the copies that killed runs left running: containers, networks and volumes.
+def find_leftovers(project: Project) -> tuple[str, ...]:
+    """The names of the copies that killed runs left running.
 
     A name alone proves nothing, another project may be called so: only what carries our label is taken.
     """
-    client = engine.client()
+    client, found = engine.client(), set()
     marked: dict[str, str | list[str] | bool] = {"label": LABEL}
     for thing in (*client.containers.list(all=True, filters=marked), *client.networks.list(filters=marked)):
         labels = thing.attrs.get("Labels") or (thing.attrs.get("Config") or {}).get("Labels") or {}
         name = labels.get(PROJECT_LABEL, "")
-        if name.startswith(f"{project.name}-") and not is_running(labels[LABEL]):
-            _remove_all(client, name)
+        if name.startswith(f"{project.name}-") and is_abandoned(labels[LABEL]):
+            found.add(name)
+    return tuple(sorted(found))
 
 
-def _remove_all(client: Any, name: str) -> None:
+def remove_all(name: str) -> None:
+    """Remove the containers, networks and volumes of a copy."""
     from docker.errors import APIError
 
+    client: Any = engine.client()
     of_it = {"label": f"{PROJECT_LABEL}={name}"}
     for container in client.containers.list(all=True, filters=of_it):
         with suppress(APIError):  # somebody else removes it at the same time
@@ -84,7 +86,7 @@ def free_port() -> int:
 
 
 def _overlay(project: Project, changes: Mapping[str, Mapping[str, Any]]) -> str:
-    label = f"labels: {{ {LABEL}: '{os.getpid()}' }}"
+    label = f"labels: {{ {LABEL}: '{own_mark()}' }}"
     lines = [f"networks: {{ default: {{ {label} }} }}", "services:"]
     for service in project.services.values():
         ports = [f"127.0.0.1:{free_port()}:{port.target}" for port in service.ports]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from layerstack import command
 from layerstack.errors import EngineError
+from layerstack.temporary_folder import temporary_folder
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 LOCK_WAIT_SECONDS = 600
@@ -86,12 +86,12 @@ def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
 @contextmanager
 def package_source(say: Say, sources: Sequence[str]) -> Iterator[PackageSource]:
     """A package source with fresh lists of the given sources.list lines. Raises EngineError when one is not reached."""
-    with TemporaryDirectory(prefix="layerstack-apt-") as folder:
+    with temporary_folder("apt") as folder:
         # apt downloads as its own user, which must be able to reach the files.
-        Path(folder).chmod(0o755)
+        folder.chmod(0o755)
         for part in ("lists/partial", "cache/archives/partial"):
-            (Path(folder) / part).mkdir(parents=True)
-        source = PackageSource(tuple(_options(Path(folder), sources)))
+            (folder / part).mkdir(parents=True)
+        source = PackageSource(tuple(_options(folder, sources)))
         source.run(["update"], say)
         yield source
 

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 
@@ -23,6 +22,7 @@ from layerstack.setup.apt import (
     package_source,
     read_mirror,
 )
+from layerstack.temporary_folder import temporary_folder
 
 PREFIX = Path("/opt/layerstack-engine")
 # Written last: without it an installation was interrupted and is done again.
@@ -106,11 +106,11 @@ def _install(say: Say) -> None:
     say(f"downloading {' '.join(NEWER_PACKAGES)}")
     # A release under preparation gets its fixes in the main archive; its security archive may not exist yet.
     newer = replace(mirror, security_uri=None)
-    with TemporaryDirectory(prefix="layerstack-engine-") as folder:
+    with temporary_folder("engine") as folder:
         with package_source(say, newer.sources(NEWER_SUITE)) as source:
-            source.run(["download", *NEWER_PACKAGES], say, cwd=Path(folder))
+            source.run(["download", *NEWER_PACKAGES], say, cwd=folder)
         say(f"unpacking them under {PREFIX}")
-        _unpack(Path(folder))
+        _unpack(folder)
     COMPLETE.write_text("".join(f"{name}\n" for name in NEWER_PACKAGES))
 
 

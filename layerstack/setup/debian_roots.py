@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from layerstack import command
 from layerstack.engine.engine import client
@@ -19,6 +18,7 @@ from layerstack.setup.apt import (
     missing_packages,
     read_mirror,
 )
+from layerstack.temporary_folder import temporary_folder
 
 TOOLS = ("mmdebstrap", KEYRING.stem)
 # Documentation and translations that no container needs. Licences stay.
@@ -65,8 +65,8 @@ def _require_tools(mirror: Mirror, say: Say) -> None:
 def _make_root(reference: str, mirror: Mirror, settings: Sequence[str], say: Say) -> None:
     suite = reference.rpartition(":")[2]
     say(f"making a Debian {suite} root")
-    with TemporaryDirectory(prefix="layerstack-root-") as folder:
-        archive = Path(folder) / "root.tar"
+    with temporary_folder("root") as folder:
+        archive = folder / "root.tar"
         made = command.run(_mmdebstrap(suite, archive, mirror, settings))
         if not made.ok:
             raise _failure(suite, made)

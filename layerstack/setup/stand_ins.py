@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from layerstack import command
 from layerstack.errors import BuildFailed, CommandFailed
 from layerstack.setup.apt import Say
 from layerstack.setup.debian_roots import make_roots
+from layerstack.temporary_folder import temporary_folder
 
 BAKE_FILE = Path("docker/system/docker-bake.hcl")
 TAG_PREFIX = "stand-in/"
@@ -94,5 +94,5 @@ def _host_certificates() -> Iterator[Path]:
     if configured.is_dir():
         yield configured
         return
-    with TemporaryDirectory(prefix="layerstack-no-certificates-") as empty:
-        yield Path(empty)
+    with temporary_folder("no-certificates") as empty:
+        yield empty

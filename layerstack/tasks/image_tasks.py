@@ -46,7 +46,8 @@ def clean(c: Context, all: bool = False, yes: bool = False, json: bool = False) 
     outcome = "nothing to clean" if plan.is_empty else clean_up.clean(project, plan)
     if json:
         names = [tag for image in plan.images for tag in (image.tags or (image.id,))]
-        show_document({"images": names, "cache_bytes": plan.cache_bytes, "outcome": outcome})
+        left = list(plan.leftovers.names)
+        show_document({"images": names, "cache_bytes": plan.cache_bytes, "leftovers": left, "outcome": outcome})
     else:
         say(outcome)
 

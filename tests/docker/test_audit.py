@@ -9,7 +9,7 @@ from build_cache import evict, own_records
 from mutations import Bench, mutations
 
 from layerstack.build.plan import make_plan
-from layerstack.build.skip_proof import REPOSITORY, Audit, audit_skips, require_right
+from layerstack.build.skip_proof import Audit, audit_skips, require_right
 from layerstack.dockerfile import copy_sources
 from layerstack.engine import engine
 from layerstack.errors import CheckFailed
@@ -26,7 +26,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         found.replace("app/Dockerfile", "cat /tools/* > tools", f"cat /tools/* > tools; true {mark}")
         found.build()
         yield found
-        assert not engine.client().images.list(filters={"reference": f"{REPOSITORY}/*"})
+        assert not engine.client().images.list(filters={"reference": "layerstack-audit/*"})
 
 
 def audit(bench: Bench) -> dict[str, Audit]:

@@ -17,6 +17,7 @@ from layerstack.doctor.disk_need import DiskNeed
 from layerstack.engine import image_tree
 from layerstack.finding import Finding
 from layerstack.gpu.decision import PROBE_IMAGE, probe_docker
+from layerstack.owner import own_mark
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project
 from layerstack.run import stack
@@ -72,9 +73,7 @@ def test_nothing_is_changed_in_the_project_or_the_engine(
     assert tree_digest(loaded.root) == before
     assert not engine_client.containers.list(all=True, filters=label)
     assert not engine_client.volumes.list(filters=label)
-    assert not engine_client.containers.list(
-        all=True, filters={"label": f"{image_tree.LOOK_LABEL}={image_tree.look_mark()}"}
-    )
+    assert not engine_client.containers.list(all=True, filters={"label": f"{image_tree.LOOK_LABEL}={own_mark()}"})
 
 
 def test_busybox_is_told_from_a_real_tool_by_its_content(made: Imported, engine_client: Any, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +17,7 @@ from layerstack import command
 from layerstack.doctor import mount_shadow
 from layerstack.engine import image_tree
 from layerstack.finding import Finding
+from layerstack.owner import own_mark
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project
 from layerstack.run import stack
@@ -80,9 +81,7 @@ def shop(engine_client: Any, tmp_path: Path) -> Iterator[Shop]:
 
 
 def looking(client: Any) -> list[Any]:
-    containers: list[Any] = client.api.containers(
-        all=True, filters={"label": f"{image_tree.LOOK_LABEL}={image_tree.look_mark()}"}
-    )
+    containers: list[Any] = client.api.containers(all=True, filters={"label": f"{image_tree.LOOK_LABEL}={own_mark()}"})
     return containers
 
 
@@ -265,10 +264,9 @@ def test_folders_of_another_machine_are_not_judged(shop: Shop, made: Imported) -
 
 def test_what_a_killed_look_left_is_removed_by_the_next(shop: Shop, made: Imported, engine_client: Any) -> None:
     reference = made.make("web", WEB, START)
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    host = socket.gethostname()
-    marks = {"gone": f"{host}:{ended.pid}", "alive": f"{host}:1", "elsewhere": f"other-{host}:{ended.pid}"}
+    say_mark = [sys.executable, "-c", "from layerstack.owner import own_mark; print(own_mark())"]
+    ended = subprocess.run(say_mark, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    marks = {"gone": ended, "alive": own_mark(), "elsewhere": f"01234567.{ended.partition('.')[2]}"}
     ids = {
         name: engine_client.api.create_container(reference, ["/none"], labels={image_tree.LOOK_LABEL: mark})["Id"]
         for name, mark in marks.items()

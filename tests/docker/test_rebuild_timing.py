@@ -15,10 +15,11 @@ from layers import layers, tree_digest
 
 from layerstack.build import history
 from layerstack.engine import images
+from layerstack.engine.abandoned_images import OWNER_LABEL
 from layerstack.errors import BuildFailed, UsageError
 from layerstack.project.project import Project
 from layerstack.rebuild import rebuild
-from layerstack.rebuild.rebuild import LABEL, Rebuild
+from layerstack.rebuild.rebuild import Rebuild
 
 pytestmark = pytest.mark.docker
 
@@ -27,7 +28,8 @@ LONGEST_SECONDS = 6.0
 TIMER = """
 import sys
 from pathlib import Path
-from layerstack import project, rebuild
+from layerstack.project import project
+from layerstack.rebuild import rebuild
 found = project.load(Path(sys.argv[1]), "gpu")
 print("loaded", flush=True)
 rebuild.time_rebuilds(found, ["web"], rebuild.RebuildOptions(5), lambda line: None)
@@ -57,7 +59,8 @@ def time_one(stack: Project, service: str = "web", runs: int = 2) -> Rebuild:
 
 def own_leftovers(process_ids: set[int]) -> list[str]:
     """Images that carry the label of one of these processes."""
-    return [image.id for image in images.with_label(LABEL) if image.labels[LABEL] in {str(one) for one in process_ids}]
+    found = ((image.id, image.labels[OWNER_LABEL].split(".")[1]) for image in images.with_label(OWNER_LABEL))
+    return [image_id for image_id, process_id in found if int(process_id) in process_ids]
 
 
 def test_a_code_change_is_timed_and_proved(stack: Project, temporary: Path) -> None:

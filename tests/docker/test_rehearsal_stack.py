@@ -10,7 +10,7 @@ from conftest import LoadProject
 
 from layerstack.project.project import Project
 from layerstack.run import stack
-from layerstack.run.rehearsal import rehearsal, remove_leftovers
+from layerstack.run.rehearsal import find_leftovers, rehearsal, remove_all
 from layerstack.run.startup import Silent
 from layerstack.verify.verify import verify
 
@@ -19,7 +19,8 @@ pytestmark = pytest.mark.docker
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from layerstack import project, stack
+from layerstack.project import project
+from layerstack.run import stack
 from layerstack.run.rehearsal import rehearsal
 from layerstack.run.startup import Silent
 with rehearsal(project.load(Path(sys.argv[1]), "gpu"), "trial") as copy:
@@ -97,7 +98,8 @@ def test_what_a_killed_rehearsal_left_is_removed_by_the_next_clean_up(
     name = killed.stdout.strip()
     assert killed.returncode == -signal.SIGKILL
     assert left_of(engine_client, name)
-    remove_leftovers(own)
+    assert find_leftovers(own) == (name,)
+    remove_all(name)
     assert left_of(engine_client, name) == []
     assert container_ids(engine_client, own) == before
     assert stack.volumes_of(own)

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import killed_owner
 import pytest
 
 from layerstack.backup.archive import CONTENTS, Contents, chunks, new_archive, open_archive, write_contents, write_dump
@@ -42,6 +43,31 @@ def test_a_backup_that_fails_leaves_what_was_there(path: Path) -> None:
         write_dump(archive, "db", fail)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+WRITES = """
+import time
+from pathlib import Path
+from layerstack.backup.archive import new_archive
+with new_archive(Path(%r)) as archive:
+    archive.writestr("db", bytes(1000))
+    print("half", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_backup_had_written_goes_with_the_next_of_that_file(tmp_path: Path) -> None:
+    made, other = tmp_path / "stack.backup", tmp_path / "other.backup"
+    with killed_owner.running(WRITES % str(made)):
+        with new_archive(made):
+            assert len(list(tmp_path.iterdir())) == 2
+        assert len(list(tmp_path.iterdir())) == 2
+    with new_archive(other):
+        pass
+    assert len(list(tmp_path.iterdir())) == 3
+    with new_archive(made):
+        pass
+    assert sorted(tmp_path.iterdir()) == [other, made]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -1,22 +1,28 @@
 """What a clean-up takes, says and does."""
 
 import json
+import tempfile
 from datetime import datetime, timedelta, timezone
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import cache_parts
 import fake_docker
+import killed_owner
 import pytest
 from fake_docker import FakeDocker
 
 from layerstack.cache import clean_up
 from layerstack.cache.clean_up import CleanUp
 from layerstack.dockerfile.image import Image
+from layerstack.engine import abandoned_images
 from layerstack.engine.container import PROJECT_LABEL
+from layerstack.engine.image_tree import LOOK_LABEL
 from layerstack.engine.images import StoredImage
 from layerstack.errors import CommandFailed
+from layerstack.owner import own_mark
 from layerstack.project.project import Project
 
 OLD = (datetime.now(timezone.utc) - timedelta(hours=30)).isoformat()
@@ -30,14 +36,31 @@ class Engine:
         self.records: list[dict[str, Any]] = []
         self.stored: list[dict[str, Any]] = []
         self.removed: list[str] = []
+        self.looks: list[dict[str, Any]] = []
         self.build_cache = lambda: self.records
+        self.api = SimpleNamespace(
+            containers=lambda **_: self.looks, remove_container=lambda name, **_: self.removed.append(name)
+        )
         self.containers = self.networks = self.volumes = SimpleNamespace(list=lambda **_: [])
         self.images = SimpleNamespace(list=self._list, remove=lambda name, **_: self.removed.append(name))
 
     def _list(self, filters: dict[str, str], **_: Any) -> list[Any]:
+        if "reference" in filters:
+            return [SimpleNamespace(attrs=one) for one in self.stored if any(map(_is_thrown_away, one["RepoTags"]))]
         key, _sign, value = filters["label"].partition("=")
         labels = [(one, one["Config"]["Labels"]) for one in self.stored]
         return [SimpleNamespace(attrs=one) for one, known in labels if key in known and value in ("", known[key])]
+
+
+def _is_thrown_away(tag: str) -> bool:
+    return fnmatch(tag, f"{abandoned_images.REPOSITORIES}:*")
+
+
+@pytest.fixture(autouse=True)
+def _temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of temporary files of the test's own, also for processes that it starts."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -145,3 +168,22 @@ def test_a_prune_that_fails_is_an_error(engine: Engine, stack: Project, docker: 
 def test_old_cache_that_newer_cache_is_built_on_is_not_promised(engine: Engine, stack: Project) -> None:
     engine.records = [record(1, OLD), record(2, RECENT, Parents=["r1"])]
     assert clean_up.plan_clean(stack, removes_all=False).is_empty
+
+
+def test_what_killed_tasks_left_is_named_and_removed_and_what_others_use_is_not(
+    engine: Engine, stack: Project, docker: FakeDocker
+) -> None:
+    docker.answers("buildx prune *")
+    folder = Path(killed_owner.killed(killed_owner.FOLDER))
+    dead, alive = killed_owner.killed(), own_mark()
+    tags = {mark: f"layerstack-audit/web:{mark}-1" for mark in (dead, alive)}
+    engine.stored = [stored(f"{mark}", "elsewhere", (tag,)) for mark, tag in tags.items()]
+    engine.looks = [{"Id": f"look {mark}", "Labels": {LOOK_LABEL: mark}} for mark in (dead, alive)]
+    assert folder.is_dir()
+    plan = clean_up.plan_clean(stack, removes_all=False)
+    assert plan.leftovers.names == (str(folder), tags[dead], f"look {dead}")
+    assert not plan.is_empty
+    assert len(plan.sentences()) == 3
+    clean_up.clean(stack, plan)
+    assert engine.removed == [f"look {dead}", tags[dead]]
+    assert not folder.exists()

@@ -1,8 +1,6 @@
 """A copy of a build context: what is in it, how a file of it is changed, and that it goes away."""
 
 import ast
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.errors import CommandFailed, UsageError
 from layerstack.project.project import Project
 from layerstack.rebuild import context_copy
-from layerstack.rebuild.context_copy import change, copied_context, remove_copies
+from layerstack.rebuild.context_copy import change, copied_context
 
 
 @pytest.fixture
@@ -23,12 +21,6 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     return folder
-
-
-def dead_process() -> int:
-    process = subprocess.Popen(["true"])
-    process.wait()
-    return process.pid
 
 
 def project(root: Path) -> Project:
@@ -127,18 +119,3 @@ def test_a_change_that_fails_is_not_passed_over(tmp_path: Path) -> None:
     path.write_text("x")
     with pytest.raises(CommandFailed):
         change(path, "false")
-
-
-def test_copies_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path, temporary: Path) -> None:
-    stack, other = project(tmp_path), project(tmp_path / "other")
-    prefix = context_copy._prefix(stack)
-    dead = temporary / f"{prefix}{dead_process()}-x_y1"
-    kept = [
-        temporary / f"{prefix}{os.getpid()}-abc",
-        temporary / f"{context_copy._prefix(other)}{dead_process()}-abc",
-        temporary / "something-else",
-    ]
-    for folder in (dead, *kept):
-        (folder / "src").mkdir(parents=True)
-    remove_copies(stack)
-    assert sorted(temporary.iterdir()) == sorted(kept)

@@ -1,8 +1,6 @@
 """The parts of a timed rebuild that need no engine: the change, the copy, the leftovers, the verdict."""
 
 import json
-import os
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ import pytest
 
 from layerstack.build.buildlog import BuildReport, Step
 from layerstack.dockerfile.image import Image
-from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
 from layerstack.rebuild import rebuild
@@ -20,26 +17,6 @@ from layerstack.rebuild.rebuild import INSTALLERS, Rebuild, RebuildOptions, Run
 CACHED = Step("web", "deps", 2, 3, "RUN install", is_cached=True, seconds=0.0)
 EXECUTED = Step("web", "runtime", 2, 2, "COPY . .", is_cached=False, seconds=0.2)
 RUN = Run(3.0, 0.1, 0.2, 0.3, (CACHED,), (EXECUTED,), (), "sha256:1")
-
-
-@pytest.fixture
-def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Images that were removed; the engine holds two of earlier runs and one of this process."""
-    stored = [
-        StoredImage("sha256:dead", ("layerstack-rebuild/web:1",), 0, "", {rebuild.LABEL: str(dead_process())}, ()),
-        StoredImage("sha256:nameless", (), 0, "", {rebuild.LABEL: str(dead_process())}, ()),
-        StoredImage("sha256:own", ("layerstack-rebuild/web:2",), 0, "", {rebuild.LABEL: str(os.getpid())}, ()),
-    ]
-    gone: list[str] = []
-    monkeypatch.setattr(rebuild.images, "with_label", lambda label: stored)
-    monkeypatch.setattr(rebuild.images, "remove", gone.extend)
-    return gone
-
-
-def dead_process() -> int:
-    process = subprocess.Popen(["true"])
-    process.wait()
-    return process.pid
 
 
 def project(root: Path, settings: dict[str, Any] | None = None, is_built: bool = True) -> Project:
@@ -91,17 +68,6 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
 def test_a_service_that_is_not_built_here_cannot_be_rebuilt(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="web"):
         rebuild.time_rebuilds(project(tmp_path, {"edit": "a.py"}, is_built=False), ["web"], RebuildOptions(1), print)
-
-
-def test_leftovers_of_killed_runs_are_removed_and_those_of_running_ones_are_not(
-    tmp_path: Path, removed: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(rebuild, "remove_copies", lambda one: asked.append(f"copies of {one.name}"))
-    monkeypatch.setattr(rebuild.rehearsal, "remove_leftovers", lambda one: asked.append(f"containers of {one.name}"))
-    rebuild.remove_leftovers(project(tmp_path))
-    assert asked == ["copies of shop", "containers of shop"]
-    assert removed == ["layerstack-rebuild/web:1", "sha256:nameless"]
 
 
 def test_all_is_well() -> None:

@@ -2,18 +2,19 @@
 
 import os
 import re
-import subprocess
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import fake_docker
+import killed_owner
 import pytest
 import yaml
 from fake_docker import FakeDocker
 
 from layerstack.engine.container import PROJECT_LABEL
+from layerstack.owner import own_mark
 from layerstack.project.project import Port, Project, Service
 from layerstack.run import rehearsal
 
@@ -65,7 +66,7 @@ def test_nothing_restarts_and_no_container_keeps_a_fixed_name(tmp_path: Path) ->
 def test_what_a_rehearsal_starts_is_marked_with_its_process(tmp_path: Path) -> None:
     text = yaml.load(rehearsal._overlay(stack(tmp_path), {}), ComposeLoader)
     marked = [*text["services"].values(), text["networks"]["default"]]
-    assert [one["labels"] for one in marked] == [{rehearsal.LABEL: str(os.getpid())}] * 3
+    assert [one["labels"] for one in marked] == [{rehearsal.LABEL: own_mark()}] * 3
 
 
 class Engine:
@@ -88,29 +89,29 @@ class Engine:
 
 
 def test_only_marked_leftovers_of_ended_processes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = subprocess.Popen(["true"])
-    ended.wait()
+    ended = killed_owner.killed()
 
-    def labels(project: str, process_id: int | None) -> dict[str, str]:
-        mark = {} if process_id is None else {rehearsal.LABEL: str(process_id)}
+    def labels(project: str, owner: str | None) -> dict[str, str]:
+        mark = {} if owner is None else {rehearsal.LABEL: owner}
         return {PROJECT_LABEL: project, **mark}
 
     own = f"shop-trial-{os.getpid()}"
     client = Engine(
-        ("containers", "dead", labels("shop-trial-1", ended.pid)),
-        ("networks", "dead", labels("shop-trial-1", ended.pid)),
+        ("containers", "dead", labels("shop-trial-1", ended)),
+        ("networks", "dead", labels("shop-trial-1", ended)),
         ("volumes", "dead", labels("shop-trial-1", None)),
-        ("networks", "half started", labels("shop-trial-2", ended.pid)),
-        ("containers", "at work", labels(own, os.getpid())),
+        ("networks", "half started", labels("shop-trial-2", ended)),
+        ("containers", "at work", labels(own, own_mark())),
         ("volumes", "at work", labels(own, None)),
-        ("containers", "of another project", labels("other-trial-3", ended.pid)),
-        ("containers", f"only called so {ended.pid}", labels(f"shop-prod-{ended.pid}", None)),
-        ("volumes", f"only called so {ended.pid}", labels(f"shop-prod-{ended.pid}", None)),
+        ("containers", "of another project", labels("other-trial-3", ended)),
+        ("containers", f"only called so {ended}", labels(f"shop-prod-{ended}", None)),
+        ("volumes", f"only called so {ended}", labels(f"shop-prod-{ended}", None)),
         ("containers", "own stack", labels("shop", None)),
     )
     before = set(client.left)
     monkeypatch.setattr(rehearsal.engine, "client", lambda: client)
-    rehearsal.remove_leftovers(stack(tmp_path))
+    for name in rehearsal.find_leftovers(stack(tmp_path)):
+        rehearsal.remove_all(name)
     assert before - client.left == {
         ("containers", "dead"),
         ("networks", "dead"),

@@ -1,0 +1,66 @@
+"""Which runtimes and which distribution are in an image, and whether they still get security fixes.
+
+A distribution's own packages are not judged by their version: it repairs them until its own end.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+
+from layerstack.audit.image_files import ImageFiles
+from layerstack.finding import Finding, warning
+from layerstack.image_runtimes import read_runtimes
+from layerstack.lifetimes import Runtime, find_runtime
+
+CHECK = "end-of-life"
+STAND_IN_LABEL = "layerstack.stand-in-for"
+# What official images say about themselves.
+VARIABLES = {
+    **{"NODE_VERSION": "Node.js", "PYTHON_VERSION": "Python", "PHP_VERSION": "PHP", "RUBY_VERSION": "Ruby"},
+    **{"GOLANG_VERSION": "Go", "PG_MAJOR": "PostgreSQL", "MONGO_VERSION": "MongoDB", "MYSQL_MAJOR": "MySQL"},
+}
+OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
+SYSTEMS = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine"}
+NODE_HEADER = "usr/local/include/node/node_version.h"
+_RELEASE_LINE = re.compile(r"^(ID|VERSION_ID)=[\"']?([\w.]+)", re.MULTILINE)
+_NODE_MAJOR = re.compile(rb"#define NODE_MAJOR_VERSION (\d+)")
+_PYTHON = re.compile(r"usr/local/bin/python(\d+\.\d+)")
+
+
+def check_end_of_life(image: ImageFiles, today: date | None = None) -> Iterator[Finding]:
+    """One finding for each runtime or distribution that has ended."""
+    day = today or datetime.now(timezone.utc).date()
+    for runtime in dict.fromkeys((*_runtimes(image), *_system(image))):
+        if runtime.has_ended(day):
+            newer = runtime.next_supported(day)
+            remedy = f"Build on an image with {newer.text} or newer." if newer else "Build on a newer image."
+            yield warning(CHECK, f"{runtime.text} has had no security fixes since {runtime.last_day}", remedy)
+
+
+def _runtimes(image: ImageFiles) -> Iterator[Runtime]:
+    for kind, version in _versions(image):
+        if found := find_runtime(kind, version):
+            yield found
+    label = str((image.config.get("Labels") or {}).get(STAND_IN_LABEL, ""))
+    yield from (one for one in read_runtimes(label) if one.kind not in SYSTEMS.values())
+
+
+def _versions(image: ImageFiles) -> Iterator[tuple[str, str]]:
+    """(runtime, version), from the image's variables and from what stands where no package manager installs."""
+    for entry in image.config.get("Env") or ():
+        name, _, value = str(entry).partition("=")
+        if name in VARIABLES:
+            yield VARIABLES[name], value
+    if match := _NODE_MAJOR.search(image.read(NODE_HEADER) or b""):
+        yield "Node.js", match[1].decode()
+    for path in image.files:
+        if python := _PYTHON.fullmatch(path):
+            yield "Python", python[1]
+
+
+def _system(image: ImageFiles) -> Iterator[Runtime]:
+    content = next((text for path in OS_RELEASE if (text := image.read(path))), b"")
+    facts = dict(_RELEASE_LINE.findall(content.decode(errors="replace")))
+    kind = SYSTEMS.get(facts.get("ID", ""), "")
+    if found := find_runtime(kind, facts.get("VERSION_ID", "")):
+        yield found

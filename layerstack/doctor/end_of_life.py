@@ -1,0 +1,101 @@
+"""Images from outside whose runtime or distribution gets no security fixes any more."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+
+from layerstack.dockerfile.dockerfile import Stage
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.dockerfile.shell_words import variables
+from layerstack.errors import UsageError
+from layerstack.finding import Finding, ok, warning
+from layerstack.image_runtimes import read_runtimes, suggest
+from layerstack.lifetimes import Runtime
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Project
+from layerstack.project.system_references import system_references
+
+CHECK = "end-of-life"
+
+
+@dataclass(frozen=True)
+class Use:
+    """One place that names an image; `variable` is what it is taken from, "" for a name that stands there itself."""
+
+    reference: str
+    place: str
+    variable: str = ""
+    service: str = ""
+
+
+def check_end_of_life(project: Project, source: ComposeSource, today: date | None = None) -> Iterator[Finding]:
+    """One finding for each image with a version that has ended, at the first place that names it."""
+    day = today or datetime.now(timezone.utc).date()
+    wanted = set(system_references(project))
+    first: dict[str, Use] = {}
+    for use in (*_run(project, source), *_built_on(project)):
+        if use.reference in wanted:
+            first.setdefault(use.reference, use)
+    found = [warned for use in first.values() if (warned := _judge(use, day))]
+    yield from found
+    if not found:
+        yield ok(CHECK, "no image that this is built on is known to be past its end")
+
+
+def _ended_text(runtimes: tuple[Runtime, ...]) -> str:
+    """`Node.js 18 has had no security fixes since 2025-04-30`, for each of them."""
+    return ", ".join(f"{one.text} has had no security fixes since {one.last_day}" for one in runtimes)
+
+
+def _judge(use: Use, today: date) -> Finding | None:
+    ended = tuple(one for one in read_runtimes(use.reference) if one.has_ended(today))
+    if not ended:
+        return None
+    remedy = _remedy(use, suggest(use.reference, today), _least(ended, today))
+    return warning(CHECK, f"{use.reference}: {_ended_text(ended)}", remedy, use.service, use.place)
+
+
+def _remedy(use: Use, newer: str, least: str) -> str:
+    if newer:
+        return f"Set {use.variable}={newer}" if use.variable else f"Name a newer image: {newer}"
+    return f"Set {use.variable} to an image {least}" if use.variable else f"Name an image {least}"
+
+
+def _least(ended: tuple[Runtime, ...], today: date) -> str:
+    """`with Ubuntu 22.04 or newer`"""
+    newer = [one.next_supported(today) for one in ended]
+    names = [f"{one.text} or newer" if one else f"a newer {old.kind}" for one, old in zip(newer, ended, strict=True)]
+    return f"with {' and '.join(names)}"
+
+
+def _run(project: Project, source: ComposeSource) -> Iterator[Use]:
+    """Images that services run without a build."""
+    for service in project.services.values():
+        if service.image and not service.is_built:
+            keys = ("services", service.name, "image")
+            variable = _variable(str(source.value(*keys) or ""))
+            yield Use(service.image, source.place(*keys), variable, service.name)
+
+
+def _built_on(project: Project) -> Iterator[Use]:
+    """Images that the Dockerfiles' stages start from; a file that cannot be read is left to the build."""
+    for image in project.images.values():
+        with suppress(UsageError):
+            parsed = parse_dockerfile(project.root, image)
+            for stage in parsed.reachable(image.target):
+                if parsed.base_of(stage) is None:
+                    service = image.name if image.name in project.services else ""
+                    yield Use(stage.base, f"{image.dockerfile_place}:{stage.line}", _argument(image, stage), service)
+
+
+def _argument(image: Image, stage: Stage) -> str:
+    """The build argument of a FROM; one that nobody outside the Dockerfile sets is called so."""
+    name = _variable(stage.written)
+    return name if not name or name in image.args else f"the ARG {name}"
+
+
+def _variable(text: str) -> str:
+    """The one variable that a name is taken from; a default inside it is none."""
+    return next(iter(sorted(variables(text))), "") if text.count("$") == 1 else ""

@@ -1,0 +1,45 @@
+"""What killed tasks left on this machine: folders, images and containers whose owner is gone."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerstack.engine import abandoned_images, engine, image_tree, images
+from layerstack.project.project import Project
+from layerstack.run import rehearsal
+from layerstack.temporary_folder import abandoned_folders
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """Folders of this machine; tags or ids of images; names of copies of the stack; ids of containers."""
+
+    folders: tuple[Path, ...] = ()
+    images: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, as a person would look for them."""
+        return (*map(str, self.folders), *self.images, *self.stacks, *self.containers)
+
+
+def find_leftovers(project: Project) -> Leftovers:
+    """Those of every project, but of copies of the stack only this project's. Raises EngineError."""
+    return Leftovers(
+        tuple(abandoned_folders()),
+        abandoned_images.find_abandoned(),
+        rehearsal.find_leftovers(project),
+        tuple(image_tree.find_abandoned(engine.client())),
+    )
+
+
+def remove_leftovers(found: Leftovers) -> None:
+    """Remove them: the containers before the images that they run. Raises EngineError."""
+    for folder in found.folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    for name in found.stacks:
+        rehearsal.remove_all(name)
+    image_tree.remove_containers(engine.client(), found.containers)
+    images.remove(found.images)
