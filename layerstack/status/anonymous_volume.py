@@ -68,8 +68,12 @@ def find_old(
 
 def _is_younger(client: Any, volume: PackageVolume, image: str) -> bool:
     filled = epoch_seconds(client.api.inspect_volume(volume.name).get("CreatedAt") or "")
-    # The engine tells a volume's time in whole seconds.
-    return filled >= int(epoch_seconds(client.api.inspect_image(image)["Created"]))
+    facts = client.api.inspect_image(image)
+    # An image that comes from the build cache is as old as its first build, its tag is not.
+    tagged = (facts.get("Metadata") or {}).get("LastTagTime") or ""
+    made = max(epoch_seconds(facts["Created"]), epoch_seconds(tagged))
+    # The engine tells a volume's time in whole seconds: within one of them both orders are possible.
+    return filled > made
 
 
 def _has_same_records(client: Any, container_id: str, volume: PackageVolume, image: str) -> bool | None:

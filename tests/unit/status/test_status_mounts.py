@@ -168,7 +168,11 @@ class Engine:
         return {"CreatedAt": "2026-11-01T00:00:00Z"}
 
     def inspect_image(self, name: str) -> dict[str, str]:
-        return {"Id": "sha256:1", "Created": "2026-11-02T00:00:00Z"}
+        return {
+            "Id": "sha256:1",
+            "Created": "2026-10-01T00:00:00Z",  # from the build cache
+            "Metadata": {"LastTagTime": "2026-11-02T00:00:00Z"},
+        }
 
     def create_container(self, image: str, **_: Any) -> dict[str, str]:
         return {"Id": "image"}
