@@ -59,7 +59,7 @@ def check_dockerfiles(project: Project, source: ComposeSource) -> Iterator[Findi
         except UsageError:
             continue
         for line, finding in (*_installs_after_source(project, image, parsed), *_unshared_caches(image, parsed)):
-            place = _place(source, image, line)
+            place = instruction_place(source, image, line)
             found.setdefault((finding.check, place), replace(finding, place=place))
     yield from found.values()
     for check, words in (
@@ -70,7 +70,7 @@ def check_dockerfiles(project: Project, source: ComposeSource) -> Iterator[Findi
             yield ok(check, words)
 
 
-def _place(source: ComposeSource, image: Image, line: int) -> str:
+def instruction_place(source: ComposeSource, image: Image, line: int) -> str:
     """File and line; for a Dockerfile inside the Compose file those of the Compose file."""
     keys = ("services", image.name, "build", "dockerfile_inline")
     text = source.value(*keys)

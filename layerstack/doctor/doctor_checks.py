@@ -9,16 +9,20 @@ from layerstack.cache import cache_report
 from layerstack.doctor import (
     certificates,
     compose_lint,
+    context_lint,
     disk_need,
     dockerfile_lint,
     end_of_life,
     engine_checks,
+    engine_conflicts,
     env_checks,
     health_lint,
+    health_tools,
     machine_checks,
     mount_shadow,
     network_checks,
     project_checks,
+    script_lint,
     silence,
 )
 from layerstack.doctor.circumstances import Circumstances, read_circumstances
@@ -92,7 +96,7 @@ class DoctorChecks:
             "memory": machine_checks.check_memory,
             "inotify": machine_checks.check_watches,
             "wsl": lambda: machine_checks.check_wsl(self._root, _mounted(self.loaded)),
-            "gpu": lambda: machine_checks.check_gpu(self.decision.result()),
+            "gpu": self._check_gpu,
             "proxy": self._check_proxy,
             "certificates": self._check_certificates,
         }
@@ -104,13 +108,22 @@ class DoctorChecks:
             ".env": lambda: env_checks.check_env_file(self._root, _read_source(self._root, "cpu")),
             "ignore": lambda: silence.check_names(self.source.result()),
             "port": lambda: self._of_project(self._check_ports),
+            "container-name": lambda: self._of_project(
+                lambda one: engine_conflicts.check_names(self.client.result(), one, self.source.result())
+            ),
+            "orphan": lambda: self._of_project(lambda one: engine_conflicts.check_orphans(self.client.result(), one)),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),
             "health-localhost": lambda: self._of_project(
                 lambda one: health_lint.check_health_checks(_value(self.client), one, self.source.result())
             ),
+            "health-program": lambda: self._of_project(
+                lambda one: health_tools.check_programs(self.client.result(), one, self.source.result())
+            ),
+            "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
+            "context-takes-all": lambda: self._of_declared(context_lint.check_contexts),
             "end-of-life": lambda: self._of_project(
                 lambda one: end_of_life.check_end_of_life(one, self.source.result())
             ),
@@ -146,6 +159,11 @@ class DoctorChecks:
     def _check_ports(self, loaded: Project) -> Iterator[Finding]:
         yield from project_checks.check_ports(loaded, _value(self.client))
         yield from project_checks.check_shared_ports(loaded, self.source.result())
+
+    def _check_gpu(self) -> Iterable[Finding]:
+        # Without an engine nobody can say what a service would get.
+        loaded = _value(self.loaded) if _value(self.client) else None
+        return machine_checks.check_gpu(self.decision.result(), loaded)
 
     def _check_gc(self) -> Iterable[Finding]:
         loaded = _value(self.loaded)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.known_issues import issues_of
+from layerstack.errors import GpuMissing
 from layerstack.finding import Finding, error, ok, warning
+from layerstack.gpu import gpu_services
 from layerstack.gpu.decision import Decision
+from layerstack.project.project import Project
 
 INOTIFY_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -120,8 +123,14 @@ def check_wsl(root: Path, mounted: Iterable[str] = ()) -> Iterator[Finding]:
         yield ok("wsl", "the project lies on the Linux disk")
 
 
-def check_gpu(decision: Decision) -> Iterator[Finding]:
-    """The decision that a start would make; a machine without a GPU is fine."""
+def check_gpu(decision: Decision, project: Project | None = None) -> Iterator[Finding]:
+    """The decision that a start would make; no GPU is fine where the project, read for that device, asks for none."""
+    try:
+        if project and project.services:
+            gpu_services.require_usable(project)
+    except GpuMissing as missing:
+        yield error("gpu", str(missing.args[0]), missing.advice)
+        return
     if decision.reason == "fine" or decision.reason in NO_GPU_NEEDED:
         yield ok("gpu", decision.why)
     elif decision.reason != "engine-unreachable":

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.doctor.disk_need import names_text
-from layerstack.doctor.lost_files import (
+from layerstack.doctor.mounts import Mount, Volumes, mounts_of, read_volumes
+from layerstack.doctor.start_files import start_files
+from layerstack.engine import image_tree
+from layerstack.engine.image_tree import Tree
+from layerstack.finding import Finding, error, ok, warning
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Project, Service
+from layerstack.status.lost_files import (
     EDITABLE,
     NODE,
     START,
@@ -19,13 +26,6 @@ from layerstack.doctor.lost_files import (
     find_losses,
     find_older,
 )
-from layerstack.doctor.mounts import Mount, Volumes, mounts_of, read_volumes
-from layerstack.doctor.start_files import start_files
-from layerstack.engine import image_tree
-from layerstack.engine.image_tree import Tree
-from layerstack.finding import Finding, error, ok, warning
-from layerstack.project.compose_source import ComposeSource
-from layerstack.project.project import Project, Service
 
 CHECK = "mount-shadow"
 PACKAGE_FILES = ("package.json", "METADATA")

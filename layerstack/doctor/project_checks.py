@@ -14,6 +14,7 @@ from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.declaration import source_of
 from layerstack.project.env_file import read_env_file
 from layerstack.project.project import Port, Project, find_compose_files
+from layerstack.run.conflict import freeing, holder_words, is_own
 
 # How Compose names the part that it does not like.
 _PATHS = (
@@ -55,12 +56,18 @@ def check_ports(project: Project, client: Any | None) -> Iterator[Finding]:
             check = f"port {port.published}"
             if holder is None:
                 yield ok(check, f"free for {service.name}")
-            elif holder.project == project.name:
+            elif is_own(project, holder):
                 yield ok(check, f"held by {service.name} of this project")
             else:
-                free = f"{holder.remedy}, or " if holder.remedy else ""
+                command = freeing(project, holder)
+                free = f"{command}, or " if command else ""
                 remedy = f"{free}choose another port: {source_of(project, service, port)}"
-                yield error(check, f"{service.name} needs it, but {holder.words} holds it", remedy, service.name)
+                yield error(
+                    check,
+                    f"{service.name} needs it, but {holder_words(project, holder)} holds it",
+                    remedy,
+                    service.name,
+                )
 
 
 def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Services that want a GPU, before they start: can they get it, is there memory, did a running one lose it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -8,9 +9,10 @@ from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import GpuMissing, UsageError
 from layerstack.gpu import lease
+from layerstack.gpu.device import is_engine_elsewhere
 from layerstack.gpu.gpu_card import Card, cards_of
 from layerstack.gpu.gpu_in_container import look_inside
-from layerstack.gpu.gpu_probe import ADVICE, probe_docker
+from layerstack.gpu.gpu_probe import ADVICE, DockerGpu, probe_docker
 from layerstack.gpu.lease import Wanted
 from layerstack.gpu.nvml import ask_host, read_host
 from layerstack.gpu.nvml_library import NvmlRefused
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 SETTING = "gpu_memory"
+DROP = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset null` for it drops that."
 
 
 @contextmanager
@@ -39,8 +42,7 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
     if not wanted:
         yield
         return
-    if project.device == "cpu":
-        _require_usable(wanted)
+    require_usable(project, services)
     client = engine.client()
     containers = read_all(client, project.name)
     _restart_lost(client, containers, wanted, say)
@@ -65,14 +67,19 @@ def parse_size(what: str, told: Any) -> int | None:
         raise UsageError(f"{what} is `{told}`, which is no size.", "Write `8g` or `512m`.") from error
 
 
-def _require_usable(wanted: Mapping[str, Sequence[GpuRequest]]) -> None:
-    """Even on the CPU these services ask for a GPU: nothing in the project takes that away."""
-    for name, requests in wanted.items():
-        for found in map(probe_docker, requests):
+def require_usable(project: Project, services: Sequence[str] = ()) -> None:
+    """Even on the CPU these services ask for a GPU: nothing in the project takes that away. Raises GpuMissing."""
+    for name in in_start_order(project, services) if project.device == "cpu" else ():
+        for found in map(probe_docker, requests_of(project.services[name].definition)):
             if not found.is_usable:
                 msg = f"{name} asks for a GPU also with --device cpu, but {found.reason}."
-                drop = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset null` for it drops that."
-                raise GpuMissing(msg, f"{drop} {ADVICE[found.broken_link]}")
+                raise GpuMissing(msg, " ".join((DROP, *_repair(found))))
+
+
+def _repair(found: DockerGpu) -> Iterator[str]:
+    """What makes the GPU usable, where there is one: the CPU is chosen already, and a toolkit needs a card."""
+    if read_host() or is_engine_elsewhere():
+        yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[found.broken_link])
 
 
 def _restart_lost(

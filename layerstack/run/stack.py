@@ -11,7 +11,7 @@ from layerstack.engine.container import PROJECT_LABEL, read_all
 from layerstack.errors import StartFailed
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Project
-from layerstack.run.start_failure import compose_failed, refusal, require_images, require_ports
+from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
 from layerstack.run.startup import StartObserver, UpResult
 from layerstack.run.watch import INTERVAL_SECONDS, Watch
 
@@ -41,6 +41,7 @@ def up(
     wanted = in_start_order(project, services)
     require_images(client, project, wanted)
     require_ports(client, project, wanted)
+    require_names(client, project, wanted)
     watch = Watch(client, project, wanted, observer, timeout_seconds)
     while not (result := _compose_up(project, services, watch)).ok:
         if known := refusal(client, project, result, wanted):

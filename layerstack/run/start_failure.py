@@ -8,8 +8,11 @@ from layerstack.command import CommandResult
 from layerstack.engine import ports, texts
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import StartFailed
-from layerstack.project.declaration import source_of
+from layerstack.gpu.gpu_services import DROP
+from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
+from layerstack.run.cause import find_cause
+from layerstack.run.conflict import KEY, find_name_holder, freeing, holder_words, is_own
 from layerstack.run.health import Verdict, exit_reason
 
 LOG_TAIL_LINES = 10
@@ -28,7 +31,7 @@ class ServiceFailed(StartFailed):
 
 
 def service_failed(
-    client: Any, container: Container | None, verdict: Verdict, service: str, since: float
+    client: Any, project: Project, container: Container | None, verdict: Verdict, service: str, since: float
 ) -> StartFailed:
     """The error for a service whose verdict is `failed`; `since` is the epoch second of the start."""
     if container is None:
@@ -36,7 +39,10 @@ def service_failed(
     reason = verdict.reason
     if verdict.words == "restarting" and container.is_running:
         reason = f"{reason}, {_last_death(client, container, since)}"
-    return ServiceFailed(service, reason, read_log(client, container.id, LOG_TAIL_LINES), _typed(verdict.repair))
+    log = read_log(client, container.id, LOG_TAIL_LINES)
+    if cause := find_cause(client, project, container, log):
+        return ServiceFailed(service, cause.words, log, cause.advice)
+    return ServiceFailed(service, reason, log, _typed(verdict.repair))
 
 
 def require_images(client: Any, project: Project, services: Sequence[str]) -> None:
@@ -60,16 +66,29 @@ def require_ports(client: Any, project: Project, services: Sequence[str]) -> Non
     for name in services:
         for port in project.services[name].ports if name not in running else ():
             holder = ports.find_holder(client, port)
-            if holder and holder.project != project.name:
+            if holder and not is_own(project, holder):
                 raise port_taken(project, name, port, holder)
+
+
+def require_names(client: Any, project: Project, services: Sequence[str]) -> None:
+    """Raises StartFailed for a `container_name` that another container has."""
+    for name in services:
+        if holder := find_name_holder(client, project, project.services[name]):
+            declared = find_declaration(project, name, KEY)
+            where = f" ({declared.place})" if declared else ""
+            raise StartFailed(
+                f"{name} cannot take the name {holder.name}: {holder.words} has it.",
+                f"`{holder.remedy}`, or choose another {KEY}{where}.",
+            )
 
 
 def port_taken(project: Project, service: str, port: Port, holder: ports.Holder) -> StartFailed:
     """The error for one port: who holds it, how to free it, where to choose another."""
     source = source_of(project, project.services[service], port)
-    free = f"`{holder.remedy}`, or " if holder.remedy else ""
+    remedy = freeing(project, holder)
+    free = f"`{remedy}`, or " if remedy else ""
     return StartFailed(
-        f"{service} cannot listen on {port.address}: {holder.words} holds that port.",
+        f"{service} cannot listen on {port.address}: {holder_words(project, holder)} holds that port.",
         f"{free}choose another port: {source}.",
     )
 
@@ -80,7 +99,9 @@ def refusal(client: Any, project: Project, result: CommandResult, services: Sequ
     if texts.says(result.stderr, *texts.GPU_REFUSED):
         users = [name for name in services if project.services[name].wants_gpu]
         name = ", ".join(users) or "A service"
-        return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", "`invoke up --device cpu`")
+        # On the CPU already, only the definition can drop the request.
+        advice = DROP if project.device == "cpu" else "`invoke up --device cpu`"
+        return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", advice)
     if missing := _without_image(client, project, services):
         images = ", ".join(image_of(project, name) for name in missing)
         return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")

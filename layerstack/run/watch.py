@@ -165,7 +165,9 @@ class Watch:
         # In start order: what fails first makes the others fail.
         for name, verdict in verdicts.items():
             if verdict.phase == "failed":
-                return service_failed(self._client, self._worst_of(name), verdict, name, self._began_epoch)
+                return service_failed(
+                    self._client, self._project, self._worst_of(name), verdict, name, self._began_epoch
+                )
         return None
 
     def _timed_out(self, verdicts: Mapping[str, Verdict]) -> StartFailed:
@@ -175,7 +177,7 @@ class Watch:
         others = f" Also not ready: {', '.join(late[1:])}." if len(late) > 1 else ""
         reason = f"is not ready after {self._timeout_seconds:.0f} s ({verdicts[name].words}{said}).{others}"
         failed = Verdict("failed", verdicts[name].words, reason, f"invoke logs {name}")
-        return service_failed(self._client, one, failed, name, self._began_epoch)
+        return service_failed(self._client, self._project, one, failed, name, self._began_epoch)
 
     def _worst_of(self, name: str) -> Container | None:
         found = self._found.get(name, ())

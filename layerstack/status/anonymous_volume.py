@@ -1,12 +1,15 @@
 """Volumes without a name that hide what an image installed: whether they were filled from another image."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from layerstack.engine.files import read_file
+from layerstack.engine.image_tree import read_image_trees, read_volume
 from layerstack.moment import epoch_seconds
+from layerstack.status.lost_files import Installed, find_losses, find_older
 from layerstack.status.staleness import Stale
 
 # Folder of packages → the files in which package managers write down what they installed there.
@@ -20,6 +23,7 @@ RECORDS = {
 }
 NAME_LENGTH = 64
 MOST_BYTES = 64 << 20
+LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,16 @@ def read_volumes(data: Mapping[str, Any]) -> list[PackageVolume]:
     ]
 
 
-def find_old(client: Any, container_id: str, volumes: Sequence[PackageVolume], image: str) -> Iterator[Stale]:
+def find_old(
+    client: Any, root: Path, container_id: str, volumes: Sequence[PackageVolume], image: str
+) -> Iterator[Stale]:
     """Volumes that hold other packages than the image; raises DockerException when the engine does not tell."""
     for volume in volumes:
         if _is_younger(client, volume, image):
             continue
-        is_same = _is_same(client, container_id, volume, image)
+        is_same = _has_same_records(client, container_id, volume, image)
+        if is_same is None:
+            is_same = _has_same_files(client, root, volume, image)
         if is_same:
             continue
         known = "it holds other packages than the image" if is_same is False else "it may hold old packages"
@@ -60,15 +68,16 @@ def find_old(client: Any, container_id: str, volumes: Sequence[PackageVolume], i
 
 def _is_younger(client: Any, volume: PackageVolume, image: str) -> bool:
     filled = epoch_seconds(client.api.inspect_volume(volume.name).get("CreatedAt") or "")
-    # The engine tells a volume's time in whole seconds.
-    return filled >= int(epoch_seconds(client.api.inspect_image(image)["Created"]))
+    facts = client.api.inspect_image(image)
+    # An image that comes from the build cache is as old as its first build, its tag is not.
+    tagged = (facts.get("Metadata") or {}).get("LastTagTime") or ""
+    made = max(epoch_seconds(facts["Created"]), epoch_seconds(tagged))
+    # The engine tells a volume's time in whole seconds: within one of them both orders are possible.
+    return filled > made
 
 
-def _is_same(client: Any, container_id: str, volume: PackageVolume, image: str) -> bool | None:
-    """Whether volume and image hold the same packages; None for folders in which nobody writes down which.
-
-    A volume over what the image does not have hides nothing: it is the same.
-    """
+def _has_same_records(client: Any, container_id: str, volume: PackageVolume, image: str) -> bool | None:
+    """Whether volume and image say that they hold the same packages; None where the image says nothing."""
     if not volume.records:
         return None
     # Never started: it only opens the image's files.
@@ -77,4 +86,23 @@ def _is_same(client: Any, container_id: str, volume: PackageVolume, image: str) 
         pairs = [[read_file(client, one, path, MOST_BYTES) for one in (container_id, probe)] for path in volume.records]
     finally:
         client.api.remove_container(probe, v=True, force=True)
-    return all(held == wanted for held, wanted in pairs if wanted is not None)
+    told = [held == wanted for held, wanted in pairs if wanted is not None]
+    return all(told) if told else None
+
+
+def _has_same_files(client: Any, root: Path, volume: PackageVolume, image: str) -> bool | None:
+    """The same question put to the files themselves, as doctor does; None when that is not known.
+
+    A volume over what the image does not have hides nothing: it is the same.
+    """
+    image_id = client.api.inspect_image(image)["Id"]
+    deadline = time.monotonic() + LOOK_SECONDS
+    try:
+        tree = read_image_trees(client, root, image_id, [volume.folder], deadline)[volume.folder]
+        held = read_volume(client, image_id, volume.name, deadline) if tree else {}
+    except TimeoutError:
+        return None
+    installed = Installed(volume.folder, tree)
+    if all(held.get(inside) == mark for inside, mark in tree.items()):
+        return True
+    return False if find_losses(installed, held) or find_older(installed, held) else None

@@ -158,7 +158,7 @@ class FreshnessReader:
             folders = ", ".join(one.folder for one in volumes)
             yield Stale("old-volume", f"the anonymous volume over {folders} keeps the packages of before", "renew")
             return
-        yield from anonymous_volume.find_old(self._client, container.id, volumes, container.image)
+        yield from anonymous_volume.find_old(self._client, self._project.root, container.id, volumes, container.image)
 
 
 def image_built_for(project: Project, service: Service) -> Image | None:

@@ -24,9 +24,10 @@ Kind = Literal[
     "mount-gone",
     "not-reloaded",
     "old-volume",
+    "orphan",
 ]
-# What must happen to the service: its process, its container, its anonymous volumes, its image.
-Need = Literal["restart", "recreate", "renew", "build"]
+# What must happen to the service: its process, its container, its anonymous volumes, its image. An orphan has to go.
+Need = Literal["restart", "recreate", "renew", "build", "remove"]
 
 
 @dataclass(frozen=True)

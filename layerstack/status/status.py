@@ -11,9 +11,11 @@ from layerstack.errors import EngineError
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Device, Project, find_compose_files, load
 from layerstack.run.address import addresses
+from layerstack.run.conflict import find_orphans
 from layerstack.run.start_failure import image_of
 from layerstack.status import compose_hash
 from layerstack.status.freshness import Freshness, FreshnessReader
+from layerstack.status.staleness import Stale
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class ServiceStatus:
     container: str = ""
     freshness: Freshness = field(default_factory=lambda: Freshness(()))
 
+    @property
+    def is_orphan(self) -> bool:
+        """Is it a container of a service that no Compose file of the project has?"""
+        return any(stale.kind == "orphan" for stale in self.freshness.stale)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "service": self.service,
@@ -52,7 +59,7 @@ class ServiceStatus:
 
 
 def read_status(project: Project) -> list[ServiceStatus]:
-    """Every service in start order, `absent` without a container. Changes nothing. Raises EngineError."""
+    """Every service in start order, `absent` without a container, orphans last. Changes nothing. Raises EngineError."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
@@ -67,7 +74,7 @@ def read_status(project: Project) -> list[ServiceStatus]:
 def document(found: Sequence[ServiceStatus]) -> dict[str, Any]:
     """All of it for programs; `ok` says that every service certainly runs what is in the working tree."""
     return {
-        "ok": not any(one.freshness.stale for one in found),
+        "ok": not any(one.freshness.stale for one in found if not one.is_orphan),
         "summary": summary(found),
         "services": [one.to_json() for one in found],
     }
@@ -75,6 +82,8 @@ def document(found: Sequence[ServiceStatus]) -> dict[str, Any]:
 
 def summary(found: Sequence[ServiceStatus]) -> str:
     """One line: how many services do not run the code that is here."""
+    if orphans := orphans_text(found):
+        return f"{summary([one for one in found if not one.is_orphan])}; {orphans}"
     services = list(dict.fromkeys(one.service for one in found))
     stale = {one.service for one in found if one.freshness.is_stale}
     doubtful = {one.service for one in found if one.freshness.stale} - stale
@@ -89,6 +98,12 @@ def summary(found: Sequence[ServiceStatus]) -> str:
     return ", ".join([*(parts or ["everything runs your code"]), *rest])
 
 
+def orphans_text(found: Sequence[ServiceStatus]) -> str:
+    """Which containers belong to no service of the Compose files, "" for none."""
+    names = [one.container for one in found if one.is_orphan]
+    return f"in no Compose file of this project: {', '.join(names)}" if names else ""
+
+
 def _read(client: Any, project: Project, found: Mapping[str, tuple[Container, ...]]) -> list[ServiceStatus]:
     from docker.errors import NotFound
 
@@ -101,7 +116,13 @@ def _read(client: Any, project: Project, found: Mapping[str, tuple[Container, ..
             with suppress(NotFound):  # it was removed a moment ago
                 lines.append(_status(client, name, one, address, reader.of(service, one)))
         statuses += lines or [_absent(name, image_of(project, name), address, reader.of_absent(service))]
-    return statuses
+    return statuses + [_orphan(client, one) for one in find_orphans(project, found)]
+
+
+def _orphan(client: Any, one: Container) -> ServiceStatus:
+    detail = f"no Compose file of this project has the service {one.service}"
+    stale = Stale("orphan", detail, "remove", repair=f"docker rm -f {one.name}")
+    return _status(client, one.service, one, "", Freshness((stale,)))
 
 
 def _status(client: Any, name: str, one: Container, address: str, freshness: Freshness) -> ServiceStatus:

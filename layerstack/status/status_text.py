@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from layerstack.status.status import ServiceStatus, summary
+from layerstack.status.status import ServiceStatus, orphans_text, summary
 from layerstack.wording import duration
 
 COLUMNS = ("service", "state", "image", "up for", "device", "address")
@@ -18,7 +18,7 @@ def print_status(found: Sequence[ServiceStatus]) -> None:
     console = Console(emoji=False, highlight=False, soft_wrap=True)
     rows = [COLUMNS, *(_row(one) for one in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    is_up = any(one.state != "absent" for one in found)
+    is_up = any(one.state != "absent" for one in found if not one.is_orphan)
     console.print(Text(_headline(found), style=_colour(found)))
     for number, row in enumerate(rows):
         line = GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -29,9 +29,12 @@ def print_status(found: Sequence[ServiceStatus]) -> None:
 
 def _headline(found: Sequence[ServiceStatus]) -> str:
     repairs = {one.freshness.stale[0].repair for one in found if one.freshness.stale}
-    if found and all(one.state == "absent" for one in found):
+    own = [one for one in found if not one.is_orphan]
+    if own and all(one.state == "absent" for one in own):
         builds = any("invoke build" in repair for repair in repairs)
-        return f"{summary(found)}: `invoke {'build up' if builds else 'up'}` starts it"
+        orphans = orphans_text(found)
+        start = f"{summary(own)}: `invoke {'build up' if builds else 'up'}` starts it"
+        return f"{start}; {orphans}" if orphans else start
     return summary(found)
 
 

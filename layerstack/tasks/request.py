@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 JSON = "print one JSON document on stdout, everything else on stderr"
 DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
 YES = "remove without asking"
+# Reasons for a device that leave nothing to repair.
+EXPECTED = ("fine", "no-card", "asked-for-cpu", "no-service-wants-gpu")
 SERVICES = "services, as words after the task; default all"
 
 
@@ -64,20 +66,22 @@ def project_to_read(device: str = "auto") -> "Project":
 
 
 def project_to_run(device: str, is_started: bool) -> "Project":
-    """The project for a task that builds or starts, on a device that is decided anew and said.
+    """The project for a task that builds or starts, on a device that is decided anew.
 
     Only what is started needs the GPU that was asked for: any machine builds for one. Raises GpuMissing.
     """
     from layerstack.gpu import gpu_text
     from layerstack.gpu.device import choose
-    from layerstack.project.device_memory import remember_device
+    from layerstack.project.device_memory import remember_device, remembered_device
     from layerstack.project.project import load
     from layerstack.report import say
 
     if requested(device) == "gpu" and not is_started:
         return load(root(), "gpu")
     decision = choose(root(), requested(device), is_fresh=True)
-    say(gpu_text.sentence(decision))
+    # No card and nothing that wants one is how most machines are: that is said when it is new, or asked about.
+    if decision.device != remembered_device(root()) or device == "gpu" or decision.reason not in EXPECTED:
+        say(gpu_text.sentence(decision))
     remember_device(root(), decision.device)
     return load(root(), decision.device)
 

@@ -37,6 +37,8 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
     """Start the stack and wait until every service is healthy."""
     from layerstack.run.text import print_start
 
+    if timeout < 0:
+        raise UsageError(f"--timeout takes seconds, not {timeout}.")
     show(_up(project_to_run(device, is_started=True), services, timeout), json, print_start)
 
 
@@ -146,6 +148,8 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
     """Show what the services wrote."""
     from layerstack.run import stack
 
+    if tail < 0:
+        raise UsageError(f"--tail takes a number of lines, not {tail}.")
     stack.logs(project_to_read(), services, tail, follow)
 
 

@@ -87,6 +87,9 @@ def loopback_only(seen: Evidence) -> Fault | None:
     """A program that only its own container can reach although its port is published."""
     if not seen.listeners or not seen.container or not any(check.is_asked for check in seen.result.failed):
         return None
+    # Databases set themselves up on loopback first: an address is a fault only when the start is over.
+    if seen.is_starting:
+        return None
     for port in seen.container.ports:
         found = _on(seen.listeners, port.target)
         if found and all(one.is_loopback for one in found):

@@ -15,8 +15,6 @@ REASONS = ("reason", "detail", "error", "message", "cause", "title")
 STARTING = ("starting", "loading", "initializing", "initialising", "warming", "pending")
 FAILED = ("failed", "error", "fatal", "unhealthy", "broken", "down", "degraded")
 WAIT = "invoke verify --wait 120"
-# Nobody says when a service without a health check is ready: this long a failed check may be its start.
-YOUNG_SECONDS = 15.0
 
 
 def check_invalid(seen: Evidence) -> Fault | None:
@@ -45,7 +43,7 @@ def still_starting(seen: Evidence) -> Fault | None:
 def just_started(seen: Evidence) -> Fault | None:
     """A failed check of a container that has no health check to say when it is ready."""
     one, failed = seen.container, seen.result.failed[0]
-    if one and one.is_running and not one.health and one.uptime_seconds < YOUNG_SECONDS:
+    if one and seen.is_starting:
         age = f"is not ready yet: up {duration(one.uptime_seconds)}, without a health check"
         return Fault("not-ready-yet", f"{age}, and `{failed.check}` fails: {failed.detail}", WAIT)
     return None

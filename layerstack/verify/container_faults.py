@@ -3,7 +3,9 @@
 import re
 
 from layerstack.engine.container import Container
+from layerstack.engine.ports import Holder
 from layerstack.project.declaration import find_declaration, how_to_change, source_of
+from layerstack.run.conflict import freeing, holder_words
 from layerstack.run.health import exit_reason
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
@@ -37,11 +39,27 @@ def image_missing(seen: Evidence) -> Fault | None:
 
 def port_held(seen: Evidence) -> Fault | None:
     for port, holder in seen.holders:
-        cause = f"cannot listen on {port.address}: {holder.words} holds that port"
-        free = f"docker stop {holder.name}" if holder.is_container else f"kill {holder.pid}" if holder.pid else ""
-        other = f"or choose another port: {source_of(seen.project, seen.service, port)}"
-        return Fault("port-held", cause, f"{free} && invoke up" if free else "invoke up", other)
+        source = source_of(seen.project, seen.service, port)
+        cause = f"cannot listen on {port.address} ({source}): {holder_words(seen.project, holder)} holds that port"
+        if not (free := _freeing(seen, holder)):
+            return Fault("port-held", cause, "invoke up", f"choose another port: {source}")
+        return Fault("port-held", cause, f"{free} && invoke up")
     return None
+
+
+def _freeing(seen: Evidence, holder: Holder) -> str:
+    """The one command that frees a port; of another project only the container that holds it."""
+    if holder.is_container and holder.project != seen.project.name:
+        return f"docker stop {holder.name}"
+    return freeing(seen.project, holder)
+
+
+def name_taken(seen: Evidence) -> Fault | None:
+    holder = seen.name_holder
+    if holder is None:
+        return None
+    cause = f"cannot take the name {holder.name}: {holder.words} has it"
+    return Fault("name-taken", cause, f"{holder.remedy} && invoke up")
 
 
 def network_missing(seen: Evidence) -> Fault | None:
@@ -78,6 +96,12 @@ def frozen(seen: Evidence) -> Fault | None:
         return None
     cause = f"does not go on: {', '.join(dict.fromkeys(seen.stopped))} was halted by a signal (SIGSTOP)"
     return Fault("frozen", cause, f"invoke restart {seen.name}")
+
+
+def told_by_files(seen: Evidence) -> Fault | None:
+    """What the files of the container tell: a script that cannot run, a health check without its program."""
+    found = seen.cause
+    return Fault(found.kind, found.words, found.repair, found.change) if found else None
 
 
 def command_missing(seen: Evidence) -> Fault | None:
@@ -134,5 +158,8 @@ def _logs(seen: Evidence) -> str:
     return f"invoke logs {seen.name}"
 
 
-FIRST: tuple[Rule, ...] = (paused, image_missing, port_held, network_missing, network_detached, out_of_memory, frozen)
+FIRST: tuple[Rule, ...] = (
+    *(paused, image_missing, port_held, name_taken, network_missing, network_detached, out_of_memory, frozen),
+    told_by_files,
+)
 LAST: tuple[Rule, ...] = (ended, not_started)

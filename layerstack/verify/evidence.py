@@ -16,6 +16,8 @@ from layerstack.engine.place import EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.engine.programs import stopped_programs
 from layerstack.project.project import Port, Project, Service
+from layerstack.run.cause import Cause, find_cause
+from layerstack.run.conflict import NameHolder, find_name_holder, is_own
 from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.examination import ServiceResult
@@ -24,6 +26,8 @@ from layerstack.verify.listening import Listener, read_listeners
 LOG_LINES = 40
 SHOWN_LOG_LINES = 5
 OOM_SECONDS = 900.0
+# Nobody says when a service without a health check is ready: this long a failed check may be its start.
+YOUNG_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Evidence:
     """One broken service. `listeners` are None where they cannot be seen, `stopped` are programs halted by a signal.
 
     `peers` are all running containers of the project by service, `hosts` maps host names to services, `unbuilt` are
-    all services whose image is to be built.
+    all services whose image is to be built, `cause` is what the files of its container tell.
     """
 
     project: Project
@@ -49,6 +53,8 @@ class Evidence:
     peers: Mapping[str, Container] = field(default_factory=dict)
     peer_listeners: Mapping[str, tuple[Listener, ...] | None] = field(default_factory=dict)
     is_newest: bool = True
+    cause: Cause | None = None
+    name_holder: NameHolder | None = None
 
     @property
     def name(self) -> str:
@@ -62,6 +68,13 @@ class Evidence:
     def has_run(self) -> bool:
         """Has there been a program that could say something?"""
         return self.container is not None and self.container.status != "created"
+
+    @property
+    def is_starting(self) -> bool:
+        """Is it still on its way up: by Docker's word, or by its age where no health check says when it is ready?"""
+        one = self.container
+        is_young = one is not None and one.is_running and not one.health and one.uptime_seconds < YOUNG_SECONDS
+        return is_young or self.result.verdict.phase == "waiting"
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
@@ -140,11 +153,12 @@ class Lookout:
     def gather(self, result: ServiceResult) -> Evidence:
         """All evidence on one service."""
         service, one = self._project.services[result.service], result.container
+        log = read_log(self._client, one.id, LOG_LINES) if one else ()
         return Evidence(
             self._project,
             service,
             result,
-            log=read_log(self._client, one.id, LOG_LINES) if one else (),
+            log=log,
             oom_kills=self._oom_kills(one) if one else 0,
             stopped=stopped_programs(self._client, one.id) if one and one.is_running else (),
             listeners=self._listeners.get(result.service),
@@ -156,6 +170,8 @@ class Lookout:
             peers=self._peers,
             peer_listeners=self._listeners,
             is_newest=one.is_newest(self._client) if one else True,
+            name_holder=None if one else find_name_holder(self._client, self._project, service),
+            cause=find_cause(self._client, self._project, one, log) if one else None,
         )
 
     def _oom_kills(self, one: Container) -> int:
@@ -169,7 +185,7 @@ class Lookout:
             # The programs of another machine are not to be seen from here.
             find = find_container if self._place.is_remote else find_holder
             holder = find(self._client, port)
-            if holder and holder.project != self._project.name:
+            if holder and not is_own(self._project, holder):
                 yield port, holder
 
     def _missing_images(self, result: ServiceResult) -> Iterator[str]:

@@ -100,7 +100,7 @@ def test_port_held_by_a_program_of_the_host(running: FaultStack) -> None:
             found = running.find()
             assert (found.service, found.kind) == ("backend-api", "port-held")
             assert found.repair == f"kill {holder.pid} && invoke up"
-            assert "API_PORT in .env" in found.change
+            assert "API_PORT in .env" in found.cause
             running.repair(found)
         finally:
             holder.kill()

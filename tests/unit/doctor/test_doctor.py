@@ -23,7 +23,7 @@ from layerstack.engine import engine
 from layerstack.engine.cache_records import CacheUse
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, UsageError
-from layerstack.gpu import gpu_survey
+from layerstack.gpu import gpu_services, gpu_survey
 from layerstack.gpu.decision import NOT_ASKED, Decision
 from layerstack.gpu.gpu_survey import Survey
 from layerstack.project import project
@@ -308,6 +308,31 @@ def test_the_inactive_gpu_package(monkeypatch: pytest.MonkeyPatch, names: list[s
 )
 def test_the_gpu_chain(decision: Decision, expected: dict[str, str]) -> None:
     assert severities(machine_checks.check_gpu(decision)) == expected
+
+
+GPU_SERVICE = {
+    "deploy": {"resources": {"reservations": {"devices": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}}}
+}
+
+
+@pytest.mark.parametrize(
+    ("definition", "has_card", "severity"),
+    [(GPU_SERVICE, False, "error"), (GPU_SERVICE, True, "error"), ({}, False, "ok")],
+)
+def test_doctor_foresees_that_a_service_gets_no_gpu(
+    monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any], has_card: bool, severity: str
+) -> None:
+    refused = replace(NOT_ASKED, is_usable=False, broken_link="docker", reason="no driver")
+    monkeypatch.setattr(gpu_services, "probe_docker", lambda request: refused)
+    monkeypatch.setattr(gpu_services, "read_host", lambda: object() if has_card else None)
+    monkeypatch.setattr(gpu_services, "is_engine_elsewhere", lambda: False)
+    service = Service("ml", "debian", (), definition)
+    loaded = Project(Path(), "demo", "cpu", (), (), {}, {"ml": service})
+    (found,) = machine_checks.check_gpu(Decision("cpu", "none here", None, NOT_ASKED, "no-card"), loaded)
+    assert (found.check, found.severity) == ("gpu", severity)
+    # The device is chosen already; a toolkit without a card is of no use.
+    assert "or use --device cpu" not in found.remedy
+    assert ("nvidia-container-toolkit" in found.remedy) is has_card
 
 
 @pytest.mark.usefixtures("no_engine")

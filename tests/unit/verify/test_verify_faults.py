@@ -241,6 +241,14 @@ def test_a_program_on_loopback_is_reached_by_nobody(root: Path) -> None:
     assert found.kind == "listens-on-loopback"
 
 
+@pytest.mark.parametrize(("health", "verdict"), [("starting", WAITING), ("", Verdict("ready", "running"))])
+def test_a_database_that_sets_itself_up_on_loopback_is_starting(root: Path, health: str, verdict: Verdict) -> None:
+    started = datetime.now(timezone.utc) - timedelta(seconds=2)
+    changes = {"ports": (make_port(),), "health": health, "started_at": started.isoformat()}
+    found = running(root, changes, verdict, listeners=(Listener("127.0.0.1", 80),))
+    assert found.kind == "not-ready-yet"
+
+
 @pytest.mark.parametrize(
     ("said", "verdict", "kind"),
     [

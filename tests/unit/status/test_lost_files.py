@@ -2,8 +2,8 @@
 
 import pytest
 
-from layerstack.doctor import lost_files
-from layerstack.doctor.lost_files import CODE, EDITABLE, MODEL, NODE, PYTHON, START, Installed, editable_roots
+from layerstack.status import lost_files
+from layerstack.status.lost_files import CODE, EDITABLE, MODEL, NODE, PYTHON, START, Installed, editable_roots
 
 MEGABYTE = str(1 << 20)
 

@@ -1,0 +1,85 @@
+"""What stands in the way of a start on this engine: taken ports, taken names, orphans of the project."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layerstack.engine.container import PROJECT_LABEL, Container, from_inspect
+from layerstack.engine.ports import Holder
+from layerstack.errors import NotInEngine
+from layerstack.project.project import Project, Service
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+KEY = "container_name"
+
+
+@dataclass(frozen=True)
+class NameHolder:
+    """The container that has the name which a service asks for; `words` say whose it is."""
+
+    name: str
+    words: str
+
+    @property
+    def remedy(self) -> str:
+        return f"docker rm -f {self.name}"
+
+
+def find_orphans(project: Project, found: Mapping[str, tuple[Container, ...]]) -> tuple[Container, ...]:
+    """Containers of the project whose service is in none of its Compose files, not even with another profile."""
+    return tuple(one for name, containers in found.items() if not _is_known(project, name) for one in containers)
+
+
+def is_own(project: Project, holder: Holder) -> bool:
+    """Does a service that the project starts hold the port?"""
+    return holder.project == project.name and holder.service in project.services
+
+
+def holder_words(project: Project, holder: Holder) -> str:
+    """Who holds a port, with the service where it is an orphan."""
+    if holder.project != project.name or is_own(project, holder):
+        return holder.words
+    return f"container {holder.name} ({_service_words(project, holder.service)})"
+
+
+def freeing(project: Project, holder: Holder) -> str:
+    """The command that frees a port, "" when nobody can tell: ending the project would end what is wanted, too."""
+    return f"docker rm -f {holder.name}" if holder.project == project.name else holder.remedy
+
+
+def find_name_holder(client: "DockerClient", project: Project, service: Service) -> NameHolder | None:
+    """Who has the `container_name` of a service, None when it is free or the service's own. Raises EngineError."""
+    name = service.definition.get(KEY)
+    if not name:
+        return None
+    try:
+        one = from_inspect(client.api.inspect_container(name))
+    except NotInEngine:
+        return None
+    owner = (one.labels or {}).get(PROJECT_LABEL, "")
+    # A name that is nobody's may still be the beginning of an id.
+    if one.name != name or (owner == project.name and one.service == service.name):
+        return None
+    if owner == project.name:
+        return NameHolder(name, f"a container of this project ({_service_words(project, one.service)})")
+    whose = f"of the project {owner} (service {one.service})" if owner else f"that Compose did not make ({one.image})"
+    return NameHolder(name, f"a container {whose}")
+
+
+def orphan_words(project: Project, one: Container) -> str:
+    """`container shop-old-1 (service old, in no Compose file of this project)`."""
+    return f"container {one.name} ({_service_words(project, one.service)})"
+
+
+def _is_known(project: Project, service: str) -> bool:
+    return service in project.services or service in project.inactive
+
+
+def _service_words(project: Project, service: str) -> str:
+    if service in project.inactive:
+        return f"service {service}, its profile is not active"
+    if service in project.services:
+        return f"service {service}"
+    return f"service {service}, in no Compose file of this project"

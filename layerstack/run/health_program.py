@@ -1,0 +1,73 @@
+"""A health check that runs a program which its image does not have."""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from layerstack.engine.container import Container
+from layerstack.engine.inside import run_inside
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# What a check over HTTP can be written with.
+TOOLS = ("curl", "wget", "python3", "python", "node", "ruby", "php", "bash", "nc")
+LOOK_SECONDS = 5.0
+SHELL = "/bin/sh"
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MISSING = (
+    re.compile(r'exec: "([^"]+)": (?:executable file not found|stat )'),
+    re.compile(r"(?:^|[\s:])([\w./+-]+): (?:command )?not found", re.MULTILINE),
+)
+# A word that a shell runs itself, or that decides what is run, says nothing about the image.
+_PLAIN = re.compile(r"[\w./+-]+")
+_BUILT_IN = frozenset(
+    {
+        *("[", ".", ":", "case", "cd", "command", "do", "done", "echo", "eval", "exec", "exit", "export", "false"),
+        *("fi", "for", "if", "kill", "pwd", "read", "return", "set", "shift", "source", "test", "then", "time", "trap"),
+        *("true", "type", "ulimit", "unset", "until", "wait", "while"),
+    }
+)
+
+
+def missing_program(one: Container) -> str:
+    """The program of its health check that its container does not have, from what the last check said; "" for none."""
+    named = (match[1] for pattern in _MISSING for match in pattern.finditer(one.health_output))
+    written = " ".join(one.health_command)
+    return next((name for name in named if name in written or name == SHELL), "")
+
+
+def programs_here(client: "DockerClient", one: Container) -> tuple[str, ...]:
+    """Those of the tools that a running container has; none where it has no shell to ask. Raises EngineError."""
+    script = f"for name in {' '.join(TOOLS)}; do command -v $name >/dev/null && echo $name; done"
+    try:
+        said = run_inside(client, one.id, ("sh", "-c", script), LOOK_SECONDS).output if one.is_running else ""
+    except TimeoutError:
+        return ()
+    return tuple(name for name in said.split() if name in TOOLS)
+
+
+def wanted_programs(test: Any) -> Sequence[str]:
+    """What a health check of a Compose file or an image runs first, as far as that is plain."""
+    words = ["CMD-SHELL", test] if isinstance(test, str) else [str(word) for word in test or ()]
+    if not words or words[0] == "NONE":
+        return ()
+    if words[0] == "CMD":
+        return words[1:2]
+    if words[0] != "CMD-SHELL":
+        return words[:1]
+    try:
+        first = shlex.split(" ".join(words[1:]))[:1]
+    except ValueError:
+        first = []
+    return (SHELL, *(word for word in first if _PLAIN.fullmatch(word) and word not in _BUILT_IN))
+
+
+def paths_of(program: str, config: Mapping[str, Any]) -> list[str]:
+    """Where an image with this configuration may have a program."""
+    if "/" in program:
+        return [posixpath.normpath(posixpath.join(config.get("WorkingDir") or "/", program))]
+    search = next((one[5:] for one in config.get("Env") or () if one.startswith("PATH=")), DEFAULT_PATH)
+    return [posixpath.join(folder, program) for folder in search.split(":") if folder]

@@ -1,0 +1,103 @@
+"""Scripts with Windows line ends: their return counts as a part of the interpreter's name."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile.dockerfile import Instruction
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.dockerfile.variables import Variables
+from layerstack.engine.container import Container
+from layerstack.engine.files import read_file
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+MOST_BYTES = 1 << 20
+HEAD_BYTES = 256
+SHELL_ENDS = (".sh", ".bash")
+_NOT_FOUND = re.compile(r"no such file or directory|not found", re.IGNORECASE)
+_REFUSED = re.compile(r"exec:? \"?(/[^\s:\"]+)\"?:")
+# A build that ends such lines itself needs no advice.
+_CONVERTS = re.compile(r"dos2unix|\\r")
+
+
+def interpreter_of(head: bytes) -> str:
+    """The interpreter of a script whose first line ends as on Windows; "" for every other file."""
+    first, is_line, _ = head.partition(b"\n")
+    if not (is_line and first.startswith(b"#!") and first.endswith(b"\r")):
+        return ""
+    return first[2:].strip().decode(errors="replace")
+
+
+def find_refused(client: "DockerClient", container: Container, log: Iterable[str]) -> tuple[str, str] | None:
+    """(path in the container, interpreter) of such a script that it was to run, when it complains of a missing file.
+
+    Raises EngineError.
+    """
+    said = "\n".join((*log, container.error))
+    if not _NOT_FOUND.search(said):
+        return None
+    data = client.api.inspect_container(container.id)
+    folder = data["Config"].get("WorkingDir") or "/"
+    words = [data.get("Path") or "", *(data.get("Args") or ())]
+    named = [posixpath.normpath(posixpath.join(folder, word)) for word in words if "/" in word]
+    for path in dict.fromkeys([*_REFUSED.findall(said), *named]):
+        with suppress(KeyError):  # a link, which leads out of the archive that the engine sends
+            if interpreter := interpreter_of((read_file(client, container.id, path, MOST_BYTES) or b"")[:HEAD_BYTES]):
+                return path, interpreter
+    return None
+
+
+def find_scripts(root: Path, image: Image, definitions: Iterable[Mapping[str, Any]] = ()) -> Iterator[tuple[str, bool]]:
+    """(path from the root, whether a container starts with it) of such scripts that a build copies in.
+
+    `definitions` are services that run the image. Raises UsageError when the Dockerfile or the context is not readable.
+    """
+    if copy_sources.is_remote(image.context):
+        return
+    steps = [one for stage in parse_dockerfile(root, image).reachable(image.target) for one in stage.instructions]
+    if any(_CONVERTS.search("\n".join((one.text, *one.heredocs))) for one in steps if one.keyword == "RUN"):
+        return
+    sources = [source for one in steps for source in copy_sources.read_sources(one, Variables()) if not source.origin]
+    starts = {name for name in (*map(_program, steps), *_programs(definitions)) if name}
+    folder = root / image.context
+    rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
+    names = {
+        entry.path: posixpath.basename(entry.path)
+        for entry in (context.walk(folder, rules) if sources else ())
+        if entry.is_file and entry.size <= MOST_BYTES
+    }
+    likely = [path for path, name in names.items() if name in starts or name.endswith(SHELL_ENDS)]
+    for path in copy_sources.read_by(likely, sources):
+        if interpreter_of(_head(folder / path)):
+            yield posixpath.normpath(posixpath.join(image.context, path)), names[path] in starts
+
+
+def _program(one: Instruction) -> str:
+    """The name of the file that an ENTRYPOINT or CMD runs."""
+    words = _first_words(list(one.words) if one.is_json else one.text)
+    return words if one.keyword in ("ENTRYPOINT", "CMD") else ""
+
+
+def _programs(definitions: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for definition in definitions:
+        yield from (_first_words(definition.get(key)) for key in ("entrypoint", "command"))
+
+
+def _first_words(written: Sequence[str] | str | None) -> str:
+    words = written.split() if isinstance(written, str) else written
+    return posixpath.basename(str(words[0])) if words else ""
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""

@@ -1,0 +1,69 @@
+"""Which COPY takes what does not belong into an image, and that the lines it advises keep exactly that out."""
+
+from pathlib import Path
+
+import pytest
+from compose_project import load
+
+from layerstack.dockerfile import context
+from layerstack.doctor.context_lint import check_contexts, find_unwanted, ignore_lines
+from layerstack.finding import Finding
+
+COPY_ALL = "FROM scratch\nCOPY package.json ./\nCOPY . .\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in (".env", ".git/HEAD", ".venv/pyvenv.cfg", "node_modules/x/i.js", "web/node_modules/y", "src/a.py"):
+        path = tmp_path / "ctx" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+    return tmp_path
+
+
+def check(root: Path, dockerfile: str = COPY_ALL, ignore: str | None = None) -> list[Finding]:
+    (root / "ctx/Dockerfile").write_text(dockerfile)
+    if ignore is not None:
+        (root / "ctx/.dockerignore").write_text(ignore)
+    return list(check_contexts(*load(root, "services: { app: { build: ./ctx } }")))
+
+
+def test_a_copy_of_everything_is_named_with_its_line(root: Path) -> None:
+    (found,) = check(root)
+    assert (found.check, found.severity, found.place) == ("context-takes-all", "warning", "ctx/Dockerfile:3")
+    assert "ctx/.dockerignore" in found.remedy
+
+
+def test_the_advised_lines_end_it(root: Path) -> None:
+    lines = ignore_lines(list(find_unwanted(root / "ctx", ())))
+    assert lines == ["**/node_modules", ".env", ".git", ".venv"]
+    assert [one.severity for one in check(root, ignore="\n".join(lines))] == ["ok"]
+    assert not context.is_ignored("\n".join(lines), "src/a.py")
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        "FROM scratch\nCOPY src ./\n",
+        "FROM scratch\nCOPY $FILES ./\n",
+        "FROM scratch AS one\nFROM scratch\nCOPY --from=one . .\n",
+        "FROM scratch AS unused\nCOPY . .\nFROM scratch\nCOPY src .\n",
+        "# syntax=docker/dockerfile:1.7-labs\nFROM scratch\nCOPY --exclude=**/node_modules --exclude=.* . .\n",
+    ],
+)
+def test_a_part_another_stage_and_what_is_excluded_are_left_alone(root: Path, dockerfile: str) -> None:
+    assert [one.severity for one in check(root, dockerfile)] == ["ok"]
+
+
+@pytest.mark.parametrize("instruction", ["ADD ./ /app/", 'COPY [".", "/app"]', "COPY --chown=1:1 . /app"])
+def test_every_way_to_write_everything_is_known(root: Path, instruction: str) -> None:
+    assert [one.severity for one in check(root, f"FROM scratch\n{instruction}\n")] == ["warning"]
+
+
+def test_a_list_of_what_is_let_in_needs_nothing(root: Path) -> None:
+    assert [one.severity for one in check(root, ignore="*\n!src\n!package.json\n")] == ["ok"]
+
+
+def test_a_folder_that_is_only_called_venv_is_no_environment(tmp_path: Path) -> None:
+    (tmp_path / "venv").mkdir()
+    assert list(find_unwanted(tmp_path, ())) == []

@@ -1,0 +1,117 @@
+"""Who has a port or a name that the project needs: its own services, orphans of it, others."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from compose_project import load
+from verify_parts import failed, make_container, make_evidence, make_port, make_project, make_result
+
+from layerstack.doctor.engine_conflicts import check_names
+from layerstack.engine.api import ObjectMissing
+from layerstack.engine.ports import Holder
+from layerstack.errors import StartFailed
+from layerstack.project.project import Project
+from layerstack.run.conflict import NameHolder, find_name_holder, find_orphans, freeing, is_own
+from layerstack.run.start_failure import require_names
+from layerstack.status import status
+from layerstack.status.freshness import Freshness
+from layerstack.status.staleness import Stale
+from layerstack.verify.diagnosis import name_fault
+
+
+class Engine:
+    """Containers by name, with their Compose labels."""
+
+    def __init__(self, **labels: dict[str, str]) -> None:
+        self.api = self
+        self._labels = labels
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        if name not in self._labels:
+            raise ObjectMissing(name)
+        config = {"Labels": self._labels[name], "Image": "debian"}
+        return {"Id": "1", "Name": f"/{name}", "State": {"Status": "running"}, "HostConfig": {}, "Config": config}
+
+
+def labels(project: str, service: str) -> dict[str, str]:
+    return {"com.docker.compose.project": project, "com.docker.compose.service": service}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "compose.yml").write_text("services: {}\n")
+    found = make_project({"web": {"container_name": "taken"}, "api": {}}, tmp_path)
+    return replace(found, inactive={"tools": ("debug",)})
+
+
+@pytest.mark.parametrize(
+    ("holder", "own", "command"),
+    [
+        (Holder(1, "shop-api-1", 0, "shop", "api", True), True, "docker rm -f shop-api-1"),
+        (Holder(1, "shop-old-1", 0, "shop", "old", True), False, "docker rm -f shop-old-1"),
+        (Holder(1, "shop-tools-1", 0, "shop", "tools", True), False, "docker rm -f shop-tools-1"),
+        (Holder(1, "other-web-1", 0, "other", "web", True), False, "docker compose -p other down"),
+        (Holder(1, "nginx", 42), False, "kill 42"),
+    ],
+)
+def test_an_orphan_is_not_the_project_itself(project: Project, holder: Holder, own: bool, command: str) -> None:
+    assert (is_own(project, holder), freeing(project, holder)) == (own, command)
+
+
+def test_only_services_that_no_file_has_leave_orphans(project: Project) -> None:
+    found = {name: (make_container(name),) for name in ("web", "tools", "old")}
+    assert [one.service for one in find_orphans(project, found)] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_taken"),
+    [({}, True), (labels("shop", "old"), True), (labels("other", "web"), True), (labels("shop", "web"), False)],
+)
+def test_a_name_is_taken_by_everybody_but_the_service(project: Project, owner: dict[str, str], is_taken: bool) -> None:
+    engine: Any = Engine(taken=owner)
+    assert bool(find_name_holder(engine, project, project.services["web"])) is is_taken
+    if is_taken:
+        with pytest.raises(StartFailed) as refused:
+            require_names(engine, project, ["api", "web"])
+        assert "docker rm -f taken" in refused.value.advice
+    else:
+        require_names(engine, project, ["api", "web"])
+
+
+def test_a_free_name_and_a_service_without_one_have_no_holder(project: Project) -> None:
+    engine: Any = Engine()
+    assert not any(find_name_holder(engine, project, one) for one in project.services.values())
+
+
+def test_doctor_names_the_line_of_a_name_that_is_taken(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "services:\n  web:\n    image: x\n    container_name: taken\n")
+    (found,) = check_names(Engine(taken={}), *loaded)
+    assert (found.check, found.severity, found.place) == ("container-name", "error", "compose.yaml:4")
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "repair"),
+    [
+        (
+            {"holders": ((make_port(), Holder(8080, "shop-old-1", 0, "shop", "old", True)),)},
+            "port-held",
+            "docker rm -f shop-old-1 && invoke up",
+        ),
+        ({"name_holder": NameHolder("taken", "a container")}, "name-taken", "docker rm -f taken && invoke up"),
+    ],
+)
+def test_verify_removes_what_stands_in_the_way(project: Project, seen: dict[str, Any], kind: str, repair: str) -> None:
+    fault = name_fault(make_evidence(project, make_result(None, failed("running"), name="web"), **seen))
+    assert (fault.kind, fault.repair) == (kind, repair)
+
+
+def test_status_shows_an_orphan_beside_the_services() -> None:
+    gone = Freshness((Stale("orphan", "gone", "remove", repair="docker rm -f shop-old-1"),))
+    absent = status.ServiceStatus("web", "absent", "", True, 0.0, (), "", "cpu")
+    orphan = replace(absent, service="old", state="running", container="shop-old-1", freshness=gone)
+    document = status.document([absent, orphan])
+    assert document["summary"].startswith("nothing runs")
+    assert "shop-old-1" in document["summary"]
+    assert document["services"][1]["repair"] == "docker rm -f shop-old-1"

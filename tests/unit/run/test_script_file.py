@@ -1,0 +1,117 @@
+"""Scripts with Windows line ends: found before a build, and by what a container that they ended says."""
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from compose_project import load
+from verify_parts import make_container
+
+from layerstack.doctor.script_lint import check_scripts
+from layerstack.engine.api import ObjectMissing
+from layerstack.engine.container import Mount
+from layerstack.run.cause import find_cause
+from layerstack.run.script_file import find_scripts, interpreter_of
+
+DOCKERFILE = 'FROM debian\nCOPY . /app/\nENTRYPOINT ["/app/run"]\n'
+REFUSED = ("exec /app/run: no such file or directory",)
+
+
+@pytest.mark.parametrize(
+    ("head", "interpreter"),
+    [
+        (b"#!/bin/sh\r\nexec true\r\n", "/bin/sh"),
+        (b"#!/usr/bin/env python3\r\n", "/usr/bin/env python3"),
+        (b"#!/bin/sh\nprintf 'a\r\n'", ""),
+        (b"echo\r\n", ""),
+        (b"#!/bin/sh\r", ""),
+        (b"\x7fELF\r\n", ""),
+    ],
+)
+def test_only_a_first_line_that_names_an_interpreter_counts(head: bytes, interpreter: str) -> None:
+    assert interpreter_of(head) == interpreter
+
+
+def scripts(root: Path, dockerfile: str = DOCKERFILE) -> list[tuple[str, bool]]:
+    for name in ("run", "tool.sh", "notes.txt"):
+        (root / name).write_bytes(b"#!/bin/sh\r\nexec true\r\n")
+    (root / "fine.sh").write_bytes(b"#!/bin/sh\nexec true\n")
+    (root / "Dockerfile").write_text(dockerfile)
+    project, _ = load(root, "services: { api: { build: . } }")
+    return list(find_scripts(root, project.images["api"], [project.services["api"].definition]))
+
+
+def test_what_starts_the_container_is_told_from_other_scripts(tmp_path: Path) -> None:
+    assert sorted(scripts(tmp_path)) == [("run", True), ("tool.sh", False)]
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        DOCKERFILE.replace("COPY . /app/", "COPY fine.sh /app/run"),
+        DOCKERFILE + "RUN sed -i 's/\\r$//' /app/*\n",
+        DOCKERFILE + "RUN apt-get install dos2unix && dos2unix /app/run\n",
+    ],
+)
+def test_what_is_not_copied_or_is_converted_is_left_alone(tmp_path: Path, dockerfile: str) -> None:
+    assert scripts(tmp_path, dockerfile) == []
+
+
+def test_doctor_calls_the_one_that_starts_an_error(tmp_path: Path) -> None:
+    scripts(tmp_path)
+    found = {one.place: one.severity for one in check_scripts(load(tmp_path, "services: { api: { build: . } }")[0])}
+    assert found == {"run": "error", "tool.sh": "warning"}
+
+
+class Engine:
+    """One container with these files."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.api = self
+        self._files = files
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        return {"Path": "./run", "Args": ["--port=1"], "Config": {"WorkingDir": "/app"}}
+
+    def get_archive(self, name: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
+        if path not in self._files:
+            raise ObjectMissing(path)
+        data, content = io.BytesIO(), self._files[path]
+        with tarfile.open(fileobj=data, mode="w") as archive:
+            member = tarfile.TarInfo(path.rpartition("/")[2])
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        return [data.getvalue()], {"size": len(content)}
+
+
+@pytest.mark.parametrize("log", [REFUSED, ("env: 'bash\\r': No such file or directory",)])
+def test_a_container_that_ended_so_is_explained(tmp_path: Path, log: tuple[str, ...]) -> None:
+    scripts(tmp_path)
+    project, _ = load(tmp_path, "services: { api: { build: . } }")
+    client: Any = Engine({"/app/run": b"#!/bin/sh\r\n"})
+    cause = find_cause(client, project, make_container("api", status="exited", exit_code=1), log)
+    assert cause
+    assert (cause.kind, cause.repair) == (
+        "windows-line-ends",
+        "sed -i 's/\\r$//' run && invoke build api && invoke up",
+    )
+
+
+def test_a_mounted_script_needs_no_build(tmp_path: Path) -> None:
+    scripts(tmp_path)
+    project, _ = load(tmp_path, "services: { api: { build: . } }")
+    client: Any = Engine({"/app/run": b"#!/bin/sh\r\n"})
+    one = make_container("api", status="exited", mounts=(Mount("bind", str(tmp_path), "/app", True),))
+    cause = find_cause(client, project, one, REFUSED)
+    assert cause
+    assert cause.repair == "sed -i 's/\\r$//' run && invoke up api"
+
+
+@pytest.mark.parametrize("files", [{}, {"/app/run": b"#!/bin/missing\n"}])
+def test_a_file_that_is_really_missing_is_another_fault(tmp_path: Path, files: dict[str, bytes]) -> None:
+    scripts(tmp_path)
+    project, _ = load(tmp_path, "services: { api: { build: . } }")
+    client: Any = Engine(files)
+    assert find_cause(client, project, make_container("api", status="exited"), REFUSED) is None
