@@ -45,12 +45,14 @@ def untagged(client: Any) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def node_image(engine_client: Any) -> Iterator[str]:
-    """This machine's system image of Node under a tag of the tests; `invoke setup` provides it."""
+def node_image(engine_client: Any) -> str:
+    """This machine's system image of Node under a tag of the tests; `invoke setup` provides it.
+
+    The tag stays: another session of these tests may be using it, and it is but one more name of an image.
+    """
     source = os.environ.get("NODE_IMAGE") or choices.read(ROOT).get("NODE_IMAGE") or OFFICIAL_NODE_IMAGE
     engine_client.images.get(source).tag(NODE_IMAGE)
-    yield NODE_IMAGE
-    engine_client.api.remove_image(NODE_IMAGE, noprune=True)
+    return NODE_IMAGE
 
 
 @pytest.fixture
