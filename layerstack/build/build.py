@@ -113,6 +113,7 @@ class _Build:
             without_cache=self.asked if self.options.is_forced else frozenset(),
             pulls=self.options.pulls,
         )
+        self.keeper.begin()
         report, kept = solve(self.project, call, self.observer, self.keeper)
         if self._changed(report, kept) & frozenset().union(*call.on_images.values()):
             # What others were built on as an image is another one by now.
@@ -121,6 +122,7 @@ class _Build:
         seconds = round(time.monotonic() - clock, 3)
         changed = self._changed(report, kept)
         if not changed and not kept and not report.executed and self._is_all_recorded():
+            self._renew_manifests()
             return BuildRecord(images=tuple(map(self._fresh, self.images)))
         outcome = Outcome(self.plan, report, changed, kept, call, self._stored_now())
         record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
@@ -202,6 +204,17 @@ class _Build:
 
     def _is_all_recorded(self) -> bool:
         return all(image.name in self.states for image in self.images)
+
+    def _renew_manifests(self) -> None:
+        """Other inputs can make the same image: what is compared the next time is what made it now.
+
+        Not waited for: a large context may take longer to read than BuildKit takes to find it unchanged.
+        """
+        plan = self.keeper.finished_plan
+        for one in plan.images if plan else ():
+            state = self.states[one.name]
+            if not one.manifest.unknown and one.manifest.digest != state.manifest.digest:
+                self.store.write(msgspec.structs.replace(state, manifest=one.manifest))
 
     def _fresh(self, image: Image) -> ImageRecord:
         inputs = self.states[image.name].manifest.digest

@@ -5,10 +5,12 @@ reading is wrong, or its cache records are gone. Only with evidence of the secon
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Thread
 from time import monotonic
+from typing import TypeVar
 
 from layerstack.build.buildlog import BuildLog, BuildReport
 from layerstack.build.plan import Plan, PlannedImage
@@ -17,6 +19,7 @@ from layerstack.engine.cache_records import CacheRecord, read_cache
 
 # A cached step is reported as started, sometimes even as finished, and only a moment later as cached.
 SETTLE_SECONDS = 0.3
+Result = TypeVar("Result")
 
 
 class CacheGone(Exception):
@@ -69,7 +72,8 @@ class Evidence:
 class Keeper:
     """Watches one bake call for steps of images that could be kept.
 
-    `read_plan` is called when the first step runs, beside the build; it may take as long as reading every context.
+    `read_plan` may take as long as reading every context: it runs beside the build. The cache records are only asked
+    for when a step runs.
     """
 
     def __init__(
@@ -78,14 +82,25 @@ class Keeper:
         self.never_keeps = never_keeps
         self._read_plan = read_plan
         self._forced = forced
+        self._plan: Future[Plan] | None = None
         self._evidence: Future[Evidence] | None = None
         self._suspects: dict[str, float] = {}
-        self._pool = ThreadPoolExecutor(1)
+
+    def begin(self) -> None:
+        """Begin to read, beside whatever comes next."""
+        if self._plan is None:
+            self._plan = _beside(self._read_plan)
+
+    @property
+    def finished_plan(self) -> Plan | None:
+        """The plan, if it was read by now."""
+        is_read = self._plan is not None and self._plan.done() and not self._plan.exception()
+        return self._plan.result() if is_read and self._plan else None
 
     @property
     def evidence(self) -> Evidence:
         """Read now, or taken from the reading that began with the first step. Raises UsageError, EngineError."""
-        return self._begin().result()
+        return self._ask().result()
 
     def watch(self, log: BuildLog, changed: Sequence[Vertex]) -> None:
         """Raises CacheGone as soon as a step runs that need not."""
@@ -97,7 +112,7 @@ class Keeper:
                 self._suspects.pop(vertex.digest, None)
             else:
                 self._suspects.setdefault(vertex.digest, monotonic())
-                self._begin()
+                self._ask()
         settled = [digest for digest, since in self._suspects.items() if monotonic() - since > SETTLE_SECONDS]
         if settled and self._evidence and self._evidence.done():
             places = ((step.image, step.place) for one in settled if (step := log.step(log.vertices[one])))
@@ -108,15 +123,17 @@ class Keeper:
         if report.executed:
             self._require_needed(((step.image, step.place) for step in report.executed), is_over=True)
 
-    def _begin(self) -> "Future[Evidence]":
+    def _ask(self) -> "Future[Evidence]":
+        self.begin()
         if self._evidence is None:
-            self._evidence = self._pool.submit(self._read)
+            self._evidence = _beside(self._read)
         return self._evidence
 
     def _read(self) -> Evidence:
-        # The records first: what this build adds does not matter, what it found does.
+        assert self._plan
+        # What this build adds to the records does not matter: those of the last build are looked for.
         records = read_cache().records
-        return Evidence(self._read_plan(), records, self._forced)
+        return Evidence(self._plan.result(), records, self._forced)
 
     def _require_needed(self, running: Iterable[tuple[str, str]], is_over: bool) -> None:
         if self.never_keeps:
@@ -127,3 +144,17 @@ class Keeper:
             one = known.get(image)
             if one and evidence.is_keepable(one) and evidence.is_gone(one, place):
                 raise CacheGone(evidence.lost_with(image), is_over)
+
+
+def _beside(work: Callable[[], Result]) -> "Future[Result]":
+    """Run beside everything else. A program that ends does not wait for it, as it would for a pool's."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future

@@ -144,7 +144,7 @@ def test_a_step_that_was_over_at_once_is_noticed_at_the_end(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("name", ["[base 1/2] FROM y", "[base internal] load build context"])
-def test_nothing_is_read_while_no_step_runs(monkeypatch: pytest.MonkeyPatch, plan: Plan, name: str) -> None:
+def test_no_record_is_asked_for_while_no_step_runs(monkeypatch: pytest.MonkeyPatch, plan: Plan, name: str) -> None:
     stream = Stream(monkeypatch, plan)
     stream.tell(name, 1, 2)
     stream.tell("[base 2/2] RUN x", 1, 2, cached=True)
