@@ -14,7 +14,8 @@ class StackError(Exception):
         self.advice = advice
 
     def __str__(self) -> str:
-        message = super().__str__()
+        # Not super(): an error of the engine is one of the SDK too, which would add its explanation a second time.
+        message = Exception.__str__(self)
         return f"{message}\n  → {self.advice}" if self.advice else message
 
 

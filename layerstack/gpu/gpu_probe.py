@@ -103,10 +103,11 @@ def _refusal(api: Any, request: GpuRequest) -> str:
         container = api.create_container(name, command=[ABSENT], host_config=settings)["Id"]
         api.start(container)
     except EngineError as error:
-        return str(error)
+        return str(getattr(error, "explanation", "") or error)
     finally:
         with suppress(EngineError):
-            api.remove_container(container, force=True)
+            if container:
+                api.remove_container(container, force=True)
         with suppress(EngineError):
             api.remove_image(name)
     return "the probe started without its program, which makes no sense"
