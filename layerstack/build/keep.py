@@ -84,6 +84,7 @@ class Keeper:
         self._forced = forced
         self._plan: Future[Plan] | None = None
         self._evidence: Future[Evidence] | None = None
+        self._log: BuildLog | None = None
         self._suspects: dict[str, float] = {}
 
     def begin(self) -> None:
@@ -104,6 +105,9 @@ class Keeper:
 
     def watch(self, log: BuildLog, changed: Sequence[Vertex]) -> None:
         """Raises CacheGone as soon as a step runs that need not."""
+        if log is not self._log:  # another call: what ran in the one before is over
+            self._log = log
+            self._suspects.clear()
         for vertex in changed:
             step = log.step(vertex) if vertex.intervals else None
             if step is None or not step.is_counted:

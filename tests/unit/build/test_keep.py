@@ -158,3 +158,13 @@ def test_all_records_of_an_image_or_those_of_one_step(plan: Plan) -> None:
     assert (evidence.is_gone(plan.of("base")), evidence.is_gone(plan.of("app"))) == (False, True)
     assert evidence.is_gone(plan.of("app"), PLACES["app"])
     assert not evidence.is_gone(plan.of("app"), "app/Dockerfile:9")
+
+
+def test_the_next_call_begins_without_the_suspects_of_the_one_before(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan
+) -> None:
+    stream = Stream(monkeypatch, plan)
+    assert stream.run() == {"base", "app"}
+    stream.log = BuildLog(["app"])
+    stream.wait(SETTLE_SECONDS * 2)
+    stream.keeper.finish(stream.log.report(ok=True, seconds=1.0))
