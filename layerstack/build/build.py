@@ -75,10 +75,10 @@ def solve(
         try:
             report = bake(project, call, observer, keeper.watch)
             keeper.finish(report)
+            _restore_tags(keeper, call.kept)
             return report, call.kept
         except CacheGone as gone:
-            if gone.is_over:
-                _restore_tags(keeper.evidence.plan, gone.images)
+            _restore_tags(keeper, gone.images)
             call = replace(call, kept=call.kept | gone.images)
         except BuildFailed as error:
             if lost := _above_missing_image(str(error), keeper) - call.kept:
@@ -168,7 +168,9 @@ class _Build:
         if not gone or self.options.is_forced or self.options.pulls:
             return frozenset()
         evidence = self.keeper.evidence
-        return frozenset(name for name in gone if _is_unknown_to_cache(evidence, self.plan.of(name)))
+        return frozenset(
+            name for name in gone if _is_unknown_to_cache(evidence, self.plan.of(name), self.states[name].passed_over)
+        )
 
     def _on_images(self) -> dict[str, frozenset[str]]:
         """Image → parents that it is built on as they are stored.
@@ -230,8 +232,9 @@ class _Build:
         for one in record.images:
             planned = outcome.plan.of(one.image)
             stored = outcome.stored.get(planned.image.tag)
-            if one.action == "kept" and planned.last:
-                self.store.write(msgspec.structs.replace(planned.last, is_cache_gone=True))
+            if one.action == "kept" and planned.last and one.image not in outcome.call.kept:
+                left = tuple(record.id for record in cache if _is_of(planned, record))
+                self.store.write(msgspec.structs.replace(planned.last, is_cache_gone=True, passed_over=left))
             elif stored and (one.action == "built" or one.image in unknown):
                 self.store.write(_state(one, planned, stored, outcome, _places(planned, cache, began)))
         if not record.is_all_fresh:
@@ -282,12 +285,15 @@ def _read_records() -> Sequence[CacheRecord]:
         return ()
 
 
-def _is_unknown_to_cache(evidence: Evidence, one: PlannedImage) -> bool:
-    """Whether no record looks like any step of a keepable image, so that asking for it would only begin to run it."""
-    lines = [line for stage in one.manifest.stages for line in stage.steps]
-    return evidence.is_keepable(one) and not any(
-        describes(record, line) for record in evidence.records for line in lines
-    )
+def _is_unknown_to_cache(evidence: Evidence, one: PlannedImage, passed_over: Sequence[str]) -> bool:
+    """Whether nobody has built a keepable image since its cache was gone, so that asking would only begin to run it."""
+    records = (record for record in evidence.records if record.id not in passed_over)
+    return evidence.is_keepable(one) and not any(_is_of(one, record) for record in records)
+
+
+def _is_of(one: PlannedImage, record: CacheRecord) -> bool:
+    """Whether a record looks like a step of an image."""
+    return any(describes(record, line) for stage in one.manifest.stages for line in stage.steps)
 
 
 # Seen with Buildx 0.29: what a reference is called when neither engine nor registry has it.
@@ -309,12 +315,14 @@ def _above_missing_image(message: str, keeper: Keeper) -> frozenset[str]:
     return lost
 
 
-def _restore_tags(plan: Plan, names: frozenset[str]) -> None:
-    """The tags of kept images name the stored ones again, where a build was over before it could be ended."""
-    for name in names:
-        one = plan.of(name)
-        if one.stored:
-            for tag in _tags(one.image):
+def _restore_tags(keeper: Keeper, names: frozenset[str]) -> None:
+    """The tags of kept images name the stored ones: a short step may have been over, and its image named, before the
+    build was ended."""
+    kept = [one for one in keeper.evidence.plan.images if one.name in names] if names else []
+    now = images.find_all(tag for one in kept for tag in _tags(one.image))
+    for one in kept:
+        for tag in _tags(one.image):
+            if one.stored and (tag not in now or now[tag].id != one.stored.id):
                 command.run(("docker", "tag", one.stored.id, tag)).require()
 
 

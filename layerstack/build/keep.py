@@ -25,12 +25,11 @@ Result = TypeVar("Result")
 class CacheGone(Exception):
     """BuildKit executes steps of images that are there unchanged: its records of them are gone.
 
-    `is_over` says that the build had ended before this was seen, so that the tags name other images now.
+    Some may have been built before this was seen: their tags name other images by then.
     """
 
-    def __init__(self, images: Iterable[str], is_over: bool = False) -> None:
+    def __init__(self, images: Iterable[str]) -> None:
         self.images = frozenset(images)
-        self.is_over = is_over
         super().__init__(", ".join(sorted(self.images)))
 
 
@@ -120,12 +119,12 @@ class Keeper:
         settled = [digest for digest, since in self._suspects.items() if monotonic() - since > SETTLE_SECONDS]
         if settled and self._evidence and self._evidence.done():
             places = ((step.image, step.place) for one in settled if (step := log.step(log.vertices[one])))
-            self._require_needed(places, is_over=False)
+            self._require_needed(places)
 
     def finish(self, report: BuildReport) -> None:
         """Raises CacheGone when a step was over before anybody could see it."""
         if report.executed:
-            self._require_needed(((step.image, step.place) for step in report.executed), is_over=True)
+            self._require_needed((step.image, step.place) for step in report.executed)
 
     def _ask(self) -> "Future[Evidence]":
         self.begin()
@@ -139,7 +138,7 @@ class Keeper:
         records = read_cache().records
         return Evidence(self._plan.result(), records, self._forced)
 
-    def _require_needed(self, running: Iterable[tuple[str, str]], is_over: bool) -> None:
+    def _require_needed(self, running: Iterable[tuple[str, str]]) -> None:
         if self.never_keeps:
             return
         evidence = self.evidence
@@ -147,7 +146,7 @@ class Keeper:
         for image, place in running:
             one = known.get(image)
             if one and evidence.is_keepable(one) and evidence.is_gone(one, place):
-                raise CacheGone(evidence.lost_with(image), is_over)
+                raise CacheGone(evidence.lost_with(image))
 
 
 def _beside(work: Callable[[], Result]) -> "Future[Result]":

@@ -37,7 +37,8 @@ class ImageState(msgspec.Struct, frozen=True, kw_only=True):
 
     `cache_records` maps the place of a step (`Dockerfile:7`) to the ids of the cache records that may hold its result;
     once all of them are gone BuildKit has nothing to say about that step. `is_cache_gone` says that this was seen:
-    what is built on this image uses the image itself, not its steps, until it is built again. `is_forced` says that it
+    what is built on this image uses the image itself, not its steps, until it is built again, and `passed_over` are the
+    records that a build left which was ended for that reason. `is_forced` says that it
     was built without the cache, and `on_images` names the parents whose image, and not steps, it was built on.
     """
 
@@ -53,6 +54,7 @@ class ImageState(msgspec.Struct, frozen=True, kw_only=True):
     on_images: tuple[str, ...] = ()
     is_forced: bool = False
     is_cache_gone: bool = False
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
