@@ -1,4 +1,4 @@
-"""200 random edits against the engine: what is skipped would have changed nothing, what is built changes something.
+"""100 random edits against the engine: what is skipped would have changed nothing, what is built changes something.
 
 The oracle is BuildKit: a plain bake of the same files under other tags. When no Dockerfile step of an image was
 executed and the image is the same, then it had not to be built; when it is another image, it had.
@@ -24,7 +24,7 @@ from layerstack.project.project import Project
 
 pytestmark = pytest.mark.docker
 NAMES = ("low", "high", "app")
-EDITS = int(os.environ.get("SKIP_EDITS", "200"))
+EDITS = int(os.environ.get("SKIP_EDITS", "100"))
 SEED = int(os.environ.get("SKIP_SEED", "20240518"))
 COPIED = ("app/src", "app/config", "shared/words")
 FOLDERS = (*COPIED, "app/tools")

@@ -20,7 +20,7 @@ from layerstack.project import project
 from layerstack.project.project import Project
 from layerstack.run import stack
 from layerstack.run.startup import Silent
-from layerstack.state_folder import state_folder
+from layerstack.state_folder import shared_folder
 from layerstack.status import status
 from layerstack.status.staleness import Stale
 
@@ -150,7 +150,7 @@ def test_2_source_that_was_changed_back_is_no_change(running: Stack) -> None:
 
 
 def test_2_without_a_record_the_container_is_asked(running: Stack) -> None:
-    shutil.rmtree(state_folder(running.root) / "images")
+    shutil.rmtree(shared_folder() / "images")
     running.write("web/server.js", "setInterval(() => console.log('new'), 60000)\n")
     (stale,) = running.stale("web")
     assert (stale.kind, stale.is_certain) == ("source-changed", True)
