@@ -14,6 +14,7 @@ from layerstack.build.progress import BuildObserver
 from layerstack.build.vertex import Vertex
 from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image
+from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project import missing_base
 from layerstack.project.project import Project
@@ -145,7 +146,7 @@ def _entitlements(images: Iterable[Image]) -> list[str]:
 
 def failure(report: BuildReport, project: Project) -> StackError:
     """A failed call as an error: the step, its place, its last lines, and what to do where that is known."""
-    if "annot connect to the Docker daemon" in report.message:
+    if texts.says(report.message, *texts.UNREACHABLE):
         return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
     step = report.failed
     if step is None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from layerstack import command
 from layerstack.engine import engine, texts
+from layerstack.engine.endpoint import find_endpoint
+from layerstack.engine.unusable import unreachable
 from layerstack.errors import EngineError
 from layerstack.project.project import Project
 
@@ -110,6 +112,8 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     if not wanted:
         return {}
     result = command.run(("docker", "image", "inspect", *wanted))
+    if texts.says(result.stderr, *texts.UNREACHABLE):
+        raise unreachable(result.stderr, find_endpoint())
     if not result.ok and not texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
         raise EngineError(f"The engine does not tell its images: {result.stderr.strip()}", "`invoke doctor`")
     stored = [_stored(attributes) for attributes in json.loads(result.stdout or "[]")]

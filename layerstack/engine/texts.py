@@ -27,6 +27,8 @@ def says(message: str, *texts: Text) -> bool:
 
 
 # The engine cannot be reached.
+# What the docker command prints when no daemon answers it.
+UNREACHABLE = (Text("cannot connect to the docker daemon", ENGINE),)
 NO_RIGHTS = (Text("permission denied", SOURCE), Text("permissionerror", SDK))
 BAD_CERTIFICATE = (Text("certificate", f"{ENGINE} and {SDK}"),)
 # The first is our own: command.run() ended the docker command.

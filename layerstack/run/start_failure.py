@@ -103,7 +103,7 @@ def refusal(client: Any, project: Project, result: CommandResult, services: Sequ
         advice = DROP if project.device == "cpu" else "`invoke up --device cpu`"
         return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", advice)
     if missing := _without_image(client, project, services):
-        images = ", ".join(image_of(project, name) for name in missing)
+        images = ", ".join(dict.fromkeys(image_of(project, name) for name in missing))
         return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")
     if texts.says(result.stderr, *texts.PORT_TAKEN):
         try:

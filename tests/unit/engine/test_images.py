@@ -13,6 +13,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.api import EngineRefused
 from layerstack.engine.images import StoredImage
+from layerstack.engine.unusable import HOW_TO_START
 from layerstack.errors import EngineError
 from layerstack.project.project import Project, Service
 
@@ -131,3 +132,14 @@ def test_removing_passes_over_what_is_gone_or_in_use(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(images.engine, "client", lambda: SimpleNamespace(images=SimpleNamespace(remove=remove)))
     images.remove(["busy", "free"])
     assert asked == ["busy", "free"]
+
+
+def test_an_engine_that_is_not_there_is_told_as_everywhere(docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The docker command says it once for each image; a user needs it once, with what to do."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    said = "Cannot connect to the Docker daemon at unix:///nowhere.sock. Is the docker daemon running?\n"
+    docker.answers("image inspect *", "[]", said * 2, 1)
+    with pytest.raises(EngineError) as caught:
+        images.find_all(["a", "b"])
+    assert caught.value.advice == HOW_TO_START
+    assert str(caught.value).count("Is the docker daemon running") == 1
