@@ -104,7 +104,7 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
         if image.name in call.kept:
             continue
         # Its texts stay as bake printed them: with the escapes that bake takes away again.
-        definition = {"tags": list(image.tags or (image.tag,)), **image.definition}
+        definition = {"tags": list(image.names), **image.definition}
         if labels := call.labels.get(image.name):
             definition["labels"] = {**(definition.get("labels") or {}), **labels}
         written = definition.get("contexts") or image.contexts

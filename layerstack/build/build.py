@@ -132,7 +132,7 @@ class _Build:
     @cached_property
     def before(self) -> Mapping[str, StoredImage]:
         """Tag → image, before the build."""
-        return images.find_all(tag for image in self.images for tag in _tags(image))
+        return images.find_all(tag for image in self.images for tag in image.names)
 
     @cached_property
     def states(self) -> Mapping[str, ImageState]:
@@ -201,7 +201,7 @@ class _Build:
     def _is_renamed(self, image: Image, report: BuildReport, kept: frozenset[str]) -> bool:
         if image.name in kept:
             return False
-        now = {tag: report.exported.get(familiar(tag)) for tag in _tags(image)}
+        now = {tag: report.exported.get(familiar(tag)) for tag in image.names}
         return any(one and (tag not in self.before or self.before[tag].id != one) for tag, one in now.items())
 
     def _is_all_recorded(self) -> bool:
@@ -223,7 +223,7 @@ class _Build:
         return ImageRecord(image=image.name, action="fresh", inputs=inputs, parents=tuple(image.parents))
 
     def _stored_now(self) -> Mapping[str, StoredImage]:
-        return images.find_all(tag for image in self.images for tag in _tags(image))
+        return images.find_all(tag for image in self.images for tag in image.names)
 
     def _remember(self, record: BuildRecord, outcome: Outcome, began: float) -> None:
         """Keep how each image was built, for those that BuildKit made or that nothing was known of."""
@@ -319,12 +319,8 @@ def _restore_tags(keeper: Keeper, names: frozenset[str]) -> None:
     """The tags of kept images name the stored ones: a short step may have been over, and its image named, before the
     build was ended."""
     kept = [one for one in keeper.evidence.plan.images if one.name in names] if names else []
-    now = images.find_all(tag for one in kept for tag in _tags(one.image))
+    now = images.find_all(tag for one in kept for tag in one.image.names)
     for one in kept:
-        for tag in _tags(one.image):
+        for tag in one.image.names:
             if one.stored and (tag not in now or now[tag].id != one.stored.id):
                 command.run(("docker", "tag", one.stored.id, tag)).require()
-
-
-def _tags(image: Image) -> tuple[str, ...]:
-    return image.tags or (image.tag,)

@@ -97,7 +97,7 @@ class Planner:
     def plan(self, names: Sequence[str]) -> Plan:
         """The named images and their parents. Raises EngineError; what cannot be read is `unknown` in its manifest."""
         wanted = self._project.with_parents(names)
-        tags = () if self._stored is not None else (tag for image in wanted for tag in image.tags or (image.tag,))
+        tags = () if self._stored is not None else (tag for image in wanted for tag in image.names)
         stored = {**(self._stored or {}), **images.find_all(tags)}
         lasts = {image.name: self._last(image, stored) for image in wanted}
         gone = {reference: one for last in lasts.values() if last for reference, one in last.externals.items()}

@@ -76,7 +76,9 @@ def require_right(audits: Iterable[Audit]) -> None:
     wrong = [audit for audit in audits if audit.verdict == "wrong"]
     if wrong:
         lines = "\n".join(f"  {audit.image}: {audit.detail}" for audit in wrong)
-        raise CheckFailed(f"verify-skip: fresh images that a build would have changed:\n{lines}", ADVICE)
+        raise CheckFailed(
+            f"verify-skip: images that are read as unchanged, and that a build made otherwise:\n{lines}", ADVICE
+        )
 
 
 ADVICE = "Both manifests are in the state folder, under audit/: please report them."

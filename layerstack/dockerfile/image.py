@@ -38,6 +38,11 @@ class Image:
         return self.tags[0] if self.tags else self.name
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every tag that a build gives it, or its name where the definition gives none."""
+        return self.tags or (self.tag,)
+
+    @property
     def parents(self) -> tuple[str, ...]:
         """Names of the images this one is built on."""
         return tuple(value.removeprefix("target:") for value in self.contexts.values() if value.startswith("target:"))

@@ -189,16 +189,12 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
         rebuild.build()
         before = images.find(tag)
         served = stack.enter_context(_served(project, service, tag, say)) if options.is_until_served else None
-        runs = []
-        for number in range(1, options.run_count + 1):
-            say(f"{service.name}: rebuild {number} of {options.run_count} after a change in {edited}")
-            change(copy / edited, options.edit_command)
-            runs.append(rebuild.run(served))
+        runs = _runs(rebuild, served, copy / edited, options, say)
         ids = [before.id if before else "", *(run.image_id for run in runs)]
         result = Rebuild(
             service=service.name,
             edited=edited,
-            runs=tuple(runs),
+            runs=runs,
             budget_seconds=service.settings.budget_seconds,
             is_base_unchanged=bases == _ids(project, image),
             # An image may get another id although no step ran: BuildKit can hold a cached step twice.
@@ -210,6 +206,18 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
         )
     history.append(project.root, "rebuild", result.to_json())
     return result
+
+
+def _runs(
+    rebuild: "_Rebuilder", served: ServedCopy | None, edited: Path, options: RebuildOptions, say: Callable[[str], None]
+) -> tuple[Run, ...]:
+    """One build after each change of the edited file."""
+    runs = []
+    for number in range(1, options.run_count + 1):
+        say(f"{rebuild.image.name}: rebuild {number} of {options.run_count} after a change in {edited.name}")
+        change(edited, options.edit_command)
+        runs.append(rebuild.run(served))
+    return tuple(runs)
 
 
 def edited_file(project: Project, service: Service, image: Image) -> EditedFile:

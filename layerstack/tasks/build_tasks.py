@@ -27,7 +27,7 @@ BUILD_HELP = {
     "device": DEVICE,
     "force": "build again without the cache",
     "pull": "ask the registry for newer system images first",
-    "verify-skip": "build what would be skipped too and compare the layers",
+    "verify-skip": "build what is read as unchanged under another tag and compare the two",
     "explain": "print what each image's inputs digest is made of; builds nothing",
     "json": JSON,
 }
@@ -59,7 +59,7 @@ def build(
     explain: bool = False,
     json: bool = False,
 ) -> None:
-    """Build service images and the bases they need, in one solve; what did not change is skipped."""
+    """Build service images and the bases they need, in one call; BuildKit finds what did not change."""
     project = project_to_run(device, is_started=False)
     names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
     _build(project, names, _way(force, pull, verify_skip, explain), json)
@@ -179,13 +179,13 @@ def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) ->
 
 
 def _audited(project: "Project", names: Sequence[str]) -> "tuple[Audit, ...]":
-    """Prove that what will be skipped may be skipped. Raises CheckFailed, after all verdicts were printed."""
+    """Prove that what is read as unchanged is. Raises CheckFailed, after all verdicts were printed."""
     from layerstack.build.skip_proof import audit_skips, require_right
     from layerstack.build.state import StateStore
     from layerstack.report import say
 
     audits = audit_skips(project, names, StateStore(project.root))
     for audit in audits:
-        say(f"skip of {audit.image}: {audit.verdict}{f', {audit.detail}' if audit.detail else ''}")
+        say(f"{audit.image} is read as unchanged: {audit.verdict}{f', {audit.detail}' if audit.detail else ''}")
     require_right(audits)
     return audits
