@@ -53,7 +53,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say) -> list[SystemImage]:
     choices.remember(root, dict.fromkeys(pulled))
     _report_kept(ask_for, outcomes, say)
     lacking = [image for image in ask_for if image.variable not in pulled and not image.image_id]
-    built = _build_lacking(root, lacking, outcomes, say)
+    built = _build_lacking(docker, root, lacking, outcomes, say)
     return [_settle(docker, image, {**pulled, **built}) for image in wanted]
 
 
@@ -131,9 +131,13 @@ def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutco
 
 
 def _build_lacking(
-    root: Path, lacking: Sequence[SystemImage], outcomes: Mapping[str, PullOutcome], say: Say
+    docker: "DockerClient",
+    root: Path,
+    lacking: Sequence[SystemImage],
+    outcomes: Mapping[str, PullOutcome],
+    say: Say,
 ) -> dict[str, str]:
-    """Build and remember stand-ins for the images; variable → tag."""
+    """Find or build stand-ins for the images, and remember them; variable → tag."""
     if not lacking:
         return {}
     for image in lacking:
@@ -143,14 +147,22 @@ def _build_lacking(
     chosen = [declared[image.variable] for image in lacking if image.variable in declared]
     _report_without(lacking, declared, outcomes, say)
     if chosen:
-        reason = outcomes[lacking[0].variable].reason
-        say(f"no container registry answers ({reason})")
-        say(f"building STAND-INS from packages: {', '.join(stand_in.tag for stand_in in chosen)}")
+        say(f"no container registry answers ({outcomes[lacking[0].variable].reason})")
+        # Loaded, or built for another checkout: built again they are other images, and so is all that stands on them.
+        absent = [stand_in for stand_in in chosen if not _is_here(docker, stand_in)]
+        if here := [stand_in.tag for stand_in in chosen if stand_in not in absent]:
+            say(f"STAND-INS that are here are used: {', '.join(here)}")
+        if absent:
+            say(f"building STAND-INS from packages: {', '.join(stand_in.tag for stand_in in absent)}")
+            build_stand_ins(root, absent, say)
         say("  they are not the official images; `invoke setup --pull` replaces them once a registry answers")
-        build_stand_ins(root, chosen, say)
     built = {stand_in.variable: stand_in.tag for stand_in in chosen}
     _report_outvoted(choices.remember(root, built), say)
     return built
+
+
+def _is_here(docker: "DockerClient", stand_in: StandIn) -> bool:
+    return _look_up(docker, SystemImage(stand_in.variable, stand_in.tag, stand_in.tag)).is_stand_in
 
 
 def _report_without(

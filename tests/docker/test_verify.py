@@ -33,7 +33,7 @@ def test_a_healthy_stack_answers_every_check(load_project: LoadProject) -> None:
     assert report.diagnosis is None
     checks = [check for one in report.services if one.service == "web" for check in one.checks]
     assert {check.check for check in checks if not check.link} == {
-        check["check"] for check in project.services["web"].settings["verify"]
+        check["check"] for check in project.services["web"].settings.verify
     }
     assert [check.link for check in checks if check.link] == [
         *("image", "container", "running", "network", "health", "port")

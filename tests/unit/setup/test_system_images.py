@@ -137,6 +137,21 @@ def test_gpu_images_are_left_out_with_a_note_when_they_cannot_be_had(machine: Ma
     assert "CUDA_DEVEL_IMAGE" not in machine.prepare(device="cpu")
 
 
+def test_stand_ins_that_are_here_are_used_in_a_fresh_checkout(machine: Machine) -> None:
+    """Loaded, or built for another checkout: built again they would be other images, with all that stands on them."""
+    machine.local[STAND_INS["NODE_IMAGE"]] = OFFICIAL["NODE_IMAGE"]
+    found = machine.prepare()
+    assert [name for name in machine.commands if name.startswith("build")] == ["build mongo-image"]
+    assert {name: image.reference for name, image in found.items()} == STAND_INS
+    assert choices.read(machine.root) == STAND_INS
+
+
+def test_another_image_that_is_called_like_a_stand_in_is_none(machine: Machine) -> None:
+    machine.local[STAND_INS["NODE_IMAGE"]] = ""
+    machine.prepare()
+    assert "build node-image" in machine.commands
+
+
 def test_lost_stand_ins_are_looked_for_at_the_registry_by_their_official_name(machine: Machine) -> None:
     machine.has_stand_ins()
     machine.local.clear()
