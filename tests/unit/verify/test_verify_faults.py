@@ -126,6 +126,7 @@ def test_a_job_that_fails_is_not_a_crash(root: Path) -> None:
         ("write /data/db/journal: No space left on device", "disk-full", "shop_data"),
         ("open /data/db/lock: EACCES: permission denied", "volume-unwritable", "shop_data on /data/db"),
         ("No such file or directory: '/opt/models/a.tflite'", "file-missing", "/opt/models/a.tflite"),
+        ("/opt/models/a.tflite is missing: rebuild the image", "file-missing", "/opt/models/a.tflite"),
         ("No such file or directory: '/data/db/a'", "file-missing", "shop_data on /data/db hides"),
         ("KeyError: 'MONGO_URL'", "variable-missing", "MONGO_URL"),
         ("Error: MONGO_URL is not set", "variable-missing", "MONGO_URL"),
