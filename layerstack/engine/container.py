@@ -104,6 +104,14 @@ class Container:
         return max(0.0, epoch_seconds(self.finished_at) - epoch_seconds(self.started_at))
 
     @property
+    def run_began(self) -> float:
+        """The epoch second from which on its log and its ends explain its state; 0 for all that is known of it.
+
+        One that the engine itself starts again and again tells in the run before why.
+        """
+        return 0.0 if self.restart_count else epoch_seconds(self.started_at)
+
+    @property
     def was_healthy(self) -> bool:
         """Has one of its last health checks passed?"""
         return 0 in self.health_codes
@@ -126,13 +134,23 @@ def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Conta
     return _by_service(found)
 
 
-def read_log(client: "DockerClient", container_id: str, lines: int) -> tuple[str, ...]:
+def read_log(
+    client: "DockerClient", container_id: str, lines: int, since_epoch_seconds: float | None = None
+) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
     try:
-        data: bytes = client.api.logs(container_id, tail=lines)
+        data: bytes = client.api.logs(container_id, tail=lines, since=since_epoch_seconds or None)
     except (EngineError, OSError):
         return ()
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
+
+
+def read_volume_age(client: "DockerClient", name: str) -> float:
+    """The epoch second at which a volume was made, 0 when it cannot be told."""
+    try:
+        return epoch_seconds(client.api.inspect_volume(name).get("CreatedAt"))
+    except EngineError:
+        return 0.0
 
 
 def read_deaths(
@@ -153,7 +171,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
     """A container from what `docker inspect` says about it."""
     state, host, labels = data["State"], data["HostConfig"], data["Config"].get("Labels") or {}
     health = state.get("Health") or {}
-    checks = health.get("Log") or []
+    checks = [check for check in health.get("Log") or () if _is_of_run(check, state)]
     return Container(
         id=data["Id"],
         name=data["Name"].lstrip("/"),
@@ -184,6 +202,11 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         mounts=tuple(_mount(entry) for entry in data.get("Mounts") or ()),
         user=data["Config"].get("User") or "",
     )
+
+
+def _is_of_run(check: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """The engine keeps the last health checks of the run before."""
+    return epoch_seconds(check.get("Start")) >= epoch_seconds(state.get("StartedAt")) or not check.get("Start")
 
 
 def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

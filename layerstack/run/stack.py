@@ -11,6 +11,7 @@ from layerstack.engine.container import PROJECT_LABEL, read_all
 from layerstack.errors import StartFailed
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Project
+from layerstack.run.outlook import Diagnose
 from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
 from layerstack.run.startup import StartObserver, UpResult
 from layerstack.run.watch import INTERVAL_SECONDS, Watch
@@ -31,23 +32,25 @@ def up(
     observer: StartObserver,
     services: Sequence[str] = (),
     timeout_seconds: float = START_TIMEOUT_SECONDS,
+    diagnose: Diagnose | None = None,
 ) -> UpResult:
     """Start the services and what they depend on; returns when all are healthy.
 
-    Never builds. Raises StartFailed (ServiceFailed when one service is to blame), UsageError for an unknown
-    service, EngineError. Ctrl-C leaves the containers as they are.
+    With `diagnose` it also ends as soon as no waiting can help, in the words of the diagnosis, and asks what ran
+    before whether it works. Never builds. Raises StartFailed (ServiceFailed when one service is to blame),
+    UsageError for an unknown service, EngineError. Ctrl-C leaves the containers as they are.
     """
     client = engine.client()
     wanted = in_start_order(project, services)
     require_images(client, project, wanted)
     require_ports(client, project, wanted)
     require_names(client, project, wanted)
-    watch = Watch(client, project, wanted, observer, timeout_seconds)
+    watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
     while not (result := _compose_up(project, services, watch)).ok:
         if known := refusal(client, project, result, wanted):
             raise known
         if not watch.await_recovery():
-            raise watch.blame() or compose_failed(result)
+            raise watch.explain(watch.blame() or compose_failed(result))
     return watch.wait()
 
 
@@ -67,6 +70,7 @@ def restart(
     observer: StartObserver,
     services: Sequence[str] = (),
     timeout_seconds: float = START_TIMEOUT_SECONDS,
+    diagnose: Diagnose | None = None,
 ) -> UpResult:
     """Restart running services in place and wait for their health. Raises as `up` does."""
     client = engine.client()
@@ -74,7 +78,7 @@ def restart(
     existing = read_all(client, project.name)
     if missing := [name for name in wanted if name not in existing]:
         raise StartFailed(f"Not started yet: {', '.join(missing)}.", "`invoke up`")
-    watch = Watch(client, project, wanted, observer, timeout_seconds)
+    watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
     argv = project.compose("--progress", "quiet", "restart", "--no-deps", *services)
     command.run(argv, cwd=project.root, env=project.environment).require("`invoke status`")
     return watch.wait()

@@ -135,8 +135,11 @@ def restart(c: Context, services: Sequence[str], json: bool = False) -> None:
     """Restart services in place and wait for their health."""
     from layerstack.run import stack
     from layerstack.run.text import print_start, start_observer
+    from layerstack.verify.trouble import diagnosis_of
 
-    show(stack.restart(project_to_read(), start_observer(), services), json, print_start)
+    project = project_to_read()
+    result = stack.restart(project, start_observer(), services, diagnose=diagnosis_of(project))
+    show(result, json, print_start)
 
 
 @task(
@@ -176,6 +179,7 @@ def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float
     from layerstack.report import say
     from layerstack.run import stack
     from layerstack.run.text import start_observer
+    from layerstack.verify.trouble import diagnosis_of
 
     with gpu_services.ready(project, services, float(timeout_seconds), say):
-        return stack.up(project, start_observer(), services, float(timeout_seconds))
+        return stack.up(project, start_observer(), services, float(timeout_seconds), diagnosis_of(project))

@@ -4,18 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from layerstack.verify import address_faults, answer_faults, container_faults, file_faults, setting_faults
+from layerstack.verify import address_faults, answer_faults, code_faults, container_faults, file_faults, setting_faults
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.evidence import SHOWN_LOG_LINES, Evidence
 from layerstack.verify.examination import ServiceResult
-from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.verify.fault import ENDED, Fault, FaultKind, Rule
 from layerstack.verify.masking import mask
 
 EVIDENCE_CHARACTERS = 300
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
+    *code_faults.RULES,
     *file_faults.RULES,
     setting_faults.variable_missing,
     container_faults.command_missing,
@@ -71,11 +72,7 @@ def name_fault(seen: Evidence) -> Fault:
 
 def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
     """Broken service → the broken service that it fails because of; a root fails because of itself."""
-    roots = {
-        name
-        for name, fault in faults.items()
-        if fault.is_own or not any(need in faults for need in graph.all_needs(name))
-    }
+    roots = {name for name, fault in faults.items() if fault.is_own or _stands_alone(fault, name, graph, faults)}
     blamed = {name: name for name in roots}
     for name in graph.order:
         if name in faults and name not in blamed:
@@ -85,6 +82,12 @@ def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
                 (root for root in graph.order if root in roots & needs), key=lambda one: faults[one].can_pass
             )
     return blamed
+
+
+def _stands_alone(fault: Fault, name: str, graph: CheckGraph, faults: Mapping[str, Fault]) -> bool:
+    """Does nothing that it needs explain it? What is merely on its way up does not explain a program that is gone."""
+    needs = [faults[need] for need in graph.all_needs(name) if need in faults]
+    return not needs or (fault.kind in ENDED and all(need.can_pass for need in needs))
 
 
 def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[str, str]) -> list[str]:

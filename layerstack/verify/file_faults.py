@@ -1,6 +1,10 @@
 """Faults of files and disks that a service tells of: a full disk, a volume that it may not write to, a missing file."""
 
 import re
+import shlex
+import stat
+from os.path import relpath
+from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
 from layerstack.project.declaration import find_text
@@ -12,8 +16,10 @@ UNWRITABLE = re.compile(
     r"permission denied|EACCES|EROFS|read-only (?:file ?system|directory)|not writable|operation not permitted",
     re.IGNORECASE,
 )
+DENIED = re.compile(r"permission denied|EACCES", re.IGNORECASE)
 NO_FILE = re.compile(
-    r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)", re.IGNORECASE
+    r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
+    re.IGNORECASE,
 )
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 
@@ -45,6 +51,36 @@ def unwritable(seen: Evidence) -> Fault | None:
     return Fault("volume-unwritable", cause, f"{own} {mount.target} && invoke up")
 
 
+def unreadable(seen: Evidence) -> Fault | None:
+    """A mounted file or folder that only its owner may read, by its mode and not only by what the program says."""
+    denied = (text for text in (*seen.answers, *reversed(seen.log)) if DENIED.search(text))
+    for path in (path for text in denied for path in PATH.findall(text)):
+        mount = seen.mount_at(path)
+        closed = _closed_part(mount, path) if mount and mount.kind == "bind" else None
+        if closed:
+            name, mode = relpath(closed, seen.project.root), stat.S_IMODE(closed.stat().st_mode)
+            user = f" as the user {seen.container.user}" if seen.container and seen.container.user else ""
+            cause = f"may not read {name}{user}: its mode is {mode:o}"
+            again = f"chmod a+r{'x' if closed.is_dir() else ''} {shlex.quote(name)} && invoke up {seen.name}"
+            return Fault("file-unreadable", cause, again)
+    return None
+
+
+def _closed_part(mount: Mount, path: str) -> Path | None:
+    """The first folder of a mount, or the file in it, that other users cannot pass or read; None when all can."""
+    inside = PurePosixPath(path.removeprefix(mount.target.rstrip("/")).lstrip("/"))
+    source = Path(mount.source)
+    for part in (source, *(source / folder for folder in reversed(inside.parents)), source / inside):
+        try:
+            found = part.stat()
+        except OSError:
+            return None
+        wanted = stat.S_IROTH | stat.S_IXOTH if stat.S_ISDIR(found.st_mode) else stat.S_IROTH
+        if found.st_mode & wanted != wanted:
+            return part
+    return None
+
+
 def file_missing(seen: Evidence) -> Fault | None:
     """A file that the program wants and that is not there; a mount over its place is named."""
     for line in seen.last_words:
@@ -71,4 +107,4 @@ def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
     return volumes[0] if len(volumes) == 1 else None
 
 
-RULES: tuple[Rule, ...] = (disk_full, unwritable, file_missing)
+RULES: tuple[Rule, ...] = (disk_full, unreadable, unwritable, file_missing)

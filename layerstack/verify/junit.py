@@ -33,7 +33,7 @@ def _suite(result: ServiceResult, diagnosis: Diagnosis | None) -> ElementTree.El
         name=result.service,
         tests=str(len(result.checks)),
         failures=str(len(failed)),
-        skipped=str(len(result.failed) - len(failed)),
+        skipped=str(sum(not check.is_asked for check in result.checks)),
         time=f"{seconds:.3f}",
     )
     for check in result.checks:
@@ -44,7 +44,7 @@ def _suite(result: ServiceResult, diagnosis: Diagnosis | None) -> ElementTree.El
 def _case(service: str, check: CheckResult, diagnosis: Diagnosis | None) -> ElementTree.Element:
     name = f"{check.check} ({check.container})" if check.container else check.check
     case = ElementTree.Element("testcase", classname=service, name=name, time=f"{check.milliseconds / 1000:.3f}")
-    if check.is_ok:
+    if check.is_ok and check.is_asked:
         return case
     if not check.is_asked:
         ElementTree.SubElement(case, "skipped", message=_printable(check.detail))

@@ -43,14 +43,15 @@ def _missing(seen: Evidence, variable: str) -> Fault:
 
 def refused(seen: Evidence) -> Fault | None:
     """Wrong user or password: of the variable that holds them, or of the data that was made with others."""
-    if not seen.line_with(REFUSED) or seen.container is None:
+    if seen.container is None or not any(REFUSED.search(text) for text in (*seen.answers, *seen.log)):
         return None
     named = [one for one in references(seen.container.environment, seen.hosts) if one.has_credentials]
     named = [one for one in named if seen.hosts.get(one.host) != seen.name]
     if named:
         return _refused_there(seen, named[0])
-    # The log of a server tells of every stranger that it refused: its own health check must say it.
-    if any(REFUSED.search(text) for text in seen.answers):
+    # The log of a server tells of every stranger that it refused: its own health check must say it. While the data is
+    # made, the user may not be there yet.
+    if any(REFUSED.search(text) for text in seen.answers) and not (seen.is_on_its_way and seen.is_first_start):
         return _refused_itself(seen, seen.container)
     return None
 

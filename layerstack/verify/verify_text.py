@@ -61,16 +61,21 @@ def _rows(result: ServiceResult) -> Iterator[Row]:
     """One row for all links that are fine, then one for each broken link and each declared check."""
     from rich.markup import escape
 
-    fine = [check for check in result.checks if check.link and check.is_ok]
-    shown = [check for check in result.checks if not (check.link and check.is_ok)]
+    fine = [check for check in result.checks if check.link and check.is_ok and check.is_asked]
+    shown = [check for check in result.checks if check not in fine]
     name, state = result.service, result.state
     if fine:
         up = next((check.detail for check in reversed(fine) if check.link == "running"), fine[-1].detail)
         yield mark(True), name, state, ", ".join(dict.fromkeys(check.link for check in fine)), "", escape(up)
         name = state = ""
     for check in shown:
-        yield mark(check.is_ok), name, state, _name(check), _took(check), escape(_answer(check))
+        yield _mark(check), name, state, _name(check), _took(check), escape(_answer(check))
         name = state = ""
+
+
+def _mark(check: CheckResult) -> str:
+    """What was not checked is neither well nor broken."""
+    return mark(check.is_ok) if check.is_asked or not check.is_ok else "[dim]–[/dim]"
 
 
 def _name(check: CheckResult) -> str:
