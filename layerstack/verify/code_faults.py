@@ -10,7 +10,7 @@ from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 
 # The last line of what Node.js and Python print when a file cannot be loaded: ended by it, or under a watcher's eye.
-ERROR = re.compile(r"^(?:Uncaught )?(?P<name>[A-Z]\w*Error)(?: \[\w+\])?: (?P<words>.+)$")
+ERROR = re.compile(r"^(?:Uncaught )?(?P<name>(?:[A-Z]\w*)?Error)(?: \[\w+\])?: (?P<words>.+)$")
 BROKEN_TEXT = ("SyntaxError", "IndentationError", "TabError")
 PACKAGE = re.compile(
     r"No module named '(?P<python>[\w.]+)'|Cannot find (?:package|module) '(?P<node>(?:@[\w.-]+/)?[\w.-]+)'"

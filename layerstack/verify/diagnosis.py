@@ -1,5 +1,6 @@
 """The first broken link: the service that makes the others fail, why, and what to type."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +14,9 @@ from layerstack.verify.fault import ENDED, Fault, FaultKind, Rule
 from layerstack.verify.masking import mask
 
 EVIDENCE_CHARACTERS = 300
+# Where Node.js came by on its way to an error: the error itself, and the file, stand above.
+ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception)\b[^:]{0,40}|panic|fatal error): .", re.IGNORECASE)
+STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*$")
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
@@ -149,13 +153,20 @@ def _mark(check: CheckResult, root: str, is_consequence: bool) -> CheckResult:
 def _evidence(seen: Evidence, fault: Fault) -> str:
     health = seen.container.health_output if seen.container and seen.container_is_bad else ""
     said = [f"health check: {health}"] if health else []
-    told = (check for check in seen.result.failed if check.is_asked and check.detail not in fault.cause)
-    asked = [f"{check.check}: {check.detail}" for check in told][:2]
+    told = (check for check in seen.result.failed if check.is_asked and check.link != "health")
+    asked = [f"{check.check}: {check.detail}" for check in told if check.detail not in fault.cause][:2]
     # Who pauses a container does it from outside: nothing in its log tells of that.
-    log = () if fault.kind == "paused" else seen.log[-SHOWN_LOG_LINES:]
+    log = () if fault.kind == "paused" else _telling(seen.log)
     lines = [*asked, *said, *log]
     shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
     return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)
+
+
+def _telling(log: Sequence[str]) -> Sequence[str]:
+    """The last error with what stands above it, else the last lines."""
+    said = [line for line in log if not STACK.match(line)]
+    last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), len(said))
+    return said[max(0, last - SHOWN_LOG_LINES) : last]
 
 
 def _masked(value: Any, environment: Mapping[str, str]) -> Any:
