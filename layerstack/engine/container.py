@@ -104,14 +104,6 @@ class Container:
         return max(0.0, epoch_seconds(self.finished_at) - epoch_seconds(self.started_at))
 
     @property
-    def run_began(self) -> float:
-        """The epoch second from which on its log and its ends explain its state; 0 for all that is known of it.
-
-        One that the engine itself starts again and again tells in the run before why.
-        """
-        return 0.0 if self.restart_count else epoch_seconds(self.started_at)
-
-    @property
     def was_healthy(self) -> bool:
         """Has one of its last health checks passed?"""
         return 0 in self.health_codes

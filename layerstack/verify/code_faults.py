@@ -38,7 +38,7 @@ class Complaint:
 
 def cannot_load(seen: Evidence) -> Fault | None:
     """The program has ended of it, or nothing listens where it should, although the container goes on."""
-    if not (_is_down(seen) and (found := read_complaint(seen.log))):
+    if not (_is_down(seen) and (found := read_complaint(seen.plain_log))):
         return None
     package = PACKAGE.search(found.words)
     module = (package["python"] or package["node"]) if package else ""
@@ -47,7 +47,7 @@ def cannot_load(seen: Evidence) -> Fault | None:
     if module and not _is_own(seen, module):
         words = f"{place} wants the package {module}, which its image has not"
         change = f"add {module} to what its image installs (or correct the name in {place})"
-        return Fault("module-missing", words, f"invoke build {seen.name} && invoke up", change)
+        return Fault("module-missing", words, _again(seen, ""), change)
     words = f"cannot load its code: {found.name} in {place}: {found.words}"
     return Fault("code-broken", words, _again(seen, found.path), f"correct {place}")
 
@@ -65,7 +65,10 @@ def read_complaint(log: Sequence[str]) -> Complaint | None:
 
 
 def _is_of_loading(match: "re.Match[str]") -> bool:
-    return match["name"] in BROKEN_TEXT or bool(PACKAGE.search(match["words"]) or OWN_MODULE.search(match["words"]))
+    if match["name"] in BROKEN_TEXT:
+        # A text that the program reads, and not its code.
+        return "JSON" not in match["words"]
+    return bool(PACKAGE.search(match["words"]) or OWN_MODULE.search(match["words"]))
 
 
 def _place(log: Sequence[str], number: int) -> tuple[str, str]:

@@ -1,6 +1,8 @@
 """Faults that the engine's own state shows: images, ports, networks, ends of programs."""
 
 import re
+import shlex
+from os.path import relpath
 
 from layerstack.engine.container import Container
 from layerstack.engine.ports import Holder
@@ -14,6 +16,7 @@ from layerstack.wording import duration
 
 # One that lives this long has got past its settings: starting it again is worth a try.
 LONG_ENOUGH_SECONDS = 10.0
+DENIED_PROGRAM = re.compile(r"exec: \"?(/[^\":\s]+)\"?: permission denied")
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
 
@@ -113,8 +116,22 @@ def command_missing(seen: Evidence) -> Fault | None:
     said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
     where = find_declaration(seen.project, seen.name, "command")
+    if not seen.service.is_built:
+        what = how_to_change("command", where) if where else f"the command of {seen.name}"
+        return Fault("command-missing", cause, f"invoke up {seen.name}", f"correct {what}")
     change = f"or correct {how_to_change('command', where)}" if where else ""
     return Fault("command-missing", cause, f"invoke build {seen.name} && invoke up", change)
+
+
+def not_executable(seen: Evidence) -> Fault | None:
+    """A mounted program without the right to be run."""
+    match = DENIED_PROGRAM.search(seen.container.error) if seen.container else None
+    mount = seen.mount_at(match[1]) if match else None
+    if match is None or mount is None or mount.kind != "bind":
+        return None
+    name = relpath(mount.source + match[1].removeprefix(mount.target.rstrip("/")), seen.project.root)
+    cause = f"cannot run {match[1]}: {name} is not executable"
+    return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && invoke up {seen.name}")
 
 
 def ended(seen: Evidence) -> Fault | None:
@@ -160,6 +177,6 @@ def _logs(seen: Evidence) -> str:
 
 FIRST: tuple[Rule, ...] = (
     *(paused, image_missing, port_held, name_taken, network_missing, network_detached, out_of_memory, frozen),
-    told_by_files,
+    *(told_by_files, not_executable),
 )
 LAST: tuple[Rule, ...] = (ended, not_started)

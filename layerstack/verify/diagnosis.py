@@ -156,17 +156,17 @@ def _evidence(seen: Evidence, fault: Fault) -> str:
     told = (check for check in seen.result.failed if check.is_asked and check.link != "health")
     asked = [f"{check.check}: {check.detail}" for check in told if check.detail not in fault.cause][:2]
     # Who pauses a container does it from outside: nothing in its log tells of that.
-    log = () if fault.kind == "paused" else _telling(seen.log)
+    log = () if fault.kind == "paused" else _telling(seen)
     lines = [*asked, *said, *log]
     shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
     return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)
 
 
-def _telling(log: Sequence[str]) -> Sequence[str]:
-    """The last error with what stands above it, else the last lines."""
-    said = [line for line in log if not STACK.match(line)]
-    last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), len(said))
-    return said[max(0, last - SHOWN_LOG_LINES) : last]
+def _telling(seen: Evidence) -> Sequence[str]:
+    """The last error in its log with what stands above it, else the last lines."""
+    said = [line for line in seen.plain_log if not STACK.match(line)]
+    last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), 0)
+    return said[max(0, last - SHOWN_LOG_LINES) : last] if last else seen.log[-SHOWN_LOG_LINES:]
 
 
 def _masked(value: Any, environment: Mapping[str, str]) -> Any:

@@ -19,6 +19,7 @@ from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import Cause, find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own
+from layerstack.run.health import TOLERATED_CRASHES
 from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.examination import ServiceResult
@@ -88,6 +89,11 @@ class Evidence:
         health = self.container.health_output if self.container else ""
         return tuple(dict.fromkeys([*said, *([health] if health and self.container_is_bad else [])]))
 
+    @cached_property
+    def plain_log(self) -> tuple[str, ...]:
+        """Its log with the texts of JSON lines in their place, line by line."""
+        return tuple(text for line in self.log for text in _texts(line))
+
     @property
     def container_is_bad(self) -> bool:
         return self.container is not None and self.container.health != "healthy"
@@ -99,9 +105,9 @@ class Evidence:
 
     @property
     def is_on_its_way(self) -> bool:
-        """Is its program in its first run, and not yet up? Much of what it complains of then passes."""
+        """Is its program not yet up, and no run before has shown more? Much of what it complains of then passes."""
         one = self.container
-        return one is not None and one.is_running and not one.restart_count and self.is_starting
+        return one is not None and one.is_running and not is_looping(one) and self.is_starting
 
     @property
     def last_words(self) -> tuple[str, ...]:
@@ -145,6 +151,27 @@ class Evidence:
         }
 
 
+def is_looping(one: Container) -> bool:
+    """Has the engine itself started it again, more than once?"""
+    return one.restart_count > TOLERATED_CRASHES
+
+
+def telling_since(one: Container) -> float:
+    """The epoch second from which on its log and its ends explain its state: those of a loop lie in the runs before."""
+    return 0.0 if is_looping(one) else epoch_seconds(one.started_at)
+
+
+def _texts(line: str) -> list[str]:
+    try:
+        entry = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict):
+        return [line]
+    nested = [value for one in entry.values() if isinstance(one, dict) for value in one.values()]
+    return [text for value in (*entry.values(), *nested) if isinstance(value, str) for text in value.splitlines()]
+
+
 class Lookout:
     """Looks at the containers of one project; what several services need is looked at once."""
 
@@ -166,7 +193,7 @@ class Lookout:
     def gather(self, result: ServiceResult) -> Evidence:
         """All evidence on one service."""
         service, one = self._project.services[result.service], result.container
-        log = read_log(self._client, one.id, LOG_LINES, one.run_began) if one else ()
+        log = read_log(self._client, one.id, LOG_LINES, telling_since(one)) if one else ()
         return Evidence(
             self._project,
             service,
@@ -195,7 +222,7 @@ class Lookout:
 
     def _oom_kills(self, one: Container) -> int:
         now = time.time()
-        return read_deaths(self._client, one.id, max(now - OOM_SECONDS, one.run_began), now).count(-1)
+        return read_deaths(self._client, one.id, max(now - OOM_SECONDS, telling_since(one)), now).count(-1)
 
     def _holders(self, result: ServiceResult) -> Iterator[tuple[Port, Holder]]:
         if result.container and result.container.is_running:

@@ -29,6 +29,7 @@ FaultKind = Literal[
     "network-missing",
     "no-answer",
     "no-shared-network",
+    "not-executable",
     "not-ready-yet",
     "not-started",
     "one-shot-failed",

@@ -43,7 +43,7 @@ def _missing(seen: Evidence, variable: str) -> Fault:
 
 def refused(seen: Evidence) -> Fault | None:
     """Wrong user or password: of the variable that holds them, or of the data that was made with others."""
-    if seen.container is None or not any(REFUSED.search(text) for text in (*seen.answers, *seen.log)):
+    if not seen.line_with(REFUSED) or seen.container is None:
         return None
     named = [one for one in references(seen.container.environment, seen.hosts) if one.has_credentials]
     named = [one for one in named if seen.hosts.get(one.host) != seen.name]
