@@ -191,7 +191,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         health_command=tuple((data["Config"].get("Healthcheck") or {}).get("Test") or ()),
         health_timeout_seconds=((data["Config"].get("Healthcheck") or {}).get("Timeout") or 30e9) / 1e9,
         health_codes=tuple(int(check.get("ExitCode", 0)) for check in checks),
-        mounts=tuple(_mount(entry) for entry in data.get("Mounts") or ()),
+        mounts=(*(_mount(entry) for entry in data.get("Mounts") or ()), *_tmpfs(host)),
         user=data["Config"].get("User") or "",
     )
 
@@ -212,6 +212,11 @@ def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _mount(entry: Mapping[str, Any]) -> Mount:
     source = entry.get("Name") or entry.get("Source") or ""
     return Mount(entry.get("Type", ""), source, entry.get("Destination", ""), bool(entry.get("RW", True)))
+
+
+def _tmpfs(host: Mapping[str, Any]) -> Iterable[Mount]:
+    """Those of `tmpfs:` are no mounts to the engine."""
+    return (Mount("tmpfs", "", target, is_writable=True) for target in host.get("Tmpfs") or ())
 
 
 def _is_gpu(request: Mapping[str, Any]) -> bool:

@@ -142,7 +142,8 @@ class Watch:
         return [one.name for name in self._wanted for one in self._found.get(name, ()) if self._may_recover(one)]
 
     def _may_recover(self, one: Container) -> bool:
-        return one.health == "unhealthy" and not self._is_new(one) and time.monotonic() < self._recovers_until
+        is_unhealthy = one.is_running and one.health == "unhealthy"
+        return is_unhealthy and not self._is_new(one) and time.monotonic() < self._recovers_until
 
     def _verdicts(self) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}

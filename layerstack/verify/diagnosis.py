@@ -20,6 +20,7 @@ STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*$")
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
+    file_faults.unreadable,
     *code_faults.RULES,
     *file_faults.RULES,
     setting_faults.variable_missing,

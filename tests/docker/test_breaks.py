@@ -103,7 +103,7 @@ SHOP = {
         "api",
         "code-broken",
         "invoke up api",
-        f"{SERVER}:19",
+        f"{SERVER}:18",
     ),
     "bracket": Break(
         anew("api", edit("api/settings.js", "'utf8');", "'utf8';")),
