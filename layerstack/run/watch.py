@@ -98,7 +98,7 @@ class Watch:
 
     def explain(self, error: StartFailed) -> StartFailed:
         """The diagnosis of a start that has failed, the error itself where that says no more."""
-        return self._outlook.explain(error, self._telling(False))
+        return self._outlook.explain(error, self._wanted)
 
     def blame(self) -> StartFailed | None:
         """The service that made Compose give up, None when it was none of them."""

@@ -16,7 +16,8 @@ from layerstack.wording import duration
 
 # One that lives this long has got past its settings: starting it again is worth a try.
 LONG_ENOUGH_SECONDS = 10.0
-DENIED_PROGRAM = re.compile(r"exec: \"?(/[^\":\s]+)\"?: permission denied")
+# As runc says it, and as the init of Docker does.
+DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>/[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
 
@@ -125,12 +126,15 @@ def command_missing(seen: Evidence) -> Fault | None:
 
 def not_executable(seen: Evidence) -> Fault | None:
     """A mounted program without the right to be run."""
-    match = DENIED_PROGRAM.search(seen.container.error) if seen.container else None
-    mount = seen.mount_at(match[1]) if match else None
-    if match is None or mount is None or mount.kind != "bind":
+    if seen.container is None or seen.container.exit_code != 126:
         return None
-    name = relpath(mount.source + match[1].removeprefix(mount.target.rstrip("/")), seen.project.root)
-    cause = f"cannot run {match[1]}: {name} is not executable"
+    said = (seen.container.error, *seen.log[-1:])
+    path = next((match["path"] for text in said if (match := DENIED_PROGRAM.search(text))), "")
+    mount = seen.mount_at(path)
+    if mount is None or mount.kind != "bind":
+        return None
+    name = relpath(mount.source + path.removeprefix(mount.target.rstrip("/")), seen.project.root)
+    cause = f"cannot run {path}: {name} is not executable"
     return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && invoke up {seen.name}")
 
 

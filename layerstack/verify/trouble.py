@@ -46,5 +46,5 @@ def prospect(kind: FaultKind) -> Prospect:
 
 
 def _trouble(found: Diagnosis) -> Trouble:
-    error = ServiceFailed(found.service, found.cause, tuple(found.evidence.splitlines()), found.way_out)
+    error = ServiceFailed(found.service, found.cause, tuple(found.evidence.splitlines()), found.way_out, found.kind)
     return Trouble(found.service, found.kind, prospect(found.kind), error)

@@ -17,10 +17,10 @@ from layerstack import command
 from layerstack.build import build
 from layerstack.build.progress import Silent as SilentBuild
 from layerstack.engine import engine
-from layerstack.errors import StartFailed
 from layerstack.project import project
 from layerstack.project.project import Project
 from layerstack.run import stack
+from layerstack.run.start_failure import ServiceFailed
 from layerstack.run.startup import Silent
 from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.trouble import diagnosis_of
@@ -85,8 +85,8 @@ class BrokenProject:
         loaded = self.load()
         stack.up(loaded, Silent(), (), timeout_seconds, diagnosis_of(loaded))
 
-    def refused(self) -> StartFailed:
-        with pytest.raises(StartFailed) as failed:
+    def refused(self) -> ServiceFailed:
+        with pytest.raises(ServiceFailed) as failed:
             self.up()
         return failed.value
 
