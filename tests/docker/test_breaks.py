@@ -186,7 +186,6 @@ NOTES = {
     ),
     "own-module": Break(edit(MAIN, "app.store", "app.stores"), "notes", "code-broken", AGAIN, f"{MAIN}:6", "build"),
     "unset": Break(edit(YAML, "NOTES_DIR: ", "NOTES: "), "notes", "variable-missing", "invoke up notes", "NOTES_DIR"),
-    "loopback": Break(env(LISTEN="127.0.0.1"), "notes", "listens-on-loopback", "invoke up notes", "0.0.0.0"),
     "owner": Break(anew("notes", docker(*OTHER_OWNER)), "notes", "volume-unwritable", CHOWN),
     "image": Break(docker("rm", "-f", "NAME-notes-1", then=("rmi", "NAME-notes")), "notes", "image-missing", AGAIN),
     "memory": Break(

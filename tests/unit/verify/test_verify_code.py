@@ -1,5 +1,6 @@
-"""Source files that cannot be loaded: told by what the program wrote last, with the file's name in the project."""
+"""Files that cannot be loaded, read or run: told by what the program wrote last, with their name in the project."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,10 @@ import pytest
 from verify_parts import UNHEALTHY, failed, make_container, make_evidence, make_port, make_project, make_result
 
 from layerstack.engine.container import Mount
+from layerstack.verify.answer_faults import check_failed
 from layerstack.verify.code_faults import cannot_load, read_complaint
+from layerstack.verify.container_faults import not_executable
+from layerstack.verify.file_faults import unreadable
 from layerstack.verify.listening import Listener
 
 NODE_SYNTAX = """\
@@ -112,3 +116,51 @@ def test_an_end_from_outside_is_no_broken_code() -> None:
     one = make_container("api", status="exited", exit_code=137)
     seen = make_evidence(make_project({"api": {}}), make_result(one, failed()), log=tuple(NODE_SYNTAX.splitlines()))
     assert cannot_load(seen) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "is_named"),
+    [(0o600, "app", True), (0o640, "12345:12345", True), (0o644, "app", False), (0o600, str(os.getuid()), False)],
+)
+def test_a_mounted_file_that_its_user_may_not_read_is_told_by_its_mode(
+    tmp_path: Path, mode: int, user: str, is_named: bool
+) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "server.js").touch()
+    (tmp_path / "server.js").chmod(mode)
+    mount = Mount("bind", str(tmp_path), "/app/src", is_writable=False)
+    one = make_container("api", status="exited", exit_code=1, mounts=(mount,), user=user)
+    log = ("Error: EACCES: permission denied, open '/app/src/server.js'",)
+    found = unreadable(make_evidence(make_project({"api": {}}, tmp_path), make_result(one, failed()), log=log))
+    assert bool(found) == is_named
+    if found:
+        assert (found.kind, found.repair) == ("file-unreadable", "chmod a+r server.js && invoke up api")
+        assert f"{mode:o}" in found.cause
+        assert user in found.cause
+
+
+@pytest.mark.parametrize(
+    ("error", "log"),
+    [
+        ('exec: "/app/src/start.sh": permission denied', ()),
+        ("", ("[FATAL tini (8)] exec /app/src/start.sh failed: Permission denied",)),
+    ],
+)
+def test_a_mounted_program_that_may_not_be_run_is_named(error: str, log: tuple[str, ...]) -> None:
+    one = make_container("api", status="exited", exit_code=126, error=error, mounts=(SOURCES,))
+    seen = make_evidence(make_project({"api": {}}, Path("/shop")), make_result(one, failed()), log=log)
+    found = not_executable(seen)
+    assert found is not None
+    assert (found.kind, found.repair) == ("not-executable", "chmod +x api/src/start.sh && invoke up api")
+
+
+def test_a_program_that_listens_and_does_not_answer_is_deaf() -> None:
+    one = make_container("api", ports=(make_port(),), health="healthy")
+    silent = failed("page", "GET / → no answer within 2 s")
+    listening = (Listener("0.0.0.0", 80),)
+    found = check_failed(make_evidence(make_project({"api": {}}), make_result(one, silent), listeners=listening))
+    assert found is not None
+    assert (found.kind, found.repair) == ("deaf", "invoke restart api")
+    elsewhere = check_failed(make_evidence(make_project({"api": {}}), make_result(one, silent), listeners=()))
+    assert elsewhere is not None
+    assert elsewhere.kind == "no-answer"

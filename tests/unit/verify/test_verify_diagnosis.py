@@ -43,6 +43,13 @@ def test_what_has_failed_comes_before_what_is_absent_and_what_is_on_its_way() ->
     assert roots(found) == ["alone", "db", "pose"]
 
 
+def test_what_is_on_its_way_does_not_explain_a_program_that_is_gone() -> None:
+    found = faults(web="killed", pose="not-ready-yet")
+    assert roots(found) == ["web", "pose"]
+    assert roots(faults(web="wrong-answer", pose="not-ready-yet")) == ["pose"]
+    assert roots(faults(web="killed", db="crashed")) == ["db"]
+
+
 def test_a_failure_is_blamed_rather_than_a_start() -> None:
     found = faults(api="unhealthy", db="not-ready-yet", pose="crashed")
     assert blame(graph(), found)["api"] == "pose"

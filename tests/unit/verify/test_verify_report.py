@@ -85,3 +85,14 @@ def test_junit_has_a_case_for_every_link(tmp_path: Path) -> None:
 def test_a_junit_file_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="JUnit"):
         write_junit(broken(DIAGNOSIS), tmp_path / "gone" / "verify.xml")
+
+
+def test_what_was_not_checked_is_neither_well_nor_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unasked = CheckResult("answer", True, 0, "not checked: no port", is_asked=False)
+    report = VerifyReport(0.1, "cpu", (make_result(make_container("db"), unasked, name="db"),))
+    print_verify(report)
+    line = next(line for line in capsys.readouterr().out.splitlines() if "not checked" in line)
+    assert "✓" not in line
+    write_junit(report, tmp_path / "verify.xml")
+    (suite,) = ElementTree.parse(tmp_path / "verify.xml").getroot()
+    assert (suite.get("skipped"), suite.get("failures")) == ("1", "0")
