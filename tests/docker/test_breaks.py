@@ -68,30 +68,31 @@ SERVER, MAIN, YAML = "api/server.js", "app/main.py", "compose.yaml"
 URL = "tcp://shop:secret@{}/shop"
 RAN = "[node, /srv/web.js]"
 NOT_THERE = 'tmpfs: ["/srv/none"]\n    entrypoint: [sh, -c, "cat /srv/none/settings.txt; exit 1"]\n    ports:'
-OTHER_OWNER = (
-    "run",
-    "--rm",
-    "--volume",
-    "NAME_notes:/n",
-    "--user",
-    "0",
-    "layerstack-test/python",
-    "chown",
-    "-R",
-    "0",
-    "/n",
-)
+OTHER_OWNER = "run --rm --volume NAME_notes:/n --user 0 layerstack-test/python chown -R 0 /n"
 CHOWN = "docker compose run .* chown notes -R 10001:10001 /notes && invoke up"
 AGAIN = "invoke build notes && invoke up"
 SHOP = {
-    "host": Break(env(DATABASE_URL=URL.format("dbb:5432")), "api", "unknown-host", "invoke up api", "DATABASE_URL in"),
-    "port": Break(env(DATABASE_URL=URL.format("db:5433")), "api", "wrong-port", "invoke up api", "DATABASE_URL in"),
+    "host": Break(
+        env(DATABASE_URL=URL.format("dbb:5432")), "api", "unknown-host", "invoke up api", "DATABASE_URL in", "up"
+    ),
+    "port": Break(
+        env(DATABASE_URL=URL.format("db:5433")), "api", "wrong-port", "invoke up api", "DATABASE_URL in", "up"
+    ),
     "itself": Break(
-        env(DATABASE_URL=URL.format("127.0.0.1:5432")), "api", "address-of-itself", "invoke up api", "DATABASE_URL in"
+        env(DATABASE_URL=URL.format("127.0.0.1:5432")),
+        "api",
+        "address-of-itself",
+        "invoke up api",
+        "DATABASE_URL in",
+        "up",
     ),
     "password": Break(
-        *(env(DATABASE_URL="tcp://shop:other@db:5432/shop"), "api", "wrong-credentials", "invoke up api"),
-        *("DATABASE_URL in", "up"),
+        env(DATABASE_URL="tcp://shop:other@db:5432/shop"),
+        "api",
+        "wrong-credentials",
+        "invoke up api",
+        "DATABASE_URL in",
+        "up",
     ),
     "web-host": Break(env(API_URL="http://apo:8000"), "web", "unknown-host", "invoke up web", "API_URL in"),
     "web-port": Break(env(API_URL="http://api:8001"), "web", "wrong-port", "invoke up web", "API_URL in"),
@@ -158,7 +159,9 @@ SHOP = {
     ),
     "deaf": Break(lambda found: found.ask("api", "/hang"), "api", "deaf", "invoke restart api"),
     "detached": Break(
-        *(docker("network", "disconnect", "NAME_default", "NAME-api-1"), "api", "network-detached"),
+        docker("network", "disconnect", "NAME_default", "NAME-api-1"),
+        "api",
+        "network-detached",
         "docker network connect --alias api NAME_default NAME-api-1",
     ),
     "removed": Break(docker("rm", "-f", "NAME-web-1"), "web", "not-started", "invoke up"),
@@ -186,7 +189,7 @@ NOTES = {
     ),
     "own-module": Break(edit(MAIN, "app.store", "app.stores"), "notes", "code-broken", AGAIN, f"{MAIN}:6", "build"),
     "unset": Break(edit(YAML, "NOTES_DIR: ", "NOTES: "), "notes", "variable-missing", "invoke up notes", "NOTES_DIR"),
-    "owner": Break(anew("notes", docker(*OTHER_OWNER)), "notes", "volume-unwritable", CHOWN),
+    "owner": Break(anew("notes", docker(*OTHER_OWNER.split())), "notes", "volume-unwritable", CHOWN),
     "image": Break(docker("rm", "-f", "NAME-notes-1", then=("rmi", "NAME-notes")), "notes", "image-missing", AGAIN),
     "memory": Break(
         edit(YAML, "build: .\n", "build: .\n    mem_limit: 6m\n"),
