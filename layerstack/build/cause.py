@@ -4,53 +4,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import cast
 
 from layerstack.build import file_diff
 from layerstack.build.buildlog import Step
 from layerstack.build.inputs import Manifest
 from layerstack.build.placement import is_same_text, literal_text
+from layerstack.build.record import Cause, Kind
 from layerstack.build.stage_diff import Change, StageDiff
 from layerstack.dockerfile.recipe import SECRET, RecipeLine, RecipeStage
 from layerstack.wording import short
 
-Kind = Literal[
-    "file-content",
-    "file-mode",
-    "file-added",
-    "file-removed",
-    "ignore-rules",
-    "build-arg",
-    "instruction",
-    "parent-image",
-    "parent-step",
-    "remote-content",
-    "cache-evicted",
-    "forced",
-    "first-build",
-    "unknown",
-]
 SHOWN_CHARACTERS = 60
 _ASSIGNMENT = re.compile(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S+)")
-
-
-@dataclass(frozen=True)
-class Cause:
-    """The reason in one word of the vocabulary, and the detail that a person can act on."""
-
-    kind: Kind
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.detail}" if self.detail else self.kind
-
-    def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "detail": self.detail}
-
-
-def root_causes(causes: Iterable[Cause]) -> list[Cause]:
-    """The causes that are not the consequence of another step of the same image."""
-    return list(dict.fromkeys(cause for cause in causes if cause.kind != "parent-step"))
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildReport, Step, Work
-from layerstack.build.cause import Cause, ImageCauses, root_causes
+from layerstack.build.cause import ImageCauses
 from layerstack.build.plan import Plan, PlannedImage, layers_identity
-from layerstack.build.record import ImageRecord, StepRecord, WorkRecord
+from layerstack.build.record import Cause, ImageRecord, StepRecord, WorkRecord, root_causes
 from layerstack.engine.images import StoredImage
 
 KEPT_CAUSE = "BuildKit no longer has its steps, nothing they depend on changed: the stored image is used"

@@ -11,9 +11,8 @@ from layerstack.report import print_json, print_table, say
 from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
-    from layerstack.build.cause import Cause
     from layerstack.build.impact import Impact
-    from layerstack.build.record import BuildRecord
+    from layerstack.build.record import BuildRecord, Cause
     from layerstack.build.why import Explanation
     from layerstack.project.project import Project
 

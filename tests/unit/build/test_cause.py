@@ -8,8 +8,9 @@ from image_folder import ImageFolder
 
 from layerstack.build import file_diff
 from layerstack.build.buildlog import Step
-from layerstack.build.cause import Cause, ImageCauses, root_causes
+from layerstack.build.cause import ImageCauses
 from layerstack.build.inputs import Manifest
+from layerstack.build.record import Cause, root_causes
 from layerstack.dockerfile.image import Image
 
 TEXT = """\
