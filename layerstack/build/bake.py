@@ -16,7 +16,6 @@ from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image
 from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
-from layerstack.project import missing_base
 from layerstack.project.project import Project
 
 TICK_SECONDS = 0.1
@@ -202,6 +201,8 @@ ADVICE = (
 
 
 def _advice(text: str, project: Project) -> str:
+    from layerstack.project import missing_base
+
     return missing_base.advice_for(project, text) or next(
         (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
     )
