@@ -29,19 +29,26 @@ CACHE_RACE = "failed to get dead record"
 class BakeCall:
     """What is asked of bake: images by name, and what is said besides their definitions.
 
-    `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `on_images` maps an
-    image to parents whose stored image it is built on, `without_cache` are those that are built without the cache.
-    `pulls` asks the registry for newer system images; `sets` are bake's overrides.
+    `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `pulled` those that a
+    team's registry had. `on_images` maps an image to parents whose stored image it is built on, `without_cache` are
+    those that are built without the cache. `pulls` asks the registry for newer system images; `sets` are bake's
+    overrides.
     """
 
     names: tuple[str, ...]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    pulled: frozenset[str] = frozenset()
     on_images: Mapping[str, frozenset[str]] = field(default_factory=dict)
     without_cache: frozenset[str] = frozenset()
     pulls: bool = False
     sets: tuple[str, ...] = ()
     allowed_paths: tuple[Path, ...] = ()
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """Images that are not built, and that others are built on as they are stored."""
+        return self.kept | self.pulled
 
 
 Watch = Callable[[BuildLog, Sequence[Vertex]], None]
@@ -93,7 +100,7 @@ def bake_argv(project: Project, call: BakeCall) -> tuple[str, ...]:
         *(["--pull"] if call.pulls else []),
         *(f"--allow={one}" for one in dict.fromkeys(allowed)),
         *(part for value in call.sets for part in ("--set", value)),
-        *(name for name in call.names if name not in call.kept),
+        *(name for name in call.names if name not in call.unasked),
     )
 
 
@@ -101,14 +108,14 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
     """The definitions as bake reads them: resolved by Compose and bake before, with what the call says on top."""
     targets = {}
     for image in project.with_parents(call.names):
-        if image.name in call.kept:
+        if image.name in call.unasked:
             continue
         # Its texts stay as bake printed them: with the escapes that bake takes away again.
         definition = {"tags": list(image.names), **image.definition}
         if labels := call.labels.get(image.name):
             definition["labels"] = {**(definition.get("labels") or {}), **labels}
         written = definition.get("contexts") or image.contexts
-        stored = call.kept | call.on_images.get(image.name, frozenset())
+        stored = call.unasked | call.on_images.get(image.name, frozenset())
         if contexts := {name: _context(project, value, stored) for name, value in written.items()}:
             definition["contexts"] = contexts
         if image.name in call.without_cache:

@@ -20,9 +20,7 @@ from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
-
-# On base images: other machines know by it what a base was made of. A service inherits that of its base.
-INPUTS_LABEL = "layerstack.inputs"
+from layerstack.registry.origin import INPUTS_LABEL
 
 
 @dataclass(frozen=True)

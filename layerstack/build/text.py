@@ -28,7 +28,7 @@ def print_build(result: BuildRecord) -> None:
         return
     kept = [one.image for one in result.images if one.action == "kept"]
     if len(kept) + sum(one.action == "fresh" for one in result.images) == len(result.images):
-        say(f"nothing to build; kept as stored, because BuildKit's cache of them is gone: {', '.join(kept)}")
+        say(f"nothing to build; kept as stored, because BuildKit has no cache of them: {', '.join(kept)}")
         return
     from rich.markup import escape
 
