@@ -52,6 +52,31 @@ def clean(c: Context, all: bool = False, yes: bool = False, json: bool = False) 
         say(outcome)
 
 
+@task(
+    positional=["images"],
+    iterable=["images"],
+    help={
+        "images": "images as words after the task; default the system images and the bases",
+        "all": "the services, too",
+        "again": "push also what the registry has, in place of it",
+        "device": DEVICE,
+        "json": JSON,
+    },
+)
+def share(
+    c: Context, images: Sequence[str], all: bool = False, again: bool = False, device: str = "auto", json: bool = False
+) -> None:
+    """Push images to the team's registry, where others find them instead of building them."""
+    from layerstack.report import say
+    from layerstack.share.share import share as share_images
+    from layerstack.share.text import print_shared
+
+    done = share_images(project_to_read(device), images, all, again, say)
+    show(done, json, print_shared)
+    if not done.is_ok:
+        raise CheckFailed("share: not every image is in the registry.")
+
+
 AUDIT_HELP = {
     "image": "an image or service of this project, any other image, or a file that `docker save` wrote",
     "cards": "compute capabilities to judge for, such as sm_75,sm_89; default: this machine's cards",
