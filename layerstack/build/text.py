@@ -51,7 +51,10 @@ def print_why(found: Explanation) -> None:
     from rich.markup import escape
 
     if found.built_at:
-        say(f"{found.image}, built {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}: {found.cause}")
+        done = "pulled" if found.action == "pulled" else "built"
+        say(
+            f"{found.image}, {done} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}: {found.cause}"
+        )
     else:
         say(f"{found.image}: {found.cause}")
     rows = [

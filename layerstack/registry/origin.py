@@ -4,8 +4,9 @@ import getpass
 import json
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+from layerstack.engine.images import Layer
 from layerstack.moment import utc_minute
 
 # What an image is made of, on base images. What is built on one inherits both labels.
@@ -46,3 +47,9 @@ def read_origin(labels: Mapping[str, str]) -> Origin | None:
     except (KeyError, TypeError, ValueError):
         return None
     return found if found.inputs == labels.get(INPUTS_LABEL) else None
+
+
+def with_origin(layer: Layer) -> Layer:
+    """A base with the words on where it was built; services have the label of their base."""
+    found = read_origin(layer.stored.labels) if layer.stored and layer.layer == "base" else None
+    return replace(layer, origin=str(found)) if found else layer

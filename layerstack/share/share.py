@@ -98,14 +98,17 @@ class _Pusher:
         self._say = say
         self._is_refused = False
 
+    def _on_retry(self) -> None:
+        self._say("the registry does not take a layer; the engine tries again for up to 50 s")
+
     def push(self, one: Candidate) -> Share:
         if self._is_refused:
             return Share(one.image, "failed", one.reference, "was not tried any more")
-        self._say(f"pushing {one.image} to {one.reference}")
+        self._say(f"pushing {one.image} to {self._team.address}")
         began = time.monotonic()
         try:
             with _labelled(one) as image_id:
-                digest = transfer.push(image_id, one.reference)
+                digest = transfer.push(image_id, one.reference, self._on_retry)
         except RegistryFailed as failure:
             self._is_refused = True
             return Share(one.image, "failed", one.reference, failure.trouble.sentence(self._team.host))

@@ -19,8 +19,9 @@ def images(c: Context, device: str = "auto", json: bool = False) -> None:
     """This project's images: size, age, and what is built on what."""
     from layerstack.engine.images import read_layers
     from layerstack.engine.text import print_images
+    from layerstack.registry.origin import with_origin
 
-    stored = read_layers(project_to_read(device))
+    stored = [with_origin(layer) for layer in read_layers(project_to_read(device))]
     show_document({"images": [image.to_json() for image in stored]}) if json else print_images(stored)
 
 
