@@ -29,6 +29,7 @@ class RegistryFailed(Exception):
 
 
 SILENT = Trouble("does not answer", f"start it, or look at the network; {LEAVE_OUT}")
+FAILS = Trouble("fails with an error of its own", "its log tells why; most often its disk is full, `df -h` there")
 BROKE_OFF = Trouble("broke off in the middle", f"look at it and at the network; {LEAVE_OUT}")
 
 # The first that matches counts.
@@ -46,10 +47,7 @@ _TROUBLES: tuple[tuple[tuple[Text, ...], Trouble], ...] = (
     ),
     (texts.READ_ONLY, Trouble("is read-only", f"name another one: {REGISTRY_VARIABLE}=HOST/PATH")),
     (texts.DISK_FULL, Trouble("has no room left, or this engine has none", "`df -h` on both; `invoke clean` here")),
-    (
-        texts.SERVER_FAILS,
-        Trouble("fails with an error of its own", "its log tells why; most often its disk is full, `df -h` there"),
-    ),
+    (texts.SERVER_FAILS, FAILS),
     (texts.NO_REPOSITORY, Trouble("has no such repository and makes none", "create it there first")),
     (texts.NOT_REACHED, SILENT),
 )

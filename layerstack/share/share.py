@@ -16,7 +16,7 @@ from layerstack.registry import transfer
 from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.origin import INPUTS_LABEL, ORIGIN_LABEL, here, read_origin
 from layerstack.registry.team import TeamRegistry, require_team
-from layerstack.registry.trouble import RegistryFailed
+from layerstack.registry.trouble import FAILS, RegistryFailed
 from layerstack.share.candidates import Candidate, find_candidates
 
 Say = Callable[[str], None]
@@ -110,6 +110,9 @@ class _Pusher:
             with _labelled(one) as image_id:
                 digest = transfer.push(image_id, one.reference, self._on_retry)
         except RegistryFailed as failure:
+            # Of two that push one name at once, the registry may refuse one.
+            if failure.trouble is FAILS and (answer := look_up((one.reference,))[one.reference]).digest:
+                return Share(one.image, "there", one.reference, "somebody else pushed it", answer.digest)
             self._is_refused = True
             return Share(one.image, "failed", one.reference, failure.trouble.sentence(self._team.host))
         if one.planned is None:
