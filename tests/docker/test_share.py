@@ -99,6 +99,7 @@ def bench(tmp_path: Path, two: Team, monkeypatch: pytest.MonkeyPatch) -> Iterato
     found = Bench(root, two, monkeypatch, Notes())
     found.write("low/salt", uuid.uuid4().hex)
     yield found
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
     tags = [f"layerstack-test/{name}:{tag}" for name in (*BASES, "app")]
     command.run(["docker", "image", "rm", "--force", *tags])
     two.wipe()
