@@ -9,6 +9,7 @@ from typing import Any
 
 from layerstack import command
 from layerstack.build.buildlog import BuildLog, BuildReport
+from layerstack.build.cache_place import NO_PLACES, CachePlaces
 from layerstack.build.placement import Placement
 from layerstack.build.progress import BuildObserver
 from layerstack.build.vertex import Vertex
@@ -32,7 +33,7 @@ class BakeCall:
     `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `pulled` those that a
     team's registry had. `on_images` maps an image to parents whose stored image it is built on, `without_cache` are
     those that are built without the cache. `pulls` asks the registry for newer system images; `sets` are bake's
-    overrides.
+    overrides, `caches` places of caches besides the builder's own.
     """
 
     names: tuple[str, ...]
@@ -43,6 +44,7 @@ class BakeCall:
     without_cache: frozenset[str] = frozenset()
     pulls: bool = False
     sets: tuple[str, ...] = ()
+    caches: CachePlaces = NO_PLACES
     allowed_paths: tuple[Path, ...] = ()
 
     @property
@@ -98,6 +100,7 @@ def bake_argv(project: Project, call: BakeCall) -> tuple[str, ...]:
     return (
         *("docker", "buildx", "bake", "--file", "-", "--progress=rawjson"),
         *(["--pull"] if call.pulls else []),
+        *(f"--allow=fs={path}" for path in call.caches.folders(project.root)),
         *(f"--allow={one}" for one in dict.fromkeys(allowed)),
         *(part for value in call.sets for part in ("--set", value)),
         *(name for name in call.names if name not in call.unasked),
@@ -118,10 +121,18 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
         stored = call.unasked | call.on_images.get(image.name, frozenset())
         if contexts := {name: _context(project, value, stored) for name, value in written.items()}:
             definition["contexts"] = contexts
+        for key, values in _caches(call, image).items():
+            definition[key] = [*(definition.get(key) or ()), *values]
         if image.name in call.without_cache:
             definition["no-cache"] = True
         targets[image.name] = definition
     return {"target": targets}
+
+
+def _caches(call: BakeCall, image: Image) -> dict[str, list[str]]:
+    """What a definition gets besides the caches that it names itself."""
+    found = {"cache-from": call.caches.sources_of(image.name), "cache-to": call.caches.targets_of(image.name)}
+    return {key: values for key, values in found.items() if values}
 
 
 def _context(project: Project, value: str, stored: frozenset[str]) -> str:

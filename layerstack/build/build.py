@@ -12,6 +12,7 @@ from layerstack import command
 from layerstack.build import history
 from layerstack.build.bake import CACHE_RACE, BakeCall, bake
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
+from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
 from layerstack.build.keep import CacheGone, Evidence, Keeper
@@ -35,10 +36,14 @@ from layerstack.registry.team import find_team
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """`is_forced` builds the named images without the cache; `pulls` asks the registry for newer system images."""
+    """`is_forced` builds the named images without the cache; `pulls` asks the registry for newer system images.
+
+    `caches` are read and written besides the builder's own.
+    """
 
     is_forced: bool = False
     pulls: bool = False
+    caches: CachePlaces = NO_PLACES
 
 
 def build(
@@ -111,6 +116,7 @@ class _Build:
     def run(self) -> BuildRecord:
         began, clock = time.time(), time.monotonic()
         names = [image.name for image in self.images]
+        require_usable(self.options.caches, names)
         _ = self.before  # what the tags name is known before anything can move them
         self.observer.begin(names, lambda: read_estimate(self.project.root, names))
         call = BakeCall(
@@ -120,6 +126,7 @@ class _Build:
             on_images=self._on_images(),
             without_cache=self.asked if self.options.is_forced else frozenset(),
             pulls=self.options.pulls,
+            caches=self.options.caches,
         )
         self.keeper.begin()
         call = replace(call, pulled=self._pulled_before())
