@@ -11,7 +11,7 @@ from layerstack import command
 from layerstack.engine import engine, texts
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.unusable import unreachable
-from layerstack.errors import EngineError, NotInEngine
+from layerstack.errors import EngineError
 from layerstack.project.project import Project
 
 # As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
@@ -130,14 +130,6 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
 def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:
     """As `find_all`, for names that were read from a Dockerfile: what is no reference is passed over."""
     return find_all(reference for reference in references if _REFERENCE.fullmatch(reference))
-
-
-def digests_of(image_id: str) -> tuple[str, ...]:
-    """The names under which registries have an image, `REPOSITORY@sha256:…`: it was pulled from there or pushed."""
-    try:
-        return tuple(engine.client().images.get(image_id).attrs.get("RepoDigests") or ())
-    except NotInEngine:
-        return ()
 
 
 def with_label(label: str) -> list[StoredImage]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from layerstack.engine import engine
 from layerstack.errors import EngineError
 from layerstack.project.image_name import full_name
-from layerstack.registry import transfer
+from layerstack.registry import known_digests, transfer
 from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.team import TeamRegistry
 from layerstack.registry.trouble import RegistryFailed
@@ -30,7 +30,11 @@ def _pull(team: TeamRegistry, name: str, answer: Answer, say: Callable[[str], No
     say(f"pulling {name} from {team.address}")
     try:
         transfer.pull(answer.pinned)
-        engine.client().images.get(answer.pinned).tag(full_name(name))
+        client = engine.client()
+        image = client.images.get(answer.pinned)
+        image.tag(full_name(name))
+        client.api.remove_image(answer.pinned)
+        known_digests.remember(answer.reference, answer.digest, str(image.id))
     except RegistryFailed as failure:
         say(f"{name}: {failure.trouble.sentence(team.host)}")
         return False

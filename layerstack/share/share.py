@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from layerstack.build.plan import PlannedImage
 from layerstack.engine import abandoned_images, images
 from layerstack.errors import CheckFailed
 from layerstack.project.project import Project
-from layerstack.registry import transfer
+from layerstack.registry import known_digests, transfer
 from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.origin import INPUTS_LABEL, ORIGIN_LABEL, here, read_origin
 from layerstack.registry.team import TeamRegistry, require_team
@@ -56,6 +56,7 @@ def share(project: Project, names: Sequence[str], has_all: bool, is_again: bool,
     found = find_candidates(project, team, names, has_all)
     ready = [one for one in found if not one.obstacle]
     answers = {} if not ready else _require_answers(team, look_up(one.reference for one in ready))
+    abandoned_images.remove_abandoned()
     pusher = _Pusher(team, say)
     shares: list[Share] = []
     for one in found:
@@ -85,7 +86,7 @@ def _there(one: Candidate, answer: Answer) -> Share:
 
 def _difference(one: Candidate, answer: Answer) -> str:
     """A system image may be another one there: its name does not say what is in it."""
-    if answer.pinned in images.digests_of(one.image_id):
+    if known_digests.is_known(one.reference, answer.digest, one.image_id):
         return ""
     return f"may be another image there → `layerstack share --again {one.image}` replaces it"
 
@@ -116,9 +117,7 @@ class _Pusher:
             self._is_refused = True
             return Share(one.image, "failed", one.reference, failure.trouble.sentence(self._team.host))
         if one.planned is None:
-            # Nothing moves: the engine only remembers by which digest the registry knows it.
-            with suppress(RegistryFailed):
-                transfer.pull(Answer(one.reference, digest).pinned)
+            known_digests.remember(one.reference, digest, one.image_id)
         return Share(one.image, "pushed", one.reference, "", digest, round(time.monotonic() - began, 3))
 
 

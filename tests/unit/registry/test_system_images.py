@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from layerstack.engine import engine
-from layerstack.registry import system_images, transfer
+from layerstack.registry import known_digests, system_images, transfer
 from layerstack.registry.look_up import Answer
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import TeamRegistry
@@ -26,8 +26,12 @@ class Registry:
         self.said: list[str] = []
         monkeypatch.setattr(system_images, "look_up", self._look_up)
         monkeypatch.setattr(transfer, "pull", self._pull)
-        image = SimpleNamespace(tag=self.tagged.append)
-        monkeypatch.setattr(engine, "client", lambda: SimpleNamespace(images=SimpleNamespace(get=lambda _: image)))
+        self.removed: list[str] = []
+        image = SimpleNamespace(id="id", tag=self.tagged.append)
+        client = SimpleNamespace(
+            images=SimpleNamespace(get=lambda _: image), api=SimpleNamespace(remove_image=self.removed.append)
+        )
+        monkeypatch.setattr(engine, "client", lambda: client)
 
     def _look_up(self, references: Any) -> dict[str, Answer]:
         return {one: Answer(one, "sha256:1" if one in self.there else "", self.trouble) for one in references}
@@ -49,6 +53,8 @@ def test_the_first_name_that_is_there_is_pulled_and_tagged(monkeypatch: pytest.M
     }
     assert registry.tagged == ["stand-in/node:18", "mongo:7"]
     assert all("@sha256:" in pinned for pinned in registry.pulled)
+    assert registry.removed == registry.pulled
+    assert known_digests.is_known(TEAM.system_reference("mongo:7"), "sha256:1", "id")
 
 
 def test_a_registry_in_trouble_costs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from layerstack.engine import images
 from layerstack.errors import CheckFailed, UsageError
 from layerstack.project.project import Project
 from layerstack.project.settings import ProjectSettings
-from layerstack.registry import transfer
+from layerstack.registry import known_digests, transfer
 from layerstack.registry.look_up import Answer
 from layerstack.registry.trouble import FAILS, SILENT, RegistryFailed, Trouble
 from layerstack.share import share as sharing
@@ -29,16 +28,14 @@ class Registry:
         self.candidates = [Candidate(name, f"id-{name}", f"h:1/team/{name}:1") for name in "abc"]
         self.there: set[str] = set()
         self.appears: set[str] = set()
-        self.digests: tuple[str, ...] = ()
         self.trouble: Trouble | None = None
         self.refusal: Trouble | None = None
         self.pushed: list[str] = []
         monkeypatch.setattr(sharing, "find_candidates", lambda *_: self.candidates)
+        monkeypatch.setattr(sharing.abandoned_images, "remove_abandoned", lambda: None)
         monkeypatch.setattr(sharing, "look_up", self._look_up)
         monkeypatch.setattr(sharing, "_labelled", lambda one: nullcontext(one.image_id))
         monkeypatch.setattr(transfer, "push", self._push)
-        monkeypatch.setattr(transfer, "pull", lambda _: None)
-        monkeypatch.setattr(images, "digests_of", lambda _: self.digests)
 
     def _look_up(self, references: Any) -> dict[str, Answer]:
         return {one: Answer(one, "sha256:1" if one in self.there else "", self.trouble) for one in references}
@@ -74,9 +71,15 @@ def test_again_pushes_all(registry: Registry) -> None:
     assert registry.actions(again=True) == ["pushed"] * 3
 
 
+def test_what_was_pushed_from_here_is_known(registry: Registry) -> None:
+    registry.share("a")
+    assert known_digests.is_known("h:1/team/a:1", "sha256:2", "id-a")
+    assert not known_digests.is_known("h:1/team/a:1", "sha256:2", "id-b")
+
+
 def test_another_system_image_under_the_same_name_is_told(registry: Registry) -> None:
     registry.there = {"h:1/team/a:1", "h:1/team/b:1"}
-    registry.digests = ("h:1/team/a@sha256:1",)
+    known_digests.remember("h:1/team/a:1", "sha256:1", "id-a")
     reasons = [one.reason for one in registry.share().shares]
     assert reasons[0] == ""
     assert "share --again b" in reasons[1]
