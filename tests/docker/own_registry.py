@@ -23,20 +23,21 @@ START_SECONDS = 20.0
 LOOPBACK_UP = "import fcntl, socket, struct;fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh14x', b'lo', 0x49))"
 
 
+# Gone with this process.
+FOLDERS: list["tempfile.TemporaryDirectory[str]"] = []
+
+
 @cache
 def unpacked(package: str, place: str) -> str:
-    """A program of a Debian package, unpacked beside the other temporary files of this user."""
+    """A program of a Debian package that is not installed."""
     if not shutil.which("apt-get"):
         pytest.skip(f"there is no Debian package {package} to be had here")
-    folder = Path(tempfile.gettempdir()) / f"layerstack-{package}-{os.getuid()}"
-    if not (folder / place).is_file():
-        with tempfile.TemporaryDirectory() as fresh:
-            subprocess.run(["apt-get", "download", "--quiet", package], cwd=fresh, check=True, capture_output=True)
-            (file,) = Path(fresh).glob("*.deb")
-            subprocess.run(["dpkg-deb", "--extract", file.name, "tree"], cwd=fresh, check=True)
-            with contextlib.suppress(OSError):  # another test run was faster
-                (Path(fresh) / "tree").rename(folder)
-    return str(folder / place)
+    FOLDERS.append(tempfile.TemporaryDirectory(prefix="layerstack-package-"))
+    folder = Path(FOLDERS[-1].name)
+    subprocess.run(["apt-get", "download", "--quiet", package], cwd=folder, check=True, capture_output=True)
+    (file,) = folder.glob("*.deb")
+    subprocess.run(["dpkg-deb", "--extract", file.name, "tree"], cwd=folder, check=True)
+    return str(folder / "tree" / place)
 
 
 def inside(process_id: int | None) -> list[str]:
