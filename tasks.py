@@ -82,7 +82,7 @@ namespace = Collection(
     *(tasks.setup, tasks.doctor, tasks.gpu),
     *(dev, tasks.status, tasks.logs, tasks.restart, tasks.down, tasks.backup, tasks.restore),
     # What was built, why, and what is kept of it.
-    *(tasks.why, tasks.impact, tasks.timeline, tasks.images, tasks.cache, tasks.clean, audit),
+    *(tasks.why, tasks.impact, tasks.timeline, tasks.images, tasks.cache, tasks.clean, tasks.share, audit),
     # The pose service on a GPU.
     weights,
 )

@@ -27,7 +27,7 @@ def print_build(result: BuildRecord) -> None:
         return
     kept = [one.image for one in result.images if one.action == "kept"]
     if len(kept) + sum(one.action == "fresh" for one in result.images) == len(result.images):
-        say(f"nothing to build; kept as stored, because BuildKit's cache of them is gone: {', '.join(kept)}")
+        say(f"nothing to build; kept as stored, because BuildKit has no cache of them: {', '.join(kept)}")
         return
     from rich.markup import escape
 
@@ -50,7 +50,10 @@ def print_why(found: Explanation) -> None:
     from rich.markup import escape
 
     if found.built_at:
-        say(f"{found.image}, built {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}: {found.cause}")
+        done = "pulled" if found.action == "pulled" else "built"
+        say(
+            f"{found.image}, {done} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}: {found.cause}"
+        )
     else:
         say(f"{found.image}: {found.cause}")
     rows = [

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from layerstack import command
-from layerstack.build.plan import INPUTS_LABEL
 from layerstack.build.state import StateStore
 from layerstack.cache import builder
 from layerstack.cache.builder import Builder
@@ -16,6 +15,7 @@ from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
 from layerstack.project.project import Project
 from layerstack.rebuild.leftovers import Leftovers, find_leftovers, remove_leftovers
+from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.wording import megabytes
 
 UNUSED_HOURS = 24

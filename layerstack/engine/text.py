@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from layerstack.moment import utc_minute
-from layerstack.report import print_table
+from layerstack.report import print_table, say
 from layerstack.wording import megabytes
 
 if TYPE_CHECKING:
@@ -25,3 +25,6 @@ def print_images(layers: Sequence[Layer]) -> None:
         for layer in layers
     ]
     print_table(("layer", "image", "size", "created (UTC)", "built on"), rows, right=("size",))
+    for layer in layers:
+        if layer.origin:
+            say(f"{layer.tag}: {layer.origin}")

@@ -28,14 +28,18 @@ BUILD_HELP = {
     "force": "build again without the cache",
     "pull": "ask the registry for newer system images first",
     "verify-skip": "build what is read as unchanged under another tag and compare the two",
+    "cache-from": "read a cache from there too: type=registry,ref=…; {image} stands for the image's name",
+    "cache-to": "write the cache there too, where the builder can",
     "explain": "print what each image's inputs digest is made of; builds nothing",
     "json": JSON,
 }
 
 
-@task(help=BUILD_HELP)
+@task(positional=[], iterable=["cache_from", "cache_to"], help=BUILD_HELP)
 def build_bases(
     c: Context,
+    cache_from: Sequence[str],
+    cache_to: Sequence[str],
     device: str = "auto",
     force: bool = False,
     pull: bool = False,
@@ -45,13 +49,20 @@ def build_bases(
 ) -> None:
     """Build the base images: minutes the first time, then cached."""
     project = project_to_run(device, is_started=False)
-    _build(project, [image.name for image in project.base_images], _way(force, pull, verify_skip, explain), json)
+    names = [image.name for image in project.base_images]
+    _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
 
 
-@task(positional=["services"], iterable=["services"], help={"services": SERVICES, **BUILD_HELP})
+@task(
+    positional=["services"],
+    iterable=["services", "cache_from", "cache_to"],
+    help={"services": SERVICES, **BUILD_HELP},
+)
 def build(
     c: Context,
     services: Sequence[str],
+    cache_from: Sequence[str],
+    cache_to: Sequence[str],
     device: str = "auto",
     force: bool = False,
     pull: bool = False,
@@ -62,7 +73,7 @@ def build(
     """Build service images and the bases they need, in one call; BuildKit finds what did not change."""
     project = project_to_run(device, is_started=False)
     names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
-    _build(project, names, _way(force, pull, verify_skip, explain), json)
+    _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
 
 
 @task(help={"image": "an image or service of this project", "device": DEVICE, "json": JSON})
@@ -156,9 +167,12 @@ def _way(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
     return asked[0] if asked else "stale"
 
 
-def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) -> None:
+def _build(
+    project: "Project", names: Sequence[str], way: str, caches: tuple[Sequence[str], Sequence[str]], as_json: bool
+) -> None:
     from layerstack.build import build as builder
     from layerstack.build import text
+    from layerstack.build.cache_place import CachePlaces
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.state import StateStore
     from layerstack.report import say
@@ -169,7 +183,8 @@ def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) ->
     for warning in project.warnings:
         say(f"warning: {warning}")
     audits = _audited(project, names) if way == "verify-skip" else ()
-    options = builder.BuildOptions(is_forced=way == "force", pulls=way == "pull")
+    places = CachePlaces(*map(tuple, caches))
+    options = builder.BuildOptions(is_forced=way == "force", pulls=way == "pull", caches=places)
     result = builder.build(project, names, observer_for_terminal(), options, StateStore(project.root))
     if as_json:
         proofs = {"audits": [audit.to_json() for audit in audits]} if audits else {}

@@ -19,8 +19,9 @@ def images(c: Context, device: str = "auto", json: bool = False) -> None:
     """This project's images: size, age, and what is built on what."""
     from layerstack.engine.images import read_layers
     from layerstack.engine.text import print_images
+    from layerstack.registry.origin import with_origin
 
-    stored = read_layers(project_to_read(device))
+    stored = [with_origin(layer) for layer in read_layers(project_to_read(device))]
     show_document({"images": [image.to_json() for image in stored]}) if json else print_images(stored)
 
 
@@ -50,6 +51,31 @@ def clean(c: Context, all: bool = False, yes: bool = False, json: bool = False) 
         show_document({"images": names, "cache_bytes": plan.cache_bytes, "leftovers": left, "outcome": outcome})
     else:
         say(outcome)
+
+
+@task(
+    positional=["images"],
+    iterable=["images"],
+    help={
+        "images": "images as words after the task; default the system images and the bases",
+        "all": "the services, too",
+        "again": "push also what the registry has, in place of it",
+        "device": DEVICE,
+        "json": JSON,
+    },
+)
+def share(
+    c: Context, images: Sequence[str], all: bool = False, again: bool = False, device: str = "auto", json: bool = False
+) -> None:
+    """Push images to the team's registry, where others find them instead of building them."""
+    from layerstack.report import say
+    from layerstack.share.share import share as share_images
+    from layerstack.share.text import print_shared
+
+    done = share_images(project_to_read(device), images, all, again, say)
+    show(done, json, print_shared)
+    if not done.is_ok:
+        raise CheckFailed("share: not every image is in the registry.")
 
 
 AUDIT_HELP = {

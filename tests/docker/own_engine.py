@@ -58,6 +58,11 @@ class OwnEngine:
     def client(self) -> Any:
         return docker.DockerClient(base_url=self.host)
 
+    @property
+    def process_id(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
         options = {
             "data-root": "data",

@@ -28,6 +28,7 @@ NAMES = set(
         "setup",
         "gpu",
         "why",
+        "share",
         "impact",
         "timeline",
         "build-bases",
