@@ -46,6 +46,7 @@ export class Database {
     this.chunks = this.db.collection('media.chunks');
     this.frames = this.db.collection('frames');
     this.thumbnails = this.db.collection('thumbnails');
+    this.pictures = this.db.collection('pictures');
     this.ownClient = createClient(mongoUrl, 5);
     this.ownDb = this.ownClient.db(mongoDatabase);
     /** Collections on connections that no request takes: health and the queue go on beside any crowd. */
