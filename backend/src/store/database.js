@@ -98,6 +98,8 @@ function openClient(mongoUrl, maxPoolSize) {
 /** Is this error the database being away or refusing us, rather than a fault of ours? Asking again may help. */
 export function isDatabaseDown(error) {
   if (UNREACHABLE.some((kind) => error instanceof kind) || isDatabaseBusy(error)) return true;
+  // A bulk write wraps whatever ended it, an error of the network too, in one of the server's.
+  if (error?.errorResponse instanceof Error) return isDatabaseDown(error.errorResponse);
   if (error instanceof MongoServerError) return AWAY_CODES.has(error.code);
   return SOCKET_CODES.has(error?.code);
 }
