@@ -16,6 +16,7 @@ from layerstack.project.device_memory import remember_device
 from layerstack.project.project import BAKE_NAMES, find_compose_files
 from layerstack.setup import system_images
 from layerstack.setup.system_images import SystemImage
+from layerstack.setup.worktree_settings import settle_worktree
 from layerstack.wording import duration
 
 
@@ -42,6 +43,7 @@ def prepare(
     decision = choose(root, device, is_fresh=True)
     say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
+    settle_worktree(root, decision.device, say)
     images = tuple(system_images.prepare(root, pulls, decision.device, say))
     for image in images:
         note = f"a stand-in for {image.official}" if image.is_stand_in else "official"

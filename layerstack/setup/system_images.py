@@ -40,8 +40,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say) -> list[SystemImage]:
     `pull` asks the registry for all of them and replaces stand-ins on success. Images for the GPU (CUDA_…) are left
     out unless `device` is "gpu". Raises EngineError when an image can be had in no way, BuildFailed from a stand-in.
     """
-    # A line that the user wrote into .env since the last time reaches bake too.
-    choices.remember(root, choices.read(root))
+    choices.refresh(root)
     docker = engine.client()
     wanted = [_look_up(docker, image) for image in read_wanted(root, device)]
     ask_for = [image for image in wanted if pull or not image.image_id]

@@ -72,9 +72,11 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.build import build as builder
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.text import print_build
+    from layerstack.engine import engine
     from layerstack.project.project import load
     from layerstack.report import say
     from layerstack.run.address import addresses
+    from layerstack.run.other_folder import require_own_folder
     from layerstack.run.text import print_addresses, print_start
     from layerstack.setup import machine
     from layerstack.verify import verify as verification
@@ -82,6 +84,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
 
     ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
     project = load(root(), ready.decision.device)
+    require_own_folder(engine.client(), project, say)
     built = builder.build(project, list(project.images), observer_for_terminal())
     started = _up(project)
     outcome = verification.verify(project)
@@ -113,21 +116,30 @@ def dev(c: Context, device: str = "auto") -> None:
     stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
 
 
-@task(help={"volumes": "remove the data volumes too", "yes": YES, "json": JSON})
-def down(c: Context, volumes: bool = False, yes: bool = False, json: bool = False) -> None:
+@task(
+    help={
+        "volumes": "remove the data volumes too",
+        "stack": "another stack of this engine by its name, from any folder; `stacks` lists them",
+        "yes": YES,
+        "json": JSON,
+    }
+)
+def down(c: Context, volumes: bool = False, stack: str = "", yes: bool = False, json: bool = False) -> None:
     """Stop and remove the containers; with --volumes the data too."""
     from layerstack.report import say
-    from layerstack.run import stack
+    from layerstack.run.stack import down as end
+    from layerstack.run.stack import down_stack, volumes_of
     from layerstack.run.text import volume_text
 
-    project = project_to_read()
-    lost = stack.volumes_of(project) if volumes else ()
+    project = None if stack else project_to_read()
+    lost = volumes_of(project.name if project else stack) if volumes else ()
     confirm([f"volume {volume_text(volume)}" for volume in lost], yes)
-    removed = stack.down(project, removes_volumes=volumes)
+    removed = end(project, removes_volumes=volumes) if project else down_stack(stack, removes_volumes=volumes)
     if json:
         show_document({"removed": list(removed), "volumes": [volume.name for volume in lost]})
     else:
-        say(f"removed: {', '.join(removed)}" if removed else "nothing of this project was running")
+        name = project.name if project else stack
+        say(f"removed: {', '.join(removed)}" if removed else f"nothing of {name} was running")
 
 
 @task(positional=["services"], iterable=["services"], help={"services": SERVICES, "json": JSON})
