@@ -48,7 +48,7 @@ def settle_worktree(root: Path, device: str, say: Callable[[str], None]) -> None
     source = read_source(root, find_source_files(root, "gpu" if device == "gpu" else "cpu"))
     with _one_at_a_time():
         claims = _read_claims(worktree, root, source)
-        freed = _free_copied(root, source, claims)
+        freed = _free_copied(root, source, claims, worktree)
         if freed:
             say(f".env: {', '.join(freed)} as in another worktree: now comments")
         wanted = {**_choose_name(root, source, claims, worktree), **_choose_ports(root, source, claims, worktree)}
@@ -82,10 +82,10 @@ def _read_claims(worktree: Worktree, root: Path, source: ComposeSource) -> Claim
     return Claims(names, numbers)
 
 
-def _free_copied(root: Path, source: ComposeSource, claims: Claims) -> list[str]:
+def _free_copied(root: Path, source: ComposeSource, claims: Claims, worktree: Worktree) -> list[str]:
     """Make comments of lines that were copied from another worktree or the example: both would have the same."""
     own = choices.own_values(root)
-    variables = {port.variable for port in read_ports(source, _variables(root)) if port.variable}
+    variables = {port.variable for port in read_ports(source, _defaults(root, worktree, {})) if port.variable}
     copied = [name for name in sorted(variables) if own.get(name, "").isdigit() and int(own[name]) in claims.ports]
     copied += [NAME] if own.get(NAME) in claims.names else []
     choices.comment_out(root, copied)
