@@ -175,6 +175,16 @@ def status(c: Context, json: bool = False) -> None:
     show_document(running.document(read)) if json else print_status(read)
 
 
+@task(help={"json": JSON})
+def stacks(c: Context, json: bool = False) -> None:
+    """Every stack of this engine: folder, branch, ports, since when, disk, GPU; `down --stack NAME` ends one."""
+    from layerstack.stacks.stacks import read_stacks
+    from layerstack.stacks.text import print_stacks
+
+    found = read_stacks()
+    show_document({"stacks": [one.to_json() for one in found]}) if json else print_stacks(found)
+
+
 def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     """The diagnosis once more, as the last line and as an annotation in CI."""
     found = outcome.diagnosis

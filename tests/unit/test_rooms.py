@@ -13,7 +13,7 @@ FLOORS = (
     {"gpu"},
     {"build"},
     {"run"},
-    {"status", "timeline"},
+    {"status", "timeline", "stacks"},
     {"backup", "verify", "rebuild", "audit", "setup"},
     {"cache"},
     {"doctor"},

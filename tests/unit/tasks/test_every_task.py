@@ -40,6 +40,7 @@ NAMES = set(
         "restart",
         "logs",
         "status",
+        "stacks",
         "images",
         "cache",
         "clean",
