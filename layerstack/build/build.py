@@ -11,6 +11,7 @@ import msgspec
 from layerstack import command
 from layerstack.build import history
 from layerstack.build.bake import CACHE_RACE, BakeCall, bake
+from layerstack.build.base_lock import turns
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
@@ -28,6 +29,7 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import BuildFailed, EngineError
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
+from layerstack.report import say
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,17 @@ def build(
     BuildKit decides which steps run. An image is `fresh` when none did and its tags name what they named before, `kept`
     when BuildKit had lost an unchanged image's steps, else `built`. Raises BuildFailed, UsageError, EngineError.
     """
-    return _Build(
+    asked = _Build(
         project,
         project.with_parents(names),
         frozenset(project.image(name).name for name in names),
         observer or Silent(),
         options or BuildOptions(),
         store or StateStore(project.root),
-    ).run()
+    )
+    with turns(asked.missing_bases(), project.root, say) as has_waited:
+        # What was read before the other build had ended counts no more.
+        return (replace(asked) if has_waited else asked).run()
 
 
 def solve(
@@ -155,12 +160,19 @@ class _Build:
         names = [image.name for image in self.images]
         return Keeper(lambda: self.planner.plan(names), forced, never_keeps=self.options.pulls)
 
+    @cached_property
+    def bases(self) -> tuple[PlannedImage, ...]:
+        """The bases that are asked for or built on."""
+        names = [image.name for image in self.project.base_images if image in self.images]
+        return self.planner.plan(names).images if names else ()
+
+    def missing_bases(self) -> tuple[str, ...]:
+        """Inputs digests of bases that are not here as they should be."""
+        return tuple(one.manifest.digest for one in self.bases if not one.is_fresh)
+
     def _labels(self) -> dict[str, dict[str, str]]:
         """What a base is made of goes with it to other machines."""
-        bases = [image.name for image in self.project.base_images if image in self.images]
-        if not bases:
-            return {}
-        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.planner.plan(bases).images}
+        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.bases}
 
     def _kept_before(self) -> frozenset[str]:
         """Images whose cache was gone the last time, and still is: they are not asked for again."""
