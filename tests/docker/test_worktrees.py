@@ -17,8 +17,13 @@ import requests
 
 from layerstack import private_file
 from layerstack.build.base_lock import FOLDER
+from layerstack.cache import clean_up
+from layerstack.cache.builder import read_builder
+from layerstack.cache.room import remove_records
+from layerstack.cache.step_costs import StepCosts
 from layerstack.engine import images
-from layerstack.project import choices
+from layerstack.engine.cache_records import read_cache
+from layerstack.project import choices, project
 from layerstack.run import rehearsal, stack
 from layerstack.stacks.stacks import Stack, read_stacks
 from layerstack.state_folder import shared_folder
@@ -58,7 +63,7 @@ target "web" {
 }
 """
 # Never in the cache, slow enough that all three want it at once, and another one whenever it is built.
-BASE = "FROM layerstack-test/node\nENV RUN=RUN_ID\nRUN sleep 4 && head -c 8 /dev/urandom | od -An -tx1 > /token\n"
+BASE = "FROM layerstack-test/node\nRUN : RUN_ID && sleep 4 && head -c 8 /dev/urandom | od -An -tx1 > /token\n"
 WEB = 'FROM NAME-base\nCOPY web.js /srv/\nCMD ["node", "/srv/web.js"]\n'
 SERVER = """
 const token = require("node:fs").readFileSync("/token", "utf8").trim();
@@ -73,11 +78,12 @@ class Worktrees:
         self.place = place
         self.environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         self.port = rehearsal.free_port()
+        self.run_id = uuid.uuid4().hex
 
     def make(self) -> None:
         files = {"compose.yaml": COMPOSE, "docker-bake.hcl": BAKE, "base/Dockerfile": BASE, "web/Dockerfile": WEB}
         main = self.place / "main"
-        values = {"NAME": NAME, "PORT}": f"{self.port}}}", "RUN_ID": uuid.uuid4().hex}
+        values = {"NAME": NAME, "PORT}": f"{self.port}}}", "RUN_ID": self.run_id}
         for name, text in {**files, "web/web.js": SERVER, ".gitignore": ".env\n"}.items():
             (main / name).parent.mkdir(parents=True, exist_ok=True)
             for word, value in values.items():
@@ -185,6 +191,31 @@ def test_a_name_that_another_worktree_uses_is_refused(trees: Worktrees, started:
         assert code == 5, said
         assert str(trees.place / "main") in said
     assert trees.answer("main").endswith("from main")
+
+
+def test_a_clean_of_one_keeps_the_base_of_the_others_and_knows_what_it_costs(
+    trees: Worktrees, started: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    plan = clean_up.plan_clean(project.load(trees.place / "main", "cpu"), removes_all=True)
+    tags = {tag for image in plan.images for tag in image.tags}
+    assert f"{NAME}-web:latest" in tags
+    assert f"{NAME}-base:latest" not in tags
+    assert any(f"{NAME}-base:latest" in line for line in plan.kept)
+    (slow,) = [record for record in read_cache().records if f": {trees.run_id} && sleep 4" in record.description]
+    assert (StepCosts().of(slow) or 0.0) >= 4.0
+
+
+def test_records_of_the_cache_are_removed_by_name_those_above_first(tmp_path: Path, node_image: str) -> None:
+    mark = uuid.uuid4().hex
+    (tmp_path / "Dockerfile").write_text(f"FROM {node_image}\nRUN : {mark} > /one\nRUN : {mark} > /two\n")
+    argv = ["docker", "buildx", "build", "--output=type=cacheonly", str(tmp_path)]
+    subprocess.run(argv, check=True, capture_output=True)
+    own = [record.id for record in read_cache().records if mark in record.description]
+    assert len(own) == 2
+    remove_records(own, read_builder())
+    assert mark not in str(read_cache())
 
 
 def test_killing_one_and_ending_one_leaves_the_others(trees: Worktrees, started: dict[str, dict[str, Any]]) -> None:
