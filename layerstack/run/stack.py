@@ -15,6 +15,7 @@ from layerstack.project.project import Project
 from layerstack.run.other_folder import require_own_folder
 from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
 from layerstack.run.startup import StartObserver, UpResult
+from layerstack.run.unmounted import for_engine
 from layerstack.run.watch import INTERVAL_SECONDS, Watch
 
 START_TIMEOUT_SECONDS = 300.0
@@ -43,6 +44,7 @@ def up(
     require_own_folder(client, project, observer.note)
     wanted = in_start_order(project, services)
     require_images(client, project, wanted)
+    project = for_engine(client, project, observer.note)
     require_ports(client, project, wanted)
     require_names(client, project, wanted)
     watch = Watch(client, project, wanted, observer, timeout_seconds)

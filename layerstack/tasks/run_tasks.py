@@ -75,9 +75,9 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.engine import engine
     from layerstack.project.project import load
     from layerstack.report import say
-    from layerstack.run.address import addresses
+    from layerstack.run.address import addresses, tunnel
     from layerstack.run.other_folder import require_own_folder
-    from layerstack.run.text import print_addresses, print_start
+    from layerstack.run.text import print_addresses, print_start, say_tunnel
     from layerstack.setup import machine
     from layerstack.verify import verify as verification
     from layerstack.verify.verify_text import print_verify
@@ -97,6 +97,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
         print_start(started)
         print_verify(outcome)
         print_addresses(reached)
+        say_tunnel(tunnel(project))
     if not outcome.is_ok:
         raise _not_working("start", outcome)
 
@@ -104,14 +105,20 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
 @task(help={"device": DEVICE})
 def dev(c: Context, device: str = "auto") -> None:
     """Start, then follow the logs of the services that are built here; Ctrl-C leaves the stack running."""
+    from layerstack.engine import engine
     from layerstack.report import say
     from layerstack.run import stack
-    from layerstack.run.address import addresses
-    from layerstack.run.text import print_addresses, print_start
+    from layerstack.run.address import addresses, tunnel
+    from layerstack.run.start_failure import require_images
+    from layerstack.run.text import print_addresses, print_start, say_tunnel
+    from layerstack.run.unmounted import require_mounts
 
     project = project_to_run(device, is_started=True)
+    require_images(engine.client(), project, list(project.services))
+    require_mounts(engine.client(), project)
     print_start(_up(project))
     print_addresses(addresses(project))
+    say_tunnel(tunnel(project))
     say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
     stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
 
@@ -168,11 +175,15 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 @task(help={"json": JSON})
 def status(c: Context, json: bool = False) -> None:
     """What runs now, and whether it runs your code: what is stale, and the command that brings it up to date."""
+    from layerstack.run.address import tunnel
+    from layerstack.run.text import say_tunnel
     from layerstack.status import status as running
     from layerstack.status.status_text import print_status
 
-    read = running.read_status(project_to_read())
+    project = project_to_read()
+    read = running.read_status(project)
     show_document(running.document(read)) if json else print_status(read)
+    say_tunnel(tunnel(project))
 
 
 @task(help={"json": JSON})
