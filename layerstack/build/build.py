@@ -285,7 +285,9 @@ def _places(planned: PlannedImage, records: Sequence[CacheRecord], began: float)
             alike = [record for record in records if describes(record, line)]
             used = [record for record in alike if (epoch_seconds(record.last_used) or 0.0) >= began]
             if alike:
-                found[f"{planned.manifest.dockerfile}:{line.line}"] = tuple(one.id for one in used or alike)
+                place = f"{planned.manifest.dockerfile}:{line.line}"
+                # All that an ONBUILD brings stands on one line.
+                found[place] = (*found.get(place, ()), *(one.id for one in used or alike))
     return found
 
 

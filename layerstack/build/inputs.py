@@ -273,8 +273,10 @@ class _Contexts:
                 found.append(source)
                 continue
             self._walk(source.origin)
-            patterns = copy_sources.follow_links(source.pattern, self._links[source.origin])
-            found += [replace(source, pattern=pattern) for pattern in patterns]
+            written, *followed = copy_sources.follow_links(source.pattern, self._links[source.origin])
+            # --exclude counts from the link that is written: BuildKit leaves out nothing of what it leads to.
+            found += [replace(source, pattern=written)]
+            found += [replace(source, pattern=pattern, excludes=()) for pattern in followed]
         return tuple(dict.fromkeys(found))
 
     def _walk(self, name: str) -> None:

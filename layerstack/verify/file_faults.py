@@ -13,7 +13,8 @@ UNWRITABLE = re.compile(
     re.IGNORECASE,
 )
 NO_FILE = re.compile(
-    r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)", re.IGNORECASE
+    r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
+    re.IGNORECASE,
 )
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 
