@@ -11,6 +11,7 @@ import msgspec
 from layerstack import command
 from layerstack.build import history
 from layerstack.build.bake import CACHE_RACE, BakeCall, bake
+from layerstack.build.base_lock import turns
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
 from layerstack.build.estimate import read_estimate
@@ -32,6 +33,7 @@ from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.registry.team import find_team
+from layerstack.report import say
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,17 @@ def build(
     BuildKit decides which steps run. An image is `fresh` when none did and its tags name what they named before, `kept`
     when BuildKit had lost an unchanged image's steps, else `built`. Raises BuildFailed, UsageError, EngineError.
     """
-    return _Build(
+    asked = _Build(
         project,
         project.with_parents(names),
         frozenset(project.image(name).name for name in names),
         observer or Silent(),
         options or BuildOptions(),
         store or StateStore(project.root),
-    ).run()
+    )
+    with turns(asked.missing_bases(), project.root, say) as has_waited:
+        # What was read before the other build had ended counts no more.
+        return (replace(asked) if has_waited else asked).run()
 
 
 def solve(
@@ -186,12 +191,19 @@ class _Build:
             return frozenset()
         return self.shared.pull(self.shared.find_absent(self.keeper.evidence), self.keeper.evidence)
 
+    @cached_property
+    def bases(self) -> tuple[PlannedImage, ...]:
+        """The bases that are asked for or built on."""
+        names = [image.name for image in self.project.base_images if image in self.images]
+        return self.planner.plan(names).images if names else ()
+
+    def missing_bases(self) -> tuple[str, ...]:
+        """Inputs digests of bases that are not here as they should be."""
+        return tuple(one.manifest.digest for one in self.bases if not one.is_fresh)
+
     def _labels(self) -> dict[str, dict[str, str]]:
         """What a base is made of goes with it to other machines."""
-        bases = [image.name for image in self.project.base_images if image in self.images]
-        if not bases:
-            return {}
-        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.planner.plan(bases).images}
+        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.bases}
 
     def _kept_before(self) -> frozenset[str]:
         """Images whose cache was gone the last time, and still is: they are not asked for again."""

@@ -19,6 +19,7 @@ from layerstack.registry.system_images import fetch
 from layerstack.registry.team import find_team
 from layerstack.setup import system_images
 from layerstack.setup.system_images import SystemImage
+from layerstack.setup.worktree_settings import settle_worktree
 from layerstack.wording import duration
 
 
@@ -45,6 +46,7 @@ def prepare(
     decision = choose(root, device, is_fresh=True)
     say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
+    settle_worktree(root, decision.device, say)
     project = _project(root, decision.device)
     team = find_team(project) if project else None
     images = tuple(system_images.prepare(root, pulls, decision.device, say, team))

@@ -43,8 +43,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | 
     Images for the GPU (CUDA_…) are left out unless `device` is "gpu". Raises EngineError when an image can be had in no
     way, BuildFailed from a stand-in.
     """
-    # A line that the user wrote into .env since the last time reaches bake too.
-    choices.remember(root, choices.read(root))
+    choices.refresh(root)
     docker = engine.client()
     wanted = [_look_up(docker, image) for image in read_wanted(root, device)]
     if team and not pull:

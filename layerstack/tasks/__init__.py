@@ -15,11 +15,11 @@ from layerstack.tasks.build_tasks import build, build_bases, impact, time_rebuil
 from layerstack.tasks.data_tasks import backup, restore
 from layerstack.tasks.image_tasks import audit, cache, clean, images, share
 from layerstack.tasks.machine_tasks import doctor, gpu, setup
-from layerstack.tasks.run_tasks import dev, down, logs, restart, start, status, up, verify
+from layerstack.tasks.run_tasks import dev, down, logs, restart, stacks, start, status, up, verify
 from layerstack.tasks.task import task
 
 EVERY_TASK = (
-    *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status),
+    *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status, stacks),
     *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, share, backup, restore),
 )
 
@@ -45,6 +45,7 @@ __all__ = [
     "restore",
     "setup",
     "share",
+    "stacks",
     "start",
     "status",
     "task",

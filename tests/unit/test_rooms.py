@@ -13,7 +13,7 @@ FLOORS = (
     {"gpu", "registry"},
     {"build"},
     {"run"},
-    {"status", "timeline"},
+    {"status", "timeline", "stacks"},
     {"backup", "verify", "rebuild", "audit", "setup", "share"},
     {"cache"},
     {"doctor"},

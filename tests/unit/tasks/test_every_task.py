@@ -41,6 +41,7 @@ NAMES = set(
         "restart",
         "logs",
         "status",
+        "stacks",
         "images",
         "cache",
         "clean",
