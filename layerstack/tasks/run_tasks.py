@@ -45,11 +45,12 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 @task(
     help={
         "wait": "seconds to go on asking while something is still starting",
+        "all": "show every check with its answer, not a line a service",
         "json": JSON,
         "junit": "write the result to this file as well, for CI",
     }
 )
-def verify(c: Context, wait: int = 0, json: bool = False, junit: str = "") -> None:
+def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, junit: str = "") -> None:
     """Ask every service whether it really works, and name the first broken link with its repair."""
     from layerstack.verify import verify as verification
     from layerstack.verify.verify_text import print_verify, wait_observer
@@ -61,7 +62,7 @@ def verify(c: Context, wait: int = 0, json: bool = False, junit: str = "") -> No
         from layerstack.verify.junit import write_junit
 
         write_junit(outcome, Path(junit))
-    show(outcome, json, print_verify)
+    show(outcome, json, lambda found: print_verify(found, all))
     if not outcome.is_ok:
         raise _not_working("verify", outcome)
 

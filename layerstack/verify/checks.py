@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -92,9 +92,11 @@ def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
 def guess(target: Target) -> list[CheckResult]:
     """Without declared checks: does something speak HTTP on the published ports? Any status is an answer."""
     if not target.container.ports:
-        return [CheckResult("answer", True, 0.0, "not checked: it publishes no port and declares no check")]
+        nothing = f"{http_check.NOT_CHECKED}: it publishes no port and declares no check"
+        return [CheckResult("answer", True, 0.0, nothing, is_asked=False)]
     asked = {port.target: partial(http_check.guess, target.place.address(port)) for port in target.container.ports}
-    return [timed(f"answer {port}", http_check.GUESS_TIMEOUT_SECONDS * 2, ask) for port, ask in asked.items()]
+    found = [timed(f"answer {port}", http_check.GUESS_TIMEOUT_SECONDS * 2, ask) for port, ask in asked.items()]
+    return [replace(one, is_asked=not one.detail.startswith(http_check.NOT_CHECKED)) for one in found]
 
 
 def not_asked(declared: Sequence[Mapping[str, Any]], reason: str) -> list[CheckResult]:
