@@ -1,7 +1,8 @@
 """Times as the engine, Buildx and Go print them: the only place that reads one."""
 
 import re
-from datetime import datetime, timedelta, timezone
+import time
+from datetime import datetime
 
 # BuildKit writes UTC with nine digits, Buildx its own vertices with the machine's offset and as many digits as there
 # are, `buildx du` Go's own form (`2026-11-27 22:20:40.9 +0000 UTC`). Python 3.10 parses none of them as they are.
@@ -31,10 +32,12 @@ def epoch_seconds(text: str | None) -> float:
     return read_time(text) or 0.0
 
 
-def utc_minute(text: str | None) -> str:
-    """`2026-11-27 22:20` in UTC, for a table; "" for no time."""
-    seconds = read_time(text)
-    if seconds is None:
+def age(text: str | None) -> str:
+    """How long ago a time of the engine is, `5 min`, `3 h`, `12 d`; "" for no time."""
+    then = read_time(text)
+    if then is None:
         return ""
-    # Not fromtimestamp(): a date far away must not end a listing.
-    return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
+    minutes = max(0.0, time.time() - then) / 60
+    if minutes < 60:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 2880 else f"{minutes / 1440:.0f} d"

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 # What fits the screen of a file or a pipe, where there is none.
 DEFAULT_COLUMNS = 80
 GAP = 2
+# A column as narrow as this is never made narrower: `12 MB` and `2 h ago` stay on one line.
+NARROW = 12
 # Colours of a log are left out; every other control character is spelled out, lest it moves or clears the screen.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -82,12 +85,16 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def line(text: str = "", style: str = "") -> None:
-    """A sentence of a result, on stdout, wrapped to its width."""
+def line(text: str = "", style: str = "", is_whole: bool = False) -> None:
+    """A sentence of a result, on stdout, wrapped to its width; a whole one stays on one line in a file or a pipe."""
     from rich.text import Text
 
     console = console_for(sys.stdout)
-    console.print(Text(wrapped(shown(text), console.width), style=style), soft_wrap=True)
+    text = shown(text)
+    console.print(
+        Text(text if is_whole and not sys.stdout.isatty() else wrapped(text, console.width), style=style),
+        soft_wrap=True,
+    )
 
 
 def print_json(document: Any) -> None:
@@ -111,7 +118,7 @@ def print_table(
     cells = [[Text.from_markup(shown(cell), emoji=False) for cell in row] for row in (columns, *rows)]
     kept = list(range(len(columns)))
     dropped = [columns.index(name) for name in spare]
-    while dropped and sum(_longest_words(cells, kept)) + GAP * (len(kept) - 1) > console.width:
+    while dropped and sum(_least(cells, kept)) + GAP * (len(kept) - 1) > console.width:
         kept.remove(dropped.pop())
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     widths = _widths(cells, kept, console.width - GAP * (len(kept) - 1))
@@ -120,9 +127,13 @@ def print_table(
         table.add_column(cells[0][number], justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
     for row in cells[1:]:
         table.add_row(*(row[number] for number in kept))
+    print_rich(console, table)
+
+
+def print_rich(console: Console, table: Table) -> None:
+    """A table of rich on stdout, without the blanks that fill every row up to its width."""
     with console.capture() as captured:
         console.print(table)
-    # rich fills every row up to the width of the table.
     sys.stdout.write("".join(f"{row.rstrip()}\n" for row in captured.get().splitlines()))
     sys.stdout.flush()
 
@@ -138,19 +149,22 @@ def mark(is_ok: bool) -> str:
     return "[green]✓[/green]" if is_ok else "[red]✗[/red]"
 
 
-def _longest_words(cells: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[int]:
-    """For each column the cells of its longest word."""
+def _least(cells: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[int]:
+    """For each column the width below which a word of it would be broken."""
     from rich.cells import cell_len
 
-    return [
-        max((cell_len(word) for row in cells for word in row[number].plain.split()), default=0) for number in kept
-    ]
+    wanted = _wanted(cells, kept)
+    words = [max(cell_len(word) for row in cells for word in row[number].plain.split() or [""]) for number in kept]
+    return [width if width <= NARROW else word for width, word in zip(wanted, words, strict=True)]
+
+
+def _wanted(cells: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[int]:
+    return [max(row[number].cell_len for row in cells) for number in kept]
 
 
 def _widths(cells: Sequence[Sequence[Any]], kept: Sequence[int], room: int) -> list[int]:
     """As wide as each column likes, where that fits; else words stay whole, the widest columns give way first."""
-    wanted = [max(row[number].cell_len for row in cells) for number in kept]
-    least = [min(pair) for pair in zip(wanted, _longest_words(cells, kept), strict=True)]
+    wanted, least = _wanted(cells, kept), _least(cells, kept)
     while sum(wanted) > room:
         # Where not even the words fit, they are folded.
         can_shrink = [number for number, width in enumerate(wanted) if width > least[number]] or range(len(wanted))

@@ -1,4 +1,4 @@
-"""What stands in the way of a start on this engine: taken ports, taken names, orphans of the project."""
+"""What blocks a start on this engine: taken ports, taken names, orphans of the project."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

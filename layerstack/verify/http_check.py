@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from requests import Response
 
 GUESS_TIMEOUT_SECONDS = 3.0
-# How the detail of a check begins that had nothing to ask.
-NOT_CHECKED = "not checked"
 SHOWN_CHARACTERS = 200
 KEPT_CHARACTERS = 20_000
+# How an answer begins that says nothing of the service.
+NOT_CHECKED = "not checked"
 
 
 class WrongAnswer(CheckFailed):

@@ -19,7 +19,7 @@ COLUMNS = ("", "service", "state", "up for", "checked")
 
 def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
     """First line: the verdict or the diagnosis. Then the services; at the end other faults and the evidence."""
-    line(_headline(outcome), "green" if outcome.is_ok else "red")
+    line(_headline(outcome), "green" if outcome.is_ok else "red", is_whole=True)
     rows = [row for service in outcome.services for row in (_all_rows if shows_all else _rows)(service)]
     print_table(COLUMNS, rows, spare=("up for",))
     stand_ins = [one.service for one in outcome.services if one.container and one.container.stand_in_for]
@@ -28,7 +28,7 @@ def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
         line(f"built on stand-ins, not on the official images: {of_all}", "dim")
     for found in (*outcome.diagnoses[1:], *outcome.diagnoses[:1]):
         if found is not outcome.diagnosis:
-            line(f"also {in_one_line(found)}")
+            line(f"also {in_one_line(found)}", is_whole=True)
         for text in found.evidence.splitlines():
             line(f"  | {text}")
 
