@@ -40,10 +40,13 @@ def test_a_broken_service_shows_its_own_faults_and_another_one_whose_fault_it_is
     assert rows[2:4] == ["✗ db paused is paused", "✗ api running fails because of db"]
 
 
-def test_all_shows_every_link_with_its_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_shows_every_link_with_its_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     print_verify(broken(DIAGNOSIS), shows_all=True)
     rows = [" ".join(row.split()) for row in capsys.readouterr().out.splitlines()]
-    assert "- page: because of db: not asked: [the] container is paused" in rows
+    assert "- page: because of db: not asked: [the] container is paused (1 ms)" in rows
     assert "✗ api running reach: because of db: GET → 503 (1 ms)" in rows
 
 
