@@ -81,9 +81,9 @@ def solve(
             _restore_tags(keeper, gone.images)
             call = replace(call, kept=call.kept | gone.images)
         except BuildFailed as error:
-            if lost := _above_missing_image(str(error), keeper) - call.kept:
+            if lost := _above_missing_image(error.said or str(error), keeper) - call.kept:
                 call = replace(call, kept=call.kept | lost)
-            elif is_repeated or CACHE_RACE not in str(error):
+            elif is_repeated or CACHE_RACE not in (error.said or str(error)):
                 raise
             else:
                 is_repeated = True
