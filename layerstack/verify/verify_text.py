@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from layerstack.report import line, mark, print_table, say
-from layerstack.wording import duration
+from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
     from layerstack.verify.checks import CheckResult
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layerstack.verify.verify import VerifyReport
 
 COLUMNS = ("", "service", "state", "up for", "checked")
+DETAIL_CHARACTERS = 100
 
 
 def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
@@ -64,7 +65,9 @@ def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
 
     own = [check for check in result.failed if not check.because_of]
     roots = dict.fromkeys(check.because_of for check in result.failed if check.because_of)
-    answers = [check.detail if check.link else f"{_name(check)}: {check.detail}" for check in own]
+    said = [check.detail if check.link else f"{_name(check)}: {check.detail}" for check in own]
+    # The whole of it is in the evidence below, and in --all.
+    answers = [short(text, DETAIL_CHARACTERS) for text in said]
     answers += [f"fails because of {root}" for root in roots if root != result.service]
     texts = answers or [_checked(result)]
     for number, text in enumerate(texts):

@@ -55,10 +55,15 @@ def test_a_task_that_fails_before_it_could_check_is_one_failure(tmp_path: Path) 
     )
 
 
-def test_a_failed_check_is_not_reported_twice(tmp_path: Path) -> None:
-    with pytest.raises(BuildFailed), junit_report("build", str(tmp_path / "x.xml")) as cases:
-        cases.append(CASES[1])
+def fail_after(case: Case, path: Path) -> None:
+    with junit_report("build", str(path)) as cases:
+        cases.append(case)
         raise BuildFailed("the same")
+
+
+def test_a_failed_check_is_not_reported_twice(tmp_path: Path) -> None:
+    with pytest.raises(BuildFailed):
+        fail_after(CASES[1], tmp_path / "x.xml")
     assert len(list(read(tmp_path / "x.xml").iter("testcase"))) == 1
 
 
