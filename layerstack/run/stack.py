@@ -1,5 +1,6 @@
 """The running stack as a whole: up, down, restart, logs, addresses, volumes."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from layerstack.engine.container import PROJECT_LABEL, read_all
 from layerstack.errors import StartFailed
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Project
+from layerstack.report import shown
 from layerstack.run.other_folder import require_own_folder
 from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
 from layerstack.run.startup import StartObserver, UpResult
@@ -125,11 +127,19 @@ def volumes_of(name: str) -> tuple[Volume, ...]:
 
 
 def logs(project: Project, services: Sequence[str] = (), tail: int | None = None, follows: bool = False) -> int:
-    """Show what the services wrote on this terminal; the exit code of `docker compose logs`."""
+    """Show what the services wrote, without control characters; the exit code of `docker compose logs`."""
     for name in services:
         project.service(name)
     options = (*(("--tail", str(tail)) if tail is not None else ()), *(("--follow",) if follows else ()))
-    return command.attach(project.compose("logs", *options, *services), cwd=project.root, env=project.environment)
+    argv = project.compose("logs", "--no-color", *options, *services)
+    return command.follow(argv, _print_log_line, cwd=project.root, env=project.environment)
+
+
+def _print_log_line(stream: command.Stream, text: str) -> None:
+    """What a container wrote must not move the cursor or clear the screen of who reads it."""
+    target = sys.stdout if stream == "stdout" else sys.stderr
+    target.write(f"{shown(text, target)}\n")
+    target.flush()
 
 
 def _size(usage: Mapping[str, Any] | None) -> int | None:
