@@ -20,6 +20,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.abandoned_images import OWNER_LABEL, throw_away_tag
 from layerstack.errors import UsageError
+from layerstack.junit import Case, Outcome
 from layerstack.owner import own_mark
 from layerstack.project.project import Project, Service
 from layerstack.rebuild.context_copy import change, comment_style, copied_context
@@ -27,6 +28,7 @@ from layerstack.rebuild.edited_file import EditedFile, choose_edited_file
 from layerstack.rebuild.leftovers import find_leftovers, remove_leftovers
 from layerstack.rebuild.regression import find_regression
 from layerstack.rebuild.served import ServedCopy
+from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.run import rehearsal
 from layerstack.wording import short
 
@@ -124,6 +126,12 @@ class Rebuild:
         if not self.is_image_changed:
             found.append("the service image did not change: the edited file is not in it")
         return found
+
+    def case(self) -> Case:
+        """For a JUnit file: the median, failed where it is over its budget or did more than it should."""
+        message = "; ".join(self.failures)
+        outcome: Outcome = "failure" if self.failures else "passed"
+        return Case("time-rebuild", self.service, self.median_seconds, outcome, message, "rebuild", self.edited)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -271,7 +279,8 @@ class _Rebuilder:
         # Only what the service is built on may be kept: the copy is another image by intention.
         parents = list(self.image.parents)
         keeper = Keeper(lambda: plan.make_plan(self.project, parents, StateStore(self.project.root)))
-        report, self.kept = build.solve(self.project, call, Silent(), keeper)
+        report, done = build.solve(self.project, call, Silent(), keeper)
+        self.kept = done.kept
         return report
 
     @cached_property
@@ -279,8 +288,8 @@ class _Rebuilder:
         """Those that the bases have: with others the service would be built on another image than before."""
         found = images.find_all(image.tag for image in self.project.with_parents(self.image.parents))
         stored = {image.name: found.get(image.tag) for image in self.project.with_parents(self.image.parents)}
-        labels = {name: one.labels.get(plan.INPUTS_LABEL) for name, one in stored.items() if one}
-        return {name: {plan.INPUTS_LABEL: label} for name, label in labels.items() if label}
+        labels = {name: one.labels.get(INPUTS_LABEL) for name, one in stored.items() if one}
+        return {name: {INPUTS_LABEL: label} for name, label in labels.items() if label}
 
     def _outside_dockerfile(self) -> tuple[Path, ...]:
         """A Dockerfile that is not in the build context, and so not in the copy."""

@@ -9,10 +9,11 @@ from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError
 from layerstack.project.dependency import in_start_order
-from layerstack.project.project import Device, Project, find_compose_files, load
+from layerstack.project.project import Device, Project, find_compose_files, load, with_overlay
 from layerstack.run.address import addresses
 from layerstack.run.conflict import find_orphans
 from layerstack.run.start_failure import image_of
+from layerstack.run.unmounted import overlay_path
 from layerstack.status import compose_hash
 from layerstack.status.freshness import Freshness, FreshnessReader
 from layerstack.status.staleness import Stale
@@ -76,6 +77,7 @@ def document(found: Sequence[ServiceStatus]) -> dict[str, Any]:
     return {
         "ok": not any(one.freshness.stale for one in found if not one.is_orphan),
         "summary": summary(found),
+        "repair": repair(found) or None,
         "services": [one.to_json() for one in found],
     }
 
@@ -96,6 +98,25 @@ def summary(found: Sequence[ServiceStatus]) -> str:
         return f"no service is known to run old code, but not all is known of {len(unknown)} of {len(services)}"
     rest = [f"not all is known of {len(unknown)}"] if unknown else []
     return ", ".join([*(parts or ["everything runs your code"]), *rest])
+
+
+def repair(found: Sequence[ServiceStatus]) -> str:
+    """The one line that brings every service up to date, "" where nothing is to be done."""
+    own = list({one.service: one for one in found if not one.is_orphan}.values())
+    needs = {one.service: {stale.need for stale in one.freshness.stale} for one in own}
+    renewed = [one for one in own if "renew" in needs[one.service]]
+    rest = [one for one in own if one not in renewed]
+    builds = [one.freshness.image for one in rest if "build" in needs[one.service]]
+    ups = [one.service for one in rest if needs[one.service] & {"build", "recreate"}]
+    restarts = [one.service for one in rest if needs[one.service] == {"restart"}]
+    if len(ups) == len(own):
+        ups, builds = [""], [""] if builds else []
+    tasks = [("build", list(dict.fromkeys(builds))), ("up", ups), ("restart", restarts)]
+    words = [" ".join([task, *names]).strip() for task, names in tasks if names]
+    orphans = [one.container for one in found if one.is_orphan]
+    commands = [f"docker rm -f {' '.join(orphans)}"] if orphans else []
+    commands += [f"invoke {' '.join(words)}"] if words else []
+    return " && ".join([*commands, *(one.freshness.stale[0].repair for one in renewed)])
 
 
 def orphans_text(found: Sequence[ServiceStatus]) -> str:
@@ -146,9 +167,12 @@ def _absent(name: str, image: str, address: str, freshness: Freshness) -> Servic
 
 
 def _as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> Project:
-    """The project for the device that its containers were started for: that they run on the other is no change."""
+    """The project as its containers were started: on the other device, or without mounts, is no change."""
     other: Device = "cpu" if project.device == "gpu" else "gpu"
     files = tuple(str(path) for path in find_compose_files(project.root, other))
     used = {compose_hash.files_of(one) for containers in found.values() for one in containers}
+    overlay = overlay_path(project)
+    if project.overlay is None and used == {(*map(str, project.compose_files), str(overlay))} and overlay.is_file():
+        return with_overlay(project, project.name, overlay)
     is_other = project.overlay is None and used == {files} and files != tuple(map(str, project.compose_files))
     return load(project.root, other) if is_other else project

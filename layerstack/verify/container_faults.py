@@ -7,7 +7,7 @@ from os.path import relpath
 from layerstack.engine.container import Container
 from layerstack.engine.ports import Holder
 from layerstack.project.declaration import find_declaration, how_to_change, source_of
-from layerstack.run.conflict import freeing, holder_words
+from layerstack.run.conflict import find_shared_ports, freeing, holder_words
 from layerstack.run.health import exit_reason
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
@@ -39,6 +39,16 @@ def image_missing(seen: Evidence) -> Fault | None:
     if seen.service.is_built:
         return Fault("image-missing", f"its image {own} is not built", repair)
     return Fault("image-missing", f"its image {own} is not on this engine", "invoke setup && invoke up")
+
+
+def port_shared(seen: Evidence) -> Fault | None:
+    """Two services of the project want one port: the one that came second cannot have it."""
+    if seen.container and seen.container.is_running:
+        return None
+    for shared in find_shared_ports(seen.project):
+        if seen.name in (shared.first, shared.second):
+            return Fault("port-held", f"cannot listen: {shared.words}", "invoke up", shared.change)
+    return None
 
 
 def port_held(seen: Evidence) -> Fault | None:
@@ -180,7 +190,7 @@ def _logs(seen: Evidence) -> str:
 
 
 FIRST: tuple[Rule, ...] = (
-    *(paused, image_missing, port_held, name_taken, network_missing, network_detached, out_of_memory, frozen),
-    *(told_by_files, not_executable),
+    *(paused, image_missing, port_shared, port_held, name_taken, network_missing, network_detached, out_of_memory),
+    *(frozen, told_by_files, not_executable),
 )
 LAST: tuple[Rule, ...] = (ended, not_started)

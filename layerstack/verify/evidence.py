@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from layerstack import command
@@ -181,14 +182,18 @@ class Lookout:
         project: Project,
         results: Sequence[ServiceResult],
         place: EnginePlace = EnginePlace(),  # noqa: B008
+        found: Mapping[str, Sequence[Container]] = MappingProxyType({}),
     ) -> None:
         self._client, self._project, self._place = client, project, place
         self._hosts = service_names(project)
-        self._peers = {one.service: one.container for one in results if one.container and one.container.is_running}
+        # What nobody asked about may be what the others use: `found` has all containers of the project.
+        every = {name: ones[0] for name, ones in found.items() if ones and name in project.services}
+        every |= {one.service: one.container for one in results if one.container}
+        self._peers = {name: one for name, one in every.items() if one.is_running}
         lacking = [one.service for one in results if any(check.link == "image" for check in one.failed)]
         self._unbuilt = tuple(name for name in lacking if project.services[name].is_built)
-        found = ask_all(lambda one: read_listeners(client, one), self._peers.values())
-        self._listeners = dict(zip(self._peers, found, strict=True))
+        listening = ask_all(lambda one: read_listeners(client, one), self._peers.values())
+        self._listeners = dict(zip(self._peers, listening, strict=True))
 
     def gather(self, result: ServiceResult) -> Evidence:
         """All evidence on one service."""

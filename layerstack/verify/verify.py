@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from layerstack.at_once import ask_all
@@ -123,7 +124,8 @@ def look_once(
         _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
     ):
         return look_once(client, project, place, among, tries - 1)
-    return _from_engine(client, EVIDENCE_SECONDS, lambda: _explain(client, project, graph, report, place))
+    look = partial(Lookout, client, project, place=place, found=found)
+    return _from_engine(client, EVIDENCE_SECONDS, lambda: _explain(client, graph, report, look))
 
 
 def _moments(found: Mapping[str, tuple[Container, ...]]) -> set[tuple[str, str, str]]:
@@ -131,13 +133,11 @@ def _moments(found: Mapping[str, tuple[Container, ...]]) -> set[tuple[str, str, 
     return {(one.id, one.started_at, one.status) for containers in found.values() for one in containers}
 
 
-def _explain(
-    client: Any, project: Project, graph: CheckGraph, report: VerifyReport, place: EnginePlace
-) -> VerifyReport:
+def _explain(client: Any, graph: CheckGraph, report: VerifyReport, look: Callable[..., Lookout]) -> VerifyReport:
     """The report with the faults named and their consequences marked."""
     results = look_again(client, graph, report.services)
     broken = [one for one in results if not one.is_ok]
-    lookout = Lookout(client, project, results, place)
+    lookout = look(results)
     seen = {one.name: one for one in ask_all(lookout.gather, broken)}
     faults = {name: name_fault(one) for name, one in seen.items()}
     blamed = blame(graph, faults)
