@@ -29,6 +29,11 @@ variable "MONGO_EXPRESS_IMAGE" {
   default = "mongo-express:1"
 }
 
+# Of the images of services, so that worktrees do not take them from each other. Bases are shared.
+variable "COMPOSE_PROJECT_NAME" {
+  default = "snowboarding"
+}
+
 # gpu or cpu: which base-python-pose the pose service is built on.
 variable "DEVICE" {
   default = "gpu"
@@ -100,7 +105,7 @@ target "base-python-pose-cpu" {
 # Service images: your code, seconds. Context, target and tag come from docker-compose.yml.
 target "pose-service" {
   contexts = { base-python-pose = "target:${pose_base()}" }
-  tags     = [pose_tag("snowboarding-pose-service")]
+  tags     = [pose_tag("${COMPOSE_PROJECT_NAME}-pose-service")]
   output   = ["type=docker"]
 }
 target "backend-api" {
@@ -116,27 +121,27 @@ target "frontend" {
 target "pose-service-test" {
   inherits = ["pose-service"]
   target   = "test"
-  tags     = [pose_tag("snowboarding-pose-service-test")]
+  tags     = [pose_tag("${COMPOSE_PROJECT_NAME}-pose-service-test")]
 }
 target "backend-api-test" {
   inherits = ["backend-api"]
   target   = "test"
-  tags     = ["snowboarding-backend-api-test:latest"]
+  tags     = ["${COMPOSE_PROJECT_NAME}-backend-api-test:latest"]
 }
 target "frontend-test" {
   inherits = ["frontend"]
   target   = "test"
-  tags     = ["snowboarding-frontend-test:latest"]
+  tags     = ["${COMPOSE_PROJECT_NAME}-frontend-test:latest"]
 }
 # The built page behind a small server: what is deployed; docker-compose.static.yml runs it.
 target "frontend-static" {
   inherits = ["frontend"]
   target   = "static"
-  tags     = ["snowboarding-frontend-static:latest"]
+  tags     = ["${COMPOSE_PROJECT_NAME}-frontend-static:latest"]
 }
 target "browser" {
   context  = "docker/browser"
   contexts = { base-node = "target:base-node" }
-  tags     = ["snowboarding-browser:latest"]
+  tags     = ["${COMPOSE_PROJECT_NAME}-browser:latest"]
   output   = ["type=docker"]
 }

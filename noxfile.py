@@ -21,8 +21,19 @@ from layerstack.run.startup import ChangeLog
 ROOT = Path(__file__).parent
 PYTHON_FILES = ("layerstack", "tests", "benchmarks", "backend/pose-service", "tasks.py", "noxfile.py")
 PYTEST = (sys.executable, "-m", "pytest")
+# Files side by side, the tests of one in turn: they share what is slow to start.
+AT_ONCE = ("--numprocesses=auto", "--dist=loadfile")
 RUFF = (sys.executable, "-m", "ruff")
 MYPY = (sys.executable, "-m", "mypy")
+
+# Session → what it is about.
+OWNED = {
+    "docker_tests": ("layerstack/", "tests/docker/", "docker"),
+    "pose_tests": ("backend/pose-service/",),
+    "api_tests": ("backend/src/", "backend/tests/", "backend/api/", "backend/Dockerfile", "backend/package"),
+    "web_tests": ("backend/web/",),
+    "browser_tests": ("backend/", "tests/browser/", "docker-compose"),
+}
 
 nox.options.default_venv_backend = "none"
 
@@ -53,7 +64,26 @@ def typecheck(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Fast tests of the library and the tasks; Docker is blocked."""
-    session.run(*PYTEST, "tests/unit", *session.posargs)
+    session.run(*PYTEST, *AT_ONCE, "tests/unit", *session.posargs)
+
+
+@nox.session(default=False)
+def quick(session: nox.Session) -> None:
+    """The inner loop, about a minute: ruff, mypy, the fast tests; names the sessions that your changes ask for."""
+    session.run(*RUFF, "check", *PYTHON_FILES)
+    session.run(*RUFF, "format", "--check", *PYTHON_FILES)
+    session.run(*MYPY)
+    session.run(*PYTEST, *AT_ONCE, "tests/unit", *session.posargs)
+    for name, path in _concerned(session).items():
+        session.log(f"`nox -s {name}` as well: {path} changed")
+
+
+def _concerned(session: nox.Session) -> dict[str, str]:
+    """Slower session → a file of its own that differs from the last commit."""
+    status = session.run("git", "status", "--porcelain", "--untracked-files=all", external=True, silent=True)
+    paths = [line[3:].strip('"') for line in str(status or "").splitlines()]
+    found = {name: next((path for path in paths if path.startswith(folders)), "") for name, folders in OWNED.items()}
+    return {name: path for name, path in found.items() if path}
 
 
 @nox.session

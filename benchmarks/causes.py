@@ -9,9 +9,9 @@ from benchmarks import profile_text
 from benchmarks.options import Options
 from benchmarks.samples import Goal, Measurement, Samples, profile_if_missed
 from layerstack.build.buildlog import Step
-from layerstack.build.cause import Cause, ImageCauses
+from layerstack.build.cause import ImageCauses
 from layerstack.build.inputs import InputReader
-from layerstack.build.record import ImageRecord
+from layerstack.build.record import Cause, ImageRecord
 from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.file_digests import SETTLED_NS
 from layerstack.dockerfile.image import Image

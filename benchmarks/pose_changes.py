@@ -86,7 +86,7 @@ def _engines(stack: PoseStack) -> set[str]:
 
 def _layers(stack: PoseStack) -> dict[str, int]:
     """Bytes that each image of the chain adds to the one below it."""
-    names = ("base-python:latest", "base-python-pose:cpu", "snowboarding-pose-service:cpu")
+    names = ("base-python:latest", "base-python-pose:cpu", "pose-service:cpu")
     stored = images.find_all([f"{stack.copy.name}-{name}" for name in names])
     sizes = [stored[f"{stack.copy.name}-{name}"].size_bytes for name in names]
     return dict(zip(names, (after - before for before, after in zip((0, *sizes), sizes, strict=False)), strict=True))

@@ -33,7 +33,7 @@ def measure_fuzz(_options: Options, _goal: Goal) -> Measurement:
     """Damaged images and videos for a minute: how many ended in anything but pixels or a named error."""
     with scratch() as copy:
         copy.run("docker", "buildx", "bake", "pose-service-test")
-        image = f"{copy.name}-snowboarding-pose-service-test:cpu"
+        image = f"{copy.name}-pose-service-test:cpu"
         place = ("--workdir", "/app/tests", "--env", "PYTHONPATH=/opt/tests:/app")
         argv = ("docker", "run", "--rm", "--init", "--network", "none", *place, image)
         ended = command.run((*argv, "python", "-m", "hostile.fuzz", "--seconds", str(FUZZ_SECONDS)))

@@ -37,7 +37,7 @@ class PoseStack:
 
     @property
     def image(self) -> str:
-        return f"{self.copy.name}-snowboarding-pose-service:cpu"
+        return f"{self.copy.name}-pose-service:cpu"
 
     def inside(self, script: str, *words: str) -> Any:
         """Run one of benchmarks/inside in the service's image; what its last line says. Raises CommandFailed."""

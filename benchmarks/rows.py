@@ -119,6 +119,15 @@ _POSE_ROWS = (
         pose_photos.measure_photos,
         pose_photos.refuse_photos,
     ),
+    Row(
+        "pose-steadiness",
+        "values that move by more than their stated error when a photo is mirrored, scaled, framed, turned by 5°, "
+        "compressed, darkened or brightened",
+        "",
+        Goal("amount", 10, "%"),
+        pose_photos.measure_steadiness,
+        pose_photos.refuse_photos,
+    ),
     Row("pose-fuzz", "damaged files that end in no named error", "", Goal("count", 0), pose_media.measure_fuzz),
 )
 

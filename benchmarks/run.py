@@ -60,7 +60,9 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[row.name for row in ROWS], metavar="NAME", help="these rows")
     parser.add_argument("--runs", type=_positive, default=5, help="pairs of measurements per row (default 5)")
     parser.add_argument("--allow-prune", action="store_true", help="also empty this machine's whole build cache")
-    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="labelled photos, for the row pose-photos")
+    parser.add_argument(
+        "--photos", type=Path, metavar="FOLDER", help="labelled photos, for the rows pose-photos and -steadiness"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of the two result files")
     return parser.parse_args(words)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from layerstack.docker_plugin import direct_call
 from layerstack.errors import CommandFailed, EngineError, StackError
 
 # BuildKit is always on. Default attestations would give an unchanged build a new digest and recreate containers.
@@ -79,7 +80,7 @@ def run(
 
     A timeout ends the child and gives exit code 124 with what it had printed.
     """
-    command = (find_program(argv[0]), *argv[1:])
+    command = _command(argv, env)
     started = time.monotonic()
     with _start(command, cwd, env, subprocess.PIPE if stdin is not None else subprocess.DEVNULL) as process:
         try:
@@ -110,7 +111,7 @@ def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
     `stdin` is what the child reads. `on_tick` is called about every `tick_seconds` while the child is silent. Ctrl-C is
     passed on to the child; it gets INTERRUPT_GRACE_SECONDS, then it is terminated, then killed.
     """
-    command = (find_program(argv[0]), *argv[1:])
+    command = _command(argv, env)
     started = time.monotonic()
     kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
     with _start(command, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE) as process:
@@ -142,7 +143,7 @@ def drain(
     env: Mapping[str, str] | None = None,
 ) -> CommandResult:
     """Run and hand over all of its standard output, as bytes, while it comes; the result holds the other stream."""
-    command = (find_program(argv[0]), *argv[1:])
+    command = _command(argv, env)
     started = time.monotonic()
     with _start(command, cwd, env, subprocess.DEVNULL) as process, _collected(process.stderr) as complaint:
         assert process.stdout
@@ -164,7 +165,7 @@ def feed(
     env: Mapping[str, str] | None = None,
 ) -> CommandResult:
     """Run with these bytes as standard input; a child that ends before it has read them all says why by its code."""
-    command = (find_program(argv[0]), *argv[1:])
+    command = _command(argv, env)
     started = time.monotonic()
     with (
         _start(command, cwd, env, subprocess.PIPE) as process,
@@ -206,7 +207,7 @@ def follow(
 
 def attach(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run with this process's own terminal (follow logs, open a shell) and return the exit code."""
-    command = (find_program(argv[0]), *argv[1:])
+    command = _command(argv, env)
     with subprocess.Popen(command, cwd=cwd, env=_environment(env)) as process:
         try:
             return process.wait()
@@ -219,7 +220,7 @@ def start_detached(argv: Sequence[str], log: Path, *, env: Mapping[str, str] | N
     """Start a daemon in a session of its own, output appended to `log`; returns its process id."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            (find_program(argv[0]), *argv[1:]),
+            _command(argv, env),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -227,6 +228,11 @@ def start_detached(argv: Sequence[str], log: Path, *, env: Mapping[str, str] | N
             env=_environment(env),
         )
     return process.pid
+
+
+def _command(argv: Sequence[str], env: Mapping[str, str] | None) -> tuple[str, ...]:
+    program = find_program(argv[0])
+    return direct_call(program, tuple(argv[1:]), _environment(env)) if argv[0] == "docker" else (program, *argv[1:])
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:

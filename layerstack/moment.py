@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 # BuildKit writes UTC with nine digits, Buildx its own vertices with the machine's offset and as many digits as there
 # are, `buildx du` Go's own form (`2026-11-27 22:20:40.9 +0000 UTC`). Python 3.10 parses none of them as they are.
@@ -30,6 +30,15 @@ def read_time(text: str | None) -> float | None:
 def epoch_seconds(text: str | None) -> float:
     """As read_time; 0 for no time: older than anything an engine made."""
     return read_time(text) or 0.0
+
+
+def utc_minute(text: str | None) -> str:
+    """`2026-11-27 22:20` in UTC, for a table; "" for no time."""
+    seconds = read_time(text)
+    if seconds is None:
+        return ""
+    # Not fromtimestamp(): a date far away must not end a listing.
+    return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
 
 
 def age(text: str | None) -> str:

@@ -52,7 +52,7 @@ def _set_writable(copy: Path, is_writable: bool) -> None:
 
 def _run_tests(copy: Path) -> int:
     as_anybody = WITHOUT_ROOTS_RIGHTS if os.geteuid() == 0 and shutil.which("setpriv") else ()
-    words = ("-m", "pytest", "-p", "no:cacheprovider", *(sys.argv[1:] or ("tests/unit",)))
+    words = ("-m", "pytest", "-p", "no:cacheprovider", "-n", "auto", *(sys.argv[1:] or ("tests/unit",)))
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     argv = (*as_anybody, sys.executable, *words)
     return subprocess.run(argv, cwd=copy, env={**kept, **SETTINGS}, check=False).returncode

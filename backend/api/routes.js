@@ -11,6 +11,7 @@ import { readIndex } from './read-index.js';
 import { readLive } from './read-live.js';
 import { readMedia } from './read-media.js';
 import { readOpenApi } from './read-openapi.js';
+import { readPicture } from './read-picture.js';
 import { readThumbnail } from './read-thumbnail.js';
 import { renameAnalysis } from './rename-analysis.js';
 import { restoreAnalysis } from './restore-analysis.js';
@@ -29,6 +30,7 @@ const ROUTES = [
   ['/api/analyses/:id/restore', { POST: restoreAnalysis }],
   ['/api/analyses/:id/retry', { POST: retryAnalysis }],
   ['/api/analyses/:id/thumbnail', { GET: readThumbnail }],
+  ['/api/analyses/:id/picture', { GET: readPicture }],
   ['/api/analyses/:id/frames', { GET: listFrames }],
   ['/api/analyses/:id/export', { GET: exportAnalysis }],
   ['/api/analyses/:id/media', { GET: readMedia }],

@@ -8,6 +8,7 @@ import { Janitor } from './queue/janitor.js';
 import { JobQueue } from './store/job-queue.js';
 import { MediaStore } from './store/media-store.js';
 import { migrate } from './store/migration.js';
+import { Pictures } from './media/pictures.js';
 import { PoseClient } from './pose/pose-client.js';
 import { Thumbnails } from './media/thumbnails.js';
 import { Worker } from './queue/worker.js';
@@ -25,6 +26,7 @@ export function createServices(settings, logger) {
     media: new MediaStore(database),
     frames: new Frames(database),
     thumbnails: new Thumbnails(database),
+    pictures: new Pictures(database),
     queue: new JobQueue(database.own, settings),
     feed: new ChangeFeed(database, logger),
     pose: new PoseClient(settings),

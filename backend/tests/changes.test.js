@@ -59,7 +59,7 @@ describe('changes', WITH_MONGO, () => {
     const response = await send('DELETE', id);
     assert.equal(response.status, 204);
     assert.ok(Date.parse(response.headers.get('Undo-Until')) > Date.now());
-    for (const path of ['', '/media', '/events', '/thumbnail', '/export']) {
+    for (const path of ['', '/media', '/events', '/thumbnail', '/picture', '/export']) {
       assert.equal((await send('GET', id + path)).status, 404, path);
     }
     assert.equal((await (await fetch(`${stand.url}/api/analyses`)).json()).total, 0);
@@ -82,17 +82,20 @@ describe('changes', WITH_MONGO, () => {
   });
 
   test('after its time nothing of a deleted analysis is left', async () => {
-    const ids = [await analyse(stand.url), await analyse(stand.url, { photo: makeClip(500) })].map(
-      ({ id }) => id,
-    );
+    const ids = [];
+    for (const photo of [makePhoto(), makeClip(64, 'heic'), makeClip(500)]) {
+      ids.push((await analyse(stand.url, { photo })).id);
+    }
+    assert.equal(await stand.database.pictures.countDocuments(), 1);
     const kept = await analyse(stand.url, { photo: makeClip(600) });
     for (const id of ids) await send('DELETE', id);
     await stand.analyses.purge(60_000);
-    assert.equal((await countStored(stand.database)).files, 3);
+    assert.equal((await countStored(stand.database)).files, 4);
     await stand.analyses.purge(0);
     assert.deepEqual(await countStored(stand.database), { files: 1, chunks: 1 });
     assert.deepEqual((await stand.database.frames.distinct('analysis')).map(String), [kept.id]);
     assert.equal(await stand.database.thumbnails.countDocuments(), 0);
+    assert.equal(await stand.database.pictures.countDocuments(), 0);
     assert.equal((await send('POST', `${ids[0]}/restore`)).status, 404);
   });
 

@@ -24,6 +24,8 @@ const FILES = new Map([
   ['image/webp', await encode('webp')],
   ['image/avif', await encode('avif')],
   ['image/tiff', await encode('tiff')],
+  // Its header is all that is read here; real ones are decoded where the pose-service is tested.
+  ['image/heic', makeClip(64, 'heic')],
   ['image/bmp', BMP],
   ['video/mp4', makeClip()],
   ['video/quicktime', makeClip(64, 'qt  ')],
@@ -108,7 +110,9 @@ for (const [name, brands, expected] of [
   ['an unknown brand that is compatible with MP4', ['ABCD', 'mp42'], 'video/mp4'],
   ['an unknown brand alone', ['ABCD', 'EFGH'], 415],
   ['AVIF under its general brand', ['mif1', 'avif'], 'image/avif'],
-  ['HEIC under its general brand', ['mif1', 'heic'], 415],
+  ['HEIC under its general brand', ['mif1', 'heic'], 'image/heic'],
+  ['a sequence in HEIC', ['msf1', 'hevc'], 'image/heic'],
+  ['the general brand alone', ['mif1', 'miaf'], 415],
   ['audio', ['M4A ', 'mp42'], 415],
 ]) {
   test(`${name} is ${expected}`, async () => {
@@ -122,7 +126,10 @@ test('a text that begins with the letters of BMP is 415', async () => {
   assert.equal(await detect(Buffer.from('BMX is a sport with bicycles, and so on and on')), 415);
 });
 
-test('HEIC is refused by its name', async () => {
-  const refusal = detectMedia(Readable.from([makeClip(64, 'heic')]));
-  await assert.rejects(refusal, /holds HEIC; send a photo \(JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF\)/);
+test('what is not taken is refused by its name', async () => {
+  const refusal = detectMedia(Readable.from([makeClip(64, 'crx ')]));
+  await assert.rejects(
+    refusal,
+    /holds Canon raw; send a photo \(JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP or TIFF\)/,
+  );
 });

@@ -33,7 +33,7 @@ for (const [name, bytes, contentType] of [
 }
 
 for (const [name, bytes] of [
-  ['HEIC, which the pose-service cannot read', makeClip(64, 'heic')],
+  ['JPEG 2000, which the pose-service does not read', makeClip(64, 'jp2 ')],
   ['an MP3', Buffer.concat([Buffer.from('ID3\u0003\0\0\0\0\0\0', 'latin1'), Buffer.alloc(20)])],
   ['text', Buffer.from('not a photo')],
   ['nothing', Buffer.alloc(0)],

@@ -74,6 +74,7 @@ describe('answers are as described', WITH_MONGO, () => {
     await ask('GET', links.media, { status: 206, headers: { Range: 'bytes=0-1' } });
     await ask('GET', links.media, { status: 416, headers: { Range: 'bytes=9999-' } });
     await ask('GET', links.thumbnail, { status: 200 });
+    await ask('GET', `${links.self}/picture`, { status: 404 });
     await ask('GET', links.events, { status: 200 });
     await ask('GET', links.events, { status: 204, headers: { 'Last-Event-ID': '99' } });
     await ask('GET', links.exportJson, { status: 200 });
@@ -83,6 +84,12 @@ describe('answers are as described', WITH_MONGO, () => {
     await ask('POST', `${links.self}/retry`, { status: 409 });
     await ask('DELETE', links.self, { status: 204 });
     await ask('POST', `${links.self}/restore`, { status: 200 });
+  });
+
+  test('the copy of a photo that browsers cannot show', async () => {
+    const { links } = await upload(201, { photo: makeClip(64, 'heic'), filename: 'a.heic' });
+    await ask('GET', links.self, { status: 200 });
+    await ask('GET', links.picture, { status: 200 });
   });
 
   test('the whole way of a clip', async () => {
@@ -116,7 +123,7 @@ describe('answers are as described', WITH_MONGO, () => {
     await ask('GET', '/api/analyses?limit=0', { status: 400 });
     await ask('GET', '/live', { status: 200 });
     await ask('GET', '/health', { status: 200 });
-    for (const suffix of ['', '/media', '/thumbnail', '/events', '/frames', '/export']) {
+    for (const suffix of ['', '/media', '/thumbnail', '/picture', '/events', '/frames', '/export']) {
       await ask('GET', `/api/analyses/${NOBODY}${suffix}`, { status: 404 });
     }
     await ask('PATCH', `/api/analyses/${NOBODY}`, { status: 404, ...rename({ name: 'x' }) });

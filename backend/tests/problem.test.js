@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { MongoBulkWriteError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import { describeOutage } from '../src/store/database.js';
 import { Problem, toProblem } from '../src/ground/problem.js';
 
@@ -31,6 +31,7 @@ for (const [name, error] of [
   ['a server that is told to stop', new MongoServerError({ message: 'shutting down', code: 91 })],
   ['reset socket', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })],
   ['socket that ended', Object.assign(new Error('This socket has been ended'), { code: 'EPIPE' })],
+  ['bulk write without a server', new MongoBulkWriteError(new MongoNetworkError('connect ECONNREFUSED'), {})],
   ['wrong password', new MongoServerError({ message: 'Authentication failed.', code: 18 })],
 ]) {
   test(`${name} is 503 with Retry-After`, () => {
@@ -45,6 +46,8 @@ test('a duplicate key is our fault, not the database being away', () => {
     toProblem(new MongoServerError({ message: 'E11000', code: 11000 }), describeOutage).status,
     500,
   );
+  const bulk = new MongoBulkWriteError({ message: 'E11000', code: 11000 }, {});
+  assert.equal(toProblem(bulk, describeOutage).status, 500);
 });
 
 test('connections that are all in use are a crowd, not the database being away', () => {

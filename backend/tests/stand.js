@@ -27,6 +27,17 @@ const PNG = Buffer.from(
   'base64',
 );
 
+/** A JPEG of 8 x 8 pixels, as the pose-service makes a copy of a photo. */
+export const JPEG = Buffer.from(
+  [
+    '/9j/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/',
+    '2wBDARESEhgVGC8aGi9jQjhCY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2P/wAAR',
+    'CAAIAAgDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAX/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFQEBAQAAAAAA',
+    'AAAAAAAAAAAABAb/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCgAniX/9k=',
+  ].join(''),
+  'base64',
+);
+
 /** A PNG of about so many bytes: readers stop at its end mark, so what follows only adds weight. */
 export function makePhoto(bytes = PNG.length) {
   return Buffer.concat([PNG, Buffer.alloc(Math.max(0, bytes - PNG.length), 7)]);
@@ -87,12 +98,14 @@ export async function sendClip(
   response.end(last ? `${JSON.stringify(last)}\n` : '');
 }
 
-/** A service that speaks the pose-service's contract; `pose.answer` and `pose.answerClip` may be replaced. */
+/** A service that speaks the pose-service's contract; its answers may be replaced. */
 export async function servePose() {
   const pose = { health: { status: 'ready', engine: 'mediapipe' }, received: [], requests: [] };
   pose.reset = () => {
     pose.answer = (_request, response) => sendJson(response, 200, ESTIMATE);
     pose.answerClip = (_request, response) => sendClip(response);
+    pose.answerPicture = (_request, response) =>
+      response.writeHead(200, { 'Content-Type': 'image/jpeg' }).end(JPEG);
   };
   pose.reset();
   const served = await serve(async (request, response) => {
@@ -109,6 +122,7 @@ export async function servePose() {
       query: Object.fromEntries(url.searchParams),
       headers: request.headers,
     });
+    if (url.pathname === '/picture') return pose.answerPicture(request, response);
     return isClip ? pose.answerClip(request, response) : pose.answer(request, response);
   });
   return Object.assign(pose, served);
@@ -158,7 +172,9 @@ export async function startWorkingStand(env) {
   if (!stand.database.isReady) throw new Error('the database was not prepared within 10 s');
   const empty = () =>
     Promise.all(
-      ['files', 'chunks', 'frames', 'thumbnails'].map((name) => stand.database[name].deleteMany({})),
+      ['files', 'chunks', 'frames', 'thumbnails', 'pictures'].map((name) =>
+        stand.database[name].deleteMany({}),
+      ),
     );
   return { ...stand, empty };
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from layerstack import command
-from layerstack.build.build_failure import failure
 from layerstack.build.buildlog import BuildLog, BuildReport
+from layerstack.build.cache_place import NO_PLACES, CachePlaces
 from layerstack.build.placement import Placement
 from layerstack.build.progress import BuildObserver
 from layerstack.build.vertex import Vertex
@@ -25,19 +25,27 @@ CACHE_RACE = "failed to get dead record"
 class BakeCall:
     """What is asked of bake: images by name, and what is said besides their definitions.
 
-    `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `on_images` maps an
-    image to parents whose stored image it is built on, `without_cache` are those that are built without the cache.
-    `pulls` asks the registry for newer system images; `sets` are bake's overrides.
+    `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `pulled` those that a
+    team's registry had. `on_images` maps an image to parents whose stored image it is built on, `without_cache` are
+    those that are built without the cache. `pulls` asks the registry for newer system images; `sets` are bake's
+    overrides, `caches` places of caches besides the builder's own.
     """
 
     names: tuple[str, ...]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    pulled: frozenset[str] = frozenset()
     on_images: Mapping[str, frozenset[str]] = field(default_factory=dict)
     without_cache: frozenset[str] = frozenset()
     pulls: bool = False
     sets: tuple[str, ...] = ()
+    caches: CachePlaces = NO_PLACES
     allowed_paths: tuple[Path, ...] = ()
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """Images that are not built, and that others are built on as they are stored."""
+        return self.kept | self.pulled
 
 
 Watch = Callable[[BuildLog, Sequence[Vertex]], None]
@@ -74,6 +82,8 @@ def bake(project: Project, call: BakeCall, observer: BuildObserver, watch: Watch
     report = log.report(result.ok, result.seconds)
     observer.end(report)
     if not result.ok:
+        from layerstack.build.build_failure import failure
+
         raise failure(report, project)
     return report
 
@@ -87,9 +97,10 @@ def bake_argv(project: Project, call: BakeCall) -> tuple[str, ...]:
     return (
         *("docker", "buildx", "bake", "--file", "-", "--progress=rawjson"),
         *(["--pull"] if call.pulls else []),
+        *(f"--allow=fs={path}" for path in call.caches.folders(project.root)),
         *(f"--allow={one}" for one in dict.fromkeys(allowed)),
         *(part for value in call.sets for part in ("--set", value)),
-        *(name for name in call.names if name not in call.kept),
+        *(name for name in call.names if name not in call.unasked),
     )
 
 
@@ -97,20 +108,28 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
     """The definitions as bake reads them: resolved by Compose and bake before, with what the call says on top."""
     targets = {}
     for image in project.with_parents(call.names):
-        if image.name in call.kept:
+        if image.name in call.unasked:
             continue
         # Its texts stay as bake printed them: with the escapes that bake takes away again.
         definition = {"tags": list(image.names), **image.definition}
         if labels := call.labels.get(image.name):
             definition["labels"] = {**(definition.get("labels") or {}), **labels}
         written = definition.get("contexts") or image.contexts
-        stored = call.kept | call.on_images.get(image.name, frozenset())
+        stored = call.unasked | call.on_images.get(image.name, frozenset())
         if contexts := {name: _context(project, value, stored) for name, value in written.items()}:
             definition["contexts"] = contexts
+        for key, values in _caches(call, image).items():
+            definition[key] = [*(definition.get(key) or ()), *values]
         if image.name in call.without_cache:
             definition["no-cache"] = True
         targets[image.name] = definition
     return {"target": targets}
+
+
+def _caches(call: BakeCall, image: Image) -> dict[str, list[str]]:
+    """What a definition gets besides the caches that it names itself."""
+    found = {"cache-from": call.caches.sources_of(image.name), "cache-to": call.caches.targets_of(image.name)}
+    return {key: values for key, values in found.items() if values}
 
 
 def _context(project: Project, value: str, stored: frozenset[str]) -> str:

@@ -11,14 +11,17 @@ import msgspec
 from layerstack import command
 from layerstack.build import history
 from layerstack.build.bake import CACHE_RACE, BakeCall, bake
+from layerstack.build.base_lock import turns
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
+from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
 from layerstack.build.keep import CacheGone, Evidence, Keeper
-from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, Planner, layers_identity, parent_layers
+from layerstack.build.plan import Plan, PlannedImage, Planner, layers_identity, parent_layers
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.record import BuildRecord, ImageRecord
 from layerstack.build.results import Outcome
+from layerstack.build.shared import SharedBases, SharedFound
 from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.references import familiar
@@ -28,14 +31,21 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import BuildFailed, EngineError
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
+from layerstack.registry.origin import INPUTS_LABEL
+from layerstack.registry.team import find_team
+from layerstack.report import say
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """`is_forced` builds the named images without the cache; `pulls` asks the registry for newer system images."""
+    """`is_forced` builds the named images without the cache; `pulls` asks the registry for newer system images.
+
+    `caches` are read and written besides the builder's own.
+    """
 
     is_forced: bool = False
     pulls: bool = False
+    caches: CachePlaces = NO_PLACES
 
 
 def build(
@@ -50,38 +60,46 @@ def build(
     BuildKit decides which steps run. An image is `fresh` when none did and its tags name what they named before, `kept`
     when BuildKit had lost an unchanged image's steps, else `built`. Raises BuildFailed, UsageError, EngineError.
     """
-    return _Build(
+    asked = _Build(
         project,
         project.with_parents(names),
         frozenset(project.image(name).name for name in names),
         observer or Silent(),
         options or BuildOptions(),
         store or StateStore(project.root),
-    ).run()
+    )
+    with turns(asked.missing_bases(), project.root, say) as has_waited:
+        # What was read before the other build had ended counts no more.
+        return (replace(asked) if has_waited else asked).run()
 
 
 def solve(
-    project: Project, call: BakeCall, observer: BuildObserver, keeper: Keeper
-) -> tuple[BuildReport, frozenset[str]]:
-    """Run a bake call to its end, and say which images were kept because BuildKit had lost them.
+    project: Project, call: BakeCall, observer: BuildObserver, keeper: Keeper, shared: SharedBases | None = None
+) -> tuple[BuildReport, BakeCall]:
+    """Run a bake call to its end; the last one, with the images that were kept or pulled instead of being built.
 
-    It is repeated with the stored images when steps of theirs begin to run, when the system image below one is in no
-    place any more, and once when it lost a race with BuildKit's own collection. Raises BuildFailed.
+    It is repeated with the stored images when steps of theirs begin to run, with those that a team's registry has, when
+    the system image below one is in no place any more, and once when it lost a race with BuildKit's own collection.
+    Raises BuildFailed.
     """
     is_repeated = False
     while True:
-        if call.kept.issuperset(call.names):
-            return EMPTY_REPORT, call.kept
+        if call.unasked.issuperset(call.names):
+            return EMPTY_REPORT, call
         try:
             report = bake(project, call, observer, keeper.watch)
             keeper.finish(report)
             _restore_tags(keeper, call.kept)
-            return report, call.kept
+            return report, call
         except CacheGone as gone:
-            _restore_tags(keeper, gone.images)
-            call = replace(call, kept=call.kept | gone.images)
+            gone_images = gone.images - call.pulled
+            _restore_tags(keeper, gone_images)
+            call = replace(call, kept=call.kept | gone_images)
+        except SharedFound as found:
+            assert shared
+            call = replace(call, pulled=call.pulled | shared.pull(found.images, keeper.evidence))
         except BuildFailed as error:
-            if lost := _above_missing_image(error.said or str(error), keeper) - call.kept:
+            if lost := _above_missing_image(error.said or str(error), keeper) - call.unasked:
                 call = replace(call, kept=call.kept | lost)
             elif is_repeated or CACHE_RACE not in (error.said or str(error)):
                 raise
@@ -103,6 +121,7 @@ class _Build:
     def run(self) -> BuildRecord:
         began, clock = time.time(), time.monotonic()
         names = [image.name for image in self.images]
+        require_usable(self.options.caches, names)
         _ = self.before  # what the tags name is known before anything can move them
         self.observer.begin(names, lambda: read_estimate(self.project.root, names))
         call = BakeCall(
@@ -112,19 +131,22 @@ class _Build:
             on_images=self._on_images(),
             without_cache=self.asked if self.options.is_forced else frozenset(),
             pulls=self.options.pulls,
+            caches=self.options.caches,
         )
         self.keeper.begin()
-        report, kept = solve(self.project, call, self.observer, self.keeper)
-        if self._changed(report, kept) & frozenset().union(*call.on_images.values()):
+        call = replace(call, pulled=self._pulled_before())
+        report, done = solve(self.project, call, self.observer, self.keeper, self.shared)
+        if self._changed(report, done) & frozenset().union(*call.on_images.values()):
             # What others were built on as an image is another one by now.
-            call = replace(call, on_images={})
-            report, kept = solve(self.project, call, self.observer, self.keeper)
+            call = replace(call, on_images={}, pulled=done.pulled)
+            report, done = solve(self.project, call, self.observer, self.keeper, self.shared)
         seconds = round(time.monotonic() - clock, 3)
-        changed = self._changed(report, kept)
-        if not changed and not kept and not report.executed and self._is_all_recorded():
+        changed = self._changed(report, done)
+        if not changed and not done.unasked and not report.executed and self._is_all_recorded():
             self._renew_manifests()
             return BuildRecord(images=tuple(map(self._fresh, self.images)))
-        outcome = Outcome(self.plan, report, changed, kept, call, self._stored_now())
+        call = replace(call, pulled=done.pulled)
+        outcome = Outcome(self.plan, report, changed, done.kept, call, self._stored_now())
         record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
         self._remember(record, outcome, began)
         return record if not record.is_all_fresh else msgspec.structs.replace(record, seconds=0.0)
@@ -153,14 +175,35 @@ class _Build:
     def keeper(self) -> Keeper:
         forced = self.asked if self.options.is_forced else frozenset()
         names = [image.name for image in self.images]
-        return Keeper(lambda: self.planner.plan(names), forced, never_keeps=self.options.pulls)
+        watch = self.shared.watch if self.shared else None
+        return Keeper(lambda: self.planner.plan(names), forced, self.options.pulls, watch)
+
+    @cached_property
+    def shared(self) -> SharedBases | None:
+        """What a team's registry has; whoever asks for newer system images wants no base on older ones."""
+        team = None if self.options.pulls else find_team(self.project)
+        return SharedBases(team, self.observer.note) if team else None
+
+    def _pulled_before(self) -> frozenset[str]:
+        """Bases that are not on this engine, and that a team's registry has."""
+        bases = [image for image in self.project.base_images if image in self.images]
+        if self.shared is None or all(image.tag in self.before for image in bases):
+            return frozenset()
+        return self.shared.pull(self.shared.find_absent(self.keeper.evidence), self.keeper.evidence)
+
+    @cached_property
+    def bases(self) -> tuple[PlannedImage, ...]:
+        """The bases that are asked for or built on."""
+        names = [image.name for image in self.project.base_images if image in self.images]
+        return self.planner.plan(names).images if names else ()
+
+    def missing_bases(self) -> tuple[str, ...]:
+        """Inputs digests of bases that are not here as they should be."""
+        return tuple(one.manifest.digest for one in self.bases if not one.is_fresh)
 
     def _labels(self) -> dict[str, dict[str, str]]:
         """What a base is made of goes with it to other machines."""
-        bases = [image.name for image in self.project.base_images if image in self.images]
-        if not bases:
-            return {}
-        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.planner.plan(bases).images}
+        return {one.name: {INPUTS_LABEL: one.manifest.digest} for one in self.bases}
 
     def _kept_before(self) -> frozenset[str]:
         """Images whose cache was gone the last time, and still is: they are not asked for again."""
@@ -194,12 +237,12 @@ class _Build:
             return False
         return state.parent_layers.get(parent) == layers_identity(stored)
 
-    def _changed(self, report: BuildReport, kept: frozenset[str]) -> frozenset[str]:
-        """Images whose tags name another image than before."""
-        return frozenset(image.name for image in self.images if self._is_renamed(image, report, kept))
+    def _changed(self, report: BuildReport, done: BakeCall) -> frozenset[str]:
+        """Images that were built and whose tags name another image than before."""
+        return frozenset(image.name for image in self.images if self._is_renamed(image, report, done))
 
-    def _is_renamed(self, image: Image, report: BuildReport, kept: frozenset[str]) -> bool:
-        if image.name in kept:
+    def _is_renamed(self, image: Image, report: BuildReport, done: BakeCall) -> bool:
+        if image.name in done.unasked:
             return False
         now = {tag: report.exported.get(familiar(tag)) for tag in image.names}
         return any(one and (tag not in self.before or self.before[tag].id != one) for tag, one in now.items())
@@ -233,8 +276,9 @@ class _Build:
             planned = outcome.plan.of(one.image)
             stored = outcome.stored.get(planned.image.tag)
             if one.action == "kept" and planned.last and one.image not in outcome.call.kept:
-                left = tuple(record.id for record in cache if _is_of(planned, record))
-                self.store.write(msgspec.structs.replace(planned.last, is_cache_gone=True, passed_over=left))
+                self.store.write(_without_cache(planned.last, planned, cache))
+            elif stored and one.action == "pulled":
+                self.store.write(_without_cache(_state(one, planned, stored, outcome, {}), planned, cache))
             elif stored and (one.action == "built" or one.image in unknown):
                 self.store.write(_state(one, planned, stored, outcome, _places(planned, cache, began)))
         if not record.is_all_fresh:
@@ -254,7 +298,7 @@ def _state(
         image_id=stored.id,
         manifest=planned.manifest,
         record=record,
-        parent_layers=parent_layers(planned, outcome.stored, outcome.plan),
+        parent_layers=_parent_layers(record, planned, outcome),
         cache_records=cache_records,
         on_images=tuple(sorted(outcome.call.on_images.get(record.image, ()))),
         is_forced=record.image in outcome.call.without_cache,
@@ -262,6 +306,20 @@ def _state(
             name: ExternalImage(layers=one.layers, config=one.content) for name, one in planned.externals.items()
         },
     )
+
+
+def _parent_layers(record: ImageRecord, planned: PlannedImage, outcome: Outcome) -> dict[str, str]:
+    """Parent → its layers. A pulled image counts as built on the parents that are here: theirs are the same inputs."""
+    if record.action != "pulled":
+        return parent_layers(planned, outcome.stored, outcome.plan)
+    tags = {name: outcome.plan.of(name).image.tag for name in planned.image.parents}
+    return {name: layers_identity(outcome.stored.get(tag)) for name, tag in tags.items()}
+
+
+def _without_cache(state: ImageState, planned: PlannedImage, records: Sequence[CacheRecord]) -> ImageState:
+    """The state of an image that is used as it is stored, because BuildKit does not have its steps."""
+    left = tuple(record.id for record in records if _is_of(planned, record))
+    return msgspec.structs.replace(state, is_cache_gone=True, passed_over=left)
 
 
 def _places(planned: PlannedImage, records: Sequence[CacheRecord], began: float) -> dict[str, tuple[str, ...]]:
@@ -273,7 +331,9 @@ def _places(planned: PlannedImage, records: Sequence[CacheRecord], began: float)
             alike = [record for record in records if describes(record, line)]
             used = [record for record in alike if (epoch_seconds(record.last_used) or 0.0) >= began]
             if alike:
-                found[f"{planned.manifest.dockerfile}:{line.line}"] = tuple(one.id for one in used or alike)
+                place = f"{planned.manifest.dockerfile}:{line.line}"
+                # All that an ONBUILD brings stands on one line.
+                found[place] = (*found.get(place, ()), *(one.id for one in used or alike))
     return found
 
 

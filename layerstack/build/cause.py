@@ -4,52 +4,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import cast
 
 from layerstack.build import file_diff
 from layerstack.build.buildlog import Step
 from layerstack.build.inputs import Manifest
+from layerstack.build.placement import is_same_text, literal_text
+from layerstack.build.record import Cause, Kind
 from layerstack.build.stage_diff import Change, StageDiff
 from layerstack.dockerfile.recipe import SECRET, RecipeLine, RecipeStage
 from layerstack.wording import short
 
-Kind = Literal[
-    "file-content",
-    "file-mode",
-    "file-added",
-    "file-removed",
-    "ignore-rules",
-    "build-arg",
-    "instruction",
-    "parent-image",
-    "parent-step",
-    "remote-content",
-    "cache-evicted",
-    "forced",
-    "first-build",
-    "unknown",
-]
 SHOWN_CHARACTERS = 60
 _ASSIGNMENT = re.compile(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S+)")
-
-
-@dataclass(frozen=True)
-class Cause:
-    """The reason in one word of the vocabulary, and the detail that a person can act on."""
-
-    kind: Kind
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.detail}" if self.detail else self.kind
-
-    def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "detail": self.detail}
-
-
-def root_causes(causes: Iterable[Cause]) -> list[Cause]:
-    """The causes that are not the consequence of another step of the same image."""
-    return list(dict.fromkeys(cause for cause in causes if cause.kind != "parent-step"))
 
 
 @dataclass(frozen=True)
@@ -104,14 +71,20 @@ class ImageCauses:
         return self._parent(changed[0]) if changed else None
 
     def _find(self, step: Step) -> tuple[RecipeStage, int] | None:
-        line = step.place.rsplit(":", 1)[-1]
-        for stage in self.new.stages:
-            for number, one in enumerate(stage.steps):
-                if str(one.line) == line and stage.shown_name.lower() == step.stage.lower():
-                    return stage, number
+        written = step.place.rsplit(":", 1)[-1]
+        alike = [
+            (stage, number)
+            for stage in self.new.stages
+            for number, line in enumerate(stage.steps)
+            if str(line.line) == written
+        ]
         # The only stage of a Dockerfile wears no name.
-        named = ((stage, number) for stage in self.new.stages for number, one in enumerate(stage.steps))
-        return next((found for found in named if not step.stage and str(found[0].steps[found[1]].line) == line), None)
+        alike = [one for one in alike if one[0].shown_name.lower() == step.stage.lower()] or (
+            [] if step.stage else alike
+        )
+        # All that an image's ONBUILD brings stands on the line of FROM.
+        same = [one for one in alike if is_same_text(step, one[0].steps[one[1]])]
+        return max(same or alike[:1], key=lambda one: len(literal_text(one[0].steps[one[1]])), default=None)
 
     def _of(self, stage: RecipeStage, number: int) -> Cause:
         own = list(self._own(stage, number))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 from layerstack import command
 from layerstack.build.record import BuildRecord, ImageRecord, LoggedBuild, StepRecord
 from layerstack.build.step_text import instruction_of, one_line
-from layerstack.state_folder import append_line, read_text, state_folder
+from layerstack.state_folder import append_line, read_text, shared_folder, state_folder
 
 HISTORY_FILE = "history.jsonl"
 KEPT_STEP_CHARACTERS = 100
@@ -28,7 +28,11 @@ def append(root: Path, kind: str, record: Mapping[str, Any]) -> None:
 
 def read(root: Path, kind: str = "") -> Iterator[dict[str, Any]]:
     """All records, oldest first; lines that are not JSON are passed over."""
-    for line in (read_text(state_folder(root) / HISTORY_FILE) or "").split("\n"):
+    yield from _read(state_folder(root) / HISTORY_FILE, kind)
+
+
+def _read(path: Path, kind: str) -> Iterator[dict[str, Any]]:
+    for line in (read_text(path) or "").split("\n"):
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
@@ -45,7 +49,17 @@ def append_build(root: Path, record: BuildRecord) -> None:
 
 def read_builds(root: Path) -> Iterator[LoggedBuild]:
     """The builds, oldest first; a line of another version, or a damaged one, is passed over."""
-    for line in read(root, "build"):
+    return _builds(read(root, "build"))
+
+
+def read_all_builds() -> Iterator[LoggedBuild]:
+    """Those of all projects of this user."""
+    for path in sorted(shared_folder().glob(f"*/{HISTORY_FILE}")):
+        yield from _builds(_read(path, "build"))
+
+
+def _builds(lines: Iterable[dict[str, Any]]) -> Iterator[LoggedBuild]:
+    for line in lines:
         try:
             yield msgspec.convert(line, LoggedBuild)
         except msgspec.ValidationError:

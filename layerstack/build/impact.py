@@ -204,7 +204,9 @@ class _Change:
         dockerfile = find(Path(os.path.normpath(self._root / image.context / image.dockerfile)))
         if not image.definition.get("dockerfile-inline") and self._file == dockerfile:
             return "its Dockerfile: which instruction will change is unknown"
-        rules = {_rules(folder, image, name) for name, folder in _folders(self._project, image).items()}
+        folders = _folders(self._project, image).items()
+        # One that is not there yet counts, too.
+        rules = {_rules(folder, image, name) or folder / ".dockerignore" for name, folder in folders}
         if self._file in {*rules, Path(f"{dockerfile}.dockerignore")}:
             return "its ignore rules: which files they will let in is unknown"
         definitions = (*self._project.compose_files, *self._project.bake_files, self._root / ".env")
@@ -284,14 +286,16 @@ def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
     return f"{named} {short(' '.join(str(line).split()), SHOWN_CHARACTERS)}".strip()
 
 
-def _rules(folder: Path, image: Image, name: str) -> Path:
-    """The ignore file that holds for a context, or would if it were there."""
-    return context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "") or folder / ".dockerignore"
+def _rules(folder: Path, image: Image, name: str) -> Path | None:
+    """The ignore file that holds for a context."""
+    return context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "")
 
 
-def _ignoring_rule(root: Path, file: Path, path: str) -> str:
+def _ignoring_rule(root: Path, file: Path | None, path: str) -> str:
     """`web/.dockerignore:3 (*.tmp)` for the rule that keeps a path out of a context; empty when none does."""
-    rules = context.read_rules(file if file.is_file() else None)
+    if file is None:
+        return ""
+    rules = context.read_rules(file)
     if not context.is_ignored(rules, path):
         return ""
     lines = rules.splitlines()

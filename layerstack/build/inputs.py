@@ -33,6 +33,8 @@ from layerstack.project.project import Project
 MANIFEST_VERSION = 3
 DEFAULT_CONTEXT = ""
 TARGET_SCHEME, IMAGE_SCHEME = "target:", "docker-image://"
+# How the identity of an image from outside begins that is not here.
+ABSENT = "not on this machine: "
 # Keys of a bake target that do not change what is in the image, or are read in their own way.
 UNRELATED_KEYS = {"tags", "output", "cache-from", "cache-to", "context", "contexts", "dockerfile", "dockerfile-inline"}
 UNRELATED_KEYS |= {"args", "secret", "ssh", "call", "attest", "no-cache", "no-cache-filter", "pull", "target"}
@@ -220,7 +222,7 @@ class InputReader:
             elif value.startswith(IMAGE_SCHEME):
                 reference = value.removeprefix(IMAGE_SCHEME)
                 known = identities.get(reference) or identities.get(_reference(value))
-                yield name, known or f"not on this machine: {reference}"
+                yield name, known or f"{ABSENT}{reference}"
             elif copy_sources.is_remote(value):
                 yield name, value
 
@@ -273,8 +275,10 @@ class _Contexts:
                 found.append(source)
                 continue
             self._walk(source.origin)
-            patterns = copy_sources.follow_links(source.pattern, self._links[source.origin])
-            found += [replace(source, pattern=pattern) for pattern in patterns]
+            written, *followed = copy_sources.follow_links(source.pattern, self._links[source.origin])
+            # --exclude counts from the link that is written: BuildKit leaves out nothing of what it leads to.
+            found += [replace(source, pattern=written)]
+            found += [replace(source, pattern=pattern, excludes=()) for pattern in followed]
         return tuple(dict.fromkeys(found))
 
     def _walk(self, name: str) -> None:

@@ -20,6 +20,8 @@ from layerstack.engine.cache_records import CacheRecord, read_cache
 # A cached step is reported as started, sometimes even as finished, and only a moment later as cached.
 SETTLE_SECONDS = 0.3
 Result = TypeVar("Result")
+# Sees the images whose steps run, and may raise to end the call.
+RunningWatch = Callable[[set[str], "Evidence"], None]
 
 
 class CacheGone(Exception):
@@ -76,9 +78,14 @@ class Keeper:
     """
 
     def __init__(
-        self, read_plan: Callable[[], Plan], forced: frozenset[str] = frozenset(), never_keeps: bool = False
+        self,
+        read_plan: Callable[[], Plan],
+        forced: frozenset[str] = frozenset(),
+        never_keeps: bool = False,
+        watch_running: RunningWatch | None = None,
     ) -> None:
         self.never_keeps = never_keeps
+        self._watch_running = watch_running
         self._read_plan = read_plan
         self._forced = forced
         self._plan: Future[Plan] | None = None
@@ -89,7 +96,7 @@ class Keeper:
     def begin(self) -> None:
         """Begin to read, beside whatever comes next."""
         if self._plan is None:
-            self._plan = _beside(self._read_plan)
+            self._plan = beside(self._read_plan)
 
     @property
     def finished_plan(self) -> Plan | None:
@@ -118,8 +125,10 @@ class Keeper:
                 self._ask()
         settled = [digest for digest, since in self._suspects.items() if monotonic() - since > SETTLE_SECONDS]
         if settled and self._evidence and self._evidence.done():
-            places = ((step.image, step.place) for one in settled if (step := log.step(log.vertices[one])))
+            places = [(step.image, step.place) for one in settled if (step := log.step(log.vertices[one]))]
             self._require_needed(places)
+            if self._watch_running:
+                self._watch_running({image for image, _ in places}, self.evidence)
 
     def finish(self, report: BuildReport) -> None:
         """Raises CacheGone when a step was over before anybody could see it."""
@@ -129,7 +138,7 @@ class Keeper:
     def _ask(self) -> "Future[Evidence]":
         self.begin()
         if self._evidence is None:
-            self._evidence = _beside(self._read)
+            self._evidence = beside(self._read)
         return self._evidence
 
     def _read(self) -> Evidence:
@@ -149,7 +158,7 @@ class Keeper:
                 raise CacheGone(evidence.lost_with(image))
 
 
-def _beside(work: Callable[[], Result]) -> "Future[Result]":
+def beside(work: Callable[[], Result]) -> "Future[Result]":
     """Run beside everything else. A program that ends does not wait for it, as it would for a pool's."""
     future: Future[Result] = Future()
 

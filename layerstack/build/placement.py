@@ -13,7 +13,7 @@ from layerstack.build.buildlog import Step
 from layerstack.dockerfile.dockerfile import Instruction, Stage
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.inherited import triggers_of
-from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.dockerfile.recipe import RecipeLine, parse_dockerfile
 from layerstack.errors import UsageError
 
 COMPARED_CHARACTERS = 60
@@ -100,19 +100,22 @@ def _line(step: Step, stage: Stage, triggers: Sequence[Instruction] | None, most
     if not is_same_stage or not 0 <= others <= most_others:
         return None
     if step.instruction.startswith(ONBUILD):
-        step = replace(step, instruction=step.instruction.removeprefix(ONBUILD))
         if triggers is None:
             return stage.line  # what an image brings along has no line of its own here
-        return next((one.line for one in triggers if _is_same_text(step, one)), None)
+        return next((one.line for one in triggers if is_same_text(step, one)), None)
     for index in range(step.number - 1, step.number - 2 - others, -1):
-        if 0 <= index < len(stage.steps) and _is_same_text(step, stage.steps[index]):
+        if 0 <= index < len(stage.steps) and is_same_text(step, stage.steps[index]):
             return stage.steps[index].line
     return None
 
 
-def _is_same_text(step: Step, instruction: Instruction) -> bool:
-    shown = " ".join(step.instruction.split())
+def is_same_text(step: Step, instruction: Instruction | RecipeLine) -> bool:
+    """Whether a step, also one that an ONBUILD brought, is what this line says."""
+    shown = " ".join(step.instruction.removeprefix(ONBUILD).split())
+    return shown.startswith(literal_text(instruction))
+
+
+def literal_text(instruction: Instruction | RecipeLine) -> str:
+    """How an instruction begins: BuildKit fills in variables, takes quotes away and shortens heredocs after that."""
     written = " ".join(f"{instruction.keyword} {instruction.text}".split())
-    # BuildKit fills in variables, takes quotes away and shortens heredocs: compare what comes before.
-    literal = _CHANGED.split(written, maxsplit=1)[0][:COMPARED_CHARACTERS]
-    return shown.startswith(literal)
+    return _CHANGED.split(written, maxsplit=1)[0][:COMPARED_CHARACTERS]

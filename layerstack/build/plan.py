@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from layerstack.build.file_diff import printable
-from layerstack.build.inputs import InputReader, Manifest, unreadable
+from layerstack.build.inputs import ABSENT, InputReader, Manifest, unreadable
 from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context
@@ -20,9 +20,7 @@ from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
-
-# On base images: other machines know by it what a base was made of. A service inherits that of its base.
-INPUTS_LABEL = "layerstack.inputs"
+from layerstack.registry.origin import INPUTS_LABEL
 
 
 @dataclass(frozen=True)
@@ -136,6 +134,13 @@ class Planner:
     def _last(self, image: Image, stored: Mapping[str, StoredImage]) -> ImageState | None:
         own = self._store.of_image(stored[image.tag].id) if image.tag in stored else None
         return own or self._store.last_of(image.tag)
+
+
+def absent_parents(project: Project) -> tuple[str, ...]:
+    """Images from outside that the project's images are built on, and that are not on this engine."""
+    plan = make_plan(project, list(project.images), StateStore(project.root))
+    parents = (identity for one in plan.images for identity in one.manifest.parents.values())
+    return tuple(sorted({text.removeprefix(ABSENT) for text in parents if text.startswith(ABSENT)}))
 
 
 def explain(manifest: Manifest) -> list[tuple[str, str]]:

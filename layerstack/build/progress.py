@@ -30,6 +30,7 @@ class BuildObserver(Protocol):
     def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
     def tick(self) -> None: ...
+    def note(self, text: str) -> None: ...
     def end(self, report: BuildReport) -> None: ...
 
 
@@ -39,6 +40,7 @@ class Silent:
     def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
     def tick(self) -> None: ...
+    def note(self, text: str) -> None: ...
     def end(self, report: BuildReport) -> None: ...
 
 
@@ -86,6 +88,9 @@ class PlainLog:
             outlook = self._announce().text(step.image, steps[step.image], time.time())
             ending = f"; {step.image}: {outlook}" if outlook else ""
             self._say(f"{step.image:<22} … {short(step.name, 60)} has been running for {since}{ending}")
+
+    def note(self, text: str) -> None:
+        self._say(text)
 
     def end(self, report: BuildReport) -> None:
         self._print_finished(time.monotonic())
@@ -141,6 +146,9 @@ class LiveTable:
             self._live.start()
         if time.monotonic() - self._drawn > 0.1:
             self._draw(None)
+
+    def note(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def end(self, report: BuildReport) -> None:
         if self._estimate is not None:

@@ -1,14 +1,50 @@
 """One build as it is kept, read again and printed: the same types from the stream to state, history and JSON."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
 from layerstack.build.buildlog import WorkKind
-from layerstack.build.cause import Cause
 from layerstack.junit import Case
 
 Action = Literal["fresh", "built", "kept", "pulled"]
+Kind = Literal[
+    "file-content",
+    "file-mode",
+    "file-added",
+    "file-removed",
+    "ignore-rules",
+    "build-arg",
+    "instruction",
+    "parent-image",
+    "parent-step",
+    "remote-content",
+    "cache-evicted",
+    "forced",
+    "first-build",
+    "unknown",
+]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The reason in one word of the vocabulary, and the detail that a person can act on."""
+
+    kind: Kind
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}" if self.detail else self.kind
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "detail": self.detail}
+
+
+def root_causes(causes: Iterable[Cause]) -> list[Cause]:
+    """The causes that are not the consequence of another step of the same image."""
+    return list(dict.fromkeys(cause for cause in causes if cause.kind != "parent-step"))
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"is_cached": "cached", "is_critical": "critical"}):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildReport, Step, Work
-from layerstack.build.cause import Cause, ImageCauses, root_causes
+from layerstack.build.cause import ImageCauses
 from layerstack.build.plan import Plan, PlannedImage, layers_identity
-from layerstack.build.record import ImageRecord, StepRecord, WorkRecord
+from layerstack.build.record import Cause, ImageRecord, StepRecord, WorkRecord, root_causes
 from layerstack.engine.images import StoredImage
+from layerstack.registry.origin import read_origin
 
 KEPT_CAUSE = "its steps are no longer cached and nothing they depend on changed: the stored image is used"
 
@@ -37,6 +38,10 @@ class Outcome:
 
     def _record(self, one: PlannedImage, earlier: Mapping[str, ImageRecord]) -> ImageRecord:
         parents = tuple(one.image.parents)
+        if one.name in self.call.pulled:
+            return ImageRecord(
+                image=one.name, action="pulled", cause=self._origin(one), inputs=one.manifest.digest, parents=parents
+            )
         if one.name in self.kept:
             return ImageRecord(
                 image=one.name, action="kept", cause=KEPT_CAUSE, inputs=one.manifest.digest, parents=parents
@@ -44,6 +49,14 @@ class Outcome:
         if one.name not in self.changed and not any(not step.is_cached for step in self.report.of(one.name)):
             return ImageRecord(image=one.name, action="fresh", inputs=one.manifest.digest, parents=parents)
         return self._built(one, self._parent_causes(one, earlier))
+
+    def _origin(self, one: PlannedImage) -> str:
+        """Who built a pulled image, when and why."""
+        stored = self.stored.get(one.image.tag)
+        origin = read_origin(stored.labels) if stored else None
+        if origin is None:
+            return "from the registry"
+        return f"{origin}{f': {origin.cause}' if origin.cause else ''}"
 
     def _built(self, one: PlannedImage, parent_causes: Mapping[str, str]) -> ImageRecord:
         steps = self.report.of(one.name)

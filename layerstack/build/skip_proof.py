@@ -15,7 +15,7 @@ from layerstack.build.bake import BakeCall, bake
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport, Step
 from layerstack.build.keep import Evidence
 from layerstack.build.layer_content import read_content
-from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage, make_plan
+from layerstack.build.plan import Plan, PlannedImage, make_plan
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.state import StateStore
 from layerstack.engine import abandoned_images, images
@@ -23,6 +23,7 @@ from layerstack.engine.cache_records import read_cache
 from layerstack.engine.images import StoredImage
 from layerstack.errors import CheckFailed
 from layerstack.project.project import Project
+from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.state_folder import state_folder, write_atomically
 
 OWN_LABELS = "layerstack."

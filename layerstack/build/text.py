@@ -11,9 +11,8 @@ from layerstack.report import line, print_json, print_table, say
 from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
-    from layerstack.build.cause import Cause
     from layerstack.build.impact import Impact
-    from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
+    from layerstack.build.record import BuildRecord, Cause, ImageRecord, StepRecord
     from layerstack.build.why import Explanation
     from layerstack.project.project import Project
 
@@ -61,7 +60,8 @@ def print_why(found: Explanation) -> None:
     """The last build of an image in a line, its steps in a table, and what a build would do now."""
     from rich.markup import escape
 
-    when = f", built {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}" if found.built_at else ""
+    done = "pulled" if found.action == "pulled" else "built"
+    when = f", {done} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}" if found.built_at else ""
     line(f"{found.image}{when}: {found.cause}", "bold")
     rows = [
         (

@@ -15,18 +15,23 @@ from layerstack.project.project import Project
 
 @dataclass(frozen=True)
 class Explanation:
-    """The last build of one image. `now` says what our reading expects of a build; BuildKit decides."""
+    """The last build of one image. `now` says what our reading expects of a build; BuildKit decides.
+
+    `action` is what that build did, "" where there is no record.
+    """
 
     image: str
     cause: str
     built_at: float
     steps: tuple[StepRecord, ...]
     now: str
+    action: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "ok": True,
             "image": self.image,
+            "action": self.action or None,
             "cause": self.cause,
             "built_at": self.built_at or None,
             "now": self.now,
@@ -43,7 +48,7 @@ def explain_image(project: Project, name: str) -> Explanation:
         cause = "it was built by another tool" if planned.stored else "it was never built here"
         return Explanation(image.name, cause, 0.0, (), _now(planned))
     cause = last.record.cause or "every step was cached: another tool had built it"
-    return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned))
+    return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned), last.record.action)
 
 
 def _now(planned: PlannedImage) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from layerstack import command
-from layerstack.build.plan import INPUTS_LABEL
 from layerstack.build.state import StateStore
 from layerstack.cache import builder
 from layerstack.cache.builder import Builder
@@ -16,6 +15,8 @@ from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
 from layerstack.project.project import Project
 from layerstack.rebuild.leftovers import Leftovers, find_leftovers, remove_leftovers
+from layerstack.registry.origin import INPUTS_LABEL
+from layerstack.stacks.uses import read_uses
 from layerstack.wording import megabytes
 
 UNUSED_HOURS = 24
@@ -23,13 +24,17 @@ UNUSED_HOURS = 24
 
 @dataclass(frozen=True)
 class CleanUp:
-    """What `clean` will remove, before it does; `builder` is the one whose cache is meant."""
+    """What `clean` will remove, before it does; `builder` is the one whose cache is meant.
+
+    `kept` says which images stay although they were asked for, and whose they are besides.
+    """
 
     images: tuple[StoredImage, ...]
     removes_whole_cache: bool
     cache_bytes: int
     builder: Builder
     leftovers: Leftovers = field(default_factory=Leftovers)
+    kept: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -57,13 +62,29 @@ def plan_clean(project: Project, removes_all: bool) -> CleanUp:
     found = builder.read_builder()
     use = builder.read_use(found)
     own, left = _own_images(project), find_leftovers(project)
+    tagged = images.find_all(image.tag for image in project.images.values()) if removes_all else {}
+    asked = [*tagged.values(), *own] if removes_all else [image for image in own if not image.tags]
+    chosen, kept = _unused(project, asked)
     if removes_all:
-        tagged = images.find_all(image.tag for image in project.images.values())
-        return CleanUp(_unique((*tagged.values(), *own)), True, use.total_bytes, found, left)
+        return CleanUp(chosen, True, use.total_bytes, found, left, kept)
     unused = Eviction(use.records, (GcRule(unused_seconds=UNUSED_HOURS * 3600.0),), datetime.now(timezone.utc))
     gone = unused.dropped(None)
     cache_bytes = sum(record.size_bytes for record in use.records if record.id in gone)
-    return CleanUp(tuple(image for image in own if not image.tags), False, cache_bytes, found, left)
+    return CleanUp(chosen, False, cache_bytes, found, left, kept)
+
+
+def find_old_images(project: Project) -> tuple[StoredImage, ...]:
+    """Images of the project that a newer build took the name of, and no other stack needs. Raises EngineError."""
+    return _unused(project, [image for image in _own_images(project) if not image.tags])[0]
+
+
+def _unused(project: Project, asked: Iterable[StoredImage]) -> tuple[tuple[StoredImage, ...], tuple[str, ...]]:
+    """The images that no other stack of this engine needs, and for the rest who does."""
+    wanted = _unique(asked)
+    uses = read_uses(project.name) if wanted else None
+    users = {image.id: uses.user_of(image) if uses else "" for image in wanted}
+    kept = (f"{_named(image)} stays: {users[image.id]} needs it" for image in wanted if users[image.id])
+    return tuple(image for image in wanted if not users[image.id]), tuple(kept)
 
 
 def clean(project: Project, plan: CleanUp) -> str:
@@ -77,7 +98,8 @@ def clean(project: Project, plan: CleanUp) -> str:
     kept = f", {len(left)} still in use by containers (`invoke down` first)" if left else ""
     freed = megabytes(max(0, before - builder.read_use(plan.builder).total_bytes))
     rest = f"; {len(plan.leftovers.names)} leftovers of killed tasks" if plan.leftovers.names else ""
-    return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache{rest}"
+    stay = "".join(f"; {text}" for text in plan.kept)
+    return f"removed {len(plan.images) - len(left)} images{kept}, and {freed} of build cache{rest}{stay}"
 
 
 def _own_images(project: Project) -> list[StoredImage]:

@@ -76,7 +76,11 @@ class Eviction:
 
     @cached_property
     def _orders(self) -> list[list[CacheRecord]]:
-        return [list(_leaves_first(self._records, self._takes(rule))) for rule in self._rules]
+        return [list(leaves_first(self._records, self._ranks(rule))) for rule in self._rules]
+
+    def _ranks(self, rule: GcRule) -> dict[str, float]:
+        takes = self._takes(rule)
+        return _ranks([one for one in self._records if takes(one)])
 
     def _takes(self, rule: GcRule) -> Callable[[CacheRecord], bool]:
         limit = self._now - timedelta(seconds=rule.unused_seconds)
@@ -96,9 +100,8 @@ def last_used(record: CacheRecord) -> datetime:
     return datetime.fromtimestamp(epoch_seconds(record.last_used), timezone.utc)
 
 
-def _leaves_first(records: Sequence[CacheRecord], takes: Callable[[CacheRecord], bool]) -> Iterator[CacheRecord]:
-    """What may be dropped, in order; a record only after all that are built on it."""
-    ranks = _ranks([one for one in records if takes(one)])
+def leaves_first(records: Sequence[CacheRecord], ranks: Mapping[str, float]) -> Iterator[CacheRecord]:
+    """The records that have a rank, the lowest first; one only after all that are built on it."""
     known = {one.id: one for one in records}
     children = Counter(parent for one in records for parent in one.parents)
     ready = [(ranks[one.id], one.id) for one in records if one.id in ranks and not children[one.id]]

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from layerstack.docker_plugin import config_file
 from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.errors import UsageError
@@ -112,9 +113,8 @@ def _command_texts(root: Path) -> Iterator[str]:
 def _uses_docker_context() -> bool:
     if os.environ.get("DOCKER_HOST"):
         return False
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     try:
-        document: Any = json.loads((folder / "config.json").read_text())
+        document: Any = json.loads(config_file().read_text())
     except (OSError, ValueError):
         document = {}
     chosen = document.get("currentContext") if isinstance(document, dict) else ""

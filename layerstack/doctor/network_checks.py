@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from layerstack.docker_plugin import config_file
 from layerstack.finding import Finding, ok, warning
 
-CLIENT_CONFIG = "config.json"
 PROXIES = {"HTTP_PROXY": ("HttpProxy", "httpProxy"), "HTTPS_PROXY": ("HttpsProxy", "httpsProxy")}
 LOCAL_NAMES = ("localhost", "127.0.0.1")
 BUNDLES = (
@@ -47,8 +47,8 @@ def check_engine_proxy(info: Mapping[str, Any]) -> Iterator[Finding]:
             remedy = f'Set "proxies": {{"{key}": "{address}"}} in daemon.json and restart the engine.'
             yield warning("proxy", detail, remedy)
         if not configured.get(of_builds):
-            detail = f"the shell has {name}, the docker client's {CLIENT_CONFIG} has none: RUN steps go without it"
-            remedy = f'Set "proxies": {{"default": {{"{of_builds}": "{address}"}}}} in {_client_config()}.'
+            detail = f"the shell has {name}, the docker client's config.json has none: RUN steps go without it"
+            remedy = f'Set "proxies": {{"default": {{"{of_builds}": "{address}"}}}} in {config_file()}.'
             yield warning("proxy", detail, remedy)
 
 
@@ -76,12 +76,8 @@ def _without_password(address: str) -> str:
 
 def _client_proxies() -> dict[str, Any]:
     try:
-        document = json.loads(_client_config().read_text())
+        document = json.loads(config_file().read_text())
         found = document.get("proxies", {}).get("default", {})
     except (OSError, ValueError, AttributeError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _client_config() -> Path:
-    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / CLIENT_CONFIG

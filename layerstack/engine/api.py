@@ -50,13 +50,19 @@ class EngineClient(DockerClient):
         self.api.timeout = REQUEST_SECONDS
 
     def build_cache(self) -> list[dict[str, Any]]:
-        """The records of the build cache, as `/system/df` lists them.
+        """The records of the build cache, as `/system/df` lists them."""
+        return list(self.disk_use("build-cache").get("BuildCache") or ())
 
-        The SDK's own `df` also adds up images, containers and volumes, which takes a large engine seconds.
+    def disk_use(self, *kinds: str) -> dict[str, Any]:
+        """What these kinds of things take, as `/system/df` lists them: build-cache, container, image, volume.
+
+        The SDK's own `df` always adds up all of them, which takes a large engine seconds.
         """
-        answer = self.api.get(f"{self.api.base_url}/v{self.api.api_version}/system/df", params={"type": "build-cache"})
+        address = f"{self.api.base_url}/v{self.api.api_version}/system/df"
+        answer = self.api.get(address, params=[("type", kind) for kind in kinds])
         answer.raise_for_status()
-        return list(answer.json().get("BuildCache") or ())
+        found: dict[str, Any] = answer.json()
+        return found
 
 
 class _Api(APIClient):

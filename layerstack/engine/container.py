@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
+# The folder that Compose was called for: `--project-directory`, else that of the first file.
+FOLDER_LABEL = "com.docker.compose.project.working_dir"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 STAND_IN_LABEL = "layerstack.stand-in-for"
 

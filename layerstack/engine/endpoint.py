@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerstack import command
+from layerstack.docker_plugin import config_file
 from layerstack.errors import EngineError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -52,16 +53,11 @@ def find_endpoint() -> Endpoint:
     return _from_context(name)
 
 
-def config_folder() -> Path:
-    """Where the docker command keeps its configuration and its default certificates."""
-    return Path(os.environ.get("DOCKER_CONFIG") or Path("~/.docker").expanduser())
-
-
 def _with_tls_of_variables(host: str) -> Endpoint:
     is_verified = bool(os.environ.get("DOCKER_TLS_VERIFY"))
     if not (is_verified or os.environ.get("DOCKER_TLS")) or host.startswith(("unix://", "ssh://")):
         return Endpoint(host)
-    return _with_files(host, "", is_verified, Path(os.environ.get("DOCKER_CERT_PATH") or config_folder()))
+    return _with_files(host, "", is_verified, Path(os.environ.get("DOCKER_CERT_PATH") or config_file().parent))
 
 
 def _from_context(name: str) -> Endpoint:
@@ -90,7 +86,7 @@ _FILES = ("ca", "cert", "key")
 def _current_context() -> str:
     # Read here and not asked for: every task would pay for one more call of the docker command.
     try:
-        document = json.loads((config_folder() / "config.json").read_bytes())
+        document = json.loads(config_file().read_bytes())
     except (OSError, ValueError, RuntimeError):
         return ""
     return str(document.get("currentContext") or "") if isinstance(document, dict) else ""

@@ -51,12 +51,16 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class Layer:
-    """One image of the stack: `layer` is system, base or service; `stored` is None when it is not there."""
+    """One image of the stack: `layer` is system, base or service; `stored` is None when it is not there.
+
+    `origin` says where it comes from, "" when that is not known.
+    """
 
     layer: str
     tag: str
     stored: StoredImage | None
     built_on: str = ""
+    origin: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -66,6 +70,7 @@ class Layer:
             "id": self.stored.id if self.stored else None,
             "size_bytes": self.stored.size_bytes if self.stored else None,
             "created": self.stored.created if self.stored else None,
+            "origin": self.origin or None,
         }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from layerstack.moment import age
-from layerstack.report import print_table
+from layerstack.report import line, print_table
 from layerstack.wording import megabytes
 
 if TYPE_CHECKING:
@@ -27,3 +27,6 @@ def print_images(layers: Sequence[Layer]) -> None:
     print_table(
         ("layer", "image", "size", "age", "built on"), rows, right=("size", "age"), spare=("built on", "age", "layer")
     )
+    for layer in layers:
+        if layer.origin:
+            line(f"{layer.tag}: {layer.origin}")

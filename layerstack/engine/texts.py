@@ -47,7 +47,27 @@ RATE_LIMIT = (Text("toomanyrequests", REGISTRY), Text("429 too many", REGISTRY))
 NO_TAG = (Text("manifest unknown", REGISTRY), Text("not found", REGISTRY))
 NO_TAG_FOR_PLATFORM = (Text("no matching manifest", ENGINE),)
 NO_ACCESS = (Text("access denied", ENGINE),)
-NEEDS_LOGIN = (Text("unauthorized", REGISTRY), Text("authentication required", REGISTRY))
+NEEDS_LOGIN = (
+    Text("unauthorized", REGISTRY),
+    Text("authentication required", REGISTRY),
+    Text("no basic auth credentials", ENGINE),
+)
+FORBIDDEN = (Text("denied", REGISTRY), Text("403 forbidden", SOURCE))
+NO_REPOSITORY = (Text("repository does not exist", SOURCE), Text("name unknown", REGISTRY))
+# What the engine makes of a registry's status: 405, and 500 or above.
+READ_ONLY = (Text("method not allowed", f"{ENGINE} and docker-registry 2.8"), Text("operation is unsupported", SOURCE))
+SERVER_FAILS = (Text("received unexpected http status: 5", ENGINE),)
+NOT_ENCRYPTED = (Text("server gave http response to https client", ENGINE),)
+NOT_REACHED = (
+    Text("connection refused", ENGINE),
+    Text("no such host", ENGINE),
+    Text("no route to host", SOURCE),
+    Text("timeout", ENGINE),
+    Text("deadline exceeded", ENGINE),
+    Text("connection reset", ENGINE),
+    Text(": eof", ENGINE),
+    Text("unexpected eof", ENGINE),
+)
 
 # A container that does not start.
 PORT_TAKEN = (

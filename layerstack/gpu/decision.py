@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.errors import GpuMissing
-from layerstack.gpu.gpu_in_container import ContainerGpu
 from layerstack.gpu.gpu_probe import ADVICE, NOT_ASKED, PROBE_IMAGE, DockerGpu, Link, judge_refusal, probe_docker
 from layerstack.gpu.nvml import HostGpus, ask_host, read_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.project import Device
 
+if TYPE_CHECKING:
+    from layerstack.gpu.gpu_in_container import ContainerGpu
+
 __all__ = [
     "ADVICE",
     "NOT_ASKED",
     "PROBE_IMAGE",
-    "ContainerGpu",
     "Decision",
     "DockerGpu",
     "HostGpus",
@@ -76,10 +77,10 @@ class Decision:
     docker: DockerGpu
     reason: Reason = "fine"
     remedy: str = ""
-    containers: tuple[ContainerGpu, ...] = ()
+    containers: "tuple[ContainerGpu, ...]" = ()
 
     @property
-    def lost(self) -> tuple[ContainerGpu, ...]:
+    def lost(self) -> "tuple[ContainerGpu, ...]":
         """Running containers whose GPU is gone while the host still has it."""
         return tuple(one for one in self.containers if one.is_lost)
 
@@ -120,7 +121,7 @@ def decide(
     return unusable or _judged(host, probe(), refused)
 
 
-def with_containers(decision: Decision, containers: Sequence[ContainerGpu]) -> Decision:
+def with_containers(decision: Decision, containers: "Sequence[ContainerGpu]") -> Decision:
     """The decision beside what the running containers see of the GPU."""
     found = replace(decision, containers=tuple(containers))
     if not found.lost or found.device == "cpu":

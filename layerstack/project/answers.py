@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from layerstack.docker_plugin import PLUGINS, config_file, plugin_files
 from layerstack.dockerfile.recipe import SECRET
 from layerstack.state_folder import keep_newest, read_text, state_folder, write_atomically
 
@@ -26,11 +27,6 @@ _EVER_NEW = re.compile(rb"\b(timestamp|uuidv4|bcrypt)\s*\(")
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 # A shorter value than this stands in many texts by chance.
 SHORTEST_SECRET = 4
-_PLUGINS = ("docker-compose", "docker-buildx")
-_PLUGIN_FOLDERS = tuple(
-    Path(prefix, "docker/cli-plugins")
-    for prefix in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
-)
 
 
 def key_of(root: Path, calls: Sequence[Sequence[str]], environment: Mapping[str, str]) -> str:
@@ -56,7 +52,7 @@ def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Ma
 
     `variables` are those that were filled in: one with a password among them may be part of the answer.
     """
-    every = [*files, _docker_config()]
+    every = [*files, config_file()]
     if any(_EVER_NEW.search(_content(path)) for path in every if path.suffix in (".hcl", ".json")):
         return
     if holds_secret(answer, variables):
@@ -90,20 +86,10 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _program_marks() -> Iterator[str]:
     """The plugins that answer, so that another version of one is asked anew: its version is part of what it says."""
-    folders = [_docker_config().parent / "cli-plugins", *_PLUGIN_FOLDERS]
-    with suppress(ValueError, AttributeError):
-        folders += map(Path, json.loads(_content(_docker_config()) or b"{}").get("cliPluginsExtraDirs") or ())
-    for folder in folders:
-        for name in _PLUGINS:
-            with suppress(OSError):
-                state = (folder / name).stat()
-                yield f"{folder / name} {state.st_size} {state.st_mtime_ns}"
-
-
-def _docker_config() -> Path:
-    """Compose takes build arguments for proxies from it."""
-    folder = os.environ.get("DOCKER_CONFIG")
-    return Path(folder or os.path.expanduser("~/.docker")) / "config.json"  # noqa: PTH111 - works without a home
+    for path in (path for name in PLUGINS for path in plugin_files(name)):
+        with suppress(OSError):
+            state = path.stat()
+            yield f"{path} {state.st_size} {state.st_mtime_ns}"
 
 
 def _digest(path: Path) -> str:

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ BLOCK_END = "# <<< chosen by `invoke setup`"
 BLOCK = re.compile(rf"^{re.escape(BLOCK_START)}\r?\n(.*?)^{re.escape(BLOCK_END)}\r?\n?", re.MULTILINE | re.DOTALL)
 ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 PLAIN_VALUE = re.compile(r"[\w./:@%+,-]*")
-# Variables of Compose itself mean nothing to bake.
-COMPOSE_ONLY = re.compile(r"COMPOSE_\w+")
+# Variables of Compose itself mean nothing to bake; the project's name may be in its tags.
+COMPOSE_ONLY = re.compile(r"COMPOSE_(?!PROJECT_NAME$)\w+")
 
 
 def read(root: Path) -> dict[str, str]:
@@ -41,16 +41,41 @@ def chosen(root: Path) -> dict[str, str]:
     return {name: value for name, value in _block_values(text).items() if name not in own}
 
 
-def remember(root: Path, changes: Mapping[str, str | None]) -> dict[str, str]:
+def own_values(root: Path) -> dict[str, str]:
+    """What the user's own lines in `.env` set, or those of the example that it will be made from."""
+    return _own_values(_read_env(root))
+
+
+def comment_out(root: Path, names: Collection[str]) -> None:
+    """Make comments of the user's own lines that set these names."""
+    if not names:
+        return
+    text = _read_env(root)
+    block = BLOCK.search(text)
+    start, end = block.span() if block else (len(text), len(text))
+    before, after = (_commented(part, names) for part in (text[:start], text[end:]))
+    _replace(root / ENV_FILE, before + text[start:end] + after)
+
+
+def refresh(root: Path) -> None:
+    """Take over what the user has written into `.env` since: such lines leave the block, and reach bake."""
+    known = _bake_defaults(_read_bake(root))
+    remember(root, {name: value for name, value in read(root).items() if name in known})
+
+
+def remember(root: Path, changes: Mapping[str, str | None], reaches_bake: bool = True) -> dict[str, str]:
     """Set names to values, or forget them (None), in both files; a file whose text stays the same is not written.
 
-    Returns the names that the user's own lines in `.env` keep at another value, with that value.
-    Raises UsageError when a value cannot be written or `docker-bake.override.json` is not JSON.
+    Without `reaches_bake` in `.env` alone, for what no image depends on. Returns the names that the user's own lines in
+    `.env` keep at another value, with that value. Raises UsageError when a value cannot be written or
+    `docker-bake.override.json` is not JSON.
     """
     text = _read_env(root)
     own = _own_values(text)
     _write_env(root, text, {**_block_values(text), **changes}, own)
-    _write_bake(root, {name: own.get(name, value) if value is not None else None for name, value in changes.items()})
+    if reaches_bake:
+        known = {name: own.get(name, value) if value is not None else None for name, value in changes.items()}
+        _write_bake(root, known)
     return {name: own[name] for name, value in changes.items() if value is not None and own.get(name, value) != value}
 
 
@@ -143,6 +168,10 @@ def _assignment(name: str, value: str) -> str:
     if re.search(r"['\n\r]", value):
         raise UsageError(f"{name} cannot be remembered: its value holds a quote or a line break.")
     return f"{name}='{value}'"
+
+
+def _commented(text: str, names: Collection[str]) -> str:
+    return ASSIGNMENT.sub(lambda match: f"# {match[0].lstrip()}" if match[1] in names else match[0], text)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -220,7 +220,7 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
         env_files=files.env_files,
         source_files=source_files,
         inactive=answer.inactive,
-        settings=read_project_settings(answer.settings, _places(resolver)),
+        settings=read_project_settings(answer.settings, _places(resolver), files.variables()),
         secret_variables=_secret_values(answer.secret_variables, files),
         fallback=answer.fallback,
     )

@@ -1,5 +1,6 @@
 """`x-layerstack` in a Compose file: everything that it can say, once for the project and once a service."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -12,6 +13,10 @@ KEY = "x-layerstack"
 CHECK_KEYS = frozenset(
     {"check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"}
 )
+# Wins over `registry:`; empty, it switches the registry off.
+REGISTRY_VARIABLE = "LAYERSTACK_REGISTRY"
+_HOST = r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+(?=:\d))(?::\d+)?"
+_REGISTRY = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
 # The place of a path of keys below `x-layerstack`, as `FILE:LINE`.
 Place = Callable[..., str]
 
@@ -71,10 +76,22 @@ def read_service_settings(written: Any, place: Place) -> ServiceSettings:
     )
 
 
-def read_project_settings(written: Any, place: Place) -> ProjectSettings:
-    """Raises UsageError as `read_service_settings` does."""
+def read_project_settings(written: Any, place: Place, variables: Mapping[str, str] | None = None) -> ProjectSettings:
+    """`variables` are those of the environment and of env files. Raises UsageError as `read_service_settings` does."""
     known = _mapping(written, ProjectSettings.__dataclass_fields__, place)
-    return ProjectSettings(_text(known, "registry"), _text(known, "builder"), _doctor(known.get("doctor"), place))
+    named = (variables or {}).get(REGISTRY_VARIABLE)
+    registry = _text(known, "registry") if named is None else named
+    where = (lambda: place("registry")) if named is None else (lambda: REGISTRY_VARIABLE)
+    return ProjectSettings(_registry(registry, where), _text(known, "builder"), _doctor(known.get("doctor"), place))
+
+
+def _registry(text: str, where: Callable[[], str]) -> str:
+    """`HOST/PATH` as it begins the names of images; empty for none."""
+    address = text.strip().rstrip("/")
+    if address and not _REGISTRY.fullmatch(address):
+        msg = f"{where()}: `{text}` is no HOST/PATH of a registry."
+        raise UsageError(msg, "Write it as it begins an image's name, such as registry.example.com:5000/team.")
+    return address
 
 
 def _doctor(written: Any, place: Place) -> DoctorSettings:

@@ -28,6 +28,7 @@ from layerstack.rebuild.edited_file import EditedFile, choose_edited_file
 from layerstack.rebuild.leftovers import find_leftovers, remove_leftovers
 from layerstack.rebuild.regression import find_regression
 from layerstack.rebuild.served import ServedCopy
+from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.run import rehearsal
 from layerstack.wording import short
 
@@ -278,7 +279,8 @@ class _Rebuilder:
         # Only what the service is built on may be kept: the copy is another image by intention.
         parents = list(self.image.parents)
         keeper = Keeper(lambda: plan.make_plan(self.project, parents, StateStore(self.project.root)))
-        report, self.kept = build.solve(self.project, call, Silent(), keeper)
+        report, done = build.solve(self.project, call, Silent(), keeper)
+        self.kept = done.kept
         return report
 
     @cached_property
@@ -286,8 +288,8 @@ class _Rebuilder:
         """Those that the bases have: with others the service would be built on another image than before."""
         found = images.find_all(image.tag for image in self.project.with_parents(self.image.parents))
         stored = {image.name: found.get(image.tag) for image in self.project.with_parents(self.image.parents)}
-        labels = {name: one.labels.get(plan.INPUTS_LABEL) for name, one in stored.items() if one}
-        return {name: {plan.INPUTS_LABEL: label} for name, label in labels.items() if label}
+        labels = {name: one.labels.get(INPUTS_LABEL) for name, one in stored.items() if one}
+        return {name: {INPUTS_LABEL: label} for name, label in labels.items() if label}
 
     def _outside_dockerfile(self) -> tuple[Path, ...]:
         """A Dockerfile that is not in the build context, and so not in the copy."""

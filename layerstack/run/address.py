@@ -3,9 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 
+from layerstack.engine.place import EnginePlace, find_place
 from layerstack.project.addresses import DEFAULT_PORTS
 from layerstack.project.project import Project
-from layerstack.project.service import Port, Service
+from layerstack.project.service import Service
 
 # What listens on these ports by convention is not asked: databases answer HTTP with a complaint, or wait for more.
 SCHEMES = {port: scheme for scheme, port in reversed(DEFAULT_PORTS.items()) if scheme != "http"}
@@ -13,23 +14,39 @@ ANSWER_SECONDS = 0.5
 
 
 def addresses(project: Project) -> dict[str, str]:
-    """Service → `http://…`, `mongodb://…`, or `host:port` where nobody knows what is spoken there."""
+    """Service → `http://…`, `mongodb://…`, or `host:port` where nobody knows what is spoken there.
+
+    None for a port that this machine does not reach: `tunnel` has the way to those.
+    """
     published = {name: service for name, service in project.services.items() if service.ports}
+    place = find_place() if published else EnginePlace()
     with ThreadPoolExecutor(8) as pool:
-        return dict(zip(published, pool.map(_address, published.values()), strict=True))
+        found = pool.map(lambda service: _address(service, place), published.values())
+        return {name: address for name, address in zip(published, found, strict=True) if address}
 
 
-def _address(service: Service) -> str:
+def tunnel(project: Project) -> str:
+    """The command that brings the ports here which only the engine's own machine reaches; "" where there are none."""
+    place = find_place()
+    ports = [port for service in project.services.values() for port in service.ports if not place.address(port)]
+    ways = [f"-L {port.published}:{port.host_ip}:{port.published}" for port in ports]
+    return " ".join(("ssh -N", *ways, place.host)) if ways else ""
+
+
+def _address(service: Service, place: EnginePlace) -> str:
     port = service.ports[0]
+    address = place.address(port)
+    if not address:
+        return ""
     if any("http" in check for check in service.settings.verify) and port.target not in SCHEMES:
-        return f"http://{port.address}"
-    scheme = SCHEMES.get(port.target) or ("http" if _speaks_http(port) else "")
-    return f"{scheme}://{port.address}" if scheme else port.address
+        return f"http://{address}"
+    scheme = SCHEMES.get(port.target) or ("http" if _speaks_http(address) else "")
+    return f"{scheme}://{address}" if scheme else address
 
 
-def _speaks_http(port: Port) -> bool:
+def _speaks_http(address: str) -> bool:
     """Whether something answers with a status, whichever it is."""
-    host, _, number = port.address.rpartition(":")
+    host, _, number = address.rpartition(":")
     connection = HTTPConnection(host.strip("[]"), int(number), timeout=ANSWER_SECONDS)
     try:
         connection.request("HEAD", "/")

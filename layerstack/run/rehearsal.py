@@ -92,6 +92,9 @@ def _overlay(project: Project, changes: Mapping[str, Mapping[str, Any]]) -> str:
         ports = [f"127.0.0.1:{free_port()}:{port.target}" for port in service.ports]
         lines += [f"  {json.dumps(service.name)}:", f"    ports: !override {json.dumps(ports)}", "    restart: 'no'"]
         lines += [f"    {label}"] if "labels" not in changes.get(service.name, {}) else []
+        if service.image and "image" not in changes.get(service.name, {}):
+            # Its own may have the project's name in it.
+            lines.append(f"    image: {json.dumps(service.image)}")
         lines += ["    container_name: !reset null"] if "container_name" in service.definition else []
         lines += [f"    {key}: {value}" for key, value in changes.get(service.name, {}).items()]
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from layerstack import command
@@ -13,8 +14,10 @@ from layerstack.errors import StartFailed
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Project
 from layerstack.report import shown
+from layerstack.run.other_folder import require_own_folder
 from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
 from layerstack.run.startup import StartObserver, UpResult
+from layerstack.run.unmounted import for_engine
 from layerstack.run.watch import INTERVAL_SECONDS, Watch
 
 START_TIMEOUT_SECONDS = 300.0
@@ -36,12 +39,14 @@ def up(
 ) -> UpResult:
     """Start the services and what they depend on; returns when all are healthy.
 
-    Never builds. Raises StartFailed (ServiceFailed when one service is to blame), UsageError for an unknown
-    service, EngineError. Ctrl-C leaves the containers as they are.
+    Never builds. Raises StartFailed (ServiceFailed when one service is to blame, also for a project that runs from
+    another folder), UsageError for an unknown service, EngineError. Ctrl-C leaves the containers as they are.
     """
     client = engine.client()
+    require_own_folder(client, project, observer.note)
     wanted = in_start_order(project, services)
     require_images(client, project, wanted)
+    project = for_engine(client, project, observer.note)
     require_ports(client, project, wanted)
     require_names(client, project, wanted)
     watch = Watch(client, project, wanted, observer, timeout_seconds)
@@ -72,6 +77,7 @@ def restart(
 ) -> UpResult:
     """Restart running services in place and wait for their health. Raises as `up` does."""
     client = engine.client()
+    require_own_folder(client, project, observer.note)
     wanted = tuple(project.service(name).name for name in services) or in_start_order(project)
     existing = read_all(client, project.name)
     if missing := [name for name in wanted if name not in existing]:
@@ -85,22 +91,38 @@ def restart(
 def down(project: Project, removes_volumes: bool = False) -> tuple[str, ...]:
     """Stop and remove the containers and networks, with `removes_volumes` the data too; the removed containers' names.
 
-    Raises CommandFailed.
+    Raises StartFailed for a project that runs from another folder, CommandFailed.
     """
-    found = read_all(engine.client(), project.name)
+    client = engine.client()
+    require_own_folder(client, project, lambda text: None)
+    return _end(project.name, project.compose(), project.root, project.environment, removes_volumes)
+
+
+def down_stack(name: str, removes_volumes: bool = False) -> tuple[str, ...]:
+    """The same for a stack by its name, wherever its folder is and whether it is still there. Raises CommandFailed.
+
+    Compose reads no file for a name alone: it knows the stack by the labels of its containers.
+    """
+    return _end(name, ("docker", "compose", "--project-name", name), Path("/"), {}, removes_volumes)
+
+
+def _end(
+    name: str, compose: Sequence[str], folder: Path, environment: Mapping[str, str], removes_volumes: bool
+) -> tuple[str, ...]:
+    found = read_all(engine.client(), name)
     options = ("--volumes",) if removes_volumes else ()
-    argv = project.compose("--progress", "quiet", "down", "--remove-orphans", *options)
-    command.run(argv, cwd=project.root, env=project.environment).require()
+    argv = (*compose, "--progress", "quiet", "down", "--remove-orphans", *options)
+    command.run(argv, cwd=folder, env=environment).require()
     return tuple(one.name for containers in found.values() for one in containers)
 
 
-def volumes_of(project: Project) -> tuple[Volume, ...]:
-    """The volumes that `down --volumes` removes."""
+def volumes_of(name: str) -> tuple[Volume, ...]:
+    """The volumes that `down --volumes` of a project removes."""
     data = engine.client().api.df()
     return tuple(
         Volume(volume["Name"], _size(volume.get("UsageData")))
         for volume in data.get("Volumes") or ()
-        if (volume.get("Labels") or {}).get(PROJECT_LABEL) == project.name
+        if (volume.get("Labels") or {}).get(PROJECT_LABEL) == name
     )
 
 

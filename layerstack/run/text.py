@@ -40,5 +40,11 @@ def print_addresses(addresses: Mapping[str, str]) -> None:
     print_table(("service", "address"), addresses.items())
 
 
+def say_tunnel(command: str) -> None:
+    """The way to ports that only the engine's machine reaches, if there are any."""
+    if command:
+        say(f"ports on 127.0.0.1 of the engine's machine, brought here by\n  {command}")
+
+
 def volume_text(volume: Volume) -> str:
     return volume.name + (f", {megabytes(volume.size_bytes)}" if volume.size_bytes is not None else "")

@@ -5,17 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from layerstack.build.plan import absent_parents
 from layerstack.engine import engine
 from layerstack.engine.engine import EngineFacts
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, UsageError
 from layerstack.gpu import decision as gpu
 from layerstack.gpu.decision import Decision
 from layerstack.gpu.device import choose
 from layerstack.project import choices
 from layerstack.project.device_memory import remember_device
-from layerstack.project.project import BAKE_NAMES, find_compose_files
+from layerstack.project.project import BAKE_NAMES, Device, Project, find_compose_files, load
+from layerstack.registry.system_images import fetch
+from layerstack.registry.team import find_team
 from layerstack.setup import system_images
 from layerstack.setup.system_images import SystemImage
+from layerstack.setup.worktree_settings import settle_worktree
 from layerstack.wording import duration
 
 
@@ -42,12 +46,25 @@ def prepare(
     decision = choose(root, device, is_fresh=True)
     say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
-    images = tuple(system_images.prepare(root, pulls, decision.device, say))
+    settle_worktree(root, decision.device, say)
+    project = _project(root, decision.device)
+    team = find_team(project) if project else None
+    images = tuple(system_images.prepare(root, pulls, decision.device, say, team))
+    if project and team and not pulls:
+        fetch(team, [[name] for name in absent_parents(project)], say)
     for image in images:
         note = f"a stand-in for {image.official}" if image.is_stand_in else "official"
         say(f"system image {image.reference} ({note})")
     say(f"this machine is ready ({duration(time.monotonic() - began)})")
     return Readiness(facts, decision, images)
+
+
+def _project(root: Path, device: Device) -> Project | None:
+    """None where its files cannot be read: the tasks that need them say why."""
+    try:
+        return load(root, device)
+    except UsageError:
+        return None
 
 
 def _engine(installs_engine: bool, say: Callable[[str], None]) -> EngineFacts:

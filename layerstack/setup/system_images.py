@@ -10,6 +10,8 @@ from layerstack import command
 from layerstack.engine import engine
 from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.project import choices
+from layerstack.registry.system_images import fetch
+from layerstack.registry.team import TeamRegistry
 from layerstack.setup import registry
 from layerstack.setup.apt import Say
 from layerstack.setup.registry import PullOutcome
@@ -34,16 +36,18 @@ class SystemImage:
     image_id: str = ""
 
 
-def prepare(root: Path, pull: bool, device: str, say: Say) -> list[SystemImage]:
+def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | None = None) -> list[SystemImage]:
     """Make every system image be on this machine: what is here stays, else it is pulled, else a stand-in is built.
 
-    `pull` asks the registry for all of them and replaces stand-ins on success. Images for the GPU (CUDA_…) are left
-    out unless `device` is "gpu". Raises EngineError when an image can be had in no way, BuildFailed from a stand-in.
+    A team's registry is asked first. `pull` asks the official one for all of them and replaces stand-ins on success.
+    Images for the GPU (CUDA_…) are left out unless `device` is "gpu". Raises EngineError when an image can be had in no
+    way, BuildFailed from a stand-in.
     """
-    # A line that the user wrote into .env since the last time reaches bake too.
-    choices.remember(root, choices.read(root))
+    choices.refresh(root)
     docker = engine.client()
     wanted = [_look_up(docker, image) for image in read_wanted(root, device)]
+    if team and not pull:
+        wanted = _with_shared(docker, root, wanted, team, say)
     ask_for = [image for image in wanted if pull or not image.image_id]
     if not ask_for:
         return wanted
@@ -55,6 +59,27 @@ def prepare(root: Path, pull: bool, device: str, say: Say) -> list[SystemImage]:
     lacking = [image for image in ask_for if image.variable not in pulled and not image.image_id]
     built = _build_lacking(docker, root, lacking, outcomes, say)
     return [_settle(docker, image, {**pulled, **built}) for image in wanted]
+
+
+def _with_shared(
+    docker: "DockerClient", root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
+) -> list[SystemImage]:
+    """The same, once what a team's registry has of the missing ones is here: the image itself, else its stand-in."""
+    lacking = [image for image in wanted if not image.image_id]
+    if not lacking:
+        return list(wanted)
+    declared = read_stand_ins(root)
+    tags = {image.variable: declared[image.variable].tag for image in lacking if image.variable in declared}
+    groups = [[name for name in (image.reference, tags.get(image.variable)) if name] for image in lacking]
+    fetched = fetch(team, groups, say)
+    by_stand_in = {
+        image.variable: tags[image.variable]
+        for image in lacking
+        if image.reference not in fetched and tags.get(image.variable) in fetched
+    }
+    _report_outvoted(choices.remember(root, by_stand_in), say)
+    found = {image.variable: image.reference for image in lacking if image.reference in fetched}
+    return [_settle(docker, image, {**found, **by_stand_in}) for image in wanted]
 
 
 def read_wanted(root: Path, device: str) -> list[SystemImage]:

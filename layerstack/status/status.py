@@ -9,10 +9,11 @@ from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError
 from layerstack.project.dependency import in_start_order
-from layerstack.project.project import Device, Project, find_compose_files, load
+from layerstack.project.project import Device, Project, find_compose_files, load, with_overlay
 from layerstack.run.address import addresses
 from layerstack.run.conflict import find_orphans
 from layerstack.run.start_failure import image_of
+from layerstack.run.unmounted import overlay_path
 from layerstack.status import compose_hash
 from layerstack.status.freshness import Freshness, FreshnessReader
 from layerstack.status.staleness import Stale
@@ -166,9 +167,12 @@ def _absent(name: str, image: str, address: str, freshness: Freshness) -> Servic
 
 
 def _as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> Project:
-    """The project for the device that its containers were started for: that they run on the other is no change."""
+    """The project as its containers were started: on the other device, or without mounts, is no change."""
     other: Device = "cpu" if project.device == "gpu" else "gpu"
     files = tuple(str(path) for path in find_compose_files(project.root, other))
     used = {compose_hash.files_of(one) for containers in found.values() for one in containers}
+    overlay = overlay_path(project)
+    if project.overlay is None and used == {(*map(str, project.compose_files), str(overlay))} and overlay.is_file():
+        return with_overlay(project, project.name, overlay)
     is_other = project.overlay is None and used == {files} and files != tuple(map(str, project.compose_files))
     return load(project.root, other) if is_other else project

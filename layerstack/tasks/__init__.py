@@ -13,14 +13,14 @@ from invoke.collection import Collection
 from layerstack.tasks import plain_invoke
 from layerstack.tasks.build_tasks import build, build_bases, impact, time_rebuild, timeline, why
 from layerstack.tasks.data_tasks import backup, restore
-from layerstack.tasks.image_tasks import audit, cache, clean, images
+from layerstack.tasks.image_tasks import audit, cache, clean, images, share
 from layerstack.tasks.machine_tasks import doctor, gpu, setup
-from layerstack.tasks.run_tasks import dev, down, logs, restart, start, status, up, verify
+from layerstack.tasks.run_tasks import dev, down, logs, restart, stacks, start, status, up, verify
 from layerstack.tasks.task import task
 
 EVERY_TASK = (
-    *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status),
-    *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, backup, restore),
+    *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status, stacks),
+    *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, share, backup, restore),
 )
 
 plain_invoke.install()
@@ -44,6 +44,8 @@ __all__ = [
     "restart",
     "restore",
     "setup",
+    "share",
+    "stacks",
     "start",
     "status",
     "task",

@@ -30,15 +30,19 @@ BUILD_HELP = {
     "force": "build again without the cache",
     "pull": "ask the registry for newer system images first",
     "verify-skip": "also build what is considered unchanged, under another tag, and compare the two",
+    "cache-from": "read a cache from there too: type=registry,ref=…; {image} stands for the image's name",
+    "cache-to": "write the cache there too, where the builder can",
     "explain": "print what each image's inputs digest is made of; builds nothing",
     "junit": JUNIT,
     "json": JSON,
 }
 
 
-@task(help=BUILD_HELP)
+@task(positional=[], iterable=["cache_from", "cache_to"], help=BUILD_HELP)
 def build_bases(
     c: Context,
+    cache_from: Sequence[str],
+    cache_to: Sequence[str],
     device: str = "auto",
     force: bool = False,
     pull: bool = False,
@@ -51,13 +55,19 @@ def build_bases(
     project = project_to_run(device, is_started=False)
     names = [image.name for image in project.base_images]
     with junit_report("build-bases", junit) as cases:
-        cases += _build(project, names, _way(force, pull, verify_skip, explain), json)
+        cases += _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
 
 
-@task(positional=["services"], iterable=["services"], help={"services": SERVICES, **BUILD_HELP})
+@task(
+    positional=["services"],
+    iterable=["services", "cache_from", "cache_to"],
+    help={"services": SERVICES, **BUILD_HELP},
+)
 def build(
     c: Context,
     services: Sequence[str],
+    cache_from: Sequence[str],
+    cache_to: Sequence[str],
     device: str = "auto",
     force: bool = False,
     pull: bool = False,
@@ -70,7 +80,7 @@ def build(
     project = project_to_run(device, is_started=False)
     names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
     with junit_report("build", junit) as cases:
-        cases += _build(project, names, _way(force, pull, verify_skip, explain), json)
+        cases += _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
 
 
 @task(help={"image": "an image or service of this project", "device": DEVICE, "json": JSON})
@@ -170,9 +180,12 @@ def _way(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
     return asked[0] if asked else "stale"
 
 
-def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) -> "list[Case]":
+def _build(
+    project: "Project", names: Sequence[str], way: str, caches: tuple[Sequence[str], Sequence[str]], as_json: bool
+) -> "list[Case]":
     from layerstack.build import build as builder
     from layerstack.build import text
+    from layerstack.build.cache_place import CachePlaces
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.state import StateStore
     from layerstack.report import say
@@ -183,7 +196,8 @@ def _build(project: "Project", names: Sequence[str], way: str, as_json: bool) ->
     for warning in project.warnings:
         say(f"warning: {warning}")
     audits = _audited(project, names) if way == "verify-skip" else ()
-    options = builder.BuildOptions(is_forced=way == "force", pulls=way == "pull")
+    places = CachePlaces(*map(tuple, caches))
+    options = builder.BuildOptions(is_forced=way == "force", pulls=way == "pull", caches=places)
     result = builder.build(project, names, observer_for_terminal(), options, StateStore(project.root))
     if as_json:
         proofs = {"audits": [audit.to_json() for audit in audits]} if audits else {}

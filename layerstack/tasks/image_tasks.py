@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from layerstack.errors import CheckFailed
+from layerstack.errors import CheckFailed, UsageError
 from layerstack.tasks.request import DEVICE, JSON, YES, confirm, project_to_read, show, show_document
 from layerstack.tasks.task import task
 
 if TYPE_CHECKING:
     from layerstack.audit.weight_checks import LicensedModel
+    from layerstack.project.project import Project
 
 
 @task(help={"device": DEVICE, "json": JSON})
@@ -19,8 +20,9 @@ def images(c: Context, device: str = "auto", json: bool = False) -> None:
     """This project's images: size, age, and what is built on what."""
     from layerstack.engine.images import read_layers
     from layerstack.engine.text import print_images
+    from layerstack.registry.origin import with_origin
 
-    stored = read_layers(project_to_read(device))
+    stored = [with_origin(layer) for layer in read_layers(project_to_read(device))]
     show_document({"images": [image.to_json() for image in stored]}) if json else print_images(stored)
 
 
@@ -33,23 +35,78 @@ def cache(c: Context, device: str = "auto", json: bool = False) -> None:
     show(read_report(project_to_read(device)), json, print_cache)
 
 
-@task(help={"all": "this project's images and the engine's whole build cache", "yes": YES, "json": JSON})
-def clean(c: Context, all: bool = False, yes: bool = False, json: bool = False) -> None:
+CLEAN_HELP = {
+    "all": "this project's images and the engine's whole build cache",
+    "need": "so much must be free on the disk, such as 20GB: what is cheapest to build again goes, until it is",
+    "yes": YES,
+    "json": JSON,
+}
+
+
+@task(help=CLEAN_HELP)
+def clean(c: Context, all: bool = False, need: str = "", yes: bool = False, json: bool = False) -> None:
     """Remove old images and unused build cache; --all for a corrupted cache."""
     from layerstack.cache import clean_up
     from layerstack.report import say
 
+    if all and need:
+        raise UsageError("Only one of --all and --need at a time.")
     project = project_to_read()
+    if need:
+        _make_room(project, need, yes, json)
+        return
     plan = clean_up.plan_clean(project, removes_all=all)
     if not plan.is_empty:
         confirm(plan.sentences(), yes)
-    outcome = "nothing to clean" if plan.is_empty else clean_up.clean(project, plan)
+    outcome = "; ".join(("nothing to clean", *plan.kept)) if plan.is_empty else clean_up.clean(project, plan)
     if json:
         names = [tag for image in plan.images for tag in (image.tags or (image.id,))]
         left = list(plan.leftovers.names)
         show_document({"images": names, "cache_bytes": plan.cache_bytes, "leftovers": left, "outcome": outcome})
     else:
         say(outcome)
+
+
+def _make_room(project: "Project", need: str, is_agreed: bool, as_json: bool) -> None:
+    """Name the cheapest bytes with their cost, ask, remove them. Raises NoRoom when there are not enough."""
+    from layerstack.cache.room import make_room, parse_size, plan_room
+    from layerstack.report import say
+    from layerstack.wording import megabytes
+
+    plan = plan_room(project, parse_size(need))
+    if plan.lacking_bytes:
+        say(f"{megabytes(plan.lacking_bytes)} will still be missing: nothing else can go that no stack uses")
+    confirm(plan.sentences(), is_agreed)
+    outcome = make_room(plan)
+    if as_json:
+        show_document({**plan.to_json(), "outcome": outcome})
+    else:
+        say(outcome)
+
+
+@task(
+    positional=["images"],
+    iterable=["images"],
+    help={
+        "images": "images as words after the task; default the system images and the bases",
+        "all": "the services, too",
+        "again": "push also what the registry has, in place of it",
+        "device": DEVICE,
+        "json": JSON,
+    },
+)
+def share(
+    c: Context, images: Sequence[str], all: bool = False, again: bool = False, device: str = "auto", json: bool = False
+) -> None:
+    """Push images to the team's registry, where others find them instead of building them."""
+    from layerstack.report import say
+    from layerstack.share.share import share as share_images
+    from layerstack.share.text import print_shared
+
+    done = share_images(project_to_read(device), images, all, again, say)
+    show(done, json, print_shared)
+    if not done.is_ok:
+        raise CheckFailed("share: not every image is in the registry.")
 
 
 AUDIT_HELP = {

@@ -72,16 +72,19 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.build import build as builder
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.text import print_build
+    from layerstack.engine import engine
     from layerstack.project.project import load
     from layerstack.report import say
-    from layerstack.run.address import addresses
-    from layerstack.run.text import print_addresses, print_start
+    from layerstack.run.address import addresses, tunnel
+    from layerstack.run.other_folder import require_own_folder
+    from layerstack.run.text import print_addresses, print_start, say_tunnel
     from layerstack.setup import machine
     from layerstack.verify import verify as verification
     from layerstack.verify.verify_text import print_verify
 
     ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
     project = load(root(), ready.decision.device)
+    require_own_folder(engine.client(), project, say)
     built = builder.build(project, list(project.images), observer_for_terminal())
     started = _up(project)
     outcome = verification.verify(project)
@@ -94,6 +97,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
         print_start(started)
         print_verify(outcome)
         print_addresses(reached)
+        say_tunnel(tunnel(project))
     if not outcome.is_ok:
         raise _not_working("start", outcome)
 
@@ -101,33 +105,48 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
 @task(help={"device": DEVICE})
 def dev(c: Context, device: str = "auto") -> None:
     """Start, then follow the logs of the services that are built here; Ctrl-C leaves the stack running."""
+    from layerstack.engine import engine
     from layerstack.report import say
     from layerstack.run import stack
-    from layerstack.run.address import addresses
-    from layerstack.run.text import print_addresses, print_start
+    from layerstack.run.address import addresses, tunnel
+    from layerstack.run.start_failure import require_images
+    from layerstack.run.text import print_addresses, print_start, say_tunnel
+    from layerstack.run.unmounted import require_mounts
 
     project = project_to_run(device, is_started=True)
+    require_images(engine.client(), project, list(project.services))
+    require_mounts(engine.client(), project)
     print_start(_up(project))
     print_addresses(addresses(project))
+    say_tunnel(tunnel(project))
     say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
     stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
 
 
-@task(help={"volumes": "remove the data volumes too", "yes": YES, "json": JSON})
-def down(c: Context, volumes: bool = False, yes: bool = False, json: bool = False) -> None:
+@task(
+    help={
+        "volumes": "remove the data volumes too",
+        "stack": "another stack of this engine by its name, from any folder; `stacks` lists them",
+        "yes": YES,
+        "json": JSON,
+    }
+)
+def down(c: Context, volumes: bool = False, stack: str = "", yes: bool = False, json: bool = False) -> None:
     """Stop and remove the containers; with --volumes the data too."""
     from layerstack.report import say
-    from layerstack.run import stack
+    from layerstack.run.stack import down as end
+    from layerstack.run.stack import down_stack, volumes_of
     from layerstack.run.text import volume_text
 
-    project = project_to_read()
-    lost = stack.volumes_of(project) if volumes else ()
+    project = None if stack else project_to_read()
+    lost = volumes_of(project.name if project else stack) if volumes else ()
     confirm([f"volume {volume_text(volume)}" for volume in lost], yes)
-    removed = stack.down(project, removes_volumes=volumes)
+    removed = end(project, removes_volumes=volumes) if project else down_stack(stack, removes_volumes=volumes)
     if json:
         show_document({"removed": list(removed), "volumes": [volume.name for volume in lost]})
     else:
-        say(f"removed: {', '.join(removed)}" if removed else "nothing of this project was running")
+        name = project.name if project else stack
+        say(f"removed: {', '.join(removed)}" if removed else f"nothing of {name} was running")
 
 
 @task(positional=["services"], iterable=["services"], help={"services": SERVICES, "json": JSON})
@@ -157,14 +176,28 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 @task(help={"check": "end with exit code 1 unless every service runs your code", "json": JSON})
 def status(c: Context, check: bool = False, json: bool = False) -> None:
     """What is running, whether it runs your current code, and the command that updates it."""
+    from layerstack.run.address import tunnel
+    from layerstack.run.text import say_tunnel
     from layerstack.status import status as running
     from layerstack.status.status_text import print_status
 
-    read = running.read_status(project_to_read())
+    project = project_to_read()
+    read = running.read_status(project)
     document = running.document(read)
     show_document(document) if json else print_status(read)
+    say_tunnel(tunnel(project))
     if check and not document["ok"]:
         raise CheckFailed(f"status: {document['summary']}.", f"`{document['repair']}`")
+
+
+@task(help={"json": JSON})
+def stacks(c: Context, json: bool = False) -> None:
+    """Every stack of this engine: folder, branch, ports, since when, disk, GPU; `down --stack NAME` ends one."""
+    from layerstack.stacks.stacks import read_stacks
+    from layerstack.stacks.text import print_stacks
+
+    found = read_stacks()
+    show_document({"stacks": [one.to_json() for one in found]}) if json else print_stacks(found)
 
 
 def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:

@@ -93,6 +93,12 @@ def astronaut() -> Path:
 
 
 @pytest.fixture(scope="session")
+def heic() -> Path:
+    """Return the same photo as telephones write it, turned by 90 degrees, with the orientation that turns it back."""
+    return Path(__file__).parents[2] / "backend" / "pose-service" / "tests" / "data" / "turned.heic"
+
+
+@pytest.fixture(scope="session")
 def photographer() -> Path:
     """Return a photo with more of a body in it; see data/README.md."""
     return Path(__file__).parent / "data" / "photographer.jpg"

@@ -16,8 +16,8 @@ def choose_file(page: Page, name: str, mime_type: str, content: bytes) -> None:
 
 
 def upload_photo(page: Page, photo: Path) -> str:
-    """Upload a JPEG from the start page and wait for its skeleton; return the id of its analysis."""
-    start_upload(page, photo, "image/jpeg")
+    """Upload a photo from the start page and wait for its skeleton; return the id of its analysis."""
+    start_upload(page, photo, f"image/{photo.suffix[1:].replace('jpg', 'jpeg')}")
     expect(page.locator("[data-joint=nose]").first).to_be_visible(timeout=WORK_MILLISECONDS)
     return read_id(page)
 

@@ -35,6 +35,20 @@ def test_nose_is_drawn_on_the_nose(page: Page, astronaut: Path, width: int) -> N
     assert drawn == pytest.approx(NOSE, abs=TOLERANCE)
 
 
+def test_heic_of_a_telephone_is_shown_by_its_copy(page: Page, heic: Path, web_url: str) -> None:
+    analysis_id = upload_photo(page, heic)
+    photo = page.get_by_role("img", name=heic.name, exact=True)
+    expect(photo).to_have_js_property("complete", True)
+    assert photo.evaluate("image => image.naturalWidth") == 512
+    drawn = centre_within(photo, page.locator("[data-person='1'] [data-joint=nose] .joint-dot"))
+    assert drawn == pytest.approx(NOSE, abs=TOLERANCE)
+    thumbnail = find_history_item(page, analysis_id).locator("img")
+    expect(thumbnail).to_have_js_property("complete", True)
+    assert thumbnail.evaluate("image => image.naturalWidth") == 320
+    kept = requests.get(f"{web_url}/api/analyses/{analysis_id}/media", timeout=10)
+    assert (kept.content, kept.headers["content-type"]) == (heic.read_bytes(), "image/heic")
+
+
 def test_analysis_is_still_there_after_a_reload(page: Page, astronaut: Path) -> None:
     upload_photo(page, astronaut)
     page.reload()

@@ -43,10 +43,11 @@ def find_dockerd() -> tuple[str, str] | None:
 
 
 class OwnEngine:
-    """The engine; `hook` and `describe_devices` change what it can do."""
+    """The engine; `hook` and `describe_devices` change what it can do. It does not see the folder `hidden`."""
 
-    def __init__(self, folder: Path, program: str, path: str) -> None:
+    def __init__(self, folder: Path, program: str, path: str, hidden: Path | None = None) -> None:
         self.folder = folder
+        self.hidden = hidden
         self.host = f"unix://{folder}/docker.sock"
         self._program, self._path = program, path
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,6 +58,11 @@ class OwnEngine:
     @property
     def client(self) -> Any:
         return docker.DockerClient(base_url=self.host)
+
+    @property
+    def process_id(self) -> int:
+        assert self._process
+        return self._process.pid
 
     def start(self) -> None:
         options = {
@@ -69,6 +75,10 @@ class OwnEngine:
         own = f"layerstack-{os.getpid()}"
         # In a network of its own: an engine without a bridge removes docker0, which belongs to the machine's engine.
         argv = ["unshare", "--net", self._program, *words, "--host", self.host]
+        if self.hidden:
+            # As on another machine: what is mounted over the folder is seen by this engine only.
+            hide = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(self.hidden)]
+            argv = [*hide, *argv]
         argv += ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
         argv += ["--containerd-namespace", own, "--containerd-plugins-namespace", f"{own}-plugins"]
         self._knows_hook = (self.folder / "programs" / HOOK).exists()
@@ -131,13 +141,13 @@ class OwnEngine:
 
 
 @contextlib.contextmanager
-def own_engine() -> Iterator[OwnEngine]:
+def own_engine(hidden: Path | None = None) -> Iterator[OwnEngine]:
     """Started, and gone afterwards with all it holds."""
     found = find_dockerd()
     assert found, "there is no dockerd on this machine"
     # A short path: a socket's name has at most 107 characters.
     with TemporaryDirectory(prefix="gpu-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        engine = OwnEngine(Path(folder), *found)
+        engine = OwnEngine(Path(folder), *found, hidden)
         engine.start()
         try:
             yield engine

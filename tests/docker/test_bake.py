@@ -13,7 +13,6 @@ from layerstack import command
 from layerstack.build import build as builder
 from layerstack.build import history
 from layerstack.build.build import BuildOptions
-from layerstack.build.plan import INPUTS_LABEL
 from layerstack.build.record import BuildRecord
 from layerstack.build.state import StateStore
 from layerstack.build.step_text import instruction_of
@@ -21,6 +20,7 @@ from layerstack.engine import images
 from layerstack.errors import BuildFailed
 from layerstack.project import project
 from layerstack.project.project import Project
+from layerstack.registry.origin import INPUTS_LABEL
 
 pytestmark = pytest.mark.docker
 NAMES = ("base", "web", "late")

@@ -271,8 +271,9 @@ def test_pruning_needs_leave() -> None:
     assert row.refusal(Options(1, may_prune=True)) == ""
 
 
-def test_labelled_photos_are_brought_along() -> None:
-    row = next(row for row in ROWS if row.name == "pose-photos")
+@pytest.mark.parametrize("name", ["pose-photos", "pose-steadiness"])
+def test_labelled_photos_are_brought_along(name: str) -> None:
+    row = next(row for row in ROWS if row.name == name)
     assert "--photos" in row.refusal(Options(1))
     assert row.refusal(Options(1, photos=Path("labels"))) == ""
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack.moment import age, epoch_seconds, read_time
+from layerstack.moment import age, epoch_seconds, read_time, utc_minute
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,7 @@ def test_the_same_instant_in_any_zone_and_precision(whole: int, nanoseconds: int
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
     age(text)
+    utc_minute(text)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,8 @@ def test_an_age_is_as_short_as_a_column(seconds: float, text: str) -> None:
 
 def test_no_time_has_no_age() -> None:
     assert age("") == age("0001-01-01T00:00:00Z") == ""
+
+
+def test_a_minute_is_shown_in_utc() -> None:
+    assert utc_minute("2026-11-27T01:20:40.9+05:45") == "2026-11-26 19:35"
+    assert utc_minute("") == ""

@@ -20,7 +20,13 @@ def test_the_agreed_sessions_are_there() -> None:
     found = {getattr(one, "name", None) or name for name, one in vars(noxfile).items() if hasattr(one, "python")}
     names = {name.removesuffix("_session") for name in found}
     assert names >= SESSIONS
-    assert names - SESSIONS <= {"benchmarks", "make_models"}
+    assert names - SESSIONS <= {"benchmarks", "make_models", "quick"}
+
+
+def test_the_folders_that_a_session_is_about_are_there() -> None:
+    root = Path(noxfile.__file__).parent
+    for starts in noxfile.OWNED.values():
+        assert all(list(root.glob(f"{start}*")) for start in starts)
 
 
 def test_the_gpu_tests_of_the_pose_service_say_the_word_that_is_listened_for() -> None:

@@ -56,8 +56,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read POSE_ENGINE, POSE_ENGINES, POSE_MAX_*, POSE_QUEUE_*, POSE_VIDEO_*, POSE_*_SECONDS, POSE_MODELS and
-        POSE_ALLOWED_HOSTS (see the README).
+        """Read the variables POSE_* (see the README).
 
         An empty variable counts as absent, because Compose passes unset ones as empty.
         Raises SettingsError that names the variable and what it may hold.

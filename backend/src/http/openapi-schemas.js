@@ -62,6 +62,11 @@ export const SCHEMAS = {
   Links: object({
     self: PATH,
     media: PATH,
+    picture: {
+      ...PATH_OR_NULL,
+      description:
+        'the photo for a browser: its media, or a JPEG copy, null until that is made; null for a clip',
+    },
     thumbnail: PATH_OR_NULL,
     events: PATH,
     frames: PATH_OR_NULL,

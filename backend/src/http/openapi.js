@@ -137,6 +137,13 @@ const PATHS = {
   '/api/analyses/{id}/thumbnail': {
     get: operation('A small picture', { 200: answer('It.', bytes('image/webp')), 304: MEDIA[304] }, [404]),
   },
+  '/api/analyses/{id}/picture': {
+    get: operation(
+      'The copy of a photo that browsers cannot show',
+      { 200: answer('It.', bytes('image/jpeg')), 304: MEDIA[304] },
+      [404],
+    ),
+  },
   '/api/analyses/{id}/frames': {
     get: operation('Frames of a clip', { 200: answer('A page.', json('Frames')) }, [400, 404, 409], {
       parameters: FRAMES_QUERY,

@@ -27,7 +27,7 @@ export function takeTurns() {
 function findLine({ method, path }) {
   if (PROBE_PATHS.has(path) || path.endsWith('/events')) return null;
   const isUpload = method === 'POST' && path === '/api/analyses';
-  return isUpload || /\/(media|export)$/.test(path) ? 'transfers' : 'answers';
+  return isUpload || /\/(media|picture|export)$/.test(path) ? 'transfers' : 'answers';
 }
 
 /** A number of places, and who waits for one. */

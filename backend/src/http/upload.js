@@ -79,11 +79,11 @@ class StorageEngine {
   }
 
   async store({ stream, originalname }) {
-    const { contentType, kind, source } = await detectMedia(stream);
+    const { source, ...format } = await detectMedia(stream);
     const filename = cleanName(originalname) || 'unnamed';
     const { stance, requestId } = this;
-    const metadata = createMetadata({ contentType, kind, name: filename, stance, requestId });
-    return this.media.add(limit(source, kind, this.limits[kind]), { filename, metadata });
+    const metadata = createMetadata({ ...format, name: filename, stance, requestId });
+    return this.media.add(limit(source, format.kind, this.limits[format.kind]), { filename, metadata });
   }
 }
 

@@ -2,7 +2,8 @@
  * The formats that are accepted, told by their first bytes. No library: what parses every format that
  * there is can be made to loop or to throw by formats that nobody wants here (CVE-2026-31808).
  *
- * A format to add: a row in FORMATS (or a brand in BRANDS), once the pose-service reads it.
+ * A format to add: a row in FORMATS (or a brand in BRANDS), once the pose-service reads it; `needsCopy`
+ * where most browsers cannot show it.
  */
 const text = (string) => Buffer.from(string, 'latin1');
 const hex = (string) => Buffer.from(string, 'hex');
@@ -35,11 +36,19 @@ const FORMATS = [
   },
   { name: 'WebP', kind: 'photo', contentType: 'image/webp', matches: isWebP },
   { name: 'AVIF', kind: 'photo', contentType: 'image/avif', matches: (head) => readBrand(head) === 'AVIF' },
+  {
+    name: 'HEIC',
+    kind: 'photo',
+    contentType: 'image/heic',
+    needsCopy: true,
+    matches: (head) => readBrand(head) === 'HEIC',
+  },
   { name: 'BMP', kind: 'photo', contentType: 'image/bmp', matches: isBmp },
   {
     name: 'TIFF',
     kind: 'photo',
     contentType: 'image/tiff',
+    needsCopy: true,
     matches: startsWith(hex('49492a00'), hex('4d4d002a')),
   },
   { name: 'MP4', kind: 'clip', contentType: 'video/mp4', matches: (head) => readBrand(head) === 'MP4' },
@@ -66,12 +75,14 @@ export const HEAD_BYTES = 4100;
 
 /**
  * @param {Buffer} head  the first HEAD_BYTES of a file, or all of it
- * @returns {{name: string, kind: 'photo' | 'clip', contentType: string} | null}
+ * @returns {{name: string, kind: 'photo' | 'clip', contentType: string, needsCopy: boolean} | null}
  */
 export function findFormat(head) {
   if (head.length < SHORTEST_BYTES) return null;
   const found = FORMATS.find(({ matches }) => matches(head));
-  return found ? { name: found.name, kind: found.kind, contentType: found.contentType } : null;
+  if (!found) return null;
+  const { name, kind, contentType, needsCopy = false } = found;
+  return { name, kind, contentType, needsCopy };
 }
 
 /** What a refused file holds, where that can be told. @returns {string | null} */

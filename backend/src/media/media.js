@@ -6,8 +6,8 @@ import { Problem } from '../ground/problem.js';
  * is later served under that type.
  *
  * @param {AsyncIterable<Buffer>} stream
- * @returns {Promise<{contentType: string, kind: 'photo' | 'clip', source: AsyncGenerator<Buffer>}>} source
- *   is the whole stream
+ * @returns {Promise<{contentType: string, kind: 'photo' | 'clip', needsCopy: boolean, source:
+ *   AsyncGenerator<Buffer>}>} needsCopy: most browsers cannot show it; source is the whole stream
  * @throws {Problem} 415 when it is neither a photo nor a clip
  */
 export async function detectMedia(stream) {
@@ -15,8 +15,8 @@ export async function detectMedia(stream) {
   const head = await readHead(chunks);
   const format = findFormat(head);
   if (!format) throw refuse(head);
-  const { kind, contentType } = format;
-  return { kind, contentType, source: rejoin(head, chunks) };
+  const { kind, contentType, needsCopy } = format;
+  return { kind, contentType, needsCopy, source: rejoin(head, chunks) };
 }
 
 function refuse(head) {

@@ -1,4 +1,4 @@
-import { json } from 'node:stream/consumers';
+import { buffer, json } from 'node:stream/consumers';
 import { CallWatch } from './call-watch.js';
 import { postFile } from './multipart.js';
 import { blameAnswer } from './pose-failure.js';
@@ -29,17 +29,26 @@ export class PoseClient {
    * @throws {import('./pose-failure.js').PoseFailure}
    */
   async estimate(media, options, signal) {
-    const watch = new CallWatch(signal, this.timeoutMs);
-    try {
+    return this.call(signal, async (watch) => {
       const response = await this.post('/pose', 'image', { media, options, watch });
       const answer = await readJson(response);
       if (response.statusCode === 200 && Array.isArray(answer?.people)) return answer;
       throw blameAnswer(response.statusCode, answer, retrySeconds(response));
-    } catch (error) {
-      throw watch.explain(error);
-    } finally {
-      watch.end();
-    }
+    });
+  }
+
+  /**
+   * Make a JPEG of a photo, small enough for a document of MongoDB.
+   *
+   * @returns {Promise<Buffer>}
+   * @throws {import('./pose-failure.js').PoseFailure}
+   */
+  async makePicture(media, options, signal) {
+    return this.call(signal, async (watch) => {
+      const response = await this.post('/picture', 'image', { media, options, watch });
+      if (response.statusCode === 200) return buffer(response);
+      throw blameAnswer(response.statusCode, await readJson(response), retrySeconds(response));
+    });
   }
 
   /**
@@ -77,6 +86,17 @@ export class PoseClient {
   async isReady(signal) {
     const health = await this.readHealth(signal).catch(() => null);
     return ['ready', 'degraded'].includes(health?.status);
+  }
+
+  async call(signal, work) {
+    const watch = new CallWatch(signal, this.timeoutMs);
+    try {
+      return await work(watch);
+    } catch (error) {
+      throw watch.explain(error);
+    } finally {
+      watch.end();
+    }
   }
 
   post(path, field, { media, options: { stance, requestId }, watch }) {

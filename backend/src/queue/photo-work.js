@@ -1,28 +1,32 @@
 /**
- * What is done about a photo: its poses, and a thumbnail.
+ * What is done about a photo: its poses, a copy where browsers cannot show it, and a thumbnail.
  *
  * @param {object} job
  * @param {{media: import('../store/media-store.js').MediaStore, pose: import('../pose/pose-client.js').PoseClient,
- *   thumbnails: import('../media/thumbnails.js').Thumbnails, logger: object}} services
+ *   pictures: import('../media/pictures.js').Pictures, thumbnails: import('../media/thumbnails.js').Thumbnails,
+ *   logger: object}} services
  * @param {AbortSignal} signal
  * @returns {Promise<object>} the results that JobQueue.finish takes
  */
-export async function workOnPhoto({ id, file }, { media, pose, thumbnails, logger }, signal) {
-  const { contentType, options, requestId } = file.metadata;
-  const sent = { contentType, bytes: file.length, source: media.read(id) };
-  const answer = await pose.estimate(sent, { ...options, requestId }, signal);
-  const hasThumbnail = await makeThumbnail(file, { media, thumbnails, logger });
-  return { pose: answer, people: answer.people.length, hasThumbnail };
+export async function workOnPhoto({ file }, { media, pose, pictures, thumbnails, logger }, signal) {
+  const { contentType, needsCopy, options, requestId } = file.metadata;
+  const open = () => ({ contentType, bytes: file.length, source: media.read(file._id) });
+  const answer = await pose.estimate(open(), { ...options, requestId }, signal);
+  const copy = needsCopy ? await pose.makePicture(open(), { requestId }, signal) : null;
+  if (copy) await pictures.keep(file._id, copy);
+  const read = copy ? async () => copy : () => readWhole(file, media);
+  const hasThumbnail = await makeThumbnail(file, read, { thumbnails, logger });
+  return { pose: answer, people: answer.people.length, hasThumbnail, hasCopy: copy !== null };
 }
 
 // A photo that only the pose-service can read (BMP), or that takes too much memory here, is an analysis
 // like any other.
-async function makeThumbnail(file, { media, thumbnails, logger }) {
+async function makeThumbnail({ _id }, read, { thumbnails, logger }) {
   try {
-    await thumbnails.make(file._id, () => readWhole(file, media));
+    await thumbnails.make(_id, read);
     return true;
   } catch (error) {
-    logger.info({ id: file._id, cause: error.message }, 'no thumbnail');
+    logger.info({ id: _id, cause: error.message }, 'no thumbnail');
     return false;
   }
 }

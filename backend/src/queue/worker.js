@@ -8,7 +8,7 @@ const IDLE_MS = 500;
 
 /** Takes jobs from the queue and does them, a few at a time. */
 export class Worker {
-  /** @param {object} services  queue, media, frames, thumbnails, pose, settings, logger */
+  /** @param {object} services  queue, media, frames, thumbnails, pictures, pose, settings, logger */
   constructor(services) {
     const presence = new PosePresence(services);
     this.services = { ...services, presence };

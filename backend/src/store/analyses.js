@@ -10,8 +10,8 @@ const LIVE = { 'metadata.isDeleted': false };
 /** Analyses in MongoDB, as a person handles them: find, list, rename, delete, bring back. */
 export class Analyses {
   /** @param {import('./database.js').Database} database */
-  constructor({ files, frames, thumbnails, chunks }) {
-    Object.assign(this, { files, frames, thumbnails, chunks });
+  constructor({ files, frames, thumbnails, pictures, chunks }) {
+    Object.assign(this, { files, frames, thumbnails, pictures, chunks });
   }
 
   /** @returns {Promise<object | null>} the file document, with its results if asked for */
@@ -93,7 +93,7 @@ export class Analyses {
   }
 
   /**
-   * Remove what was deleted so long ago, with its media, frames and thumbnail. The document goes last:
+   * Remove what was deleted so long ago, with its media, frames and small pictures. The document goes last:
    * a purge that is cut off is repeated.
    *
    * @returns {Promise<number>} how many
@@ -111,6 +111,7 @@ export class Analyses {
   async erase(id) {
     await this.frames.deleteMany({ analysis: id });
     await this.thumbnails.deleteOne({ _id: id });
+    await this.pictures.deleteOne({ _id: id });
     await this.chunks.deleteMany({ files_id: id });
     await this.files.deleteOne({ _id: id });
   }

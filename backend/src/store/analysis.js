@@ -4,11 +4,11 @@
  * queue (`metadata.job`) is written with it: what is accepted is queued.
  *
  * metadata: {
- *   contentType, kind: photo | clip, sha256, name, options: {stance}, requestId,
+ *   contentType, kind: photo | clip, needsCopy, sha256, name, options: {stance}, requestId,
  *   status, revision, history: [{status, at, revision}],     revision grows with every visible change
  *   progress: {revision, framesDone, framesTotal, people, elapsedSeconds, etaSeconds, waitingFor, at},
  *   job: {attempts, token, dueAt},                            while there is work to do
- *   run, pose | summary, people, hasThumbnail, error,         what came of it
+ *   run, pose | summary, people, hasThumbnail, hasCopy, error,                what came of it
  *   isDeleted, deletedAt }
  *
  * States: received -> estimating -> done | failed; estimating -> received when the work is put back.
@@ -24,11 +24,12 @@ export function isFinal(status) {
 }
 
 /** What a new analysis holds besides its media. */
-export function createMetadata({ contentType, kind, name, stance, requestId }) {
+export function createMetadata({ contentType, kind, needsCopy, name, stance, requestId }) {
   const now = new Date();
   return {
     contentType,
     kind,
+    needsCopy,
     name,
     options: { stance },
     requestId,
@@ -91,10 +92,17 @@ function describeLinks(file) {
   return {
     self,
     media: `${self}/media`,
+    picture: describePicture(file, self),
     thumbnail: file.metadata.hasThumbnail ? `${self}/thumbnail` : null,
     events: `${self}/events`,
     frames: file.metadata.kind === 'clip' ? `${self}/frames` : null,
     exportJson: `${self}/export?format=json`,
     exportCsv: `${self}/export?format=csv`,
   };
+}
+
+function describePicture({ metadata: { kind, needsCopy, hasCopy } }, self) {
+  if (kind !== 'photo') return null;
+  if (!needsCopy) return `${self}/media`;
+  return hasCopy ? `${self}/picture` : null;
 }

@@ -46,6 +46,7 @@ export class Database {
     this.chunks = this.db.collection('media.chunks');
     this.frames = this.db.collection('frames');
     this.thumbnails = this.db.collection('thumbnails');
+    this.pictures = this.db.collection('pictures');
     this.ownClient = createClient(mongoUrl, 5);
     this.ownDb = this.ownClient.db(mongoDatabase);
     /** Collections on connections that no request takes: health and the queue go on beside any crowd. */
@@ -97,6 +98,8 @@ function openClient(mongoUrl, maxPoolSize) {
 /** Is this error the database being away or refusing us, rather than a fault of ours? Asking again may help. */
 export function isDatabaseDown(error) {
   if (UNREACHABLE.some((kind) => error instanceof kind) || isDatabaseBusy(error)) return true;
+  // A bulk write wraps whatever ended it, an error of the network too, in one of the server's.
+  if (error?.errorResponse instanceof Error) return isDatabaseDown(error.errorResponse);
   if (error instanceof MongoServerError) return AWAY_CODES.has(error.code);
   return SOCKET_CODES.has(error?.code);
 }

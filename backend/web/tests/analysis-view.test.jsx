@@ -183,3 +183,16 @@ it('offers the data as the API links it', () => {
   show(makeAnalysis())
   expect(screen.getByRole('link', { name: 'JSON' })).toHaveAttribute('href', expect.stringContaining('format=json'))
 })
+
+it('shows a photo that browsers cannot show by its copy, and by its name until that is made', () => {
+  const analysis = makeAnalysis({ filename: 'rider.heic', name: 'rider.heic', contentType: 'image/heic' })
+  const { media } = analysis.links
+  analysis.links.picture = null
+  const { unmount } = show({ ...analysis, status: 'estimating', pose: null })
+  expect(screen.queryByRole('img', { name: 'rider.heic' })).toBeNull()
+  expect(screen.getAllByText('rider.heic').length).toBeGreaterThan(0)
+  unmount()
+  analysis.links.picture = media.replace('media', 'picture')
+  show(analysis)
+  expect(screen.getByRole('img', { name: 'rider.heic' })).toHaveAttribute('src', analysis.links.picture)
+})

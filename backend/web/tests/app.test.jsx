@@ -43,6 +43,16 @@ it('sends the chosen photo, shows how far it is, follows the work, and then show
   expect(await screen.findByRole('link', { name: /slope.jpg/ })).toHaveAttribute('aria-current', 'page')
 })
 
+it('names a chosen file that this browser cannot show', async () => {
+  startFakeApi()
+  holdUploads()
+  render(<App />)
+  await choosePhoto(new File(['pixels'], 'slope.heic', { type: 'image/heic' }))
+  fireEvent.error(screen.getByRole('img', { name: 'Preview of slope.heic' }))
+  expect(screen.queryByRole('img', { name: 'Preview of slope.heic' })).toBeNull()
+  expect(screen.getByText('slope.heic')).toBeInTheDocument()
+})
+
 it('opens what is there already when the same file is sent again', async () => {
   const analysis = makeAnalysis()
   startFakeApi([analysis])

@@ -5,9 +5,9 @@ import { startFakeEvents } from './fake-events.js'
 
 afterEach(() => vi.useRealTimers())
 
-function watch() {
+function watch(revision = 1) {
   const listener = { onStatus: vi.fn(), onProgress: vi.fn(), onLink: vi.fn() }
-  return { ...listener, end: watchAnalysis('a1', listener) }
+  return { ...listener, end: watchAnalysis({ id: 'a1', revision }, listener) }
 }
 
 it('passes on what the stream tells, and ends with the last state', () => {
@@ -17,6 +17,16 @@ it('passes on what the stream tells, and ends with the last state', () => {
   streams[0].tell('status', { status: 'done' })
   expect(watched.onProgress).toHaveBeenCalledWith({ framesDone: 3 })
   expect(watched.onStatus).toHaveBeenCalledWith({ status: 'done' })
+  expect(streams[0].readyState).toBe(EventSource.CLOSED)
+})
+
+it('goes on after the failure of an attempt before the one that runs', () => {
+  const [streams, watched] = [startFakeEvents(), watch(4)]
+  streams[0].tell('status', { status: 'failed', revision: 3 })
+  streams[0].tell('status', { status: 'received', revision: 4 })
+  expect(watched.onStatus).not.toHaveBeenCalled()
+  streams[0].tell('status', { status: 'done', revision: 6 })
+  expect(watched.onStatus).toHaveBeenCalledOnce()
   expect(streams[0].readyState).toBe(EventSource.CLOSED)
 })
 

@@ -58,7 +58,13 @@ export function makeAnalysis(changes = {}) {
       people: [makePerson()],
     },
     summary: null,
-    links: { thumbnail: null, exportJson: `/api/analyses/${id}/export?format=json`, exportCsv: '/csv' },
+    links: {
+      media: `/api/analyses/${id}/media`,
+      picture: `/api/analyses/${id}/media`,
+      thumbnail: null,
+      exportJson: `/api/analyses/${id}/export?format=json`,
+      exportCsv: '/csv',
+    },
     ...changes,
   }
 }

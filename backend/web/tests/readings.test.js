@@ -6,8 +6,8 @@ import { chartsOf, curvesOf } from '../src/pose/curves.js'
 import { describeStance, readingsOf, unseenOf } from '../src/pose/readings.js'
 import { makeFrames, makePerson } from './people.js'
 
-function sentenceOf(name, value, stance = 'regular') {
-  const measures = { [name]: { value, unit: 'degrees', confidence: 1 } }
+function sentenceOf(name, value, stance = 'regular', error = null) {
+  const measures = { [name]: { value, error, unit: 'degrees', confidence: 1 } }
   const person = makePerson({ measures, stance: { value: stance, source: 'given' } })
   return readingsOf(person).find((reading) => reading.name === name).sentence
 }
@@ -47,6 +47,17 @@ describe('sentences', () => {
     [1.2, 'beyond the front'],
   ])('a balance of %s is %s', (share, words) => {
     expect(sentenceOf('fore_aft_balance', share)).toContain(words)
+  })
+
+  it.each([
+    ['fore_aft_balance', 0.44, 0.1, 'centred'],
+    ['fore_aft_balance', 0.44, 0.03, 'nearer to the rear'],
+    ['shoulder_rotation', 13, 15, 'in line'],
+    ['shoulder_rotation', 8, 5, 'open'],
+    ['inclination', 6, 4, 'toe'],
+    ['inclination', 13, 15, 'upright'],
+  ])('%s of %s with an error of %s is %s', (name, value, error, words) => {
+    expect(sentenceOf(name, value, 'regular', error)).toContain(words)
   })
 
   it('leans over the toes above zero and over the heels below', () => {

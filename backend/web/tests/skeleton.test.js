@@ -37,6 +37,15 @@ describe('bonesOf', () => {
     expect(names).toContain('left_elbow')
   })
 
+  it('joins all of the 17 points without the face model', () => {
+    const limbs = ['shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle', 'eye', 'ear']
+    const names = ['nose', ...limbs.flatMap((joint) => [`left_${joint}`, `right_${joint}`])]
+    const keypoints = names.map((name) => ({ name, x: 0, y: 0, confidence: 0.9 }))
+    const bones = bonesOf({ ...makePerson(), skeleton: 'coco17', keypoints })
+    expect(bones).toHaveLength(16)
+    expect([...new Set(bones.flatMap((bone) => [bone.from.name, bone.to.name]))].sort()).toEqual(names.sort())
+  })
+
   it('knows the skeleton of the GPU engine, and draws no joint twice', () => {
     const names = [
       'nose',

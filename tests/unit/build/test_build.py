@@ -16,13 +16,14 @@ from layerstack.build import history, keep
 from layerstack.build.bake import BakeCall, bake, bake_argv, document
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.keep import Keeper
-from layerstack.build.plan import INPUTS_LABEL, Plan
+from layerstack.build.plan import Plan
 from layerstack.build.progress import Silent
 from layerstack.build.record import BuildRecord
 from layerstack.dockerfile.image import Image
 from layerstack.engine.cache_records import CacheUse
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError, UsageError
 from layerstack.project.project import Project, Service
+from layerstack.registry.origin import INPUTS_LABEL
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
 APP = BakeCall(("app",))

@@ -8,8 +8,10 @@ from image_folder import ImageFolder
 
 from layerstack.build import file_diff
 from layerstack.build.buildlog import Step
-from layerstack.build.cause import Cause, ImageCauses, root_causes
+from layerstack.build.cause import ImageCauses
 from layerstack.build.inputs import Manifest
+from layerstack.build.record import Cause, root_causes
+from layerstack.dockerfile.image import Image
 
 TEXT = """\
 FROM system AS deps
@@ -77,6 +79,21 @@ def test_the_kind(folder: ImageFolder, name: str) -> None:
     STAGES.setdefault(99, "runtime")
     found = causes_of(old, folder.manifest(), list(expected))
     assert {line: cause.kind for line, cause in found.items()} == expected
+
+
+def test_steps_that_an_image_brings_share_a_line_and_are_told_apart_by_their_text(folder: ImageFolder) -> None:
+    folder.others = (Image("low", "low"),)
+    folder.change(contexts={"low": "target:low"}).dockerfile("FROM low AS top\n")
+    folder.write("../low/Dockerfile", "FROM system\nONBUILD COPY <<E /doc\nhello\nE\nONBUILD COPY src /s\n")
+    old = folder.manifest()
+    folder.write("src/main.py", "new")
+    texts = ("COPY <<E /doc", "COPY src /s")
+    steps = [
+        Step("app", "top", number, 2, f"ONBUILD {text}", False, 0.1, place="app/Dockerfile:1")
+        for number, text in enumerate(texts, 1)
+    ]
+    causes = ImageCauses(folder.manifest(), old, steps[1:], {})
+    assert causes.of(steps[1]).kind == "file-content"
 
 
 def test_a_chain_names_where_it_began(folder: ImageFolder) -> None:

@@ -121,6 +121,14 @@ def test_a_file_that_no_image_holds_has_a_reason(shop: Project, path: str, reaso
     assert (found.images, found.reason) == ((), reason)
 
 
+def test_rules_that_are_not_in_the_context_keep_nothing_out(shop: Project) -> None:
+    ignore = shop.root / "web" / ".dockerignore"
+    ignore.rename(shop.root / "rules")
+    ignore.symlink_to("../rules")
+    (shop.root / "web" / "Dockerfile").write_text("FROM scratch\nCOPY *.md ./\n")
+    assert steps(ask(shop, "web/notes.md"))
+
+
 @pytest.mark.parametrize(
     ("path", "images"),
     [

@@ -42,6 +42,7 @@ READS = {
     ),
     "variable of a trigger": ("FROM scratch AS base\nONBUILD ENV D=src\nFROM base\nCOPY $D /x/\n", "src/a"),
     "--exclude of others": ("FROM scratch\nCOPY --exclude=*.md src /x/\n", "src/a"),
+    "--exclude above a link": ("FROM scratch\nCOPY --exclude=*.md ldir /x/\n", "src/n.md"),
     "another escape": ("# escape=`\nFROM scratch\nCOPY `\n  a /a\n", "a"),
     "everything where a variable is unknown": (f"{RUN}COPY $HOME /x/\n", "src/a"),
 }
@@ -79,6 +80,7 @@ def folder(tmp_path: Path) -> ImageFolder:
     made = ImageFolder(tmp_path)
     for name in ("a", "c", "src/a", "src/n.md", "a b/f", "$E"):
         made.write(name, name)
+    (tmp_path / "app" / "ldir").symlink_to("src")
     return made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from layerstack.build.plan import INPUTS_LABEL, explain, layers_identity, make_plan, parent_layers
+from layerstack.build.plan import explain, layers_identity, make_plan, parent_layers
 from layerstack.build.record import ImageRecord
 from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image
@@ -16,6 +16,7 @@ from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
+from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.state_folder import shared_folder
 
 BASE, APP = "base:latest", "app:latest"

@@ -8,8 +8,7 @@ import msgspec
 import pytest
 from image_folder import ImageFolder
 
-from layerstack.build.cause import Cause
-from layerstack.build.record import ImageRecord, StepRecord
+from layerstack.build.record import Cause, ImageRecord, StepRecord
 from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.file_digests import FileDigests
 from layerstack.state_folder import shared_folder, state_folder

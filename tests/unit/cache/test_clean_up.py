@@ -115,6 +115,19 @@ def test_clean_all_takes_this_projects_images_and_the_whole_cache(
     assert (plan.removes_whole_cache, plan.cache_bytes) == (True, 21)
 
 
+def test_what_another_stack_needs_stays_and_is_named(engine: Engine, stack: Project, docker: FakeDocker) -> None:
+    engine.stored = [stored("web", "shop", ("web:latest",)), {**stored("api", "two"), "RootFS": {"Layers": ["a", "b"]}}]
+    base = {**stored("base", "shop", ("base:latest",)), "RootFS": {"Layers": ["a"]}}
+    docker.answers("image inspect *", json.dumps([base, engine.stored[0]]))
+    docker.answers("buildx prune *")
+    plan = clean_up.plan_clean(stack, removes_all=True)
+    assert [image.id for image in plan.images] == ["sha256:web"]
+    (kept,) = plan.kept
+    assert "base:latest" in kept
+    assert "two" in kept
+    assert kept in clean_up.clean(stack, plan)
+
+
 def test_what_will_be_lost_is_named() -> None:
     tagged = StoredImage("sha256:1", ("web:latest", "web:1"), 5_000_000, "", {}, ())
     untagged = StoredImage("sha256:0123456789abcdef", (), 1_000_000, "", {}, ())

@@ -9,7 +9,8 @@ import pytest
 
 from layerstack.errors import GpuMissing
 from layerstack.gpu import device
-from layerstack.gpu.decision import ADVICE, ContainerGpu, DockerGpu, decide, judge_refusal, with_containers
+from layerstack.gpu.decision import ADVICE, DockerGpu, decide, judge_refusal, with_containers
+from layerstack.gpu.gpu_in_container import ContainerGpu
 from layerstack.gpu.gpu_probe import Link
 from layerstack.gpu.nvml import Gpu, HostGpus, MigInstance
 from layerstack.gpu.nvml_library import NvmlRefused

@@ -69,8 +69,8 @@ def test_nothing_is_the_default(written: Any) -> None:
 
 
 def test_what_a_project_says() -> None:
-    found = read_project_settings({"registry": "host/team", "builder": "far"}, lambda *_: "")
-    assert (found.registry, found.builder) == ("host/team", "far")
+    found = read_project_settings({"registry": "host:5000/team", "builder": "far"}, lambda *_: "")
+    assert (found.registry, found.builder) == ("host:5000/team", "far")
     with pytest.raises(UsageError, match="registri") as caught:
         read_project_settings({"registri": "x"}, lambda *_: "compose.yaml:1")
     assert "registry" in caught.value.advice

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from layerstack.engine.place import EnginePlace
 from layerstack.project.service import Port, Service
-from layerstack.run.address import addresses
+from layerstack.run import address
+from layerstack.run.address import addresses, tunnel
 
 
 @contextmanager
@@ -56,3 +58,13 @@ def test_a_database_is_known_by_its_port_and_not_asked(target: int, scheme: str)
 def test_a_check_over_http_needs_no_answer() -> None:
     checked = {"x-layerstack": {"verify": [{"check": "answers", "http": "/"}]}}
     assert addresses(project(1, 8000, **checked)) == {"web": "http://127.0.0.1:1"}
+
+
+def test_an_address_that_leads_elsewhere_is_none_and_has_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "find_place", lambda: EnginePlace("10.0.0.5"))
+    shop = project(5000, 27017)
+    assert addresses(shop) == {}
+    assert tunnel(shop) == "ssh -N -L 5000:127.0.0.1:5000 10.0.0.5"
+    shop.services["web"] = Service("web", "web", (Port("0.0.0.0", 5000, 27017),), {})
+    assert addresses(shop) == {"web": "mongodb://10.0.0.5:5000"}
+    assert tunnel(shop) == ""

@@ -8,8 +8,11 @@ import pytest
 
 from layerstack.engine import engine
 from layerstack.engine.engine import EngineFacts
-from layerstack.errors import EngineError, GpuMissing
+from layerstack.errors import EngineError, GpuMissing, UsageError
 from layerstack.project import choices
+from layerstack.project.project import Project
+from layerstack.project.settings import ProjectSettings
+from layerstack.registry.team import TeamRegistry
 from layerstack.setup import debian_engine, machine, system_images
 from layerstack.setup.machine import Readiness
 from layerstack.setup.system_images import SystemImage
@@ -48,6 +51,8 @@ class Bench:
         monkeypatch.setattr(debian_engine, "install_engine", self._install)
         monkeypatch.setattr(machine, "choose", self._choose)
         monkeypatch.setattr(system_images, "prepare", self._images)
+        monkeypatch.setattr(machine, "load", self._load)
+        self.project: Project | None = None
 
     def prepare(self, installs: bool = False) -> Readiness:
         return machine.prepare(self.root, "auto", installs_engine=installs, pulls=False, say=self.said.append)
@@ -68,8 +73,13 @@ class Bench:
             raise GpuMissing("no driver")
         return SimpleNamespace(device=self.device, why="seen")
 
-    def _images(self, root: Path, pull: bool, device: str, say: Any) -> list[SystemImage]:
-        self.steps.append(f"images {device}")
+    def _load(self, root: Path, device: str) -> Project:
+        if self.project is None:
+            raise UsageError("the Compose file is broken")
+        return self.project
+
+    def _images(self, root: Path, pull: bool, device: str, say: Any, team: TeamRegistry | None) -> list[SystemImage]:
+        self.steps.append(f"images {device}{f' from {team.address}' if team else ''}")
         return [SystemImage("NODE_IMAGE", "stand-in/node", "node:18", is_stand_in=True)]
 
 
@@ -148,3 +158,16 @@ def test_the_users_own_line_stays_and_is_reported(bench: Bench) -> None:
     bench.prepare()
     assert (bench.root / ".env").read_text().startswith("DEVICE=gpu\n")
     assert any("DEVICE=gpu" in line and "cpu" in line for line in bench.said)
+
+
+def test_what_the_projects_images_are_built_on_is_looked_for_at_the_team(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ProjectSettings("registry.example.com/team")
+    bench.project = Project(bench.root, "p", "cpu", (), (), {}, {}, settings=settings)
+    monkeypatch.setattr(machine, "absent_parents", lambda project: ("debian:12",))
+    asked: list[Any] = []
+    monkeypatch.setattr(machine, "fetch", lambda team, names, say: asked.append((team.address, names)))
+    bench.prepare()
+    assert bench.steps[-1] == "images cpu from registry.example.com/team"
+    assert asked == [("registry.example.com/team", [["debian:12"]])]

@@ -12,11 +12,13 @@ from layerstack import command
 from layerstack.engine import engine
 from layerstack.errors import BuildFailed, EngineError, UsageError
 from layerstack.project import choices
+from layerstack.registry.team import TeamRegistry
 from layerstack.setup import debian_roots, registry, stand_ins, system_images
 from layerstack.setup.apt import Mirror
 
 OFFICIAL = {"NODE_IMAGE": "node:18-alpine", "MONGO_IMAGE": "mongo:7.0", "CUDA_DEVEL_IMAGE": "nvidia/cuda:12.1.1"}
 STAND_INS = {"NODE_IMAGE": "stand-in/node:18", "MONGO_IMAGE": "stand-in/mongo:6"}
+TEAM = TeamRegistry("h:1/team")
 SILENT = "dial tcp: lookup registry: no such host"
 
 
@@ -28,13 +30,24 @@ class Machine:
         self.local: dict[str, str] = {}
         self.at_registry: set[str] = set()
         self.refusal = ""
+        self.at_team: dict[str, str] = {}
         self.commands: list[str] = []
         self.said: list[str] = []
         self.images = SimpleNamespace(get=self._get)
 
-    def prepare(self, pull: bool = False, device: str = "cpu") -> dict[str, system_images.SystemImage]:
-        found = system_images.prepare(self.root, pull, device, self.said.append)
+    def prepare(
+        self, pull: bool = False, device: str = "cpu", team: TeamRegistry | None = None
+    ) -> dict[str, system_images.SystemImage]:
+        found = system_images.prepare(self.root, pull, device, self.said.append, team)
         return {image.variable: image for image in found}
+
+    def fetch(self, team: TeamRegistry, groups: list[list[str]], say: Any) -> frozenset[str]:
+        """The first name of each group that the team has."""
+        assert team == TEAM
+        found = [[name for name in names if name in self.at_team] for names in groups]
+        for name in (names[0] for names in found if names):
+            self.local[name] = self.at_team[name]
+        return frozenset(names[0] for names in found if names)
 
     def has_stand_ins(self) -> None:
         for reference in STAND_INS.values():
@@ -85,6 +98,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(command, "stream", made.pull)
     monkeypatch.setattr(system_images, "read_stand_ins", lambda root: declared)
     monkeypatch.setattr(system_images, "build_stand_ins", made.build)
+    monkeypatch.setattr(system_images, "fetch", made.fetch)
     for name in OFFICIAL:
         monkeypatch.delenv(name, raising=False)
     return made
@@ -283,3 +297,27 @@ def test_roots_need_mmdebstrap_and_root_to_install_it(monkeypatch: pytest.Monkey
     monkeypatch.setattr(debian_roots.os, "geteuid", lambda: 1000)
     with pytest.raises(EngineError, match="apt-get install mmdebstrap"):
         debian_roots.make_roots(["stand-in/debian:bookworm"], print)
+
+
+def test_a_team_is_asked_before_the_official_registry(machine: Machine) -> None:
+    machine.at_team, machine.at_registry = {"node:18-alpine": ""}, set(OFFICIAL.values())
+    found = machine.prepare(team=TEAM)
+    assert found["NODE_IMAGE"].image_id
+    assert machine.commands == ["docker pull mongo:7.0"]
+
+
+def test_the_stand_in_of_a_team_is_used_and_remembered_as_one(machine: Machine) -> None:
+    machine.at_team = {"stand-in/node:18": "node:18-alpine", "mongo:7.0": ""}
+    found = machine.prepare(team=TEAM)
+    assert found["NODE_IMAGE"].is_stand_in
+    assert not found["MONGO_IMAGE"].is_stand_in
+    assert choices.read(machine.root) == {"NODE_IMAGE": "stand-in/node:18"}
+    assert machine.commands == []
+
+
+def test_a_team_is_not_asked_for_what_is_here_nor_for_newer_images(machine: Machine) -> None:
+    machine.local = {"node:18-alpine": "", "mongo:7.0": ""}
+    machine.at_team = dict.fromkeys(OFFICIAL.values(), "another")
+    assert not any(image.is_stand_in for image in machine.prepare(team=TEAM).values())
+    machine.prepare(pull=True, team=TEAM)
+    assert machine.local == {"node:18-alpine": "", "mongo:7.0": ""}

@@ -7,10 +7,11 @@ import pytest
 from image_folder import ImageFolder
 
 from layerstack.build.inputs import Manifest
-from layerstack.build.plan import INPUTS_LABEL, Plan, PlannedImage
+from layerstack.build.plan import Plan, PlannedImage
 from layerstack.build.record import ImageRecord
 from layerstack.build.state import ImageState
 from layerstack.engine.images import StoredImage
+from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.status.image_staleness import ImageStaleness
 from layerstack.status.input_changes import is_dependency_file
 from layerstack.status.mounted_files import BindMount

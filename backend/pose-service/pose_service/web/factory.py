@@ -23,6 +23,7 @@ from pose_service.web.routes.faces import create_faces_routes
 from pose_service.web.routes.health import create_health_routes
 from pose_service.web.routes.metrics import create_metrics_routes
 from pose_service.web.routes.openapi import create_openapi_routes
+from pose_service.web.routes.picture import create_picture_routes
 from pose_service.web.routes.pose import create_pose_routes
 from pose_service.web.routes.video import create_video_routes
 from serving import launch, logs
@@ -60,6 +61,7 @@ def create_app(settings: Optional[Settings] = None, pool: Optional[EnginePool] =
     app.register_blueprint(create_faces_routes(pool, settings))
     app.register_blueprint(create_metrics_routes(pool))
     app.register_blueprint(create_openapi_routes(settings))
+    app.register_blueprint(create_picture_routes(pool, settings))
     app.register_blueprint(create_pose_routes(pool, settings))
     app.register_blueprint(create_video_routes(pool, settings))
     return app

@@ -13,7 +13,7 @@ FORM = "multipart/form-data"
 PICTURES = ("image/png", "image/jpeg")
 MESH = "application/octet-stream"
 READABLE_VIDEOS = "video/mp4, video/quicktime, video/webm"
-READABLE_IMAGES = "image/jpeg, image/png, image/gif, image/webp, image/avif, image/bmp, image/tiff"
+READABLE_IMAGES = "image/jpeg, image/png, image/gif, image/webp, image/avif, image/heic, image/bmp, image/tiff"
 BINARY: Schema = {"type": "string", "format": "binary"}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
@@ -45,6 +45,7 @@ def build_document(max_people: int) -> dict[str, Any]:
         },
         "paths": {
             "/health": {"get": _health()},
+            "/picture": {"post": _picture()},
             "/pose": {"post": _pose(max_people)},
             "/pose/faces": {"get": _faces()},
             "/pose/video": {"post": _video(max_people)},
@@ -64,6 +65,15 @@ def _health() -> Schema:
             "503": _answer("None answers, with the reason.", {JSON: reference("Unhealthy")}),
             **_problems(HOST_PROBLEMS),
         },
+    }
+
+
+def _picture() -> Schema:
+    return {
+        "operationId": "postPicture",
+        "summary": "The photo itself as JPEG, upright, at most 2560 pixels long, for browsers that cannot show HEIC.",
+        "requestBody": _form({"image": BINARY}, READABLE_IMAGES, {}),
+        "responses": {"200": _answer("The picture.", {"image/jpeg": BINARY}), **_problems(UPLOAD_PROBLEMS)},
     }
 
 

@@ -48,9 +48,9 @@ export function isFinished({ status }) {
   return FINAL_STATES.includes(status)
 }
 
-/** Address of the photo or clip as it was uploaded. */
-export function mediaUrl(id) {
-  return `${locate(id)}/media`
+/** Address of what a browser shows of an analysis: the clip, the photo or its JPEG copy; null until that is made. */
+export function shownUrl({ kind, links }) {
+  return kind === 'clip' ? links.media : links.picture
 }
 
 /** Path of one analysis in the API. */

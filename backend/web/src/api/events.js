@@ -10,9 +10,10 @@ const SILENCE_MS = 40_000
  *
  * EventSource returns by itself after a broken connection, but gives up after an answer that is no stream
  * (the proxy's 502 while the API starts), and does not notice a connection whose other end has vanished: then a new
- * one is opened. The API tells again what has passed.
+ * one is opened. The API tells again what has passed; states up to `revision` are known, and the failure of an earlier
+ * attempt among them is no end.
  */
-export function watchAnalysis(id, { onStatus, onProgress, onLink }) {
+export function watchAnalysis({ id, revision }, { onStatus, onProgress, onLink }) {
   let source
   let timer
   let isOver = false
@@ -48,6 +49,7 @@ export function watchAnalysis(id, { onStatus, onProgress, onLink }) {
   }
 
   function tellStatus(change) {
+    if (change.revision <= revision) return
     if (['done', 'failed', 'deleted'].includes(change.status)) end()
     onStatus(change)
   }

@@ -42,7 +42,7 @@ export function MediaPicker({ onFiles, isOver, stance, onStance, notice }) {
             ))}
           </ol>
         </div>
-        <p className="picker-facts">JPEG, PNG, WebP and other photos; short clips in MP4, MOV or WebM.</p>
+        <p className="picker-facts">JPEG, PNG, HEIC and other photos; short clips in MP4, MOV or WebM.</p>
         <RiderDrawing />
       </div>
     </section>

@@ -2,7 +2,7 @@ import './SubjectFigure.css'
 
 import { useCallback } from 'react'
 
-import { mediaUrl } from '../api/analyses.js'
+import { shownUrl } from '../api/analyses.js'
 import { Overlay } from './Overlay.jsx'
 import { Scrubber } from './Scrubber.jsx'
 
@@ -12,7 +12,7 @@ const NONE = []
 export function SubjectFigure({ subject, analysis, pointedJoints = NONE, isBare = false }) {
   const { image, clip, picture } = subject
   const size = { width: image?.width, height: image?.height }
-  const src = mediaUrl(analysis.id)
+  const src = shownUrl(analysis)
 
   const setPlayed = clip?.setVideo
   const setVideo = useCallback(

@@ -1,6 +1,7 @@
 import './UploadProgress.css'
 
 import { describeBytes } from '../pose/wording.js'
+import { PhotoPreview } from './PhotoPreview.jsx'
 
 /** The chosen file while it is sent. The words change rarely, so they may be read aloud. */
 export function UploadProgress({ upload }) {
@@ -8,7 +9,7 @@ export function UploadProgress({ upload }) {
   return (
     <section className="progress" aria-label="Upload">
       <div className="progress-photo">
-        {previewUrl ? <img src={previewUrl} alt={`Preview of ${file.name}`} /> : <span>{file.name}</span>}
+        <PhotoPreview src={previewUrl} name={file.name} alt={`Preview of ${file.name}`} />
       </div>
       <div className="progress-facts">
         <p role="status">

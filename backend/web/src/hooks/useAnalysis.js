@@ -15,19 +15,23 @@ export function useAnalysis(id) {
   const { data, reload, ...state } = useRequest(id, load)
   const [live, setLive] = useState(UNKNOWN)
   const isRunning = Boolean(data) && !isFinished(data)
+  const revision = data?.revision
 
   useEffect(() => {
     if (!isRunning) return undefined
     const update = (change) => setLive((before) => ({ ...(before.id === id ? before : UNKNOWN), id, ...change }))
-    return watchAnalysis(id, {
-      onStatus: ({ status }) => {
-        update({ status })
-        if (isFinished({ status }) || status === 'deleted') reload()
+    return watchAnalysis(
+      { id, revision },
+      {
+        onStatus: ({ status }) => {
+          update({ status })
+          if (isFinished({ status }) || status === 'deleted') reload()
+        },
+        onProgress: (progress) => update({ progress }),
+        onLink: (isLinked) => update({ isLinked }),
       },
-      onProgress: (progress) => update({ progress }),
-      onLink: (isLinked) => update({ isLinked }),
-    })
-  }, [id, isRunning, reload])
+    )
+  }, [id, isRunning, revision, reload])
 
   return { ...state, reload, ...(live.id === id ? merge(data, live) : { data, isLinked: true }) }
 }

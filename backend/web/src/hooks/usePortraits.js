@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-import { mediaUrl } from '../api/analyses.js'
+import { shownUrl } from '../api/analyses.js'
 import { cutFromClip, cutFromPhoto } from '../pose/portrait.js'
 
 const NONE = new Map()
@@ -9,7 +9,9 @@ const NONE = new Map()
  * Small pictures of the people of an analysis, as they are cut: a Map of id to address. `wanted` is
  * `[{ id, box, image, seconds }]` and stays the same array while it means the same. A clip that cannot be played has none.
  */
-export function usePortraits({ id, kind }, wanted) {
+export function usePortraits(analysis, wanted) {
+  const { kind } = analysis
+  const src = shownUrl(analysis)
   const [portraits, setPortraits] = useState({ wanted: null, urls: NONE })
 
   useEffect(() => {
@@ -18,7 +20,7 @@ export function usePortraits({ id, kind }, wanted) {
     const urls = new Map()
     let isOver = false
     async function load() {
-      for await (const [personId, blob] of cut(mediaUrl(id), wanted)) {
+      for await (const [personId, blob] of cut(src, wanted)) {
         if (isOver) return
         if (blob) urls.set(personId, URL.createObjectURL(blob))
         setPortraits({ wanted, urls: new Map(urls) })
@@ -30,7 +32,7 @@ export function usePortraits({ id, kind }, wanted) {
       isOver = true
       urls.forEach((url) => URL.revokeObjectURL(url))
     }
-  }, [id, kind, wanted])
+  }, [src, kind, wanted])
 
   return portraits.wanted === wanted ? portraits.urls : NONE
 }

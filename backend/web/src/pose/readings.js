@@ -1,8 +1,8 @@
 import { formatReason } from './measures.js'
 
-// Less than the error of the measure is "in line"; this where the error is not known.
-const LEVEL_DEGREES = 10
 const CENTRE = 0.5
+// Less than the error of a measure is "in line" or "centred"; these where its error is not known.
+const LEVEL_DEGREES = 10
 const CENTRE_WIDTH = 0.06
 
 const KNEE_WORDS = [
@@ -95,9 +95,9 @@ function sayRotation(part) {
   }
 }
 
-function sayBalance(share) {
+function sayBalance(share, { error }) {
   const place = share - CENTRE
-  if (Math.abs(place) < CENTRE_WIDTH) return 'The weight is centred between the feet.'
+  if (Math.abs(place) < (error ?? CENTRE_WIDTH)) return 'The weight is centred between the feet.'
   const foot = place > 0 ? 'front' : 'rear'
   const beyond = Math.abs(place) > CENTRE ? `beyond the ${foot} foot` : `nearer to the ${foot} foot`
   return `The weight is ${beyond} (0 rear foot, 1 front foot).`

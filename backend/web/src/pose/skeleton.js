@@ -33,7 +33,7 @@ const LIMBS = SIDES.flatMap((side) =>
   ].map((pair) => pair.map((joint) => `${side}_${joint}`)),
 )
 
-// HMR2's: fewer points in the face, none in the hand, two toes.
+// HMR2's: fewer points in the face, none in the hand, two toes. The 17 of COCO are among them, without feet.
 const OPENPOSE = [
   ...TORSO,
   ...SIDES.flatMap((side) =>
@@ -53,7 +53,7 @@ const OPENPOSE = [
   ...SIDES.map((side) => ['nose', `${side}_eye`]),
 ]
 
-const EDGES = { blazepose33: [...FACE, ...TORSO, ...LIMBS], 'openpose25+j19': OPENPOSE }
+const EDGES = { blazepose33: [...FACE, ...TORSO, ...LIMBS], 'openpose25+j19': OPENPOSE, coco17: OPENPOSE }
 
 // Eleven joints in the face and three in a hand: drawn as large as a knee they would be one blot.
 const FINE_JOINT = /nose|eye|ear$|mouth|thumb|_index$|pinky/

@@ -1,0 +1,76 @@
+"""Build caches that are kept elsewhere between builds, as CI needs them: values of `--cache-from` and `--cache-to`."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerstack import command
+from layerstack.engine import engine
+from layerstack.errors import EngineError, UsageError
+
+INSPECT_SECONDS = 30.0
+# Stands for the image's name in a value: every image needs a place of its own.
+IMAGE = "{image}"
+INLINE = "inline"
+# The engine's own image stores; with containerd's the engine's builder exports any cache (buildx, driver features).
+STORES_WITHOUT_EXPORT = ("overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs")
+
+
+@dataclass(frozen=True)
+class CachePlaces:
+    """Values as Buildx takes them, `type=registry,ref=HOST/PATH/cache:{image}`."""
+
+    sources: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+    def sources_of(self, image: str) -> list[str]:
+        return [value.replace(IMAGE, image) for value in self.sources]
+
+    def targets_of(self, image: str) -> list[str]:
+        return [value.replace(IMAGE, image) for value in self.targets]
+
+    def folders(self, root: Path) -> list[Path]:
+        """Folders that hold caches, up to the part that names an image: Buildx asks before it uses them."""
+        named = (_parts(value) for value in (*self.sources, *self.targets))
+        paths = (parts.get("src") or parts.get("dest") for parts in named if parts.get("type") == "local")
+        return [Path(os.path.normpath(root / path.partition(IMAGE)[0])) for path in paths if path]
+
+
+NO_PLACES = CachePlaces()
+
+
+def require_usable(places: CachePlaces, images: Sequence[str]) -> None:
+    """Raises UsageError for a place that images would take from each other, EngineError where none can be written."""
+    kept_elsewhere = [value for value in places.targets if _parts(value).get("type") != INLINE]
+    for value in kept_elsewhere:
+        if IMAGE not in value and len(images) > 1:
+            msg = f"--cache-to {value}: {len(images)} images would overwrite each other's cache."
+            raise UsageError(msg, f"Name the image in it: {IMAGE} stands for its name.")
+    if kept_elsewhere and (why := _why_not()):
+        raise EngineError(
+            f"--cache-to {kept_elsewhere[0]}: {why}.",
+            "`--cache-to type=inline` works here; or use containerd's image store, or BUILDX_BUILDER=NAME.",
+        )
+
+
+def _why_not() -> str:
+    """Why the builder in use exports no cache; empty when it does."""
+    asked = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
+    drivers = (line.partition(":")[2].strip() for line in asked.stdout.splitlines() if line.startswith("Driver:"))
+    store = engine.read_facts().storage_driver
+    if next(drivers, "") == "docker" and store in STORES_WITHOUT_EXPORT:
+        return f"the engine's own builder cannot export a cache with its image store {store}"
+    return ""
+
+
+def _parts(value: str) -> dict[str, str]:
+    """The fields of a value. Raises UsageError for what is none, and for one without a type."""
+    fields: Iterable[str] = next(csv.reader([value]), [])
+    parts = {name.strip(): text.strip() for name, _, text in (field.partition("=") for field in fields)}
+    if not parts.get("type"):
+        raise UsageError(
+            f"`{value}` does not say where a cache is.", "As Buildx takes it: type=registry,ref=… and so on."
+        )
+    return parts

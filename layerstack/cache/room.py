@@ -1,0 +1,179 @@
+"""Room on the disk: which bytes are the cheapest to build again, and their removal."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any, cast
+
+from layerstack import command
+from layerstack.cache.builder import Builder, read_builder, read_use
+from layerstack.cache.cache_report import read_report
+from layerstack.cache.clean_up import find_old_images
+from layerstack.cache.eviction import leaves_first
+from layerstack.cache.gc_policy import parse_printed_size
+from layerstack.cache.step_costs import StepCosts, instruction_in
+from layerstack.engine import engine, images
+from layerstack.engine.cache_records import CacheRecord
+from layerstack.engine.images import StoredImage
+from layerstack.errors import NoRoom, UsageError
+from layerstack.project.project import Project
+from layerstack.wording import duration, megabytes, short
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
+SHOWN = 3
+# Ids in one call: a command line has its limits.
+MOST_IDS = 200
+ROUNDS = 50
+
+
+@dataclass(frozen=True)
+class RoomPlan:
+    """What is removed, before it is. `seconds` is the time to build again as far as the history tells it.
+
+    `unknown_count` are records of which it tells nothing; `lacking_bytes` what is still missing after all of it.
+    """
+
+    wanted_bytes: int
+    free_bytes: int | None
+    builder: Builder
+    images: tuple[StoredImage, ...] = ()
+    records: tuple[CacheRecord, ...] = ()
+    freed_bytes: int = 0
+    seconds: float = 0.0
+    unknown_count: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.images and not self.records
+
+    @property
+    def lacking_bytes(self) -> int:
+        return max(0, self.wanted_bytes - (self.free_bytes or 0) - self.freed_bytes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "images": [image.id for image in self.images],
+            "records": [record.id for record in self.records],
+            "bytes": self.freed_bytes,
+            "seconds_to_build_again": round(self.seconds, 3),
+            "records_of_unknown_time": self.unknown_count,
+            "lacking_bytes": self.lacking_bytes,
+        }
+
+    def sentences(self) -> list[str]:
+        """What will be lost and what it costs, for the question that comes before."""
+        lines = [f"image {image.id[7:19]} (untagged: a newer build took its name)" for image in self.images]
+        if self.records:
+            unknown = f", and {self.unknown_count} of unknown time" if self.unknown_count else ""
+            cost = f"{duration(self.seconds)} to build again{unknown}"
+            lines.append(f"{len(self.records)} records of build cache, the cheapest ones: {cost}")
+            largest = sorted(self.records, key=lambda one: -one.size_bytes)[:SHOWN]
+            lines += [f"  of it {megabytes(one.size_bytes)}: {short(instruction_in(one), 40)}" for one in largest]
+        if lines:
+            lines.append(f"{megabytes(self.freed_bytes)} in all; bases and what other stacks use stay")
+        return lines
+
+
+def parse_size(text: str) -> int:
+    """`20GB`, `1.5 GiB` in bytes. Raises UsageError."""
+    try:
+        return parse_printed_size(text.replace(" ", ""))
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"--need takes a size, not `{text}`.", "Write `20GB` or `500MB`.") from error
+
+
+def plan_room(project: Project, wanted_bytes: int) -> RoomPlan:
+    """What has to go so that this much of the engine's disk is free; on another machine's disk, this much goes.
+
+    Old images cost nothing: nobody builds them again. Records of the bases as they are, and layers of any image, stay.
+    Raises EngineError.
+    """
+    free_bytes = engine.read_facts().disk_free_bytes
+    missing = wanted_bytes - (free_bytes or 0)
+    if missing <= 0:
+        return RoomPlan(wanted_bytes, free_bytes, read_builder())
+    report = read_report(project)
+    chosen_images, freed = _choose_images(find_old_images(project), missing)
+    bases = frozenset(step.record.id for one in report.images if one.is_base for step in one.steps if step.record)
+    costs = StepCosts()
+    seconds = {record.id: costs.of(record) for record in report.use.records}
+    chosen = tuple(choose(report.use.records, seconds, bases, missing - freed))
+    known = [seconds[record.id] for record in chosen]
+    return RoomPlan(
+        wanted_bytes,
+        free_bytes,
+        report.builder,
+        chosen_images,
+        chosen,
+        freed + sum(record.size_bytes for record in chosen),
+        sum(one for one in known if one is not None),
+        known.count(None),
+    )
+
+
+def choose(
+    records: Sequence[CacheRecord], seconds: Mapping[str, float | None], kept: frozenset[str], missing_bytes: int
+) -> Iterator[CacheRecord]:
+    """The records that cost the fewest seconds a byte, until enough is found; one only after all that are built on it.
+
+    One whose time nobody knows is taken for as dear as the others are on average.
+    """
+    takeable = [one for one in records if not one.is_in_use and not one.is_shared and one.id not in kept]
+    rates = {one.id: _rate(seconds[one.id], one) for one in takeable}
+    usual = median([rate for rate in rates.values() if rate is not None] or [0.0])
+    ranks = {name: usual if rate is None else rate for name, rate in rates.items()}
+    for one in leaves_first(records, ranks):
+        if missing_bytes <= 0:
+            return
+        missing_bytes -= one.size_bytes
+        yield one
+
+
+def make_room(plan: RoomPlan) -> str:
+    """Remove what the plan names, and say what came of it. Raises NoRoom when less is free than was asked for."""
+    if plan.is_empty and not plan.lacking_bytes:
+        return f"{megabytes(plan.free_bytes or 0)} are free already"
+    before = read_use(plan.builder).total_bytes
+    images.remove(image.id for image in plan.images)
+    remove_records([record.id for record in plan.records], plan.builder)
+    freed = megabytes(max(0, before - read_use(plan.builder).total_bytes))
+    free_bytes = engine.read_facts().disk_free_bytes
+    said = f"removed {len(plan.images)} images and {freed} of build cache"
+    if free_bytes is None:
+        return said
+    now = f"{megabytes(free_bytes)} are free now"
+    if free_bytes < plan.wanted_bytes:
+        raise NoRoom(f"{said}: {now}.", "`invoke clean --all` takes the rest; `invoke stacks` shows what stacks hold.")
+    return f"{said}: {now}"
+
+
+def remove_records(ids: Sequence[str], builder: Builder) -> None:
+    """Remove records of the cache, as many rounds as it takes: one goes only after all that are built on it."""
+    left = list(ids)
+    for _ in range(ROUNDS):
+        for start in range(0, len(left), MOST_IDS):
+            expression = f"id=^({'|'.join(left[start : start + MOST_IDS])})$"
+            command.run(("docker", "buildx", "prune", "--force", "--all", "--filter", expression)).require()
+        there = {record.id for record in read_use(builder).records}
+        before, left = len(left), [name for name in left if name in there]
+        if not left or len(left) == before:
+            return
+
+
+def _choose_images(old: Iterable[StoredImage], missing_bytes: int) -> tuple[tuple[StoredImage, ...], int]:
+    """Untagged images until enough is found, and what they free: what they share with others stays."""
+    listed = cast("EngineClient", engine.client()).disk_use("image").get("Images") or ()
+    own = {str(one["Id"]): max(0, int(one["Size"]) - max(0, int(one["SharedSize"]))) for one in listed}
+    chosen: list[StoredImage] = []
+    freed = 0
+    for image in sorted(old, key=lambda one: -own.get(one.id, 0)):
+        if freed < missing_bytes and own.get(image.id):
+            chosen.append(image)
+            freed += own[image.id]
+    return tuple(chosen), freed
+
+
+def _rate(seconds: float | None, record: CacheRecord) -> float | None:
+    return None if seconds is None else seconds / max(1, record.size_bytes)

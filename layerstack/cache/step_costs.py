@@ -1,0 +1,45 @@
+"""What a record of the build cache cost to make: seconds of the step that it holds, from the history of all builds."""
+
+import re
+from statistics import median
+
+from layerstack.build import history
+from layerstack.build.step_text import instruction_of, one_line
+from layerstack.engine.cache_records import CacheRecord
+
+COMPARED_CHARACTERS = 50
+# Files that are sent again with the next build.
+FREE_KINDS = ("source.local",)
+# `mount / from exec /bin/bash -euo pipefail -c npm ci`
+_RUN = re.compile(r"^mount / from exec (?:/\S+ (?:-\w+ |pipefail )*?-\w*c )?(?P<command>.*)$")
+_STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
+
+
+class StepCosts:
+    """Reads the histories of all projects of this user once; a step took as long as the median of its runs."""
+
+    def __init__(self) -> None:
+        runs: dict[str, list[float]] = {}
+        for build in history.read_all_builds():
+            for step in (step for image in build.images for step in image.executed):
+                runs.setdefault(_key(step.text if isinstance(step.text, str) else step.step), []).append(step.seconds)
+        self._seconds = {key: median(found) for key, found in runs.items()}
+
+    def of(self, record: CacheRecord) -> float | None:
+        """Seconds to make it again; None where no recorded build ran its step."""
+        if record.kind in FREE_KINDS:
+            return 0.0
+        if record.kind != "regular":
+            return None
+        return self._seconds.get(_key(f"1/1 {instruction_in(record)}"))
+
+
+def instruction_in(record: CacheRecord) -> str:
+    """`RUN npm ci`, `COPY . .`: what made it, as far as its description tells."""
+    text = one_line(record.description)
+    run = _RUN.match(text)
+    return f"RUN {run['command']}" if run else _STEP_PREFIX.sub("", text)
+
+
+def _key(step: str) -> str:
+    return instruction_of(step)[:COMPARED_CHARACTERS]

@@ -1,0 +1,53 @@
+"""Where Docker's plugins are, as the `docker` command itself looks for them."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+PLUGINS = ("buildx", "compose")
+# Seen in docker/cli 28, cli-plugins/manager: the system folders on Unix, the first one counts.
+_SYSTEM_FOLDERS = tuple(
+    Path(prefix, "docker/cli-plugins")
+    for prefix in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
+)
+_ELF = b"\x7fELF"
+
+
+def config_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """Docker's `config.json`, there or not."""
+    folder = environment.get("DOCKER_CONFIG")
+    return Path(folder or os.path.expanduser("~/.docker")) / "config.json"  # noqa: PTH111 - works without a home
+
+
+def plugin_files(name: str, environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
+    """Every place where Docker looks for a plugin, in its order."""
+    config = config_file(environment)
+    extra: tuple[Path, ...] = ()
+    with suppress(OSError, ValueError, AttributeError, TypeError):
+        extra = tuple(map(Path, json.loads(config.read_bytes()).get("cliPluginsExtraDirs") or ()))
+    for folder in (*extra, config.parent / "cli-plugins", *_SYSTEM_FOLDERS):
+        yield folder / f"docker-{name}"
+
+
+def direct_call(docker: str, words: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """A call of a plugin without `docker` in between, which would only load its own commands and start the same file.
+
+    The call stays as it is for a `docker` that is something else by that name (a script, Podman, a snap), and for a
+    plugin that is not found.
+    """
+    if words and words[0] in PLUGINS and _is_docker(docker):
+        found = next((one for one in plugin_files(words[0], environment) if one.exists()), None)
+        if found and os.access(found, os.X_OK):
+            return (str(found), *words[1:])
+    return (docker, *words)
+
+
+def _is_docker(program: str) -> bool:
+    real = Path(os.path.realpath(program))
+    try:
+        with real.open("rb") as file:
+            return real.name == "docker" and file.read(len(_ELF)) == _ELF
+    except OSError:
+        return False

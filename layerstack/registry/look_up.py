@@ -1,0 +1,63 @@
+"""Whether a registry has some images: asked through the engine, whose logins, certificates and proxies count."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layerstack.at_once import ask_all
+from layerstack.engine import engine
+from layerstack.errors import EngineError, NotInEngine
+from layerstack.registry.trouble import FAILS, SILENT, Trouble, read_trouble
+from layerstack.wait import call_within
+
+if TYPE_CHECKING:
+    from docker.client import DockerClient
+
+# In all: the images are asked for at once.
+ANSWER_SECONDS = 2.0
+AGAIN_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`digest` is that of the manifest, "" when there is none; `trouble` says why that is not known."""
+
+    reference: str
+    digest: str = ""
+    trouble: Trouble | None = None
+
+    @property
+    def pinned(self) -> str:
+        """The name by which exactly this image is pulled."""
+        return f"{self.reference.rpartition(':')[0]}@{self.digest}"
+
+
+def look_up(references: Iterable[str], within_seconds: float = ANSWER_SECONDS) -> Mapping[str, Answer]:
+    """One question for each reference, all at once; what is not answered in time is in trouble. Raises EngineError."""
+    wanted = list(dict.fromkeys(references))
+    client = engine.client()
+    deadline = time.monotonic() + within_seconds
+    return {answer.reference: answer for answer in ask_all(lambda one: _ask(client, one, deadline), wanted)}
+
+
+def _ask(client: "DockerClient", reference: str, deadline: float) -> Answer:
+    while True:
+        answer = _ask_once(client, reference, deadline)
+        # docker-registry answers with an error while somebody else is writing that very name.
+        if answer.trouble is not FAILS or time.monotonic() + AGAIN_SECONDS > deadline:
+            return answer
+        time.sleep(AGAIN_SECONDS)
+
+
+def _ask_once(client: "DockerClient", reference: str, deadline: float) -> Answer:
+    try:
+        left_seconds = max(0.0, deadline - time.monotonic())
+        found = call_within(left_seconds, lambda: client.api.inspect_distribution(reference))
+    except NotInEngine:
+        return Answer(reference)
+    except TimeoutError:
+        return Answer(reference, trouble=SILENT)
+    except EngineError as error:
+        return Answer(reference, trouble=read_trouble(str(error.args[0])))
+    return Answer(reference, str(found["Descriptor"]["digest"]))

@@ -1,0 +1,55 @@
+"""Where an image of the registry was built, when and by whom: a label that is added to it when it is shared."""
+
+import getpass
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from layerstack.engine.images import Layer
+from layerstack.moment import utc_minute
+
+# What an image is made of, on base images. What is built on one inherits both labels.
+INPUTS_LABEL = "layerstack.inputs"
+ORIGIN_LABEL = "layerstack.origin"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`inputs` are those of the image that this was written for, `built` is a time in UTC as the engine prints it."""
+
+    inputs: str
+    built: str
+    by: str
+    cause: str = ""
+
+    def to_label(self) -> str:
+        return json.dumps(asdict(self))
+
+    def __str__(self) -> str:
+        return f"from the registry, built on {utc_minute(self.built)} UTC by {self.by}"
+
+
+def here(inputs: str, built: str, cause: str) -> Origin:
+    """The origin of an image that was built on this machine, by whoever shares it."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in a container
+        user = "somebody"
+    return Origin(inputs, built, f"{user}@{socket.gethostname()}", cause)
+
+
+def read_origin(labels: Mapping[str, str]) -> Origin | None:
+    """None for an image that was built here, on one from the registry perhaps, and for a label of another kind."""
+    try:
+        written = json.loads(labels[ORIGIN_LABEL])
+        found = Origin(*(str(written[name]) for name in ("inputs", "built", "by", "cause")))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return found if found.inputs == labels.get(INPUTS_LABEL) else None
+
+
+def with_origin(layer: Layer) -> Layer:
+    """A base with the words on where it was built; services have the label of their base."""
+    found = read_origin(layer.stored.labels) if layer.stored and layer.layer == "base" else None
+    return replace(layer, origin=str(found)) if found else layer

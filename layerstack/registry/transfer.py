@@ -1,0 +1,77 @@
+"""Images to a registry and back, through the engine, given up early where the engine alone would try for long."""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+import requests
+import urllib3
+
+from layerstack.engine import engine
+from layerstack.errors import EngineError
+from layerstack.registry.trouble import BROKE_OFF, RegistryFailed, read_trouble
+
+# The engine tries a layer five times and waits 5, 10, 15 and 20 seconds between.
+FIRST_RETRY, SECOND_RETRY = "Retrying in 5 ", "Retrying in 10 "
+
+
+def pull(pinned: str) -> None:
+    """Pull `REPOSITORY@sha256:…`; the engine compares the content with the digest. Raises RegistryFailed."""
+    repository, _, digest = pinned.partition("@")
+    with _troubles():
+        _read(engine.client().api.pull(repository, tag=digest, stream=True, decode=True), _give_up)
+
+
+def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
+    """Push a stored image under a name that is gone from the engine afterwards; the digest of its manifest.
+
+    `on_retry` is called when the registry does not take a layer: only after 50 seconds the engine says why. A push that
+    ends early leaves nothing under that name, and the next one goes on where it ended. Raises RegistryFailed,
+    EngineError.
+    """
+    repository, _, tag = reference.rpartition(":")
+    api = engine.client().api
+    api.tag(image_id, repository, tag)
+    try:
+        with _troubles():
+            seen: list[str] = []
+
+            def look(status: str) -> None:
+                if status.startswith(FIRST_RETRY) and not seen:
+                    seen.append(status)
+                    on_retry()
+
+            return _read(api.push(repository, tag, stream=True, decode=True), look)
+    finally:
+        with suppress(EngineError):
+            api.remove_image(reference)
+
+
+def _give_up(status: str) -> None:
+    """A pull is tried twice: who waits for it has another way."""
+    if status.startswith(SECOND_RETRY):
+        raise RegistryFailed(BROKE_OFF)
+
+
+def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str], None]) -> str:
+    """All that the engine tells of a transfer; the digest, where it names one. Raises RegistryFailed."""
+    digest = ""
+    # Closed, the engine ends a transfer that nobody waits for any more.
+    with closing(events):
+        for event in events:
+            if error := event.get("error"):
+                raise RegistryFailed(read_trouble(str(error)))
+            look(str(event.get("status", "")))
+            digest = str((event.get("aux") or {}).get("Digest") or digest)
+    return digest
+
+
+@contextmanager
+def _troubles() -> Iterator[None]:
+    try:
+        yield
+    except EngineError as error:
+        raise RegistryFailed(read_trouble(str(error.args[0]))) from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        # No news from the engine for as long as its client waits.
+        raise RegistryFailed(BROKE_OFF) from error

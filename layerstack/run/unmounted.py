@@ -1,0 +1,79 @@
+"""A stack on an engine that does not have the project's folder: it runs the code that is in its images."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerstack.engine.folder import sees_folder
+from layerstack.engine.place import find_place
+from layerstack.errors import StartFailed
+from layerstack.project.project import Project, Service, with_overlay
+from layerstack.state_folder import state_folder, write_atomically
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+FILE = "without-mounts.yml"
+
+
+def for_engine(client: "DockerClient", project: Project, say: Callable[[str], None]) -> Project:
+    """The project as this engine can run it: without the mounts of its own folder where the engine does not have it.
+
+    The images are there already. Raises StartFailed when the Compose file for it cannot be written.
+    """
+    if not _is_elsewhere(client, project):
+        return project
+    path = overlay_path(project)
+    if not write_atomically(path, _overlay(project)):
+        raise StartFailed(f"{path} cannot be written: it would leave out the mounts that the engine lacks.")
+    count = sum(len(list(_own_mounts(project.root, service))) for service in project.services.values())
+    say(
+        f"{where()} does not have this folder: {count} mounts of it are left out, what is in the images runs; "
+        "after a change `invoke build && invoke up`"
+    )
+    return with_overlay(project, project.name, path)
+
+
+def require_mounts(client: "DockerClient", project: Project) -> None:
+    """Raises StartFailed where a saved file cannot reach its container."""
+    if _is_elsewhere(client, project):
+        msg = f"dev mounts your files into the containers, and {where()} does not have this folder."
+        raise StartFailed(msg, "`invoke build && invoke up` after each change.")
+
+
+def overlay_path(project: Project) -> Path:
+    """The Compose file that leaves the mounts out; it counts for a stack that was started with it."""
+    return state_folder(project.root) / FILE
+
+
+def where() -> str:
+    """`the engine on 10.0.0.5`."""
+    place = find_place()
+    return f"the engine on {place.host}" if place.is_remote else "this engine"
+
+
+def _is_elsewhere(client: "DockerClient", project: Project) -> bool:
+    mounting = [one for one in project.services.values() if any(_own_mounts(project.root, one))]
+    sources = {Path(mount["source"]) for one in mounting for mount in _own_mounts(project.root, one)}
+    there = sorted(path for path in sources if path.exists())
+    return bool(there) and not sees_folder(client, project.root, there, mounting[0].image)
+
+
+def _overlay(project: Project) -> str:
+    lines = ["services:"]
+    for service in project.services.values():
+        left_out = list(_own_mounts(project.root, service))
+        if left_out:
+            kept = [one for one in service.definition["volumes"] if one not in left_out]
+            lines.append(f"  {json.dumps(service.name)}:")
+            lines.append(f"    volumes: !override {json.dumps(kept)}" if kept else "    volumes: !reset []")
+    return "\n".join(lines) + "\n"
+
+
+def _own_mounts(root: Path, service: Service) -> Iterator[dict[str, Any]]:
+    """Mounts of the project's folder or of what lies in it."""
+    real = root.resolve()
+    for one in service.definition.get("volumes") or ():
+        if one["type"] == "bind" and Path(one.get("source") or "/").resolve().is_relative_to(real):
+            yield one

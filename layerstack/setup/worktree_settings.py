@@ -1,0 +1,188 @@
+"""A linked worktree's own project name and ports, so that its stack runs beside those of the other worktrees."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerstack import private_file
+from layerstack.engine import engine, ports
+from layerstack.engine.container import FOLDER_LABEL, read_all
+from layerstack.errors import StackError, StartFailed
+from layerstack.owner import own_mark
+from layerstack.project import choices
+from layerstack.project.compose_files import choose_files
+from layerstack.project.compose_source import ComposeSource, read_source
+from layerstack.project.env_file import expand, read_env_file
+from layerstack.project.fixed_lines import fixed_lines, read_ports
+from layerstack.project.project import BAKE_NAMES, Port, find_source_files
+from layerstack.project.worktree import Worktree, find_worktree
+from layerstack.state_folder import shared_folder
+from layerstack.wait import wait_until
+
+NAME = "COMPOSE_PROJECT_NAME"
+STEP, MOST_STEPS = 100, 300
+LOCK_SECONDS = 60.0
+LONGEST_LABEL = 30
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the other worktrees of the project have: their names and ports, each with its folder."""
+
+    names: Mapping[str, Path]
+    ports: Mapping[int, Path]
+
+
+def settle_worktree(root: Path, device: str, say: Callable[[str], None]) -> None:
+    """Give a linked worktree a name and ports that no other worktree has, once; elsewhere nothing is done.
+
+    Written into `.env`. What the environment or a line of the user sets stays, unless another worktree has the same.
+    Raises StartFailed when no ports are free.
+    """
+    worktree = find_worktree(root)
+    if worktree is None:
+        return
+    source = read_source(root, find_source_files(root, "gpu" if device == "gpu" else "cpu"))
+    with _one_at_a_time():
+        claims = _read_claims(worktree, root, source)
+        freed = _free_copied(root, source, claims, worktree)
+        if freed:
+            say(f".env: {', '.join(freed)} as in another worktree: now comments")
+        wanted = {**_choose_name(root, source, claims, worktree), **_choose_ports(root, source, claims, worktree)}
+        _remember(root, wanted)
+    variables = _variables(root)
+    name = _name_in(root, source, variables)
+    numbers = ", ".join(f"{one.variable or one.service} {one.number}" for one in read_ports(source, variables))
+    say(f"worktree {worktree.label}: project {name}" + (f", ports {numbers}" if numbers else ""))
+    for line in fixed_lines(source, variables):
+        say(f"  the same in every worktree: {line}")
+
+
+def _remember(root: Path, wanted: Mapping[str, str]) -> None:
+    texts = ((root / name).read_text(errors="replace") for name in BAKE_NAMES if (root / name).is_file())
+    is_bakes = any(NAME in text for text in texts)
+    choices.remember(root, {name: value for name, value in wanted.items() if name != NAME}, reaches_bake=False)
+    if NAME in wanted:
+        choices.remember(root, {NAME: wanted[NAME]}, reaches_bake=is_bakes)
+
+
+def _read_claims(worktree: Worktree, root: Path, source: ComposeSource) -> Claims:
+    """By the other folders' own `.env`: the environment of this process is none of theirs."""
+    names: dict[str, Path] = {}
+    numbers: dict[int, Path] = {}
+    for folder in worktree.projects:
+        if folder != root.resolve():
+            variables = _written_in(folder)
+            names.setdefault(_name_in(folder, source, variables), folder)
+            for port in read_ports(source, variables):
+                numbers.setdefault(port.number, folder)
+    return Claims(names, numbers)
+
+
+def _free_copied(root: Path, source: ComposeSource, claims: Claims, worktree: Worktree) -> list[str]:
+    """Make comments of lines that were copied from another worktree or the example: both would have the same."""
+    own = choices.own_values(root)
+    variables = {port.variable for port in read_ports(source, _defaults(root, worktree, {})) if port.variable}
+    copied = [name for name in sorted(variables) if own.get(name, "").isdigit() and int(own[name]) in claims.ports]
+    copied += [NAME] if own.get(NAME) in claims.names else []
+    choices.comment_out(root, copied)
+    return copied
+
+
+def _choose_name(root: Path, source: ComposeSource, claims: Claims, worktree: Worktree) -> dict[str, str]:
+    if NAME in os.environ or NAME in choices.own_values(root):
+        return {}
+    given = choices.read(root).get(NAME)
+    default = _name_in(root, source, {})
+    if given and given != default and _is_free_name(root, given, claims):
+        return {}
+    if _is_free_name(root, default, claims):
+        return {NAME: default} if given else {}
+    stem = next((name for name, folder in claims.names.items() if folder == worktree.main), default)
+    wished = f"{stem}-{_slug(worktree.label[-LONGEST_LABEL:])}".strip("-_")
+    numbered = (wished if number == 1 else f"{wished}-{number}" for number in range(1, 1000))
+    return {NAME: next(name for name in numbered if _is_free_name(root, name, claims))}
+
+
+def _is_free_name(root: Path, name: str, claims: Claims) -> bool:
+    if name in claims.names:
+        return False
+    found = (one for containers in read_all(engine.client(), name).values() for one in containers)
+    folders = {folder for one in found if (folder := (one.labels or {}).get(FOLDER_LABEL))}
+    return folders <= {str(root), str(root.resolve())}
+
+
+def _choose_ports(root: Path, source: ComposeSource, claims: Claims, worktree: Worktree) -> dict[str, str]:
+    """Variable → number for those that this worktree may choose; {} when what it has is well."""
+    own = {**choices.own_values(root), **os.environ}
+    block = choices.chosen(root)
+    name = _name_in(root, source, _variables(root))
+    before = {port.variable: port.number for port in read_ports(source, _defaults(root, worktree, block))}
+    movable = {variable: number for variable, number in before.items() if variable and variable not in own}
+    if not movable:
+        return {}
+    now = {variable: int(block[variable]) for variable in movable if block.get(variable, "").isdigit()}
+    if now.keys() == movable.keys() and _are_free(now.values(), claims, name):
+        return {}
+    for step in range(1, MOST_STEPS):
+        wished = {variable: number + step * STEP for variable, number in movable.items()}
+        if max(wished.values()) < 2**16 and _are_free(wished.values(), claims, name):
+            return {variable: str(number) for variable, number in wished.items()}
+    numbers = ", ".join(map(str, movable.values()))
+    raise StartFailed(f"No free ports beside {numbers} for this worktree.", "Choose some in .env; `invoke stacks`.")
+
+
+def _are_free(numbers: Iterable[int], claims: Claims, name: str) -> bool:
+    """Promised to no other worktree, and held by nobody but this stack itself."""
+    wanted = list(numbers)
+    if len(set(wanted)) < len(wanted) or claims.ports.keys() & set(wanted):
+        return False
+    client = engine.client()
+    holders = (ports.find_holder(client, Port("", number, number)) for number in wanted)
+    return all(holder is None or holder.project == name for holder in holders)
+
+
+def _name_in(folder: Path, source: ComposeSource, variables: Mapping[str, str]) -> str:
+    """As Compose names a project: the variable, the file's `name:`, the folder."""
+    written = expand(str(source.value("name") or ""), variables)
+    # What compose-go makes of a folder's name (NormalizeProjectName).
+    return variables.get(NAME) or written or re.sub(r"[^a-z0-9_-]", "", folder.resolve().name.lower()).lstrip("_-")
+
+
+def _variables(root: Path) -> dict[str, str]:
+    return choose_files(root).variables()
+
+
+def _defaults(root: Path, worktree: Worktree, block: Mapping[str, str]) -> dict[str, str]:
+    """What would count without a choice of ours: a variable without a default has its number in the main worktree."""
+    example = read_env_file(root / choices.ENV_EXAMPLE).resolved({})
+    found = example | (_written_in(worktree.main) if worktree.main else {})
+    return found | {name: value for name, value in _variables(root).items() if block.get(name) != value}
+
+
+def _written_in(folder: Path) -> dict[str, str]:
+    """What another folder's `.env` sets, or will set once it is made from the example."""
+    path = folder / choices.ENV_FILE
+    return read_env_file(path if path.is_file() else folder / choices.ENV_EXAMPLE).resolved({})
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-_")
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two setups at once would choose the same. A state folder that cannot be written has no lock."""
+    path = shared_folder() / "worktrees.lock"
+    try:
+        lock = wait_until(lambda: private_file.take_lock(path, own_mark().encode()), LOCK_SECONDS, 0.1)
+    except OSError:
+        yield
+        return
+    if lock is None:
+        raise StackError("Another setup has been choosing names and ports for a minute.", "Wait for it, or end it.")
+    with lock:
+        yield

@@ -1,0 +1,84 @@
+"""What there is to share: system images and bases, services too when asked for, and what stands against each."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from layerstack.build.plan import Plan, PlannedImage, make_plan
+from layerstack.build.state import StateStore
+from layerstack.dockerfile.references import familiar
+from layerstack.engine import images
+from layerstack.errors import UsageError
+from layerstack.project.image_name import full_name
+from layerstack.project.project import Project
+from layerstack.registry.team import TeamRegistry
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An image and the name under which it is shared; `obstacle` says why it cannot be, "" when nothing is known.
+
+    `planned` is None for a system image.
+    """
+
+    image: str
+    image_id: str
+    reference: str
+    obstacle: str = ""
+    planned: PlannedImage | None = None
+
+
+def find_candidates(project: Project, team: TeamRegistry, names: Sequence[str], has_all: bool) -> list[Candidate]:
+    """The named images, or all system images and bases, and with `has_all` the services. Raises UsageError."""
+    plan = make_plan(project, list(project.images), StateStore(project.root))
+    system = _system_references(project, plan)
+    bases = {image.name for image in project.base_images}
+    is_wanted = _chooser(project, names, system)
+    found = [_system_image(reference, team) for reference in system if is_wanted(reference)]
+    built = [one for one in plan.images if one.name in bases or has_all or names]
+    return [*found, *(_built(one, team) for one in built if is_wanted(one.name))]
+
+
+def _system_references(project: Project, plan: Plan) -> list[str]:
+    """Images from outside: what the project runs, what its images are built on."""
+    layers = [layer.tag for layer in images.read_layers(project) if layer.layer == "system"]
+    parents = [name for one in plan.images for name in one.externals]
+    by_name = {full_name(reference): familiar(reference) for reference in (*layers, *parents)}
+    return sorted(by_name.values())
+
+
+def _chooser(project: Project, names: Sequence[str], system: Collection[str]) -> Callable[[str], bool]:
+    """Whether an image was asked for. Raises UsageError for a name that is none."""
+    if not names:
+        return lambda _: True
+    known = {full_name(reference): reference for reference in system}
+    chosen = {known.get(full_name(name)) or _own(project, name, system) for name in names}
+    return chosen.__contains__
+
+
+def _own(project: Project, name: str, system: Collection[str]) -> str:
+    try:
+        return project.image(name).name
+    except UsageError as error:
+        raise UsageError(str(error.args[0]), f"There are: {', '.join([*project.images, *system])}.") from error
+
+
+def _system_image(reference: str, team: TeamRegistry) -> Candidate:
+    stored, shared_as = images.find(reference), team.system_reference(reference)
+    obstacle = "" if shared_as else "is named by its digest: it comes from its own registry"
+    if stored is None:
+        obstacle = "is not here → `layerstack setup`"
+    return Candidate(reference, stored.id if stored else "", shared_as, obstacle)
+
+
+def _built(one: PlannedImage, team: TeamRegistry) -> Candidate:
+    reference = team.inputs_reference(one.name, one.manifest.digest)
+    return Candidate(one.name, one.stored.id if one.stored else "", reference, _obstacle(one), one)
+
+
+def _obstacle(one: PlannedImage) -> str:
+    """Why the stored image is not for certain what others would build."""
+    if one.stored is None:
+        return f"is not here → `layerstack build {one.name}`"
+    if doubts := (*one.manifest.unknown, *one.manifest.volatile):
+        return f"has no digest that says all of it: {doubts[0]}"
+    return "" if one.is_fresh else f"is not fresh, {one.reason} → `layerstack build {one.name}`"

@@ -1,0 +1,149 @@
+"""Share images with a team: push what its registry does not have yet."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+from layerstack import command
+from layerstack.build.plan import PlannedImage
+from layerstack.engine import abandoned_images, images
+from layerstack.errors import CheckFailed
+from layerstack.project.project import Project
+from layerstack.registry import known_digests, transfer
+from layerstack.registry.look_up import Answer, look_up
+from layerstack.registry.origin import INPUTS_LABEL, ORIGIN_LABEL, here, read_origin
+from layerstack.registry.team import TeamRegistry, require_team
+from layerstack.registry.trouble import FAILS, RegistryFailed
+from layerstack.share.candidates import Candidate, find_candidates
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What became of one image; `digest` is that of its manifest in the registry."""
+
+    image: str
+    action: Literal["pushed", "there", "skipped", "failed"]
+    reference: str
+    reason: str = ""
+    digest: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class SharedImages:
+    """What became of all; `is_ok` says that every image that was asked for is in the registry now."""
+
+    registry: str
+    is_ok: bool
+    shares: tuple[Share, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"ok": self.is_ok, "registry": self.registry, "images": [asdict(one) for one in self.shares]}
+
+
+def share(project: Project, names: Sequence[str], has_all: bool, is_again: bool, say: Say) -> SharedImages:
+    """Push the named images, or the system images and bases, where the registry does not have them.
+
+    `is_again` pushes in any case. Without names an image that cannot be shared is passed over. Raises UsageError,
+    CheckFailed when the registry cannot be asked, EngineError.
+    """
+    team = require_team(project)
+    found = find_candidates(project, team, names, has_all)
+    ready = [one for one in found if not one.obstacle]
+    answers = {} if not ready else _require_answers(team, look_up(one.reference for one in ready))
+    abandoned_images.remove_abandoned()
+    pusher = _Pusher(team, say)
+    shares: list[Share] = []
+    for one in found:
+        if one.obstacle:
+            shares.append(Share(one.image, "failed" if names else "skipped", one.reference, one.obstacle))
+        elif answers[one.reference].digest and not is_again:
+            shares.append(_there(one, answers[one.reference]))
+        else:
+            shares.append(pusher.push(one))
+    return SharedImages(team.address, all(one.action != "failed" for one in shares), tuple(shares))
+
+
+def _require_answers(team: TeamRegistry, answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
+    for answer in answers.values():
+        if answer.trouble:
+            raise CheckFailed(
+                f"Nothing is shared: the registry {team.host} {answer.trouble.what}.",
+                answer.trouble.advice.format(host=team.host),
+            )
+    return answers
+
+
+def _there(one: Candidate, answer: Answer) -> Share:
+    reason = "" if one.planned else _difference(one, answer)
+    return Share(one.image, "there", one.reference, reason, answer.digest)
+
+
+def _difference(one: Candidate, answer: Answer) -> str:
+    """A system image may be another one there: its name does not say what is in it."""
+    if known_digests.is_known(one.reference, answer.digest, one.image_id):
+        return ""
+    return f"may be another image there → `layerstack share --again {one.image}` replaces it"
+
+
+class _Pusher:
+    """Pushes one image after the other, none any more once the registry took one not."""
+
+    def __init__(self, team: TeamRegistry, say: Say) -> None:
+        self._team = team
+        self._say = say
+        self._is_refused = False
+
+    def _on_retry(self) -> None:
+        self._say("the registry does not take a layer; the engine tries again for up to 50 s")
+
+    def push(self, one: Candidate) -> Share:
+        if self._is_refused:
+            return Share(one.image, "failed", one.reference, "was not tried any more")
+        self._say(f"pushing {one.image} to {self._team.address}")
+        began = time.monotonic()
+        try:
+            with _labelled(one) as image_id:
+                digest = transfer.push(image_id, one.reference, self._on_retry)
+        except RegistryFailed as failure:
+            # Of two that push one name at once, the registry may refuse one.
+            if failure.trouble is FAILS and (answer := look_up((one.reference,))[one.reference]).digest:
+                return Share(one.image, "there", one.reference, "somebody else pushed it", answer.digest)
+            self._is_refused = True
+            return Share(one.image, "failed", one.reference, failure.trouble.sentence(self._team.host))
+        if one.planned is None:
+            known_digests.remember(one.reference, digest, one.image_id)
+        return Share(one.image, "pushed", one.reference, "", digest, round(time.monotonic() - began, 3))
+
+
+@contextmanager
+def _labelled(one: Candidate) -> Iterator[str]:
+    """A base with labels that say what it is made of, and where it was built; anything else as it is stored."""
+    planned = one.planned
+    stored = planned.stored if planned and planned.is_base else None
+    if planned is None or stored is None or read_origin(stored.labels):
+        yield one.image_id
+        return
+    tag = abandoned_images.throw_away_tag("share", one.image)
+    labels = _labels(planned, stored.created)
+    flags = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
+    try:
+        command.run(
+            ["docker", "build", "--quiet", "--tag", tag, *flags, "-"], stdin=f"FROM {stored.tags[0]}\n"
+        ).require()
+        made = images.find(tag)
+        yield made.id if made else one.image_id
+    finally:
+        images.remove((tag,))
+
+
+def _labels(planned: PlannedImage, created: str) -> dict[str, str]:
+    digest, last = planned.manifest.digest, planned.last
+    built = datetime.fromtimestamp(last.built_at, timezone.utc).isoformat() if last and last.built_at else created
+    origin = here(digest, built, last.record.cause if last else "")
+    return {INPUTS_LABEL: digest, ORIGIN_LABEL: origin.to_label()}

@@ -1,0 +1,140 @@
+"""The stacks of this engine, of all folders: where each was started, what it holds, whether its folder is there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from layerstack.engine import engine
+from layerstack.engine.container import FOLDER_LABEL, ONE_OFF_LABEL, PROJECT_LABEL, Container, read_all
+from layerstack.engine.place import find_place
+from layerstack.gpu.card_lock import Holder
+from layerstack.gpu.gpu_card import Card, cards_of
+from layerstack.gpu.lease import read_leases
+from layerstack.gpu.nvml import ask_host
+from layerstack.gpu.nvml_library import NvmlRefused
+from layerstack.moment import epoch_seconds
+from layerstack.project.worktree import branch_of
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
+
+KINDS = ("container", "image", "volume")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """All of one Compose project. `folder` is "" where no container tells it, as when only its data is left.
+
+    `is_there` says whether this machine has the folder; None where the engine is another machine's. `disk_bytes` adds
+    up its volumes, what its containers wrote, and its images as far as they share no layer.
+    """
+
+    name: str
+    folder: str = ""
+    is_there: bool | None = None
+    branch: str = ""
+    containers: tuple[Container, ...] = ()
+    disk_bytes: int = 0
+    leases: tuple[tuple[Card, Holder], ...] = ()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether its folder is gone, so that no `down` in it can end it."""
+        return bool(self.folder) and self.is_there is False
+
+    @property
+    def running(self) -> tuple[Container, ...]:
+        return tuple(one for one in self.containers if one.is_running)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(sorted({port.published for one in self.running for port in one.ports}))
+
+    @property
+    def since(self) -> str:
+        """When the first of those that run now was started, "" when none runs."""
+        first = min(self.running, key=lambda one: epoch_seconds(one.started_at), default=None)
+        return first.started_at if first else ""
+
+    @property
+    def gpu_services(self) -> tuple[str, ...]:
+        return tuple(sorted({one.service for one in self.running if one.has_gpu}))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "project": self.name,
+            "folder": self.folder or None,
+            "folder_exists": self.is_there,
+            "branch": self.branch or None,
+            "running": len(self.running),
+            "containers": len(self.containers),
+            "ports": list(self.ports),
+            "since": self.since or None,
+            "disk_bytes": self.disk_bytes,
+            "gpu_services": list(self.gpu_services),
+            "gpu_leases": [{"card": card.uuid, "owner": held.owner, "pid": held.pid} for card, held in self.leases],
+        }
+
+
+@dataclass
+class _Found:
+    """What the engine lists of one project."""
+
+    folder: str = ""
+    size_bytes: int = 0
+    has_containers: bool = False
+
+
+def read_stacks() -> tuple[Stack, ...]:
+    """Every Compose project that has containers or volumes, in the order of their names. Raises EngineError."""
+    client = engine.client()
+    found = _read_found(client)
+    leases = _read_leases()
+    return tuple(_stack(client, name, one, leases) for name, one in sorted(found.items()))
+
+
+def _stack(client: "DockerClient", name: str, one: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
+    folder = Path(one.folder)
+    is_there = None if not one.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
+    containers = read_all(client, name) if one.has_containers else {}
+    return Stack(
+        name,
+        one.folder,
+        is_there,
+        branch_of(folder) if is_there else "",
+        tuple(container for service in containers.values() for container in service),
+        one.size_bytes,
+        # What `up` leases is called `SERVICE of PROJECT`.
+        tuple((card, holder) for card, holder in leases if holder.owner.endswith(f" of {name}")),
+    )
+
+
+def _read_found(client: "DockerClient") -> dict[str, _Found]:
+    use = cast("EngineClient", client).disk_use(*KINDS)
+    found: dict[str, _Found] = {}
+    for entry in (*(use.get("Containers") or ()), *(use.get("Volumes") or ())):
+        labels = entry.get("Labels") or {}
+        if labels.get(PROJECT_LABEL) and labels.get(ONE_OFF_LABEL) != "True":
+            one = found.setdefault(labels[PROJECT_LABEL], _Found())
+            one.has_containers |= "Image" in entry
+            one.folder = one.folder or labels.get(FOLDER_LABEL, "")
+            one.size_bytes += _size(entry)
+    for entry in use.get("Images") or ():
+        name = (entry.get("Labels") or {}).get(PROJECT_LABEL, "")
+        if name in found:
+            found[name].size_bytes += max(0, int(entry.get("Size") or 0) - max(0, int(entry.get("SharedSize") or 0)))
+    return found
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    """Of a container what it wrote, of a volume all; -1 says that the engine did not count."""
+    return max(0, int(entry.get("SizeRw") or (entry.get("UsageData") or {}).get("Size") or 0))
+
+
+def _read_leases() -> tuple[tuple[Card, Holder], ...]:
+    try:
+        return tuple(read_leases(cards_of(ask_host())))
+    except NvmlRefused:
+        return ()

@@ -1,0 +1,38 @@
+"""The stacks of an engine for people."""
+
+from collections.abc import Sequence
+
+from layerstack.moment import utc_minute
+from layerstack.report import line
+from layerstack.stacks.stacks import Stack
+from layerstack.wording import megabytes
+
+
+def print_stacks(found: Sequence[Stack]) -> None:
+    """On stdout, a stack a paragraph: folders are long, so nothing stands beside them."""
+    for stack in found:
+        headline, *lines = describe(stack)
+        line(f"{headline}, {megabytes(stack.disk_bytes)}", "red" if stack.is_dead else "bold", is_whole=True)
+        for text in lines:
+            line(f"    {text}", is_whole=True)
+    if not found:
+        line("no stack on this engine")
+
+
+def describe(stack: Stack) -> list[str]:
+    """The lines for a person: what it is, where, what it holds, and the way to end one whose folder is gone."""
+    where = stack.folder or "no container, only its data"
+    lines = [f"{stack.name}{f' ({stack.branch})' if stack.branch else ''}"]
+    if stack.is_dead:
+        lines.append(f"{where} is gone → `invoke down --stack {stack.name}` ends it")
+    else:
+        lines.append(where)
+    running = f"{len(stack.running)} of {len(stack.containers)} running"
+    since = f" since {utc_minute(stack.since)} UTC" if stack.since else ""
+    lines.append(f"{running}{since}" if stack.containers else f"→ `invoke down --volumes --stack {stack.name}`")
+    if stack.ports:
+        lines.append(f"ports {', '.join(map(str, stack.ports))}")
+    if stack.gpu_services:
+        lines.append(f"GPU: {', '.join(stack.gpu_services)}")
+    lines += [f"GPU lease: {held.owner}, {card.name}, process {held.pid}" for card, held in stack.leases]
+    return lines

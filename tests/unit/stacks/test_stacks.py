@@ -1,0 +1,97 @@
+"""Every stack of an engine is listed with what it holds; a folder that is gone is marked with the way to end it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layerstack.engine import engine
+from layerstack.engine.container import FOLDER_LABEL, PROJECT_LABEL, Container
+from layerstack.engine.place import EnginePlace
+from layerstack.project.project import Port
+from layerstack.stacks import stacks
+from layerstack.stacks.stacks import Stack, read_stacks
+from layerstack.stacks.text import describe, print_stacks
+
+OLD, NEW = "2026-11-28T01:00:00Z", "2026-11-28T02:00:00Z"
+
+
+class Client:
+    """An engine with what `/system/df` says of it."""
+
+    def __init__(self, use: dict[str, Any]) -> None:
+        self._use = use
+
+    def disk_use(self, *kinds: str) -> dict[str, Any]:
+        assert set(kinds) == {"container", "image", "volume"}
+        return self._use
+
+
+def labels(name: str, folder: str = "", **more: str) -> dict[str, str]:
+    return {PROJECT_LABEL: name, **({FOLDER_LABEL: folder} if folder else {}), **more}
+
+
+@pytest.fixture
+def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Stack]:
+    gone = str(tmp_path / "gone")
+    use = {
+        "Containers": [
+            {"Image": "x", "Labels": labels("shop", str(tmp_path)), "SizeRw": 10},
+            {"Image": "x", "Labels": labels("shop", str(tmp_path)), "SizeRw": 20},
+            {"Image": "x", "Labels": labels("dead", gone)},
+            {"Image": "x", "Labels": {"other": "label"}, "SizeRw": 1000},
+            {"Image": "x", "Labels": labels("once", str(tmp_path), **{"com.docker.compose.oneoff": "True"})},
+        ],
+        "Volumes": [
+            {"Name": "a", "Labels": labels("shop"), "UsageData": {"Size": 300}},
+            {"Name": "b", "Labels": labels("left"), "UsageData": {"Size": -1}},
+            {"Name": "c", "Labels": None, "UsageData": {"Size": 9}},
+        ],
+        "Images": [
+            {"Id": "i", "Labels": labels("shop"), "Size": 5000, "SharedSize": 1000},
+            {"Id": "j", "Labels": labels("nobody"), "Size": 5000, "SharedSize": 1000},
+        ],
+    }
+    running = Container("1", "c", "web", "running", "", started_at=NEW, ports=(Port("", 80, 80),), has_gpu=True)
+    older = Container("2", "d", "db", "running", "", started_at=OLD, ports=(Port("", 5, 5), Port("", 80, 80)))
+    ended = Container("3", "e", "job", "exited", "", ports=(Port("", 7, 7),))
+    found = {"shop": {"web": (running,), "db": (older,), "job": (ended,)}, "dead": {"job": (ended,)}}
+    monkeypatch.setattr(engine, "client", lambda: Client(use))
+    monkeypatch.setattr(stacks, "read_all", lambda _client, name: found[name])
+    monkeypatch.setattr(stacks, "find_place", EnginePlace)
+    return {stack.name: stack for stack in read_stacks()}
+
+
+def test_every_project_with_containers_or_data_is_there(listed: dict[str, Stack]) -> None:
+    assert list(listed) == ["dead", "left", "shop"]
+    shop = listed["shop"]
+    assert shop.to_json() == {
+        "project": "shop",
+        "folder": shop.folder,
+        "folder_exists": True,
+        "branch": None,
+        "running": 2,
+        "containers": 3,
+        "ports": [5, 80],
+        "since": OLD,
+        "disk_bytes": 10 + 20 + 300 + 4000,
+        "gpu_services": ["web"],
+        "gpu_leases": [],
+    }
+
+
+def test_a_dead_folder_is_marked_with_the_way_to_end_it(
+    listed: dict[str, Stack], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [name for name, stack in listed.items() if stack.is_dead] == ["dead"]
+    assert any("down --stack dead" in line for line in describe(listed["dead"]))
+    assert any("down --volumes --stack left" in line for line in describe(listed["left"]))
+    print_stacks(list(listed.values()))
+    assert "ports 5, 80" in capsys.readouterr().out
+
+
+def test_on_a_remote_engine_nobody_knows_of_a_missing_folder(
+    listed: dict[str, Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacks, "find_place", lambda: EnginePlace("10.0.0.5"))
+    assert {stack.name: stack.is_there for stack in read_stacks()} == {"dead": None, "left": None, "shop": True}
