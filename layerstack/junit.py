@@ -37,9 +37,8 @@ def write_junit(path: Path, name: str, cases: Sequence[Case], seconds: float) ->
     for suite in dict.fromkeys(case.suite for case in cases):
         own = [case for case in cases if case.suite == suite]
         took = sum(case.seconds for case in own)
-        element = ElementTree.SubElement(
-            suites, "testsuite", name=_printable(suite), time=f"{took:.3f}", **_counts(own)
-        )
+        attributes = {"name": _printable(suite), "time": f"{took:.3f}", **_counts(own)}
+        element = ElementTree.SubElement(suites, "testsuite", attributes)
         for case in own:
             _add(element, case)
     ElementTree.indent(suites)

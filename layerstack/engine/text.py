@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from layerstack.moment import age
-from layerstack.report import line, print_table
+from layerstack.report import print_table, say
 from layerstack.wording import megabytes
 
 if TYPE_CHECKING:
@@ -29,4 +29,4 @@ def print_images(layers: Sequence[Layer]) -> None:
     )
     for layer in layers:
         if layer.origin:
-            line(f"{layer.tag}: {layer.origin}")
+            say(f"{layer.tag}: {layer.origin}")

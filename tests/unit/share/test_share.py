@@ -121,9 +121,9 @@ def test_without_a_registry_there_is_nowhere_to_share(registry: Registry, tmp_pa
 
 
 def test_the_table_has_a_row_an_image_and_the_reason(
-    registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "240")
+    monkeypatch.setenv("COLUMNS", "160")
     registry.there, registry.refusal = {"h:1/team/a:1"}, READ_ONLY
     print_shared(registry.share())
     told = capsys.readouterr()
