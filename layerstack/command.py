@@ -59,7 +59,7 @@ def find_program(name: str) -> str:
     if found:
         return found
     if name == "docker":
-        raise EngineError("The docker command is not installed.", "`invoke setup` tells what this machine lacks.")
+        raise EngineError("The docker command is not installed.", "`invoke setup` shows what this machine lacks.")
     raise StackError(f"The program `{name}` is not installed or not on PATH.", f"Install {name} and run this again.")
 
 

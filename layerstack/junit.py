@@ -1,13 +1,17 @@
 """A JUnit file, as CI systems read it: a suite a service, a case a check."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, Literal
 
 from layerstack.errors import UsageError
 from layerstack.report import shown
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 Outcome = Literal["passed", "failure", "skipped"]
 
@@ -27,6 +31,8 @@ class Case:
 
 def write_junit(path: Path, name: str, cases: Sequence[Case], seconds: float) -> None:
     """Write the file of one task. Raises UsageError where it cannot be written."""
+    from xml.etree import ElementTree
+
     suites = ElementTree.Element("testsuites", {"name": name, "time": f"{seconds:.3f}", **_counts(cases)})
     for suite in dict.fromkeys(case.suite for case in cases):
         own = [case for case in cases if case.suite == suite]
@@ -49,6 +55,8 @@ def _counts(cases: Sequence[Case]) -> dict[str, str]:
 
 
 def _add(suite: ElementTree.Element, case: Case) -> None:
+    from xml.etree import ElementTree
+
     names = {"classname": _printable(case.suite), "name": _printable(case.name), "time": f"{case.seconds:.3f}"}
     element = ElementTree.SubElement(suite, "testcase", names)
     if case.outcome == "failure":

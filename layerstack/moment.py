@@ -32,6 +32,15 @@ def epoch_seconds(text: str | None) -> float:
     return read_time(text) or 0.0
 
 
+def utc_minute(text: str | None) -> str:
+    """`2026-11-27 22:20` in UTC, for a table; "" for no time."""
+    seconds = read_time(text)
+    if seconds is None:
+        return ""
+    # Not fromtimestamp(): a date far away must not end a listing.
+    return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
+
+
 def age(text: str | None) -> str:
     """How long ago a time of the engine is, `5 min`, `3 h`, `12 d`; "" for no time."""
     then = read_time(text)
@@ -41,12 +50,3 @@ def age(text: str | None) -> str:
     if minutes < 60:
         return f"{minutes:.0f} min"
     return f"{minutes / 60:.0f} h" if minutes < 2880 else f"{minutes / 1440:.0f} d"
-
-
-def utc_minute(text: str | None) -> str:
-    """`2026-11-27 22:20` in UTC, for a table; "" for no time."""
-    seconds = read_time(text)
-    if seconds is None:
-        return ""
-    # Not fromtimestamp(): a date far away must not end a listing.
-    return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"

@@ -116,8 +116,9 @@ def print_table(
 
     console = console_for(sys.stdout)
     cells = [[Text.from_markup(shown(cell), emoji=False) for cell in row] for row in (columns, *rows)]
-    kept = list(range(len(columns)))
-    dropped = [columns.index(name) for name in spare]
+    # A column in which nothing stands takes room for nothing.
+    kept = [number for number in range(len(columns)) if any(row[number].plain for row in cells[1:]) or len(cells) == 1]
+    dropped = [number for number in map(columns.index, spare) if number in kept]
     while dropped and sum(_least(cells, kept)) + GAP * (len(kept) - 1) > console.width:
         kept.remove(dropped.pop())
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))

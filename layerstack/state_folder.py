@@ -144,4 +144,4 @@ def _warn(path: Path, reason: str) -> None:
     """One line a process: a place that fails once fails for every record."""
     if not _warned:
         _warned.append(reason)
-        say(f"warning: no record is kept in {path}: {reason}; the task goes on without it")
+        say(f"warning: no record is kept in {path}: {reason}; the task continues without it")

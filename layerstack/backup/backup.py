@@ -48,7 +48,7 @@ def back_up(project: Project, path: Path, say: Say) -> Backup:
     """
     names = [service.name for service in project.services.values() if service.settings.backup.dump]
     if not names:
-        raise UsageError("No service of this project says how it is backed up.", HOW_TO_DECLARE)
+        raise UsageError("No service of this project declares how it is backed up.", HOW_TO_DECLARE)
     began = time.monotonic()
     running = _require_running(project, names)
     with archive.new_archive(path) as made, _held(project, names, running, ("pause", "unpause")):
@@ -104,7 +104,7 @@ def _restorable(project: Project, contents: Contents) -> list[str]:
     names = [dump.service for dump in contents.dumps]
     for name in names:
         if not project.service(name).settings.backup.restore:
-            raise UsageError(f"{name} does not say how it is restored.", HOW_TO_DECLARE)
+            raise UsageError(f"{name} does not declare how it is restored.", HOW_TO_DECLARE)
     return names
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from layerstack import command
-from layerstack.build.build_failure import failure
 from layerstack.build.buildlog import BuildLog, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces
 from layerstack.build.placement import Placement
@@ -83,6 +82,8 @@ def bake(project: Project, call: BakeCall, observer: BuildObserver, watch: Watch
     report = log.report(result.ok, result.seconds)
     observer.end(report)
     if not result.ok:
+        from layerstack.build.build_failure import failure
+
         raise failure(report, project)
     return report
 

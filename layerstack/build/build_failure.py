@@ -50,7 +50,7 @@ _PLACE = re.compile(r"^(?P<place>[^\s:]+:\d+)$", re.MULTILINE)
 def failure(report: BuildReport, project: Project) -> StackError:
     """A failed call as an error: the place, why, the lines around it, and what to do where that is known."""
     if texts.says(report.message, *texts.UNREACHABLE):
-        return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
+        return EngineError("The Docker engine stopped answering.", "`invoke doctor` shows what is wrong.")
     found = _explained(report, project)
     if isinstance(found, BuildFailed):
         found.said = report.message + report.failed_log

@@ -101,10 +101,10 @@ class ImageCauses:
 
     def _unexplained(self, line: RecipeLine) -> Cause:
         if line.remote:
-            return Cause("remote-content", f"what {', '.join(line.remote)} holds may be another content by now")
+            return Cause("remote-content", f"what {', '.join(line.remote)} holds may have changed")
         if self.doubt:
             return Cause("unknown", self.doubt)
-        return Cause("cache-evicted", "nothing it depends on changed: BuildKit no longer had its result")
+        return Cause("cache-evicted", "nothing it depends on changed: its result was no longer cached")
 
     def _own(self, stage: RecipeStage, number: int) -> Iterator[Cause]:
         """Changes of the step itself: its text, the settings right before it, the files it reads."""
@@ -179,7 +179,7 @@ class ImageCauses:
             return Cause("parent-image", f"{name} was rebuilt ({self.parent_causes[name]})")
         old, new = self.old.parents.get(name), self.new.parents.get(name)
         if old and new and old != new:
-            return Cause("parent-image", f"{name} is another image now ({old[:19]} → {new[:19]})")
+            return Cause("parent-image", f"{name} is a different image now ({old[:19]} → {new[:19]})")
         return None
 
     def _settings_before(self, stage: RecipeStage, number: int) -> Cause | None:
@@ -219,7 +219,7 @@ class ImageCauses:
 def _new_text(diff: StageDiff, number: int) -> str:
     now, replaced = diff.new.steps[number], diff.replaced(number)
     if diff.was_elsewhere(number):
-        return f"{_shown(now)} stands in another place"
+        return f"{_shown(now)} moved"
     if replaced is None:
         return f"new {_shown(now)}"
     if _shown(replaced) == _shown(now):

@@ -40,6 +40,6 @@ def _before(vertex: Vertex, vertices: Mapping[str, Vertex], images: Mapping[str,
 
 
 def _latest(vertices: Iterable[Vertex]) -> Vertex | None:
-    """What ended last. Nobody waits for what was cached, whenever BuildKit came to say so."""
+    """The vertex that finished last; cached vertices never block."""
     done = [vertex for vertex in vertices if vertex.is_done]
     return max(done, key=lambda vertex: (not vertex.is_cached, vertex.completed or 0.0), default=None)

@@ -130,7 +130,7 @@ def _inside(project: Project, path: str | Path) -> str:
     if not absolute.is_relative_to(project.root.resolve()) and not _is_in_a_context(project, absolute):
         raise UsageError(f"{path} is outside the project {project.root} and its build contexts.")
     if absolute.is_dir() and not absolute.is_symlink():
-        raise UsageError(f"{path} is a folder.", "Name files; one that is not there yet is fine.")
+        raise UsageError(f"{path} is a folder.", "Name files; one that does not exist yet is fine.")
     return os.path.relpath(absolute, project.root.resolve())
 
 
@@ -203,15 +203,15 @@ class _Change:
         """Why the effect on an image is unknown: the file says how it is built, and any part of it may change."""
         dockerfile = find(Path(os.path.normpath(self._root / image.context / image.dockerfile)))
         if not image.definition.get("dockerfile-inline") and self._file == dockerfile:
-            return "its Dockerfile: which instruction changes is not known before"
+            return "its Dockerfile: which instruction will change is unknown"
         folders = _folders(self._project, image).items()
         # One that is not there yet counts, too.
         rules = {_rules(folder, image, name) or folder / ".dockerignore" for name, folder in folders}
         if self._file in {*rules, Path(f"{dockerfile}.dockerignore")}:
-            return "its ignore rules: which files they will let in is not known before"
+            return "its ignore rules: which files they will let in is unknown"
         definitions = (*self._project.compose_files, *self._project.bake_files, self._root / ".env")
         if self._file in {path.resolve() for path in definitions}:
-            return "the project's definition: what of it changes is not known before"
+            return "the project's definition: what will change is unknown"
         return ""
 
     def _stage(self, image: Image, manifest: Manifest, stage: RecipeStage) -> Iterator[AffectedStep]:

@@ -188,7 +188,7 @@ class InputReader:
             # Images that are built on each other are refused by bake, with their names.
             return NOTHING_KNOWN if parent.name in self._being_read else self._recipe(parent).handed_on
         if value.startswith(IMAGE_SCHEME):
-            doubt = f"what {name} hands on (ENV, ONBUILD) is not known"
+            doubt = f"what {name} passes on (ENV, ONBUILD) is unknown"
             return self._handed_on.get(_reference(value)) or replace(NOTHING_KNOWN, doubts=(doubt,))
         return NOTHING_KNOWN if copy_sources.is_remote(value) else Inherited()
 

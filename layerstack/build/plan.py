@@ -192,18 +192,18 @@ def _find_external(gone: Mapping[str, ExternalImage], references: Iterable[str])
 def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: Mapping[str, StoredImage]) -> str:
     """Why the stored image is not what a build would make; empty when it is."""
     if one.stored is None:
-        return "the image is not there"
+        return "the image does not exist"
     if other := next((tag for tag in one.image.tags if tag not in stored or stored[tag].id != one.stored.id), ""):
-        return f"the tag {other} is not there" if other not in stored else f"the tag {other} names another image"
+        return f"the tag {other} does not exist" if other not in stored else f"the tag {other} names another image"
     return _doubts(one) or next(
-        (f"{name} was built anew" for name in one.image.parents if _is_on_other_layers(one, parents[name])), ""
+        (f"{name} was rebuilt" for name in one.image.parents if _is_on_other_layers(one, parents[name])), ""
     )
 
 
 def _doubts(one: PlannedImage) -> str:
     """Why an image may not be made of what is here now."""
     if not one.made_of:
-        return "it was built by another tool: what it was made of is not known"
+        return "it was built by another tool, so its inputs are unknown"
     if one.manifest.unknown:
         return f"not known: {one.manifest.unknown[0]}"
     if one.made_of != one.manifest.digest:

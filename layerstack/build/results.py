@@ -11,7 +11,7 @@ from layerstack.build.record import Cause, ImageRecord, StepRecord, WorkRecord, 
 from layerstack.engine.images import StoredImage
 from layerstack.registry.origin import read_origin
 
-KEPT_CAUSE = "BuildKit does not have its steps, nothing they depend on changed: the stored image is used"
+KEPT_CAUSE = "its steps are no longer cached and nothing they depend on changed: the stored image is used"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Outcome:
     def _without_steps(self, one: PlannedImage, causes: ImageCauses) -> str:
         """Why the image is another one though no step of it ran."""
         sharing = {step.image for step in self.report.executed if step.place.startswith(f"{one.manifest.dockerfile}:")}
-        how = f"its steps ran with {', '.join(sorted(sharing))}" if sharing else "BuildKit had every step"
+        how = f"its steps ran with {', '.join(sorted(sharing))}" if sharing else "every step was cached"
         if one.stored is None:
             return f"{'first-build' if one.last is None else 'the image was gone'}; {how}"
         cause = causes.of_cached() or causes.of_description()

@@ -77,9 +77,7 @@ def require_right(audits: Iterable[Audit]) -> None:
     wrong = [audit for audit in audits if audit.verdict == "wrong"]
     if wrong:
         lines = "\n".join(f"  {audit.image}: {audit.detail}" for audit in wrong)
-        raise CheckFailed(
-            f"verify-skip: images that are read as unchanged, and that a build made otherwise:\n{lines}", ADVICE
-        )
+        raise CheckFailed(f"verify-skip: images considered unchanged that a build made differently:\n{lines}", ADVICE)
 
 
 ADVICE = "Both manifests are in the state folder, under audit/: please report them."

@@ -81,7 +81,7 @@ def read_builder(daemon_json: Path = DAEMON_JSON) -> Builder:
     facts = engine.read_facts()
     answer = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
     if not answer.ok:
-        raise EngineError(f"Buildx does not tell about its builder: {answer.stderr.strip()}", "`docker buildx ls`")
+        raise EngineError(f"Buildx does not describe its builder: {answer.stderr.strip()}", "`docker buildx ls`")
     builder = Builder(
         name=_field(answer.stdout, "Name"),
         driver=_field(answer.stdout, "Driver"),
@@ -99,7 +99,7 @@ def with_expectation(builder: Builder, daemon_json: Path = DAEMON_JSON) -> Build
     settings, notes = _settings(daemon_json) if builder.is_engine else ({}, [])
     expected: Rules = ()
     if builder.disk.total_bytes is None:
-        notes.append("the engine's disk is not on this machine: how full it is, is not known")
+        notes.append("the engine's disk is on another machine: its free space is unknown")
     elif builder.is_engine:
         try:
             expected = gc_policy.configured_rules(settings, builder.disk.total_bytes, builder.server_version)
@@ -123,7 +123,7 @@ def read_use(builder: Builder) -> CacheUse:
     answer = command.run(("docker", "buildx", "du", "--format", "json"), timeout_seconds=INSPECT_SECONDS)
     if not answer.ok:
         advice = "`docker buildx du --format json` must work: Buildx 0.29 or newer."
-        raise EngineError(f"Buildx does not tell what builder {builder.name} holds: {answer.stderr.strip()}", advice)
+        raise EngineError(f"Buildx does not list the cache of builder {builder.name}: {answer.stderr.strip()}", advice)
     now = datetime.now(timezone.utc)
     lines = (line for line in answer.stdout.splitlines() if line.startswith("{"))
     return CacheUse(tuple(_printed_record(json.loads(line), now) for line in lines))

@@ -44,7 +44,7 @@ def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) 
             "would-drop", f"the next clean-up removes `{short(str(first.line), 50)}`: {why(rule, builder)}", 0
         )
     if free is None or not builder.disk.total_bytes:
-        return Forecast("unknown", "the size of the cache is no danger; how full the disk is, is not known")
+        return Forecast("unknown", "its size is no risk; the free space of the disk is unknown")
     room = eviction.bytes_until(lambda dropped: bool(ids & dropped.keys()), free)
     if room is None:
         return Forecast("safe", "other cache is removed first, even when the disk is full")

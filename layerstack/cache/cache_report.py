@@ -202,7 +202,7 @@ def _outcome(
     if not steps:
         return Forecast("unknown", "its steps are not known")
     if last and last.is_cache_gone:
-        return Forecast("lost", "a build found its steps gone; since then services are built on the image itself")
+        return Forecast("lost", "a build found its steps no longer cached; services are built on the stored image")
     return cache_forecast.forecast(steps, eviction, builder)
 
 

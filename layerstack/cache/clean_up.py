@@ -46,14 +46,14 @@ class CleanUp:
         if self.removes_whole_cache:
             lines.append(
                 f"the whole build cache of builder {self.builder.name}, {megabytes(self.cache_bytes)}, "
-                "of every project: what is built next is built from nothing"
+                "of all projects: the next build starts from scratch"
             )
         elif self.cache_bytes:
             lines.append(
-                f"build cache of every project that nothing used for {UNUSED_HOURS} h, {megabytes(self.cache_bytes)}; "
-                "layers of images stay"
+                f"build cache of all projects, unused for {UNUSED_HOURS} h, {megabytes(self.cache_bytes)}; "
+                "layers of images are kept"
             )
-        lines += [f"{name}, left by a task that was killed" for name in self.leftovers.names]
+        lines += [f"{name}, left behind by a killed task" for name in self.leftovers.names]
         return lines
 
 
@@ -113,7 +113,7 @@ def _own_images(project: Project) -> list[StoredImage]:
 def _named(image: StoredImage) -> str:
     if image.tags:
         return f"image {', '.join(image.tags)}"
-    return f"image {image.id[7:19]} (untagged: a newer build took its name)"
+    return f"image {image.id[7:19]} (untagged: replaced by a newer build)"
 
 
 def _unique(found: Iterable[StoredImage]) -> tuple[StoredImage, ...]:

@@ -1,4 +1,4 @@
-"""What decides whether a known issue of some version is met at all: how the project is written, what the shell sets."""
+"""Conditions under which a known issue applies: how the project is written, what the shell sets."""
 
 import json
 import os

@@ -25,7 +25,7 @@ SEVERITIES = ("error", "warning", "ok")
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything that was found: the worst first, and what nobody wants to hear by itself."""
+    """All findings, the worst first, and the suppressed ones apart."""
 
     findings: tuple[Finding, ...]
     silenced: tuple[Finding, ...] = ()
@@ -92,9 +92,9 @@ def _run(name: str, check: Check, interrupted: Event) -> list[Finding]:
         # The finding named `engine` says it once for all.
         return []
     except TimeoutError as late:
-        return [warning(name, f"could not be looked at: {late}", "invoke doctor, once more")]
+        return [warning(name, f"could not be checked: {late}", "Run `invoke doctor` again.")]
     except Exception as problem:
-        detail = f"could not be looked at: {type(problem).__name__}: {problem}"
+        detail = f"could not be checked: {type(problem).__name__}: {problem}"
         return [warning(name, detail, f"invoke doctor --ignore {name.replace(' ', '-')}")]
 
 

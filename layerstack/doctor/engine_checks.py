@@ -101,14 +101,12 @@ def check_registry(client: Any, references: Iterable[str]) -> Iterator[Finding]:
     except APIError as problem:
         said = str(problem.explanation or problem)
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
-            yield warning("registry", f"the registry answers, but not with {reference}: {said}", "docker login")
+            yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")
         else:
-            remedy = (
-                "Without it, `invoke setup` builds stand-ins where it can. Behind a proxy: the engine's own settings."
-            )
+            remedy = "`invoke setup` builds stand-ins where it can. Behind a proxy, name it in daemon.json."
             yield warning("registry", f"no registry answers for {reference}: {said}", remedy)
     except DockerException as problem:
-        yield warning("registry", f"the engine could not ask for {reference}: {problem}", "invoke doctor, once more")
+        yield warning("registry", f"the engine could not ask for {reference}: {problem}", "Run `invoke doctor` again.")
     else:
         yield ok("registry", f"the registry has {reference}")
 

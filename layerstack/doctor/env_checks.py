@@ -133,11 +133,9 @@ def _unset(names: Names) -> Iterator[Finding]:
         hint = f"Did you mean {near} in .env? " if near else ""
         remedy = f"{hint}Write {name}=… into .env, or a default: ${{{name}:-…}}; a dollar sign of its own is $$."
         if any(one.is_demanded for one in uses):
-            yield error(CHECK, f"{name} is demanded and set nowhere", remedy, place=uses[0].place)
+            yield error(CHECK, f"{name} is required and not set", remedy, place=uses[0].place)
         else:
-            yield warning(
-                CHECK, f"{name} is set nowhere: Compose puts nothing in its place", remedy, place=uses[0].place
-            )
+            yield warning(CHECK, f"{name} is not set: Compose substitutes an empty string", remedy, place=uses[0].place)
 
 
 def _misspelt(names: Names) -> Iterator[Finding]:

@@ -42,10 +42,10 @@ def check_rights() -> Iterator[Finding]:
     if os.environ.get("DOCKER_HOST") or not SOCKET_FILE.exists():
         return
     if os.access(SOCKET_FILE, os.R_OK | os.W_OK):
-        yield ok("docker group", "this user may talk to the engine")
+        yield ok("docker group", "this user can use the engine")
     else:
         remedy = "sudo usermod --append --groups docker $USER, then log out and in again"
-        yield error("docker group", f"this user may not use {SOCKET_FILE}", remedy)
+        yield error("docker group", f"this user has no access to {SOCKET_FILE}", remedy)
 
 
 def check_python(circumstances: Circumstances) -> Iterator[Finding]:
@@ -114,13 +114,13 @@ def check_wsl(root: Path, mounted: Iterable[str] = ()) -> Iterator[Finding]:
     if "microsoft" not in platform.release().lower():
         return
     if str(root.resolve()).startswith(WINDOWS_DISKS):
-        detail = f"{root} lies on the Windows disk: builds are slow, hot reload misses changes"
+        detail = f"{root} is on the Windows disk: builds are slow, hot reload misses changes"
         yield warning("wsl", detail, "Clone the project below your home directory inside WSL.")
     elif outside := sorted({path for path in mounted if path.startswith(WINDOWS_DISKS)}):
         detail = f"{', '.join(outside)} is mounted from the Windows disk: slow, and hot reload misses changes"
         yield warning("wsl", detail, "Copy the folder below your home directory inside WSL and mount it from there.")
     else:
-        yield ok("wsl", "the project lies on the Linux disk")
+        yield ok("wsl", "the project is on the Linux disk")
 
 
 def check_gpu(decision: Decision, project: Project | None = None) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ def _look_at(look: Look, service: Service) -> list[Finding] | None:
     except ImageNotFound:
         return None
     except TimeoutError as late:
-        return [warning(CHECK, f"{service.name} was not looked at: {late}", "invoke doctor, once more", service.name)]
+        return [warning(CHECK, f"{service.name} was not checked: {late}", "Run `invoke doctor` again.", service.name)]
 
 
 def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) -> Iterator[Finding]:
@@ -167,7 +167,7 @@ def _remedy(service: Service, mount: Mount, losses: Sequence[Loss]) -> str:
             "it from the image; what was written into it is lost"
         )
     if mount.kind == "bind" and _is_empty(Path(mount.source)):
-        return f"Put the files into {mount.source}, which is empty or not there; or take the mount away."
+        return f"Put the files into {mount.source}, which is empty or not there; or remove the mount."
     folders = {path.partition("/node_modules/")[0] for loss in losses for path in loss.paths}
     if mount.kind == "bind" and len(folders) == 1 and all(loss.kind in (NODE, START) for loss in losses):
         return f"Add a volume of its own below it: `- {folders.pop()}/node_modules`."

@@ -25,7 +25,7 @@ BUNDLES = (
 def check_shell_proxy() -> Iterator[Finding]:
     """A proxy of the shell must leave this machine's own addresses out. It needs no engine."""
     if not _proxies():
-        yield ok("proxy", "the shell names none")
+        yield ok("proxy", "the shell sets no proxy")
         return
     kept = {name.strip() for name in _variable("NO_PROXY").split(",")}
     missing = [name for name in LOCAL_NAMES if name not in kept and "*" not in kept]
@@ -33,7 +33,7 @@ def check_shell_proxy() -> Iterator[Finding]:
         detail = f"NO_PROXY does not name {' and '.join(missing)}: health checks from here go to the proxy"
         yield warning("proxy", detail, f"export NO_PROXY={','.join([*sorted(kept - {''}), *missing])}")
     else:
-        yield ok("proxy", "the shell's proxy leaves this machine out")
+        yield ok("proxy", "the shell's proxy excludes this machine")
 
 
 def check_engine_proxy(info: Mapping[str, Any]) -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def check_bundles() -> Iterator[Finding]:
     for name in BUNDLES:
         path = os.environ.get(name, "")
         if path and not Path(path).exists():
-            detail = f"{name} names {path}, which is not there: downloads on this machine fail"
+            detail = f"{name} names {path}, which does not exist: downloads on this machine fail"
             yield warning("certificates", detail, f"unset {name}, or put the bundle there")
 
 

@@ -1,4 +1,4 @@
-"""Which findings nobody wants to hear: named on the command line, or once for all in the Compose file."""
+"""Suppressed findings: named on the command line, or once for all in the Compose file."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -17,7 +17,7 @@ from layerstack.errors import EngineError, NotInEngine
 
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
-ADVICE = "`invoke doctor` looks at the engine."
+ADVICE = "`invoke doctor` checks the engine."
 
 
 class EngineGone(EngineError, requests.RequestException, DockerException):

@@ -68,7 +68,7 @@ def read_cache() -> CacheUse:
     try:
         entries: list[dict[str, Any]] = engine.client().build_cache()
     except (EngineError, OSError) as error:
-        raise EngineError(f"The engine does not tell its disk use: {error}") from error
+        raise EngineError(f"The engine does not report its disk usage: {error}") from error
     return CacheUse(tuple(map(_record, entries)))
 
 

@@ -94,7 +94,7 @@ def read_facts() -> EngineFacts:
     try:
         answer = command.run(["docker", "info", "--format", "{{json .}}"], timeout_seconds=INFO_SECONDS)
     except EngineError as error:
-        raise EngineError("There is no container engine here: no docker command.", HOW_TO_GET_ONE) from error
+        raise EngineError("No Docker engine found: there is no docker command.", HOW_TO_GET_ONE) from error
     info = _parse_info(answer)
     if not info.get("ServerVersion"):
         raise unreachable(answer.stderr or "; ".join(info.get("ServerErrors") or ()), find_endpoint())

@@ -120,7 +120,7 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     if texts.says(result.stderr, *texts.UNREACHABLE):
         raise unreachable(result.stderr, find_endpoint())
     if not result.ok and not texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
-        raise EngineError(f"The engine does not tell its images: {result.stderr.strip()}", "`invoke doctor`")
+        raise EngineError(f"The engine does not list its images: {result.stderr.strip()}", "`invoke doctor`")
     stored = [_stored(attributes) for attributes in json.loads(result.stdout or "[]")]
     names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
     found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}

@@ -17,16 +17,16 @@ HOW_TO_TRUST = (
     "`docker info` shows the same error."
 )
 HOW_TO_GET_RIGHTS = "`sudo usermod --append --groups docker $USER`, then log out and in again."
-HOW_TO_WAKE = "Restart it and look into its log."
+HOW_TO_WAKE = "Restart it and check its log."
 HOW_TO_CHOOSE = "`docker context ls` shows it."
 # The first that fits counts.
 REASONS = (
-    (texts.NO_RIGHTS, "This user may not talk to the Docker daemon", HOW_TO_GET_RIGHTS),
+    (texts.NO_RIGHTS, "This user has no permission to use the Docker daemon", HOW_TO_GET_RIGHTS),
     (texts.BAD_CERTIFICATE, "The TLS certificate of the Docker daemon or of this client is refused", HOW_TO_TRUST),
-    (texts.NO_ANSWER, "The Docker daemon is there but does not answer", HOW_TO_WAKE),
+    (texts.NO_ANSWER, "The Docker daemon runs but does not respond", HOW_TO_WAKE),
     (texts.UNKNOWN_HOST, "DOCKER_HOST or the docker context points to an unknown host", HOW_TO_CHOOSE),
 )
-ELSE = ((), "No Docker daemon answers", HOW_TO_START)
+ELSE = ((), "No Docker daemon responds", HOW_TO_START)
 
 
 def podman(version: str) -> EngineError:

@@ -67,7 +67,7 @@ def run_tests(image: str, lease: Lease, on_line: Callable[[str], None], words: S
     files = read_report(report, peaks)
     ending, detail = judge(result.exit_code, result.stderr, report)
     if ending == "passed" and not lease.peak.has_seen_use:
-        ending, detail = "gpu-unused", "the tests passed, but nothing of them was ever seen on the card"
+        ending, detail = "gpu-unused", "the tests passed, but no activity was seen on the card"
     seconds = time.monotonic() - began
     return ContainerTests(ending, detail, result.exit_code, seconds, lease.card.name, lease.peak.most_bytes, files)
 
@@ -105,5 +105,5 @@ def _refusal(said: str) -> Verdict | None:
     if texts.says(said, *texts.IMAGE_MISSING):
         return "image-missing", said
     found = judge_refusal(said)
-    is_gpu = found.broken_link in ("toolkit", "request") or "has no way to a GPU" in found.reason
+    is_gpu = found.broken_link in ("toolkit", "request") or "cannot access a GPU" in found.reason
     return ("gpu-missing", found.reason) if is_gpu else None

@@ -168,5 +168,5 @@ def _here(host: HostGpus) -> str:
 
 def _demanded(found: Decision) -> Decision:
     if found.device == "gpu":
-        return replace(found, why=f"asked for, and {found.why}")
-    raise GpuMissing(f"A GPU was asked for and cannot be had ({found.reason}): {found.why}.", found.remedy)
+        return replace(found, why=f"requested, and {found.why}")
+    raise GpuMissing(f"A GPU was requested and is not available ({found.reason}): {found.why}.", found.remedy)

@@ -75,7 +75,9 @@ def look_inside(client: "DockerClient", container: Container, host: HostGpus | N
     try:
         code, said = call_within(ASK_SECONDS, lambda: _ask(client, container.id))
     except (EngineError, OSError) as error:
-        return ContainerGpu(container.service, container.name, (), f"NVML inside could not be asked: {error}")
+        return ContainerGpu(
+            container.service, container.name, (), f"NVML in the container could not be queried: {error}"
+        )
     if code in NOT_THERE:
         return ContainerGpu(
             container.service, container.name, (), "it has no NVML to ask (NVIDIA_DRIVER_CAPABILITIES without utility?)"

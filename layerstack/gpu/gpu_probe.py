@@ -33,7 +33,7 @@ ADVICE = {
     ),
     "toolkit": "`sudo nvidia-container-cli --load-kmods info` shows what the toolkit misses; or use --device cpu.",
     "request": "Let the service ask for cards that are there (`invoke gpu` lists them), or use --device cpu.",
-    "engine": "`invoke doctor` looks at the engine.",
+    "engine": "`invoke doctor` checks the engine.",
 }
 # What Docker, the toolkit and the runtime say → the link that it means. The first match counts.
 SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
@@ -71,7 +71,7 @@ def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
         found = judge_refusal(_refusal(client.api, request), request)
         return _refined(client.api, found) if found.broken_link == "docker" else found
     except (EngineError, OSError) as error:
-        return DockerGpu(False, f"Docker could not be asked: {str(error).splitlines()[0]}", "engine")
+        return DockerGpu(False, f"Docker could not be queried: {str(error).splitlines()[0]}", "engine")
 
 
 def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
@@ -88,7 +88,7 @@ def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
     if link == "toolkit":
         return DockerGpu(False, f"the NVIDIA container toolkit fails: {cause}", "toolkit")
     if link == "docker":
-        return DockerGpu(False, f"Docker has no way to a GPU: {cause}", "docker")
+        return DockerGpu(False, f"Docker cannot access a GPU: {cause}", "docker")
     return DockerGpu(False, f"Docker refused for an unknown reason: {cause}", "docker")
 
 
@@ -110,7 +110,7 @@ def _refusal(api: Any, request: GpuRequest) -> str:
                 api.remove_container(container, force=True)
         with suppress(EngineError):
             api.remove_image(name)
-    return "the probe started without its program, which makes no sense"
+    return "the probe started without its program, which should not happen"
 
 
 def _asked_for(request: GpuRequest) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def unreadable(
 ) -> StackError:
     """The error for a call that failed; `files` are those that it read, `variables` what they are filled in with."""
     if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
-        return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` tells what is missing.")
+        return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` shows what is missing.")
     lines = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("#")]
     said = "\n".join(lines)
     detail = "\n".join(f"  | {line}" for line in lines[-10:])
@@ -94,8 +94,8 @@ class _Reader:
         shown = _shown(path, self.root)
         if example := find_example(path):
             copy = shlex.join(["cp", _shown(example, self.root), shown])
-            return f"{shown} is not there, {example.name} is", f"`{copy}`"
-        return f"{shown} is not there", f"Write {shown}, or mark it in the Compose file: `required: false`."
+            return f"{shown} does not exist, {example.name} does", f"`{copy}`"
+        return f"{shown} does not exist", f"Write {shown}, or mark it in the Compose file: `required: false`."
 
     def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
         shown = _shown(Path(match["path"]), self.root)

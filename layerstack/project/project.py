@@ -169,7 +169,7 @@ class Project:
 
         def visit(name: str, path: tuple[str, ...]) -> None:
             if name in path:
-                raise UsageError(f"Images are built on each other in a circle: {' → '.join((*path, name))}.")
+                raise UsageError(f"Images depend on each other in a circle: {' → '.join((*path, name))}.")
             if name in ordered:
                 return
             image = self.image(name)

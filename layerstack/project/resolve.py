@@ -140,7 +140,7 @@ def refuse_circle(services: Mapping[str, Any]) -> None:
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             circle = " → ".join((*path[path.index(name) :], name))
-            raise UsageError(f"Images are built on each other in a circle: {circle}.")
+            raise UsageError(f"Images depend on each other in a circle: {circle}.")
         for other in on.get(name, ()):
             visit(other, (*path, name))
 

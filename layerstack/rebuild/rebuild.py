@@ -164,7 +164,7 @@ def time_rebuilds(
     wanted = [project.service(name).name for name in names] or _editable(project, say)
     if not wanted:
         raise UsageError(
-            "No service of this project says which file a rebuild should change.",
+            "No service of this project declares which file a rebuild should change.",
             "Name one below its build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
         )
     return [time_rebuild(project, name, options, say) for name in wanted]
@@ -235,7 +235,7 @@ def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
         return choose_edited_file(project, image)
     path = project.root / image.context / edited
     if not path.is_file():
-        raise UsageError(f"The file that a rebuild of {service.name} should change is not there: {path}.")
+        raise UsageError(f"The file that a rebuild of {service.name} should change does not exist: {path}.")
     comment_style(path)
     return EditedFile(str(edited), "")
 
@@ -251,7 +251,7 @@ def _editable(project: Project, say: Callable[[str], None]) -> list[str]:
                 choose_edited_file(project, project.image(service.name))
             found.append(service.name)
         except UsageError as error:
-            say(f"{service.name} is left out: {error.args[0]}")
+            say(f"{service.name} is skipped: {error.args[0]}")
     return found
 
 

@@ -21,7 +21,7 @@ EXIT_MEANINGS = {
     127: "its command was not found in the image",
     137: "it was killed",
     139: "it crashed",
-    143: "it was told to stop",
+    143: "it received a stop signal",
 }
 
 

@@ -50,7 +50,7 @@ class PackageSource:
         def on_line(_stream: command.Stream, line: str) -> None:
             if line.startswith("Waiting for cache lock") and line not in said:
                 said.add(line)
-                say(f"another package manager is at work, waiting: {line.partition(': ')[2]}")
+                say(f"waiting for another package manager: {line.partition(': ')[2]}")
 
         argv = ["apt-get", "-q", *self.options, "-o", f"DPkg::Lock::Timeout={LOCK_WAIT_SECONDS}", *arguments]
         result = command.stream(argv, on_line, cwd=cwd, env=UNATTENDED)

@@ -92,4 +92,4 @@ def _remember_device(root: Path, decision: Decision, say: Callable[[str], None])
     is_variant = decision.device == "cpu" and with_cpu != without
     wanted = {"DEVICE": decision.device, "COMPOSE_FILE": files if is_variant else None}
     for name, value in choices.remember(root, wanted).items():
-        say(f".env sets {name}={value}: your line stays, setup would have written {wanted[name]}")
+        say(f".env sets {name}={value}: your line is kept; setup would have written {wanted[name]}")

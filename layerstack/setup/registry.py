@@ -8,7 +8,7 @@ from layerstack.setup.apt import Say
 
 # What `docker pull` reports when the registry, or this machine, refuses → what that means. The first match counts.
 REFUSALS = (
-    (texts.RATE_LIMIT, "the registry limits how often it may be asked: `docker login`, or wait"),
+    (texts.RATE_LIMIT, "the registry limits requests: `docker login`, or wait"),
     (texts.NO_TAG_FOR_PLATFORM, "the registry has no such tag for this kind of processor"),
     (texts.NO_TAG, "the registry has no such tag"),
     (texts.NO_ACCESS, "the registry has no such image, or asks for `docker login`"),

@@ -150,7 +150,7 @@ def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutco
             stand_in = f" (a stand-in, not the official {image.official})" if image.is_stand_in else ""
             kept.setdefault(outcomes[image.variable].reason, []).append(f"  {image.reference}{stand_in}")
     for reason, lines in kept.items():
-        say(f"could not be pulled: {reason}; these stay in use:")
+        say(f"could not be pulled: {reason}; still in use:")
         for line in lines:
             say(line)
 
@@ -201,12 +201,12 @@ def _report_without(
             continue
         if not image.variable.startswith(GPU_ONLY_PREFIX):
             raise _unobtainable(image, outcomes[image.variable])
-        say(f"{image.official} is left out: no registry answers and it has no stand-in (only the GPU image needs it)")
+        say(f"{image.official} is skipped: no registry answers and it has no stand-in (only the GPU image needs it)")
 
 
 def _report_outvoted(outvoted: Mapping[str, str], say: Say) -> None:
     for name, value in outvoted.items():
-        say(f"your own line {name}={value} in .env stays and counts: the stand-in is not used")
+        say(f"your own line {name}={value} in .env is kept: the stand-in is not used")
 
 
 def _settle(docker: "DockerClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:

@@ -3,23 +3,20 @@
 from collections.abc import Sequence
 
 from layerstack.moment import utc_minute
+from layerstack.report import line
 from layerstack.stacks.stacks import Stack
 from layerstack.wording import megabytes
 
 
 def print_stacks(found: Sequence[Stack]) -> None:
     """On stdout, a stack a paragraph: folders are long, so nothing stands beside them."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(emoji=False, highlight=False, soft_wrap=True)
     for stack in found:
         headline, *lines = describe(stack)
-        console.print(Text(f"{headline}, {megabytes(stack.disk_bytes)}", style="red" if stack.is_dead else "bold"))
-        for line in lines:
-            console.print(Text(f"    {line}"))
+        line(f"{headline}, {megabytes(stack.disk_bytes)}", "red" if stack.is_dead else "bold", is_whole=True)
+        for text in lines:
+            line(f"    {text}", is_whole=True)
     if not found:
-        console.print("no stack on this engine")
+        line("no stack on this engine")
 
 
 def describe(stack: Stack) -> list[str]:

@@ -85,7 +85,7 @@ class FreshnessReader:
         found = [*self._ended(service, container), *self._definition(service, container, data)]
         found += self._of_image(container, image, made_of)
         found += self._volumes(container, data, image)
-        unknown = [] if self._hashes else ["whether its definition changed: Compose does not tell"]
+        unknown = [] if self._hashes else ["whether its definition changed: Compose does not say"]
         if container.is_running:
             mounts, hidden = mount_staleness.find(self._client, container, data)
             found, unknown = [*found, *mounts], [*unknown, *hidden]
@@ -151,7 +151,7 @@ class FreshnessReader:
             # The tag holds a build of something else, the container one of what is here now.
             return
         if not is_tagged:
-            yield Stale("old-image", f"the container still runs what {container.image} was before", "recreate")
+            yield Stale("old-image", f"the container still runs the previous {container.image}", "recreate")
         yield from image.find() if image else ()
 
     def _volumes(self, container: Container, data: Mapping[str, Any], image: ImageStaleness | None) -> Iterator[Stale]:
@@ -160,7 +160,7 @@ class FreshnessReader:
             return
         if image and image.changes and image.changes.changes_dependencies():
             folders = ", ".join(one.folder for one in volumes)
-            yield Stale("old-volume", f"the anonymous volume over {folders} keeps the packages of before", "renew")
+            yield Stale("old-volume", f"the anonymous volume over {folders} keeps the old packages", "renew")
             return
         yield from anonymous_volume.find_old(self._client, self._project.root, container.id, volumes, container.image)
 

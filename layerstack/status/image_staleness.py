@@ -84,10 +84,10 @@ class ImageStaleness:
         if unseen := changes.unseen():
             yield Stale("source-changed", "; ".join(unseen), "build")
         if installed := changes.installed():
-            detail = f"{listed(installed)} changed; the image holds the packages of before"
+            detail = f"{listed(installed)} changed; the image still holds the old packages"
             yield Stale("dependencies-changed", detail, "build")
         if compiled := changes.compiled():
-            detail = f"{listed(compiled)} changed and is mounted, but a step made something of it that is not"
+            detail = f"{listed(compiled)} changed and is mounted, but what a build step made of it is not"
             yield Stale("source-changed", detail, "build", is_certain=False)
         if instructions := changes.instructions():
             yield Stale("recipe-changed", f"{self.one.image.dockerfile_place}: {', '.join(instructions)}", "build")
@@ -99,7 +99,7 @@ class ImageStaleness:
             if value.startswith("target:"):
                 yield self._of_parent(value.removeprefix("target:"))
             elif ABSENT not in before and ABSENT not in now:
-                yield Stale("system-image-changed", f"{name} is another image by now", "build")
+                yield Stale("system-image-changed", f"{name} is a different image now", "build")
 
     def _of_parent(self, name: str) -> Stale:
         parent = self.plan.of(name)
@@ -136,7 +136,7 @@ class ImageStaleness:
         if found:
             return found
         # What a container sees through its mounts may be all that changed.
-        detail = "the image is made of something else by now; no record tells what"
+        detail = "the image has other inputs now; no record says which"
         return [Stale("source-changed", detail, "build", is_certain=not self.binds)]
 
     def _newer_files(self) -> Iterator[Stale]:
@@ -148,7 +148,7 @@ class ImageStaleness:
         newer = [name for name in unseen if (self.root / name).stat().st_mtime > made > 0]
         judged = known(sorted(newer), self._holds)
         if judged[False]:
-            yield Stale("source-changed", f"in the container is another {listed(judged[False])}", "build")
+            yield Stale("source-changed", f"the container has a different {listed(judged[False])}", "build")
         if judged[None]:
             detail = f"{listed(judged[None])} was written after the image was built"
             yield Stale("source-changed", detail, "build", is_certain=False)
@@ -156,4 +156,4 @@ class ImageStaleness:
 
 def _rebuilt(name: str) -> Stale:
     kind: Kind = "base-rebuilt"
-    return Stale(kind, f"{name} was built again after it", "build")
+    return Stale(kind, f"{name} was rebuilt after it", "build")

@@ -10,7 +10,7 @@ from layerstack.status.input_changes import listed
 from layerstack.status.mounted_files import BindMount
 from layerstack.status.staleness import Stale
 
-UNSEEN = "whether its mounts lead to what stands here now: the engine is not on this machine"
+UNSEEN = "whether its mounts match this folder: the engine is on another machine"
 
 
 def find(client: Any, container: Container, data: Mapping[str, Any]) -> tuple[list[Stale], list[str]]:
@@ -26,9 +26,9 @@ def find(client: Any, container: Container, data: Mapping[str, Any]) -> tuple[li
 
 def _of_mount(one: BindMount) -> Stale:
     if not one.source.exists():
-        detail = f"{one.source} is gone from here, the container keeps the one of its start: put it back first"
+        detail = f"{one.source} no longer exists, and the container keeps using it: restore it first"
         return Stale("mount-gone", detail, "restart")
-    detail = f"{one.source} was replaced by another one: the container keeps seeing the old one at {one.target}"
+    detail = f"{one.source} was replaced; the container still uses the old one at {one.target}"
     return Stale("mount-replaced", detail, "restart")
 
 
@@ -42,5 +42,5 @@ def _not_reloaded(
     processes = reloading.read_processes(client, container.id, data["Config"].get("Env") or ())
     names = [str(path) for path in written if path.name.endswith(processes.loaded_once or ("\0",))]
     if names:
-        detail = f"{listed(names)} was written after its start, and nothing in it reloads: it may run the old one"
+        detail = f"{listed(names)} changed after the container started, and nothing reloads it: it may run old code"
         yield Stale("not-reloaded", detail, "restart", is_certain=False)

@@ -69,7 +69,7 @@ def read_status(project: Project) -> list[ServiceStatus]:
     try:
         return _read(client, _as_started(project, found), found)
     except (DockerException, RequestException) as error:
-        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` looks at it.") from error
+        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error
 
 
 def document(found: Sequence[ServiceStatus]) -> dict[str, Any]:
@@ -95,8 +95,8 @@ def summary(found: Sequence[ServiceStatus]) -> str:
     parts = [f"{len(stale)} of {len(services)} services do not run your code"] if stale else []
     parts += [f"{len(doubtful)} of {len(services)} may not run your code"] if doubtful else []
     if not parts and unknown:
-        return f"no service is known to run old code, but not all is known of {len(unknown)} of {len(services)}"
-    rest = [f"not all is known of {len(unknown)}"] if unknown else []
+        return f"no service is known to run old code, but {len(unknown)} of {len(services)} could not be fully checked"
+    rest = [f"{len(unknown)} could not be fully checked"] if unknown else []
     return ", ".join([*(parts or ["everything runs your code"]), *rest])
 
 

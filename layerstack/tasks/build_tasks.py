@@ -29,7 +29,7 @@ BUILD_HELP = {
     "device": DEVICE,
     "force": "build again without the cache",
     "pull": "ask the registry for newer system images first",
-    "verify-skip": "build what is read as unchanged under another tag and compare the two",
+    "verify-skip": "also build what is considered unchanged, under another tag, and compare the two",
     "cache-from": "read a cache from there too: type=registry,ref=…; {image} stands for the image's name",
     "cache-to": "write the cache there too, where the builder can",
     "explain": "print what each image's inputs digest is made of; builds nothing",
@@ -76,7 +76,7 @@ def build(
     json: bool = False,
     junit: str = "",
 ) -> None:
-    """Build service images and the bases they need, in one call; BuildKit finds what did not change."""
+    """Build service images and the bases they need; unchanged steps come from the cache."""
     project = project_to_run(device, is_started=False)
     names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
     with junit_report("build", junit) as cases:
@@ -102,7 +102,7 @@ def why(c: Context, image: str, device: str = "auto", json: bool = False) -> Non
     },
 )
 def impact(c: Context, files: Sequence[str], device: str = "auto", json: bool = False) -> None:
-    """Which steps of which images a change of these files would rebuild, and about how long."""
+    """Which steps of which images a change of these files would rebuild, and how long that takes."""
     from layerstack.build.impact import document, find_impact
     from layerstack.build.text import print_impact
 
@@ -112,7 +112,7 @@ def impact(c: Context, files: Sequence[str], device: str = "auto", json: bool = 
 
 @task(help={"last": "how many builds", "output": "draw a picture instead: FILE.svg or FILE.html", "json": JSON})
 def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) -> None:
-    """When each step of the last builds ran, and what the end waited for."""
+    """When each step of the last builds ran, and which of them the build waited for."""
     from layerstack.report import say
     from layerstack.timeline import picture
     from layerstack.timeline.text import print_timelines
@@ -137,7 +137,7 @@ def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) ->
     help={
         "services": SERVICES,
         "runs": "rebuilds per service; the median counts",
-        "until-served": "go on until a copy of the stack, recreated with the new image, answers",
+        "until-served": "continue until a copy of the stack, recreated with the new image, responds",
         "edit-with": "a command that changes the file in the copy, instead of an appended comment",
         "device": DEVICE,
         "json": JSON,
@@ -215,6 +215,6 @@ def _audited(project: "Project", names: Sequence[str]) -> "tuple[Audit, ...]":
 
     audits = audit_skips(project, names, StateStore(project.root))
     for audit in audits:
-        say(f"{audit.image} is read as unchanged: {audit.verdict}{f', {audit.detail}' if audit.detail else ''}")
+        say(f"{audit.image} is considered unchanged: {audit.verdict}{f', {audit.detail}' if audit.detail else ''}")
     require_right(audits)
     return audits

@@ -9,22 +9,22 @@ from layerstack.tasks.request import JSON, YES, ask, project_to_read, show
 from layerstack.tasks.task import task
 
 
-@task(help={"file": "where the backup goes", "force": "replace a file that is there", "json": JSON})
+@task(help={"file": "where the backup goes", "force": "replace an existing file", "json": JSON})
 def backup(c: Context, file: str, force: bool = False, json: bool = False) -> None:
-    """Write what the running stack holds into one file, checked and whole."""
+    """Write the data of the running stack into one file."""
     from layerstack.backup.backup import back_up
     from layerstack.backup.text import print_backup
     from layerstack.report import say
 
     path = Path(file)
     if path.exists() and not force:
-        raise UsageError(f"{path} is there already.", "Choose another name, or add --force to replace it.")
+        raise UsageError(f"{path} already exists.", "Choose another name, or add --force to replace it.")
     show(back_up(project_to_read(), path, say), json, print_backup)
 
 
 @task(help={"file": "a file that `backup` wrote", "yes": YES, "json": JSON})
 def restore(c: Context, file: str, yes: bool = False, json: bool = False) -> None:
-    """Put back what a backup holds, in place of what the running stack holds now."""
+    """Replace the data of the running stack by that of a backup."""
     from layerstack.backup import backup as backups
     from layerstack.backup.text import print_restored
     from layerstack.report import say

@@ -28,7 +28,7 @@ def images(c: Context, device: str = "auto", json: bool = False) -> None:
 
 @task(help={"device": DEVICE, "json": JSON})
 def cache(c: Context, device: str = "auto", json: bool = False) -> None:
-    """What BuildKit's cache holds of each image, and whether it survives the next clean-up of the engine."""
+    """The build cache of each image, and whether it survives BuildKit's next clean-up."""
     from layerstack.cache.cache_report import read_report
     from layerstack.cache.text import print_cache
 

@@ -48,7 +48,7 @@ def setup(
     },
 )
 def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = False, junit: str = "") -> None:
-    """What this machine and this project lack, before anything is built."""
+    """Check machine and project for problems before anything is built."""
     from layerstack.doctor import doctor as examination
     from layerstack.doctor.doctor_text import print_findings
 
@@ -64,7 +64,7 @@ def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = Fa
 
 @task(help={"device": DEVICE, "json": JSON})
 def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
-    """What GPU the host, Docker and the running containers have, which device the stack takes, and why."""
+    """The GPUs of host, Docker and containers; which device the stack uses, and why."""
     from layerstack.gpu.gpu_survey import survey
     from layerstack.gpu.gpu_text import print_gpu
 

@@ -100,7 +100,7 @@ def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> N
     if is_agreed or not lines:
         return
     if not sys.stdin.isatty():
-        raise UsageError(f"{refusal}: there is no terminal to ask on.", "Add --yes to agree beforehand.")
+        raise UsageError(f"{refusal}: there is no terminal to ask on.", "Add --yes to confirm.")
     say(question)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise UsageError(f"{refusal}.")

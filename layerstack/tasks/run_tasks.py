@@ -44,7 +44,7 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 
 @task(
     help={
-        "wait": "seconds to go on asking while something is still starting",
+        "wait": "seconds to keep checking while something is still starting",
         "all": "show every check with its answer, not a line a service",
         "json": JSON,
         "junit": JUNIT,
@@ -167,7 +167,7 @@ def restart(c: Context, services: Sequence[str], json: bool = False) -> None:
     help={"services": SERVICES, "tail": "lines per service", "follow": "keep following; Ctrl-C ends it"},
 )
 def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = False) -> None:
-    """Show what the services wrote."""
+    """Show the logs of the services."""
     from layerstack.run import stack
 
     if tail < 0:
@@ -177,7 +177,7 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 
 @task(help={"check": "end with exit code 1 unless every service runs your code", "json": JSON})
 def status(c: Context, check: bool = False, json: bool = False) -> None:
-    """What runs now, and whether it runs your code: what is stale, and the command that brings it up to date."""
+    """What is running, whether it runs your current code, and the command that updates it."""
     from layerstack.run.address import tunnel
     from layerstack.run.text import say_tunnel
     from layerstack.status import status as running

@@ -39,7 +39,7 @@ def wrong_address(seen: Evidence) -> Fault | None:
     declared = find_declaration(seen.project, seen.name, "environment", found.variable)
     wanted = (seen.service.definition.get("environment") or {}).get(found.variable)
     if wanted is not None and str(wanted) != one.environment[found.variable]:
-        return Fault(kind, f"{words}; the Compose file has another address by now", f"invoke up {seen.name}")
+        return Fault(kind, f"{words}; the Compose file now has another address", f"invoke up {seen.name}")
     what = how_to_change(found.variable, declared)
     return Fault(kind, words, f"invoke up {seen.name}", f"correct {what}")
 
@@ -93,8 +93,8 @@ def loopback_only(seen: Evidence) -> Fault | None:
     for port in seen.container.ports:
         found = _on(seen.listeners, port.target)
         if found and all(one.is_loopback for one in found):
-            words = f"listens on {found[0].ip}:{port.target} only: nobody outside its container reaches it"
-            change = f"let its program listen on 0.0.0.0 ({_where(seen)})"
+            words = f"listens on {found[0].ip}:{port.target} only: it cannot be reached from outside its container"
+            change = f"make its program listen on 0.0.0.0 ({_where(seen)})"
             return Fault("listens-on-loopback", words, f"invoke up {seen.name}", change)
     return None
 
@@ -140,7 +140,7 @@ def _unknown_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | N
     near = get_close_matches(found.host, sorted(seen.hosts), n=1)
     better = near[0] if near else _owner(seen, found.port) if found.port else None
     hint = f" (did you mean {better}?)" if better else ""
-    nobody = "a host that cannot be found" if is_outside else "and no service of this project is called so"
+    nobody = "a host that cannot be found" if is_outside else "and no service of this project has that name"
     return "unknown-host", f"{found.variable} names the host {found.host}, {nobody}{hint}"
 
 

@@ -56,7 +56,7 @@ def reports_failure(seen: Evidence) -> Fault | None:
     if state not in FAILED:
         return None
     reason = _reason(body)
-    return Fault("reports-failure", f"answers, but says {state}{f': {reason}' if reason else ''}", _logs(seen))
+    return Fault("reports-failure", f"responds with status {state}{f': {reason}' if reason else ''}", _logs(seen))
 
 
 def check_failed(seen: Evidence) -> Fault | None:

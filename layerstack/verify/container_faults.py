@@ -81,7 +81,7 @@ def network_missing(seen: Evidence) -> Fault | None:
         return None
     names = ", ".join(seen.missing_networks)
     repair = " && ".join([*(f"docker network create {name}" for name in seen.missing_networks), "invoke up"])
-    return Fault("network-missing", f"is to join the external network {names}, which is not there", repair)
+    return Fault("network-missing", f"needs the external network {names}, which does not exist", repair)
 
 
 def network_detached(seen: Evidence) -> Fault | None:
@@ -98,7 +98,7 @@ def out_of_memory(seen: Evidence) -> Fault | None:
     if one is None or not (one.is_oom_killed or seen.oom_kills):
         return None
     limit = f" of {one.memory_limit_bytes / 2**20:.0f} MB" if one.memory_limit_bytes else " of this machine"
-    cause = f"was stopped by the kernel for want of memory: it needs more than its limit{limit}"
+    cause = f"was killed: out of memory, it needs more than its limit{limit}"
     declared = find_declaration(seen.project, seen.name, "mem_limit")
     declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "memory")
     change = f"raise {how_to_change('mem_limit', declared)}" if one.memory_limit_bytes else "free memory"
@@ -108,7 +108,7 @@ def out_of_memory(seen: Evidence) -> Fault | None:
 def frozen(seen: Evidence) -> Fault | None:
     if not seen.stopped or (seen.result.container and seen.result.container.status == "paused"):
         return None
-    cause = f"does not go on: {', '.join(dict.fromkeys(seen.stopped))} was halted by a signal (SIGSTOP)"
+    cause = f"is stopped: {', '.join(dict.fromkeys(seen.stopped))} received SIGSTOP"
     return Fault("frozen", cause, f"invoke restart {seen.name}")
 
 
@@ -158,13 +158,13 @@ def ended(seen: Evidence) -> Fault | None:
         code = "" if one.is_running else f", {reason}"
         return Fault("restart-loop", f"keeps crashing: restarted {one.restart_count} times{code}", _logs(seen))
     if _is_one_shot_end(seen, one):
-        return Fault("one-shot-failed", f"has one job and failed at it: {reason}", _logs(seen))
+        return Fault("one-shot-failed", f"is a one-shot job and failed: {reason}", _logs(seen))
     if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
-        return Fault("killed", f"was ended from outside: {reason}" if one.exit_code else reason, "invoke up")
+        return Fault("killed", f"was stopped from outside: {reason}" if one.exit_code else reason, "invoke up")
     # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
     if one.was_healthy or one.ran_seconds >= LONG_ENOUGH_SECONDS:
         return Fault("crashed", f"crashed after {duration(one.ran_seconds)}: {reason}", f"invoke up {seen.name}")
-    return Fault("crashed", f"ends right after its start: {reason}", _logs(seen))
+    return Fault("crashed", f"exits right after its start: {reason}", _logs(seen))
 
 
 def not_started(seen: Evidence) -> Fault | None:

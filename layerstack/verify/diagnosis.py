@@ -128,9 +128,9 @@ def join_absent(diagnoses: Sequence[Diagnosis], results: Sequence[ServiceResult]
     if not absent:
         return tuple(diagnoses)
     first, *others = absent
-    cause = first.cause + (f"; the same goes for {', '.join(one.service for one in others)}" if others else "")
+    cause = first.cause + (f"; likewise {', '.join(one.service for one in others)}" if others else "")
     if all(result.container is None for result in results):
-        cause = "nothing of this project is started"
+        cause = "nothing of this project is running"
     return tuple(replace(one, cause=cause) if one is first else one for one in diagnoses if one not in others)
 
 

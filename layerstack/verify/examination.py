@@ -16,7 +16,7 @@ from layerstack.verify.health_probe import probe_health
 from layerstack.verify.masking import mask
 from layerstack.verify.state_links import container_link, image_link, links_of
 
-RECOVERING = Verdict("waiting", "recovering: its health check passes now, Docker has not counted it yet")
+RECOVERING = Verdict("waiting", "recovering: its health check passes again, Docker has not recorded it yet")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def disk_full(seen: Evidence) -> Fault | None:
     where = f"{mount.words} is full" if mount else "the disk that it writes to is full"
     if mount is None or mount.kind != "volume":
         return Fault("disk-full", where, "invoke clean && invoke up")
-    change = f"make room in the volume {mount.source}, or give it more than its size in the Compose file"
+    change = f"free space in the volume {mount.source}, or give it more than its size in the Compose file"
     return Fault("disk-full", where, "invoke up", change)
 
 
@@ -43,10 +43,10 @@ def unwritable(seen: Evidence) -> Fault | None:
         return None
     if not mount.is_writable:
         where = find_text(seen.project, seen.name, "volumes", mount.target)
-        change = f"take `ro` or `read_only` from {where.place if where else f'the volumes of {seen.name}'}"
+        change = f"remove `ro` or `read_only` from {where.place if where else f'the volumes of {seen.name}'}"
         return Fault("volume-unwritable", f"{mount.words} is mounted read-only", f"invoke up {seen.name}", change)
     user = seen.container.user if seen.container else ""
-    cause = f"may not write to {mount.words}{f' as the user {user}' if user else ''}"
+    cause = f"is not allowed to write to {mount.words}{f' as the user {user}' if user else ''}"
     own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {user or 'root'}"
     return Fault("volume-unwritable", cause, f"{own} {mount.target} && invoke up")
 
@@ -91,7 +91,7 @@ def file_missing(seen: Evidence) -> Fault | None:
                 where = find_text(seen.project, seen.name, "volumes", mount.target)
                 where = where or find_text(seen.project, seen.name, "tmpfs", mount.target)
                 words = f"the file {path} is missing: {mount.words} hides what the image has there"
-                change = f"take the mount away: {where.place if where else f'the volumes of {seen.name}'}"
+                change = f"remove the mount: {where.place if where else f'the volumes of {seen.name}'}"
                 return Fault("file-missing", words, f"invoke up {seen.name}", change)
             if not path.startswith(("/proc", "/sys", "/dev", "/api")):
                 words = f"the file {path} is missing in its image"

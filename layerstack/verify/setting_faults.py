@@ -42,7 +42,7 @@ def _missing(seen: Evidence, variable: str) -> Fault:
 
 
 def refused(seen: Evidence) -> Fault | None:
-    """Wrong user or password: of the variable that holds them, or of the data that was made with others."""
+    """Wrong user or password: of the variable that holds them, or of the data that was created with others."""
     if not seen.line_with(REFUSED) or seen.container is None:
         return None
     named = [one for one in references(seen.container.environment, seen.hosts) if one.has_credentials]
@@ -67,7 +67,7 @@ def _refused_itself(seen: Evidence, container: Container) -> Fault:
     secret = next((name for name in container.environment if re.search("PASS", name)), "")
     volumes = (one for one in container.mounts if one.kind == "volume" and one.is_writable)
     volume = next((one for one in volumes if not one.is_anonymous), None)
-    made = f": {volume.words} was made with others" if volume else ""
+    made = f": {volume.words} was created with others" if volume else ""
     what = how_to_change(secret, find_declaration(seen.project, seen.name, "environment", secret)) if secret else ""
-    change = f"put back the user and the password that the data was made with{f': {what}' if what else ''}"
+    change = f"restore the user and the password that the data was created with{f': {what}' if what else ''}"
     return Fault("wrong-credentials", f"refuses its own user or password{made}", "invoke up", change)

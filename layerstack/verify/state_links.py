@@ -125,8 +125,8 @@ def _connect(port: Port, place: EnginePlace) -> str:
     try:
         socket.create_connection((host, int(number)), CONNECT_SECONDS).close()
     except OSError as error:
-        raise CheckFailed(f"{address} takes no connection: {error.strerror or error}") from error
-    return f"{address} takes connections"
+        raise CheckFailed(f"{address} refuses connections: {error.strerror or error}") from error
+    return f"{address} accepts connections"
 
 
 def _link(link: Link, is_ok: bool, detail: str, name: str = "") -> CheckResult:

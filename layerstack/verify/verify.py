@@ -159,6 +159,6 @@ def _from_engine(client: Any, timeout_seconds: float, ask: Callable[[], Answer])
     try:
         return call_within(timeout_seconds, ask, is_gone)
     except TimeoutError as error:
-        raise EngineError(f"The engine gives {error}.", "`invoke doctor` looks at it.") from error
+        raise EngineError(f"The engine did not respond: {error}.", "`invoke doctor` checks it.") from error
     except (DockerException, RequestException, OSError) as error:
-        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` looks at it.") from error
+        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error

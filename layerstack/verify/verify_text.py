@@ -30,6 +30,8 @@ def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
     for found in (*outcome.diagnoses[1:], *outcome.diagnoses[:1]):
         if found is not outcome.diagnosis:
             line(f"also {in_one_line(found)}", is_whole=True)
+        elif found.evidence and len(outcome.diagnoses) > 1:
+            line(f"{found.service}:")
         for text in found.evidence.splitlines():
             line(f"  | {text}")
 

@@ -105,7 +105,7 @@ MUTATIONS: dict[str, tuple[Edit, dict[str, str], str]] = {
     "another order": (
         lambda b: b.replace("app/Dockerfile", COPY_WORDS + COPY_CONFIG, COPY_CONFIG + COPY_WORDS),
         {CONFIG: "instruction", **follows(WORDS, SRC)},
-        "COPY config config stands in another place",
+        "COPY config config moved",
     ),
     "ENV before a step": (
         lambda b: b.replace("app/Dockerfile", "STYLE=calm", "STYLE=wild"),

@@ -47,7 +47,7 @@ def test_engine_down(tmp_path: Path) -> None:
     started = time.monotonic()
     outcome = invoke(ROOT, "verify", DOCKER_HOST=f"unix://{tmp_path}/nobody.sock")
     assert outcome.returncode == 3, outcome.stderr
-    assert "No Docker daemon answers" in outcome.stderr
+    assert "No Docker daemon responds" in outcome.stderr
     assert time.monotonic() - started < BOUND_SECONDS
 
 

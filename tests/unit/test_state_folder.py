@@ -202,7 +202,7 @@ def test_a_full_disk_costs_the_record_only(
     assert read_text(path) == "old"
     assert list(path.parent.iterdir()) == [path]
     assert warnings(capsys) == [
-        f"warning: no record is kept in {path}: No space left on device; the task goes on without it"
+        f"warning: no record is kept in {path}: No space left on device; the task continues without it"
     ]
 
 

@@ -200,7 +200,7 @@ def test_a_trigger_may_name_a_further_image(folder: ImageFolder) -> None:
 
 def test_what_is_not_known_of_an_image_is_said(folder: ImageFolder) -> None:
     folder.dockerfile("FROM system\nCOPY a /a\n")
-    assert folder.manifest().unknown == ("what system hands on (ENV, ONBUILD) is not known",)
+    assert folder.manifest().unknown == ("what system passes on (ENV, ONBUILD) is unknown",)
 
 
 def test_triggers_of_an_image_of_the_project(tmp_path: Path) -> None:

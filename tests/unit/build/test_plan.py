@@ -91,7 +91,7 @@ def reasons(project: Project, store: StateStore) -> dict[str, str]:
 
 
 def test_nothing_there_means_everything_is_built(project: Project, engine: Engine, store: StateStore) -> None:
-    assert reasons(project, store) == dict.fromkeys(("base", "app"), "the image is not there")
+    assert reasons(project, store) == dict.fromkeys(("base", "app"), "the image does not exist")
 
 
 def test_same_digest_and_same_layers_are_fresh(built: Project, store: StateStore) -> None:
@@ -130,7 +130,7 @@ def test_a_base_tells_by_its_label_what_it_was_made_of(built: Project, engine: E
 def test_a_tag_that_was_added_is_missing(built: Project, engine: Engine) -> None:
     with_two_tags = replace(built.images["app"], tags=(APP, "app:v2"))
     assert reasons(replace(built, images={**built.images, "app": with_two_tags}), StateStore(built.root)) == {
-        "app": "the tag app:v2 is not there"
+        "app": "the tag app:v2 does not exist"
     }
 
 
@@ -141,7 +141,7 @@ def forget(store: StateStore) -> None:
 
 def test_a_parent_with_other_layers_makes_a_child_stale(built: Project, engine: Engine, store: StateStore) -> None:
     engine.images[BASE] = stored(engine.images[BASE].labels[INPUTS_LABEL], "l1", "other")
-    assert reasons(built, store) == {"app": "base was built anew"}
+    assert reasons(built, store) == {"app": "base was rebuilt"}
 
 
 def test_a_base_that_the_image_does_not_stand_on_is_not_recorded(
@@ -155,7 +155,7 @@ def test_a_base_that_the_image_does_not_stand_on_is_not_recorded(
 
 def test_a_missing_parent_takes_its_children_along(built: Project, engine: Engine, store: StateStore) -> None:
     del engine.images[BASE]
-    assert reasons(built, store) == {"base": "the image is not there", "app": "base was built anew"}
+    assert reasons(built, store) == {"base": "the image does not exist", "app": "base was rebuilt"}
 
 
 def test_what_may_have_changed_elsewhere_is_never_called_fresh(

@@ -58,7 +58,7 @@ def test_buildx_says_which_builder_and_which_rules(docker: FakeDocker, tmp_path:
         "buildkitd.toml",
     )
     assert [rule.takes_all for rule in found.rules] == [True]
-    assert any("not on this machine" in note for note in found.notes)
+    assert any("on another machine" in note for note in found.notes)
 
 
 def test_a_builder_that_does_not_answer_is_an_error(docker: FakeDocker) -> None:
@@ -127,7 +127,7 @@ def test_a_daemon_json_that_cannot_be_read_is_noted(tmp_path: Path, text: str) -
 def test_a_disk_elsewhere_is_noted(tmp_path: Path) -> None:
     found = builder.with_expectation(cache_parts.builder(free=None), tmp_path / "daemon.json")
     assert found.disk == Disk()
-    assert any("not on this machine" in note for note in found.notes)
+    assert any("on another machine" in note for note in found.notes)
 
 
 def test_layer_sizes_mean_something_else_in_containerds_store() -> None:

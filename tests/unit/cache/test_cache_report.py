@@ -95,7 +95,7 @@ def test_an_eviction_that_a_build_found_is_shown(stack: Project, monkeypatch: py
     StateStore(stack.root).write(state)
     found = read(stack, monkeypatch).images[0]
     assert found.forecast.status == "lost"
-    assert "services are built on the image" in found.forecast.detail
+    assert "services are built on the stored image" in found.forecast.detail
     assert [step.line.text for step in found.steps] == ["tools /opt"]
     StateStore(stack.root).write(msgspec.structs.replace(state, is_cache_gone=False))
     assert read(stack, monkeypatch).images[0].forecast.status == "safe"

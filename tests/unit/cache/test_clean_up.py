@@ -132,7 +132,7 @@ def test_what_will_be_lost_is_named() -> None:
     tagged = StoredImage("sha256:1", ("web:latest", "web:1"), 5_000_000, "", {}, ())
     untagged = StoredImage("sha256:0123456789abcdef", (), 1_000_000, "", {}, ())
     whole = " ".join(planned((tagged, untagged), True, 2_000_000_000).sentences())
-    for word in ("web:latest", "web:1", "0123456789ab", "5 MB", "2.00 GB", "every project"):
+    for word in ("web:latest", "web:1", "0123456789ab", "5 MB", "2.00 GB", "all projects"):
         assert word in whole
     assert "whole" not in " ".join(planned((), False, 10_000_000).sentences())
 

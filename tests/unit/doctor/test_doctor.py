@@ -55,7 +55,7 @@ def severities(findings: Any) -> dict[str, str]:
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
-        raise EngineError("No Docker daemon answers", "Start it.")
+        raise EngineError("No Docker daemon responds", "Start it.")
 
     monkeypatch.setattr(engine, "client", fail)
     monkeypatch.setattr(engine, "read_facts", fail)

@@ -100,8 +100,11 @@ def test_no_docker_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("stderr", "expected"),
     [
-        ("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "No Docker daemon answers"),
-        ("permission denied while trying to connect to the docker API", "This user may not talk(.|\n)*usermod"),
+        (
+            "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
+            "No Docker daemon responds",
+        ),
+        ("permission denied while trying to connect to the docker API", "This user has no permission(.|\n)*usermod"),
         ("dial tcp: lookup nowhere: no such host", "unknown host"),
         (
             "tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -117,7 +120,7 @@ def test_why_no_daemon_answers(docker_says: Any, stderr: str, expected: str) -> 
 
 def test_an_answer_that_is_not_json(docker_says: Any) -> None:
     docker_says("Segmentation fault", code=139)
-    with pytest.raises(EngineError, match="No Docker daemon answers"):
+    with pytest.raises(EngineError, match="No Docker daemon responds"):
         engine.read_facts()
 
 
@@ -171,7 +174,7 @@ def test_all_that_is_lacking_is_said_at_once() -> None:
 
 def test_client_without_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    with pytest.raises(EngineError, match=r"No Docker daemon answers at unix://"):
+    with pytest.raises(EngineError, match=r"No Docker daemon responds at unix://"):
         engine.client()
 
 
@@ -181,5 +184,5 @@ def test_client_does_not_wait_for_a_silent_daemon(tmp_path: Path, monkeypatch: p
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{tmp_path}/silent.sock")
         server.listen()
-        with pytest.raises(EngineError, match="does not answer"):
+        with pytest.raises(EngineError, match="does not respond"):
             engine.client()

@@ -90,7 +90,7 @@ def test_another_package_manager_is_waited_for_and_named_once(programs: Apt) -> 
     said: list[str] = []
     with apt.package_source(said.append, ["deb http://m.test a main"]):
         pass
-    assert said == ["another package manager is at work, waiting: Could not get lock /x. It is held by process 7 (apt)"]
+    assert said == ["waiting for another package manager: Could not get lock /x. It is held by process 7 (apt)"]
 
 
 def test_an_unreachable_mirror_is_an_error_with_apts_words(programs: Apt) -> None:

@@ -147,7 +147,7 @@ def test_without_a_registry_stand_ins_are_built_announced_and_remembered(machine
 
 def test_gpu_images_are_left_out_with_a_note_when_they_cannot_be_had(machine: Machine) -> None:
     assert machine.prepare(device="gpu")["CUDA_DEVEL_IMAGE"].image_id == ""
-    assert any("nvidia/cuda:12.1.1 is left out" in line for line in machine.said)
+    assert any("nvidia/cuda:12.1.1 is skipped" in line for line in machine.said)
     assert "CUDA_DEVEL_IMAGE" not in machine.prepare(device="cpu")
 
 
@@ -183,13 +183,13 @@ def test_pull_replaces_stand_ins_by_what_the_registry_has_and_keeps_the_rest(mac
     assert found["MONGO_IMAGE"].reference == "mongo:7.0"
     assert found["NODE_IMAGE"].reference == "stand-in/node:18"
     assert choices.read(machine.root) == {"NODE_IMAGE": "stand-in/node:18"}
-    assert any("stays" in line or "stay in use" in line for line in machine.said)
+    assert any("stays" in line or "still in use" in line for line in machine.said)
 
 
 @pytest.mark.parametrize(
     ("refusal", "expected"),
     [
-        ("toomanyrequests: You have reached your pull rate limit", "limits how often"),
+        ("toomanyrequests: You have reached your pull rate limit", "limits requests"),
         ("manifest for node:18-alpine not found: manifest unknown", "no such tag"),
         ("pull access denied for node", "docker login"),
         ("write /var/lib/docker: no space left on device", "the disk is full"),

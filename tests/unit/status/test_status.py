@@ -75,7 +75,7 @@ def test_files_that_compose_does_not_find_by_itself_are_named(monkeypatch: pytes
         ([service("web", "absent", ABSENT), service("api", "absent", ABSENT)], "nothing runs"),
         (
             [service("web", unknown=("its origin",)), service("api")],
-            "no service is known to run old code, but not all is known of 1 of 2",
+            "no service is known to run old code, but 1 of 2 could not be fully checked",
         ),
         ([service("web"), service("web", "healthy", BEHIND)], "1 of 1 services do not run your code"),
     ],

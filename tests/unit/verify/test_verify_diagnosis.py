@@ -88,9 +88,9 @@ def test_all_that_only_has_to_be_started_is_told_once() -> None:
     joined = join_absent([paused, a, b], some)
     assert [(one.service, one.cause) for one in joined] == [
         ("c", "is paused"),
-        ("a", "has no container; the same goes for b"),
+        ("a", "has no container; likewise b"),
     ]
-    assert join_absent([a, b], some[1:])[0].cause == "nothing of this project is started"
+    assert join_absent([a, b], some[1:])[0].cause == "nothing of this project is running"
     assert join_absent([paused], some) == (paused,)
 
 

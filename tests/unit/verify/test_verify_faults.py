@@ -154,7 +154,7 @@ def test_a_read_only_mount_is_changed_and_a_foreign_owner_is_replaced(root: Path
     log = ("open /data/db/x: Permission denied",)
     fixed = ended(root, changes={"exit_code": 1, "mounts": read_only}, log=log)
     owned = ended(root, changes={"exit_code": 1, "mounts": DATA, "user": "app"}, log=log)
-    assert fixed.change == "take `ro` or `read_only` from compose.yml:8"
+    assert fixed.change == "remove `ro` or `read_only` from compose.yml:8"
     assert owned.repair.endswith("--entrypoint chown api -R app /data/db && invoke up")
 
 

@@ -29,7 +29,7 @@ def test_the_first_line_is_service_cause_and_repair_and_the_evidence_stands_last
     print_verify(broken(DIAGNOSIS, OTHER))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "db: is paused → `docker unpause shop-db-1`"
-    assert lines[-2:] == ["also pose: is slow → wait, then `invoke up`", "  | running: is paused"]
+    assert lines[-3:] == ["also pose: is slow → wait, then `invoke up`", "db:", "  | running: is paused"]
 
 
 def test_a_broken_service_shows_its_own_faults_and_another_one_whose_fault_it_is(
