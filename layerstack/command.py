@@ -185,6 +185,26 @@ def feed(
     return CommandResult(tuple(argv), code, said, complained, time.monotonic() - started)
 
 
+def follow(
+    argv: Sequence[str],
+    on_line: Callable[[Stream, str], None],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> int:
+    """Run and hand over every line as it comes, keeping none: for what goes on until Ctrl-C. The exit code."""
+    command = (find_program(argv[0]), *argv[1:])
+    with _start(command, cwd, env, subprocess.DEVNULL) as process:
+        try:
+            for name, line in _lines(process, None):
+                if name:
+                    on_line(name, line)
+            return process.wait()
+        except BaseException:
+            _stop(process)
+            raise
+
+
 def attach(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run with this process's own terminal (follow logs, open a shell) and return the exit code."""
     command = _command(argv, env)

@@ -42,9 +42,10 @@ class NotInEngine(EngineError):
 
 
 class BuildFailed(StackError):
-    """An image could not be built."""
+    """An image could not be built; `said` is what BuildKit and the failed step wrote."""
 
     exit_code = 4
+    said = ""
 
 
 class StartFailed(StackError):

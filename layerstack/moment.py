@@ -1,6 +1,7 @@
 """Times as the engine, Buildx and Go print them: the only place that reads one."""
 
 import re
+import time
 from datetime import datetime, timedelta, timezone
 
 # BuildKit writes UTC with nine digits, Buildx its own vertices with the machine's offset and as many digits as there
@@ -29,6 +30,17 @@ def read_time(text: str | None) -> float | None:
 def epoch_seconds(text: str | None) -> float:
     """As read_time; 0 for no time: older than anything an engine made."""
     return read_time(text) or 0.0
+
+
+def age(text: str | None) -> str:
+    """How long ago a time of the engine is, `5 min`, `3 h`, `12 d`; "" for no time."""
+    then = read_time(text)
+    if then is None:
+        return ""
+    minutes = max(0.0, time.time() - then) / 60
+    if minutes < 60:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 2880 else f"{minutes / 1440:.0f} d"
 
 
 def utc_minute(text: str | None) -> str:

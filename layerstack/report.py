@@ -1,30 +1,100 @@
-"""Results as tables for people and as one JSON document for programs."""
+"""Results as tables and sentences for people, and as one JSON document for programs."""
 
 from __future__ import annotations
 
+import codecs
 import json
+import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
-
-WIDE_COLUMNS = 240
+# What fits the screen of a file or a pipe, where there is none.
+DEFAULT_COLUMNS = 80
+GAP = 2
+# A column as narrow as this is never made narrower: `12 MB` and `2 h ago` stay on one line.
+NARROW = 12
+# Colours of a log are left out; every other control character is spelled out, lest it moves or clears the screen.
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# A command between backticks stays in one piece, to be copied, and the arrow before it with it.
+_WORDS = re.compile(r"(?:→ )?(?:`[^`\n]+`\S*|\S+)")
+_ASCII = {
+    **{"✓": "ok", "✗": "x", "▸": ">", "◆": "*", "·": "-", "…": "...", "→": "->", "—": "-", "×": "x", "²": "2"},
+    **dict.fromkeys("█▉▊▋▌▍▎▏▐▕", "#"),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("“”", '"'),
+}
 
 
 def tolerate_any_text() -> None:
-    """Print `?` for what the terminal's encoding lacks (an ASCII or Latin-1 locale) instead of failing."""
+    """Print something like it for what the terminal's encoding lacks (an ASCII or Latin-1 locale), never fail."""
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="replace")
+            reconfigure(errors="layerstack")
+
+
+def width_of(stream: TextIO) -> int:
+    """Columns of the terminal that a stream writes to, DEFAULT_COLUMNS elsewhere; COLUMNS counts more than both."""
+    if (asked := os.environ.get("COLUMNS", "")).isdigit() and int(asked):
+        return int(asked)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_COLUMNS
+    except (OSError, ValueError, AttributeError):
+        return DEFAULT_COLUMNS
+
+
+def shown(text: str, stream: TextIO | None = None) -> str:
+    """Text as it is safe to print on stdout or another stream: spelled as that spells it, nothing in it is executed."""
+    target = stream or sys.stdout
+    text = _CONTROLS.sub(_spelled_out, _COLOURS.sub("", text.replace("\r\n", "\n")))
+    text = getattr(target, "spelled", str)(text)
+    encoding = getattr(target, "encoding", None) or "utf-8"
+    return text.encode(encoding, "layerstack").decode(encoding)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Every line broken at blanks to a width, the rest of it as far indented as its first word is."""
+    from rich.cells import cell_len
+
+    lines = []
+    for line in text.split("\n"):
+        margin = line[: len(line) - len(line.lstrip())]
+        # What follows a mark stands below the text, not below the mark.
+        indent = margin + ("  " if line.lstrip()[:2] in ("→ ", "| ", "! ", "x ", "✗ ", "- ") else "")
+        current = margin
+        for word in _WORDS.findall(line):
+            if current.strip() and cell_len(current) + 1 + cell_len(word) > width:
+                lines.append(current)
+                current = indent + word
+            else:
+                current += f" {word}" if current.strip() else word
+        lines.append(current)
+    return "\n".join(lines)
 
 
 def say(text: str) -> None:
-    """A line for the person who watches; results go to stdout, this goes to stderr."""
-    sys.stderr.write(text + "\n")
+    """Words for the person who watches; results go to stdout, this goes to stderr. Wrapped on a terminal."""
+    text = shown(text, sys.stderr)
+    sys.stderr.write((wrapped(text, width_of(sys.stderr)) if sys.stderr.isatty() else text) + "\n")
     sys.stderr.flush()
+
+
+def line(text: str = "", style: str = "", is_whole: bool = False) -> None:
+    """A sentence of a result, on stdout, wrapped to its width; a whole one stays on one line in a file or a pipe."""
+    from rich.text import Text
+
+    console = console_for(sys.stdout)
+    text = shown(text)
+    console.print(
+        Text(text if is_whole and not sys.stdout.isatty() else wrapped(text, console.width), style=style),
+        soft_wrap=True,
+    )
 
 
 def print_json(document: Any) -> None:
@@ -33,29 +103,88 @@ def print_json(document: Any) -> None:
     sys.stdout.flush()
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """A table on stdout; columns named in `right` are aligned right. Cells may carry rich markup."""
-    from rich.console import Console
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = (), spare: Sequence[str] = ()
+) -> None:
+    """A table on stdout that fits its width. Cells may carry rich markup.
 
-    table = _table(columns, right)
-    for row in rows:
-        table.add_row(*row)
-    # In a file or a pipe there is no width to respect: cut and wrap nothing.
-    console = Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False)
+    Columns named in `right` are aligned right; those in `spare` are left out, the last first, where the words of all
+    would have to be broken.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console_for(sys.stdout)
+    cells = [[Text.from_markup(shown(cell), emoji=False) for cell in row] for row in (columns, *rows)]
+    kept = list(range(len(columns)))
+    dropped = [columns.index(name) for name in spare]
+    while dropped and sum(_least(cells, kept)) + GAP * (len(kept) - 1) > console.width:
+        kept.remove(dropped.pop())
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+    widths = _widths(cells, kept, console.width - GAP * (len(kept) - 1))
+    for number, width in zip(kept, widths, strict=True):
+        justify = "right" if columns[number] in right else "left"
+        table.add_column(cells[0][number], justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
+    for row in cells[1:]:
+        table.add_row(*(row[number] for number in kept))
+    print_rich(console, table)
+
+
+def print_rich(console: Console, table: Table) -> None:
+    """A table of rich on stdout, without the blanks that fill every row up to its width."""
     with console.capture() as captured:
         console.print(table)
-    # rich fills every row up to the width of the table.
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    sys.stdout.write("".join(f"{row.rstrip()}\n" for row in captured.get().splitlines()))
+    sys.stdout.flush()
+
+
+def console_for(stream: TextIO) -> Console:
+    """Rich's console on a stream, as wide as that is."""
+    from rich.console import Console
+
+    return Console(file=stream, width=width_of(stream), emoji=False, highlight=False)
 
 
 def mark(is_ok: bool) -> str:
     return "[green]✓[/green]" if is_ok else "[red]✗[/red]"
 
 
-def _table(columns: Sequence[str], right: Sequence[str]) -> Table:
-    from rich.table import Table
+def _least(cells: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[int]:
+    """For each column the width below which a word of it would be broken."""
+    from rich.cells import cell_len
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
+    wanted = _wanted(cells, kept)
+    words = [max(cell_len(word) for row in cells for word in row[number].plain.split() or [""]) for number in kept]
+    return [width if width <= NARROW else word for width, word in zip(wanted, words, strict=True)]
+
+
+def _wanted(cells: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[int]:
+    return [max(row[number].cell_len for row in cells) for number in kept]
+
+
+def _widths(cells: Sequence[Sequence[Any]], kept: Sequence[int], room: int) -> list[int]:
+    """As wide as each column likes, where that fits; else words stay whole, the widest columns give way first."""
+    wanted, least = _wanted(cells, kept), _least(cells, kept)
+    while sum(wanted) > room:
+        # Where not even the words fit, they are folded.
+        can_shrink = [number for number, width in enumerate(wanted) if width > least[number]] or range(len(wanted))
+        widest = max(can_shrink, key=lambda number: wanted[number])
+        if wanted[widest] <= 1:
+            break
+        wanted[widest] -= 1
+    return wanted
+
+
+def _spelled_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """What an encoding lacks, in characters that every encoding has."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_ASCII.get(one, "?") for one in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("layerstack", _in_ascii)

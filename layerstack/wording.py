@@ -17,7 +17,9 @@ def duration(seconds: float) -> str:
 
 
 def megabytes(size_bytes: float) -> str:
-    """`12 MB`, `3.4 GB`: decimal units, as Docker prints them."""
+    """`7 kB`, `12 MB`, `3.40 GB`: decimal units, as Docker prints them."""
+    if 0 < size_bytes < 1e6:
+        return f"{size_bytes / 1e3:.0f} kB"
     return f"{size_bytes / 1e9:.2f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 

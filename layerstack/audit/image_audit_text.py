@@ -1,10 +1,10 @@
 """An image audit for people: the verdict first, then what is wrong, then where the gigabytes are."""
 
 import re
-import sys
 
 from layerstack.audit.image_audit import ImageAudit
-from layerstack.report import print_table
+from layerstack.report import line, print_table
+from layerstack.wording import short
 
 MEGABYTE = 10**6
 SHOWN_PACKAGES = 10
@@ -16,19 +16,17 @@ SHELL = re.compile(r"^RUN (?:\|\d+ .*?)?/bin/\w+(?: -\w+)*(?: pipefail)?(?: -c)?
 
 def print_audit(audit: ImageAudit) -> None:
     """Verdict, findings with their remedies, the largest packages and layers."""
-    _line(_verdict(audit))
+    line(_verdict(audit))
     for finding in audit.findings:
-        _line(f"{finding.severity} {finding.check}: {finding.detail}")
+        line(f"{finding.severity} {finding.check}: {finding.detail}")
         if finding.remedy:
-            _line(f"  → {finding.remedy}")
+            line(f"  → {finding.remedy}")
     if audit.ignored:
-        _line(f"ignored: {', '.join(finding.check for finding in audit.ignored)}")
+        line(f"ignored: {', '.join(finding.check for finding in audit.ignored)}")
     _print_packages(audit)
     _print_layers(audit)
     total = sum(layer.size_bytes for layer in audit.layers)
-    _line(
-        f"{total / MEGABYTE:.0f} MB in {len(audit.layers)} layers, read in {audit.seconds:.1f} s; nothing was started"
-    )
+    line(f"{total / MEGABYTE:.0f} MB in {len(audit.layers)} layers, read in {audit.seconds:.1f} s; nothing was started")
 
 
 def _verdict(audit: ImageAudit) -> str:
@@ -37,7 +35,7 @@ def _verdict(audit: ImageAudit) -> str:
     torch = {None: "no PyTorch", "": "PyTorch for the CPU"}.get(
         audit.torch_cuda, f"PyTorch for CUDA {audit.torch_cuda}"
     )
-    cards = ", ".join(f"sm_{card}" for card in audit.cards) or "no cards named: --cards sm_75,sm_89"
+    cards = ", ".join(f"sm_{card}" for card in audit.cards) or "no cards to judge for: --cards sm_75,sm_89"
     counted = f"{errors} errors, {warnings} warnings" if errors + warnings else "nothing wrong found"
     return f"{audit.image}: {counted} ({torch}; {cards})"
 
@@ -66,9 +64,5 @@ def _print_layers(audit: ImageAudit) -> None:
 def _instruction(text: str) -> str:
     from rich.markup import escape
 
-    line = SHELL.sub("RUN ", " ".join(text.removesuffix("# buildkit").split())) or "(not told)"
-    return escape(line if len(line) <= INSTRUCTION_CHARACTERS else f"{line[: INSTRUCTION_CHARACTERS - 1]}…")
-
-
-def _line(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    text = SHELL.sub("RUN ", " ".join(text.removesuffix("# buildkit").split())) or "(not recorded)"
+    return escape(short(text, INSTRUCTION_CHARACTERS))

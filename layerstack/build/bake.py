@@ -1,13 +1,13 @@
 """One `docker buildx bake` call, read while it goes, and its failure in words."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from layerstack import command
+from layerstack.build.build_failure import failure
 from layerstack.build.buildlog import BuildLog, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces
 from layerstack.build.placement import Placement
@@ -15,12 +15,9 @@ from layerstack.build.progress import BuildObserver
 from layerstack.build.vertex import Vertex
 from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image
-from layerstack.engine import texts
-from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project.project import Project
 
 TICK_SECONDS = 0.1
-LOG_TAIL_LINES = 10
 # BuildKit collected a record of its cache between finding and using it; the next call does without it.
 CACHE_RACE = "failed to get dead record"
 
@@ -159,72 +156,3 @@ def _entitlements(images: Iterable[Image]) -> list[str]:
         if image.definition.get("network") == "host":
             found.append("network.host")
     return found
-
-
-def failure(report: BuildReport, project: Project) -> StackError:
-    """A failed call as an error: the step, its place, its last lines, and what to do where that is known."""
-    if texts.says(report.message, *texts.UNREACHABLE):
-        return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
-    step = report.failed
-    if step is None:
-        text = _placed(report.message, project)
-        return _kind(text)(f"The build failed:\n{_indent(text)}", _advice(text, project))
-    # The frames of a JavaScript stack would push the message itself out of the tail.
-    lines = [line for line in report.failed_log.strip().splitlines() if not re.match(r"^\s+at ", line)]
-    tail = lines[-LOG_TAIL_LINES:]
-    excerpt = "\n".join(line for line in report.message.splitlines() if re.match(r"^\s*\d+ \|", line))
-    parts = [
-        f"The build of {step.image} failed in step {step.name}",
-        f"  at {step.place or 'an unknown line'}: {step.error}",
-        _indent(excerpt),
-        *(["  Its last lines:", _indent("\n".join(tail))] if tail else []),
-    ]
-    text = report.message + report.failed_log
-    return _kind(text)("\n".join(part for part in parts if part), _advice(text, project))
-
-
-def _placed(message: str, project: Project) -> str:
-    """With the path of a Dockerfile that could not be read: Buildx names it by its last part and its line."""
-    target = re.search(r"^ERROR: target (?P<name>\S+): ", message, re.MULTILINE)
-    image = project.images.get(target["name"]) if target else None
-    if image is None:
-        return message
-    name = PurePosixPath(image.dockerfile_place).name
-    return re.sub(rf"^{re.escape(name)}:(?=\d+$)", f"{image.dockerfile_place}:", message, count=1, flags=re.MULTILINE)
-
-
-def _kind(text: str) -> type[StackError]:
-    return NoRoom if re.search(DISK_FULL, text, re.IGNORECASE) else BuildFailed
-
-
-DISK_FULL = r"no space left on device"
-ADVICE = (
-    (
-        DISK_FULL,
-        "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest.",
-    ),
-    (
-        r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",
-        "A system image is missing and no registry answers: `invoke setup` pulls it or builds a stand-in.",
-    ),
-    (
-        r"invalid UTF-8",
-        "A file name in the build context is not UTF-8, which BuildKit does not take: rename the file or ignore it.",
-    ),
-    (
-        r"certificate verify failed|self.signed certificate|unable to get local issuer",
-        "See TLS in docs/build-guide.md.",
-    ),
-)
-
-
-def _advice(text: str, project: Project) -> str:
-    from layerstack.project import missing_base
-
-    return missing_base.advice_for(project, text) or next(
-        (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
-    )
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"  | {line}" for line in text.strip("\n").splitlines())

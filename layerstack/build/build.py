@@ -99,9 +99,9 @@ def solve(
             assert shared
             call = replace(call, pulled=call.pulled | shared.pull(found.images, keeper.evidence))
         except BuildFailed as error:
-            if lost := _above_missing_image(str(error), keeper) - call.unasked:
+            if lost := _above_missing_image(error.said or str(error), keeper) - call.unasked:
                 call = replace(call, kept=call.kept | lost)
-            elif is_repeated or CACHE_RACE not in str(error):
+            elif is_repeated or CACHE_RACE not in (error.said or str(error)):
                 raise
             else:
                 is_repeated = True

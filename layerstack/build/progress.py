@@ -8,13 +8,17 @@ from typing import Protocol, TextIO
 
 from layerstack.build.buildlog import BuildLog, BuildReport, Step
 from layerstack.build.estimate import Estimate, rough
+from layerstack.build.step_text import instruction_of, stage_of
 from layerstack.build.vertex import Vertex
+from layerstack.report import console_for, shown
 from layerstack.wording import duration, short
 
 HEARTBEAT_SECONDS = 20.0
 SETTLE_SECONDS = 0.3
 # A build in which all is cached is over by then, and needs no table.
 QUIET_SECONDS = 0.6
+# Of a row: the mark, the time and the gaps.
+LIVE_COLUMNS = 18
 
 
 ReadEstimate = Callable[[], Estimate]
@@ -83,7 +87,7 @@ class PlainLog:
             since = duration(time.time() - (step.started or time.time()))
             outlook = self._announce().text(step.image, steps[step.image], time.time())
             ending = f"; {step.image}: {outlook}" if outlook else ""
-            self._say(f"{step.image:<22} … {short(step.name, 60)} running for {since}{ending}")
+            self._say(f"{step.image:<22} … {short(step.name, 60)} has been running for {since}{ending}")
 
     def note(self, text: str) -> None:
         self._say(text)
@@ -93,7 +97,7 @@ class PlainLog:
         if self._estimate is None:
             return
         outcome = "done" if report.ok else "failed"
-        self._say(f"build {outcome}: {len(report.executed)} steps run, {len(report.cached)} from the cache")
+        self._say(f"build {outcome}: {len(report.executed)} steps ran, {len(report.cached)} cached")
 
     def _print_finished(self, until: float) -> None:
         """A step may be reported as finished first and as cached a moment later: wait until that is settled."""
@@ -107,17 +111,17 @@ class PlainLog:
 
     def _say(self, text: str) -> None:
         self._last_line = time.monotonic()
-        print(f"[{self._last_line - self._began:6.1f} s] {text}", file=self._output, flush=True)
+        timed = f"[{self._last_line - self._began:6.1f} s] {text}"
+        print(shown(timed, self._output), file=self._output, flush=True)
 
 
 class LiveTable:
     """A row per image: what it is doing now, for how long, and what it has done."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.live import Live
 
-        self._console = Console(stderr=True)
+        self._console = console_for(sys.stderr)
         self._live = Live(console=self._console, auto_refresh=False)
         atexit.register(self._live.stop)  # gives the cursor back after Ctrl-C
         self._images: Sequence[str] = ()
@@ -149,6 +153,8 @@ class LiveTable:
     def end(self, report: BuildReport) -> None:
         if self._estimate is not None:
             self._draw(report)
+            # What follows says all of a build that succeeded; of another one it is seen how far it came.
+            self._live.transient = report.ok
             self._live.stop()
 
     def _draw(self, report: BuildReport | None) -> None:
@@ -159,26 +165,37 @@ class LiveTable:
         steps = steps_by_image(self._log) if self._log else {}
         for image in self._images:
             table.add_row(*self._row(image, steps.get(image, []), report))
-        table.add_row("", "", "", f"[dim]{duration(time.monotonic() - self._began)}[/dim]")
+        elapsed = duration(time.monotonic() - self._began)
+        if report is None:
+            table.add_row("", "", "", f"[dim]{elapsed} so far[/dim]")
         self._live.update(table, refresh=True)
 
     def _row(self, image: str, steps: Sequence[Step], report: BuildReport | None) -> tuple[str, str, str, str]:
+        """A mark, the image, for how long its step has been running, and which step that is or what was done."""
         from rich.markup import escape
 
         done = [step for step in steps if step.completed is not None and step.is_counted]
         cached = sum(step.is_cached for step in done)
-        counts = f"[dim]{len(done) - cached} run, {cached} cached[/dim]"
+        counts = f"{len(done) - cached} ran, {cached} cached"
         outlook = self._estimate.text(image, steps, time.time()) if self._estimate else ""
-        outlook = f" [dim]({outlook})[/dim]" if outlook else ""
+        outlook = f" ({outlook})" if outlook else ""
         if any(step.error for step in steps):
-            return "[red]✗[/red]", image, "[red]failed[/red]", counts
+            return "[red]✗[/red]", image, "", f"[red]failed[/red] [dim]{counts}[/dim]"
         if report is not None:
-            return ("[green]✓[/green]" if report.ok else " "), image, "ready" if report.ok else "stopped", counts
+            mark, word = ("[green]✓[/green]", "ready") if report.ok else (" ", "stopped")
+            return mark, image, "", f"{word} [dim]{counts}[/dim]"
         current = next((step for step in steps if step.started is not None and step.completed is None), None)
         if current:
             since = duration(time.time() - (current.started or time.time()))
-            return "[cyan]▸[/cyan]", image, f"{escape(short(current.name, 56))} [bold]{since}[/bold]{outlook}", counts
-        return "[dim]·[/dim]", image, f"[dim]{'waiting' if not done else 'next step'}[/dim]{outlook}", counts
+            room = self._console.width - max(map(len, self._images)) - len(outlook) - LIVE_COLUMNS
+            text = escape(short(shown(what_runs(current.name), sys.stderr), max(12, room)))
+            return "[cyan]▸[/cyan]", image, f"[bold]{since}[/bold]", f"{text}[dim]{outlook}[/dim]"
+        return "[dim]·[/dim]", image, "", f"[dim]{'next step' if done else 'waiting'}{outlook}, {counts}[/dim]"
+
+
+def what_runs(name: str) -> str:
+    """A step without its number and mounts, after its stage where that has a name: `deps RUN npm ci`."""
+    return f"{stage_of(name)} {instruction_of(name)}".strip()
 
 
 def observer_for_terminal() -> BuildObserver:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from layerstack.build.buildlog import WorkKind
+from layerstack.junit import Case
 
 Action = Literal["fresh", "built", "kept", "pulled"]
 Kind = Literal[
@@ -100,6 +101,18 @@ class BuildRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_all_fresh(self) -> bool:
         return all(image.action == "fresh" for image in self.images)
+
+    def cases(self) -> list[Case]:
+        """For a JUnit file: a case an image, with its cause."""
+        return [
+            Case(
+                "build",
+                image.image,
+                image.seconds,
+                text=": ".join(part for part in (image.action, image.cause) if part),
+            )
+            for image in self.images
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document of the tasks that build."""

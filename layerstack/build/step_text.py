@@ -20,8 +20,12 @@ def stage_of(name: str) -> str:
 def instruction_of(name: str) -> str:
     """What a step does, without its stage, number and mounts: `RUN npm ci`."""
     match = _NAME.match(one_line(name))
-    text = _FLAGS.sub(_without_flags, match["instruction"]) if match else one_line(name)
-    return _SHELL_OPTIONS.sub("RUN ", text)
+    return bare(match["instruction"]) if match else _SHELL_OPTIONS.sub("RUN ", one_line(name))
+
+
+def bare(instruction: str) -> str:
+    """An instruction without its mounts and options of the shell."""
+    return _SHELL_OPTIONS.sub("RUN ", _FLAGS.sub(_without_flags, instruction))
 
 
 def _without_flags(match: re.Match[str]) -> str:

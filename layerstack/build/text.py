@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from layerstack.report import print_json, print_table, say
+from layerstack.build.step_text import instruction_of, stage_of
+from layerstack.report import line, print_json, print_table, say
 from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
     from layerstack.build.impact import Impact
-    from layerstack.build.record import BuildRecord, Cause
+    from layerstack.build.record import BuildRecord, Cause, ImageRecord, StepRecord
     from layerstack.build.why import Explanation
     from layerstack.project.project import Project
 
+STEP_CHARACTERS = 70
+
 
 def print_build(result: BuildRecord) -> None:
-    """A row per image; one line when there was nothing to do."""
+    """A row per image that was built or pulled, the others in one line; the causes at the end of the row."""
     if not result.images:
-        say("nothing to build: no image of this project is built here")
+        say("nothing to build: no service of this project has a `build:`")
         return
-    if result.is_all_fresh:
-        say(f"nothing to build, all is fresh: {', '.join(one.image for one in result.images)}")
-        return
-    kept = [one.image for one in result.images if one.action == "kept"]
-    if len(kept) + sum(one.action == "fresh" for one in result.images) == len(result.images):
-        say(f"nothing to build; kept as stored, because BuildKit has no cache of them: {', '.join(kept)}")
-        return
+    idle = [image for image in result.images if image.action in ("fresh", "kept")]
+    kept = [image.image for image in idle if image.action == "kept"]
+    if len(idle) < len(result.images):
+        _print_built([image for image in result.images if image not in idle])
+    fresh = [image.image for image in idle if image.action == "fresh"]
+    if fresh:
+        prefix = "nothing to build, all images are up to date" if len(fresh) == len(result.images) else "up to date"
+        say(f"{prefix}: {', '.join(fresh)}")
+    if kept:
+        say(f"kept as stored, because BuildKit's cache of them is gone: {', '.join(kept)}")
+    if len(idle) < len(result.images):
+        say(f"all images ready after {duration(result.seconds)}")
+
+
+def _print_built(images: Sequence[ImageRecord]) -> None:
     from rich.markup import escape
 
     rows = [
@@ -40,35 +50,33 @@ def print_build(result: BuildRecord) -> None:
             str(sum(step.is_cached for step in image.steps)) if image.steps else "",
             escape(image.cause),
         )
-        for image in result.images
+        for image in images
     ]
-    print_table(("image", "", "own time", "run", "cached", "cause"), rows, right=("own time", "run", "cached"))
-    say(f"all images ready after {duration(result.seconds)}")
+    columns = ("image", "", "took", "ran", "cached", "cause")
+    print_table(columns, rows, right=("took", "ran", "cached"), spare=("cached", "ran"))
 
 
 def print_why(found: Explanation) -> None:
+    """The last build of an image in a line, its steps in a table, and what a build would do now."""
     from rich.markup import escape
 
-    if found.built_at:
-        done = "pulled" if found.action == "pulled" else "built"
-        say(
-            f"{found.image}, {done} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}: {found.cause}"
-        )
-    else:
-        say(f"{found.image}: {found.cause}")
+    done = "pulled" if found.action == "pulled" else "built"
+    when = f", {done} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}" if found.built_at else ""
+    line(f"{found.image}{when}: {found.cause}", "bold")
     rows = [
         (
             "[dim]cached[/dim]" if step.is_cached else "ran",
             "" if step.is_cached else duration(step.seconds),
-            escape(short(step.step, 70)),
+            escape(_step(step)),
             step.place,
             escape(_cause_text(step.cause)),
         )
         for step in found.steps
     ]
     if rows:
-        print_table(("", "seconds", "step", "where", "cause"), rows, right=("seconds",))
-    say(f"now {found.now}")
+        spare = ("where",) if all(step.is_cached for step in found.steps) else ()
+        print_table(("", "took", "step", "where", "cause"), rows, right=("took",), spare=spare)
+    line(f"now: {found.now}")
 
 
 def print_impact(found: Sequence[Impact]) -> None:
@@ -77,22 +85,28 @@ def print_impact(found: Sequence[Impact]) -> None:
 
     for impact in found:
         if impact.reason:
-            say(f"{impact.path}: nothing is rebuilt, it is {impact.reason}")
+            line(f"{impact.path}: nothing is rebuilt, it is {impact.reason}")
             continue
         rows = [
-            (image.image, escape(step.step), escape(step.why), _seconds_text(step.seconds))
+            (image.image, escape(short(step.step, STEP_CHARACTERS)), escape(step.why), _seconds_text(step.seconds))
             for image in impact.images
             for step in image.steps
-        ] + [
-            (image.image, "[yellow]?[/yellow]", escape(image.unknown), "?") for image in impact.images if image.unknown
-        ]
-        print_table(("image", "step", "why", "last time"), rows, right=("last time",))
-        estimate = impact.seconds_estimate
-        say(
-            f"{impact.path}: not known how long it takes: not every step is known, or ran here before"
-            if estimate is None
-            else f"{impact.path}: about {duration(estimate)}, as its steps took the last time"
-        )
+        ] + [(image.image, "", escape(image.unknown), "?") for image in impact.images if image.unknown]
+        line(f"{impact.path}: {_estimate_text(impact.seconds_estimate)}", "bold")
+        print_table(("image", "step that runs again", "why", "last time"), rows, right=("last time",))
+
+
+def _estimate_text(seconds: float | None) -> str:
+    if seconds is None:
+        return "not known how long it takes, because a step in it never ran here"
+    return f"about {duration(seconds)}, as its steps took the last time"
+
+
+def _step(step: StepRecord) -> str:
+    """Stage, number and instruction, without the mounts of the instruction."""
+    instruction = step.text if isinstance(step.text, str) else instruction_of(step.step)
+    stage = stage_of(step.step)
+    return short(f"{stage} {instruction}" if stage else instruction, STEP_CHARACTERS)
 
 
 def _seconds_text(seconds: float | None) -> str:
@@ -109,9 +123,9 @@ def print_explanations(project: Project, names: Sequence[str], as_json: bool) ->
         print_json({"images": [{"image": one.name, "inputs": one.manifest.to_json()} for one in plan.images]})
         return
     for one in plan.images:
-        say(f"{one.name}: {'fresh' if one.is_fresh else f'stale, {one.reason}'}")
+        line(f"{one.name}: {'fresh' if one.is_fresh else f'stale, {one.reason}'}")
         for part, value in explain(one.manifest):
-            sys.stdout.write(f"  {part:<12} {value}\n")
+            line(f"  {part:<12} {value}")
 
 
 def _cause_text(cause: Cause | None) -> str:

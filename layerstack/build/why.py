@@ -47,11 +47,11 @@ def explain_image(project: Project, name: str) -> Explanation:
     if last is None:
         cause = "it was built by another tool" if planned.stored else "it was never built here"
         return Explanation(image.name, cause, 0.0, (), _now(planned))
-    cause = last.record.cause or "every step was in the cache: another tool built it before"
+    cause = last.record.cause or "every step was cached: another tool had built it"
     return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned), last.record.action)
 
 
 def _now(planned: PlannedImage) -> str:
     if planned.manifest.unknown:
-        return f"unknown: {planned.manifest.unknown[0]}"
-    return "fresh: nothing that it is made of changed" if planned.is_fresh else f"stale: {planned.reason}"
+        return f"not known before a build: {planned.manifest.unknown[0]}"
+    return "up to date, none of its inputs changed" if planned.is_fresh else f"out of date: {planned.reason}"

@@ -40,37 +40,35 @@ def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) 
     if found := ids & gone.keys():
         first = next(step for step in layers if step.record and step.record.id in found)
         rule = builder.rules[min(gone[name] for name in found)]
-        return Forecast("would-drop", f"the next one drops `{short(str(first.line), 50)}`: {why(rule, builder)}", 0)
+        return Forecast(
+            "would-drop", f"the next clean-up removes `{short(str(first.line), 50)}`: {why(rule, builder)}", 0
+        )
     if free is None or not builder.disk.total_bytes:
-        return Forecast("unknown", "not dropped by the size of the cache; how full the disk is, is not known")
+        return Forecast("unknown", "the size of the cache is no danger; how full the disk is, is not known")
     room = eviction.bytes_until(lambda dropped: bool(ids & dropped.keys()), free)
     if room is None:
-        return Forecast("safe", "even a full disk takes other cache first")
-    text = f"until about {megabytes(room)} more are used on the disk by newer cache"
+        return Forecast("safe", "other cache is removed first, even when the disk is full")
+    text = f"until about {megabytes(room)} more are used on the disk"
     if room >= builder.disk.total_bytes * RISK_SHARE:
         return Forecast("safe", text, room)
     return Forecast("at-risk", f"only {text}: {why(builder.rules[-1], builder)}", room)
 
 
 def lost_text(step: CachedStep) -> str:
-    return f"BuildKit no longer holds `{short(str(step.line), 60)}`; the image is there, and services are built on it"
+    return f"`{short(str(step.line), 60)}` is no longer cached; the image is here, and services are built on it"
 
 
 def why(rule: GcRule, builder: Builder) -> str:
-    """Under what the rule cuts the cache, in words."""
+    """When the rule removes cache, and how much is left."""
     if not rule.has_limit:
-        return f"everything that was not used for {rule.unused_seconds / 3600:.0f} h goes"
+        return f"what was not used for {rule.unused_seconds / 3600:.0f} h"
     parts = []
     if rule.min_free_bytes:
-        parts.append(f"with less than {megabytes(rule.min_free_bytes)} of the disk free")
+        parts.append(f"when less than {megabytes(rule.min_free_bytes)} of the disk are free")
     if rule.max_used_bytes:
-        parts.append(f"above {megabytes(rule.max_used_bytes)}")
-    limits = " or ".join(parts)
-    return (
-        f"{limits} the cache is cut, down to {megabytes(rule.reserved_bytes)}"
-        if limits
-        else (f"the cache is always cut to {megabytes(rule.reserved_bytes)}")
-    )
+        parts.append(f"when the cache exceeds {megabytes(rule.max_used_bytes)}")
+    limits = " or ".join(parts) or "always"
+    return f"{limits}, the least recently used first, down to {megabytes(rule.reserved_bytes)}"
 
 
 def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) -> str:

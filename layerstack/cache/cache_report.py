@@ -89,25 +89,36 @@ class CacheReport:
         return any(one.is_base and one.forecast.status in ("at-risk", "would-drop") for one in self.images)
 
     def sentences(self) -> list[str]:
-        """Totals, disk, policy, the forecast of each image, and the settings to write where one is not safe."""
+        """Totals, disk, policy, the images that are not safe, and the settings to write where a base is among them."""
         disk = self.builder.disk
         lines = [
-            f"{len(self.use.records)} records, {megabytes(self.use.total_bytes)} in all, "
-            f"{megabytes(self.use.reclaimable_bytes)} could be reclaimed"
+            f"build cache of all projects: {megabytes(self.use.total_bytes)}; "
+            f"{megabytes(self.use.reclaimable_bytes)} of it belong to no image (`invoke clean` removes what is old)"
         ]
         if disk.total_bytes and disk.free_bytes is not None:
-            sizes = f"{megabytes(disk.free_bytes)} of {megabytes(disk.total_bytes)}"
-            lines.append(f"disk: {sizes} free as BuildKit counts, root's reserve included")
+            lines.append(f"disk: {megabytes(disk.free_bytes)} of {megabytes(disk.total_bytes)} free")
         if self.builder.rules:
-            lines.append(f"garbage collection: {cache_forecast.why(self.builder.rules[-1], self.builder)}")
-            lines.append(f"the next one drops {megabytes(self.dropped_bytes)}")
+            lines.append(f"BuildKit cleans up by itself: {cache_forecast.why(self.builder.rules[-1], self.builder)}")
+            if self.dropped_bytes:
+                lines.append(f"its next clean-up removes {megabytes(self.dropped_bytes)}")
         lines += self.builder.notes
+        lines += self._safe()
         for one in self.images:
-            lines.append(f"{one.tag}: {one.forecast.status}: {one.forecast.detail}")
-            lines += [f"  {note}" for note in one.notes]
+            if one.forecast.status not in ("safe", "not-built"):
+                lines.append(f"{one.tag}: {one.forecast.status}: {one.forecast.detail}")
+            lines += [f"{one.tag}: {note}" for note in one.notes]
         if self.is_endangered:
             lines += [f"to keep the base images' cache, write into {self.builder.config_file}:", self.keep]
         return lines
+
+    def _safe(self) -> list[str]:
+        """One line for all images that the next clean-up spares."""
+        safe = [one.forecast for one in self.images if one.forecast.status == "safe"]
+        room = [one.bytes_until for one in safe if one.bytes_until is not None]
+        if not safe:
+            return []
+        until = f" until about {megabytes(min(room))} more are used on the disk" if room else ", even on a full disk"
+        return [f"safe: the steps of {len(safe)} of {len(self.images)} images stay cached{until}"]
 
     def to_json(self) -> dict[str, Any]:
         return {

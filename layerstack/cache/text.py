@@ -1,49 +1,57 @@
-"""The build cache as a table."""
+"""The build cache in words: what each image has in it, the rest by kind, and how long it lasts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from layerstack.moment import utc_minute
-from layerstack.report import print_table, say
+from layerstack.build.step_text import bare
+from layerstack.moment import age
+from layerstack.report import line, print_table
 from layerstack.wording import megabytes, short
 
 if TYPE_CHECKING:
     from layerstack.cache.cache_report import CachedImage, CacheReport
     from layerstack.cache.cached_steps import CachedStep
 
+# What is smaller is counted, not shown.
+SHOWN_BYTES = 1_000_000
+STEP_CHARACTERS = 40
+COLOURS = {"safe": "green", "not-built": "dim", "unknown": "yellow", "at-risk": "yellow"}
+WORDS = {"at-risk": "at risk", "would-drop": "goes next", "not-built": "not built"}
+
 
 def print_cache(found: CacheReport) -> None:
-    """Images with their steps, the rest by kind, then policy, disk and what to set when a base image is in danger."""
+    """Images with their large steps, the rest by kind, then policy, disk and what to set for a base in danger."""
     from rich.markup import escape
 
-    colours = {"safe": "green", "not-built": "dim", "unknown": "yellow", "at-risk": "yellow"}
-    rows: list[tuple[str, str, str, str]] = []
-    for image in found.images:
-        colour = colours.get(image.forecast.status, "red")
-        rows.append((f"[bold]{image.tag}[/bold]", "", f"[{colour}]{image.forecast.status}[/{colour}]", ""))
-        rows += [_cached_step_row(step, image) for step in image.steps]
-        rows.append(("", megabytes(image.size_bytes), "", ""))
-    print_table(("image and step", "size", "cache", "last used (UTC)"), rows, right=("size",))
-    held = [(one.kind, escape(one.what), str(len(one.records)), megabytes(one.size_bytes)) for one in found.groups]
-    print_table(("the rest", "", "records", "size"), held, right=("records", "size"))
-    for line in found.sentences():
-        say(line)
+    rows = [row for image in found.images for row in _image_rows(image)]
+    print_table(("image and step", "size", "cache", "unused"), rows, right=("size", "unused"), spare=("unused",))
+    line("steps under 1 MB are left out; `build only` is not part of the image, `lost` is no longer cached", "dim")
+    line()
+    large = [group for group in found.groups if group.size_bytes >= SHOWN_BYTES]
+    held = [(escape(f"{one.kind}: {one.what}"), megabytes(one.size_bytes)) for one in large]
+    print_table(("cache of no step above", "size"), held, right=("size",))
+    line()
+    for text in found.sentences():
+        line(text)
 
 
-def _cached_step_row(step: CachedStep, image: CachedImage) -> tuple[str, str, str, str]:
+def _image_rows(image: CachedImage) -> Iterator[tuple[str, str, str, str]]:
+    status = image.forecast.status
+    shown = f"[{COLOURS.get(status, 'red')}]{WORDS.get(status, status)}[/]"
+    yield f"[bold]{image.tag}[/bold]", megabytes(image.size_bytes), shown, ""
+    for step in image.steps:
+        if (step.record.size_bytes >= SHOWN_BYTES) if step.record else (step.is_layer and status != "not-built"):
+            yield _step_row(step, image)
+
+
+def _step_row(step: CachedStep, image: CachedImage) -> tuple[str, str, str, str]:
     from rich.markup import escape
 
-    text = escape(f"  {step.stage}:{step.line.line} {short(str(step.line), 90)}")
+    text = escape(f"  line {step.line.line}: {short(bare(str(step.line)), STEP_CHARACTERS)}")
     if step.record is None:
-        lost = "[red]lost[/red]" if step.is_layer else "[dim]lost, not needed[/dim]"
-        return text, "", "[dim]not built[/dim]" if image.forecast.status == "not-built" else lost, ""
-    used = utc_minute(step.record.last_used)
-    state = (
-        "[red]next GC drops it[/red]"
-        if step.record.id in image.dropped
-        else "layer"
-        if step.is_layer
-        else "copied from"
-    )
-    return text, megabytes(step.record.size_bytes), state, used
+        return text, "", "[red]lost[/red]", ""
+    goes = "[red]goes next[/red]" if step.record.id in image.dropped else ""
+    state = goes or ("" if step.is_layer else "build only")
+    return text, megabytes(step.record.size_bytes), state, age(step.record.last_used)

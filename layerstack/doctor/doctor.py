@@ -12,6 +12,7 @@ from layerstack.doctor.check_reasons import WHY
 from layerstack.doctor.doctor_checks import Check, DoctorChecks
 from layerstack.errors import EngineError
 from layerstack.finding import Finding, warning
+from layerstack.junit import Case
 from layerstack.wait import call_within
 
 CHECK_SECONDS = 10.0
@@ -31,7 +32,7 @@ class Examination:
 
     @property
     def is_ok(self) -> bool:
-        """Does nothing stand in the way of a build or a start?"""
+        """Is there nothing that blocks a build or a start?"""
         return not has_errors(self.findings)
 
     def to_json(self) -> dict[str, Any]:
@@ -40,6 +41,20 @@ class Examination:
             "findings": [finding.to_json() for finding in self.findings],
             "ignored": [finding.to_json() for finding in self.silenced],
         }
+
+    def cases(self) -> list[Case]:
+        """For a JUnit file: a case a finding. Only what blocks a build or a start has failed."""
+        return [
+            Case(
+                finding.service or "machine and project",
+                f"{finding.check} {finding.place}".strip(),
+                outcome="failure" if finding.severity == "error" else "passed",
+                message=finding.detail,
+                kind=finding.check,
+                text="\n".join(part for part in (finding.severity, finding.detail, finding.remedy) if part),
+            )
+            for finding in self.findings
+        ]
 
 
 def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
@@ -65,7 +80,7 @@ def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
-    """Does anything stand in the way of a build or a start?"""
+    """Is there anything that blocks a build or a start?"""
     return any(finding.severity == "error" for finding in findings)
 
 

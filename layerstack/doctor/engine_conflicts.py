@@ -1,4 +1,4 @@
-"""Containers on the engine that stand in the way of this project: orphans of its own, and those that have its names."""
+"""Containers on the engine that block this project: orphans of its own, and those that have its names."""
 
 from collections.abc import Iterator
 from typing import Any

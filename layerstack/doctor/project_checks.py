@@ -1,20 +1,18 @@
 """What doctor looks at in the project: can it be read, and are its ports free."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from layerstack.engine import ports
-from layerstack.engine.ports import WILDCARDS
 from layerstack.errors import StackError, UsageError
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.declaration import source_of
 from layerstack.project.env_file import read_env_file
-from layerstack.project.project import Port, Project, find_compose_files
-from layerstack.run.conflict import freeing, holder_words, is_own
+from layerstack.project.project import Project, find_compose_files
+from layerstack.run.conflict import find_shared_ports, freeing, holder_words, is_own
 
 # How Compose names the part that it does not like.
 _PATHS = (
@@ -72,23 +70,15 @@ def check_ports(project: Project, client: Any | None) -> Iterator[Finding]:
 
 def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Finding]:
     """One port for two services, or for two containers of one."""
-    wanted: dict[int, list[tuple[str, Port]]] = defaultdict(list)
-    for service in project.services.values():
-        for port in service.ports:
-            wanted[port.published] += [(service.name, port)] * service.replicas
-    for number, uses in wanted.items():
-        (first, one), *others = uses
-        for name, other in others[:1]:
-            if other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other)):
-                variable = source_of(project, project.services[name], other)
-                who = f"{first} and {name} both publish" if name != first else f"several containers of {name} publish"
-                place = source.place("services", name, "ports")
-                yield error(f"port {number}", f"{who} {number}", f"Choose another port: {variable}", name, place)
-
-
-def _open(port: Port) -> str:
-    """An address, with one word for all the ways to write "every address"."""
-    return WILDCARDS[0] if port.host_ip in WILDCARDS else port.host_ip
+    for shared in find_shared_ports(project):
+        place = source.place("services", shared.second, "ports")
+        yield error(
+            f"port {shared.port.published}",
+            shared.words,
+            f"{shared.change[0].upper()}{shared.change[1:]}",
+            shared.second,
+            place,
+        )
 
 
 def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from layerstack.moment import utc_minute
+from layerstack.moment import age
 from layerstack.report import print_table, say
 from layerstack.wording import megabytes
 
@@ -19,12 +19,14 @@ def print_images(layers: Sequence[Layer]) -> None:
             layer.layer,
             layer.tag,
             megabytes(layer.stored.size_bytes) if layer.stored else "[yellow]not here[/yellow]",
-            utc_minute(layer.stored.created) if layer.stored else "",
+            age(layer.stored.created) if layer.stored else "",
             layer.built_on,
         )
         for layer in layers
     ]
-    print_table(("layer", "image", "size", "created (UTC)", "built on"), rows, right=("size",))
+    print_table(
+        ("layer", "image", "size", "age", "built on"), rows, right=("size", "age"), spare=("built on", "age", "layer")
+    )
     for layer in layers:
         if layer.origin:
             say(f"{layer.tag}: {layer.origin}")

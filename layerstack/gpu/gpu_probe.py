@@ -48,7 +48,7 @@ SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
 
 @dataclass(frozen=True)
 class DockerGpu:
-    """Can a container get a GPU; `broken_link` names the part that stands in the way."""
+    """Can a container get a GPU; `broken_link` names the part that fails."""
 
     is_usable: bool
     reason: str

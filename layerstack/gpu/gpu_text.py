@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from layerstack.report import print_table
+from layerstack.report import line, print_table
 from layerstack.wording import gibibytes
 
 if TYPE_CHECKING:
@@ -20,10 +19,9 @@ def print_gpu(found: Survey) -> None:
     """The survey on stdout."""
     from rich.markup import escape
 
-    sys.stdout.write(f"{sentence(found.decision)}\n")
+    line(sentence(found.decision), "bold")
     if found.decision.remedy:
-        sys.stdout.write(f"  → {found.decision.remedy}\n")
-    sys.stdout.flush()
+        line(f"  → {found.decision.remedy}")
     print_table(("where", "found"), [(name, escape(words)) for name, words in _rows(found)])
 
 
@@ -63,5 +61,5 @@ def _card_words(gpu: Gpu) -> str:
 
 def _memory(total_bytes: int | None, free_bytes: int | None) -> str:
     if total_bytes is None or free_bytes is None:
-        return "memory not told by the driver"
+        return "memory unknown to the driver"
     return f"{gibibytes(free_bytes)} of {gibibytes(total_bytes)} free"

@@ -51,6 +51,14 @@ def unreadable(
     )
 
 
+def find_example(path: Path) -> Path | None:
+    """The file that stands beside a `.env` that is not there, to be copied."""
+    names = (f"{path.name}.example", f"{path.name}.sample", f"{path.name}.dist", "example.env", ".env.example")
+    return (
+        None if path.exists() else next((path.with_name(one) for one in names if path.with_name(one).is_file()), None)
+    )
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Each of its readings gives (place, advice); both are "" where the message itself says all that is known."""
@@ -84,11 +92,9 @@ class _Reader:
     def _missing_env_file(self, match: re.Match[str]) -> tuple[str, str]:
         path = Path(match["path"])
         shown = _shown(path, self.root)
-        for name in (f"{path.name}.example", f"{path.name}.sample", f"{path.name}.dist", "example.env", ".env.example"):
-            example = path.with_name(name)
-            if example.is_file():
-                copy = shlex.join(["cp", _shown(example, self.root), shown])
-                return f"{shown} is not there, {name} is", f"`{copy}`"
+        if example := find_example(path):
+            copy = shlex.join(["cp", _shown(example, self.root), shown])
+            return f"{shown} is not there, {example.name} is", f"`{copy}`"
         return f"{shown} is not there", f"Write {shown}, or mark it in the Compose file: `required: false`."
 
     def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
@@ -98,6 +104,9 @@ class _Reader:
     def _unset(self, match: re.Match[str]) -> tuple[str, str]:
         place = next((one.place for one in self._source.variables() if one.name == match["name"]), "")
         why = f" ({match['why'].strip()})" if match["why"] else ""
+        example = find_example(self.root / ".env")
+        if example and match["name"] in read_env_file(example).values:
+            return place, f"`cp {example.name} .env`, which sets {match['name']}"
         return place, f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
 
     def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:

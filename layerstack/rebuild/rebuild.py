@@ -20,6 +20,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.abandoned_images import OWNER_LABEL, throw_away_tag
 from layerstack.errors import UsageError
+from layerstack.junit import Case, Outcome
 from layerstack.owner import own_mark
 from layerstack.project.project import Project, Service
 from layerstack.rebuild.context_copy import change, comment_style, copied_context
@@ -125,6 +126,12 @@ class Rebuild:
         if not self.is_image_changed:
             found.append("the service image did not change: the edited file is not in it")
         return found
+
+    def case(self) -> Case:
+        """For a JUnit file: the median, failed where it is over its budget or did more than it should."""
+        message = "; ".join(self.failures)
+        outcome: Outcome = "failure" if self.failures else "passed"
+        return Case("time-rebuild", self.service, self.median_seconds, outcome, message, "rebuild", self.edited)
 
     def to_json(self) -> dict[str, Any]:
         return {

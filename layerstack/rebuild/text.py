@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from layerstack.report import mark, print_table, say
+from layerstack.report import line, mark, print_table
 from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
     from layerstack.rebuild.rebuild import Rebuild
 
+STEP_CHARACTERS = 80
+PROOF = "its dependencies stayed cached, its base did not change, its image did"
+
 
 def print_rebuilds(rebuilds: Sequence[Rebuild]) -> None:
+    """A row a service, what failed, and where the time of the last run went."""
     from rich.markup import escape
 
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             mark(not rebuild.failures),
             rebuild.service,
@@ -26,18 +30,21 @@ def print_rebuilds(rebuilds: Sequence[Rebuild]) -> None:
             "" if rebuild.served_seconds is None else duration(rebuild.served_seconds),
             str(len(rebuild.runs[-1].cached)),
             str(len(rebuild.runs[-1].executed)),
-            escape("; ".join(rebuild.failures)) or "dependency steps CACHED, base unchanged, image changed",
         )
         for rebuild in rebuilds
     ]
-    columns = ("", "service", "changed file", "median", "budget", "runs (s)", "until served", "cached", "run", "proof")
-    print_table(columns, rows, right=("median", "budget", "until served", "cached", "run"))
+    columns = ["", "service", "changed file", "median", "budget", "runs (s)", "served", "cached", "ran"]
+    if all(rebuild.served_seconds is None for rebuild in rebuilds):
+        rows = [(*row[:6], *row[7:]) for row in rows]
+        columns.remove("served")
+    print_table(columns, rows, right=("median", "budget", "served", "cached", "ran"), spare=("ran", "cached"))
     for rebuild in rebuilds:
+        line(f"{rebuild.service}: {'; '.join(rebuild.failures) or PROOF}", "red" if rebuild.failures else "")
         if rebuild.regression:
-            say(f"  {rebuild.service} became slower: {rebuild.regression}")
-        last, spread = rebuild.runs[-1], f"spread {rebuild.spread_seconds:.2f} s"
+            line(f"  became slower: {rebuild.regression}")
+        last = rebuild.runs[-1]
         parts = {"context": last.context_seconds, "steps": last.steps_seconds, "export": last.export_seconds}
         split = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items())
-        say(f"  {rebuild.service}: {spread}; of the last run: {split}")
+        line(f"  last run: {split}; spread of all {rebuild.spread_seconds:.2f} s", "dim")
         for step in last.executed:
-            say(f"    ran {short(step.instruction, 80)} ({step.place}, {step.seconds:.2f} s)")
+            line(f"  ran {short(step.instruction, STEP_CHARACTERS)} ({step.place}, {step.seconds:.2f} s)", "dim")

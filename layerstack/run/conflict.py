@@ -1,13 +1,15 @@
-"""What stands in the way of a start on this engine: taken ports, taken names, orphans of the project."""
+"""What blocks a start on this engine: taken ports, taken names, orphans of the project."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerstack.engine.container import PROJECT_LABEL, Container, from_inspect
-from layerstack.engine.ports import Holder
+from layerstack.engine.ports import WILDCARDS, Holder
 from layerstack.errors import NotInEngine
-from layerstack.project.project import Project, Service
+from layerstack.project.declaration import source_of
+from layerstack.project.project import Port, Project, Service
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -25,6 +27,48 @@ class NameHolder:
     @property
     def remedy(self) -> str:
         return f"docker rm -f {self.name}"
+
+
+@dataclass(frozen=True)
+class SharedPort:
+    """One port that two services of the project publish, or several containers of one: `first` and `second` are equal.
+
+    `sources` are the places where another port is chosen.
+    """
+
+    port: Port
+    first: str
+    second: str
+    sources: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        if self.first == self.second:
+            return f"several containers of {self.first} publish {self.port.published}"
+        return f"{self.first} and {self.second} both publish {self.port.published}"
+
+    @property
+    def change(self) -> str:
+        return f"choose another port: {' or '.join(self.sources)}"
+
+
+def find_shared_ports(project: Project) -> Iterator[SharedPort]:
+    """Ports that more than one container of the project would listen on, each once."""
+    wanted: dict[int, list[tuple[Service, Port]]] = defaultdict(list)
+    for service in project.services.values():
+        for port in service.ports:
+            wanted[port.published] += [(service, port)] * service.replicas
+    for uses in wanted.values():
+        (first, one), *others = uses
+        for second, other in others[:1]:
+            if other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other)):
+                sources = dict.fromkeys(source_of(project, user, port) for user, port in uses)
+                yield SharedPort(other, first.name, second.name, tuple(sources))
+
+
+def _open(port: Port) -> str:
+    """An address, with one word for all the ways to write "every address"."""
+    return WILDCARDS[0] if port.host_ip in WILDCARDS else port.host_ip
 
 
 def find_orphans(project: Project, found: Mapping[str, tuple[Container, ...]]) -> tuple[Container, ...]:

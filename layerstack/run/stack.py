@@ -1,5 +1,6 @@
 """The running stack as a whole: up, down, restart, logs, addresses, volumes."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ from layerstack.engine.container import PROJECT_LABEL, read_all
 from layerstack.errors import StartFailed
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Project
+from layerstack.report import shown
 from layerstack.run.other_folder import require_own_folder
+from layerstack.run.outlook import Diagnose
 from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
 from layerstack.run.startup import StartObserver, UpResult
 from layerstack.run.unmounted import for_engine
@@ -34,11 +37,14 @@ def up(
     observer: StartObserver,
     services: Sequence[str] = (),
     timeout_seconds: float = START_TIMEOUT_SECONDS,
+    diagnose: Diagnose | None = None,
 ) -> UpResult:
     """Start the services and what they depend on; returns when all are healthy.
 
-    Never builds. Raises StartFailed (ServiceFailed when one service is to blame, also for a project that runs from
-    another folder), UsageError for an unknown service, EngineError. Ctrl-C leaves the containers as they are.
+    With `diagnose` it also ends as soon as no waiting can help, in the words of the diagnosis, and asks what ran
+    before whether it works. Never builds. Raises StartFailed (ServiceFailed when one service is to blame, also for a
+    project that runs from another folder), UsageError for an unknown service, EngineError. Ctrl-C leaves the
+    containers as they are.
     """
     client = engine.client()
     require_own_folder(client, project, observer.note)
@@ -47,12 +53,12 @@ def up(
     project = for_engine(client, project, observer.note)
     require_ports(client, project, wanted)
     require_names(client, project, wanted)
-    watch = Watch(client, project, wanted, observer, timeout_seconds)
+    watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
     while not (result := _compose_up(project, services, watch)).ok:
         if known := refusal(client, project, result, wanted):
             raise known
         if not watch.await_recovery():
-            raise watch.blame() or compose_failed(result)
+            raise watch.explain(watch.blame() or compose_failed(result))
     return watch.wait()
 
 
@@ -72,6 +78,7 @@ def restart(
     observer: StartObserver,
     services: Sequence[str] = (),
     timeout_seconds: float = START_TIMEOUT_SECONDS,
+    diagnose: Diagnose | None = None,
 ) -> UpResult:
     """Restart running services in place and wait for their health. Raises as `up` does."""
     client = engine.client()
@@ -80,7 +87,7 @@ def restart(
     existing = read_all(client, project.name)
     if missing := [name for name in wanted if name not in existing]:
         raise StartFailed(f"Not started yet: {', '.join(missing)}.", "`invoke up`")
-    watch = Watch(client, project, wanted, observer, timeout_seconds)
+    watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
     argv = project.compose("--progress", "quiet", "restart", "--no-deps", *services)
     command.run(argv, cwd=project.root, env=project.environment).require("`invoke status`")
     return watch.wait()
@@ -125,11 +132,19 @@ def volumes_of(name: str) -> tuple[Volume, ...]:
 
 
 def logs(project: Project, services: Sequence[str] = (), tail: int | None = None, follows: bool = False) -> int:
-    """Show what the services wrote on this terminal; the exit code of `docker compose logs`."""
+    """Show what the services wrote, without control characters; the exit code of `docker compose logs`."""
     for name in services:
         project.service(name)
     options = (*(("--tail", str(tail)) if tail is not None else ()), *(("--follow",) if follows else ()))
-    return command.attach(project.compose("logs", *options, *services), cwd=project.root, env=project.environment)
+    argv = project.compose("logs", "--no-color", *options, *services)
+    return command.follow(argv, _print_log_line, cwd=project.root, env=project.environment)
+
+
+def _print_log_line(stream: command.Stream, text: str) -> None:
+    """What a container wrote must not move the cursor or clear the screen of who reads it."""
+    target = sys.stdout if stream == "stdout" else sys.stderr
+    target.write(f"{shown(text, target)}\n")
+    target.flush()
 
 
 def _size(usage: Mapping[str, Any] | None) -> int | None:

@@ -12,20 +12,24 @@ from layerstack.gpu.gpu_services import DROP
 from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
-from layerstack.run.conflict import KEY, find_name_holder, freeing, holder_words, is_own
+from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own
 from layerstack.run.health import Verdict, exit_reason
 
 LOG_TAIL_LINES = 10
 
 
 class ServiceFailed(StartFailed):
-    """One service did not come up: `reason` in words, `log_lines` the last that it wrote."""
+    """One service did not come up: `reason` in words, `log_lines` the last that it wrote, `kind` as the
+    diagnosis has it."""
 
-    def __init__(self, service: str, reason: str, log_lines: tuple[str, ...] = (), advice: str = "") -> None:
+    def __init__(
+        self, service: str, reason: str, log_lines: tuple[str, ...] = (), advice: str = "", kind: str = ""
+    ) -> None:
         said = "".join(f"\n  | {line}" for line in log_lines)
         nothing = "\n  (it wrote no log)"
         super().__init__(f"{service} {reason}{said or nothing}", advice)
         self.service = service
+        self.kind = kind
         self.reason = reason
         self.log_lines = log_lines
 
@@ -61,7 +65,10 @@ def image_of(project: Project, service: str) -> str:
 
 
 def require_ports(client: Any, project: Project, services: Sequence[str]) -> None:
-    """Raises StartFailed for a port that somebody else holds."""
+    """Raises StartFailed for a port that somebody else holds, or that two of these services want."""
+    for shared in find_shared_ports(project):
+        if {shared.first, shared.second} <= set(services):
+            raise StartFailed(f"{shared.words}.", f"{shared.change[0].upper()}{shared.change[1:]}.")
     running = {name for name, found in read_all(client, project.name).items() if any(one.is_running for one in found)}
     for name in services:
         for port in project.services[name].ports if name not in running else ():

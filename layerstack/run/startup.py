@@ -1,10 +1,12 @@
 """What a start of the stack looks like from outside: progress while it goes on, and its result."""
 
 import atexit
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from layerstack.report import console_for, shown
 from layerstack.run.health import Phase
 from layerstack.wording import duration
 
@@ -64,22 +66,24 @@ class Silent:
 class ChangeLog:
     """One line whenever a service changes its state."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, say: Callable[[str], None], usual_seconds: Mapping[str, float] | None = None) -> None:
+        self._say, self._usual = say, usual_seconds or {}
         self._words: dict[str, str] = {}
 
     def update(self, services: Sequence[ServiceProgress]) -> None:
         for one in services:
             if self._words.get(one.service) != one.words:
                 self._words[one.service] = one.words
-                self._say(one.text)
+                usual = self._usual.get(one.service, 0.0)
+                outlook = f" (usually {duration(usual)})" if one.phase == "waiting" and usual else ""
+                self._say(f"{one.text}{outlook}")
 
     def note(self, text: str) -> None:
         self._say(text)
 
 
 class LiveServices:
-    """A table on the terminal that is redrawn while the services come up."""
+    """A table on the terminal that is redrawn while the services come up, and gone when they are."""
 
     MARKS: ClassVar[dict[Phase, str]] = {
         "ready": "[green]✓[/green]",
@@ -87,19 +91,23 @@ class LiveServices:
         "failed": "[red]✗[/red]",
     }
 
-    def __init__(self) -> None:
-        from rich.console import Console
+    def __init__(self, usual_seconds: Mapping[str, float] | None = None) -> None:
         from rich.live import Live
 
-        self._live = Live(console=Console(stderr=True), auto_refresh=False)
+        self._usual = usual_seconds or {}
+        self._live = Live(console=console_for(sys.stderr), auto_refresh=False, transient=True)
         atexit.register(self._live.stop)  # gives the cursor back after Ctrl-C or a failure
 
     def update(self, services: Sequence[ServiceProgress]) -> None:
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(box=None, show_header=False, pad_edge=False)
         for one in services:
-            table.add_row(self.MARKS[one.phase], one.service, one.words, duration(one.seconds))
+            usual = self._usual.get(one.service, 0.0)
+            outlook = f"[dim]usually {duration(usual)}[/dim]" if one.phase == "waiting" and usual else ""
+            words = escape(shown(one.words, sys.stderr))
+            table.add_row(self.MARKS[one.phase], one.service, words, duration(one.seconds), outlook)
         if not self._live.is_started:
             self._live.start()
         self._live.update(table, refresh=True)
@@ -107,4 +115,4 @@ class LiveServices:
             self._live.stop()
 
     def note(self, text: str) -> None:
-        self._live.console.print(text, style="dim", highlight=False)
+        self._live.console.print(shown(text, sys.stderr), style="dim", highlight=False, markup=False)

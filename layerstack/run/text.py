@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerstack.report import print_table, say
@@ -14,18 +15,25 @@ if TYPE_CHECKING:
     from layerstack.run.startup import StartObserver, UpResult
 
 
-def start_observer() -> StartObserver:
-    """A live line per service on a terminal, one line a change elsewhere."""
+def start_observer(root: Path) -> StartObserver:
+    """A live line per service on a terminal, one line a change elsewhere; with how long each usually takes."""
     from layerstack.run.startup import ChangeLog, LiveServices
+    from layerstack.run.usual_seconds import read_usual_seconds
 
-    return LiveServices() if sys.stderr.isatty() else ChangeLog(say)
+    usual = read_usual_seconds(root)
+    return LiveServices(usual) if sys.stderr.isatty() else ChangeLog(say, usual)
 
 
 def print_start(result: UpResult) -> None:
     if result.was_running:
-        say(f"everything was up and healthy already ({duration(result.seconds)})")
-    else:
-        say(f"healthy after {duration(result.seconds)}: {', '.join(one.service for one in result.services)}")
+        say(f"already up and healthy ({duration(result.seconds)})")
+        return
+    healthy = [one.service for one in result.services if one.words == "healthy"]
+    running = [one.service for one in result.services if one.words.startswith("running")]
+    ended = [one.service for one in result.services if one.service not in (*healthy, *running)]
+    groups = {"healthy": healthy, "running": running, "finished": ended}
+    parts = [f"{word} {', '.join(names)}" for word, names in groups.items() if names]
+    say(f"up after {duration(result.seconds)}: {'; '.join(parts)}")
 
 
 def print_addresses(addresses: Mapping[str, str]) -> None:

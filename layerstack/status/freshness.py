@@ -32,12 +32,16 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Freshness:
-    """`stale` are reasons to act, `unknown` what could not be compared, `notes` what explains more."""
+    """`stale` are reasons to act, `unknown` what could not be compared, `notes` what explains more.
+
+    `image` is what `invoke build` calls the image of the service.
+    """
 
     stale: tuple[Stale, ...]
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     inputs: Inputs = Inputs()
+    image: str = ""
 
     @property
     def is_stale(self) -> bool:
@@ -95,7 +99,7 @@ class FreshnessReader:
         unknown = [*unknown, *(image.unknown() if image else ()), *([problem] if problem else [])]
         inputs = Inputs(image.made_of, made_of, image.one.manifest.digest) if image else Inputs()
         stale = with_repair(self._project, service.name, name, found)
-        return Freshness(stale, tuple(unknown), tuple(image.notes(made_of)) if image else (), inputs)
+        return Freshness(stale, tuple(unknown), tuple(image.notes(made_of)) if image else (), inputs, name)
 
     def _image(self, service: Service, binds: Sequence[BindMount], container_id: str = "") -> ImageStaleness | None:
         plan, built = self._plans.get(service.name), image_built_for(self._project, service)

@@ -77,6 +77,7 @@ def document(found: Sequence[ServiceStatus]) -> dict[str, Any]:
     return {
         "ok": not any(one.freshness.stale for one in found if not one.is_orphan),
         "summary": summary(found),
+        "repair": repair(found) or None,
         "services": [one.to_json() for one in found],
     }
 
@@ -97,6 +98,25 @@ def summary(found: Sequence[ServiceStatus]) -> str:
         return f"no service is known to run old code, but not all is known of {len(unknown)} of {len(services)}"
     rest = [f"not all is known of {len(unknown)}"] if unknown else []
     return ", ".join([*(parts or ["everything runs your code"]), *rest])
+
+
+def repair(found: Sequence[ServiceStatus]) -> str:
+    """The one line that brings every service up to date, "" where nothing is to be done."""
+    own = list({one.service: one for one in found if not one.is_orphan}.values())
+    needs = {one.service: {stale.need for stale in one.freshness.stale} for one in own}
+    renewed = [one for one in own if "renew" in needs[one.service]]
+    rest = [one for one in own if one not in renewed]
+    builds = [one.freshness.image for one in rest if "build" in needs[one.service]]
+    ups = [one.service for one in rest if needs[one.service] & {"build", "recreate"}]
+    restarts = [one.service for one in rest if needs[one.service] == {"restart"}]
+    if len(ups) == len(own):
+        ups, builds = [""], [""] if builds else []
+    tasks = [("build", list(dict.fromkeys(builds))), ("up", ups), ("restart", restarts)]
+    words = [" ".join([task, *names]).strip() for task, names in tasks if names]
+    orphans = [one.container for one in found if one.is_orphan]
+    commands = [f"docker rm -f {' '.join(orphans)}"] if orphans else []
+    commands += [f"invoke {' '.join(words)}"] if words else []
+    return " && ".join([*commands, *(one.freshness.stale[0].repair for one in renewed)])
 
 
 def orphans_text(found: Sequence[ServiceStatus]) -> str:

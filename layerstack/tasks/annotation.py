@@ -4,24 +4,36 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Literal
 
 from layerstack.errors import StackError
+from layerstack.finding import Finding
 
 PLACE = re.compile(r"(?<![\w./:-])(?P<file>[\w.-][\w./-]*):(?P<line>\d+)\b")
 
 
 def annotate(error: StackError) -> None:
     """Print the failure as a workflow command, when GitHub Actions runs this; its runner reads stderr, too."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        sys.stderr.write(annotation(error) + "\n")
+    if runs_on_github():
+        sys.stderr.write(annotation(str(error)) + "\n")
 
 
-def annotation(error: StackError) -> str:
+def annotate_finding(finding: Finding) -> None:
+    """Print what doctor found, likewise; nothing for what is well."""
+    if runs_on_github() and finding.severity != "ok":
+        parts = [f"{finding.check}: {finding.detail}", finding.place, f"→ {finding.remedy}" if finding.remedy else ""]
+        sys.stderr.write(annotation("\n".join(part for part in parts if part), finding.severity) + "\n")
+
+
+def runs_on_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def annotation(text: str, level: Literal["error", "warning"] = "error") -> str:
     """`::error file=backend/Dockerfile,line=18,title=layerstack::…`, without a place where the text names none."""
-    text = str(error)
     found = next((match for match in PLACE.finditer(text) if Path(match["file"]).is_file()), None)
     place = f"file={_escaped(found['file'], True)},line={found['line']}," if found else ""
-    return f"::error {place}title=layerstack::{_escaped(text)}"
+    return f"::{level} {place}title=layerstack::{_escaped(text)}"
 
 
 def _escaped(text: str, is_property: bool = False) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
+from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
     DEVICE,
     JSON,
@@ -21,6 +22,7 @@ from layerstack.tasks.task import task
 
 if TYPE_CHECKING:
     from layerstack.build.skip_proof import Audit
+    from layerstack.junit import Case
     from layerstack.project.project import Project
 
 BUILD_HELP = {
@@ -31,6 +33,7 @@ BUILD_HELP = {
     "cache-from": "read a cache from there too: type=registry,ref=…; {image} stands for the image's name",
     "cache-to": "write the cache there too, where the builder can",
     "explain": "print what each image's inputs digest is made of; builds nothing",
+    "junit": JUNIT,
     "json": JSON,
 }
 
@@ -46,11 +49,13 @@ def build_bases(
     verify_skip: bool = False,
     explain: bool = False,
     json: bool = False,
+    junit: str = "",
 ) -> None:
     """Build the base images: minutes the first time, then cached."""
     project = project_to_run(device, is_started=False)
     names = [image.name for image in project.base_images]
-    _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
+    with junit_report("build-bases", junit) as cases:
+        cases += _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
 
 
 @task(
@@ -69,11 +74,13 @@ def build(
     verify_skip: bool = False,
     explain: bool = False,
     json: bool = False,
+    junit: str = "",
 ) -> None:
     """Build service images and the bases they need, in one call; BuildKit finds what did not change."""
     project = project_to_run(device, is_started=False)
     names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
-    _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
+    with junit_report("build", junit) as cases:
+        cases += _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
 
 
 @task(help={"image": "an image or service of this project", "device": DEVICE, "json": JSON})
@@ -115,11 +122,11 @@ def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) ->
     timelines = read_timelines(root(), last)
     if path and timelines:
         picture.write_picture(timelines, path)
-        say(f"drawn: {path}")
+        say(f"written: {path}")
     if json:
         show_document(summary(timelines))
     elif not timelines:
-        say("no build yet: `invoke build`")
+        say("nothing was built here yet: `invoke build`")
     elif not path:
         print_timelines(timelines)
 
@@ -134,6 +141,7 @@ def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) ->
         "edit-with": "a command that changes the file in the copy, instead of an appended comment",
         "device": DEVICE,
         "json": JSON,
+        "junit": JUNIT,
     },
 )
 def time_rebuild(
@@ -144,6 +152,7 @@ def time_rebuild(
     edit_with: str = "",
     device: str = "auto",
     json: bool = False,
+    junit: str = "",
 ) -> None:
     """Time the rebuild after a code change, in a copy; proves that dependency layers stayed CACHED."""
     from layerstack.rebuild import rebuild
@@ -152,10 +161,14 @@ def time_rebuild(
 
     project = project_to_run(device, is_started=until_served)
     options = rebuild.RebuildOptions(runs, until_served, edit_with)
-    rebuilds = rebuild.time_rebuilds(project, services, options, say)
+    with junit_report("time-rebuild", junit) as cases:
+        rebuilds = rebuild.time_rebuilds(project, services, options, say)
+        cases += [timed.case() for timed in rebuilds]
     show_document(rebuild.summary(rebuilds)) if json else print_rebuilds(rebuilds)
-    if any(timed.failures for timed in rebuilds):
-        raise CheckFailed("time-rebuild: a rebuild is slower or does more than it should.")
+    if failed := [f"{timed.service}: {'; '.join(timed.failures)}" for timed in rebuilds if timed.failures]:
+        raise CheckFailed(
+            f"time-rebuild: {'. '.join(failed)}", f"`invoke why {failed[0].split(':')[0]}` lists the steps"
+        )
 
 
 def _way(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
@@ -169,7 +182,7 @@ def _way(force: bool, pull: bool, verify_skip: bool, explain: bool) -> str:
 
 def _build(
     project: "Project", names: Sequence[str], way: str, caches: tuple[Sequence[str], Sequence[str]], as_json: bool
-) -> None:
+) -> "list[Case]":
     from layerstack.build import build as builder
     from layerstack.build import text
     from layerstack.build.cache_place import CachePlaces
@@ -179,7 +192,7 @@ def _build(
 
     if way == "explain":
         text.print_explanations(project, names, as_json)
-        return
+        return []
     for warning in project.warnings:
         say(f"warning: {warning}")
     audits = _audited(project, names) if way == "verify-skip" else ()
@@ -191,6 +204,7 @@ def _build(
         show_document({**result.to_json(), **proofs})
     else:
         text.print_build(result)
+    return result.cases()
 
 
 def _audited(project: "Project", names: Sequence[str]) -> "tuple[Audit, ...]":

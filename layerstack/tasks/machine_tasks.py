@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed
+from layerstack.tasks.annotation import annotate_finding
+from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import DEVICE, JSON, requested, root, show
 from layerstack.tasks.task import task
 
@@ -41,18 +43,23 @@ def setup(
     help={
         "ignore": "a check to suppress; again for more, or separated by commas",
         "all": "show also what is fine, and what was suppressed",
+        "junit": JUNIT,
         "json": JSON,
     },
 )
-def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = False) -> None:
+def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = False, junit: str = "") -> None:
     """What this machine and this project lack, before anything is built."""
     from layerstack.doctor import doctor as examination
     from layerstack.doctor.doctor_text import print_findings
 
-    findings = examination.examine(root(), ignore)
+    with junit_report("doctor", junit) as cases:
+        findings = examination.examine(root(), ignore)
+        cases += findings.cases()
+    for finding in findings.findings:
+        annotate_finding(finding)
     show(findings, json, lambda examined: print_findings(examined, all))
     if not findings.is_ok:
-        raise CheckFailed("doctor: something stands in the way of a build or a start.")
+        raise CheckFailed("doctor: something blocks a build or a start.")
 
 
 @task(help={"device": DEVICE, "json": JSON})

@@ -1,13 +1,13 @@
 """A tasks.py beside the Compose file: its tasks are found and listed with those of layerstack."""
 
 import ast
-import sys
 from pathlib import Path
 
 from invoke.collection import Collection
 from invoke.config import Config
 from invoke.loader import FilesystemLoader
 
+from layerstack.report import say
 from layerstack.tasks import EVERY_TASK, namespace
 from layerstack.tasks.request import root
 
@@ -30,7 +30,7 @@ def with_own_tasks(config: Config) -> Collection:
         config.load_project()
         own = Collection.from_module(module, loaded_from=parent)
     except Exception as error:
-        sys.stderr.write(f"{path}: its tasks are left out: {type(error).__name__}: {error}\n")
+        say(f"{path}: its tasks are left out: {type(error).__name__}: {error}")
         return namespace
     is_ours = any(task in EVERY_TASK for task in own.tasks.values())
     return _merged(own, namespace) if is_ours else _merged(namespace, own)

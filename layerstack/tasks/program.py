@@ -79,8 +79,12 @@ class AsTyped:
         names = "|".join(sorted(namespace.task_names, key=len, reverse=True))
         self._call = re.compile(rf"\binvoke (?=(?:{names}|--list|--help|--dry)(?![\w-]))")
 
+    def spelled(self, text: str) -> str:
+        """The text as it will be written: who lays it out has to know its length."""
+        return self._call.sub("layerstack ", text)
+
     def write(self, text: str) -> int:
-        self._stream.write(self._call.sub("layerstack ", text))
+        self._stream.write(self.spelled(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

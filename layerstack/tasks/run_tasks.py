@@ -1,12 +1,12 @@
 """Tasks around the running stack: start it, ask it, read it, stop it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
+from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
     DEVICE,
     JSON,
@@ -45,23 +45,23 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 @task(
     help={
         "wait": "seconds to go on asking while something is still starting",
+        "all": "show every check with its answer, not a line a service",
         "json": JSON,
-        "junit": "write the result to this file as well, for CI",
+        "junit": JUNIT,
     }
 )
-def verify(c: Context, wait: int = 0, json: bool = False, junit: str = "") -> None:
+def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, junit: str = "") -> None:
     """Ask every service whether it really works, and name the first broken link with its repair."""
     from layerstack.verify import verify as verification
+    from layerstack.verify.junit import cases_of
     from layerstack.verify.verify_text import print_verify, wait_observer
 
     if wait < 0:
         raise UsageError(f"--wait takes seconds, not {wait}.")
-    outcome = verification.verify(project_to_read(), float(wait), wait_observer())
-    if junit:
-        from layerstack.verify.junit import write_junit
-
-        write_junit(outcome, Path(junit))
-    show(outcome, json, print_verify)
+    with junit_report("verify", junit) as cases:
+        outcome = verification.verify(project_to_read(), float(wait), wait_observer())
+        cases += cases_of(outcome)
+    show(outcome, json, lambda found: print_verify(found, all))
     if not outcome.is_ok:
         raise _not_working("verify", outcome)
 
@@ -154,8 +154,11 @@ def restart(c: Context, services: Sequence[str], json: bool = False) -> None:
     """Restart services in place and wait for their health."""
     from layerstack.run import stack
     from layerstack.run.text import print_start, start_observer
+    from layerstack.verify.trouble import diagnosis_of
 
-    show(stack.restart(project_to_read(), start_observer(), services), json, print_start)
+    project = project_to_read()
+    result = stack.restart(project, start_observer(project.root), services, diagnose=diagnosis_of(project))
+    show(result, json, print_start)
 
 
 @task(
@@ -172,8 +175,8 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
     stack.logs(project_to_read(), services, tail, follow)
 
 
-@task(help={"json": JSON})
-def status(c: Context, json: bool = False) -> None:
+@task(help={"check": "end with exit code 1 unless every service runs your code", "json": JSON})
+def status(c: Context, check: bool = False, json: bool = False) -> None:
     """What runs now, and whether it runs your code: what is stale, and the command that brings it up to date."""
     from layerstack.run.address import tunnel
     from layerstack.run.text import say_tunnel
@@ -182,8 +185,11 @@ def status(c: Context, json: bool = False) -> None:
 
     project = project_to_read()
     read = running.read_status(project)
-    show_document(running.document(read)) if json else print_status(read)
+    document = running.document(read)
+    show_document(document) if json else print_status(read)
     say_tunnel(tunnel(project))
+    if check and not document["ok"]:
+        raise CheckFailed(f"status: {document['summary']}.", f"`{document['repair']}`")
 
 
 @task(help={"json": JSON})
@@ -209,6 +215,11 @@ def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float
     from layerstack.report import say
     from layerstack.run import stack
     from layerstack.run.text import start_observer
+    from layerstack.run.usual_seconds import remember_start
+    from layerstack.verify.trouble import diagnosis_of
 
+    observer, diagnose = start_observer(project.root), diagnosis_of(project)
     with gpu_services.ready(project, services, float(timeout_seconds), say):
-        return stack.up(project, start_observer(), services, float(timeout_seconds))
+        result = stack.up(project, observer, services, float(timeout_seconds), diagnose)
+    remember_start(project.root, result)
+    return result

@@ -14,7 +14,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from layerstack.errors import NoRoom, StackError
-from layerstack.report import tolerate_any_text
+from layerstack.report import say, tolerate_any_text
 from layerstack.tasks.annotation import annotate
 
 INTERRUPTED = 130
@@ -32,7 +32,7 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
         def run(c: Context, *args: Any, **kwargs: Any) -> None:
             tolerate_any_text()
             if c.config.run.dry:
-                sys.stderr.write(f"dry run, nothing done: {(body.__doc__ or '').splitlines()[0]}\n")
+                say(f"dry run, nothing done: {(body.__doc__ or '').splitlines()[0]}")
                 return
             try:
                 _run(body, c, args, kwargs)
@@ -62,7 +62,7 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
 
 def print_failure(error: StackError, as_json: bool) -> int:
     """Print a failure on stderr and, unless a failed check has printed its document already, on stdout; its code."""
-    sys.stderr.write(f"{error}\n")
+    say(str(error))
     annotate(error)
     if as_json and error.exit_code != 1:
         document = {"ok": False, "error": str(error.args[0]), "advice": error.advice, "exit_code": error.exit_code}

@@ -7,22 +7,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from layerstack.report import WIDE_COLUMNS
+from layerstack.report import console_for, line, print_rich, shown
 from layerstack.timeline.timeline import Bar, Lane, Timeline
 from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from layerstack.timeline.timeline import Timeline
-
-if TYPE_CHECKING:
     from rich.bar import Bar as Stripe
-    from rich.table import Table
 
+# What the bar gets at most and at least; the rest of the width is for the name of the step.
 BAR_COLUMNS = 48
+FEWEST_BAR_COLUMNS = 12
 STEP_CHARACTERS = 44
-REASON_CHARACTERS = 110
+# Mark, time and the gaps between the columns.
+OTHER_COLUMNS = 16
 # Bars below this part of the whole are counted, not shown.
 SHOWN_PART = 0.01
 COLORS = {"run": "blue", "transfer": "yellow", "pull": "magenta", "export": "green"}
@@ -40,7 +37,10 @@ def totals(timeline: Timeline) -> str:
     built = [lane for lane in timeline.lanes if lane.action != "fresh"]
     run = sum(bar.kind == "run" for lane in timeline.lanes for bar in lane.bars)
     cached = sum(len(lane.cached) for lane in timeline.lanes)
-    parts = [f"{len(built)} of {len(timeline.lanes)} images built", f"{run} steps run, {cached} cached"]
+    parts = [
+        f"{len(built)} of {len(timeline.lanes)} images built",
+        f"{run} step{'' if run == 1 else 's'} ran, {cached} cached",
+    ]
     if timeline.critical:
         waited = sum(bar.ended - bar.started for _, bar in timeline.critical)
         parts.append(f"critical path {duration(waited)} of {duration(timeline.seconds)}")
@@ -60,46 +60,50 @@ def time_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
 
 
-def bars_table(timeline: Timeline) -> Table:
-    """A row per image with its reason, then one per bar on an axis that all share; ◆ marks the critical path."""
+def print_timelines(timelines: Sequence[Timeline]) -> None:
+    """Each build with a bar a step, on an axis that all images share; ◆ marks what the end of the build waited for."""
+    for timeline in timelines:
+        line(title(timeline), "bold")
+        line(totals(timeline), "dim")
+        if fresh := [lane.image for lane in timeline.lanes if lane.action == "fresh"]:
+            line(f"up to date: {', '.join(fresh)}", "dim")
+        for lane in timeline.lanes:
+            if lane.action != "fresh":
+                _print_lane(lane, timeline)
+        if timeline.critical:
+            line("◆ the end of the build waited for it", "dim")
+
+
+def _print_lane(lane: Lane, timeline: Timeline) -> None:
+    """The image with its reason, then a row a bar, which gets what the longest name of the build leaves."""
     from rich.table import Table
     from rich.text import Text
 
+    line(f"{lane.image}: {lane.reason}" if lane.reason else lane.image, "bold")
+    console, every = (
+        console_for(sys.stdout),
+        [bar.text for lane in timeline.lanes for bar in shown_bars(lane, timeline)],
+    )
+    room = console.width - OTHER_COLUMNS
+    names = min(max((len(text) for text in every), default=0), STEP_CHARACTERS, max(8, room - FEWEST_BAR_COLUMNS))
+    columns = max(1, min(BAR_COLUMNS, room - names))
     table = Table(box=None, show_header=False, pad_edge=False)
-    for column in range(4):
-        table.add_column(justify="right" if column == 2 else "left", no_wrap=True)
-    fresh = [lane.image for lane in timeline.lanes if lane.action == "fresh"]
-    if fresh:
-        table.add_row(
-            "", Text("fresh", style="bold"), "", Text(short(", ".join(fresh), REASON_CHARACTERS), style="dim")
-        )
-    for lane in timeline.lanes:
-        if lane.action != "fresh":
-            _add_lane(table, lane, timeline)
-    return table
-
-
-def _add_lane(table: Table, lane: Lane, timeline: Timeline) -> None:
-    from rich.text import Text
-
-    table.add_row("", Text(lane.image, style="bold"), "", Text(short(lane.reason, REASON_CHARACTERS), style="dim"))
+    for width, justify in ((1, "left"), (names, "left"), (8, "right"), (columns, "left")):
+        table.add_column(justify=justify, width=width, no_wrap=True)  # type: ignore[arg-type]
     for bar in shown_bars(lane, timeline):
-        table.add_row(
-            Text("◆" if bar.is_critical else "", style="red"),
-            Text("  " + short(bar.text, STEP_CHARACTERS)),
-            time_text(bar.seconds),
-            _stripe(bar, timeline.seconds),
-        )
+        sign, name = Text(shown("◆") if bar.is_critical else "", style="red"), Text(short(shown(bar.text), names))
+        table.add_row(sign, name, time_text(bar.seconds), _stripe(bar, timeline.seconds, columns))
+    print_rich(console, table)
     if rest := "; ".join(unshown(lane, timeline)):
-        table.add_row("", Text("  " + rest, style="dim"), "", "")
+        line(f"  {rest}", "dim")
 
 
-def _stripe(bar: Bar, whole_seconds: float) -> Stripe:
+def _stripe(bar: Bar, whole_seconds: float, columns: int) -> Stripe:
     from rich.bar import Bar as Stripe
 
     whole = max(whole_seconds, 0.001)
-    ended = max(bar.ended, bar.started + whole / BAR_COLUMNS / 8)
-    return Stripe(whole, bar.started, ended, width=BAR_COLUMNS, color="red" if bar.is_critical else COLORS[bar.kind])
+    ended = max(bar.ended, bar.started + whole / columns / 8)
+    return Stripe(whole, bar.started, ended, width=columns, color="red" if bar.is_critical else COLORS[bar.kind])
 
 
 def shown_bars(lane: Lane, timeline: Timeline) -> list[Bar]:
@@ -113,16 +117,3 @@ def unshown(lane: Lane, timeline: Timeline) -> Iterator[str]:
     shorter = len(lane.worked) - len(shown_bars(lane, timeline))
     if shorter:
         yield f"{shorter} under {time_text(max(0.01, SHOWN_PART * timeline.seconds))}"
-
-
-def print_timelines(timelines: Sequence[Timeline]) -> None:
-    """Each build with a bar a step; what the end of the build waited for is marked."""
-    from rich.console import Console
-
-    from layerstack.timeline.text import bars_table, title, totals
-
-    console = Console(width=None if sys.stdout.isatty() else WIDE_COLUMNS, emoji=False, highlight=False)
-    for timeline in timelines:
-        console.print(title(timeline), style="bold", markup=False)
-        console.print(totals(timeline), style="dim", markup=False)
-        console.print(bars_table(timeline))

@@ -29,8 +29,8 @@ Link = Literal["", "image", "container", "running", "network", "health", "port"]
 class CheckResult:
     """One link and how it was found: `detail` in words, `answer` what the service said when it is not as wanted.
 
-    `link` is "" for a declared check, `because_of` the service whose fault breaks it, `container` the replica where
-    there are several.
+    `link` is "" for a declared check, `is_asked` False for what was not checked, be that a fault or not, `because_of`
+    the service whose fault breaks it, `container` the replica where there are several.
     """
 
     check: str
@@ -92,7 +92,8 @@ def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
 def guess(target: Target) -> list[CheckResult]:
     """Without declared checks: does something speak HTTP on the published ports? Any status is an answer."""
     if not target.container.ports:
-        return [CheckResult("answer", True, 0.0, "not checked: it publishes no port and declares no check")]
+        detail = f"{http_check.NOT_CHECKED}: it publishes no port and declares no check"
+        return [CheckResult("answer", True, 0.0, detail, is_asked=False)]
     asked = {port.target: partial(http_check.guess, target.place.address(port)) for port in target.container.ports}
     return [timed(f"answer {port}", http_check.GUESS_TIMEOUT_SECONDS * 2, ask) for port, ask in asked.items()]
 
@@ -116,7 +117,8 @@ def timed(
     except Exception as error:
         is_ok, detail = False, str(error) or type(error).__name__
         answer = getattr(error, "answer", "")
-    return CheckResult(name, is_ok, (time.monotonic() - started) * 1000, detail, answer=answer)
+    is_asked = not (is_ok and detail.startswith(http_check.NOT_CHECKED))
+    return CheckResult(name, is_ok, (time.monotonic() - started) * 1000, detail, is_asked=is_asked, answer=answer)
 
 
 def _ask(declared: Mapping[str, Any], target: Target, timeout_seconds: float) -> str:

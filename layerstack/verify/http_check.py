@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 GUESS_TIMEOUT_SECONDS = 3.0
 SHOWN_CHARACTERS = 200
 KEPT_CHARACTERS = 20_000
+# How an answer begins that says nothing of the service.
+NOT_CHECKED = "not checked"
 
 
 class WrongAnswer(CheckFailed):
@@ -70,12 +72,12 @@ def guess(address: str) -> str:
     from requests.exceptions import RequestException
 
     if not address:
-        return "not checked: the port is published on 127.0.0.1 of the engine's machine, not of this one"
+        return f"{NOT_CHECKED}: the port is published on 127.0.0.1 of the engine's machine, not of this one"
     url = f"http://{address}/"
     try:
         response = _request("GET", url, GUESS_TIMEOUT_SECONDS, allow_redirects=False)
     except (RequestException, CheckFailed):
-        return f"not checked: nothing speaks HTTP at {address}, and no check is declared"
+        return f"{NOT_CHECKED}: nothing speaks HTTP at {address}, and no check is declared"
     return f"GET {url} → {response.status_code}"
 
 

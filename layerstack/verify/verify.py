@@ -9,7 +9,7 @@ from layerstack.at_once import ask_all
 from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.place import EnginePlace, find_place
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, UsageError
 from layerstack.project.project import Device, Project
 from layerstack.verify.check_graph import CheckGraph, read_graph
 from layerstack.verify.diagnosis import (
@@ -82,13 +82,15 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
     """
     project.require_services()
+    if not read_graph(project).order:
+        raise UsageError("Every service is scaled to zero: nothing is to run.", "Set `scale` or `replicas` above zero.")
     started = time.monotonic()
     client = engine.client()
     place = find_place()
     last: list[VerifyReport] = []
 
     def ask() -> bool:
-        report = replace(_verify_once(client, project, place), seconds=time.monotonic() - started)
+        report = replace(look_once(client, project, place), seconds=time.monotonic() - started)
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
@@ -98,10 +100,12 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     return last[0]
 
 
-def _verify_once(client: Any, project: Project, place: EnginePlace, tries: int = CHANGED_TRIES) -> VerifyReport:
-    """One round; begun again when containers came, went or ended while it lasted."""
+def look_once(
+    client: Any, project: Project, place: EnginePlace, among: frozenset[str] = frozenset(), tries: int = CHANGED_TRIES
+) -> VerifyReport:
+    """One round (`among` these services only); begun again when containers came, went or ended while it lasted."""
     found = _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
-    graph = read_graph(project)
+    graph = read_graph(project, among)
     idle = {
         name for name in graph.order if not all(one.is_running for one in found.get(name, ())) or not found.get(name)
     }
@@ -118,7 +122,7 @@ def _verify_once(client: Any, project: Project, place: EnginePlace, tries: int =
     if tries and _moments(found) != _moments(
         _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
     ):
-        return _verify_once(client, project, place, tries - 1)
+        return look_once(client, project, place, among, tries - 1)
     return _from_engine(client, EVIDENCE_SECONDS, lambda: _explain(client, project, graph, report, place))
 
 

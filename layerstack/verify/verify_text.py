@@ -1,13 +1,12 @@
-"""What verify found, for a person: the diagnosis first, then the evidence, then every link."""
+"""What verify found, for a person: the verdict, a line a service, and the first broken link at the end."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from layerstack.report import mark, print_table, say
-from layerstack.wording import duration
+from layerstack.report import line, mark, print_table, say
+from layerstack.wording import duration, short
 
 if TYPE_CHECKING:
     from layerstack.verify.checks import CheckResult
@@ -15,19 +14,24 @@ if TYPE_CHECKING:
     from layerstack.verify.examination import ServiceResult
     from layerstack.verify.verify import VerifyReport
 
-Row = tuple[str, str, str, str, str, str]
+COLUMNS = ("", "service", "state", "up for", "checked")
+DETAIL_CHARACTERS = 100
 
 
-def print_verify(outcome: VerifyReport) -> None:
-    """First line: service, cause, repair. Then the evidence, other faults, and a table of all links."""
-    for line in _head(outcome):
-        sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-    rows = [row for service in outcome.services for row in _rows(service)]
-    print_table(("", "service", "state", "check", "took", "answer"), rows, right=("took",))
+def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
+    """First line: the verdict or the diagnosis. Then the services; at the end other faults and the evidence."""
+    line(_headline(outcome), "green" if outcome.is_ok else "red", is_whole=True)
+    rows = [row for service in outcome.services for row in (_all_rows if shows_all else _rows)(service)]
+    print_table(COLUMNS, rows, spare=("up for",))
     stand_ins = [one.service for one in outcome.services if one.container and one.container.stand_in_for]
     if stand_ins:
-        say(f"running on stand-ins, not on the official images: {', '.join(stand_ins)}")
+        of_all = "all services" if len(stand_ins) == len(outcome.services) else ", ".join(stand_ins)
+        line(f"built on stand-ins, not on the official images: {of_all}", "dim")
+    for found in (*outcome.diagnoses[1:], *outcome.diagnoses[:1]):
+        if found is not outcome.diagnosis:
+            line(f"also {in_one_line(found)}", is_whole=True)
+        for text in found.evidence.splitlines():
+            line(f"  | {text}")
 
 
 def in_one_line(found: Diagnosis) -> str:
@@ -48,38 +52,70 @@ def wait_observer() -> Callable[[VerifyReport], None]:
     return tell
 
 
-def _head(outcome: VerifyReport) -> Iterator[str]:
-    if not outcome.diagnoses:
-        where = f", engine on {outcome.engine_host}" if outcome.engine_host else ""
-        yield f"everything works on {outcome.device} ({duration(outcome.seconds)}{where})"
-    for number, found in enumerate(outcome.diagnoses):
-        yield ("" if number == 0 else "also ") + in_one_line(found)
-        yield from (f"  | {line}" for line in found.evidence.splitlines())
+def _headline(outcome: VerifyReport) -> str:
+    if outcome.diagnosis:
+        return in_one_line(outcome.diagnosis)
+    where = f", engine on {outcome.engine_host}" if outcome.engine_host else ""
+    return f"everything works on {outcome.device} ({duration(outcome.seconds)}{where})"
 
 
-def _rows(result: ServiceResult) -> Iterator[Row]:
-    """One row for all links that are fine, then one for each broken link and each declared check."""
+def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
+    """One row for a service that works; else one for each of its own broken links, and one for all consequences."""
     from rich.markup import escape
 
-    fine = [check for check in result.checks if check.link and check.is_ok]
-    shown = [check for check in result.checks if not (check.link and check.is_ok)]
-    name, state = result.service, result.state
-    if fine:
-        up = next((check.detail for check in reversed(fine) if check.link == "running"), fine[-1].detail)
-        yield mark(True), name, state, ", ".join(dict.fromkeys(check.link for check in fine)), "", escape(up)
-        name = state = ""
-    for check in shown:
-        yield mark(check.is_ok), name, state, _name(check), _took(check), escape(_answer(check))
-        name = state = ""
+    own = [check for check in result.failed if not check.because_of]
+    roots = dict.fromkeys(check.because_of for check in result.failed if check.because_of)
+    said = [check.detail if check.link else f"{_name(check)}: {check.detail}" for check in own]
+    # The whole of it is in the evidence below, and in --all.
+    answers = [short(text, DETAIL_CHARACTERS) for text in said]
+    answers += [f"fails because of {root}" for root in roots if root != result.service]
+    texts = answers or ["; ".join([_checked(result), *_unchecked(result)])]
+    for number, text in enumerate(texts):
+        first = number == 0
+        yield mark(result.is_ok) if first else "", *(_identity(result) if first else ("", "", "")), escape(text)
+
+
+def _all_rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
+    """A row for every link and every declared check, with its answer and time."""
+    from rich.markup import escape
+
+    for number, check in enumerate(result.checks):
+        took = f" ({check.milliseconds:.0f} ms)" if check.milliseconds else ""
+        because = f"because of {check.because_of}: " if check.because_of else ""
+        text = f"{_name(check)}: {because}{check.detail}{took}"
+        yield _mark(check), *(_identity(result) if number == 0 else ("", "", "")), escape(text)
+
+
+def _identity(result: ServiceResult) -> tuple[str, str, str]:
+    one = result.container
+    up_for = duration(one.uptime_seconds) if one and one.is_running and one.uptime_seconds else ""
+    return result.service, result.state, up_for
+
+
+def _checked(result: ServiceResult) -> str:
+    """What a service that works was asked."""
+    declared = [check for check in result.checks if not check.link and check.is_asked]
+    names = list(dict.fromkeys(check.check for check in declared))
+    if len(names) == 1 and names[0].startswith("answer "):
+        return declared[0].detail
+    if names:
+        return ", ".join(names)
+    if result.state == "finished":
+        return "ended with code 0"
+    links = {check.link: check.check for check in result.checks if check.link in ("health", "port")}
+    return ", ".join(links.values()) or "only that it runs: it has no health check and no port"
+
+
+def _unchecked(result: ServiceResult) -> Iterator[str]:
+    names = dict.fromkeys(_name(check) for check in result.checks if check.is_ok and not check.is_asked)
+    if names:
+        yield f"not checked: {', '.join(names)}"
+
+
+def _mark(check: CheckResult) -> str:
+    """What was not checked is neither well nor broken."""
+    return mark(check.is_ok) if check.is_asked else "[dim]-[/dim]"
 
 
 def _name(check: CheckResult) -> str:
     return f"{check.check} ({check.container})" if check.container else check.check
-
-
-def _took(check: CheckResult) -> str:
-    return f"{check.milliseconds:.0f} ms" if check.milliseconds else ""
-
-
-def _answer(check: CheckResult) -> str:
-    return f"because of {check.because_of}: {check.detail}" if check.because_of else check.detail

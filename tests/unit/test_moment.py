@@ -1,12 +1,13 @@
 """Every form in which a time was seen, whatever its offset and its fraction."""
 
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack.moment import epoch_seconds, read_time, utc_minute
+from layerstack.moment import age, epoch_seconds, read_time, utc_minute
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,20 @@ def test_the_same_instant_in_any_zone_and_precision(whole: int, nanoseconds: int
 
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
+    age(text)
     utc_minute(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 min"), (-60, "0 min"), (3540, "59 min"), (3 * 3600, "3 h"), (86400 * 12, "12 d")]
+)
+def test_an_age_is_as_short_as_a_column(seconds: float, text: str) -> None:
+    then = datetime.fromtimestamp(time.time() - seconds, timezone.utc)
+    assert age(then.isoformat()) == text
+
+
+def test_no_time_has_no_age() -> None:
+    assert age("") == age("0001-01-01T00:00:00Z") == ""
 
 
 def test_a_minute_is_shown_in_utc() -> None:

@@ -40,7 +40,7 @@ def test_a_disk_that_is_too_full_drops_the_oldest_layer_next() -> None:
     found = ask(builder(free=45 * GB), step(TORCH), step(NEWER))
     assert (found.status, found.bytes_until) == ("would-drop", 0)
     assert "pip install torch" in found.detail
-    assert "51.00 GB of the disk free" in found.detail
+    assert "51.00 GB of the disk are free" in found.detail
 
 
 def test_little_room_is_a_risk() -> None:
@@ -104,6 +104,6 @@ def test_a_builder_in_a_container_has_a_file_of_its_own() -> None:
 
 def test_rules_in_words() -> None:
     found = builder()
-    assert "above 202.00 GB" in cache_forecast.why(found.rules[-1], found)
+    assert "exceeds 202.00 GB" in cache_forecast.why(found.rules[-1], found)
     assert "48 h" in cache_forecast.why(gc_policy.GcRule(unused_seconds=172_800), found)
-    assert "always cut to 5.00 GB" in cache_forecast.why(gc_policy.GcRule(reserved_bytes=5 * GB), found)
+    assert "down to 5.00 GB" in cache_forecast.why(gc_policy.GcRule(reserved_bytes=5 * GB), found)

@@ -129,7 +129,7 @@ def test_danger_comes_with_the_settings(stack: Project, monkeypatch: pytest.Monk
 def test_a_safe_cache_proposes_nothing(stack: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     said = "\n".join(read(stack, monkeypatch).sentences())
     assert "daemon.json" not in said
-    assert "base:latest: safe" in said
+    assert "2 of 2 images stay cached" in said
 
 
 def test_a_builder_in_a_container_shares_nothing(stack: Project, monkeypatch: pytest.MonkeyPatch) -> None:

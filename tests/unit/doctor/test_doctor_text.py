@@ -17,12 +17,12 @@ def printed(found: Examination, capsys: pytest.CaptureFixture[str], shows_all: b
 @pytest.mark.parametrize(
     ("problems", "text"),
     [
-        ([], "nothing stands in the way of a build or a start"),
-        ([warning("a", "", "")], "nothing stands in the way of a build or a start; 1 warning"),
-        ([error("a", "", "")], "1 problem stands in the way of a build or a start"),
+        ([], "nothing blocks a build or a start"),
+        ([warning("a", "", "")], "nothing blocks a build or a start; 1 warning"),
+        ([error("a", "", "")], "1 problem blocks a build or a start"),
         (
             [error("a", "", ""), error("b", "", ""), warning("c", "", "")],
-            "2 problems stand in the way of a build or a start; 1 warning",
+            "2 problems block a build or a start; 1 warning",
         ),
     ],
 )
@@ -40,8 +40,8 @@ def test_a_problem_has_its_place_reason_and_remedy_with_all_brackets(capsys: pyt
 def test_what_is_fine_takes_one_line_unless_all_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     found = Examination((ok("engine", "28 [x]"), ok("disk", "9 GB")), (warning("registry", "silent [one]", ""),))
     short = printed(found, capsys)
-    assert "2 checks found nothing wrong: engine, disk" in short
-    assert "silenced: 1 finding (registry)" in short
+    assert "2 checks found nothing wrong" in short
+    assert "suppressed: 1 finding (registry)" in short
     assert "28 [x]" not in short
     everything = printed(found, capsys, shows_all=True)
     assert "28 [x]" in everything

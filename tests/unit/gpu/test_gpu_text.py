@@ -27,7 +27,7 @@ def test_the_decision_and_its_remedy_come_first(capsys: pytest.CaptureFixture[st
     first, second, *rest = capsys.readouterr().out.splitlines()
     assert first == "device gpu (lost-after-daemon-reload): because"
     assert second.strip() == "→ `repair it`"
-    text = "\n".join(rest)
+    text = " ".join(" ".join(rest).split())
     assert "NVIDIA [A10], GPU-0, 20.0 GiB of 24.0 GiB free, compute capability 8.6" in text
     assert "process 41 uses 4.0 GiB, process 42 uses an unknown size" in text
     assert "MIG is on" in text

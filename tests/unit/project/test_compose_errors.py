@@ -85,3 +85,14 @@ def test_what_is_no_yaml_is_named_before_what_compose_says(tmp_path: Path) -> No
 
 def test_a_missing_plugin_is_the_engine_s(tmp_path: Path) -> None:
     assert isinstance(error(tmp_path, "docker: 'compose' is not a docker command."), EngineError)
+
+
+def test_a_fresh_clone_gets_its_example_copied(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  web:\n    image: ${IMAGE:?name it}\n")
+    (tmp_path / ".env.example").write_text("IMAGE=nginx\n")
+    message = "error while interpolating services.web.image: required variable IMAGE is missing a value: name it"
+    failed = CommandResult(("docker", "compose", "config"), 15, "", message, 0.1)
+    refused = unreadable("The Compose file", failed, tmp_path, [tmp_path / "compose.yaml"], {})
+    assert "`cp .env.example .env`" in refused.advice
+    (tmp_path / ".env").touch()
+    assert "cp " not in unreadable("The Compose file", failed, tmp_path, [tmp_path / "compose.yaml"], {}).advice

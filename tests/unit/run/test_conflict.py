@@ -13,8 +13,15 @@ from layerstack.engine.api import ObjectMissing
 from layerstack.engine.ports import Holder
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project
-from layerstack.run.conflict import NameHolder, find_name_holder, find_orphans, freeing, is_own
-from layerstack.run.start_failure import require_names
+from layerstack.run.conflict import (
+    NameHolder,
+    find_name_holder,
+    find_orphans,
+    find_shared_ports,
+    freeing,
+    is_own,
+)
+from layerstack.run.start_failure import require_names, require_ports
 from layerstack.status import status
 from layerstack.status.freshness import Freshness
 from layerstack.status.staleness import Stale
@@ -115,3 +122,25 @@ def test_status_shows_an_orphan_beside_the_services() -> None:
     assert document["summary"].startswith("nothing runs")
     assert "shop-old-1" in document["summary"]
     assert document["services"][1]["repair"] == "docker rm -f shop-old-1"
+
+
+def sharing(second_port: int) -> Project:
+    ports = {"api": (make_port(8080),), "pose": (make_port(second_port, 5000),)}
+    project = make_project({"api": {}, "pose": {}})
+    services = {name: replace(one, ports=ports[name]) for name, one in project.services.items()}
+    return replace(project, services=services, compose_files=(Path("compose.yaml"),))
+
+
+def test_two_services_that_publish_one_port_are_named_before_anything_starts() -> None:
+    with pytest.raises(StartFailed) as refused:
+        require_ports(Engine(), sharing(8080), ["api", "pose"])
+    assert "api and pose" in str(refused.value)
+    assert list(find_shared_ports(sharing(8081))) == []
+
+
+def test_the_service_that_came_second_is_told_who_shares_its_port() -> None:
+    result = make_result(make_container("pose", status="created"), failed("running", link="running"), name="pose")
+    found = name_fault(make_evidence(sharing(8080), result))
+    assert (found.kind, found.repair) == ("port-held", "invoke up")
+    assert "api and pose" in found.cause
+    assert found.change

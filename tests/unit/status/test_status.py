@@ -22,7 +22,8 @@ def project(*files: str, images: Mapping[str, Image] | None = None) -> Project:
 
 
 def service(name: str, state: str = "healthy", *stale: Stale, **parts: Any) -> ServiceStatus:
-    fresh = Freshness(staleness.with_repair(project("compose.yaml"), name, name, stale), **parts)
+    repaired = staleness.with_repair(project("compose.yaml"), name, name, stale)
+    fresh = Freshness(repaired, image=name, **parts)
     return ServiceStatus(name, state, f"{name}:latest", True, 1.0, (), "", "cpu", freshness=fresh)
 
 
@@ -84,34 +85,56 @@ def test_one_line_says_how_many_services_do_not_run_the_code(services: list[Serv
     assert status.document(services)["ok"] is not any(one.freshness.stale for one in services)
 
 
-def test_what_is_stale_stands_below_its_service_with_the_command_last(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_stale_stands_below_the_services_with_the_one_command_last(capsys: pytest.CaptureFixture[str]) -> None:
     odd = Stale("definition-changed", "environment [red] changed", "recreate")
     status_text.print_status([service("web", "healthy", odd, BEHIND), service("api", notes=("[bold] is mounted",))])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "1 of 2 services do not run your code"
-    assert [line.split()[0] for line in lines if not line.startswith(" ")][1:] == ["service", "web", "api"]
-    assert lines[2].startswith("web ")
-    assert lines[3:6] == [
-        "    definition-changed: environment [red] changed",
-        "    source-changed: app.py changed",
-        "    → invoke build web up web",
+    assert [line.split()[:2] for line in lines[2:4]] == [["✗", "web"], ["✓", "api"]]
+    assert lines[5:] == [
+        "web: environment [red] changed (definition-changed)",
+        "web: app.py changed (source-changed)",
+        "api: [bold] is mounted",
+        "→ `invoke build web up web`",
     ]
-    assert lines[7] == "    [bold] is mounted"
+
+
+def test_what_holds_for_several_services_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    status_text.print_status([service("web", "healthy", DOUBTFUL), service("api", "healthy", DOUBTFUL)])
+    assert "web, api: app.py was written (not-reloaded)" in capsys.readouterr().out.splitlines()
 
 
 def test_where_nothing_runs_one_line_says_how_to_start_it(capsys: pytest.CaptureFixture[str]) -> None:
     status_text.print_status([service("web", "absent", ABSENT), service("api", "absent", ABSENT)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "nothing runs: `invoke up` starts it"
-    assert len(lines) == 4
-    status_text.print_status([service("web", "absent", ABSENT, BEHIND)])
-    assert capsys.readouterr().out.startswith("nothing runs: `invoke build up` starts it")
+    assert (lines[0], lines[-1], len(lines)) == ("nothing runs", "→ `invoke up`", 5)
 
 
-def test_a_long_line_is_not_wrapped_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    detail = "x" * 500
-    status_text.print_status([service("web", "healthy", Stale("source-changed", detail, "build"))])
-    assert f"    source-changed: {detail}" in capsys.readouterr().out.splitlines()
+@pytest.mark.parametrize(
+    ("services", "command"),
+    [
+        ([service("web"), service("api")], ""),
+        ([service("web", "healthy", BEHIND), service("api")], "invoke build web up web"),
+        ([service("web", "absent", ABSENT, BEHIND), service("api", "absent", ABSENT)], "invoke build up"),
+        ([service("web", "healthy", DOUBTFUL), service("api")], "invoke restart web"),
+        (
+            [service("web", "healthy", BEHIND), service("api", "healthy", DOUBTFUL), service("db", "absent", ABSENT)],
+            "invoke build web up web db restart api",
+        ),
+        (
+            [service("web", "healthy", Stale("old-volume", "", "renew")), service("api", "absent", ABSENT)],
+            "invoke up api && docker compose up --detach --force-recreate --renew-anon-volumes web",
+        ),
+    ],
+)
+def test_one_command_repairs_all_services(services: list[ServiceStatus], command: str) -> None:
+    assert status.repair(services) == command
+    assert status.document(services)["repair"] == (command or None)
+
+
+def test_a_container_of_no_service_is_removed_first() -> None:
+    orphan = replace(service("old", "running", Stale("orphan", "", "remove")), container="shop-old-1")
+    assert status.repair([service("web", "absent", ABSENT), orphan]) == "docker rm -f shop-old-1 && invoke up"
 
 
 def test_a_document_names_what_was_and_what_is_new() -> None:

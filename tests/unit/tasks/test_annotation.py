@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from layerstack.errors import BuildFailed, StackError
-from layerstack.tasks.annotation import annotate, annotation
+from layerstack.finding import ok, warning
+from layerstack.tasks.annotation import annotate, annotate_finding, annotation
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +26,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_place_is_a_file_of_the_checkout(text: str, place: str) -> None:
-    assert annotation(StackError(text)).startswith(f"::error {place}title=layerstack::")
+    assert annotation(text).startswith(f"::error {place}title=layerstack::")
 
 
 def test_lines_and_percent_signs_stay_one_command() -> None:
-    written = annotation(BuildFailed("100% of\nit failed", "mend it"))
+    written = annotation(str(BuildFailed("100% of\nit failed", "mend it")))
     assert "\n" not in written
     assert written.endswith("::100%25 of%0Ait failed%0A  → mend it")
 
@@ -43,3 +44,13 @@ def test_it_is_written_where_github_runs_it(
     outcome = capsys.readouterr()
     assert outcome.out == ""
     assert ("::error" in outcome.err) is is_written
+
+
+def test_a_finding_is_annotated_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    annotate_finding(ok("disk", "9 GB free"))
+    annotate_finding(warning("root", "runs as root", "add USER", place="web/Dockerfile:1"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("::warning file=web/Dockerfile,line=1,title=layerstack::root: runs as root%0A")

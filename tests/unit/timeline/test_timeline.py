@@ -157,7 +157,7 @@ def test_a_build_in_words() -> None:
     assert title(small()) == "Build of 2023-11-14 22:13 UTC · 10 s · commit a1b2c3d + changes"
     said = totals(small())
     assert "2 of 3 images built" in said
-    assert "2 steps run, 1 cached" in said
+    assert "2 steps ran, 1 cached" in said
     assert "critical path 9.0 s of 10 s" in said
     assert "longest on it: base RUN install 5.0 s, app COPY src src 3.0 s" in said
     assert "critical" not in totals(timeline())
@@ -184,7 +184,7 @@ def test_a_terminal_shows_bars_marks_and_reasons(capsys: pytest.CaptureFixture[s
     timeline_text.print_timelines([small()])
     rows = capsys.readouterr().out.splitlines()
     assert any("app" in row and "file-content: src/x changed" in row for row in rows)
-    assert any("fresh" in row and "other" in row for row in rows)
+    assert any("up to date" in row and "other" in row for row in rows)
     assert {row.split("  ")[0] for row in rows if "█" in row and "send context" not in row} == {"◆"}
     lengths = {name: sum(row.count("█") for row in rows if name in row) for name in ("RUN install", "COPY src src")}
     assert lengths["RUN install"] > lengths["COPY src src"] > 10
@@ -349,8 +349,8 @@ def test_the_document_tells_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "exit_code", "said"),
     [
-        ("", 0, "no build yet: `invoke build`"),
-        ("--output builds.svg", 0, "no build yet"),
+        ("", 0, "nothing was built here yet: `invoke build`"),
+        ("--output builds.svg", 0, "nothing was built here yet"),
         ("--output builds.png", 2, ".svg or .html"),
         ("--last 0", 2, "1 or more"),
     ],

@@ -1,16 +1,13 @@
 """What verify prints and writes: the diagnosis first, every link, a JUnit file."""
 
 import json
-from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from verify_parts import UNHEALTHY, failed, make_container, make_result
 
-from layerstack.errors import UsageError
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import Diagnosis
-from layerstack.verify.junit import write_junit
+from layerstack.verify.junit import cases_of
 from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify, wait_observer
 
@@ -26,21 +23,61 @@ def broken(*diagnoses: Diagnosis) -> VerifyReport:
     return VerifyReport(1.5, "cpu", (db, api), diagnoses)
 
 
-def test_the_first_line_is_service_cause_and_repair(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_line_is_service_cause_and_repair_and_the_evidence_stands_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     print_verify(broken(DIAGNOSIS, OTHER))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "db: is paused → `docker unpause shop-db-1`"
-    assert "also pose: is slow → wait, then `invoke up`" in lines
-    assert any("because of db: GET → 503" in line for line in lines)
-    assert any("[the] container" in line for line in lines)
+    assert lines[-2:] == ["also pose: is slow → wait, then `invoke up`", "  | running: is paused"]
 
 
-def test_a_healthy_stack_is_said_first_with_its_time(capsys: pytest.CaptureFixture[str]) -> None:
-    fine = make_result(make_container("db"), CheckResult("running", True, 0, "up 3 s", "running"), name="db")
-    print_verify(VerifyReport(0.25, "cpu", (fine,), engine_host="far.test"))
+def test_a_broken_service_shows_its_own_faults_and_another_one_whose_fault_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_verify(broken(DIAGNOSIS))
+    rows = [" ".join(row.split()) for row in capsys.readouterr().out.splitlines()]
+    assert rows[2:4] == ["✗ db paused is paused", "✗ api running fails because of db"]
+
+
+def test_all_shows_every_link_with_its_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    print_verify(broken(DIAGNOSIS), shows_all=True)
+    rows = [" ".join(row.split()) for row in capsys.readouterr().out.splitlines()]
+    assert "- page: because of db: not asked: [the] container is paused (1 ms)" in rows
+    assert "✗ api running reach: because of db: GET → 503 (1 ms)" in rows
+
+
+def test_a_healthy_stack_is_a_line_a_service_and_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = (
+        CheckResult("running", True, 0, "up 3 s", "running"),
+        *(CheckResult(f"asks-for-{number}", True, 9, "GET http://127.0.0.1:5000/health → 200") for number in range(4)),
+    )
+    services = tuple(make_result(make_container(name), *checks, name=name) for name in "abcdefgh")
+    print_verify(VerifyReport(0.25, "cpu", services, engine_host="far.test"))
     first, *rest = capsys.readouterr().out.splitlines()
     assert first == "everything works on cpu (0.2 s, engine on far.test)"
-    assert any("up 3 s" in line for line in rest)
+    assert len(rest) == 1 + len(services)
+    assert all(len(row) <= 80 for row in rest)
+    assert all("asks-for-0, asks-for-1" in row for row in rest[1:])
+
+
+def test_what_was_not_asked_is_not_called_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    silent = CheckResult("answer", True, 0, "not checked: it has no port", is_asked=False)
+    print_verify(VerifyReport(0.25, "cpu", (make_result(make_container("db"), silent, name="db"),)))
+    assert "only that it runs" in capsys.readouterr().out
+    print_verify(VerifyReport(0.25, "cpu", (make_result(make_container("db"), silent, name="db"),)), shows_all=True)
+    assert "✓" not in capsys.readouterr().out
+
+
+def test_what_a_container_wrote_cannot_clear_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    print_verify(broken(Diagnosis("db", "is \x1b[2Jgone", "\x1b[31mred\x1b[0m \x1b]0;title\x07", "x", "paused")))
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert "is \\x1b[2Jgone" in text
+    assert "  | red \\x1b]0;title\\x07" in text
 
 
 def test_the_document_has_all_diagnoses_and_every_link() -> None:
@@ -67,21 +104,9 @@ def test_waiting_is_told_once_for_each_change(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err.splitlines() == ["waiting (1.5 s): pose is slow"]
 
 
-def test_junit_has_a_case_for_every_link(tmp_path: Path) -> None:
-    write_junit(broken(DIAGNOSIS), tmp_path / "verify.xml")
-    root = ElementTree.parse(tmp_path / "verify.xml").getroot()
-    assert {name: root.get(name) for name in ("tests", "failures", "skipped")} == {
-        "tests": "4",
-        "failures": "2",
-        "skipped": "1",
-    }
-    kinds = {case.get("name"): [child.tag for child in case] for case in root.iter("testcase")}
-    assert kinds == {"image": [], "running": ["failure"], "page": ["skipped"], "reach": ["failure"]}
-    types = [one.get("type") for one in root.iter("failure")]
-    assert types == ["paused", "consequence"]
-    assert "docker unpause" in (next(root.iter("failure")).text or "")
-
-
-def test_a_junit_file_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="JUnit"):
-        write_junit(broken(DIAGNOSIS), tmp_path / "gone" / "verify.xml")
+def test_junit_has_a_case_for_every_link() -> None:
+    cases = {case.name: case for case in cases_of(broken(DIAGNOSIS))}
+    outcomes = {"image": "passed", "running": "failure", "page": "skipped", "reach": "failure"}
+    assert {name: case.outcome for name, case in cases.items()} == outcomes
+    assert (cases["running"].kind, cases["reach"].kind) == ("paused", "consequence")
+    assert "docker unpause" in cases["running"].text

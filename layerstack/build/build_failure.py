@@ -1,0 +1,182 @@
+"""A failed build in words: file and line first, why, and what to type."""
+
+import re
+from contextlib import suppress
+from difflib import get_close_matches
+from os.path import relpath
+from pathlib import Path, PurePosixPath
+
+from layerstack.build.buildlog import BuildReport, Step
+from layerstack.build.step_text import bare
+from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
+from layerstack.dockerfile.context import ignore_file, is_ignored, read_rules
+from layerstack.dockerfile.image import Image
+from layerstack.engine import texts
+from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
+from layerstack.project import missing_base
+from layerstack.project.project import Project
+from layerstack.wording import short
+
+DISK_FULL = r"no space left on device"
+# Official images whose names are mistyped most.
+OFFICIAL = (
+    *("python", "node", "debian", "ubuntu", "alpine", "nginx", "redis", "postgres", "mongo", "mysql", "mariadb"),
+    *("golang", "rust", "ruby", "php", "eclipse-temurin", "busybox", "httpd", "rabbitmq", "memcached"),
+)
+ADVICE = (
+    (DISK_FULL, "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest."),
+    (
+        r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",
+        "A system image is missing and no registry answers: `invoke setup` pulls it or builds a stand-in.",
+    ),
+    (
+        r"invalid UTF-8",
+        "A file name in the build context is not UTF-8, which BuildKit does not take: rename the file or ignore it.",
+    ),
+    (
+        r"certificate verify failed|self.signed certificate|unable to get local issuer",
+        "See TLS in docs/build-guide.md.",
+    ),
+)
+# Seen with BuildKit 0.25: a source of COPY that is not in its context or stage.
+_NOT_COPIED = re.compile(r'failed to calculate checksum of ref \S+: "/?(?P<path>[^"]+)": not found')
+_UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)(?: \(did you mean (?P<near>\S+)\?\))?")
+_NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
+_OFFLINE = re.compile(r"no such host|i/o timeout|connection refused|network is unreachable|name resolution")
+_SOLVE = re.compile(r"^ERROR: (?:target \S+: )?(?:failed to solve: )?(?P<text>.+)$", re.MULTILINE)
+_PLACE = re.compile(r"^(?P<place>[^\s:]+:\d+)$", re.MULTILINE)
+
+
+def failure(report: BuildReport, project: Project) -> StackError:
+    """A failed call as an error: the place, why, the lines around it, and what to do where that is known."""
+    if texts.says(report.message, *texts.UNREACHABLE):
+        return EngineError("The Docker engine stopped answering.", "`invoke doctor` tells what is wrong.")
+    found = _explained(report, project)
+    if isinstance(found, BuildFailed):
+        found.said = report.message + report.failed_log
+    return found
+
+
+def _explained(report: BuildReport, project: Project) -> StackError:
+    text = report.message + report.failed_log
+    kind = NoRoom if re.search(DISK_FULL, text, re.IGNORECASE) else BuildFailed
+    if report.failed:
+        return _of_step(report, report.failed, project, kind)
+    message = _placed(report.message, project)
+    place, solved = _PLACE.search(message), _SOLVE.findall(message)
+    if not place or not solved:
+        return kind(f"The build failed:\n{_indent(message)}", _advice(text, project))
+    found = _of_definition(solved[-1], project)
+    return kind(_joined(f"{place['place']}: {found.reason}", _excerpt(message)), found.repair or _advice(text, project))
+
+
+def _of_step(report: BuildReport, step: Step, project: Project, kind: type[StackError]) -> StackError:
+    image = project.images.get(step.image)
+    found = _not_copied(step, image, project) or read_failure(report.failed_log, image.context if image else "")
+    exit_code = re.search(r"exit code: \d+", step.error)
+    said = found.reason or (exit_code[0] if exit_code else step.error)
+    parts = [
+        f"{step.place or step.image}: `{short(bare(step.instruction), 60)}` failed: {said}",
+        f"  image {step.image}, step {step.name.partition(step.instruction)[0].strip()}"
+        + (f", {exit_code[0]}" if exit_code else ""),
+        _excerpt(report.message),
+        _indent("\n".join(shown_lines(report.failed_log))),
+    ]
+    return kind(_joined(*parts), found.repair or _advice(report.message + report.failed_log, project))
+
+
+def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailure | None:
+    """A source of COPY that is not there: left out by a rule, misspelt, or in another stage."""
+    match = _NOT_COPIED.search(step.error)
+    if not match or image is None:
+        return None
+    path = match["path"]
+    if other := re.search(r"--from=(?P<name>\S+)", step.instruction):
+        return ToolFailure(f"there is no /{path} in {other['name']}")
+    folder = project.root / image.context
+    rules = ignore_file(folder, image.dockerfile)
+    if (folder / path).exists() and rules:
+        line = _deciding_line(read_rules(rules), path)
+        place = f"{relpath(rules, project.root)}:{line}"
+        repair = f"Remove that rule, or add `!{path}` below it."
+        return ToolFailure(f"`{path}` is left out of the build context by {place}", repair)
+    reason = f"there is no `{path}` in the build context {image.context}"
+    parent = (folder / path).parent
+    names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
+    near = get_close_matches(Path(path).name, names, n=1)
+    return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near[0])}`?" if near else "")
+
+
+def _deciding_line(rules: str, path: str) -> int:
+    """The line of the rule that leaves a path out, after all exceptions above it."""
+    lines, deciding, was_ignored = rules.split("\n"), 0, False
+    for number in range(1, len(lines) + 1):
+        ignored = is_ignored("\n".join(lines[:number]), path)
+        deciding = number if ignored and not was_ignored else deciding
+        was_ignored = ignored
+    return deciding
+
+
+def _of_definition(text: str, project: Project) -> ToolFailure:
+    """What is wrong with a Dockerfile that BuildKit could not begin to build."""
+    if match := _UNKNOWN_WORD.search(text):
+        near = f"Did you mean {match['near']}?" if match["near"] else ""
+        return ToolFailure(f"unknown instruction {match['word']}", near)
+    if match := _NO_IMAGE.search(text):
+        name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
+        where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
+        declared = missing_base.advice_for(project, text)
+        return ToolFailure(f"the image {name} {where}", declared or _near_image(name, project))
+    return ToolFailure(re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip())
+
+
+def _near_image(name: str, project: Project) -> str:
+    repository, _, tag = name.partition(":")
+    own = {one.partition(":")[0]: one for image in project.images.values() for one in (image.name, *image.names)}
+    near = get_close_matches(repository, [*own, *OFFICIAL], n=1, cutoff=0.75)
+    if not near or near[0] == repository:
+        return ""
+    return f"Did you mean {own.get(near[0], near[0] + (f':{tag}' if tag else ''))}?"
+
+
+def _placed(message: str, project: Project) -> str:
+    """With the path of a Dockerfile that could not be read: Buildx names it by its last part and its line."""
+    target = re.search(r"^ERROR: target (?P<name>\S+): ", message, re.MULTILINE)
+    image = project.images.get(target["name"]) if target else _by_line(message, project)
+    if image is None:
+        return message
+    name = PurePosixPath(image.dockerfile_place).name
+    return re.sub(rf"^{re.escape(name)}:(?=\d+$)", f"{image.dockerfile_place}:", message, count=1, flags=re.MULTILINE)
+
+
+def _by_line(message: str, project: Project) -> Image | None:
+    """The image whose Dockerfile has the line that the message marks, where it names no target."""
+    marked = re.search(r"^\s*(?P<line>\d+) \| >>> (?P<text>.*)$", message, re.MULTILINE)
+    if marked is None:
+        return None
+    for image in project.images.values():
+        with suppress(OSError):
+            file = project.root / image.context / image.dockerfile
+            lines = file.read_text(errors="replace").splitlines() if image.dockerfile else []
+            if lines[int(marked["line"]) - 1 :][:1] == [marked["text"]]:
+                return image
+    return None
+
+
+def _advice(text: str, project: Project) -> str:
+    return missing_base.advice_for(project, text) or next(
+        (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
+    )
+
+
+def _excerpt(message: str) -> str:
+    """The lines of the Dockerfile around the place, as BuildKit shows them."""
+    return _indent("\n".join(line for line in message.splitlines() if re.match(r"^\s*\d+ \|\s*\S", line)))
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  | {line}" for line in text.strip("\n").splitlines())

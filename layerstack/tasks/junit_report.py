@@ -1,0 +1,28 @@
+"""The `--junit FILE` of a task: what it checked, and how it failed, also when it failed before it could check."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from layerstack.errors import StackError
+from layerstack.junit import Case, write_junit
+
+JUNIT = "write the result to this file as well, for CI"
+
+
+@contextmanager
+def junit_report(task_name: str, file: str) -> Iterator[list[Case]]:
+    """Write the cases that the body adds, and one for a failure that none of them tells. Nothing without a file."""
+    cases: list[Case] = []
+    began = time.monotonic()
+    try:
+        yield cases
+    except StackError as error:
+        if not any(case.outcome == "failure" for case in cases):
+            took, kind = time.monotonic() - began, type(error).__name__
+            cases.append(Case(task_name, task_name, took, "failure", str(error.args[0]), kind, str(error)))
+        raise
+    finally:
+        if file:
+            write_junit(Path(file), task_name, cases, time.monotonic() - began)

@@ -1,0 +1,97 @@
+"""A failed build: its first line is the file, the line and why."""
+
+from pathlib import Path
+
+import pytest
+
+from layerstack.build.build_failure import failure
+from layerstack.build.buildlog import BuildReport, Step
+from layerstack.dockerfile.image import Image
+from layerstack.errors import BuildFailed, NoRoom, StackError
+from layerstack.project.project import Project
+
+CHECKSUM = 'failed to calculate checksum of ref abc::def: "/{}": not found'
+NO_HOST = "dial tcp: lookup registry-1.docker.io: no such host"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Project:
+    (tmp_path / "web/src").mkdir(parents=True)
+    (tmp_path / "web/Dockerfile").write_text("FROM base-nod\nRUNN true\n")
+    (tmp_path / "web/.dockerignore").write_text("*\n!src\n# code\nsrc\n")
+    images = {"base-node": Image("base-node", "base"), "web": Image("web", "web", tags=("web:latest",))}
+    return Project(tmp_path, "shop", "cpu", (), (), images, {})
+
+
+def of_step(project: Project, instruction: str, error: str, log: str = "") -> StackError:
+    step = Step("web", "", 2, 3, instruction, False, 1.0, error=error, place="web/Dockerfile:2")
+    return failure(BuildReport(False, 1.0, (step,), {}, {}, "", log), project)
+
+
+def of_message(project: Project, line: int, text: str, said: str) -> StackError:
+    message = f"Dockerfile:{line}\n-----\n  {line} | >>> {text}\n-----\nERROR: failed to solve: {said}\n"
+    return failure(BuildReport(False, 1.0, (), {}, {}, message), project)
+
+
+def first_line(error: StackError) -> str:
+    return str(error).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "advice"),
+    [("sr", "there is no `sr` in the build context web", "`src`"), ("src", "web/.dockerignore:4", "`!src`")],
+)
+def test_a_source_that_is_not_copied(shop: Project, path: str, reason: str, advice: str) -> None:
+    error = of_step(shop, f"COPY {path} .", CHECKSUM.format(path))
+    assert first_line(error).startswith(f"web/Dockerfile:2: `COPY {path} .` failed: ")
+    assert reason in first_line(error)
+    assert advice in error.advice
+
+
+def test_a_source_of_another_stage(shop: Project) -> None:
+    assert first_line(of_step(shop, "COPY --from=build /x .", CHECKSUM.format("x"))).endswith("there is no /x in build")
+
+
+def test_a_failed_program_is_named_with_its_reason(shop: Project) -> None:
+    error = of_step(
+        shop,
+        "RUN --mount=type=cache,target=/x apt-get install curll",
+        "exit code: 100",
+        "E: Unable to locate package curll",
+    )
+    assert first_line(error) == "web/Dockerfile:2: `RUN apt-get install curll` failed: apt knows no package curll"
+    assert isinstance(error, BuildFailed)
+    assert "curll" in error.said
+
+
+def test_a_full_disk_is_another_kind(shop: Project) -> None:
+    assert isinstance(of_step(shop, "RUN x", "exit code: 1", "write: no space left on device"), NoRoom)
+
+
+def test_an_unknown_instruction(shop: Project) -> None:
+    error = of_message(
+        shop, 2, "RUNN true", "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"
+    )
+    assert first_line(error) == "web/Dockerfile:2: unknown instruction RUNN"
+    assert error.advice == "Did you mean RUN?"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "reason", "advice"),
+    [
+        ("base-nod", NO_HOST, "is not on this engine, and no registry answers", "Did you mean base-node?"),
+        ("pythn:3.9", "not found", "is in no registry", "Did you mean python:3.9?"),
+    ],
+)
+def test_a_missing_base(shop: Project, name: str, said: str, reason: str, advice: str) -> None:
+    text = f"{name}: failed to resolve source metadata for docker.io/library/{name}: {said}"
+    error = of_message(shop, 1, "FROM base-nod", text)
+    assert first_line(error) == f"web/Dockerfile:1: the image {name} {reason}"
+    assert error.advice == advice
+    assert isinstance(error, BuildFailed)
+    assert f"failed to resolve source metadata for docker.io/library/{name}" in error.said
+
+
+def test_what_is_not_understood_is_shown_whole(shop: Project) -> None:
+    error = failure(BuildReport(False, 1.0, (), {}, {}, "ERROR: strange\n"), shop)
+    assert "strange" in str(error)

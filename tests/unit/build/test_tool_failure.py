@@ -1,0 +1,64 @@
+"""What the tools of a RUN step wrote, read for the one line that says why."""
+
+import pytest
+
+from layerstack.build.tool_failure import read_failure, shown_lines
+
+NPM_SYNC = """npm error code EUSAGE
+npm error
+npm error `npm ci` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync.
+npm error Missing: left-pad@1.3.0 from lock file
+npm error
+npm error Clean install a project
+npm error
+npm error Usage:
+npm error npm ci
+npm error
+npm error Options:
+npm error [--install-strategy <hoisted|nested|shallow|linked>] [--legacy-bundling]
+npm error
+npm error aliases: clean-install, ic
+npm error
+npm error Run "npm help ci" for more info
+npm notice New major version of npm available! 10.8.2 -> 12.2.2
+npm error A complete log of this run can be found in: /root/.npm/_logs/x.log
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("log", "named", "repair"),
+    [
+        (NPM_SYNC, "EUSAGE", "cd web && npm install --package-lock-only"),
+        ("npm error 404  'left-padd@*' is not in this registry.", "left-padd@*", ""),
+        ("npm error notarget No matching version found for left-pad@9.9.9.", "left-pad@9.9.9", ""),
+        ("ERROR: No matching distribution found for numpyy==1", "numpyy==1", "numpyy==1"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "hash", "Lock"),
+        ("  ╰─▶ Because numpyy was not found in the package registry and you require numpyy", "numpyy", "numpyy"),
+        ("Reading state information...\nE: Unable to locate package curll", "curll", "apt-get update"),
+        ("E: Version '9.9' for 'curl' was not found", "version 9.9 of curl", "version"),
+        ("error: no matching package named `serdee` found", "serdee", ""),
+        ("error: the lock file /a/Cargo.lock needs to be updated but --locked was passed", "Cargo.lock", "cargo"),
+        ("/bin/sh: 1: gccc: not found", "gccc", "Install"),
+        ("bash: line 1: gccc: command not found", "gccc", "Install"),
+        ("W: Temporary failure resolving 'deb.debian.org'\nE: Unable to locate package x", "deb.debian.org", "network"),
+        ("Traceback (most recent call last):\n  at x\nValueError: 1", "ValueError: 1", ""),
+        ("all is quiet", "", ""),
+    ],
+)
+def test_the_reason_is_named(log: str, named: str, repair: str) -> None:
+    found = read_failure(log, "web")
+    assert named in found.reason
+    assert bool(found.reason) is bool(named)
+    assert repair in found.repair
+
+
+def test_the_root_folder_needs_no_change_of_folder() -> None:
+    assert read_failure(NPM_SYNC, ".").repair == "`npm install --package-lock-only`"
+
+
+def test_usage_and_advertising_are_not_shown() -> None:
+    assert [line[:20] for line in shown_lines(NPM_SYNC)] == [
+        "npm error code EUSAG",
+        "npm error `npm ci` c",
+        "npm error Missing: l",
+    ]
