@@ -128,13 +128,23 @@ def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Conta
     return _by_service(found)
 
 
-def read_log(client: "DockerClient", container_id: str, lines: int) -> tuple[str, ...]:
+def read_log(
+    client: "DockerClient", container_id: str, lines: int, since_epoch_seconds: float | None = None
+) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
     try:
-        data: bytes = client.api.logs(container_id, tail=lines)
+        data: bytes = client.api.logs(container_id, tail=lines, since=since_epoch_seconds or None)
     except (EngineError, OSError):
         return ()
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
+
+
+def read_volume_age(client: "DockerClient", name: str) -> float:
+    """The epoch second at which a volume was made, 0 when it cannot be told."""
+    try:
+        return epoch_seconds(client.api.inspect_volume(name).get("CreatedAt"))
+    except EngineError:
+        return 0.0
 
 
 def read_deaths(
@@ -155,7 +165,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
     """A container from what `docker inspect` says about it."""
     state, host, labels = data["State"], data["HostConfig"], data["Config"].get("Labels") or {}
     health = state.get("Health") or {}
-    checks = health.get("Log") or []
+    checks = [check for check in health.get("Log") or () if _is_of_run(check, state)]
     return Container(
         id=data["Id"],
         name=data["Name"].lstrip("/"),
@@ -183,9 +193,14 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         health_command=tuple((data["Config"].get("Healthcheck") or {}).get("Test") or ()),
         health_timeout_seconds=((data["Config"].get("Healthcheck") or {}).get("Timeout") or 30e9) / 1e9,
         health_codes=tuple(int(check.get("ExitCode", 0)) for check in checks),
-        mounts=tuple(_mount(entry) for entry in data.get("Mounts") or ()),
+        mounts=(*(_mount(entry) for entry in data.get("Mounts") or ()), *_tmpfs(host)),
         user=data["Config"].get("User") or "",
     )
+
+
+def _is_of_run(check: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """The engine keeps the last health checks of the run before."""
+    return epoch_seconds(check.get("Start")) >= epoch_seconds(state.get("StartedAt")) or not check.get("Start")
 
 
 def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -199,6 +214,11 @@ def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _mount(entry: Mapping[str, Any]) -> Mount:
     source = entry.get("Name") or entry.get("Source") or ""
     return Mount(entry.get("Type", ""), source, entry.get("Destination", ""), bool(entry.get("RW", True)))
+
+
+def _tmpfs(host: Mapping[str, Any]) -> Iterable[Mount]:
+    """Those of `tmpfs:` are no mounts to the engine."""
+    return (Mount("tmpfs", "", target, is_writable=True) for target in host.get("Tmpfs") or ())
 
 
 def _is_gpu(request: Mapping[str, Any]) -> bool:

@@ -38,7 +38,7 @@ def find_cause(client: "DockerClient", project: Project, one: Container, log: It
     if service is None:
         return None
     with suppress(EngineError):
-        if one.health == "unhealthy" and (program := missing_program(one)):
+        if one.health in ("starting", "unhealthy") and (program := missing_program(one)):
             return _without_program(client, project, service, one, program)
         if not (one.is_running and one.health) and (refused := find_refused(client, one, log)):
             return _windows_ends(project, service, one, *refused)

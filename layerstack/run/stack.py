@@ -15,6 +15,7 @@ from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Project
 from layerstack.report import shown
 from layerstack.run.other_folder import require_own_folder
+from layerstack.run.outlook import Diagnose
 from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
 from layerstack.run.startup import StartObserver, UpResult
 from layerstack.run.unmounted import for_engine
@@ -36,11 +37,14 @@ def up(
     observer: StartObserver,
     services: Sequence[str] = (),
     timeout_seconds: float = START_TIMEOUT_SECONDS,
+    diagnose: Diagnose | None = None,
 ) -> UpResult:
     """Start the services and what they depend on; returns when all are healthy.
 
-    Never builds. Raises StartFailed (ServiceFailed when one service is to blame, also for a project that runs from
-    another folder), UsageError for an unknown service, EngineError. Ctrl-C leaves the containers as they are.
+    With `diagnose` it also ends as soon as no waiting can help, in the words of the diagnosis, and asks what ran
+    before whether it works. Never builds. Raises StartFailed (ServiceFailed when one service is to blame, also for a
+    project that runs from another folder), UsageError for an unknown service, EngineError. Ctrl-C leaves the
+    containers as they are.
     """
     client = engine.client()
     require_own_folder(client, project, observer.note)
@@ -49,12 +53,12 @@ def up(
     project = for_engine(client, project, observer.note)
     require_ports(client, project, wanted)
     require_names(client, project, wanted)
-    watch = Watch(client, project, wanted, observer, timeout_seconds)
+    watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
     while not (result := _compose_up(project, services, watch)).ok:
         if known := refusal(client, project, result, wanted):
             raise known
         if not watch.await_recovery():
-            raise watch.blame() or compose_failed(result)
+            raise watch.explain(watch.blame() or compose_failed(result))
     return watch.wait()
 
 
@@ -74,6 +78,7 @@ def restart(
     observer: StartObserver,
     services: Sequence[str] = (),
     timeout_seconds: float = START_TIMEOUT_SECONDS,
+    diagnose: Diagnose | None = None,
 ) -> UpResult:
     """Restart running services in place and wait for their health. Raises as `up` does."""
     client = engine.client()
@@ -82,7 +87,7 @@ def restart(
     existing = read_all(client, project.name)
     if missing := [name for name in wanted if name not in existing]:
         raise StartFailed(f"Not started yet: {', '.join(missing)}.", "`invoke up`")
-    watch = Watch(client, project, wanted, observer, timeout_seconds)
+    watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
     argv = project.compose("--progress", "quiet", "restart", "--no-deps", *services)
     command.run(argv, cwd=project.root, env=project.environment).require("`invoke status`")
     return watch.wait()

@@ -19,13 +19,17 @@ LOG_TAIL_LINES = 10
 
 
 class ServiceFailed(StartFailed):
-    """One service did not come up: `reason` in words, `log_lines` the last that it wrote."""
+    """One service did not come up: `reason` in words, `log_lines` the last that it wrote, `kind` as the
+    diagnosis has it."""
 
-    def __init__(self, service: str, reason: str, log_lines: tuple[str, ...] = (), advice: str = "") -> None:
+    def __init__(
+        self, service: str, reason: str, log_lines: tuple[str, ...] = (), advice: str = "", kind: str = ""
+    ) -> None:
         said = "".join(f"\n  | {line}" for line in log_lines)
         nothing = "\n  (it wrote no log)"
         super().__init__(f"{service} {reason}{said or nothing}", advice)
         self.service = service
+        self.kind = kind
         self.reason = reason
         self.log_lines = log_lines
 

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import StartFailed
 from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.project.project import Project
 from layerstack.run.health import Verdict, absent, judge, worst
+from layerstack.run.outlook import Diagnose, Outlook, Trouble
 from layerstack.run.start_failure import service_failed
 from layerstack.run.startup import ServiceProgress, StartObserver, UpResult
 from layerstack.wait import wait_until
@@ -18,19 +19,25 @@ INTERVAL_SECONDS = 0.2
 SETTLE_SECONDS = 1.0
 # What was unhealthy before may only have missed what is started now: its next health check tells, and one more.
 RECOVERY_SECONDS = 45.0
+PROBE_SECONDS = 2.0
 
 
 class Watch:
     """Begins when it is made. While `is_composing`, what Compose has not touched yet may be in any state."""
 
     def __init__(
-        self, client: Any, project: Project, wanted: Sequence[str], observer: StartObserver, timeout_seconds: float
+        self,
+        project: Project,
+        wanted: Sequence[str],
+        observer: StartObserver,
+        timeout_seconds: float,
+        diagnose: Diagnose | None = None,
     ) -> None:
         self.is_composing = True
-        self._client, self._project, self._wanted, self._observer = client, project, wanted, observer
-        self._timeout_seconds = timeout_seconds
+        self._client, self._project, self._wanted, self._observer = engine.client(), project, wanted, observer
+        self._timeout_seconds, self._outlook = timeout_seconds, Outlook(diagnose)
         self._began, self._began_epoch, self._polled = time.monotonic(), time.time(), 0.0
-        self._found = read_all(client, project.name)
+        self._found = read_all(self._client, project.name)
         self._before = {one.id: one for found in self._found.values() for one in found}
         self._recovers_until = 0.0
         self._first_seen: dict[str, float] = {}
@@ -55,9 +62,10 @@ class Watch:
         progress = tuple(self._progress(name, verdict) for name, verdict in verdicts.items())
         self._observer.update(progress)
         if failed := self._first_failed(verdicts):
-            raise failed
+            raise self.explain(failed)
         if all(one.phase == "ready" for one in progress):
             return progress
+        self._outlook.require_hope(self._telling(self.is_composing))
         if self._polled - self._began > self._timeout_seconds:
             raise self._timed_out(verdicts)
         return None
@@ -73,6 +81,7 @@ class Watch:
         # Compose runs a finished one-shot again every time: that is no change.
         finished = {one.service for one in progress if one.words == "finished"}
         started = tuple(name for name in self._wanted if name not in finished and self._has_new(name))
+        self._require_answers([name for name in self._wanted if name not in finished and name not in started])
         return UpResult(time.monotonic() - self._began, progress, started)
 
     def await_recovery(self) -> bool:
@@ -83,8 +92,13 @@ class Watch:
         self._let_recover()
         recovering = self._recovering()
         while recovering and self._recovering():
+            self._outlook.require_hope(self._telling(False))
             time.sleep(INTERVAL_SECONDS)
         return bool(recovering)
+
+    def explain(self, error: StartFailed) -> StartFailed:
+        """The diagnosis of a start that has failed, the error itself where that says no more."""
+        return self._outlook.explain(error, self._wanted)
 
     def blame(self) -> StartFailed | None:
         """The service that made Compose give up, None when it was none of them."""
@@ -95,6 +109,27 @@ class Watch:
         return self._first_failed(
             {name: one for name, one in verdicts.items() if one.words not in ("absent", "created")}
         )
+
+    def _telling(self, is_composing: bool) -> list[str]:
+        """Services whose containers tell how this start goes: not those that Compose has yet to start or to replace."""
+        alive = () if is_composing else ("running", "restarting", "paused")
+        found = ((name, self._found.get(name, ())) for name in self._wanted)
+        return [name for name, ones in found if any(self._is_new(one) or one.status in alive for one in ones)]
+
+    def _require_answers(self, names: Sequence[str]) -> None:
+        """Docker's word on what ran before is as old as its last health check. Raises StartFailed when it fails now."""
+        seen: list[Trouble] = []
+
+        def works() -> bool:
+            found = self._outlook.look_now(names)
+            if found and (found.prospect == "sure" or (found.prospect != "passing" and found.is_same(seen))):
+                raise found.error
+            seen.extend([found] if found else [])
+            return found is None
+
+        remaining_seconds = self._began + self._timeout_seconds - time.monotonic()
+        if not wait_until(works, max(0.0, remaining_seconds), PROBE_SECONDS):
+            raise seen[-1].error
 
     def _let_recover(self) -> None:
         self._recovers_until = self._recovers_until or time.monotonic() + RECOVERY_SECONDS
@@ -107,7 +142,8 @@ class Watch:
         return [one.name for name in self._wanted for one in self._found.get(name, ()) if self._may_recover(one)]
 
     def _may_recover(self, one: Container) -> bool:
-        return one.health == "unhealthy" and not self._is_new(one) and time.monotonic() < self._recovers_until
+        is_unhealthy = one.is_running and one.health == "unhealthy"
+        return is_unhealthy and not self._is_new(one) and time.monotonic() < self._recovers_until
 
     def _verdicts(self) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
@@ -177,7 +213,7 @@ class Watch:
         others = f" Also not ready: {', '.join(late[1:])}." if len(late) > 1 else ""
         reason = f"is not ready after {self._timeout_seconds:.0f} s ({verdicts[name].words}{said}).{others}"
         failed = Verdict("failed", verdicts[name].words, reason, f"invoke logs {name}")
-        return service_failed(self._client, self._project, one, failed, name, self._began_epoch)
+        return self.explain(service_failed(self._client, self._project, one, failed, name, self._began_epoch))
 
     def _worst_of(self, name: str) -> Container | None:
         found = self._found.get(name, ())

@@ -154,9 +154,11 @@ def restart(c: Context, services: Sequence[str], json: bool = False) -> None:
     """Restart services in place and wait for their health."""
     from layerstack.run import stack
     from layerstack.run.text import print_start, start_observer
+    from layerstack.verify.trouble import diagnosis_of
 
     project = project_to_read()
-    show(stack.restart(project, start_observer(project.root), services), json, print_start)
+    result = stack.restart(project, start_observer(project.root), services, diagnose=diagnosis_of(project))
+    show(result, json, print_start)
 
 
 @task(
@@ -214,8 +216,10 @@ def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float
     from layerstack.run import stack
     from layerstack.run.text import start_observer
     from layerstack.run.usual_seconds import remember_start
+    from layerstack.verify.trouble import diagnosis_of
 
+    observer, diagnose = start_observer(project.root), diagnosis_of(project)
     with gpu_services.ready(project, services, float(timeout_seconds), say):
-        result = stack.up(project, start_observer(project.root), services, float(timeout_seconds))
+        result = stack.up(project, observer, services, float(timeout_seconds), diagnose)
     remember_start(project.root, result)
     return result

@@ -112,7 +112,8 @@ def _problem(seen: Evidence, one: Container, found: Reference) -> tuple[FaultKin
         words = f"{found.variable} names {owner}, but {seen.name} and {owner} share no network"
         return "no-shared-network", words
     listening = seen.peer_listeners.get(owner)
-    if found.port is None or not listening or _on(listening, found.port):
+    # Not yet where it will be, as long as it is on its way up.
+    if found.port is None or not listening or _on(listening, found.port) or peer.health == "starting":
         return None
     ports = ", ".join(str(port) for port in sorted({one.port for one in listening if not one.is_loopback}))
     return "wrong-port", f"{found.variable} names port {found.port} of {owner}, which listens on {ports or 'none'}"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from layerstack.project.declaration import find_declaration
+from layerstack.verify.checks import CheckResult
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, FaultKind, Rule
 from layerstack.verify.http_check import short
@@ -63,6 +64,9 @@ def check_failed(seen: Evidence) -> Fault | None:
     failed = next((check for check in seen.result.failed if check.is_asked), None)
     if failed is None:
         return None
+    if seen.is_newest and (silent := _deaf_check(seen)):
+        cause = f"is deaf: it takes connections and does not answer (`{silent.check}`: {silent.detail})"
+        return Fault("deaf", cause, f"invoke restart {seen.name}")
     if failed.link == "health":
         return Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
     words = f"{seen.result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
@@ -71,6 +75,13 @@ def check_failed(seen: Evidence) -> Fault | None:
     if seen.is_newest:
         return Fault(kind, words, _logs(seen))
     return Fault(kind, f"{words}; its container runs an older image than the one that is built", "invoke up")
+
+
+def _deaf_check(seen: Evidence) -> CheckResult | None:
+    """The check that waited in vain on a program that listens; None where another failure says more."""
+    silent = next((check for check in seen.result.failed if "no answer within" in check.detail), None)
+    ports = {port.target for port in seen.container.ports} if seen.container else set()
+    return silent if ports & {one.port for one in seen.listeners or ()} else None
 
 
 def _body(seen: Evidence) -> Mapping[str, Any]:

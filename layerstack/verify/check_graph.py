@@ -20,9 +20,16 @@ class CheckGraph:
         return _closure(self.needs, name)
 
 
-def read_graph(project: Project) -> CheckGraph:
-    """`depends_on`, and the services that environment variables name. A circle of addresses is cut where it closes."""
-    names = [name for name, service in project.services.items() if not is_scaled_to_zero(service)]
+def read_graph(project: Project, among: frozenset[str] = frozenset()) -> CheckGraph:
+    """`depends_on`, and the services that environment variables name. A circle of addresses is cut where it closes.
+
+    `among` leaves out all other services; empty for none.
+    """
+    names = [
+        name
+        for name, service in project.services.items()
+        if not is_scaled_to_zero(service) and (not among or name in among)
+    ]
     needs = {name: frozenset(dependencies(project.services[name])) & frozenset(names) for name in names}
     for name in names:
         for other in _addressed(project, name):

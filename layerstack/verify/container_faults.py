@@ -1,6 +1,8 @@
 """Faults that the engine's own state shows: images, ports, networks, ends of programs."""
 
 import re
+import shlex
+from os.path import relpath
 
 from layerstack.engine.container import Container
 from layerstack.engine.ports import Holder
@@ -14,6 +16,8 @@ from layerstack.wording import duration
 
 # One that lives this long has got past its settings: starting it again is worth a try.
 LONG_ENOUGH_SECONDS = 10.0
+# As runc says it, and as the init of Docker does.
+DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>/[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
 
@@ -123,8 +127,25 @@ def command_missing(seen: Evidence) -> Fault | None:
     said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
     where = find_declaration(seen.project, seen.name, "command")
+    if not seen.service.is_built:
+        what = how_to_change("command", where) if where else f"the command of {seen.name}"
+        return Fault("command-missing", cause, f"invoke up {seen.name}", f"correct {what}")
     change = f"or correct {how_to_change('command', where)}" if where else ""
     return Fault("command-missing", cause, f"invoke build {seen.name} && invoke up", change)
+
+
+def not_executable(seen: Evidence) -> Fault | None:
+    """A mounted program without the right to be run."""
+    if seen.container is None or seen.container.exit_code != 126:
+        return None
+    said = (seen.container.error, *seen.log[-1:])
+    path = next((match["path"] for text in said if (match := DENIED_PROGRAM.search(text))), "")
+    mount = seen.mount_at(path)
+    if mount is None or mount.kind != "bind":
+        return None
+    name = relpath(mount.source + path.removeprefix(mount.target.rstrip("/")), seen.project.root)
+    cause = f"cannot run {path}: {name} is not executable"
+    return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && invoke up {seen.name}")
 
 
 def ended(seen: Evidence) -> Fault | None:
@@ -170,7 +191,6 @@ def _logs(seen: Evidence) -> str:
 
 FIRST: tuple[Rule, ...] = (
     *(paused, image_missing, port_shared, port_held, name_taken, network_missing, network_detached, out_of_memory),
-    frozen,
-    told_by_files,
+    *(frozen, told_by_files, not_executable),
 )
 LAST: tuple[Rule, ...] = (ended, not_started)

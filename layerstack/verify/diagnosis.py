@@ -1,21 +1,27 @@
 """The first broken link: the service that makes the others fail, why, and what to type."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from layerstack.verify import address_faults, answer_faults, container_faults, file_faults, setting_faults
+from layerstack.verify import address_faults, answer_faults, code_faults, container_faults, file_faults, setting_faults
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.evidence import SHOWN_LOG_LINES, Evidence
 from layerstack.verify.examination import ServiceResult
-from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.verify.fault import ENDED, Fault, FaultKind, Rule
 from layerstack.verify.masking import mask
 
 EVIDENCE_CHARACTERS = 300
+# Where Node.js came by on its way to an error: the error itself, and the file, stand above.
+ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception)\b[^:]{0,40}|panic|fatal error): .", re.IGNORECASE)
+STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*$")
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
+    file_faults.unreadable,
+    *code_faults.RULES,
     *file_faults.RULES,
     setting_faults.variable_missing,
     container_faults.command_missing,
@@ -71,11 +77,7 @@ def name_fault(seen: Evidence) -> Fault:
 
 def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
     """Broken service → the broken service that it fails because of; a root fails because of itself."""
-    roots = {
-        name
-        for name, fault in faults.items()
-        if fault.is_own or not any(need in faults for need in graph.all_needs(name))
-    }
+    roots = {name for name, fault in faults.items() if fault.is_own or _stands_alone(fault, name, graph, faults)}
     blamed = {name: name for name in roots}
     for name in graph.order:
         if name in faults and name not in blamed:
@@ -85,6 +87,12 @@ def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
                 (root for root in graph.order if root in roots & needs), key=lambda one: faults[one].can_pass
             )
     return blamed
+
+
+def _stands_alone(fault: Fault, name: str, graph: CheckGraph, faults: Mapping[str, Fault]) -> bool:
+    """Does nothing that it needs explain it? What is merely on its way up does not explain a program that is gone."""
+    needs = [faults[need] for need in graph.all_needs(name) if need in faults]
+    return not needs or (fault.kind in ENDED and all(need.can_pass for need in needs))
 
 
 def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[str, str]) -> list[str]:
@@ -146,13 +154,20 @@ def _mark(check: CheckResult, root: str, is_consequence: bool) -> CheckResult:
 def _evidence(seen: Evidence, fault: Fault) -> str:
     health = seen.container.health_output if seen.container and seen.container_is_bad else ""
     said = [f"health check: {health}"] if health else []
-    told = (check for check in seen.result.failed if check.is_asked and check.detail not in fault.cause)
-    asked = [f"{check.check}: {check.detail}" for check in told][:2]
+    told = (check for check in seen.result.failed if check.is_asked and check.link != "health")
+    asked = [f"{check.check}: {check.detail}" for check in told if check.detail not in fault.cause][:2]
     # Who pauses a container does it from outside: nothing in its log tells of that.
-    log = () if fault.kind == "paused" else seen.log[-SHOWN_LOG_LINES:]
+    log = () if fault.kind == "paused" else _telling(seen)
     lines = [*asked, *said, *log]
     shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
     return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)
+
+
+def _telling(seen: Evidence) -> Sequence[str]:
+    """The last error in its log with what stands above it, else the last lines."""
+    said = [line for line in seen.plain_log if not STACK.match(line)]
+    last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), 0)
+    return said[max(0, last - SHOWN_LOG_LINES) : last] if last else seen.log[-SHOWN_LOG_LINES:]
 
 
 def _masked(value: Any, environment: Mapping[str, str]) -> Any:

@@ -11,13 +11,15 @@ from typing import Any
 from layerstack import command
 from layerstack.at_once import ask_all
 from layerstack.engine import images
-from layerstack.engine.container import Container, Mount, read_deaths, read_log
+from layerstack.engine.container import Container, Mount, read_deaths, read_log, read_volume_age
 from layerstack.engine.place import EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.engine.programs import stopped_programs
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import Cause, find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own
+from layerstack.run.health import TOLERATED_CRASHES
 from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.examination import ServiceResult
@@ -28,6 +30,8 @@ SHOWN_LOG_LINES = 5
 OOM_SECONDS = 900.0
 # Nobody says when a service without a health check is ready: this long a failed check may be its start.
 YOUNG_SECONDS = 15.0
+# Compose makes the volumes first, then the containers.
+SAME_START_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Evidence:
     """One broken service. `listeners` are None where they cannot be seen, `stopped` are programs halted by a signal.
 
     `peers` are all running containers of the project by service, `hosts` maps host names to services, `unbuilt` are
-    all services whose image is to be built, `cause` is what the files of its container tell.
+    all services whose image is to be built, `cause` is what the files of its container tell. At its `is_first_start`
+    none of its volumes is older than its container.
     """
 
     project: Project
@@ -55,6 +60,7 @@ class Evidence:
     is_newest: bool = True
     cause: Cause | None = None
     name_holder: NameHolder | None = None
+    is_first_start: bool = False
 
     @property
     def name(self) -> str:
@@ -83,6 +89,11 @@ class Evidence:
         health = self.container.health_output if self.container else ""
         return tuple(dict.fromkeys([*said, *([health] if health and self.container_is_bad else [])]))
 
+    @cached_property
+    def plain_log(self) -> tuple[str, ...]:
+        """Its log with the texts of JSON lines in their place, line by line."""
+        return tuple(text for line in self.log for text in _texts(line))
+
     @property
     def container_is_bad(self) -> bool:
         return self.container is not None and self.container.health != "healthy"
@@ -93,15 +104,23 @@ class Evidence:
         return "\n".join((*self.answers, *self.log, self.container.error if self.container else ""))
 
     @property
+    def is_on_its_way(self) -> bool:
+        """Is its program not yet up, and no run before has shown more? Much of what it complains of then passes."""
+        one = self.container
+        return one is not None and one.is_running and not is_looping(one) and self.is_starting
+
+    @property
     def last_words(self) -> tuple[str, ...]:
-        """Its answers, and its log from the end where it is not ready: one that works also writes of small troubles."""
-        log = () if self.result.verdict.phase == "ready" else tuple(reversed(self.log))
+        """Its answers, and its log from the end where it has failed: one that works also writes of small troubles."""
+        is_failed = self.result.verdict.phase != "ready" and not self.is_on_its_way
+        log = tuple(reversed(self.log)) if is_failed else ()
         return (*self.answers, *log, self.container.error if self.container else "")
 
     def lines_with(self, pattern: "re.Pattern[str]") -> Iterator[str]:
         """What it said that matches: its answers before its log, the log from its end."""
         error = self.container.error if self.container else ""
-        yield from (text for text in (*self.answers, *reversed(self.log), error) if pattern.search(text))
+        log = () if self.is_on_its_way else reversed(self.log)
+        yield from (text for text in (*self.answers, *log, error) if pattern.search(text))
 
     def line_with(self, pattern: "re.Pattern[str]") -> "re.Match[str] | None":
         """The first match in these lines."""
@@ -132,6 +151,27 @@ class Evidence:
         }
 
 
+def is_looping(one: Container) -> bool:
+    """Has the engine itself started it again, more than once?"""
+    return one.restart_count > TOLERATED_CRASHES
+
+
+def telling_since(one: Container) -> float:
+    """The epoch second from which on its log and its ends explain its state: those of a loop lie in the runs before."""
+    return 0.0 if is_looping(one) else epoch_seconds(one.started_at)
+
+
+def _texts(line: str) -> list[str]:
+    try:
+        entry = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict):
+        return [line]
+    nested = [value for one in entry.values() if isinstance(one, dict) for value in one.values()]
+    return [text for value in (*entry.values(), *nested) if isinstance(value, str) for text in value.splitlines()]
+
+
 class Lookout:
     """Looks at the containers of one project; what several services need is looked at once."""
 
@@ -153,7 +193,7 @@ class Lookout:
     def gather(self, result: ServiceResult) -> Evidence:
         """All evidence on one service."""
         service, one = self._project.services[result.service], result.container
-        log = read_log(self._client, one.id, LOG_LINES) if one else ()
+        log = read_log(self._client, one.id, LOG_LINES, telling_since(one)) if one else ()
         return Evidence(
             self._project,
             service,
@@ -172,11 +212,17 @@ class Lookout:
             is_newest=one.is_newest(self._client) if one else True,
             name_holder=None if one else find_name_holder(self._client, self._project, service),
             cause=find_cause(self._client, self._project, one, log) if one else None,
+            is_first_start=self._is_first_start(one) if one else False,
         )
+
+    def _is_first_start(self, one: Container) -> bool:
+        volumes = [mount.source for mount in one.mounts if mount.kind == "volume" and mount.is_writable]
+        made = [read_volume_age(self._client, name) for name in volumes]
+        return all(moment >= epoch_seconds(one.created_at) - SAME_START_SECONDS for moment in made)
 
     def _oom_kills(self, one: Container) -> int:
         now = time.time()
-        return read_deaths(self._client, one.id, now - OOM_SECONDS, now).count(-1)
+        return read_deaths(self._client, one.id, max(now - OOM_SECONDS, telling_since(one)), now).count(-1)
 
     def _holders(self, result: ServiceResult) -> Iterator[tuple[Port, Holder]]:
         if result.container and result.container.is_running:

@@ -10,21 +10,26 @@ FaultKind = Literal[
     "address-of-itself",
     "base-missing",
     "check-invalid",
+    "code-broken",
     "command-missing",
     "crashed",
+    "deaf",
     "disk-full",
     "file-missing",
+    "file-unreadable",
     "frozen",
     "health-check-wrong-address",
     "health-program-missing",
     "image-missing",
     "killed",
     "listens-on-loopback",
+    "module-missing",
     "name-taken",
     "network-detached",
     "network-missing",
     "no-answer",
     "no-shared-network",
+    "not-executable",
     "not-ready-yet",
     "not-started",
     "one-shot-failed",
@@ -46,10 +51,12 @@ FaultKind = Literal[
 # What a service that it needs can do to a service. All other kinds are faults of the service itself.
 CONSEQUENCES: frozenset[FaultKind] = frozenset(
     {
-        *("crashed", "killed", "no-answer", "not-ready-yet", "not-started", "one-shot-failed", "reports-failure"),
-        *("restart-loop", "unhealthy", "wrong-answer", "wrong-credentials", "port-unreachable"),
+        *("crashed", "deaf", "killed", "no-answer", "not-ready-yet", "not-started", "one-shot-failed"),
+        *("port-unreachable", "reports-failure", "restart-loop", "unhealthy", "wrong-answer", "wrong-credentials"),
     }
 )
+# A program that is gone does not come back by itself when what it needs is up.
+ENDED: frozenset[FaultKind] = frozenset({"crashed", "killed", "one-shot-failed"})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,10 @@
 """Faults of files and disks that a service tells of: a full disk, a volume that it may not write to, a missing file."""
 
 import re
+import shlex
+import stat
+from os.path import relpath
+from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
 from layerstack.project.declaration import find_text
@@ -12,6 +16,7 @@ UNWRITABLE = re.compile(
     r"permission denied|EACCES|EROFS|read-only (?:file ?system|directory)|not writable|operation not permitted",
     re.IGNORECASE,
 )
+DENIED = re.compile(r"permission denied|EACCES", re.IGNORECASE)
 NO_FILE = re.compile(
     r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
     re.IGNORECASE,
@@ -46,17 +51,54 @@ def unwritable(seen: Evidence) -> Fault | None:
     return Fault("volume-unwritable", cause, f"{own} {mount.target} && invoke up")
 
 
+def unreadable(seen: Evidence) -> Fault | None:
+    """A mounted file or folder that only its owner may read, by its mode and not only by what the program says."""
+    user = seen.container.user if seen.container else ""
+    # What lies in a closed folder seems not to be there.
+    denied = (text for text in (*seen.answers, *reversed(seen.log)) if DENIED.search(text) or NO_FILE.search(text))
+    for path in (path for text in denied for path in PATH.findall(text)):
+        mount = seen.mount_at(path)
+        closed = _closed_part(mount, path, user) if mount and mount.kind == "bind" else None
+        if closed:
+            name, mode = relpath(closed, seen.project.root), stat.S_IMODE(closed.stat().st_mode)
+            cause = f"may not read {name}{f' as the user {user}' if user else ''}: its mode is {mode:o}"
+            again = f"chmod a+r{'x' if closed.is_dir() else ''} {shlex.quote(name)} && invoke up {seen.name}"
+            return Fault("file-unreadable", cause, again)
+    return None
+
+
+def _closed_part(mount: Mount, path: str, user: str) -> Path | None:
+    """The first folder of a mount, or the file in it, that only its owner can read; None when the user can."""
+    number = {"": "0", "root": "0"}.get(user, user).partition(":")[0]
+    inside = PurePosixPath(path.removeprefix(mount.target.rstrip("/")).lstrip("/"))
+    source = Path(mount.source)
+    for part in (source, *(source / folder for folder in reversed(inside.parents)), source / inside):
+        try:
+            found = part.stat()
+        except OSError:
+            return None
+        wanted = stat.S_IROTH | stat.S_IXOTH if stat.S_ISDIR(found.st_mode) else stat.S_IROTH
+        if found.st_mode & wanted != wanted and number != str(found.st_uid):
+            return part
+    return None
+
+
 def file_missing(seen: Evidence) -> Fault | None:
     """A file that the program wants and that is not there; a mount over its place is named."""
     for line in seen.last_words:
         for path in PATH.findall(line) if NO_FILE.search(line) else ():
             if mount := seen.mount_at(path):
                 where = find_text(seen.project, seen.name, "volumes", mount.target)
+                where = where or find_text(seen.project, seen.name, "tmpfs", mount.target)
                 words = f"the file {path} is missing: {mount.words} hides what the image has there"
                 change = f"take the mount away: {where.place if where else f'the volumes of {seen.name}'}"
                 return Fault("file-missing", words, f"invoke up {seen.name}", change)
             if not path.startswith(("/proc", "/sys", "/dev", "/api")):
                 words = f"the file {path} is missing in its image"
+                if not seen.service.is_built:
+                    return Fault(
+                        "file-missing", words, f"invoke up {seen.name}", f"mount {path}, or take another image"
+                    )
                 return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
     return None
 
@@ -68,7 +110,7 @@ def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
             if mount := seen.mount_at(path):
                 return mount
     mounts = seen.container.mounts if seen.container else ()
-    volumes = [one for one in mounts if one.kind in ("volume", "tmpfs") and not one.is_anonymous]
+    volumes = [one for one in mounts if one.kind == "volume" and not one.is_anonymous]
     return volumes[0] if len(volumes) == 1 else None
 
 

@@ -49,8 +49,9 @@ def refused(seen: Evidence) -> Fault | None:
     named = [one for one in named if seen.hosts.get(one.host) != seen.name]
     if named:
         return _refused_there(seen, named[0])
-    # The log of a server tells of every stranger that it refused: its own health check must say it.
-    if any(REFUSED.search(text) for text in seen.answers):
+    # The log of a server tells of every stranger that it refused: its own health check must say it. While the data is
+    # made, the user may not be there yet.
+    if any(REFUSED.search(text) for text in seen.answers) and not (seen.is_on_its_way and seen.is_first_start):
         return _refused_itself(seen, seen.container)
     return None
 

@@ -13,6 +13,7 @@ from layerstack.errors import CheckFailed
 from layerstack.project.project import Port, Service
 from layerstack.run.health import Verdict
 from layerstack.verify.checks import CheckResult, Link, timed
+from layerstack.verify.http_check import NOT_CHECKED
 from layerstack.wording import duration
 
 CONNECT_SECONDS = 3.0
@@ -119,7 +120,7 @@ def _port_links(one: Container, service: Service, place: EnginePlace) -> Iterabl
 def _connect(port: Port, place: EnginePlace) -> str:
     address = place.address(port)
     if not address:
-        return f"published on {port.host_ip}:{port.published} of {place.host}, not reached from here"
+        return f"{NOT_CHECKED}: published on {port.host_ip}:{port.published} of {place.host}, not reached from here"
     host, _, number = address.rpartition(":")
     try:
         socket.create_connection((host, int(number)), CONNECT_SECONDS).close()

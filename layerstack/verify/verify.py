@@ -9,7 +9,7 @@ from layerstack.at_once import ask_all
 from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.place import EnginePlace, find_place
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, UsageError
 from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Device, Project
 from layerstack.verify.check_graph import CheckGraph, read_graph
@@ -83,13 +83,15 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
     """
     project.require_services()
+    if not read_graph(project).order:
+        raise UsageError("Every service is scaled to zero: nothing is to run.", "Set `scale` or `replicas` above zero.")
     started = time.monotonic()
     client = engine.client()
     place = find_place()
     last: list[VerifyReport] = []
 
     def ask() -> bool:
-        report = replace(_verify_once(client, project, place), seconds=time.monotonic() - started)
+        report = replace(look_once(client, project, place), seconds=time.monotonic() - started)
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
@@ -105,10 +107,12 @@ def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bo
     return not containers or any(not one.is_running and not (is_over and one.exit_code == 0) for one in containers)
 
 
-def _verify_once(client: Any, project: Project, place: EnginePlace, tries: int = CHANGED_TRIES) -> VerifyReport:
-    """One round; begun again when containers came, went or ended while it lasted."""
+def look_once(
+    client: Any, project: Project, place: EnginePlace, among: frozenset[str] = frozenset(), tries: int = CHANGED_TRIES
+) -> VerifyReport:
+    """One round (`among` these services only); begun again when containers came, went or ended while it lasted."""
     found = _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
-    graph = read_graph(project)
+    graph = read_graph(project, among)
     idle = {name for name in graph.order if _is_idle(project, name, found.get(name, ()))}
 
     def ask(name: str) -> ServiceResult:
@@ -123,7 +127,7 @@ def _verify_once(client: Any, project: Project, place: EnginePlace, tries: int =
     if tries and _moments(found) != _moments(
         _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
     ):
-        return _verify_once(client, project, place, tries - 1)
+        return look_once(client, project, place, among, tries - 1)
     return _from_engine(client, EVIDENCE_SECONDS, lambda: _explain(client, project, graph, report, place))
 
 

@@ -69,7 +69,7 @@ def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
     # The whole of it is in the evidence below, and in --all.
     answers = [short(text, DETAIL_CHARACTERS) for text in said]
     answers += [f"fails because of {root}" for root in roots if root != result.service]
-    texts = answers or [_checked(result)]
+    texts = answers or ["; ".join([_checked(result), *_unchecked(result)])]
     for number, text in enumerate(texts):
         first = number == 0
         yield mark(result.is_ok) if first else "", *(_identity(result) if first else ("", "", "")), escape(text)
@@ -83,8 +83,7 @@ def _all_rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
         took = f" ({check.milliseconds:.0f} ms)" if check.milliseconds else ""
         because = f"because of {check.because_of}: " if check.because_of else ""
         text = f"{_name(check)}: {because}{check.detail}{took}"
-        sign = mark(check.is_ok) if check.is_asked else "[dim]-[/dim]"
-        yield sign, *(_identity(result) if number == 0 else ("", "", "")), escape(text)
+        yield _mark(check), *(_identity(result) if number == 0 else ("", "", "")), escape(text)
 
 
 def _identity(result: ServiceResult) -> tuple[str, str, str]:
@@ -105,6 +104,17 @@ def _checked(result: ServiceResult) -> str:
         return "ended with code 0"
     links = {check.link: check.check for check in result.checks if check.link in ("health", "port")}
     return ", ".join(links.values()) or "only that it runs: it has no health check and no port"
+
+
+def _unchecked(result: ServiceResult) -> Iterator[str]:
+    names = dict.fromkeys(_name(check) for check in result.checks if check.is_ok and not check.is_asked)
+    if names:
+        yield f"not checked: {', '.join(names)}"
+
+
+def _mark(check: CheckResult) -> str:
+    """What was not checked is neither well nor broken."""
+    return mark(check.is_ok) if check.is_asked else "[dim]-[/dim]"
 
 
 def _name(check: CheckResult) -> str:

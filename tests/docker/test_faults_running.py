@@ -1,8 +1,6 @@
 """Faults that happen to a running stack: each is named with its service, cause and repair, and the repair works."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +13,6 @@ from layerstack.project.project import Port
 from layerstack.verify.verify import verify
 
 pytestmark = pytest.mark.docker
-LISTEN = (
-    "import socket, time; s = socket.create_server(('127.0.0.1', {port})); print('ready', flush=True); time.sleep(99)"
-)
 
 
 @pytest.fixture(scope="module")
@@ -71,39 +66,12 @@ def test_pose_frozen(running: FaultStack) -> None:
     running.repair(found)
 
 
-def test_network_detached(running: FaultStack) -> None:
-    network = f"{running.own.name}_data"
-    running.client.networks.get(network).disconnect(running.container("mongodb"))
-    found = running.find()
-    assert (found.service, found.kind) == ("mongodb", "network-detached")
-    assert found.repair == f"docker network connect --alias mongodb {network} {running.own.name}-mongodb-1"
-    running.repair(found)
-
-
 def test_vite_crashing_after_its_start(running: FaultStack) -> None:
     running.inside("frontend", "sh", "-c", "kill -ABRT $(pidof node | tr ' ' '\\n' | sort -n | head -1)", user="app")
     found = running.find()
     assert (found.service, found.kind, found.repair) == ("frontend", "crashed", "invoke up frontend")
     assert found.facts["exit_code"] != 0
     running.repair(found)
-
-
-def test_port_held_by_a_program_of_the_host(running: FaultStack) -> None:
-    port = port_of(running, "backend-api")
-    running.container("backend-api").stop(timeout=2)
-    words = [sys.executable, "-c", LISTEN.format(port=port.published)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as holder:
-        try:
-            assert holder.stdout is not None
-            holder.stdout.readline()
-            assert running.start(running.own, "backend-api").exit_code != 0
-            found = running.find()
-            assert (found.service, found.kind) == ("backend-api", "port-held")
-            assert found.repair == f"kill {holder.pid} && invoke up"
-            assert "API_PORT in .env" in found.cause
-            running.repair(found)
-        finally:
-            holder.kill()
 
 
 def test_port_held_by_a_container_of_another_project(running: FaultStack) -> None:
@@ -142,13 +110,6 @@ def test_two_faults_that_do_not_follow_from_each_other_are_both_told(running: Fa
         "pose-service": ("killed", "invoke up"),
     }
     running.container("mongo-express").unpause()
-
-
-def test_a_service_without_a_container(running: FaultStack) -> None:
-    running.container("frontend").remove(force=True)
-    found = running.find()
-    assert (found.service, found.kind, found.repair) == ("frontend", "not-started", "invoke up")
-    running.repair(found)
 
 
 def test_verify_leaves_nothing_behind(running: FaultStack) -> None:

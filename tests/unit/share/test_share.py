@@ -120,7 +120,10 @@ def test_without_a_registry_there_is_nowhere_to_share(registry: Registry, tmp_pa
         registry.share()
 
 
-def test_the_table_has_a_row_an_image_and_the_reason(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_a_row_an_image_and_the_reason(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     registry.there, registry.refusal = {"h:1/team/a:1"}, READ_ONLY
     print_shared(registry.share())
     told = capsys.readouterr()

@@ -76,7 +76,7 @@ def running(
         ({"exit_code": 0}, {}, "killed", "invoke up"),
         ({"exit_code": 137, "is_oom_killed": True}, {}, "out-of-memory", "invoke up api"),
         ({"exit_code": 1}, {"oom_kills": 1}, "out-of-memory", "invoke up api"),
-        ({"exit_code": 127}, {}, "command-missing", "invoke build api && invoke up"),
+        ({"exit_code": 127}, {}, "command-missing", "invoke up api"),
         ({"exit_code": 134, "health_codes": (1, 0)}, {}, "crashed", "invoke up api"),
         ({"exit_code": 1}, {}, "crashed", "invoke logs api"),
         ({"status": "restarting", "exit_code": 3, "restart_count": 4}, {}, "restart-loop", "invoke logs api"),

@@ -1,0 +1,85 @@
+"""What the diagnosis says of a start while it goes on: nobody waits for what cannot come."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from layerstack.errors import StackError, StartFailed
+from layerstack.wait import call_within
+
+FIRST_SECONDS = 5.0
+NEXT_SECONDS = 10.0
+# A second look that is to confirm the first one.
+CONFIRMING_SECONDS = 3.0
+LAST_SECONDS = 60.0
+
+# `sure`: no waiting mends it. `likely`: the same, once a second look agrees. `failing`: a fault, but of a kind that may
+# end by itself during a start. `passing`: still on its way.
+Prospect = Literal["sure", "likely", "failing", "passing"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The fault to repair first among some services, and the error that says so."""
+
+    service: str
+    kind: str
+    prospect: Prospect
+    error: StartFailed
+
+    def is_same(self, before: Sequence["Trouble"]) -> bool:
+        """Is it what the look before has found, too?"""
+        return any((self.service, self.kind) == (one.service, one.kind) for one in before[-1:])
+
+
+# What is wrong with these services now, None when all of them answer. Given by the room that knows: `verify`.
+Diagnose = Callable[[Sequence[str]], Trouble | None]
+
+
+class Outlook:
+    """Begins when it is made. Looks run one after the other in a thread, and their outcome is read without waiting."""
+
+    def __init__(self, diagnose: Diagnose | None) -> None:
+        self._diagnose = diagnose
+        self._next = time.monotonic() + FIRST_SECONDS
+        self._is_looking = False
+        self._seen: queue.SimpleQueue[Trouble | None] = queue.SimpleQueue()
+        self._before: list[Trouble] = []
+
+    def require_hope(self, services: Sequence[str]) -> None:
+        """Begin a look when it is time for one. Raises StartFailed when the last one found what no waiting mends."""
+        with suppress(queue.Empty):
+            self._judge(self._seen.get_nowait())
+        if self._diagnose and services and not self._is_looking and time.monotonic() >= self._next:
+            self._is_looking = True
+            threading.Thread(target=self._look, args=(tuple(services),), daemon=True).start()
+
+    def look_now(self, services: Sequence[str]) -> Trouble | None:
+        """What is wrong at this moment, None when nothing is. Raises EngineError."""
+        return self._diagnose(services) if self._diagnose and services else None
+
+    def explain(self, error: StartFailed, services: Sequence[str]) -> StartFailed:
+        """The diagnosis of a start that has failed, the error itself where it says no more."""
+        found = None
+        with suppress(StackError, TimeoutError):
+            found = call_within(LAST_SECONDS, lambda: self.look_now(services))
+        return found.error if found and found.prospect != "passing" else error
+
+    def _look(self, services: Sequence[str]) -> None:
+        try:
+            found = self.look_now(services)
+        except Exception:
+            # The wait has its own eye on the engine and the containers, and its own words for what it sees.
+            found = None
+        self._seen.put(found)
+
+    def _judge(self, found: Trouble | None) -> None:
+        is_hopeless = found is not None and found.prospect in ("sure", "likely")
+        if found and is_hopeless and (found.prospect == "sure" or found.is_same(self._before)):
+            raise found.error
+        self._before, self._is_looking = [found] if found else [], False
+        self._next = time.monotonic() + (CONFIRMING_SECONDS if is_hopeless else NEXT_SECONDS)

@@ -1,0 +1,136 @@
+"""Source files that a program cannot load: the file and line that it names, as they are called in the project."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path, PurePosixPath
+
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.fault import Fault, Rule
+
+# The last line of what Node.js and Python print when a file cannot be loaded: ended by it, or under a watcher's eye.
+ERROR = re.compile(r"^(?:Uncaught )?(?P<name>(?:[A-Z]\w*)?Error)(?: \[\w+\])?: (?P<words>.+)$")
+BROKEN_TEXT = ("SyntaxError", "IndentationError", "TabError")
+PACKAGE = re.compile(
+    r"No module named '(?P<python>[\w.]+)'|Cannot find (?:package|module) '(?P<node>(?:@[\w.-]+/)?[\w.-]+)'"
+)
+OWN_MODULE = re.compile(r"Cannot find module '(?P<path>[./][^']*)'|cannot import name '")
+PLACE = re.compile(r"(?:file://)?(?P<path>/[^\s:()\"']+\.\w+)(?:\", line |:)(?P<line>\d+)")
+IMPORTER = re.compile(r"imported from (?:file://)?(?P<path>/[^\s:()\"']+)")
+NOT_OURS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/usr/lib/", "/usr/local/lib/", "/opt/venv/")
+# A block of a traceback or a stack is longer than this only when somebody's framework is in it.
+NEAR_LINES = 30
+ENDED_FROM_OUTSIDE = (0, 130, 137, 143)
+# A watcher that has started the program again since.
+STARTED_AGAIN = re.compile(r"\b(?:saved|restarting|restarted|reloading|listening|starting)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One error of loading: `place` is `file:line` in the container, "" where none is named."""
+
+    name: str
+    words: str
+    path: str
+    line: str
+
+
+def cannot_load(seen: Evidence) -> Fault | None:
+    """The program has ended of it, or nothing listens where it should, although the container goes on."""
+    if not (_is_down(seen) and (found := read_complaint(seen.plain_log))):
+        return None
+    package = PACKAGE.search(found.words)
+    module = (package["python"] or package["node"]) if package else ""
+    file = _file(seen, found.path) if found.path else ""
+    place = f"{file}:{found.line}".rstrip(":") if file else "its source"
+    if module and not _is_own(seen, module):
+        words = f"{place} wants the package {module}, which its image has not"
+        change = f"add {module} to what its image installs (or correct the name in {place})"
+        return Fault("module-missing", words, _again(seen, ""), change)
+    words = f"cannot load its code: {found.name} in {place}: {found.words}"
+    return Fault("code-broken", words, _again(seen, found.path), f"correct {place}")
+
+
+def read_complaint(log: Sequence[str]) -> Complaint | None:
+    """The last error of loading in a log, None when its program was started again after it."""
+    for number in range(len(log) - 1, -1, -1):
+        if STARTED_AGAIN.search(log[number]) and "waiting" not in log[number]:
+            return None
+        match = ERROR.match(log[number].strip())
+        if match and _is_of_loading(match):
+            path, line = _place(log, number)
+            return Complaint(match["name"], match["words"], path, line)
+    return None
+
+
+def _is_of_loading(match: "re.Match[str]") -> bool:
+    if match["name"] in BROKEN_TEXT:
+        # A text that the program reads, and not its code.
+        return "JSON" not in match["words"]
+    return bool(PACKAGE.search(match["words"]) or OWN_MODULE.search(match["words"]))
+
+
+def _place(log: Sequence[str], number: int) -> tuple[str, str]:
+    """The nearest line of own code: Python and broken text stand above the error, a stack of Node.js below it."""
+    above = [log[at] for at in range(number - 1, max(-1, number - NEAR_LINES), -1)]
+    below = list(log[number + 1 : number + NEAR_LINES])
+    if importer := IMPORTER.search(log[number]):
+        named = [found for found in _places([*above, *below]) if found[0] == importer["path"]]
+        return named[0] if named else (importer["path"], "")
+    is_node_module = bool(re.search(r"Cannot find module", log[number]))
+    return next(_places([*below, *above] if is_node_module else [*above, *below]), ("", ""))
+
+
+def _places(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        for match in PLACE.finditer(line):
+            if not any(folder in match["path"] for folder in NOT_OURS):
+                yield match["path"], match["line"]
+
+
+def _is_down(seen: Evidence) -> bool:
+    """Has its program ended by itself, or does nothing listen where it should?"""
+    one = seen.container
+    if one is None or not one.is_running:
+        return one is not None and one.exit_code not in ENDED_FROM_OUTSIDE
+    ports = {port.target for port in one.ports}
+    if seen.listeners is None:
+        return bool(one.restart_count)
+    return not any(found.port in ports for found in seen.listeners) if ports else not seen.listeners
+
+
+def _is_own(seen: Evidence, module: str) -> bool:
+    """Is it a module of the project, by its name among the mounted or copied folders?"""
+    name = module.partition(".")[0]
+    mounts = seen.container.mounts if seen.container else ()
+    context = _context(seen)
+    is_copied = context is not None and ((context / name).is_dir() or (context / f"{name}.py").is_file())
+    return is_copied or any(mount.target.rstrip("/").endswith(f"/{name}") for mount in mounts)
+
+
+def _context(seen: Evidence) -> Path | None:
+    image = seen.project.image_of(seen.service)
+    return seen.project.root / image.context if image else None
+
+
+def _file(seen: Evidence, path: str) -> str:
+    """The file's name in the project: mounted from there, or copied from the build's context; else in the container."""
+    mount, context = seen.mount_at(path), _context(seen)
+    if mount and mount.kind == "bind":
+        return relpath(mount.source + path.removeprefix(mount.target.rstrip("/")), seen.project.root)
+    words = PurePosixPath(path).parts[1:]
+    tails = (context.joinpath(*words[start:]) for start in range(len(words))) if context else ()
+    copied = next((tail for tail in tails if tail.is_file()), None)
+    return relpath(copied, seen.project.root) if copied else path
+
+
+def _again(seen: Evidence, path: str) -> str:
+    """What runs the corrected file: one in the image is copied by a build."""
+    mount = seen.mount_at(path) if path else None
+    if mount or not seen.service.is_built:
+        return f"invoke up {seen.name}"
+    return f"invoke build {seen.name} && invoke up"
+
+
+RULES: tuple[Rule, ...] = (cannot_load,)

@@ -1,0 +1,50 @@
+"""The diagnosis for a start that goes on: the fault to repair first, and whether waiting may mend it."""
+
+from collections.abc import Sequence
+
+from layerstack.engine import engine
+from layerstack.engine.place import find_place
+from layerstack.project.project import Project
+from layerstack.run.outlook import Diagnose, Prospect, Trouble
+from layerstack.run.start_failure import ServiceFailed
+from layerstack.verify.diagnosis import Diagnosis
+from layerstack.verify.fault import CONSEQUENCES, FaultKind
+from layerstack.verify.verify import look_once
+
+# What the engine itself knows; every other kind is read from the words of a program, which may be a moment old.
+CERTAIN: frozenset[FaultKind] = frozenset(
+    {
+        *("paused", "image-missing", "base-missing", "name-taken", "port-held", "network-missing", "command-missing"),
+        *("windows-line-ends", "health-program-missing", "not-executable"),
+    }
+)
+# A wrong check in the project's file keeps no container from starting.
+NO_TROUBLE: frozenset[FaultKind] = frozenset({"check-invalid"})
+
+
+def diagnosis_of(project: Project) -> Diagnose:
+    """Asks the services of a project, and what they need. Raises EngineError when asked without an engine."""
+
+    def diagnose(services: Sequence[str]) -> Trouble | None:
+        report = look_once(engine.client(), project, find_place(), frozenset(services))
+        troubles = [_trouble(one) for one in report.diagnoses if one.kind not in NO_TROUBLE]
+        # The first of the gravest: the report has them in the order in which they are to be repaired.
+        order: tuple[Prospect, ...] = ("sure", "likely", "failing", "passing")
+        return min(troubles, key=lambda one: order.index(one.prospect), default=None)
+
+    return diagnose
+
+
+def prospect(kind: FaultKind) -> Prospect:
+    """Whether a fault of this kind may end while one waits."""
+    if kind in CERTAIN:
+        return "sure"
+    if kind in ("not-ready-yet", "not-started"):
+        return "passing"
+    # What a service that it needs does to a service may pass; a refused password does not become right.
+    return "failing" if kind in CONSEQUENCES and kind != "wrong-credentials" else "likely"
+
+
+def _trouble(found: Diagnosis) -> Trouble:
+    error = ServiceFailed(found.service, found.cause, tuple(found.evidence.splitlines()), found.way_out, found.kind)
+    return Trouble(found.service, found.kind, prospect(found.kind), error)
