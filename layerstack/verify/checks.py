@@ -12,7 +12,7 @@ from layerstack.engine.inside import run_inside
 from layerstack.engine.place import EnginePlace
 from layerstack.engine.programs import stopped_programs
 from layerstack.errors import CheckFailed
-from layerstack.verify import http_check
+from layerstack.verify import http_check, inside_http
 from layerstack.wait import call_within
 
 # A busy machine needs seconds to start a shell like mongosh; what hangs longer than this is broken.
@@ -82,6 +82,8 @@ def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
     except (TypeError, ValueError):
         wrong = f"the check itself is wrong: timeout_seconds is {declared['timeout_seconds']!r}"
         return CheckResult(check_name(declared), False, 0.0, wrong)
+    if _is_asked_inside(declared, target):
+        timeout_seconds += inside_http.START_SECONDS
 
     def is_hopeless() -> bool:
         return target.is_doomed or bool(stopped_programs(target.client, target.container.id))
@@ -127,8 +129,20 @@ def _ask(declared: Mapping[str, Any], target: Target, timeout_seconds: float) ->
     if "exec" in declared:
         return _ask_inside(declared, target, timeout_seconds)
     if "http" in declared:
+        if _is_asked_inside(declared, target):
+            return inside_http.ask(target.client, declared, target.container, timeout_seconds)
         return http_check.ask(declared, target.container, target.root, timeout_seconds, target.place)
     raise CheckFailed("the check itself is wrong: it has neither http nor exec")
+
+
+def _is_asked_inside(declared: Mapping[str, Any], target: Target) -> bool:
+    """Whether a question over HTTP is for a port that only the engine's own machine reaches."""
+    if "http" not in declared:
+        return False
+    try:
+        return not target.place.address(http_check.port_of(declared, target.container))
+    except (CheckFailed, ValueError, TypeError):
+        return False
 
 
 def _ask_inside(declared: Mapping[str, Any], target: Target, timeout_seconds: float) -> str:

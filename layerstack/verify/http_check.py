@@ -1,8 +1,10 @@
 """A question over HTTP and the judgement on its answer."""
 
 import base64
+import json
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,22 @@ SHOWN_CHARACTERS = 200
 KEPT_CHARACTERS = 20_000
 # How an answer begins that says nothing of the service.
 NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that another program got."""
+
+    status_code: int
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status_code < 400
+
+    def json(self) -> Any:
+        """Raises ValueError."""
+        return json.loads(self.text)
 
 
 class WrongAnswer(CheckFailed):
@@ -43,8 +61,13 @@ def ask(
         upload = {
             field: files.enter_context(_open(root / path)) for field, path in (declared.get("upload") or {}).items()
         }
-        response = _request(method, url, timeout_seconds, files=upload or None, headers=_headers(declared))
-    asked = f"{method} {url} → {response.status_code}"
+        response = _request(method, url, timeout_seconds, files=upload or None, headers=headers_of(declared))
+    return judged(f"{method} {url}", response, declared)
+
+
+def judged(asked: str, response: "Response | Reply", declared: Mapping[str, Any]) -> str:
+    """What was asked, with the status, when the answer is the wanted one. Raises WrongAnswer."""
+    asked = f"{asked} → {response.status_code}"
     try:
         _judge(response, declared)
     except CheckFailed as error:
@@ -81,7 +104,7 @@ def guess(address: str) -> str:
     return f"GET {url} → {response.status_code}"
 
 
-def _judge(response: "Response", declared: Mapping[str, Any]) -> None:
+def _judge(response: "Response | Reply", declared: Mapping[str, Any]) -> None:
     wanted = declared.get("status")
     if wanted is not None and response.status_code != int(wanted):
         raise CheckFailed(f"wanted {wanted}")
@@ -93,7 +116,7 @@ def _judge(response: "Response", declared: Mapping[str, Any]) -> None:
         _judge_json(response, expected)
 
 
-def _judge_json(response: "Response", expected: Mapping[str, Any]) -> None:
+def _judge_json(response: "Response | Reply", expected: Mapping[str, Any]) -> None:
     try:
         document = response.json()
     except ValueError as error:
@@ -127,14 +150,15 @@ def _root_of(error: BaseException) -> str:
 
 
 def _address(declared: Mapping[str, Any], container: Container, place: EnginePlace) -> str:
-    port = _port(declared, container)
+    port = port_of(declared, container)
     if address := place.address(port):
         return address
     where = f"127.0.0.1:{port.published} of {place.host}"
     raise CheckFailed(f"the engine runs on {place.host}, and the port is published on {where} only: not reached")
 
 
-def _port(declared: Mapping[str, Any], container: Container) -> Port:
+def port_of(declared: Mapping[str, Any], container: Container) -> Port:
+    """The published port that a check means. Raises CheckFailed."""
     wanted = declared.get("port")
     for port in container.ports:
         if wanted is None or port.target == int(wanted):
@@ -142,7 +166,8 @@ def _port(declared: Mapping[str, Any], container: Container) -> Port:
     raise CheckFailed(f"the service does not publish {f'port {wanted}' if wanted else 'any port'}")
 
 
-def _headers(declared: Mapping[str, Any]) -> dict[str, str]:
+def headers_of(declared: Mapping[str, Any]) -> dict[str, str]:
+    """Those that its credentials need."""
     if "auth" not in declared:
         return {}
     # Not through requests' own `auth`: that encodes as Latin-1 and fails on other passwords.

@@ -1,7 +1,7 @@
 """Ask every service at once whether it really works, and find the first broken link."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.place import EnginePlace, find_place
 from layerstack.errors import EngineError, UsageError
+from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Device, Project
 from layerstack.verify.check_graph import CheckGraph, read_graph
 from layerstack.verify.diagnosis import (
@@ -101,15 +102,19 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     return last[0]
 
 
+def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bool:
+    """Whether a service does not run, and did not do its work and end either."""
+    is_over = is_one_shot(project, project.services[name])
+    return not containers or any(not one.is_running and not (is_over and one.exit_code == 0) for one in containers)
+
+
 def look_once(
     client: Any, project: Project, place: EnginePlace, among: frozenset[str] = frozenset(), tries: int = CHANGED_TRIES
 ) -> VerifyReport:
     """One round (`among` these services only); begun again when containers came, went or ended while it lasted."""
     found = _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
     graph = read_graph(project, among)
-    idle = {
-        name for name in graph.order if not all(one.is_running for one in found.get(name, ())) or not found.get(name)
-    }
+    idle = {name for name in graph.order if _is_idle(project, name, found.get(name, ()))}
 
     def ask(name: str) -> ServiceResult:
         surroundings = Surroundings(place, bool(idle & graph.all_needs(name)))

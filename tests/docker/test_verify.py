@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from layerstack.engine.place import EnginePlace
 from layerstack.project.project import Project
 from layerstack.run import stack
 from layerstack.run.startup import Silent
+from layerstack.verify import verify as verification
 from layerstack.verify.verify import VerifyReport, verify
 
 pytestmark = pytest.mark.docker
@@ -45,6 +47,19 @@ def test_a_healthy_stack_answers_every_check(load_project: LoadProject) -> None:
         "worker": "running",
         "web": "healthy",
     }
+
+
+def test_a_port_that_is_published_for_another_machine_is_asked_inside(
+    load_project: LoadProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = load_project("healthy")
+    stack.up(project, Silent())
+    monkeypatch.setattr(verification, "find_place", lambda: EnginePlace("builder.test"))
+    report = verify(project)
+    assert failed_checks(report) == set()
+    (web,) = [one for one in report.services if one.service == "web"]
+    not_asked = [check.check for check in web.checks if check.detail.startswith("not checked")]
+    assert not_asked == ["upload"]
 
 
 def test_nothing_started_is_absent_everywhere(load_project: LoadProject) -> None:

@@ -1,9 +1,11 @@
 """Declared checks against a real HTTP server of this process."""
 
 import json
+import shutil
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,9 +14,11 @@ from typing import Any
 import pytest
 
 from layerstack.engine.container import Container
+from layerstack.engine.inside import Answer
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed
 from layerstack.project.project import Port
+from layerstack.verify import inside_http
 from layerstack.verify.checks import CheckResult, Target, as_check, guess, run_declared
 from layerstack.verify.http_check import look_up
 
@@ -155,12 +159,51 @@ def test_without_checks_any_status_is_an_answer_and_silence_is_not_checked(targe
     assert guess(Target(None, without, target.root))[0].detail.startswith("not checked:")
 
 
-def test_a_port_that_only_the_engines_machine_reaches_is_said_so(target: Target) -> None:
-    there = replace(target, place=EnginePlace("builder.test"))
-    result = ask(there, http="/")
-    assert not result.is_ok
-    assert f"127.0.0.1:{target.container.ports[0].published} of builder.test" in result.detail
-    assert guess(there)[0].detail.startswith("not checked:")
+class Inside:
+    """A container with some of this machine's programs; its port is the server's."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *programs: str) -> None:
+        self.programs = programs
+        monkeypatch.setattr(inside_http, "run_inside", self.run)
+
+    def run(self, _client: Any, _container: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
+        if argv[0] not in self.programs:
+            return Answer(127, "executable file not found")
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_seconds, check=False)
+        return Answer(done.returncode, (done.stdout + done.stderr).strip())
+
+
+@pytest.fixture
+def there(target: Target) -> Target:
+    """The same on an engine of another machine, which publishes the port for itself only."""
+    (port,) = target.container.ports
+    inside = replace(target.container, ports=(Port("127.0.0.1", 1, port.published),))
+    return replace(target, container=inside, place=EnginePlace("builder.test"))
+
+
+@pytest.mark.parametrize("program", ["curl", "node", "python3"])
+def test_a_port_that_only_the_engines_machine_reaches_is_asked_inside(
+    there: Target, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    if not shutil.which(program):
+        pytest.skip(f"no {program} here")
+    Inside(monkeypatch, program)
+    assert ask(there, http="/json", expect={"people.length": 2, "state": "ready"}).is_ok
+    assert ask(there, http="/secret", auth="user:päss").is_ok
+    assert ask(there, http="/secret", status=401).is_ok
+    broken = ask(there, http="/")
+    assert not broken.is_ok
+    assert "→ 503" in broken.detail
+    assert "the database is away" in broken.detail
+    dead = replace(there, container=replace(there.container, ports=(Port("127.0.0.1", 1, 9),)))
+    assert not ask(dead, http="/").is_ok
+
+
+def test_what_cannot_be_asked_inside_is_not_checked(there: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    Inside(monkeypatch)
+    for result in (ask(there, http="/"), ask(there, http="/", upload={"photo": "a.jpg"}), guess(there)[0]):
+        assert result.is_ok
+        assert result.detail.startswith("not checked:")
 
 
 def test_what_needs_something_that_does_not_run_is_not_waited_for(target: Target) -> None:

@@ -1,0 +1,72 @@
+"""A question over HTTP that is asked inside the service's container, where the port is published for another machine
+only: with whichever of four programs its image has."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from layerstack.engine.container import Container
+from layerstack.engine.inside import run_inside
+from layerstack.errors import CheckFailed
+from layerstack.verify import http_check
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# A program has to start before it can ask, several at once where there are several checks.
+START_SECONDS = 10.0
+NOT_THERE = (126, 127)
+# Both print the body, then the status on a line of its own; the words are method, URL and headers.
+NODE = """
+const [method, url, headers] = process.argv.slice(1);
+fetch(url, { method, headers: JSON.parse(headers) }).then(async (answer) => {
+  process.stdout.write((await answer.text()) + "\\n" + answer.status);
+}).catch((error) => { console.error(String(error.cause ?? error)); process.exit(1); });
+"""
+PYTHON = """
+import json, sys, urllib.error, urllib.request
+method, url, headers = sys.argv[1:]
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+try:
+    answer = opener.open(urllib.request.Request(url, method=method, headers=json.loads(headers)))
+except urllib.error.HTTPError as error:
+    answer = error
+except OSError as error:
+    sys.exit(str(error))
+sys.stdout.write(answer.read().decode("utf-8", "replace") + "\\n" + str(answer.status))
+"""
+
+
+def ask(client: "DockerClient", declared: Mapping[str, Any], container: Container, timeout_seconds: float) -> str:
+    """Ask what a check declares and judge the answer; what was asked in words. Raises CheckFailed."""
+    if "upload" in declared:
+        return "not checked: files are uploaded from here only, and the port is published for the engine's machine"
+    port = http_check.port_of(declared, container)
+    method, url = str(declared.get("method") or "GET"), f"http://127.0.0.1:{port.target}{declared['http']}"
+    headers = http_check.headers_of(declared)
+    for argv in _programs(method, url, headers, timeout_seconds):
+        try:
+            answer = run_inside(client, container.id, argv, timeout_seconds)
+        except TimeoutError as error:
+            raise CheckFailed(f"{method} {url} in the container → {error}") from error
+        if answer.exit_code in NOT_THERE:
+            continue
+        if answer.exit_code:
+            raise CheckFailed(f"{method} {url} in the container → no answer ({http_check.short(answer.output)})")
+        text, _, status = answer.output.rpartition("\n")
+        return http_check.judged(f"{method} {url} in the container", http_check.Reply(int(status), text), declared)
+    return f"not checked: {container.service} has no curl, node, python3 or wget to ask port {port.target} with"
+
+
+def _programs(method: str, url: str, headers: Mapping[str, str], timeout_seconds: float) -> Iterator[tuple[str, ...]]:
+    seconds, lines = str(math.ceil(timeout_seconds)), [f"{name}: {value}" for name, value in headers.items()]
+    curl = [word for line in lines for word in ("--header", line)]
+    status = "\n%{http_code}"
+    yield "curl", "-sSL", "--noproxy", "*", "--max-time", seconds, "-X", method, *curl, "--write-out", status, url
+    yield "node", "-e", NODE, method, url, json.dumps(headers)
+    yield "python3", "-c", PYTHON, method, url, json.dumps(headers)
+    if method == "GET":
+        # It tells no status: 200 is what it takes for an answer.
+        script = 'wget -q -O - -T "$0" "$@" && echo && echo 200'
+        yield "sh", "-c", script, seconds, *(f"--header={line}" for line in lines), url
