@@ -61,14 +61,14 @@ def test_a_copy_runs_beside_the_own_stack_which_stays_as_it_is(load_project: Loa
 def test_volumes_of_a_copy_are_its_own_and_go_with_it(load_project: LoadProject, engine_client: Any) -> None:
     own = load_project("volume")
     stack.up(own, Silent())
-    volumes = {volume.name for volume in stack.volumes_of(own)}
+    volumes = {volume.name for volume in stack.volumes_of(own.name)}
     assert volumes
     with rehearsal(own, "trial") as copy:
         stack.up(copy, Silent())
-        assert volumes.isdisjoint({volume.name for volume in stack.volumes_of(copy)})
+        assert volumes.isdisjoint({volume.name for volume in stack.volumes_of(copy.name)})
         name = copy.name
     assert left_of(engine_client, name) == []
-    assert {volume.name for volume in stack.volumes_of(own)} == volumes
+    assert {volume.name for volume in stack.volumes_of(own.name)} == volumes
 
 
 def test_a_failure_inside_leaves_nothing(load_project: LoadProject, engine_client: Any) -> None:
@@ -102,4 +102,4 @@ def test_what_a_killed_rehearsal_left_is_removed_by_the_next_clean_up(
     remove_all(name)
     assert left_of(engine_client, name) == []
     assert container_ids(engine_client, own) == before
-    assert stack.volumes_of(own)
+    assert stack.volumes_of(own.name)

@@ -92,7 +92,7 @@ def test_images_that_were_never_built_do_not_start(own: Project) -> None:
 def test_volumes_and_images_are_not_removed_without_agreement(own: Project) -> None:
     assert invoke(own, "build web").returncode == 0
     assert invoke(own, "up web").returncode == 0
-    volumes = stack.volumes_of(own)
+    volumes = stack.volumes_of(own.name)
     assert volumes
     before = has_images(own)
     for words in ("down --volumes", "clean --all"):
@@ -100,12 +100,12 @@ def test_volumes_and_images_are_not_removed_without_agreement(own: Project) -> N
         assert outcome.returncode == 2
         assert "--yes" in outcome.stderr
     assert volumes[0].name in invoke(own, "down --volumes").stderr
-    assert [one.name for one in stack.volumes_of(own)] == [one.name for one in volumes]
+    assert [one.name for one in stack.volumes_of(own.name)] == [one.name for one in volumes]
     assert has_images(own) == before
     filters = {"label": f"com.docker.compose.project={own.name}"}
     assert len(engine.client().containers.list(filters=filters)) == 1
     assert invoke(own, "down --volumes --yes").returncode == 0
-    assert stack.volumes_of(own) == ()
+    assert stack.volumes_of(own.name) == ()
     assert engine.client().containers.list(all=True, filters=filters) == []
 
 

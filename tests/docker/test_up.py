@@ -291,12 +291,12 @@ def test_an_interrupted_wait_leaves_the_containers(load_project: LoadProject, mo
 def test_volumes_are_named_and_go_only_when_asked(load_project: LoadProject) -> None:
     project = load_project("volume")
     stack.up(project, Silent())
-    (volume,) = stack.volumes_of(project)
+    (volume,) = stack.volumes_of(project.name)
     assert volume.name == f"{project.name}_data"
     stack.down(project)
-    assert [one.name for one in stack.volumes_of(project)] == [volume.name]
+    assert [one.name for one in stack.volumes_of(project.name)] == [volume.name]
     stack.down(project, removes_volumes=True)
-    assert stack.volumes_of(project) == ()
+    assert stack.volumes_of(project.name) == ()
 
 
 def test_the_change_log_says_every_state_once(load_project: LoadProject) -> None:
