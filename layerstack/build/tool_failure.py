@@ -16,7 +16,7 @@ class ToolFailure:
 
 # Pattern in the log → reason and repair; groups of the pattern fill both in, and `{inside}` is the folder of the build
 # context as an option of a shell, `cd web && `. The first that matches counts: a failed download is named before what
-# it led to. Seen with npm 10, yarn 1, pnpm 9, pip 25, uv 0.9, poetry 1.8, apt 2.2 and 2.6, cargo 1.75, go 1.22.
+# it led to. The texts of npm 10 and pip 25 were seen, the others are from the tools' own sources.
 _KNOWN = tuple(
     (re.compile(pattern, re.MULTILINE | re.IGNORECASE), reason, repair)
     for pattern, reason, repair in (

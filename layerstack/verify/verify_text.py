@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("", "service", "state", "up for", "checked")
 DETAIL_CHARACTERS = 100
+NOT_ASKED = "[dim]-[/dim]"
 
 
 def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
@@ -71,10 +72,11 @@ def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
     # The whole of it is in the evidence below, and in --all.
     answers = [short(text, DETAIL_CHARACTERS) for text in said]
     answers += [f"fails because of {root}" for root in roots if root != result.service]
+    sign = mark(result.is_ok) if not result.is_ok or any(check.is_asked for check in result.checks) else NOT_ASKED
     texts = answers or ["; ".join([_checked(result), *_unchecked(result)])]
     for number, text in enumerate(texts):
         first = number == 0
-        yield mark(result.is_ok) if first else "", *(_identity(result) if first else ("", "", "")), escape(text)
+        yield sign if first else "", *(_identity(result) if first else ("", "", "")), escape(text)
 
 
 def _all_rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
@@ -116,7 +118,7 @@ def _unchecked(result: ServiceResult) -> Iterator[str]:
 
 def _mark(check: CheckResult) -> str:
     """What was not checked is neither well nor broken."""
-    return mark(check.is_ok) if check.is_asked else "[dim]-[/dim]"
+    return mark(check.is_ok) if check.is_asked else NOT_ASKED
 
 
 def _name(check: CheckResult) -> str:
