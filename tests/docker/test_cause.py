@@ -293,7 +293,7 @@ def test_another_system_image_under_the_same_tag(bench: Bench, tmp_path: Path) -
     finally:
         command.run(["docker", "image", "rm", "--force", tag]).require()
     assert causes(result) == {"low: COPY salt /salt": "parent-image", **follows("low: RUN cp /salt /low")}
-    assert f"{tag} is another image now" in details(result)
+    assert tag in details(result)
 
 
 def test_forced(bench: Bench) -> None:
