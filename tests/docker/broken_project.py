@@ -33,12 +33,15 @@ LONGEST_SECONDS = 60.0
 
 @dataclass
 class BrokenProject:
-    """`root` is a copy of the project, `good` the files as they should be."""
+    """`root` is a copy of the project, `good` the files as they should be, `variables` its name and its ports."""
 
     root: Path
     good: Mapping[str, str]
+    variables: Mapping[str, str]
 
     def load(self) -> Project:
+        # Another project of the same tests may have set its own since.
+        os.environ.update(self.variables)
         return project.load(self.root, "cpu")
 
     @property
@@ -98,7 +101,10 @@ class BrokenProject:
     def type(self, repair: str) -> None:
         """A repair, as it is printed, in a shell; everything must be well then."""
         typed = repair.replace("invoke ", f"{sys.executable} -m invoke --search-root {ROOT} ")
-        done = subprocess.run(["bash", "-c", typed], cwd=self.root, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **self.variables}
+        done = subprocess.run(
+            ["bash", "-c", typed], cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{repair}\n{done.stdout}\n{done.stderr}"
         self.require_ok()
 
@@ -123,10 +129,10 @@ def broken_project(name: str, folder: Path, environment: Mapping[str, str]) -> I
         path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)
     good = {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("COMPOSE_PROJECT_NAME", f"layerstack-test-{name}-{os.getpid()}")
-        for variable, value in environment.items():
+        variables = {"COMPOSE_PROJECT_NAME": f"layerstack-test-{name}-{os.getpid()}", **environment}
+        for variable, value in variables.items():
             patched.setenv(variable, value)
-        found = BrokenProject(root, good)
+        found = BrokenProject(root, good, variables)
         loaded = found.load()
         try:
             found.build()
