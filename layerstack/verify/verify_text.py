@@ -111,9 +111,9 @@ def _checked(result: ServiceResult) -> str:
 
 
 def _unchecked(result: ServiceResult) -> Iterator[str]:
-    names = dict.fromkeys(_name(check) for check in result.checks if check.is_ok and not check.is_asked)
-    if names:
-        yield f"not checked: {', '.join(names)}"
+    """What nobody asked, where no health check of the service's own speaks for it."""
+    if not any(check.link == "health" and check.is_asked for check in result.checks):
+        yield from dict.fromkeys(check.detail for check in result.checks if check.is_ok and not check.is_asked)
 
 
 def _mark(check: CheckResult) -> str:
