@@ -26,10 +26,11 @@ from layerstack.verify.verify_text import in_one_line
 ROOT = Path(__file__).parents[2]
 # Images without the source mounts: what somebody edits at the same time must not matter.
 BUILT = ("pose-service", "backend-api", "frontend")
-QUICK = {"interval": "2s", "timeout": "4s", "retries": 2, "start_period": "20s", "start_interval": "1s"}
+QUICK = {"interval": "2s", "timeout": "4s", "retries": 2, "start_period": "30s", "start_interval": "1s"}
 # mongosh and node need a second of a processor for each question: too much for every other second.
-CHEAP = {**QUICK, "test": ["CMD", "bash", "-c", "exec 3<>/dev/tcp/mongodb/27017"]}
-SELDOM = {**QUICK, "interval": "8s", "timeout": "20s"}
+# mongod begins to listen once its first data is made, which takes a busy machine a minute.
+CHEAP = {**QUICK, "start_period": "120s", "test": ["CMD", "bash", "-c", "exec 3<>/dev/tcp/mongodb/27017"]}
+SELDOM = {**QUICK, "interval": "8s", "timeout": "20s", "start_period": "60s"}
 CHECKS = {"mongodb": CHEAP, "mongo-express": SELDOM}
 WAIT_SECONDS = 120.0
 
