@@ -108,7 +108,8 @@ class Evidence:
     def is_on_its_way(self) -> bool:
         """Is its program not yet up, and no run before has shown more? Much of what it complains of then passes."""
         one = self.container
-        return one is not None and one.is_running and not is_looping(one) and self.is_starting
+        has_answered = any(check.answer for check in self.result.failed)
+        return one is not None and one.is_running and not is_looping(one) and self.is_starting and not has_answered
 
     @property
     def last_words(self) -> tuple[str, ...]:
