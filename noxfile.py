@@ -96,7 +96,8 @@ def unit_elsewhere(session: nox.Session) -> None:
 def docker_tests(session: nox.Session) -> None:
     """The library against the real engine, in projects of its own."""
     sessions.require_engine(session)
-    session.run(*PYTEST, "tests/docker", *session.posargs)
+    # Two at once: they wait more than they compute, and more would be late for their own patience.
+    session.run(*PYTEST, "--numprocesses=2", "--dist=loadfile", "tests/docker", *session.posargs)
 
 
 @nox.session
