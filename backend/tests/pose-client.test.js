@@ -13,7 +13,7 @@ describe('pose client', () => {
   let client;
   before(async () => {
     pose = await servePose();
-    client = new PoseClient({ poseUrl: pose.url, poseTimeoutMs: 300, poseStallMs: 300 });
+    client = new PoseClient({ poseUrl: pose.url, poseTimeoutMs: 1500, poseStallMs: 1500 });
   });
   after(() => pose.close());
   beforeEach(() => pose.reset());
