@@ -104,3 +104,6 @@ def _fill_in_file(case: schemathesis.Case) -> None:
     for field, content in FILES.items():
         if field in case.body:
             case.body[field] = content
+    # A list in a field that nobody knows becomes a part for each entry, and a schema cannot limit all parts together.
+    for field in [name for name, value in case.body.items() if isinstance(value, (list, dict))]:
+        del case.body[field]

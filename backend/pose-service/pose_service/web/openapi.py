@@ -7,6 +7,7 @@ from typing import Any
 from pose_service.web.json_schema import Schema, reference, text
 from pose_service.web.openapi_schemas import SCHEMAS, find_options
 from pose_service.web.openapi_video import VIDEO_SCHEMAS
+from pose_service.web.upload import MAX_PARTS
 
 JSON, PROBLEM_JSON, NDJSON = "application/json", "application/problem+json", "application/x-ndjson"
 FORM = "multipart/form-data"
@@ -135,7 +136,9 @@ def _metrics() -> Schema:
 
 
 def _form(file: Schema, content_type: str, options: Schema) -> Schema:
-    schema = {"type": "object", "required": list(file), "properties": {**file, **options}}
+    properties = {**file, **options}
+    # Fields of other names are passed over; a form of too many parts is refused.
+    schema = {"type": "object", "required": list(file), "properties": properties, "maxProperties": MAX_PARTS}
     encoding = {name: {"contentType": content_type} for name in file}
     return {"required": True, "content": {FORM: {"schema": schema, "encoding": encoding}}}
 
