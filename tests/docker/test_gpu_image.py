@@ -96,7 +96,7 @@ def test_the_whole_lock_resolves_for_this_python_with_its_hashes(built: TinyImag
     install = "uv pip install --dry-run --no-deps --require-hashes --target /tmp/none --requirement"
     (built.folder / "Dockerfile").write_text(
         f"FROM {built.tag}\nUSER root\n"
-        "RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=requirements,target=/locks "
+        "RUN --mount=type=cache,target=/var/cache/uv --mount=type=bind,from=requirements,target=/locks "
         f"{install} /locks/pose-base-gpu.txt --build-constraints /locks/pose-build.txt\n"
     )
     locks = f"requirements={ROOT / 'requirements'}"

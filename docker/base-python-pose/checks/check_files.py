@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Not part of the image.
-OUTSIDE = {"/proc", "/sys", "/dev", "/opt/build-tools", "/opt/checks", "/root/.cache"}
+OUTSIDE = {"/proc", "/sys", "/dev", "/opt/build-tools", "/opt/checks", "/var/cache/uv"}
 WEIGHTS = re.compile(r"\.(ckpt|pth|pt|pkl|pickle|safetensors|npz)$", re.IGNORECASE)
 # Test data of packages is smaller, every model larger.
 WEIGHTS_BYTES = 2_000_000
