@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,12 +17,10 @@ from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
-from layerstack.build.keep import CacheGone, Evidence, Keeper
+from layerstack.build.keep import CacheGone, Evidence, Keeper, SharedFound
 from layerstack.build.plan import Plan, PlannedImage, Planner, layers_identity, parent_layers
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.record import BuildRecord, ImageRecord
-from layerstack.build.results import Outcome
-from layerstack.build.shared import SharedBases, SharedFound
 from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.references import familiar
@@ -34,6 +33,10 @@ from layerstack.project.project import Project
 from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.registry.team import find_team
 from layerstack.report import say
+
+if TYPE_CHECKING:
+    from layerstack.build.results import Outcome
+    from layerstack.build.shared import SharedBases
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def build(
 
 
 def solve(
-    project: Project, call: BakeCall, observer: BuildObserver, keeper: Keeper, shared: SharedBases | None = None
+    project: Project, call: BakeCall, observer: BuildObserver, keeper: Keeper, shared: "SharedBases | None" = None
 ) -> tuple[BuildReport, BakeCall]:
     """Run a bake call to its end; the last one, with the images that were kept or pulled instead of being built.
 
@@ -145,6 +148,9 @@ class _Build:
         if not changed and not done.unasked and not report.executed and self._is_all_recorded():
             self._renew_manifests()
             return BuildRecord(images=tuple(map(self._fresh, self.images)))
+        # A build of nothing, the commonest one, does without all that tells what a build did.
+        from layerstack.build.results import Outcome
+
         call = replace(call, pulled=done.pulled)
         outcome = Outcome(self.plan, report, changed, done.kept, call, self._stored_now())
         record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
@@ -179,10 +185,14 @@ class _Build:
         return Keeper(lambda: self.planner.plan(names), forced, self.options.pulls, watch)
 
     @cached_property
-    def shared(self) -> SharedBases | None:
+    def shared(self) -> "SharedBases | None":
         """What a team's registry has; whoever asks for newer system images wants no base on older ones."""
         team = None if self.options.pulls else find_team(self.project)
-        return SharedBases(team, self.observer.note) if team else None
+        if team is None:
+            return None
+        from layerstack.build.shared import SharedBases
+
+        return SharedBases(team, self.observer.note)
 
     def _pulled_before(self) -> frozenset[str]:
         """Bases that are not on this engine, and that a team's registry has."""
@@ -268,7 +278,7 @@ class _Build:
     def _stored_now(self) -> Mapping[str, StoredImage]:
         return images.find_all(tag for image in self.images for tag in image.names)
 
-    def _remember(self, record: BuildRecord, outcome: Outcome, began: float) -> None:
+    def _remember(self, record: BuildRecord, outcome: "Outcome", began: float) -> None:
         """Keep how each image was built, for those that BuildKit made or that nothing was known of."""
         unknown = {image.name for image in self.images if image.name not in self.states}
         cache = _read_records()
@@ -290,7 +300,7 @@ def _state(
     record: ImageRecord,
     planned: PlannedImage,
     stored: StoredImage,
-    outcome: Outcome,
+    outcome: "Outcome",
     cache_records: Mapping[str, tuple[str, ...]],
 ) -> ImageState:
     return ImageState(
@@ -308,7 +318,7 @@ def _state(
     )
 
 
-def _parent_layers(record: ImageRecord, planned: PlannedImage, outcome: Outcome) -> dict[str, str]:
+def _parent_layers(record: ImageRecord, planned: PlannedImage, outcome: "Outcome") -> dict[str, str]:
     """Parent → its layers. A pulled image counts as built on the parents that are here: theirs are the same inputs."""
     if record.action != "pulled":
         return parent_layers(planned, outcome.stored, outcome.plan)

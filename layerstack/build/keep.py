@@ -35,6 +35,14 @@ class CacheGone(Exception):
         super().__init__(", ".join(sorted(self.images)))
 
 
+class SharedFound(Exception):
+    """BuildKit executes steps of bases that a team's registry has."""
+
+    def __init__(self, images: Iterable[str]) -> None:
+        self.images = frozenset(images)
+        super().__init__(", ".join(sorted(self.images)))
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What is read as unchanged, and the cache records that there are. `forced` images are to be built in any case."""

@@ -4,11 +4,11 @@ They are asked for when a build begins to run their steps, or has nothing of the
 line: the build goes on as without a registry.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
 from layerstack.at_once import ask_all
-from layerstack.build.keep import Evidence, beside
+from layerstack.build.keep import Evidence, SharedFound, beside
 from layerstack.build.plan import PlannedImage
 from layerstack.engine import engine
 from layerstack.engine.cache_records import describes
@@ -20,14 +20,6 @@ from layerstack.registry.team import TeamRegistry
 from layerstack.registry.trouble import RegistryFailed
 
 Note = Callable[[str], None]
-
-
-class SharedFound(Exception):
-    """A build runs steps of bases that the registry has."""
-
-    def __init__(self, images: Iterable[str]) -> None:
-        self.images = frozenset(images)
-        super().__init__(", ".join(sorted(self.images)))
 
 
 class SharedBases:

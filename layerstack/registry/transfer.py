@@ -4,9 +4,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
-import requests
-import urllib3
-
 from layerstack.engine import engine
 from layerstack.errors import EngineError
 from layerstack.registry.trouble import BROKE_OFF, RegistryFailed, read_trouble
@@ -68,6 +65,10 @@ def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str]
 
 @contextmanager
 def _troubles() -> Iterator[None]:
+    # Every build loads this file, and few ever talk to a registry.
+    import requests
+    import urllib3
+
     try:
         yield
     except EngineError as error:

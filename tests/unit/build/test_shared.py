@@ -9,9 +9,9 @@ import pytest
 from image_folder import ImageFolder
 
 from layerstack.build import shared
-from layerstack.build.keep import Evidence
+from layerstack.build.keep import Evidence, SharedFound
 from layerstack.build.plan import Plan, PlannedImage
-from layerstack.build.shared import SharedBases, SharedFound
+from layerstack.build.shared import SharedBases
 from layerstack.dockerfile.image import Image
 from layerstack.engine import engine
 from layerstack.engine.cache_records import CacheRecord

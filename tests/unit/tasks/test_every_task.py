@@ -116,8 +116,9 @@ def test_j_is_always_json_and_every_task_that_reports_has_it() -> None:
     assert python(code).split() == ["dev", "logs"]
 
 
-def test_listing_imports_nothing_heavy() -> None:
-    assert python(f"import sys, tasks; print(sorted({HEAVY} & set(sys.modules)))") == "[]"
+@pytest.mark.parametrize("modules", ["tasks", "tasks, layerstack.gpu.device, layerstack.build.build"])
+def test_a_listing_and_a_build_of_nothing_import_nothing_heavy(modules: str) -> None:
+    assert python(f"import sys, {modules}; print(sorted({HEAVY} & set(sys.modules)))") == "[]"
 
 
 def python(code: str) -> str:
