@@ -1,5 +1,7 @@
 """Why an engine cannot be used, as one sentence with its repair."""
 
+import re
+
 from layerstack.engine import texts
 from layerstack.engine.endpoint import Endpoint
 from layerstack.errors import EngineError
@@ -26,6 +28,8 @@ REASONS = (
     (texts.NO_ANSWER, "The Docker daemon runs but does not respond", HOW_TO_WAKE),
     (texts.UNKNOWN_HOST, "DOCKER_HOST or the docker context points to an unknown host", HOW_TO_CHOOSE),
 )
+# How requests and urllib3 print an error of the system, in the brackets of several others.
+_SYSTEM_ERROR = re.compile(r"Error\(\d+, '(?P<words>[^']+)'\)|\[Errno -?\d+\] (?P<text>[^'\")]+)")
 ELSE = ((), "No Docker daemon responds", HOW_TO_START)
 
 
@@ -35,7 +39,13 @@ def podman(version: str) -> EngineError:
 
 def unreachable(reason: str, endpoint: Endpoint) -> EngineError:
     """`reason` is what the docker command or the SDK printed."""
-    last_line = reason.strip().splitlines()[-1] if reason.strip() else "no answer"
+    last_line = _plain(reason.strip().splitlines()[-1]) if reason.strip() else "no answer"
     _, meaning, advice = next((row for row in REASONS if texts.says(reason, *row[0])), ELSE)
     where = f" at {endpoint}" if endpoint.is_chosen else ""
     return EngineError(f"{meaning}{where}: {last_line}", advice)
+
+
+def _plain(line: str) -> str:
+    """What the system said, of a line in which the SDK wraps it; other lines as they are."""
+    match = _SYSTEM_ERROR.search(line)
+    return (match["words"] or match["text"]) if match else line

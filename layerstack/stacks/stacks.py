@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from layerstack.engine import engine
 from layerstack.engine.container import FOLDER_LABEL, ONE_OFF_LABEL, PROJECT_LABEL, Container, read_all
 from layerstack.engine.place import find_place
+from layerstack.errors import UsageError
 from layerstack.gpu.card_lock import Holder
 from layerstack.gpu.gpu_card import Card, cards_of
 from layerstack.gpu.lease import read_leases
@@ -93,6 +95,15 @@ def read_stacks() -> tuple[Stack, ...]:
     found = _read_found(client)
     leases = _read_leases()
     return tuple(_stack(client, name, one, leases) for name, one in sorted(found.items()))
+
+
+def require_stack(name: str) -> None:
+    """Raises UsageError with the nearest name where the engine holds nothing of such a stack."""
+    names = sorted(_read_found(engine.client()))
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        known = f"Did you mean {near[0]}?" if near else "`invoke stacks` lists them."
+        raise UsageError(f"There is no stack `{name}` on this engine.", known)
 
 
 def _stack(client: "DockerClient", name: str, one: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:

@@ -137,7 +137,10 @@ def down(c: Context, volumes: bool = False, stack: str = "", yes: bool = False, 
     from layerstack.run.stack import down as end
     from layerstack.run.stack import down_stack, volumes_of
     from layerstack.run.text import volume_text
+    from layerstack.stacks.stacks import require_stack
 
+    if stack:
+        require_stack(stack)
     project = None if stack else project_to_read()
     lost = volumes_of(project.name if project else stack) if volumes else ()
     confirm([f"volume {volume_text(volume)}" for volume in lost], yes)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from layerstack.engine import api, engine
+from layerstack.engine.endpoint import Endpoint
+from layerstack.engine.unusable import unreachable
 from layerstack.errors import EngineError, NoRoom, StackError
 
 READY = engine.EngineFacts(
@@ -176,6 +178,22 @@ def test_client_without_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     with pytest.raises(EngineError, match=r"No Docker daemon responds at unix://"):
         engine.client()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))", "No such file or directory"),
+        (
+            "HTTPConnectionPool(host='h', port=1): Max retries exceeded (Caused by NewConnectionError('<x>: Failed to "
+            "establish a new connection: [Errno 111] Connection refused'))",
+            "Connection refused",
+        ),
+        ("Cannot connect to the Docker daemon at tcp://h:1", "Cannot connect to the Docker daemon at tcp://h:1"),
+    ],
+)
+def test_the_reason_is_what_the_system_said(said: str, shown: str) -> None:
+    assert str(unreachable(said, Endpoint()).args[0]).endswith(f": {shown}")
 
 
 def test_client_does_not_wait_for_a_silent_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,10 @@ import pytest
 from layerstack.engine import engine
 from layerstack.engine.container import FOLDER_LABEL, PROJECT_LABEL, Container
 from layerstack.engine.place import EnginePlace
+from layerstack.errors import UsageError
 from layerstack.project.project import Port
 from layerstack.stacks import stacks
-from layerstack.stacks.stacks import Stack, read_stacks
+from layerstack.stacks.stacks import Stack, read_stacks, require_stack
 from layerstack.stacks.text import describe, print_stacks
 
 OLD, NEW = "2026-11-28T01:00:00Z", "2026-11-28T02:00:00Z"
@@ -95,3 +96,13 @@ def test_on_a_remote_engine_nobody_knows_of_a_missing_folder(
 ) -> None:
     monkeypatch.setattr(stacks, "find_place", lambda: EnginePlace("10.0.0.5"))
     assert {stack.name: stack.is_there for stack in read_stacks()} == {"dead": None, "left": None, "shop": True}
+
+
+def test_a_stack_that_is_not_there_is_named_with_the_nearest_one(listed: dict[str, Stack]) -> None:
+    for name in ("shop", "left"):
+        require_stack(name)
+    with pytest.raises(UsageError) as error:
+        require_stack("shob")
+    assert error.value.advice == "Did you mean shop?"
+    with pytest.raises(UsageError):
+        require_stack("nobody")
