@@ -24,6 +24,10 @@ OFFICIAL = (
     *("golang", "rust", "ruby", "php", "eclipse-temurin", "busybox", "httpd", "rabbitmq", "memcached"),
 )
 ADVICE = (
+    (
+        r"failed to resolve source metadata for \S*docker/dockerfile:",
+        "No registry answers for the frontend of `# syntax=`: without that line the engine's own reads the file.",
+    ),
     (DISK_FULL, "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest."),
     (
         r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",

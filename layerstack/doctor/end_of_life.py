@@ -8,12 +8,12 @@ from datetime import date, datetime, timezone
 from layerstack.dockerfile.dockerfile import Stage
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile
-from layerstack.dockerfile.shell_words import variables
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, warning
 from layerstack.image_runtimes import read_runtimes, suggest
 from layerstack.lifetimes import Runtime
 from layerstack.project.compose_source import ComposeSource
+from layerstack.project.env_file import sole_variable
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
 
@@ -75,7 +75,7 @@ def _run(project: Project, source: ComposeSource) -> Iterator[Use]:
     for service in project.services.values():
         if service.image and not service.is_built:
             keys = ("services", service.name, "image")
-            variable = _variable(str(source.value(*keys) or ""))
+            variable = sole_variable(str(source.value(*keys) or ""))
             yield Use(service.image, source.place(*keys), variable, service.name)
 
 
@@ -91,11 +91,7 @@ def _built_on(project: Project) -> Iterator[Use]:
 
 
 def _argument(image: Image, stage: Stage) -> str:
-    """The build argument of a FROM; one that nobody outside the Dockerfile sets is called so."""
-    name = _variable(stage.written)
+    """The build argument that is all of the image's name; one that nobody outside the Dockerfile sets is called so."""
+    words = [word for word in stage.written.split() if not word.startswith("--")]
+    name = sole_variable(words[0].strip("\"'")) if words else ""
     return name if not name or name in image.args else f"the ARG {name}"
-
-
-def _variable(text: str) -> str:
-    """The one variable that a name is taken from; a default inside it is none."""
-    return next(iter(sorted(variables(text))), "") if text.count("$") == 1 else ""

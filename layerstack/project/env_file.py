@@ -67,6 +67,14 @@ def read_env_file(path: Path) -> EnvFile:
     return EnvFile(path.name, tuple(_lines(text.replace("\r\n", "\n"))), b"\r\n" in data)
 
 
+def sole_variable(text: str) -> str:
+    """The variable whose value a text is, with a default or without; "" where more stands there, or none."""
+    match = _VARIABLE.fullmatch(text)
+    if match is None or match["escape"] or (match["operator"] or "").endswith("+"):
+        return ""
+    return match["braced"] or match["plain"]
+
+
 def expand(text: str, values: Mapping[str, str]) -> str:
     """The text with its variables filled in as Compose does; one that is not set becomes nothing."""
 

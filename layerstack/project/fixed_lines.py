@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerstack.project.compose_source import ComposeSource
-from layerstack.project.env_file import expand
-
-_ONE_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-?][^${}]*)?\}|(?P<plain>\w+))")
+from layerstack.project.env_file import expand, sole_variable
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,7 @@ def _read_port(service: str, entry: Any, place: str, variables: Mapping[str, str
         # A range, or a number that Docker chooses.
         first = re.match(r"\d+", number)
         return PublishedPort(service, "", int(first[0]), place) if first and number != "0" else None
-    match = _ONE_VARIABLE.fullmatch(published)
-    return PublishedPort(service, (match["braced"] or match["plain"]) if match else "", int(number), place)
+    return PublishedPort(service, sole_variable(published), int(number), place)
 
 
 def _published(text: str) -> str:

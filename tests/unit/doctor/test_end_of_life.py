@@ -47,6 +47,19 @@ def test_the_variable_of_a_from_is_named(tmp_path: Path, arguments: dict[str, st
     assert (found.remedy, found.place) == (remedy, "Dockerfile:2")
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("FROM --platform=$BUILDPLATFORM node:18-alpine AS build\n", "Name a newer image: node:22-alpine"),
+        ("ARG VERSION=18\nFROM node:${VERSION}-alpine\n", "Name a newer image: node:22-alpine"),
+        ('ARG NODE="node:18"\nFROM --platform=linux/amd64 "${NODE:-x}"\n', "Set the ARG NODE=node:22"),
+    ],
+)
+def test_a_variable_that_is_not_the_whole_name_is_not_to_be_set_to_one(tmp_path: Path, text: str, remedy: str) -> None:
+    (found,) = check(tmp_path, text)
+    assert found.remedy == remedy
+
+
 def test_an_image_that_a_service_runs_is_looked_at_too(tmp_path: Path) -> None:
     text = "services:\n  db:\n    image: ${DB_IMAGE:-postgres:12}\n  cache: { image: 'redis:5' }\n"
     project, source = load(tmp_path, text)
