@@ -76,7 +76,18 @@ HEAVY = (
 
 def write_contexts(folder: Path) -> dict[str, Path]:
     """Named contexts of the GPU image → their folders, `requirements` too."""
-    contexts = {
+    contexts = {**_compiled(), **_plain()}
+    for name, files in contexts.items():
+        for path, text in files.items():
+            target = folder / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+    return {name: folder / name for name in contexts}
+
+
+def _compiled() -> dict[str, dict[str, str]]:
+    """Packages with an extension that CUDA's compiler makes."""
+    return {
         "detectron2-src": {
             **_extension("detectron2", "detectron2._C", "vision.c"),
             "detectron2/model_zoo/__init__.py": "import pkg_resources\n",
@@ -92,6 +103,11 @@ def write_contexts(folder: Path) -> dict[str, Path]:
             **_extension("neural_renderer", "neural_renderer.cuda.rasterize", "rasterize.c"),
             "neural_renderer/cuda/__init__.py": "from neural_renderer.cuda import rasterize\n",
         },
+    }
+
+
+def _plain() -> dict[str, dict[str, str]]:
+    return {
         "humans4d-src": {
             "setup.py": PLAIN.format(name="hmr2"),
             "hmr2/__init__.py": "",
@@ -121,12 +137,6 @@ def write_contexts(folder: Path) -> dict[str, Path]:
             "pose-build.txt": (ROOT / "requirements/pose-build.txt").read_text(),
         },
     }
-    for name, files in contexts.items():
-        for path, text in files.items():
-            target = folder / name / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-    return {name: folder / name for name in contexts}
 
 
 def _extension(name: str, module: str, file: str, flags: list[str] | None = None, guard: str = "") -> dict[str, str]:

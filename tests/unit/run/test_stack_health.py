@@ -107,43 +107,46 @@ def test_what_counts_as_a_one_shot() -> None:
     assert found == {"migrate", "app", "job"}
 
 
+# A container as `docker inspect` prints it.
+INSPECTED = {
+    "Id": "abc",
+    "Name": "/demo-web-1",
+    "Created": "2026-01-01T00:00:00Z",
+    "Image": "sha256:1",
+    "RestartCount": 2,
+    "State": {
+        "Status": "running",
+        "ExitCode": 0,
+        "OOMKilled": True,
+        "StartedAt": "2026-01-01T00:00:00.5Z",
+        "FinishedAt": "0001-01-01T00:00:00Z",
+        "Health": {
+            "Status": "unhealthy",
+            "Log": [{"Output": "old", "ExitCode": 0}, {"Output": "refused\n", "ExitCode": 1}],
+        },
+    },
+    "HostConfig": {"Memory": 5, "DeviceRequests": [{"Capabilities": [["gpu"]]}], "RestartPolicy": {"Name": ""}},
+    "Config": {
+        "Image": "web:1",
+        "User": "app",
+        "Env": ["A=1", "URL=http://x?a=b"],
+        "Healthcheck": {"Test": ["CMD", "true"], "Timeout": 5_000_000_000},
+        "Labels": {"com.docker.compose.service": "web", "layerstack.stand-in-for": "x:1"},
+    },
+    "Mounts": [{"Type": "volume", "Name": "data", "Source": "/var/data", "Destination": "/data", "RW": False}],
+    "NetworkSettings": {
+        "Networks": {"demo_default": {"DNSNames": ["demo-web-1", "web"], "IPAddress": "10.0.0.2"}},
+        "Ports": {
+            "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}],
+            "53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}],
+            "90/tcp": None,
+        },
+    },
+}
+
+
 def test_a_container_is_read_from_what_inspect_says() -> None:
-    data = {
-        "Id": "abc",
-        "Name": "/demo-web-1",
-        "Created": "2026-01-01T00:00:00Z",
-        "Image": "sha256:1",
-        "RestartCount": 2,
-        "State": {
-            "Status": "running",
-            "ExitCode": 0,
-            "OOMKilled": True,
-            "StartedAt": "2026-01-01T00:00:00.5Z",
-            "FinishedAt": "0001-01-01T00:00:00Z",
-            "Health": {
-                "Status": "unhealthy",
-                "Log": [{"Output": "old", "ExitCode": 0}, {"Output": "refused\n", "ExitCode": 1}],
-            },
-        },
-        "HostConfig": {"Memory": 5, "DeviceRequests": [{"Capabilities": [["gpu"]]}], "RestartPolicy": {"Name": ""}},
-        "Config": {
-            "Image": "web:1",
-            "User": "app",
-            "Env": ["A=1", "URL=http://x?a=b"],
-            "Healthcheck": {"Test": ["CMD", "true"], "Timeout": 5_000_000_000},
-            "Labels": {"com.docker.compose.service": "web", "layerstack.stand-in-for": "x:1"},
-        },
-        "Mounts": [{"Type": "volume", "Name": "data", "Source": "/var/data", "Destination": "/data", "RW": False}],
-        "NetworkSettings": {
-            "Networks": {"demo_default": {"DNSNames": ["demo-web-1", "web"], "IPAddress": "10.0.0.2"}},
-            "Ports": {
-                "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}],
-                "53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}],
-                "90/tcp": None,
-            },
-        },
-    }
-    one = from_inspect(data)
+    one = from_inspect(INSPECTED)
     assert (one.name, one.service, one.state, one.health_output) == ("demo-web-1", "web", "unhealthy", "refused")
     assert one.ports == (Port("0.0.0.0", 8080, 80),)
     assert one.has_gpu
