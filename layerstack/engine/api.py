@@ -13,7 +13,7 @@ from docker.tls import TLSConfig
 from docker import DockerClient
 from layerstack.engine.endpoint import Endpoint
 from layerstack.engine.unusable import podman
-from layerstack.errors import EngineError, NotInEngine
+from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
@@ -24,7 +24,7 @@ class EngineGone(EngineError, requests.RequestException, DockerException):
     """No answer: the connection failed, broke or took too long."""
 
 
-class EngineRefused(EngineError, APIError):
+class EngineRefused(RefusedByEngine, APIError):
     """The engine answered with an error; `explanation` is its own text."""
 
 

@@ -40,7 +40,7 @@ def read_image_trees(
     cached = _recall(root, image_id)
     missing = [path for path in paths if path not in cached]
     if missing:
-        with _closed_container(client, image_id) as container_id:
+        with closed_container(client, image_id) as container_id:
             found = {path: read_container(client, container_id, path, deadline) for path in missing}
         cached = {**_recall(root, image_id), **found}
         _keep(root, image_id, cached)
@@ -55,7 +55,7 @@ def read_volume(client: "DockerClient", image_id: str, name: str, deadline: floa
     place = Path(client.api.inspect_volume(name).get("Mountpoint") or "/nowhere")
     if os.access(place, os.R_OK | os.X_OK):
         return read_folder(place, deadline)
-    with _closed_container(client, image_id, [_untouched(name)]) as container_id:
+    with closed_container(client, image_id, name) as container_id:
         return read_container(client, container_id, VOLUME_TARGET, deadline)
 
 
@@ -87,7 +87,7 @@ def read_container(client: "DockerClient", container_id: str, path: str, deadlin
 
 def read_image_file(client: "DockerClient", image_id: str, paths: Iterable[str]) -> bytes | None:
     """The content of the first of these files that the image has. Raises EngineError."""
-    with _closed_container(client, image_id) as container_id:
+    with closed_container(client, image_id) as container_id:
         for path in paths:
             with suppress(NotInEngine):
                 chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
@@ -147,9 +147,13 @@ def _require_time(deadline: float) -> None:
 
 
 @contextmanager
-def _closed_container(client: "DockerClient", image_id: str, mounts: Iterable[Any] = ()) -> Iterator[str]:
-    """A container that is never started, and gone afterwards with the volumes that the image asks for."""
-    host = client.api.create_host_config(mounts=list(mounts), network_mode="none")
+def closed_container(client: "DockerClient", image_id: str, volume: str = "") -> Iterator[str]:
+    """A container that is never started, and gone afterwards with the volumes that the image asks for.
+
+    It has the volume of that name at VOLUME_TARGET.
+    """
+    mounts = [_untouched(volume)] if volume else []
+    host = client.api.create_host_config(mounts=mounts, network_mode="none")
     made = client.api.create_container(
         image_id, command=list(NO_COMMAND), host_config=host, labels={LOOK_LABEL: own_mark()}
     )
