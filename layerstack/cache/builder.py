@@ -134,7 +134,7 @@ def _notes(rules: Rules, disk: Disk) -> Iterator[str]:
 
 
 def _disk(facts: EngineFacts) -> Disk:
-    if facts.disk_total_bytes is None:
+    if facts.disk_free_bytes is None:
         return Disk()
     found = os.statvfs(facts.data_root)
     return Disk(found.f_blocks * found.f_frsize, found.f_bfree * found.f_frsize)

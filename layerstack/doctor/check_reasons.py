@@ -8,8 +8,6 @@ WHY: Mapping[str, str] = {
     "Docker Engine": "This version has a known fault that this project meets.",
     "Docker Buildx": "This version has a known fault that this project meets.",
     "Docker Compose": "This version has a known fault that this project meets.",
-    "docker SDK": "Verify, status and doctor itself talk to the engine through this package.",
-    "Invoke": "The tasks run in it.",
     "pynvml": "GPUs are found through this module.",
     "docker group": "Without the right to talk to the engine every command fails.",
     "environment": "Without BuildKit, cache mounts and named contexts do not exist, and plain docker commands fail.",

@@ -1,16 +1,11 @@
 """Conditions under which a known issue applies: how the project is written, what the shell sets."""
 
-import json
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-from layerstack.docker_plugin import config_file
 from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.errors import UsageError
@@ -18,7 +13,6 @@ from layerstack.project.compose_source import ComposeSource
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.project import Project
 
-NEW_REQUESTS = (2, 32)
 SERVICE_SCHEME = "service:"
 # Where people write down the commands of a project.
 COMMAND_FILES = (
@@ -35,7 +29,7 @@ _BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Each is named by the issues that need it."""
+    """Issues refer to these by name."""
 
     has_profiled_bases: bool = False
     has_nested_bases: bool = False
@@ -44,9 +38,6 @@ class Circumstances:
     has_start_intervals: bool = False
     wants_gpu: bool = False
     uses_bake_check: bool = False
-    uses_docker_context: bool = False
-    has_new_requests: bool = False
-    runs_on_python_3_14: bool = False
     sets_progress: bool = False
 
 
@@ -61,9 +52,6 @@ def read_circumstances(root: Path, source: ComposeSource, project: Project | Non
         has_start_intervals=any((one.definition.get("healthcheck") or {}).get("start_interval") for one in services),
         wants_gpu=any(requests_of(one.definition) for one in services),
         uses_bake_check=any(_BAKE_CHECK.search(text) for text in _command_texts(root)),
-        uses_docker_context=_uses_docker_context(),
-        has_new_requests=_numbers("requests") >= NEW_REQUESTS,
-        runs_on_python_3_14=sys.version_info >= (3, 14),
         sets_progress="BUILDKIT_PROGRESS" in os.environ,
     )
 
@@ -108,21 +96,3 @@ def _command_texts(root: Path) -> Iterator[str]:
         for path in root.glob(pattern):
             if path.is_file():
                 yield path.read_text(encoding="utf-8", errors="replace")
-
-
-def _uses_docker_context() -> bool:
-    if os.environ.get("DOCKER_HOST"):
-        return False
-    try:
-        document: Any = json.loads(config_file().read_text())
-    except (OSError, ValueError):
-        document = {}
-    chosen = document.get("currentContext") if isinstance(document, dict) else ""
-    return (os.environ.get("DOCKER_CONTEXT") or chosen or "default") != "default"
-
-
-def _numbers(package: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in re.findall(r"\d+", metadata.version(package))[:3])
-    except metadata.PackageNotFoundError:
-        return ()

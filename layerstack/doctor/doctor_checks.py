@@ -92,7 +92,7 @@ class DoctorChecks:
         return {
             "docker group": machine_checks.check_rights,
             "environment": machine_checks.check_environment,
-            "docker SDK": lambda: machine_checks.check_python(self.circumstances.result()),
+            "pynvml": machine_checks.check_pynvml,
             "memory": machine_checks.check_memory,
             "inotify": machine_checks.check_watches,
             "wsl": lambda: machine_checks.check_wsl(self._root, _mounted(self.loaded)),

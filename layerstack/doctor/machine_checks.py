@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from layerstack.doctor.circumstances import Circumstances
-from layerstack.doctor.known_issues import issues_of
 from layerstack.errors import GpuMissing
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.gpu import gpu_services
@@ -48,22 +46,8 @@ def check_rights() -> Iterator[Finding]:
         yield error("docker group", f"this user has no access to {SOCKET_FILE}", remedy)
 
 
-def check_python(circumstances: Circumstances) -> Iterator[Finding]:
-    """The Python packages that are known to misbehave, or to get in each other's way."""
-    for part, package in (("docker SDK", "docker"), ("Invoke", "invoke")):
-        try:
-            version = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-        issues = issues_of(part, version, circumstances)
-        for issue in issues:
-            yield warning(part, f"{version}: {issue.symptom}", issue.remedy)
-        if not issues:
-            yield ok(part, version)
-    yield from _check_pynvml()
-
-
-def _check_pynvml() -> Iterator[Finding]:
+def check_pynvml() -> Iterator[Finding]:
+    """The abandoned package pynvml has the module name of NVIDIA's own and hides it."""
     installed = {(one.metadata["Name"] or "").lower(): one.version for one in metadata.distributions()}
     if {"pynvml", "nvidia-ml-py"} <= installed.keys():
         yield warning(

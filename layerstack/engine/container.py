@@ -60,7 +60,6 @@ class Container:
     is_oom_killed: bool = False
     memory_limit_bytes: int = 0
     restart_count: int = 0
-    restart_policy: str = "no"
     started_at: str = ""
     image: str = ""
     image_id: str = ""
@@ -179,7 +178,6 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         is_oom_killed=bool(state.get("OOMKilled")),
         memory_limit_bytes=int(host.get("Memory") or 0),
         restart_count=int(data.get("RestartCount") or 0),
-        restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
         started_at=state.get("StartedAt") or "",
         image=data["Config"].get("Image", ""),
         image_id=data.get("Image", ""),

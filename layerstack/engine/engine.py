@@ -27,22 +27,15 @@ OLDEST_USABLE = {"Docker Engine": (23, 0), "Docker Buildx": (0, 17), "Docker Com
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """One engine and the CLI parts in front of it. Disk figures are None when its data is on another machine."""
+    """One engine and the plugins of the docker command. `disk_free_bytes` is None for an engine on another machine."""
 
     server_version: str
     buildx_version: str
     compose_version: str
     data_root: str
     disk_free_bytes: int | None
-    disk_total_bytes: int | None
     storage_driver: str
-    cgroup_version: str
     operating_system: str
-    architecture: str
-    kernel_version: str
-    cpu_count: int
-    memory_bytes: int
-    runtimes: tuple[str, ...]
 
 
 def client() -> "DockerClient":
@@ -137,22 +130,14 @@ def _parse_info(answer: command.CommandResult) -> Mapping[str, Any]:
 
 def _facts_from(info: Mapping[str, Any]) -> EngineFacts:
     plugins = {plugin["Name"]: plugin for plugin in (info.get("ClientInfo") or {}).get("Plugins") or ()}
-    disk = _disk_of(info)
     return EngineFacts(
         server_version=info["ServerVersion"],
         buildx_version=_plugin_version(plugins, "buildx"),
         compose_version=_plugin_version(plugins, "compose"),
         data_root=info.get("DockerRootDir", ""),
-        disk_free_bytes=disk[0],
-        disk_total_bytes=disk[1],
+        disk_free_bytes=_free_bytes(info),
         storage_driver=info.get("Driver", ""),
-        cgroup_version=info.get("CgroupVersion", ""),
         operating_system=info.get("OperatingSystem", ""),
-        architecture=info.get("Architecture", ""),
-        kernel_version=info.get("KernelVersion", ""),
-        cpu_count=info.get("NCPU", 0),
-        memory_bytes=info.get("MemTotal", 0),
-        runtimes=tuple(sorted(info.get("Runtimes") or ())),
     )
 
 
@@ -165,15 +150,14 @@ def _plugin_version(plugins: Mapping[str, Mapping[str, str]], name: str) -> str:
     raise EngineError(msg, f"Install the package docker-{name}-plugin (or docker-{name}). {HOW_TO_GET_ONE}")
 
 
-def _disk_of(info: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """(free, total) bytes where the engine keeps its data, (None, None) when that is not this machine."""
+def _free_bytes(info: Mapping[str, Any]) -> int | None:
+    """Free bytes where the engine keeps its data, None when that is not this machine."""
     if info.get("Name") != socket.gethostname():
-        return None, None
+        return None
     try:
-        usage = shutil.disk_usage(info["DockerRootDir"])
+        return shutil.disk_usage(info["DockerRootDir"]).free
     except (OSError, KeyError):
-        return None, None
-    return usage.free, usage.total
+        return None
 
 
 def _outdated_parts(facts: EngineFacts) -> Iterator[tuple[str, str]]:

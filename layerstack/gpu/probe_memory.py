@@ -1,7 +1,6 @@
 """The last good answer of the GPU probe, for as long as the same start of the engine and the same driver are there."""
 
 import hashlib
-from contextlib import suppress
 from pathlib import Path
 
 from layerstack.engine import engine
@@ -26,12 +25,6 @@ def remembered_probe(request: GpuRequest = EVERY_GPU, driver: str = "") -> Docke
     if key and found.is_usable:
         _keep(key, found.reason)
     return found
-
-
-def forget() -> None:
-    """Ask the engine anew the next time."""
-    with suppress(OSError):
-        _path().unlink(missing_ok=True)
 
 
 def _key(request: GpuRequest, driver: str) -> str:
