@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from layerstack import command
 from layerstack.cache.builder import Builder, read_builder, read_use
@@ -20,7 +20,7 @@ from layerstack.project.project import Project
 from layerstack.wording import duration, megabytes, short
 
 if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
+    pass
 
 SHOWN = 3
 # Ids in one call: a command line has its limits.
@@ -164,7 +164,7 @@ def remove_records(ids: Sequence[str], builder: Builder) -> None:
 
 def _choose_images(old: Iterable[StoredImage], missing_bytes: int) -> tuple[tuple[StoredImage, ...], int]:
     """Untagged images until enough is found, and what they free: what they share with others stays."""
-    listed = cast("EngineClient", engine.client()).disk_use("image").get("Images") or ()
+    listed = engine.client().disk_use("image").get("Images") or ()
     own = {str(one["Id"]): max(0, int(one["Size"]) - max(0, int(one["SharedSize"]))) for one in listed}
     chosen: list[StoredImage] = []
     freed = 0

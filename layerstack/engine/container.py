@@ -12,7 +12,7 @@ from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -109,7 +109,7 @@ class Container:
         """Has one of its last health checks passed?"""
         return 0 in self.health_codes
 
-    def is_newest(self, client: "DockerClient") -> bool:
+    def is_newest(self, client: "EngineClient") -> bool:
         """Does it run what its image's tag points to now? True when the tag is gone."""
         try:
             return bool(client.api.inspect_image(self.image)["Id"] == self.image_id)
@@ -117,7 +117,7 @@ class Container:
             return True
 
 
-def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Container, ...]]:
+def read_all(client: "EngineClient", project_name: str) -> dict[str, tuple[Container, ...]]:
     """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
     found = []
@@ -128,7 +128,7 @@ def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Conta
 
 
 def read_log(
-    client: "DockerClient", container_id: str, lines: int, since_epoch_seconds: float | None = None
+    client: "EngineClient", container_id: str, lines: int, since_epoch_seconds: float | None = None
 ) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
     try:
@@ -138,7 +138,7 @@ def read_log(
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
 
 
-def read_volume_age(client: "DockerClient", name: str) -> float:
+def read_volume_age(client: "EngineClient", name: str) -> float:
     """The epoch second at which a volume was made, 0 when it cannot be told."""
     try:
         return epoch_seconds(client.api.inspect_volume(name).get("CreatedAt"))
@@ -147,7 +147,7 @@ def read_volume_age(client: "DockerClient", name: str) -> float:
 
 
 def read_deaths(
-    client: "DockerClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
+    client: "EngineClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
 ) -> list[int]:
     """Exit codes of the container's ends in that time, oldest first; -1 stands for one by lack of memory."""
     wanted = {"container": [container_id], "event": ["die", "oom"]}

@@ -15,7 +15,7 @@ from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
 from layerstack.errors import EngineError, NoRoom
 
 if TYPE_CHECKING:
-    from docker.client import DockerClient
+    from layerstack.engine.api import EngineClient
 
 ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
@@ -38,7 +38,7 @@ class EngineFacts:
     operating_system: str
 
 
-def client() -> "DockerClient":
+def client() -> "EngineClient":
     """The client of this process for the engine that the docker command talks to.
 
     Raises EngineError with the reason and the repair when that engine does not answer, or another one does.
@@ -47,7 +47,7 @@ def client() -> "DockerClient":
 
 
 @lru_cache(maxsize=4)
-def _connect(endpoint: Endpoint) -> "DockerClient":
+def _connect(endpoint: Endpoint) -> "EngineClient":
     import docker
 
     if not hasattr(docker, "from_env"):
@@ -68,7 +68,7 @@ def _connect(endpoint: Endpoint) -> "DockerClient":
     return connected
 
 
-def _require_same_engine(connected: "DockerClient", endpoint: Endpoint) -> None:
+def _require_same_engine(connected: "EngineClient", endpoint: Endpoint) -> None:
     """Half of a task goes through the docker command, half through the SDK: both must reach one engine."""
     asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
     if not asked.ok:

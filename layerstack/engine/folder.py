@@ -12,12 +12,12 @@ from layerstack.errors import EngineError
 from layerstack.state_folder import state_folder, write_atomically
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 NO_SOURCE = "bind source path does not exist"
 
 
-def sees_folder(client: "DockerClient", root: Path, sources: Sequence[Path], image: str) -> bool:
+def sees_folder(client: "EngineClient", root: Path, sources: Sequence[Path], image: str) -> bool:
     """Whether a container of the engine would get these files of a project; `image` is any that the engine has.
 
     Asked only where a variable or a context names the engine. Another machine may have a folder of the same name, with
@@ -39,7 +39,7 @@ def sees_folder(client: "DockerClient", root: Path, sources: Sequence[Path], ima
             probe.unlink()
 
 
-def _can_mount(client: "DockerClient", paths: Sequence[Path], image: str) -> bool:
+def _can_mount(client: "EngineClient", paths: Sequence[Path], image: str) -> bool:
     """By a container that is made and never started: the engine looks for the sources then, and makes none."""
     from docker.types import Mount
 

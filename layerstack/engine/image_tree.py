@@ -15,7 +15,7 @@ from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 # Relative path → what stands there: `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
 Tree = Mapping[str, str]
@@ -31,7 +31,7 @@ VOLUME_TARGET = "/layerstack-volume"
 
 
 def read_image_trees(
-    client: "DockerClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
+    client: "EngineClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
 ) -> dict[str, Tree]:
     """The files below each path, {} where the image has nothing; from the cache when this image was seen before.
 
@@ -47,7 +47,7 @@ def read_image_trees(
     return {path: cached[path] for path in paths}
 
 
-def read_volume(client: "DockerClient", image_id: str, name: str, deadline: float) -> Tree:
+def read_volume(client: "EngineClient", image_id: str, name: str, deadline: float) -> Tree:
     """What a volume holds now. The image only lends its name: an engine lets nobody look into a volume alone.
 
     Raises TimeoutError, EngineError.
@@ -71,7 +71,7 @@ def read_folder(place: Path, deadline: float) -> Tree:
     return found
 
 
-def read_container(client: "DockerClient", container_id: str, path: str, deadline: float) -> Tree:
+def read_container(client: "EngineClient", container_id: str, path: str, deadline: float) -> Tree:
     """The files below a path of a container that need not run."""
     try:
         # Without a chunk size of our own it is twice as fast.
@@ -85,7 +85,7 @@ def read_container(client: "DockerClient", container_id: str, path: str, deadlin
         return dict(_entries(archive))
 
 
-def read_image_file(client: "DockerClient", image_id: str, paths: Iterable[str]) -> bytes | None:
+def read_image_file(client: "EngineClient", image_id: str, paths: Iterable[str]) -> bytes | None:
     """The content of the first of these files that the image has. Raises EngineError."""
     with closed_container(client, image_id) as container_id:
         for path in paths:
@@ -147,7 +147,7 @@ def _require_time(deadline: float) -> None:
 
 
 @contextmanager
-def closed_container(client: "DockerClient", image_id: str, volume: str = "") -> Iterator[str]:
+def closed_container(client: "EngineClient", image_id: str, volume: str = "") -> Iterator[str]:
     """A container that is never started, and gone afterwards with the volumes that the image asks for.
 
     It has the volume of that name at VOLUME_TARGET.
@@ -164,13 +164,13 @@ def closed_container(client: "DockerClient", image_id: str, volume: str = "") ->
             client.api.remove_container(made["Id"], v=True, force=True)
 
 
-def find_abandoned(client: "DockerClient") -> list[str]:
+def find_abandoned(client: "EngineClient") -> list[str]:
     """Ids of containers that a process made to look into an image, and was killed before it was done."""
     found = client.api.containers(all=True, filters={"label": LOOK_LABEL})
     return [str(one["Id"]) for one in found if is_abandoned(str((one.get("Labels") or {}).get(LOOK_LABEL)))]
 
 
-def remove_containers(client: "DockerClient", ids: Iterable[str]) -> None:
+def remove_containers(client: "EngineClient", ids: Iterable[str]) -> None:
     """Remove containers, with the volumes that their images asked for."""
     for container_id in ids:
         with suppress(Exception):

@@ -10,7 +10,7 @@ from layerstack.engine.programs import stopped_programs
 from layerstack.wait import call_within
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
@@ -28,7 +28,7 @@ class Answer:
     output: str
 
 
-def run_inside(client: "DockerClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
+def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
     """Run a program in a container; not waited for where a signal has halted the container's own programs.
 
     Raises TimeoutError (the program is ended then), EngineError, OSError.
@@ -48,7 +48,7 @@ def run_inside(client: "DockerClient", container_id: str, argv: Sequence[str], t
         raise
 
 
-def _end(client: "DockerClient", container_id: str, mark: str) -> None:
+def _end(client: "EngineClient", container_id: str, mark: str) -> None:
     def kill() -> None:
         client.api.exec_start(client.api.exec_create(container_id, ["sh", "-c", END, mark])["Id"])
 

@@ -9,7 +9,7 @@ from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
 from layerstack.project.project import Port
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 WILDCARDS = ("", "0.0.0.0", "::", "*")
 
@@ -39,7 +39,7 @@ class Holder:
         return f"kill {self.pid}" if self.pid else ""
 
 
-def find_holder(client: "DockerClient | None", port: Port) -> Holder | None:
+def find_holder(client: "EngineClient | None", port: Port) -> Holder | None:
     """Who holds the port at an address that collides with this one; None when it is free.
 
     `client` is a Docker client, or None when no engine answers.
@@ -47,7 +47,7 @@ def find_holder(client: "DockerClient | None", port: Port) -> Holder | None:
     return (find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
 
 
-def find_container(client: "DockerClient", port: Port) -> Holder | None:
+def find_container(client: "EngineClient", port: Port) -> Holder | None:
     """The container that publishes a port at a colliding address."""
     for entry in client.api.containers():
         for binding in entry.get("Ports") or ():

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from layerstack.errors import EngineError
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 LISTING = "-eo pid,stat,comm"
 
 
-def stopped_programs(client: "DockerClient", container_id: str) -> tuple[str, ...]:
+def stopped_programs(client: "EngineClient", container_id: str) -> tuple[str, ...]:
     """Names of programs in the state T (SIGSTOP). Docker asks the `ps` of its own machine; without one: nothing."""
     try:
         rows = client.api.top(container_id, ps_args=LISTING)["Processes"]

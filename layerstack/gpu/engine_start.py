@@ -10,12 +10,12 @@ from layerstack.errors import NotInEngine
 from layerstack.process_life import start_time
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 PID_FILE = Path("/var/run/docker.pid")
 
 
-def identify_start(client: "DockerClient") -> str:
+def identify_start(client: "EngineClient") -> str:
     """The engine and its start as one word; "" where nothing tells one start from another.
 
     The process behind the socket counts, the process in the pid file (systemd holds the socket for dockerd), and the
@@ -44,7 +44,7 @@ def _pid_file_process() -> list[str]:
     return [f"{pid}@{start_time(pid)}"]
 
 
-def _default_network(client: "DockerClient") -> list[str]:
+def _default_network(client: "EngineClient") -> list[str]:
     try:
         found = client.api.inspect_network("bridge")
     except NotInEngine:

@@ -12,7 +12,7 @@ from layerstack.gpu.nvml import HostGpus
 from layerstack.wait import call_within
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 # nvidia-smi hangs when a card has fallen off the bus.
 ASK_SECONDS = 10.0
@@ -65,12 +65,12 @@ class ContainerGpu:
         }
 
 
-def read_containers(client: "DockerClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+def read_containers(client: "EngineClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
     """Every running container of the project that was given a GPU. Raises EngineError when the engine is gone."""
     return tuple(_examined(client, read_all(client, project_name).values(), host))
 
 
-def look_inside(client: "DockerClient", container: Container, host: HostGpus | None) -> ContainerGpu:
+def look_inside(client: "EngineClient", container: Container, host: HostGpus | None) -> ContainerGpu:
     """Ask NVML inside. A container that offers no way to ask is not lost: nobody knows."""
     try:
         code, said = call_within(ASK_SECONDS, lambda: _ask(client, container.id))
@@ -89,12 +89,12 @@ def look_inside(client: "DockerClient", container: Container, host: HostGpus | N
     return ContainerGpu(container.service, container.name, (), problem, bool(host and LOST.search(problem)))
 
 
-def _examined(client: "DockerClient", groups: Any, host: HostGpus | None) -> Iterator[ContainerGpu]:
+def _examined(client: "EngineClient", groups: Any, host: HostGpus | None) -> Iterator[ContainerGpu]:
     for containers in groups:
         yield from (look_inside(client, one, host) for one in containers if one.has_gpu and one.is_running)
 
 
-def _ask(client: "DockerClient", container_id: str) -> tuple[int, str]:
+def _ask(client: "EngineClient", container_id: str) -> tuple[int, str]:
     """(exit code, output) of the first way that exists there; NOT_THERE without one."""
     code, said = NOT_THERE[0], ""
     for way in WAYS:

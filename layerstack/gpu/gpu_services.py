@@ -21,7 +21,7 @@ from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_o
 from layerstack.project.project import Project
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 Say = Callable[[str], None]
 SETTING = "gpu_memory"
@@ -83,7 +83,7 @@ def _repair(found: DockerGpu) -> Iterator[str]:
 
 
 def _restart_lost(
-    client: "DockerClient", containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
+    client: "EngineClient", containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
 ) -> None:
     host = read_host()
     for name, found in containers.items():

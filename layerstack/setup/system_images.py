@@ -18,7 +18,7 @@ from layerstack.setup.registry import PullOutcome
 from layerstack.setup.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
 
 if TYPE_CHECKING:
-    from docker.client import DockerClient
+    from layerstack.engine.api import EngineClient
 
 VARIABLE_SUFFIX = "_IMAGE"
 GPU_ONLY_PREFIX = "CUDA_"
@@ -62,7 +62,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | 
 
 
 def _with_shared(
-    docker: "DockerClient", root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
+    docker: "EngineClient", root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
 ) -> list[SystemImage]:
     """The same, once what a team's registry has of the missing ones is here: the image itself, else its stand-in."""
     lacking = [image for image in wanted if not image.image_id]
@@ -103,7 +103,7 @@ def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
 
 
-def _look_up(docker: "DockerClient", image: SystemImage) -> SystemImage:
+def _look_up(docker: "EngineClient", image: SystemImage) -> SystemImage:
     try:
         found = docker.images.get(image.reference)
     except NotInEngine:
@@ -156,7 +156,7 @@ def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutco
 
 
 def _build_lacking(
-    docker: "DockerClient",
+    docker: "EngineClient",
     root: Path,
     lacking: Sequence[SystemImage],
     outcomes: Mapping[str, PullOutcome],
@@ -186,7 +186,7 @@ def _build_lacking(
     return built
 
 
-def _is_here(docker: "DockerClient", stand_in: StandIn) -> bool:
+def _is_here(docker: "EngineClient", stand_in: StandIn) -> bool:
     return _look_up(docker, SystemImage(stand_in.variable, stand_in.tag, stand_in.tag)).is_stand_in
 
 
@@ -209,7 +209,7 @@ def _report_outvoted(outvoted: Mapping[str, str], say: Say) -> None:
         say(f"your own line {name}={value} in .env is kept: the stand-in is not used")
 
 
-def _settle(docker: "DockerClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
+def _settle(docker: "EngineClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
     reference = settled.get(image.variable)
     return _look_up(docker, SystemImage(image.variable, reference, reference)) if reference else image
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from layerstack.engine import engine
 from layerstack.engine.container import FOLDER_LABEL, ONE_OFF_LABEL, PROJECT_LABEL, Container, read_all
@@ -19,7 +19,6 @@ from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of
 
 if TYPE_CHECKING:
-    from docker import DockerClient
     from layerstack.engine.api import EngineClient
 
 KINDS = ("container", "image", "volume")
@@ -106,7 +105,7 @@ def require_stack(name: str) -> None:
         raise UsageError(f"There is no stack `{name}` on this engine.", known)
 
 
-def _stack(client: "DockerClient", name: str, one: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
+def _stack(client: "EngineClient", name: str, one: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
     folder = Path(one.folder)
     is_there = None if not one.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
     containers = read_all(client, name) if one.has_containers else {}
@@ -122,8 +121,8 @@ def _stack(client: "DockerClient", name: str, one: _Found, leases: Iterable[tupl
     )
 
 
-def _read_found(client: "DockerClient") -> dict[str, _Found]:
-    use = cast("EngineClient", client).disk_use(*KINDS)
+def _read_found(client: "EngineClient") -> dict[str, _Found]:
+    use = client.disk_use(*KINDS)
     found: dict[str, _Found] = {}
     for entry in (*(use.get("Containers") or ()), *(use.get("Volumes") or ())):
         labels = entry.get("Labels") or {}

@@ -10,17 +10,17 @@ from typing import Any
 
 import cache_parts
 import pytest
-from docker.errors import APIError, ImageNotFound
 from engine_facts import FACTS
 
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cache_report import CachedImage, CacheReport
 from layerstack.doctor import doctor, engine_checks, machine_checks, project_checks
-from layerstack.doctor.check_reasons import WHY
 from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.doctor_checks import DoctorChecks
+from layerstack.doctor.silence import WHY
 from layerstack.engine import engine
+from layerstack.engine.api import EngineRefused, ImageMissing
 from layerstack.engine.cache_records import CacheUse
 from layerstack.errors import EngineError, UsageError
 from layerstack.gpu import gpu_services, gpu_survey
@@ -331,13 +331,13 @@ class Registry:
 
     def inspect_image(self, reference: str) -> dict[str, Any]:
         if reference not in self.images:
-            raise ImageNotFound(reference)
+            raise ImageMissing(reference)
         return {"RepoDigests": ["x@sha256:1"] if self.images[reference] else []}
 
     def inspect_distribution(self, reference: str) -> None:
         self.asked.append(reference)
         if self.refusal:
-            raise APIError(self.refusal)
+            raise EngineRefused(self.refusal)
 
 
 @pytest.mark.parametrize(
