@@ -15,6 +15,8 @@ from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
 
 if TYPE_CHECKING:
+    from docker.types import Mount
+
     from layerstack.engine.api import EngineClient
 
 # Relative path → what stands there: `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
@@ -133,12 +135,11 @@ def _mark(size: int, content: bytes) -> str:
     return f"{size} {digest}".strip()
 
 
-def _untouched(volume: str) -> Any:
+def _untouched(volume: str) -> "Mount":
     """A mount that reads a volume as it is: without no_copy the engine would fill an empty one from the image."""
-    import docker.types
+    from docker.types import Mount
 
-    types: Any = docker.types
-    return types.Mount(VOLUME_TARGET, volume, type="volume", read_only=True, no_copy=True)
+    return Mount(VOLUME_TARGET, volume, type="volume", read_only=True, no_copy=True)
 
 
 def _require_time(deadline: float) -> None:

@@ -1,4 +1,4 @@
-"""Can the engine give a container a GPU: found out by asking for one, not by reading its configuration."""
+"""Whether the engine can give a container a GPU: asks it for one instead of reading its configuration."""
 
 import io
 import os
@@ -6,12 +6,15 @@ import shutil
 import tarfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.engine import engine, texts
 from layerstack.engine.texts import Text
 from layerstack.errors import EngineError
 from layerstack.project.gpu_request import CDI_DRIVER, EVERY_CDI_GPU, EVERY_GPU, GpuRequest
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
 
 Link = Literal["works", "driver", "docker", "setup", "cdi", "toolkit", "request", "engine", "not asked"]
 
@@ -37,7 +40,7 @@ ADVICE = {
 }
 # What Docker, the toolkit and the runtime say → the link that it means. The first match counts.
 SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
-    # Whoever looks for the program has come past everything that prepares a GPU.
+    # The program is looked for last, after everything that prepares a GPU.
     ((Text(ABSENT, texts.SOURCE),), "works"),
     (texts.GPU_UNKNOWN, "request"),
     (texts.NO_GPU_DRIVER, "docker"),
@@ -92,7 +95,7 @@ def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
     return DockerGpu(False, f"Docker refused for an unknown reason: {cause}", "docker")
 
 
-def _refusal(api: Any, request: GpuRequest) -> str:
+def _refusal(api: "APIClient", request: GpuRequest) -> str:
     """Why the engine did not start the probe. Raises EngineError when it fails at something else."""
     # A name of its own: two programs may ask at the same time.
     name = f"{PROBE_IMAGE}:{os.getpid()}-{os.urandom(4).hex()}"
@@ -116,18 +119,17 @@ def _refusal(api: Any, request: GpuRequest) -> str:
 def _asked_for(request: GpuRequest) -> dict[str, Any]:
     if request.runtime:
         return {"runtime": request.runtime}
-    import docker.types
+    from docker.types import DeviceRequest
 
-    types: Any = docker.types
-    capabilities = [list(request.capabilities)] if request.capabilities else None
-    asked = types.DeviceRequest(
+    capabilities = [list(request.capabilities)] if request.capabilities else []
+    asked = DeviceRequest(
         driver=request.driver, count=request.count, device_ids=list(request.device_ids), capabilities=capabilities
     )
     return {"device_requests": [asked]}
 
 
-def _refined(api: Any, found: DockerGpu) -> DockerGpu:
-    """Docker has no way: does CDI have one, is the toolkit there and only not set up, or not there at all?"""
+def _refined(api: "APIClient", found: DockerGpu) -> DockerGpu:
+    """Why Docker has no way to a GPU: only CDI knows it, the toolkit is not set up, or not installed."""
     if judge_refusal(_refusal(api, EVERY_CDI_GPU), EVERY_CDI_GPU).is_usable:
         return DockerGpu(False, "Docker knows the GPU by its CDI name only, not as the service asks for it", "cdi")
     has_toolkit = "nvidia" in (api.info().get("Runtimes") or ()) or any(map(shutil.which, TOOLKIT_PROGRAMS))
@@ -135,7 +137,7 @@ def _refined(api: Any, found: DockerGpu) -> DockerGpu:
 
 
 def _last_cause(message: str) -> str:
-    """The end of the engine's chain of causes: what comes before is its own call stack in words."""
+    """The end of the engine's chain of causes; the rest is its call stack."""
     line = " ".join(message.split())
     for start in ("nvidia-container-cli:", "CDI device injection failed:", "exec:"):
         if start in line:

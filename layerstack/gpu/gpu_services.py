@@ -1,4 +1,4 @@
-"""Services that want a GPU, before they start: can they get it, is there memory, did a running one lose it."""
+"""Services that ask for a GPU, checked before they start: is it available, is its memory free, was it lost."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,18 +57,17 @@ def parse_size(what: str, told: Any) -> int | None:
     """`8g` and the like in bytes, None for nothing. Raises UsageError that names `what`."""
     if not told:
         return None
-    import docker.utils
     from docker.errors import DockerException
+    from docker.utils import parse_bytes
 
-    units: Any = docker.utils
     try:
-        return int(units.parse_bytes(str(told)))
+        return int(parse_bytes(str(told)))
     except (DockerException, ValueError) as error:
         raise UsageError(f"{what} is `{told}`, which is no size.", "Write `8g` or `512m`.") from error
 
 
 def require_usable(project: Project, services: Sequence[str] = ()) -> None:
-    """Even on the CPU these services ask for a GPU: nothing in the project takes that away. Raises GpuMissing."""
+    """Raises GpuMissing for a service that asks for a GPU on the CPU too, because no override drops the request."""
     for name in in_start_order(project, services) if project.device == "cpu" else ():
         for found in map(probe_docker, requests_of(project.services[name].definition)):
             if not found.is_usable:
@@ -77,7 +76,7 @@ def require_usable(project: Project, services: Sequence[str] = ()) -> None:
 
 
 def _repair(found: DockerGpu) -> Iterator[str]:
-    """What makes the GPU usable, where there is one: the CPU is chosen already, and a toolkit needs a card."""
+    """How to make the GPU usable, where there is one. The CPU is no way out here: it is chosen already."""
     if read_host() or is_engine_elsewhere():
         yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[found.broken_link])
 

@@ -16,7 +16,7 @@ from layerstack.doctor import doctor, engine_checks, health_checks
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.engine import image_tree
 from layerstack.finding import Finding
-from layerstack.gpu.decision import PROBE_IMAGE, probe_docker
+from layerstack.gpu.gpu_probe import PROBE_IMAGE, probe_docker
 from layerstack.owner import own_mark
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project

@@ -24,7 +24,8 @@ from layerstack.engine.api import EngineRefused, ImageMissing
 from layerstack.engine.cache_records import CacheUse
 from layerstack.errors import EngineError, UsageError
 from layerstack.gpu import gpu_services, gpu_survey
-from layerstack.gpu.decision import NOT_ASKED, Decision
+from layerstack.gpu.decision import Decision
+from layerstack.gpu.gpu_probe import NOT_ASKED
 from layerstack.gpu.gpu_survey import Survey
 from layerstack.project import project
 from layerstack.project.project import Port, Project, Service
