@@ -7,9 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.doctor.dockerfiles import read_dockerfiles
 from layerstack.engine.image_tree import read_image_file
-from layerstack.errors import NotInEngine, UsageError
+from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, ok, warning
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
@@ -64,12 +64,8 @@ def _body(text: str) -> str:
 
 
 def _installs_certificates(project: Project) -> bool:
-    for image in project.images.values():
-        with suppress(UsageError):
-            stages = parse_dockerfile(project.root, image).stages
-            if any(_UPDATES.search(one.text) for stage in stages for one in stage.instructions):
-                return True
-    return False
+    every = (one for _, parsed in read_dockerfiles(project) for stage in parsed.stages for one in stage.instructions)
+    return any(_UPDATES.search(one.text) for one in every)
 
 
 def _lacks(client: "EngineClient", root: Path, image: str, own: dict[str, str]) -> bool:

@@ -7,23 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerstack.dockerfile import copy_sources
-from layerstack.dockerfile.recipe import parse_dockerfile
-from layerstack.errors import UsageError
+from layerstack.doctor.dockerfiles import read_dockerfiles
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.project import Project
 
 SERVICE_SCHEME = "service:"
 # Where people write down the commands of a project.
-COMMAND_FILES = (
-    "Makefile",
-    "justfile",
-    "Taskfile.yml",
-    "package.json",
-    "*.sh",
-    ".gitlab-ci.yml",
-    ".github/workflows/*.y*ml",
-)
+COMMAND_FILES = ("Makefile", "justfile", "Taskfile.yml", "package.json", "*.sh", ".gitlab-ci.yml")
+WORKFLOWS = ".github/workflows/*.y*ml"
 _BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
 
 
@@ -81,18 +73,12 @@ def _reads_outside(project: Project) -> bool:
 
 
 def _has_cache_mounts(project: Project) -> bool:
-    for image in project.images.values():
-        try:
-            stages = parse_dockerfile(project.root, image).stages
-        except UsageError:
-            continue
-        if any("type=cache" in one.text for stage in stages for one in stage.instructions):
-            return True
-    return False
+    every = (one for _, parsed in read_dockerfiles(project) for stage in parsed.stages for one in stage.instructions)
+    return any("type=cache" in one.text for one in every)
 
 
 def _command_texts(root: Path) -> Iterator[str]:
-    for pattern in COMMAND_FILES:
+    for pattern in (*COMMAND_FILES, WORKFLOWS):
         for path in root.glob(pattern):
             if path.is_file():
                 yield path.read_text(encoding="utf-8", errors="replace")

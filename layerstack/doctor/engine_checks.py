@@ -13,7 +13,7 @@ from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.moment import epoch_seconds
 from layerstack.setup.stand_ins import TAG_PREFIX
 
@@ -83,15 +83,13 @@ def check_gc(found: CacheReport, need: DiskNeed) -> Iterator[Finding]:
         yield ok("gc", f"no base image's cache is in danger: {why(rule, found.builder)}")
 
 
+@or_ok("clock", "the engine's clock agrees with this one")
 def check_clock(client: "EngineClient") -> Iterator[Finding]:
     """The engine's clock against this one: after a sleep, a virtual machine's clock can be behind."""
-    engine_time = epoch_seconds(client.info()["SystemTime"])
-    drift_seconds = abs(time.time() - engine_time)
+    drift_seconds = abs(time.time() - epoch_seconds(client.info()["SystemTime"]))
     if drift_seconds > CLOCK_TOLERANCE_SECONDS:
         remedy = "sudo hwclock --hctosys in the virtual machine (WSL: wsl --shutdown)"
         yield warning("clock", f"the engine's clock is {drift_seconds:.0f} s off", remedy)
-    else:
-        yield ok("clock", "the engine's clock agrees with this one")
 
 
 def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterator[Finding]:
@@ -120,14 +118,11 @@ def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
         return True
 
 
+@or_ok("stand-ins", "none in use")
 def check_stand_ins(client: "EngineClient", used: Iterable[str]) -> Iterator[Finding]:
     """Images that take the place of official ones; `used` are the images from outside that the project names."""
     images = client.api.images(filters={"label": "layerstack.stand-in-for", "dangling": False})
     tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(TAG_PREFIX)}
-    named = sorted(tags & set(used))
-    if named:
-        yield warning(
-            "stand-ins", f"not the official images: {', '.join(named)}", "invoke setup --pull, once a registry answers"
-        )
-    else:
-        yield ok("stand-ins", "none in use")
+    if named := sorted(tags & set(used)):
+        remedy = "invoke setup --pull, once a registry answers"
+        yield warning("stand-ins", f"not the official images: {', '.join(named)}", remedy)

@@ -3,13 +3,14 @@
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile, read_recipe
 from layerstack.engine.image_tree import read_image_trees
 from layerstack.errors import EngineError, NotInEngine, UsageError
-from layerstack.finding import Finding, ok, warning
+from layerstack.finding import Finding, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
 from layerstack.run.health_program import TOOLS, paths_of, wanted_programs
@@ -26,15 +27,14 @@ _TOOL = re.compile(r"(?<![\w/.-])(?:busybox\s+)?(wget|nc)\b")
 _SMALL = re.compile(r"alpine|busybox")
 
 
+@or_ok(LOCALHOST, "no health check asks BusyBox for localhost")
 def check_localhost(client: "EngineClient | None", project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Does a check ask `localhost` with BusyBox, which resolves it to ::1?
 
     Without an engine (`client` is None) only the names of images say what is in them.
     """
-    found = [finding for one in project.services.values() for finding in _find_localhost(client, project, one, source)]
-    yield from found
-    if not found:
-        yield ok(LOCALHOST, "no health check asks BusyBox for localhost")
+    for service in project.services.values():
+        yield from _find_localhost(client, project, service, source)
 
 
 def _find_localhost(
@@ -97,17 +97,12 @@ def _bases(project: Project, image: Image) -> Iterator[str]:
         yield from _bases(project, project.image(name))
 
 
+@or_ok(PROGRAM, "every health check whose image is here has its program")
 def check_programs(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
     """A finding for each service whose health check cannot run. Raises EngineError."""
-    found: list[Finding] = []
     for service in project.services.values():
-        try:
-            found += _find_missing(client, project, service, source)
-        except NotInEngine:
-            continue  # the image is not here yet
-    yield from found
-    if not found:
-        yield ok(PROGRAM, "every health check whose image is here has its program")
+        with suppress(NotInEngine):  # the image is not here yet
+            yield from _find_missing(client, project, service, source)
 
 
 def _find_missing(

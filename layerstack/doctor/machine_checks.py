@@ -1,4 +1,4 @@
-"""What doctor looks at on the machine itself: it needs no engine and no project."""
+"""Checks of the machine itself, which need neither engine nor project."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from layerstack.errors import GpuMissing
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.gpu import gpu_services
 from layerstack.gpu.decision import Decision
 from layerstack.project.project import Project
@@ -25,14 +25,13 @@ ENOUGH_MEMORY_BYTES = 6 * 2**30
 NO_GPU_NEEDED = ("no-card", "no-service-wants-gpu", "asked-for-cpu")
 
 
+@or_ok("environment", "nothing turns BuildKit off")
 def check_environment() -> Iterator[Finding]:
     """Variables that turn BuildKit off. Layerstack overrides them; plain docker commands do not."""
     off = [name for name in ("DOCKER_BUILDKIT", "COMPOSE_DOCKER_CLI_BUILD") if os.environ.get(name) == "0"]
     if off:
         detail = f"{', '.join(off)}=0 turns BuildKit off for plain docker commands"
         yield warning("environment", detail, f"unset {' '.join(off)}")
-    else:
-        yield ok("environment", "nothing turns BuildKit off")
 
 
 def check_rights() -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layerstack.engine import ports
 from layerstack.engine.container import read_all
 from layerstack.errors import StackError, UsageError
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.declaration import source_of
 from layerstack.project.env_file import read_env_file
@@ -104,27 +104,22 @@ def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Findi
         yield warning("shared-tag", detail, f"Give {names[-1]} an `image:` of its own.", names[-1], place)
 
 
+@or_ok(NAME, "no other container has a name of this project")
 def check_names(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Every `container_name`: free, or another container's. Raises EngineError."""
-    taken = False
     for service in project.services.values():
         if holder := find_name_holder(client, project, service):
-            taken = True
             detail = f"{service.name} needs the name {holder.name}, but {holder.words} has it"
             remedy = f"{holder.remedy}, or choose another {KEY}"
             yield error(NAME, detail, remedy, service.name, source.place("services", service.name, KEY))
-    if not taken:
-        yield ok(NAME, "no other container has a name of this project")
 
 
+@or_ok(ORPHAN, "every container of this project belongs to a service of it")
 def check_orphans(client: "EngineClient", project: Project) -> Iterator[Finding]:
     """Containers of services that were renamed or taken out: `up` leaves them alone. Raises EngineError."""
-    orphans = find_orphans(project, read_all(client, project.name))
-    for one in orphans:
+    for one in find_orphans(project, read_all(client, project.name)):
         does = "still runs" if one.is_running else "is still there"
         yield warning(ORPHAN, f"{orphan_words(project, one)}, {does}", f"docker rm -f {one.name}", one.service)
-    if not orphans:
-        yield ok(ORPHAN, "every container of this project belongs to a service of it")
 
 
 def check_project(project: Project) -> Iterator[Finding]:
