@@ -1,4 +1,4 @@
-"""The container engine as it is: a client for it, the facts about it, and whether they are enough."""
+"""The container engine: a client, its facts, and whether it is usable."""
 
 import json
 import re
@@ -21,7 +21,7 @@ ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 
-# Engine 23 made BuildKit the builder; the other two bring what the bake and Compose files use.
+# Engine 23 is the first that builds with BuildKit; bake and Compose files need the other two.
 OLDEST_USABLE = {"Docker Engine": (23, 0), "Docker Buildx": (0, 17), "Docker Compose": (2, 33)}
 
 
@@ -58,7 +58,7 @@ def _connect(endpoint: Endpoint) -> "EngineClient":
     try:
         connected = EngineClient(endpoint)
     except (docker.errors.DockerException, OSError) as error:
-        # The SDK asks for the version first, and wraps whatever that raises.
+        # The SDK requests the version first and wraps whatever that raises.
         cause = error.__cause__
         if isinstance(cause, EngineError) and not isinstance(cause, EngineGone):
             raise cause from error
@@ -69,7 +69,7 @@ def _connect(endpoint: Endpoint) -> "EngineClient":
 
 
 def _require_same_engine(connected: "EngineClient", endpoint: Endpoint) -> None:
-    """Half of a task goes through the docker command, half through the SDK: both must reach one engine."""
+    """Tasks use both the docker command and the SDK: both must reach the same engine."""
     asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
     if not asked.ok:
         raise unreachable(asked.stderr, endpoint)
@@ -80,7 +80,7 @@ def _require_same_engine(connected: "EngineClient", endpoint: Endpoint) -> None:
 
 
 def read_facts() -> EngineFacts:
-    """Ask the docker command about itself and its daemon, in one call.
+    """Facts of the docker command and its daemon, in one call.
 
     Raises EngineError that names what is missing: docker command, daemon, Buildx or Compose plugin.
     """
@@ -95,7 +95,7 @@ def read_facts() -> EngineFacts:
 
 
 def require_ready(facts: EngineFacts, min_free_bytes: int = 10 * GIGABYTE) -> None:
-    """Name everything too old or too small, and what to do. Raises EngineError; NoRoom when it is the disk alone."""
+    """Raises EngineError that names every outdated part and a disk that is too full; NoRoom for the disk alone."""
     outdated, short = [*_outdated_parts(facts)], [*_disk_shortage(facts, min_free_bytes)]
     if problems := [*outdated, *short]:
         kind = EngineError if outdated else NoRoom
@@ -122,7 +122,7 @@ def _parse_info(answer: command.CommandResult) -> Mapping[str, Any]:
     if "podman" in (answer.stdout + answer.stderr).lower() and "ServerVersion" not in info:
         raise podman("(behind its own docker command)")
     info = info if isinstance(info, dict) else {}
-    # The real docker command in front of Podman's socket: its store tells it (podman pkg/api/handlers/compat/info.go).
+    # The real docker command on Podman's socket, recognised by its store (podman pkg/api/handlers/compat/info.go).
     if str(info.get("DockerRootDir")).endswith("containers/storage"):
         raise podman(str(info.get("ServerVersion", "")))
     return info

@@ -1,4 +1,4 @@
-"""The files below some paths of an image or a volume, without starting anything; those of an image are remembered."""
+"""The files below paths of an image or a volume, read without starting anything and cached by image."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from layerstack.engine.api import EngineClient
 
-# Relative path → what stands there: `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
+# Relative path → `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
 Tree = Mapping[str, str]
 
 FOLDER = "image-trees"
@@ -35,7 +35,7 @@ VOLUME_TARGET = "/layerstack-volume"
 def read_image_trees(
     client: "EngineClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
 ) -> dict[str, Tree]:
-    """The files below each path, {} where the image has nothing; from the cache when this image was seen before.
+    """The files below each path, {} where the image has nothing.
 
     `deadline` is a moment of time.monotonic(). Raises TimeoutError, EngineError.
     """
@@ -50,7 +50,7 @@ def read_image_trees(
 
 
 def read_volume(client: "EngineClient", image_id: str, name: str, deadline: float) -> Tree:
-    """What a volume holds now. The image only lends its name: an engine lets nobody look into a volume alone.
+    """The current content of a volume. Any image will do: a volume can only be read through a container.
 
     Raises TimeoutError, EngineError.
     """
@@ -62,7 +62,7 @@ def read_volume(client: "EngineClient", image_id: str, name: str, deadline: floa
 
 
 def read_folder(place: Path, deadline: float) -> Tree:
-    """Files of a folder of this machine."""
+    """The files of a folder on this machine."""
     found: dict[str, str] = {}
     for folder, folders, files in os.walk(place):
         _require_time(deadline)
@@ -74,9 +74,9 @@ def read_folder(place: Path, deadline: float) -> Tree:
 
 
 def read_container(client: "EngineClient", container_id: str, path: str, deadline: float) -> Tree:
-    """The files below a path of a container that need not run."""
+    """The files below a path of a container, running or not."""
     try:
-        # Without a chunk size of our own it is twice as fast.
+        # The SDK's default chunk size halves the speed.
         chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
     except NotInEngine:
         return {}
@@ -130,7 +130,7 @@ def _file_mark(path: Path) -> str:
 
 
 def _mark(size: int, content: bytes) -> str:
-    """Large files are told apart by their size alone."""
+    """Large files are compared by size alone."""
     digest = hashlib.blake2b(content, digest_size=8).hexdigest() if size <= HASHED_BYTES else ""
     return f"{size} {digest}".strip()
 
@@ -166,13 +166,13 @@ def closed_container(client: "EngineClient", image_id: str, volume: str = "") ->
 
 
 def find_abandoned(client: "EngineClient") -> list[str]:
-    """Ids of containers that a process made to look into an image, and was killed before it was done."""
+    """Ids of containers that a killed process created to read an image."""
     found = client.api.containers(all=True, filters={"label": LOOK_LABEL})
     return [str(one["Id"]) for one in found if is_abandoned(str((one.get("Labels") or {}).get(LOOK_LABEL)))]
 
 
 def remove_containers(client: "EngineClient", ids: Iterable[str]) -> None:
-    """Remove containers, with the volumes that their images asked for."""
+    """Remove containers and the volumes that their images declare."""
     for container_id in ids:
         with suppress(Exception):
             client.api.remove_container(container_id, v=True, force=True)
@@ -198,7 +198,7 @@ def _path(root: Path, image_id: str) -> Path:
 
 
 class _Stream(io.RawIOBase):
-    """The chunks of an answer as a file."""
+    """The chunks of a response as a file."""
 
     def __init__(self, chunks: Iterator[bytes], deadline: float = float("inf")) -> None:
         self._chunks = chunks

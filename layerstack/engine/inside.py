@@ -1,4 +1,4 @@
-"""A question asked inside a running container; what does not answer in time is ended."""
+"""Run a program inside a running container, and kill it when it takes too long."""
 
 import uuid
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
-# The program of a question is found again by the variable that it was started with.
+# The engine cannot end an exec: its program is found by the variable it was started with.
 END = (
     f"for p in $(grep -l {MARK}=$0 /proc/[0-9]*/environ 2>/dev/null); do p=${{p#/proc/}}; kill -9 ${{p%/environ}}; done"
 )
@@ -22,16 +22,16 @@ END = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program said, both streams together."""
+    """The output of a program, both streams together."""
 
     exit_code: int
     output: str
 
 
 def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
-    """Run a program in a container; not waited for where a signal has halted the container's own programs.
+    """Run a program in a container. Gives up early when the container's own programs are stopped by a signal.
 
-    Raises TimeoutError (the program is ended then), EngineError, OSError.
+    Raises TimeoutError (the program is killed then), EngineError, OSError.
     """
     mark = uuid.uuid4().hex
 

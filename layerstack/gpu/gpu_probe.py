@@ -38,7 +38,7 @@ ADVICE = {
     "request": "Let the service ask for cards that are there (`invoke gpu` lists them), or use --device cpu.",
     "engine": "`invoke doctor` checks the engine.",
 }
-# What Docker, the toolkit and the runtime say → the link that it means. The first match counts.
+# Message of Docker, toolkit or runtime → the broken link. The first match counts.
 SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
     # The program is looked for last, after everything that prepares a GPU.
     ((Text(ABSENT, texts.SOURCE),), "works"),
@@ -51,7 +51,7 @@ SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
 
 @dataclass(frozen=True)
 class DockerGpu:
-    """Can a container get a GPU; `broken_link` names the part that fails."""
+    """Whether a container can get a GPU; `broken_link` names the part that fails."""
 
     is_usable: bool
     reason: str
@@ -65,9 +65,10 @@ NOT_ASKED = DockerGpu(False, "not asked", "not asked")
 
 
 def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
-    """Ask the engine for a container with this GPU and a program that does not exist; never raises.
+    """Request a container with this GPU and a program that does not exist; never raises.
 
-    Which of the two it misses first tells whether it can hand out the GPU: no image is pulled, nothing runs.
+    Docker prepares the GPU before it looks for the program, so the error shows whether that worked. No image is pulled
+    and nothing runs.
     """
     try:
         client = engine.client()
@@ -78,13 +79,13 @@ def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
 
 
 def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
-    """What the engine's reason for not starting the probe says about GPUs."""
+    """What the engine's error for the probe says about GPUs."""
     link = next((link for signs, link in SIGNS if texts.says(message, *signs)), None)
     cause = _last_cause(message)
     if link == "works":
         return DockerGpu(True, "a container gets a GPU")
     if link == "request":
-        # A request for every card that names none wants the CDI description itself.
+        # A CDI request for all cards fails only when the CDI description is missing.
         is_all = request.driver == CDI_DRIVER and request.device_ids == EVERY_CDI_GPU.device_ids
         words = f"the service asks for {request.words}, and Docker cannot give that: {cause}"
         return DockerGpu(False, words, "docker" if is_all else "request")
@@ -96,8 +97,8 @@ def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
 
 
 def _refusal(api: "APIClient", request: GpuRequest) -> str:
-    """Why the engine did not start the probe. Raises EngineError when it fails at something else."""
-    # A name of its own: two programs may ask at the same time.
+    """The engine's error for the probe. Raises EngineError when it fails at something else."""
+    # A unique name, as two programs may probe at the same time.
     name = f"{PROBE_IMAGE}:{os.getpid()}-{os.urandom(4).hex()}"
     api.import_image_from_data(_one_file_archive(), repository=PROBE_IMAGE, tag=name.partition(":")[2])
     container = ""

@@ -30,12 +30,11 @@ DROP = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset nul
 
 @contextmanager
 def ready(project: Project, services: Sequence[str], timeout_seconds: float, say: Say) -> Iterator[None]:
-    """Start services inside this block.
+    """A context in which to start services.
 
-    Before it, a running container that lost its GPU is restarted, and the cards of the services that declare
-    `gpu_memory` and do not run are held until they have started; what they use then shows on the card. Raises
-    GpuMissing, before anything starts, when Docker cannot give what a service asks for, GpuBusy when the memory does
-    not come free, UsageError for a size that is none.
+    Containers that lost their GPU are restarted first. Cards of stopped services that declare `gpu_memory` are leased
+    until the block ends; from then on the driver reports what they use. Raises GpuMissing when Docker cannot provide
+    what a service asks for, GpuBusy when the memory does not become free, UsageError for an invalid size.
     """
     wanted = {name: requests_of(project.services[name].definition) for name in in_start_order(project, services)}
     wanted = {name: requests for name, requests in wanted.items() if requests}
@@ -54,7 +53,7 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
 
 
 def parse_size(what: str, told: Any) -> int | None:
-    """`8g` and the like in bytes, None for nothing. Raises UsageError that names `what`."""
+    """`8g` in bytes, None for no value. Raises UsageError that names `what`."""
     if not told:
         return None
     from docker.errors import DockerException
@@ -94,7 +93,7 @@ def _restart_lost(
 
 
 def _needs(project: Project, wanted: Mapping[str, Sequence[GpuRequest]], say: Say) -> list[Wanted]:
-    """What is needed of each card, in the order of their names: two that start at once never wait for each other."""
+    """Memory needed per card, sorted by name: a fixed order keeps two simultaneous starts from a deadlock."""
     settings = {name: project.services[name].settings.gpu_memory for name in wanted}
     sizes = {name: parse_size(f"x-layerstack.{SETTING} of {name}", settings[name]) for name in wanted}
     needs: dict[str, dict[str, int]] = {}
@@ -115,7 +114,7 @@ def _needs(project: Project, wanted: Mapping[str, Sequence[GpuRequest]], say: Sa
 
 
 def _given_cards(requests: Sequence[GpuRequest], cards: Sequence[Card]) -> tuple[Card, ...]:
-    """The cards that Docker will give for these requests: the named ones, or the first ones."""
+    """The cards that Docker will assign to these requests: the named ones, or the first ones."""
     names = {name.removeprefix(f"{CDI_KIND}=") for one in requests for name in one.device_ids}
     count = max((len(cards) if one.count == ALL or one.runtime else one.count for one in requests), default=0)
     if "all" in names:
