@@ -25,9 +25,9 @@ _SPANS["year"] = 365 * 86400
 
 @dataclass(frozen=True)
 class Disk:
-    """The file system that holds the cache, in bytes; `free_bytes` counts the part reserved for root, as BuildKit does.
+    """The file system that holds the cache; `free_bytes` includes the part reserved for root, as in BuildKit.
 
-    Both are None when the engine's disk is not on this machine.
+    Both are None for an engine on another machine.
     """
 
     total_bytes: int | None = None
@@ -48,12 +48,12 @@ class Builder:
 
     @property
     def is_engine(self) -> bool:
-        """Whether it is the engine's own BuildKit, whose cache shares layers with the images."""
+        """Whether it is the engine's own BuildKit, whose cache shares layers with images."""
         return self.driver == "docker"
 
     @property
     def tells_layer_sizes(self) -> bool:
-        """Whether an image's history has the sizes that its cache records have: not in containerd's store."""
+        """Whether sizes in an image's history equal those of its cache records; not with containerd's store."""
         return self.is_engine and self.storage_driver != CONTAINERD_STORE
 
     @property
@@ -92,7 +92,7 @@ def read_use(builder: Builder) -> CacheUse:
     """The records of this builder. Raises EngineError."""
     if builder.is_engine:
         return read_cache()
-    # The engine knows only its own cache; what Buildx prints is rounded: sizes to four digits, ages to one unit.
+    # The engine lists only its own cache; Buildx rounds: sizes to four digits, ages to one unit.
     answer = command.run(("docker", "buildx", "du", "--format", "json"), timeout_seconds=INSPECT_SECONDS)
     if not answer.ok:
         advice = "`docker buildx du --format json` must work: Buildx 0.29 or newer."

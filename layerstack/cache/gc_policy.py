@@ -21,10 +21,9 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 
 @dataclass(frozen=True)
 class GcRule:
-    """One rule, applied after the ones before it; 0 means no such limit.
+    """One rule of the ordered list; 0 means no such limit.
 
-    `takes_all` also drops what images share and BuildKit's internal records. `kinds` are the record types it takes,
-    () for every one.
+    `takes_all` includes layers of images and internal records. `kinds` are the record types it covers, () for all.
     """
 
     takes_all: bool = False
@@ -39,7 +38,7 @@ class GcRule:
         return bool(self.reserved_bytes or self.max_used_bytes or self.min_free_bytes)
 
     def keep_bytes(self, cache_bytes: int, free_bytes: int | None) -> int:
-        """Down to which size the rule cuts the cache; `free_bytes` None: the disk is not known and never full."""
+        """The size to which the rule cuts the cache; with `free_bytes` None the disk is never full."""
         keep = self.max_used_bytes
         missing = self.min_free_bytes - free_bytes if free_bytes is not None else 0
         if missing > 0:
@@ -69,7 +68,7 @@ def parse_rules(inspect_text: str) -> Rules:
 
 
 def enforced(rules: Rules, server_version: str) -> Rules:
-    """The rules without the one that this engine prints and cannot apply: its filter matches nothing."""
+    """The rules without the one that older engines print but never apply: its filter matches nothing."""
     numbers = parse_version(server_version)
     if not numbers or numbers >= MOUNTS_ENFORCED_ENGINE:
         return rules
