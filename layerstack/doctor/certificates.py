@@ -1,4 +1,4 @@
-"""Extra certificate authorities of this machine, as a company's proxy needs them, and which images lack them."""
+"""Extra certificate authorities of this machine, as company proxies need them, and the images that lack them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -28,9 +28,9 @@ _UPDATES = re.compile(r"\bupdate-ca-(certificates|trust)\b")
 
 
 def check_images(client: "EngineClient", project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
-    """Do the system images trust what this machine trusts? Silent without extra authorities.
+    """Do the system images trust what this machine trusts? No finding without extra authorities.
 
-    A project whose Dockerfiles install certificates themselves is trusted to do it right. Raises EngineError.
+    A project whose Dockerfiles install certificates is not checked further. Raises EngineError.
     """
     own = read_authorities(folders)
     if not own or _installs_certificates(project):
@@ -49,7 +49,7 @@ def check_images(client: "EngineClient", project: Project, folders: Sequence[Pat
 
 
 def read_authorities(folders: Sequence[Path] = FOLDERS) -> dict[str, str]:
-    """File name → its first certificate, without line breaks."""
+    """File name → its first certificate without line breaks."""
     found = {}
     for folder in folders:
         for path in sorted((*folder.glob("**/*.crt"), *folder.glob("**/*.pem"))):
@@ -69,7 +69,7 @@ def _installs_certificates(project: Project) -> bool:
 
 
 def _lacks(client: "EngineClient", root: Path, image: str, own: dict[str, str]) -> bool:
-    """False where nothing can be said: the image is not here, or has no bundle at all."""
+    """False when unknown: the image is not stored here, or has no bundle at all."""
     try:
         image_id = str(client.api.inspect_image(image)["Id"])
     except NotInEngine:

@@ -13,7 +13,7 @@ from layerstack.project.gpu_request import requests_of
 from layerstack.project.project import Project
 
 SERVICE_SCHEME = "service:"
-# Where people write down the commands of a project.
+# Files in which projects keep their commands.
 COMMAND_FILES = ("Makefile", "justfile", "Taskfile.yml", "package.json", "*.sh", ".gitlab-ci.yml")
 WORKFLOWS = ".github/workflows/*.y*ml"
 _BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
@@ -34,7 +34,7 @@ class Circumstances:
 
 
 def read_circumstances(root: Path, source: ComposeSource, project: Project | None) -> Circumstances:
-    """From the Compose files as they are written, and from the project where it could be read."""
+    """From the Compose files, and from the resolved project where that could be read."""
     services = project.services.values() if project else ()
     return Circumstances(
         has_profiled_bases=any(_is_profiled(source, base) for _, base in _lent(source)),
@@ -60,7 +60,7 @@ def _lent(source: ComposeSource) -> Iterator[tuple[str, str]]:
 
 
 def _is_profiled(source: ComposeSource, service: str) -> bool:
-    """Whether it is in profiles of which none is active."""
+    """Whether it has profiles and none of them is active."""
     active = {name.strip() for name in os.environ.get("COMPOSE_PROFILES", "").split(",")}
     profiles = source.value("services", service, "profiles") or []
     return bool(profiles) and not active & {str(one) for one in [*profiles, "*"]}

@@ -20,7 +20,7 @@ ENOUGH_BYTES = 2**30
 
 
 def check_shared_memory(project: Project, source: ComposeSource, host_shm: Path = HOST_SHM) -> Iterator[Finding]:
-    """Do services that reserve a GPU have more shared memory than Docker's 64 MB? Says nothing without one."""
+    """Do services that reserve a GPU have more shared memory than Docker's 64 MB?"""
     for service in project.services.values():
         if not requests_of(service.definition):
             continue
@@ -56,7 +56,7 @@ def _mounts_shm(definition: Mapping[str, Any]) -> bool:
 
 @or_ok(ORDER, "depends_on orders starts only")
 def check_build_order(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """A service that waits for another one only because its image is built on that one's."""
+    """Services that depend on another one only because their image is built on its image."""
     for service in project.services.values():
         for needed in dependencies(service):
             base = project.services.get(needed)
@@ -71,7 +71,7 @@ def check_build_order(project: Project, source: ComposeSource) -> Iterator[Findi
 
 
 def _is_built_on(project: Project, service: Service, base: Service) -> bool:
-    """Whether a Dockerfile reads the other service's image, and Compose is not told that it does."""
+    """Whether the Dockerfile uses the other service's image and the Compose file does not declare it."""
     image = project.image_of(service)
     build = service.definition.get("build")
     if image is None or not base.is_built or not isinstance(build, Mapping):
@@ -86,7 +86,7 @@ def _is_built_on(project: Project, service: Service, base: Service) -> bool:
 
 
 def _only_lends(project: Project, base: Service) -> bool:
-    """Whether nothing but its image is used: it serves nothing, and nobody waits for what it does."""
+    """Whether only its image is used: it publishes nothing, and no service waits for its result."""
     serves = base.ports or base.has_health_check or base.definition.get("expose")
     waited = (dependencies(one).get(base.name) for one in project.services.values())
     return not serves and "service_completed_successfully" not in waited

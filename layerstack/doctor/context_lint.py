@@ -22,13 +22,13 @@ CHECK = "context-takes-all"
 EVERYTHING = frozenset(("", ".", "./", "/"))
 FOLDERS = (".git", "node_modules", "__pycache__")
 FILES = (".env", ".git")  # `.git` is a file in a submodule and in a second work tree
-# A folder of this name is a virtual environment only with this file in it.
+# A folder of this name is a virtual environment only if it contains this file.
 ENVIRONMENTS, ENVIRONMENT_FILE = (".venv", "venv"), "pyvenv.cfg"
 
 
 @or_ok(CHECK, "no image takes history, installed packages or .env from its context")
 def check_contexts(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """A finding for each COPY or ADD of a whole context that holds such files; unreadable files are the build's."""
+    """Does a COPY or ADD of a whole context take such files along?"""
     found: dict[str, Finding] = {}
     for image in project.images.values():
         with suppress(UsageError, OSError):
@@ -60,7 +60,7 @@ def _excludes(one: Instruction) -> Iterator[Sequence[Pattern]]:
     """The `--exclude` patterns of an instruction that copies the whole build context."""
     if one.keyword not in ("COPY", "ADD") or one.heredocs:
         return
-    # A source whose variables are not known here counts as everything elsewhere; here it must be written so.
+    # Elsewhere a source with unknown variables counts as everything; a warning needs a literal one.
     if not EVERYTHING & {word.strip("\"'") for word in one.words[:-1]}:
         return
     for source in copy_sources.read_sources(one, Variables()):
@@ -69,14 +69,14 @@ def _excludes(one: Instruction) -> Iterator[Sequence[Pattern]]:
 
 
 def find_unwanted(folder: Path, patterns: Sequence[Pattern]) -> Iterator[str]:
-    """Paths in a context that no ignore rule keeps out; what lies inside one of them is not looked at."""
+    """Unwanted paths in a context that no ignore rule keeps out, without what is inside them."""
     for place, folders, files in os.walk(folder):
         inside = PurePosixPath(os.path.relpath(place, folder))
 
         def is_sent(name: str, inside: PurePosixPath = inside) -> bool:
             return not context.is_left_out(patterns, str(inside / name))
 
-        # An exception may bring back what lies in a folder that is left out: only what is unwanted itself is judged.
+        # An ignored folder may contain an exception, so every folder is searched.
         for name in sorted(filter(is_sent, (*folders, *files))):
             if _is_unwanted(Path(place, name), name in folders):
                 yield str(inside / name)
@@ -90,7 +90,7 @@ def _is_unwanted(path: Path, is_folder: bool) -> bool:
 
 
 def ignore_lines(paths: Sequence[str]) -> list[str]:
-    """The rules that keep these paths out: by their name, in every folder where one lies deeper."""
+    """The ignore rules for these paths: by name, with `**/` for one in a subfolder."""
     nested = {PurePosixPath(path).name for path in paths if "/" in path}
     names = (PurePosixPath(path).name for path in paths)
     return sorted({f"**/{name}" if name in nested else name for name in names})

@@ -62,7 +62,7 @@ def _unshared_caches(image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Fi
 
 
 def _installs_after_source(project: Project, image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Finding]]:
-    """(line, finding) of every step that could stand above the COPY of the source."""
+    """(line, finding) of every step that could precede the COPY of the source."""
     if copy_sources.is_remote(image.context):
         return
     folder = project.root / image.context
@@ -81,7 +81,7 @@ def _installs_after_source(project: Project, image: Image, parsed: Dockerfile) -
 
 
 def _copies_code(folder: Path, image: Image, one: Instruction) -> bool:
-    """Whether a COPY or ADD brings source files of the build context in."""
+    """Whether a COPY or ADD copies source files of the build context."""
     if one.keyword not in ("COPY", "ADD"):
         return False
     patterns = [source.pattern for source in copy_sources.read_sources(one, Variables()) if not source.origin]
@@ -102,7 +102,7 @@ def _code_files(folder: Path, image: Image, patterns: Iterable[str]) -> Iterator
 
 
 def _installs(folder: Path, one: Instruction) -> str:
-    """What a step does that needs no source, "" when nothing is known of it."""
+    """What a step does that needs no source, "" when unknown."""
     text = "\n".join((_MOUNT.sub("", one.text), *one.heredocs))
     if _SYSTEM.search(text):
         return "installs system packages"
@@ -115,7 +115,7 @@ def _installs(folder: Path, one: Instruction) -> str:
 
 
 def _is_from_index(folder: Path, words: str) -> bool:
-    """Whether pip installs nothing of the project itself."""
+    """Whether pip installs from an index only, and nothing of the project."""
     if _LOCAL.search(_VALUE_FLAGS.sub(" ", words)):
         return False
     return not any(_names_project(folder / name.lstrip("/")) for name in _REQUIREMENTS.findall(words))
@@ -129,7 +129,7 @@ def _names_project(requirements: Path) -> bool:
 
 
 def _needs_source(folder: Path) -> bool:
-    """Whether an installation of Node packages reads more of the project than their names."""
+    """Whether installing the Node packages runs scripts of the project or needs its workspaces."""
     try:
         return bool(_NODE_SCRIPTS.search((folder / "package.json").read_text(errors="replace")))
     except OSError:
@@ -137,7 +137,7 @@ def _needs_source(folder: Path) -> bool:
 
 
 def _is_own(folder: Path, name: str) -> bool:
-    """Whether a module of this name lies in the build context."""
+    """Whether the build context contains a module of this name."""
     return any(next(folder.glob(f"{place}{name}{end}"), None) for place in ("", "*/") for end in ("", ".py"))
 
 

@@ -47,7 +47,7 @@ Answer = TypeVar("Answer")
 
 
 class DoctorChecks:
-    """What several checks need is asked once, in the background; each answer is waited for only so long."""
+    """What several checks need is read once, in the background, with a timeout for each."""
 
     def __init__(self, root: Path, pool: ThreadPoolExecutor, answer_seconds: float) -> None:
         def ask(function: Callable[[], Answer]) -> "Future[Answer]":
@@ -57,7 +57,7 @@ class DoctorChecks:
         self.facts = ask(engine.read_facts)
         self.client = ask(engine.client)
         self.source = ask(lambda: _read_source(root, "gpu"))
-        # As declared, with the GPU; and as this machine would run it.
+        # `declared` is the project with the GPU, `loaded` as this machine would run it.
         self.declared = ask(lambda: project.load(root, "gpu"))
         # The decision that a start would make, with containers that lost their GPU.
         self.decision: Future[Decision] = ask(lambda: gpu_survey.survey(root, "auto").decision)
@@ -66,11 +66,11 @@ class DoctorChecks:
         self.need = ask(lambda: disk_need.read_need(self.loaded.result()))
 
     def named(self) -> Mapping[str, Check]:
-        """Every check under the name that its failure would have."""
+        """Every check by the name under which its failure is reported."""
         return {**self._engine_checks(), **self._machine_checks(), **self._project_checks()}
 
     def wanted_silence(self, given: Silence) -> Silence:
-        """What the Compose files silence, and what was given besides."""
+        """What the Compose files and the command line suppress."""
         source = _value(self.source)
         return silence.from_source(source, given) if source else given
 
@@ -160,7 +160,7 @@ class DoctorChecks:
         yield from project_checks.check_shared_ports(loaded, self.source.result())
 
     def _check_gpu(self) -> Iterable[Finding]:
-        # Without an engine nobody can say what a service would get.
+        # Without an engine it is unknown what a service would get.
         loaded = _value(self.loaded) if _value(self.client) else None
         return machine_checks.check_gpu(self.decision.result(), loaded)
 
@@ -192,12 +192,12 @@ class DoctorChecks:
 
 
 def _value(future: "Future[Answer]") -> Answer | None:
-    """The answer, None where there is none: whoever needs it does without."""
+    """The answer, None when it failed: checks that can do without it still run."""
     return None if future.exception() else future.result()
 
 
 def _read_source(root: Path, device: Device) -> ComposeSource:
-    """An empty one where a file cannot be read: the finding named `project` says why."""
+    """An empty one where a file cannot be read: the finding named `project` reports it."""
     try:
         return compose_source.read_source(root, project.find_source_files(root, device))
     except StackError:

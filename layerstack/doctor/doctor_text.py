@@ -1,4 +1,4 @@
-"""What doctor found, for people: what blocks a build or a start first, what is fine in one line."""
+"""The findings as text: what blocks a build or a start first, what is fine in one line."""
 
 from __future__ import annotations
 

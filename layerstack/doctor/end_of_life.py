@@ -1,4 +1,4 @@
-"""Images from outside whose runtime or distribution gets no security fixes any more."""
+"""External images whose runtime or distribution no longer gets security fixes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class Use:
     service: str = ""
 
 
-@or_ok(CHECK, "no image that this is built on is known to be past its end")
+@or_ok(CHECK, "no image that this project is built on is known to be past its end of life")
 def check_end_of_life(project: Project, source: ComposeSource, today: date | None = None) -> Iterator[Finding]:
-    """One finding for each image with a version that has ended, at the first place that names it."""
+    """A finding for each image with an unsupported version, at the first place that names it."""
     day = today or datetime.now(timezone.utc).date()
     wanted = set(system_references(project))
     first: dict[str, Use] = {}
@@ -67,7 +67,7 @@ def _least(ended: tuple[Runtime, ...], today: date) -> str:
 
 
 def _run(project: Project, source: ComposeSource) -> Iterator[Use]:
-    """Images that services run without a build."""
+    """Images that services run without building them."""
     for service in project.services.values():
         if service.image and not service.is_built:
             keys = ("services", service.name, "image")
@@ -85,7 +85,7 @@ def _built_on(project: Project) -> Iterator[Use]:
 
 
 def _argument(image: Image, stage: Stage) -> str:
-    """The build argument that is all of the image's name; one that nobody outside the Dockerfile sets is called so."""
+    """The build argument that holds the whole image name; `the ARG NAME` when only the Dockerfile sets it."""
     words = [word for word in stage.written.split() if not word.startswith("--")]
     name = sole_variable(words[0].strip("\"'")) if words else ""
     return name if not name or name in image.args else f"the ARG {name}"

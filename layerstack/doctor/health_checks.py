@@ -59,7 +59,7 @@ def _text(test: Any) -> str:
 
 
 def _of_dockerfile(project: Project, image: Image) -> tuple[str, str]:
-    """The HEALTHCHECK of the stage that is built, and where it stands."""
+    """The HEALTHCHECK of the stage that is built, and its place."""
     try:
         parsed = parse_dockerfile(project.root, image)
     except UsageError:
@@ -72,7 +72,7 @@ def _of_dockerfile(project: Project, image: Image) -> tuple[str, str]:
 def _has_busybox(
     client: "EngineClient | None", project: Project, reference: str, image: Image | None, tool: str
 ) -> bool:
-    """Whether the image's tool is BusyBox: the same file by content; from its name where it is not here."""
+    """Whether the image's tool is BusyBox, by file content; by the image's name when it is not stored here."""
     if client and reference:
         try:
             image_id = client.api.inspect_image(reference)["Id"]
@@ -88,7 +88,7 @@ def _has_busybox(
 
 
 def _bases(project: Project, image: Image) -> Iterator[str]:
-    """Everything that an image is built on, down to the system images."""
+    """All ancestors of an image, down to the system images."""
     try:
         yield from read_recipe(project.root, image).parents
     except UsageError:
@@ -99,7 +99,7 @@ def _bases(project: Project, image: Image) -> Iterator[str]:
 
 @or_ok(PROGRAM, "every health check whose image is here has its program")
 def check_programs(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """A finding for each service whose health check cannot run. Raises EngineError."""
+    """Does every health check find its program in the image? Raises EngineError."""
     for service in project.services.values():
         with suppress(NotInEngine):  # the image is not here yet
             yield from _find_missing(client, project, service, source)
@@ -132,6 +132,6 @@ def _has_program(client: "EngineClient", project: Project, facts: Mapping[str, A
 
 
 def _is_mounted(service: Service, program: str) -> bool:
-    """Whether a mount may bring the program."""
+    """Whether the program may come from a mount."""
     targets = [str(one.get("target", "")).rstrip("/") for one in service.definition.get("volumes") or ()]
     return "/" in program and any(program == one or program.startswith(f"{one}/") for one in targets)

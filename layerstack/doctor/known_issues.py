@@ -1,4 +1,4 @@
-"""Versions that are known to misbehave, as data; `below` is the first good version, `since` the first bad one."""
+"""Known issues of versions, as data; `since` is the first bad version, `below` the first good one."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from layerstack.engine.engine import parse_version
 
 @dataclass(frozen=True)
 class KnownIssue:
-    """One range of versions of one part, and what a person sees.
+    """A range of versions of one part, and the symptom.
 
-    `when` names the circumstance under which it is met, "" for always.
+    `when` names the circumstance under which it applies, "" for always.
     """
 
     part: str
@@ -21,7 +21,7 @@ class KnownIssue:
     when: str = ""
 
     def applies_to(self, version: str, circumstances: Circumstances) -> bool:
-        """Is this version in the range, and does it matter here? A version that cannot be read is not."""
+        """Whether the version is in the range and the circumstance holds; never for an unreadable version."""
         numbers = parse_version(version)
         is_in_range = bool(numbers) and numbers >= self.since and (not self.below or numbers < self.below)
         return is_in_range and (not self.when or bool(getattr(circumstances, self.when)))

@@ -1,4 +1,4 @@
-"""Mounts that hide what an image installed: for every service, every mount, compared with the image's own files."""
+"""Mounts that hide what an image installed, found by comparing them with the image's files."""
 
 import os
 import time
@@ -39,7 +39,7 @@ WORKERS = 4
 
 @dataclass(frozen=True)
 class Look:
-    """All that looking at one project needs; `deadline` is a moment of time.monotonic()."""
+    """What the check of one project needs; `deadline` is a moment of time.monotonic()."""
 
     client: "EngineClient"
     project: Project
@@ -52,9 +52,9 @@ class Look:
 def check_mounts(
     client: "EngineClient", project: Project, source: ComposeSource, is_local: bool, seconds: float = LOOK_SECONDS
 ) -> Iterator[Finding]:
-    """A finding for every mount that hides something; services whose image is not here are passed over.
+    """A finding for every mount that hides something; services without a stored image are skipped.
 
-    `is_local` says that the engine is on this machine: only then are bind mounts its folders. Raises EngineError.
+    `is_local`: the engine is on this machine, so that bind mounts are folders of this machine. Raises EngineError.
     """
     image_tree.remove_containers(client, image_tree.find_abandoned(client))
     look = Look(client, project, source, read_volumes(client, project), is_local, time.monotonic() + seconds)
@@ -65,12 +65,12 @@ def check_mounts(
     yield from found
     absent = [name for name, each in looked.items() if each is None]
     if not found:
-        unknown = f"; the images of {names_text(absent)} are not here yet" if absent else ""
+        unknown = f"; the images of {names_text(absent)} do not exist yet" if absent else ""
         yield ok(CHECK, f"no mount hides what an image installed{unknown}")
 
 
 def _look_at(look: Look, service: Service) -> list[Finding] | None:
-    """None when the image of the service is not here."""
+    """None when the image of the service is not stored here."""
     try:
         facts = look.client.api.inspect_image(service.image)
         return list(_service_findings(look, service, facts))
@@ -102,7 +102,7 @@ def _editable(client: "EngineClient", image_id: str) -> tuple[str, ...]:
 
 
 def _own(tree: Tree, mount: Mount, mounts: Sequence[Mount]) -> Tree:
-    """Without what lies below another, deeper mount: that one answers for it."""
+    """Without the files below a deeper mount, which is checked separately."""
     deeper = [one for one in mounts if one != mount and mount.covers(one.target)]
     return {
         inside: mark
@@ -126,15 +126,15 @@ def _compare(look: Look, service: Service, mount: Mount, image: Installed, image
 
 
 def _provided(mount: Mount, tree: Tree) -> Tree:
-    """Those of the image's files that a bind mount has too; tmpfs has none. Their content is the developer's own."""
+    """The image's files that a bind mount has too, whatever their content; tmpfs has none."""
     place = Path(mount.source)
     if mount.source and place.is_dir() and not os.access(place, os.X_OK):
-        return tree  # what this user may not look into is not said to be missing
+        return tree  # unreadable for this user, which does not mean missing
     return {inside: mark for inside, mark in tree.items() if mount.source and os.path.lexists(place / inside)}
 
 
 def _is_empty(place: Path) -> bool:
-    """A folder that is not there is made by the engine, empty."""
+    """Also for a missing folder, which the engine creates empty."""
     if not place.is_dir():
         return not os.path.lexists(place)
     return os.access(place, os.R_OK) and not any(place.iterdir())
@@ -148,13 +148,13 @@ def _finding(look: Look, service: Service, mount: Mount, losses: Sequence[Loss])
 
 
 def _words(look: Look, mount: Mount) -> str:
-    """The mount, with a folder of the project as people write it."""
+    """The mount, with a folder of the project as `./folder`."""
     folder = f"{look.project.root.resolve()}/"
     return mount.words.replace(f" {folder}", " ./") if mount.kind == "bind" else mount.words
 
 
 def _text(loss: Loss) -> str:
-    # What names a package says more than any of its files.
+    # The manifest of a package is the clearest example.
     example = min(loss.paths, key=lambda path: (not path.endswith(PACKAGE_FILES), path.count("/"), path))
     count = f"{len(loss.paths)} files, such as {example}" if len(loss.paths) > 1 else example
     return f"{'a newer version of ' if loss.is_older else ''}{loss.kind} ({count})"

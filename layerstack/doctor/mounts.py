@@ -1,4 +1,4 @@
-"""The mounts of a service: bind mounts, named and anonymous volumes, tmpfs, those that its image declares too."""
+"""The mounts of a service: bind mounts, volumes, tmpfs, and the volumes that its image declares."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ VOLUME_LABEL = "com.docker.compose.volume"
 
 @dataclass(frozen=True)
 class Mount:
-    """`source` is a path of the host, or the name of a volume that is there; "" for one that is still to be made."""
+    """`source` is a path of the host, or the name of an existing volume; "" for one yet to be created."""
 
     kind: Kind
     target: str
@@ -43,14 +43,14 @@ class Mount:
 
 @dataclass(frozen=True)
 class Volumes:
-    """The project's volumes that are there: by their name in the Compose file, and by service and path."""
+    """The existing volumes of the project: by name in the Compose file, and by service and path."""
 
     named: Mapping[str, str]
     anonymous: Mapping[tuple[str, str], str]
 
 
 def read_volumes(client: "EngineClient", project: Project) -> Volumes:
-    """Ask the engine. Raises EngineError."""
+    """From the engine. Raises EngineError."""
     label = f"{PROJECT_LABEL}={project.name}"
     volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()
     named = {(one.get("Labels") or {}).get(VOLUME_LABEL, ""): str(one["Name"]) for one in volumes}
@@ -96,7 +96,7 @@ def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str)
 
 
 def _place(service: str, entry: Mapping[str, Any], written: Iterable[tuple[Any, str]], source: ComposeSource) -> str:
-    """The line of the entry with this target; that of the list where a variable hides it."""
+    """The line of the entry with this target; of the whole list when a variable holds the target."""
     target = _clean(str(entry.get("target", "")))
     for value, place in written:
         parts = [str(value.get("target", ""))] if isinstance(value, Mapping) else str(value).split(":")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAME, ORPHAN = "container-name", "orphan"
 
-# How Compose names the part that it does not like.
+# How Compose names the faulty part.
 _PATHS = (
     re.compile(r"(services|networks|volumes|secrets|configs)\.([\w.-]+)"),
     re.compile(r"(service) \"([\w.-]+)\""),
@@ -38,7 +38,7 @@ _ADDITIONAL = re.compile(r"additional propert(?:y|ies) '([^']+)'")
 
 
 def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
-    """The finding for a project that could not be read, with file and line where they can be found."""
+    """The finding for an unreadable project, with file and line where known."""
     try:
         source = read_source(root, find_compose_files(root, "gpu"))
     except UsageError as broken:
@@ -47,12 +47,12 @@ def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
         return
     said = str(problem.args[0])
     if "required variable" in said or any(line.is_broken for line in read_env_file(root / ".env").lines):
-        return  # the finding named `.env` tells it with its line
+        return  # the finding named `.env` reports it with its line
     yield error("project", said, problem.advice, place=_place(source, said))
 
 
 def _place(source: ComposeSource, said: str) -> str:
-    """Where the part stands that Compose names, "" when it names none."""
+    """The place of the part that Compose names, "" when it names none."""
     for pattern in _PATHS:
         if match := pattern.search(said):
             words = ["services" if match[1] == "service" else match[1], *match[2].strip(".").split(".")]
@@ -62,7 +62,7 @@ def _place(source: ComposeSource, said: str) -> str:
 
 
 def check_ports(project: Project, client: "EngineClient | None") -> Iterator[Finding]:
-    """Every port of the project: free, held by the project itself, or by somebody else."""
+    """Is every port free or held by the project itself?"""
     for service in project.services.values():
         for port in service.ports:
             holder = ports.find_holder(client, port)
@@ -84,7 +84,7 @@ def check_ports(project: Project, client: "EngineClient | None") -> Iterator[Fin
 
 
 def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """One port for two services, or for two containers of one."""
+    """Do two containers publish the same port?"""
     for shared in find_shared_ports(project):
         place = source.place("services", shared.second, "ports")
         yield error(
@@ -97,7 +97,7 @@ def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Find
 
 
 def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """Images that are built differently under one tag: each build takes it from the other."""
+    """Do two different builds use the same tag?"""
     for tag, names in project.shared_tags.items():
         place = source.place("services", names[-1], "image")
         detail = f"{' and '.join(names)} are built differently and take the tag {tag} from each other"
@@ -106,7 +106,7 @@ def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Findi
 
 @or_ok(NAME, "no other container has a name of this project")
 def check_names(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """Every `container_name`: free, or another container's. Raises EngineError."""
+    """Is every `container_name` free? Raises EngineError."""
     for service in project.services.values():
         if holder := find_name_holder(client, project, service):
             detail = f"{service.name} needs the name {holder.name}, but {holder.words} has it"
@@ -116,14 +116,14 @@ def check_names(client: "EngineClient", project: Project, source: ComposeSource)
 
 @or_ok(ORPHAN, "every container of this project belongs to a service of it")
 def check_orphans(client: "EngineClient", project: Project) -> Iterator[Finding]:
-    """Containers of services that were renamed or taken out: `up` leaves them alone. Raises EngineError."""
+    """Are there containers of renamed or removed services? `up` does not remove them. Raises EngineError."""
     for one in find_orphans(project, read_all(client, project.name)):
         does = "still runs" if one.is_running else "is still there"
         yield warning(ORPHAN, f"{orphan_words(project, one)}, {does}", f"docker rm -f {one.name}", one.service)
 
 
 def check_project(project: Project) -> Iterator[Finding]:
-    """It can be read; does it have anything to run?"""
+    """Does the project have anything to run?"""
     if project.services:
         yield ok("project", f"{project.name}: {len(project.services)} services")
     else:
