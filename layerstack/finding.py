@@ -1,7 +1,7 @@
 """What a check reports."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import wraps
 from typing import Any, Literal, ParamSpec
 
@@ -22,15 +22,7 @@ class Finding:
     place: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "check": self.check,
-            "severity": self.severity,
-            "detail": self.detail,
-            "why": self.why,
-            "remedy": self.remedy,
-            "service": self.service or None,
-            "place": self.place or None,
-        }
+        return {**asdict(self), "service": self.service or None, "place": self.place or None}
 
 
 def ok(check: str, detail: str) -> Finding:
