@@ -1,5 +1,7 @@
 """Amounts and long texts in readable form."""
 
+from collections.abc import Sequence
+
 
 def short(text: str, width: int) -> str:
     """One line of at most `width` characters."""
@@ -26,3 +28,9 @@ def megabytes(size_bytes: float) -> str:
 def gibibytes(size_bytes: int | None) -> str:
     """`8.0 GiB`: the units in which cards are sold and `8g` is read."""
     return "an unknown size" if size_bytes is None else f"{size_bytes / 2**30:.1f} GiB"
+
+
+def listed(texts: Sequence[str], most: int = 3, separator: str = ", ") -> str:
+    """The first few of many, and how many more there are."""
+    rest = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + rest

@@ -17,6 +17,7 @@ from layerstack.errors import UsageError
 from layerstack.finding import Finding, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project
+from layerstack.wording import listed
 
 CHECK = "context-takes-all"
 EVERYTHING = frozenset(("", ".", "./", "/"))
@@ -52,7 +53,7 @@ def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:
     for one, excludes in taking:
         if taken := [path for path in unwanted if not context.is_left_out(excludes, path)]:
             lines = ", ".join(f"`{line}`" for line in ignore_lines(taken))
-            detail = f"`{one.keyword} {one.text}` takes {', '.join(taken[:3])}{' and more' if taken[3:] else ''} along"
+            detail = f"`{one.keyword} {one.text}` takes {listed(taken)} along"
             yield one.line, warning(CHECK, detail, f"Add to {file}, a line each: {lines}", image.name)
 
 

@@ -1,6 +1,6 @@
 """The disk space a build will need: the missing images with their last or declared size."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -54,10 +54,3 @@ def _own_bytes(project: Project, tag: str, known: Mapping[str, int], stored: Map
     sizes = {**known, **{name: one.size_bytes for name, one in stored.items()}}
     below = max((sizes.get(parent, 0) for parent in parents), default=0)
     return max(0, known.get(tag, 0) - below)
-
-
-def names_text(names: Iterable[str], most: int = 3) -> str:
-    """The first few names, and how many more there are."""
-    every = list(names)
-    rest = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + rest

@@ -107,9 +107,7 @@ class DoctorChecks:
             ".env": lambda: env_checks.check_env_file(self._root, _read_source(self._root, "cpu")),
             "ignore": lambda: silence.check_names(self.source.result()),
             "port": lambda: self._of_project(self._check_ports),
-            "container-name": lambda: self._of_project(
-                lambda one: project_checks.check_names(self.client.result(), one, self.source.result())
-            ),
+            "container-name": lambda: self._of_engine(project_checks.check_names),
             "orphan": lambda: self._of_project(lambda one: project_checks.check_orphans(self.client.result(), one)),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
@@ -117,16 +115,14 @@ class DoctorChecks:
             "health-localhost": lambda: self._of_project(
                 lambda one: health_checks.check_localhost(_value(self.client), one, self.source.result())
             ),
-            "health-program": lambda: self._of_project(
-                lambda one: health_checks.check_programs(self.client.result(), one, self.source.result())
-            ),
+            "health-program": lambda: self._of_engine(health_checks.check_programs),
             "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
             "context-takes-all": lambda: self._of_declared(context_lint.check_contexts),
             "end-of-life": lambda: self._of_project(
                 lambda one: end_of_life.check_end_of_life(one, self.source.result())
             ),
-            "mount-shadow": lambda: self._of_project(self._check_mounts),
+            "mount-shadow": lambda: self._of_engine(self._check_mounts),
         }
 
     def _load(self) -> Project:
@@ -140,6 +136,11 @@ class DoctorChecks:
     def _of_project(self, check: Callable[[Project], Iterable[Finding]]) -> Iterable[Finding]:
         loaded = _value(self.loaded)
         return check(loaded) if loaded else ()
+
+    def _of_engine(
+        self, check: "Callable[[EngineClient, Project, ComposeSource], Iterable[Finding]]"
+    ) -> Iterable[Finding]:
+        return self._of_project(lambda loaded: check(self.client.result(), loaded, self.source.result()))
 
     def _of_declared(self, check: Callable[[Project, ComposeSource], Iterable[Finding]]) -> Iterable[Finding]:
         declared = _value(self.declared)
@@ -186,9 +187,8 @@ class DoctorChecks:
         if client and loaded:
             yield from certificates.check_images(client, loaded)
 
-    def _check_mounts(self, loaded: Project) -> Iterable[Finding]:
-        is_local = bool(find_endpoint().socket_path)
-        return mount_shadow.check_mounts(self.client.result(), loaded, self.source.result(), is_local)
+    def _check_mounts(self, client: "EngineClient", loaded: Project, source: ComposeSource) -> Iterable[Finding]:
+        return mount_shadow.check_mounts(client, loaded, source, is_local=bool(find_endpoint().socket_path))
 
 
 def _value(future: "Future[Answer]") -> Answer | None:

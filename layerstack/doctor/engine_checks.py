@@ -8,7 +8,7 @@ from layerstack.cache.cache_forecast import why
 from layerstack.cache.cache_report import CacheReport
 from layerstack.cache.gc_policy import GcRule
 from layerstack.doctor.circumstances import Circumstances
-from layerstack.doctor.disk_need import DiskNeed, names_text
+from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
 from layerstack.engine.engine import EngineFacts
@@ -16,6 +16,7 @@ from layerstack.errors import EngineError
 from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.moment import epoch_seconds
 from layerstack.setup.stand_ins import TAG_PREFIX
+from layerstack.wording import listed
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
@@ -59,10 +60,10 @@ def check_disk(facts: EngineFacts, need: DiskNeed) -> Iterator[Finding]:
 def _need_text(need: DiskNeed) -> str:
     if not need.missing:
         return "every image is present"
-    known = f"{need.bytes / 10**9:.1f} GB needed for {names_text(need.missing)}"
+    known = f"{need.bytes / 10**9:.1f} GB needed for {listed(need.missing)}"
     if need.unknown:
         # The first build records the sizes.
-        return f"{known}; size unknown: {names_text(need.unknown)}"
+        return f"{known}; size unknown: {listed(need.unknown)}"
     return known
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerstack.doctor.disk_need import names_text
 from layerstack.doctor.mounts import Mount, Volumes, mounts_of, read_volumes
 from layerstack.doctor.start_files import start_files
 from layerstack.engine import image_tree
@@ -27,6 +26,7 @@ from layerstack.status.lost_files import (
     find_losses,
     find_older,
 )
+from layerstack.wording import listed
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
@@ -65,7 +65,7 @@ def check_mounts(
     yield from found
     absent = [name for name, each in looked.items() if each is None]
     if not found:
-        unknown = f"; the images of {names_text(absent)} do not exist yet" if absent else ""
+        unknown = f"; the images of {listed(absent)} do not exist yet" if absent else ""
         yield ok(CHECK, f"no mount hides what an image installed{unknown}")
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
+from layerstack.wording import listed
+
 Ending = Literal["passed", "failed", "no-tests-ran", "image-missing", "gpu-missing", "gpu-unused", "cannot-run"]
 Verdict = tuple[Ending, str]
 
@@ -45,8 +47,7 @@ def judge_report(exit_code: int, report: str) -> Verdict | None:
         return "gpu-missing", "the container sees no GPU"
     failed = [case.get("name", "") for case in cases if _has(case, "failure", "error")]
     if failed:
-        more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
-        return "failed", f"{len(failed)} failed: {', '.join(failed[:MOST_NAMES])}{more}"
+        return "failed", f"{len(failed)} failed: {listed(failed, MOST_NAMES)}"
     return ("failed", "the tests could not be collected") if exit_code == COLLECTION_FAILED else None
 
 
