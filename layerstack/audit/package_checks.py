@@ -42,9 +42,10 @@ def check_numpy(image: ImageFiles, environment: Environment) -> Iterator[Finding
         if package is not numpy and any(_is_for_numpy_1(image, path) for path in package.files)
     )
     if broken:
+        shown = listed(broken, SHOWN, "; ")
         yield error(
             "numpy-abi",
-            f"{listed(broken, SHOWN, '; ')}: compiled against NumPy 1, and NumPy {numpy.version} is installed",
+            f"{shown}: compiled against NumPy 1, and NumPy {numpy.version} is installed: they fail on import",
             "Pin numpy<2, or newer versions of these packages.",
         )
 
