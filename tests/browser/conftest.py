@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 from chromium_container import connect, find_page, run_container
+from docker.models.containers import Container
 from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, sync_playwright
+from stack_containers import find_containers
 
 import docker
 
@@ -93,6 +95,12 @@ def complaints(page: Page) -> list[str]:
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
+
+
+@pytest.fixture
+def containers(web_url: str) -> dict[str, Container]:
+    """Return the containers of the page's stack by service; skips where somebody may be using it."""
+    return find_containers(docker.from_env(), web_url)
 
 
 @pytest.fixture(scope="session")
