@@ -1,10 +1,8 @@
 """The builder in use: what Buildx and the engine say of it."""
 
 import json
-from pathlib import Path
 
 import cache_parts
-import fake_docker
 import pytest
 from cache_parts import GB
 from fake_docker import FakeDocker
@@ -40,11 +38,6 @@ GC Policy rule#0:
  All:            true
  Reserved Space: 9.313GiB
 """
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
 
 
 def test_buildx_says_which_builder_and_which_rules(docker: FakeDocker) -> None:
