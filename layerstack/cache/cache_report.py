@@ -206,10 +206,10 @@ def _outcome(
     return cache_forecast.forecast(steps, eviction, builder)
 
 
-def _groups(records: Iterable[CacheRecord], found: tuple[CachedImage, ...]) -> Iterable[Group]:
+def _groups(records: Iterable[CacheRecord], cached: tuple[CachedImage, ...]) -> Iterable[Group]:
     """The remaining records, largest group first."""
-    placed = {step.record.id for one in found for step in one.steps if step.record}
-    lines = {(step.line.keyword, step.line.text): step.line for one in found for step in one.steps}
+    placed = {step.record.id for one in cached for step in one.steps if step.record}
+    lines = {(step.line.keyword, step.line.text): step.line for one in cached for step in one.steps}
     groups: dict[tuple[str, str], list[CacheRecord]] = defaultdict(list)
     for record in records:
         if record.id not in placed:

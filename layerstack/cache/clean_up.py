@@ -116,5 +116,5 @@ def _named(image: StoredImage) -> str:
     return f"image {image.id[7:19]} (untagged: replaced by a newer build)"
 
 
-def _unique(found: Iterable[StoredImage]) -> tuple[StoredImage, ...]:
-    return tuple({image.id: image for image in found}.values())
+def _unique(stored: Iterable[StoredImage]) -> tuple[StoredImage, ...]:
+    return tuple({image.id: image for image in stored}.values())

@@ -85,12 +85,12 @@ class Eviction:
     def _takes(self, rule: GcRule) -> Callable[[CacheRecord], bool]:
         limit = self._now - timedelta(seconds=rule.unused_seconds)
 
-        def takes(one: CacheRecord) -> bool:
-            if one.is_in_use or (rule.kinds and one.kind not in rule.kinds):
+        def takes(record: CacheRecord) -> bool:
+            if record.is_in_use or (rule.kinds and record.kind not in rule.kinds):
                 return False
-            if not rule.takes_all and (one.is_shared or one.kind in HIDDEN_KINDS):
+            if not rule.takes_all and (record.is_shared or record.kind in HIDDEN_KINDS):
                 return False
-            return not rule.unused_seconds or last_used(one) < limit
+            return not rule.unused_seconds or last_used(record) < limit
 
         return takes
 

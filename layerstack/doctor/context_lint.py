@@ -57,14 +57,14 @@ def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:
             yield one.line, warning(CHECK, detail, f"Add to {file}, a line each: {lines}", image.name)
 
 
-def _excludes(one: Instruction) -> Iterator[Sequence[Pattern]]:
+def _excludes(instruction: Instruction) -> Iterator[Sequence[Pattern]]:
     """The `--exclude` patterns of an instruction that copies the whole build context."""
-    if one.keyword not in ("COPY", "ADD") or one.heredocs:
+    if instruction.keyword not in ("COPY", "ADD") or instruction.heredocs:
         return
     # Elsewhere a source with unknown variables counts as everything; a warning needs a literal one.
-    if not EVERYTHING & {word.strip("\"'") for word in one.words[:-1]}:
+    if not EVERYTHING & {word.strip("\"'") for word in instruction.words[:-1]}:
         return
-    for source in copy_sources.read_sources(one, Variables()):
+    for source in copy_sources.read_sources(instruction, Variables()):
         if not source.origin and source.pattern in EVERYTHING and not source.only:
             yield context.parse_patterns("\n".join(source.excludes), Path("--exclude"))
 

@@ -80,11 +80,11 @@ def _installs_after_source(project: Project, image: Image, parsed: Dockerfile) -
             copied[stage.name.lower()] = source
 
 
-def _copies_code(folder: Path, image: Image, one: Instruction) -> bool:
+def _copies_code(folder: Path, image: Image, instruction: Instruction) -> bool:
     """Whether a COPY or ADD copies source files of the build context."""
-    if one.keyword not in ("COPY", "ADD"):
+    if instruction.keyword not in ("COPY", "ADD"):
         return False
-    patterns = [source.pattern for source in copy_sources.read_sources(one, Variables()) if not source.origin]
+    patterns = [source.pattern for source in copy_sources.read_sources(instruction, Variables()) if not source.origin]
     return bool(patterns) and any(True for _ in _code_files(folder, image, patterns))
 
 
@@ -101,9 +101,9 @@ def _code_files(folder: Path, image: Image, patterns: Iterable[str]) -> Iterator
         return
 
 
-def _installs(folder: Path, one: Instruction) -> str:
+def _installs(folder: Path, instruction: Instruction) -> str:
     """What a step does that needs no source, "" when unknown."""
-    text = "\n".join((_MOUNT.sub("", one.text), *one.heredocs))
+    text = "\n".join((_MOUNT.sub("", instruction.text), *instruction.heredocs))
     if _SYSTEM.search(text):
         return "installs system packages"
     if _OTHERS.search(text) or (_NODE.search(text) and not _needs_source(folder)):
@@ -114,11 +114,11 @@ def _installs(folder: Path, one: Instruction) -> str:
     return "imports packages" if names and not any(_is_own(folder, name) for name in names) else ""
 
 
-def _is_from_index(folder: Path, words: str) -> bool:
+def _is_from_index(folder: Path, arguments: str) -> bool:
     """Whether pip installs from an index only, and nothing of the project."""
-    if _LOCAL.search(_VALUE_FLAGS.sub(" ", words)):
+    if _LOCAL.search(_VALUE_FLAGS.sub(" ", arguments)):
         return False
-    return not any(_names_project(folder / name.lstrip("/")) for name in _REQUIREMENTS.findall(words))
+    return not any(_names_project(folder / name.lstrip("/")) for name in _REQUIREMENTS.findall(arguments))
 
 
 def _names_project(requirements: Path) -> bool:

@@ -67,21 +67,21 @@ def _need_text(need: DiskNeed) -> str:
     return known
 
 
-def check_gc(found: CacheReport, need: DiskNeed) -> Iterator[Finding]:
+def check_gc(report: CacheReport, need: DiskNeed) -> Iterator[Finding]:
     """Does the cache of the base images survive the next garbage collection, and the one after the build?"""
-    endangered = [one for one in found.images if one.is_base and one.forecast.status in ("at-risk", "would-drop")]
-    remedy = f"`invoke cache` prints the lines for {found.builder.config_file} that keep it; or make room on the disk."
+    endangered = [one for one in report.images if one.is_base and one.forecast.status in ("at-risk", "would-drop")]
+    remedy = f"`invoke cache` prints the lines for {report.builder.config_file} that keep it; or make room on the disk."
     for one in endangered:
         yield warning("gc", f"the cache of {one.tag} is {one.forecast.status}: {one.forecast.detail}", remedy)
-    rule, free = (found.builder.rules or (GcRule(),))[-1], found.builder.disk.free_bytes
+    rule, free = (report.builder.rules or (GcRule(),))[-1], report.builder.disk.free_bytes
     if endangered:
         return
     if need.bytes and free is not None and free - need.bytes < rule.min_free_bytes:
         left = f"{max(0, free - need.bytes) / 10**9:.1f} GB"
-        detail = f"the build leaves about {left} free; {why(rule, found.builder)}"
+        detail = f"the build leaves about {left} free; {why(rule, report.builder)}"
         yield warning("gc", detail, remedy)
     else:
-        yield ok("gc", f"no base image's cache is in danger: {why(rule, found.builder)}")
+        yield ok("gc", f"no base image's cache is in danger: {why(rule, report.builder)}")
 
 
 @or_ok("clock", "the engine's clock agrees with this one")

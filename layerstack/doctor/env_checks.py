@@ -167,8 +167,8 @@ def _is_port(text: str) -> bool:
     return bool(_PORT.fullmatch(text)) and all(0 < int(part) < 65536 for part in text.split("-"))
 
 
-def _problem(names: Names, line: EnvLine, severity: Callable[..., Finding], what: str, remedy: str) -> Finding:
-    return severity(CHECK, what, remedy, place=f"{names.file.name}:{line.number}")
+def _problem(names: Names, line: EnvLine, severity: Callable[..., Finding], detail: str, remedy: str) -> Finding:
+    return severity(CHECK, detail, remedy, place=f"{names.file.name}:{line.number}")
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerstack.doctor.mounts import Mount, Volumes, mounts_of, read_volumes
+from layerstack.doctor.mounts import ServiceMount, Volumes, mounts_of, read_volumes
 from layerstack.doctor.start_files import start_files
 from layerstack.engine import image_tree
 from layerstack.engine.image_tree import Tree
@@ -101,7 +101,7 @@ def _editable(client: "EngineClient", image_id: str) -> tuple[str, ...]:
     return editable_roots(str(entry.get("CreatedBy") or "") for entry in reversed(history))
 
 
-def _own(tree: Tree, mount: Mount, mounts: Sequence[Mount]) -> Tree:
+def _own(tree: Tree, mount: ServiceMount, mounts: Sequence[ServiceMount]) -> Tree:
     """Without the files below a deeper mount, which is checked separately."""
     deeper = [one for one in mounts if one != mount and mount.covers(one.target)]
     return {
@@ -111,7 +111,7 @@ def _own(tree: Tree, mount: Mount, mounts: Sequence[Mount]) -> Tree:
     }
 
 
-def _compare(look: Look, service: Service, mount: Mount, image: Installed, image_id: str) -> Iterator[Finding]:
+def _compare(look: Look, service: Service, mount: ServiceMount, image: Installed, image_id: str) -> Iterator[Finding]:
     if mount.kind in ("volume", "anonymous"):
         provided = image_tree.read_volume(look.client, image_id, mount.source, look.deadline) if mount.source else {}
         if not provided and mount.is_filled:
@@ -125,7 +125,7 @@ def _compare(look: Look, service: Service, mount: Mount, image: Installed, image
         yield _finding(look, service, mount, losses)
 
 
-def _provided(mount: Mount, tree: Tree) -> Tree:
+def _provided(mount: ServiceMount, tree: Tree) -> Tree:
     """The image's files that a bind mount has too, whatever their content; tmpfs has none."""
     place = Path(mount.source)
     if mount.source and place.is_dir() and not os.access(place, os.X_OK):
@@ -133,21 +133,21 @@ def _provided(mount: Mount, tree: Tree) -> Tree:
     return {inside: mark for inside, mark in tree.items() if mount.source and os.path.lexists(place / inside)}
 
 
-def _is_empty(place: Path) -> bool:
+def _is_empty(folder: Path) -> bool:
     """Also for a missing folder, which the engine creates empty."""
-    if not place.is_dir():
-        return not os.path.lexists(place)
-    return os.access(place, os.R_OK) and not any(place.iterdir())
+    if not folder.is_dir():
+        return not os.path.lexists(folder)
+    return os.access(folder, os.R_OK) and not any(folder.iterdir())
 
 
-def _finding(look: Look, service: Service, mount: Mount, losses: Sequence[Loss]) -> Finding:
+def _finding(look: Look, service: Service, mount: ServiceMount, losses: Sequence[Loss]) -> Finding:
     is_fatal = any(loss.kind == START and not loss.is_older for loss in losses)
     detail = f"{service.name}: {_words(look, mount)} hides {' and '.join(_text(loss) for loss in losses)}"
     report = error if is_fatal else warning
     return report(CHECK, detail, _remedy(service, mount, losses), service.name, mount.place)
 
 
-def _words(look: Look, mount: Mount) -> str:
+def _words(look: Look, mount: ServiceMount) -> str:
     """The mount, with a folder of the project as `./folder`."""
     folder = f"{look.project.root.resolve()}/"
     return mount.words.replace(f" {folder}", " ./") if mount.kind == "bind" else mount.words
@@ -160,7 +160,7 @@ def _text(loss: Loss) -> str:
     return f"{'a newer version of ' if loss.is_older else ''}{loss.kind} ({count})"
 
 
-def _remedy(service: Service, mount: Mount, losses: Sequence[Loss]) -> str:
+def _remedy(service: Service, mount: ServiceMount, losses: Sequence[Loss]) -> str:
     if mount.kind == "anonymous":
         return f"docker compose up --detach --renew-anon-volumes {service.name}"
     if mount.kind == "volume" and mount.source:

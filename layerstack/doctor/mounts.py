@@ -17,7 +17,7 @@ VOLUME_LABEL = "com.docker.compose.volume"
 
 
 @dataclass(frozen=True)
-class Mount:
+class ServiceMount:
     """`source` is a path of the host, or the name of an existing volume; "" for one yet to be created."""
 
     kind: Kind
@@ -65,34 +65,34 @@ def read_volumes(client: "EngineClient", project: Project) -> Volumes:
 
 def mounts_of(
     project: Project, service: Service, declared: Iterable[str], volumes: Volumes, source: ComposeSource
-) -> tuple[Mount, ...]:
+) -> tuple[ServiceMount, ...]:
     """All mounts of a container of this service; `declared` are the VOLUME paths of its image."""
     written = list(source.entries("services", service.name, "volumes"))
-    found: dict[str, Mount] = {}
+    found: dict[str, ServiceMount] = {}
     for path in declared:
-        found[_clean(path)] = Mount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))
+        found[_clean(path)] = ServiceMount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))
     for entry in service.definition.get("volumes") or ():
         mount = _mount(entry, service.name, volumes, _place(service.name, entry, written, source))
         if mount:
             found[mount.target] = mount
     for path in _tmpfs(service):
-        found[path] = Mount("tmpfs", path, place=source.place("services", service.name, "tmpfs"))
+        found[path] = ServiceMount("tmpfs", path, place=source.place("services", service.name, "tmpfs"))
     return tuple(found.values())
 
 
-def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> Mount | None:
+def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> ServiceMount | None:
     target, source = _clean(str(entry.get("target", "/"))), str(entry.get("source") or "")
     options = entry.get("volume") or {}
     if entry.get("type") == "bind":
-        return Mount("bind", target, source, place)
+        return ServiceMount("bind", target, source, place)
     if entry.get("type") == "tmpfs":
-        return Mount("tmpfs", target, "", place)
+        return ServiceMount("tmpfs", target, "", place)
     if entry.get("type") != "volume" or options.get("subpath"):
         return None
     is_filled = not options.get("nocopy")
     if not source:
-        return Mount("anonymous", target, volumes.anonymous.get((service, target), ""), place, is_filled)
-    return Mount("volume", target, volumes.named.get(source, ""), place, is_filled)
+        return ServiceMount("anonymous", target, volumes.anonymous.get((service, target), ""), place, is_filled)
+    return ServiceMount("volume", target, volumes.named.get(source, ""), place, is_filled)
 
 
 def _place(service: str, entry: Mapping[str, Any], written: Iterable[tuple[Any, str]], source: ComposeSource) -> str:

@@ -65,9 +65,9 @@ class Silence:
         return finding.severity != "ok" and bool({_plain(finding.check), _family(finding.check)} & names)
 
 
-def from_words(words: Iterable[str]) -> Silence:
+def from_words(options: Iterable[str]) -> Silence:
     """From `--ignore registry,port`. Raises UsageError for a name that no check has."""
-    names = [part.strip() for word in words for part in word.split(",") if part.strip()]
+    names = [part.strip() for word in options for part in word.split(",") if part.strip()]
     unknown = [name for name in names if not _is_known(name)]
     if unknown:
         raise UsageError(f"There is no check `{unknown[0]}`.", f"{_nearest(unknown[0])}The checks: {', '.join(WHY)}.")

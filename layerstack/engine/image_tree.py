@@ -61,12 +61,12 @@ def read_volume(client: "EngineClient", image_id: str, name: str, deadline: floa
         return read_container(client, container_id, VOLUME_TARGET, deadline)
 
 
-def read_folder(place: Path, deadline: float) -> Tree:
+def read_folder(top: Path, deadline: float) -> Tree:
     """The files of a folder on this machine."""
     found: dict[str, str] = {}
-    for folder, folders, files in os.walk(place):
+    for folder, folders, files in os.walk(top):
         _require_time(deadline)
-        inside = os.path.relpath(folder, place)
+        inside = os.path.relpath(folder, top)
         prefix = "" if inside == "." else f"{inside}/"
         links = [name for name in folders if Path(folder, name).is_symlink()]
         found |= {f"{prefix}{name}": _file_mark(Path(folder, name)) for name in (*files, *links)}

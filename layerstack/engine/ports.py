@@ -98,5 +98,5 @@ def _try_bind(port: Port) -> Holder | None:
     return None
 
 
-def _collide(one: str, other: str) -> bool:
-    return one == other or one in WILDCARDS or other in WILDCARDS
+def _collide(address: str, other: str) -> bool:
+    return address == other or address in WILDCARDS or other in WILDCARDS

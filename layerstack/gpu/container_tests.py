@@ -48,8 +48,10 @@ class ContainerTests:
         return {"ok": self.is_ok, **asdict(self), "seconds": round(self.seconds, 3)}
 
 
-def run_tests(image: str, lease: Lease, on_line: Callable[[str], None], words: Sequence[str] = ()) -> ContainerTests:
-    """Run the image's pytest on the leased card, in a container that is removed afterwards; `words` go to pytest."""
+def run_tests(
+    image: str, lease: Lease, on_line: Callable[[str], None], arguments: Sequence[str] = ()
+) -> ContainerTests:
+    """Run the image's pytest on the leased card, in a container removed afterwards; `arguments` go to pytest."""
     name = f"layerstack-tests-{os.getpid()}-{os.urandom(3).hex()}"
     peaks: dict[str, int] = {}
 
@@ -60,7 +62,7 @@ def run_tests(image: str, lease: Lease, on_line: Callable[[str], None], words: S
 
     began = time.monotonic()
     try:
-        result = command.stream(_argv(name, image, lease, words), hear)
+        result = command.stream(_argv(name, image, lease, arguments), hear)
         report = _fetch_report(name)
     finally:
         command.run(["docker", "rm", "--force", "--volumes", name])
@@ -83,14 +85,14 @@ def judge(exit_code: int, complaint: str, report: str) -> Verdict:
     return "cannot-run", said or WORDS_OF_CODE.get(exit_code, f"exit code {exit_code}: {last.strip()}")
 
 
-def _argv(name: str, image: str, lease: Lease, words: Sequence[str]) -> list[str]:
+def _argv(name: str, image: str, lease: Lease, arguments: Sequence[str]) -> list[str]:
     card = lease.card
     # Some drivers report no UUID; the index works everywhere.
     device = card.uuid if card.uuid.startswith(("GPU-", "MIG-")) else str(card.index)
     start = ["docker", "run", "--name", name, "--init", "--pull", "never", "--cidfile", lease.container_file]
     settings = ["--gpus", f"device={device}", "--env", "REQUIRE_GPU=1", "--env", "PYTHONUNBUFFERED=1"]
     tests = ["python", "-m", "pytest", "--verbose", "--override-ini", "junit_family=xunit1", f"--junit-xml={REPORT}"]
-    return [*start, *settings, image, *tests, *words]
+    return [*start, *settings, image, *tests, *arguments]
 
 
 def _fetch_report(container: str) -> str:

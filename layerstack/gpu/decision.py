@@ -151,7 +151,7 @@ def _here(host: HostGpus) -> str:
     return f"{host.names} {'are' if len(host.devices) > 1 else 'is'} here"
 
 
-def _demanded(found: Decision) -> Decision:
-    if found.device == "gpu":
-        return replace(found, why=f"requested, and {found.why}")
-    raise GpuMissing(f"A GPU was requested and is not available ({found.reason}): {found.why}.", found.remedy)
+def _demanded(decision: Decision) -> Decision:
+    if decision.device == "gpu":
+        return replace(decision, why=f"requested, and {decision.why}")
+    raise GpuMissing(f"A GPU was requested and is not available ({decision.reason}): {decision.why}.", decision.remedy)

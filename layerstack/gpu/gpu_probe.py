@@ -129,12 +129,12 @@ def _asked_for(request: GpuRequest) -> dict[str, Any]:
     return {"device_requests": [asked]}
 
 
-def _refined(api: "APIClient", found: DockerGpu) -> DockerGpu:
+def _refined(api: "APIClient", verdict: DockerGpu) -> DockerGpu:
     """Why Docker has no way to a GPU: only CDI knows it, the toolkit is not set up, or not installed."""
     if judge_refusal(_refusal(api, EVERY_CDI_GPU), EVERY_CDI_GPU).is_usable:
         return DockerGpu(False, "Docker knows the GPU by its CDI name only, not as the service asks for it", "cdi")
     has_toolkit = "nvidia" in (api.info().get("Runtimes") or ()) or any(map(shutil.which, TOOLKIT_PROGRAMS))
-    return DockerGpu(False, found.reason, "setup") if has_toolkit else found
+    return DockerGpu(False, verdict.reason, "setup") if has_toolkit else verdict
 
 
 def _last_cause(message: str) -> str:

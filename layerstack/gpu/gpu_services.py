@@ -52,17 +52,17 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
         yield
 
 
-def parse_size(what: str, told: Any) -> int | None:
-    """`8g` in bytes, None for no value. Raises UsageError that names `what`."""
-    if not told:
+def parse_size(name: str, text: Any) -> int | None:
+    """`8g` in bytes, None for no value. Raises UsageError that names `name`."""
+    if not text:
         return None
     from docker.errors import DockerException
     from docker.utils import parse_bytes
 
     try:
-        return int(parse_bytes(str(told)))
+        return int(parse_bytes(str(text)))
     except (DockerException, ValueError) as error:
-        raise UsageError(f"{what} is `{told}`, which is no size.", "Write `8g` or `512m`.") from error
+        raise UsageError(f"{name} is `{text}`, which is no size.", "Write `8g` or `512m`.") from error
 
 
 def require_usable(project: Project, services: Sequence[str] = ()) -> None:
@@ -74,10 +74,10 @@ def require_usable(project: Project, services: Sequence[str] = ()) -> None:
                 raise GpuMissing(msg, " ".join((DROP, *_repair(found))))
 
 
-def _repair(found: DockerGpu) -> Iterator[str]:
+def _repair(verdict: DockerGpu) -> Iterator[str]:
     """How to make the GPU usable, where there is one. The CPU is no way out here: it is chosen already."""
     if read_host() or is_engine_elsewhere():
-        yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[found.broken_link])
+        yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[verdict.broken_link])
 
 
 def _restart_lost(

@@ -24,8 +24,8 @@ ELSE_REMEDY = "`sudo dmesg | grep NVRM` shows more; `sudo reboot` restarts the d
 class NvmlRefused(Exception):
     """The library is missing or does not start; `remedy` is "" when there is nothing to repair."""
 
-    def __init__(self, kind: ProblemKind, words: str, remedy: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, kind: ProblemKind, message: str, remedy: str = "") -> None:
+        super().__init__(message)
         self.kind = kind
         self.remedy = remedy
 
@@ -69,10 +69,10 @@ def opened() -> Iterator[Nvml]:
         calls.nvmlShutdown()
 
 
-def refusal(code: int, words: str) -> NvmlRefused:
+def refusal(code: int, message: str) -> NvmlRefused:
     """The meaning of an NVML error of the driver as a whole."""
     kind: ProblemKind = "driver-not-loaded" if code == DRIVER_NOT_LOADED else "driver-broken"
-    return NvmlRefused(kind, f"the NVIDIA driver does not answer: {words}", REMEDIES.get(code, ELSE_REMEDY))
+    return NvmlRefused(kind, f"the NVIDIA driver does not answer: {message}", REMEDIES.get(code, ELSE_REMEDY))
 
 
 def _is_loadable() -> bool:

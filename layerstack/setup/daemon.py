@@ -130,7 +130,7 @@ def _name_of(pid: int) -> str | None:
         return None
 
 
-def _failure(logged_bytes: int, what: str) -> EngineError:
+def _failure(logged_bytes: int, problem: str) -> EngineError:
     lines = _log_since(logged_bytes)
     reasons = [line for line in lines if "failed to start" in line or "level=fatal" in line] or lines[-1:]
     text = "\n".join(lines).lower()
@@ -138,7 +138,7 @@ def _failure(logged_bytes: int, what: str) -> EngineError:
     remedy = next((remedy for sign, remedy in REMEDIES if sign in reason), None)
     remedy = remedy or next((remedy for sign, remedy in REMEDIES if sign in text), f"The whole log is in {LOG}.")
     told = "\n".join(f"  | {line}" for line in lines[-10:])
-    return EngineError(f"{what}:\n{told}", remedy)
+    return EngineError(f"{problem}:\n{told}", remedy)
 
 
 def _log_since(position: int) -> list[str]:

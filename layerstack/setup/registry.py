@@ -47,8 +47,8 @@ def host_of(reference: str) -> str:
     return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
 
 
-def _judge(told: str) -> PullOutcome:
-    meaning = next((meaning for signs, meaning in REFUSALS if texts.says(told, *signs)), None)
+def _judge(message: str) -> PullOutcome:
+    meaning = next((meaning for signs, meaning in REFUSALS if texts.says(message, *signs)), None)
     if meaning:
-        return PullOutcome(is_pulled=False, is_refused=True, reason=f"{meaning} ({told})")
-    return PullOutcome(is_pulled=False, reason=told)
+        return PullOutcome(is_pulled=False, is_refused=True, reason=f"{meaning} ({message})")
+    return PullOutcome(is_pulled=False, reason=message)

@@ -70,15 +70,15 @@ def _system_image(reference: str, team: TeamRegistry) -> Candidate:
     return Candidate(reference, stored.id if stored else "", shared_as, obstacle)
 
 
-def _built(one: PlannedImage, team: TeamRegistry) -> Candidate:
-    reference = team.inputs_reference(one.name, one.manifest.digest)
-    return Candidate(one.name, one.stored.id if one.stored else "", reference, _obstacle(one), one)
+def _built(planned: PlannedImage, team: TeamRegistry) -> Candidate:
+    reference = team.inputs_reference(planned.name, planned.manifest.digest)
+    return Candidate(planned.name, planned.stored.id if planned.stored else "", reference, _obstacle(planned), planned)
 
 
-def _obstacle(one: PlannedImage) -> str:
+def _obstacle(planned: PlannedImage) -> str:
     """Why the stored image may differ from what others would build."""
-    if one.stored is None:
-        return f"is not here → `layerstack build {one.name}`"
-    if doubts := (*one.manifest.unknown, *one.manifest.volatile):
+    if planned.stored is None:
+        return f"is not here → `layerstack build {planned.name}`"
+    if doubts := (*planned.manifest.unknown, *planned.manifest.volatile):
         return f"has no digest that says all of it: {doubts[0]}"
-    return "" if one.is_fresh else f"is not fresh, {one.reason} → `layerstack build {one.name}`"
+    return "" if planned.is_fresh else f"is not fresh, {planned.reason} → `layerstack build {planned.name}`"

@@ -105,17 +105,17 @@ def require_stack(name: str) -> None:
         raise UsageError(f"There is no stack `{name}` on this engine.", known)
 
 
-def _stack(client: "EngineClient", name: str, one: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
-    folder = Path(one.folder)
-    is_there = None if not one.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
-    containers = read_all(client, name) if one.has_containers else {}
+def _stack(client: "EngineClient", name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
+    folder = Path(listed.folder)
+    is_there = None if not listed.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
+    containers = read_all(client, name) if listed.has_containers else {}
     return Stack(
         name,
-        one.folder,
+        listed.folder,
         is_there,
         branch_of(folder) if is_there else "",
         tuple(container for service in containers.values() for container in service),
-        one.size_bytes,
+        listed.size_bytes,
         # Leases of `up` are named `SERVICE of PROJECT`.
         tuple((card, holder) for card, holder in leases if holder.owner.endswith(f" of {name}")),
     )

@@ -8,14 +8,14 @@ from layerstack.stacks.stacks import Stack
 from layerstack.wording import megabytes
 
 
-def print_stacks(found: Sequence[Stack]) -> None:
+def print_stacks(stacks: Sequence[Stack]) -> None:
     """On stdout, a paragraph per stack: folders are too long for a table."""
-    for stack in found:
+    for stack in stacks:
         headline, *lines = describe(stack)
         line(f"{headline}, {megabytes(stack.disk_bytes)}", "red" if stack.is_dead else "bold", is_whole=True)
         for text in lines:
             line(f"    {text}", is_whole=True)
-    if not found:
+    if not stacks:
         line("no stack on this engine")
 
 
