@@ -96,9 +96,8 @@ def unit_elsewhere(session: nox.Session) -> None:
 def docker_tests(session: nox.Session) -> None:
     """The library against the real engine, in projects of its own."""
     sessions.require_engine(session)
-    # One after the other: BuildKit (seen with Docker 28.5) can lock itself up for good when two processes build
-    # images at once that have steps in common and are in no cache yet.
-    session.run(*PYTEST, "tests/docker", *session.posargs)
+    # They wait more than they compute.
+    session.run(*PYTEST, "--numprocesses=2", "--dist=loadfile", "tests/docker", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""The build cache in words: what each image has in it, the rest by kind, and how long it lasts."""
+"""The cache report as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from layerstack.cache.cache_report import CachedImage, CacheReport
     from layerstack.cache.cached_steps import CachedStep
 
-# What is smaller is counted, not shown.
+# Smaller steps and groups are left out of the tables.
 SHOWN_BYTES = 1_000_000
 STEP_CHARACTERS = 40
 COLOURS = {"safe": "green", "not-built": "dim", "unknown": "yellow", "at-risk": "yellow"}
@@ -22,7 +22,7 @@ WORDS = {"at-risk": "at risk", "would-drop": "goes next", "not-built": "not buil
 
 
 def print_cache(found: CacheReport) -> None:
-    """Images with their large steps, the rest by kind, then policy, disk and what to set for a base in danger."""
+    """Images with their large steps, the rest by kind, then disk, policy and the settings for a base at risk."""
     from rich.markup import escape
 
     rows = [row for image in found.images for row in _image_rows(image)]

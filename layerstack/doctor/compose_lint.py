@@ -1,4 +1,4 @@
-"""Parts of a Compose file that work by luck: shared memory of GPU services, depends_on as an order of builds."""
+"""Compose files that only happen to work: too little shared memory, depends_on meant as a build order."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from layerstack.dockerfile.recipe import read_recipe
 from layerstack.errors import UsageError
-from layerstack.finding import Finding, ok, warning
+from layerstack.finding import Finding, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.dependency import dependencies
 from layerstack.project.gpu_request import requests_of
@@ -54,14 +54,13 @@ def _mounts_shm(definition: Mapping[str, Any]) -> bool:
     return str(HOST_SHM) in targets
 
 
+@or_ok(ORDER, "depends_on orders starts only")
 def check_build_order(project: Project, source: ComposeSource) -> Iterator[Finding]:
     """A service that waits for another one only because its image is built on that one's."""
-    found = False
     for service in project.services.values():
         for needed in dependencies(service):
             base = project.services.get(needed)
             if base and _is_built_on(project, service, base) and _only_lends(project, base):
-                found = True
                 place = source.place("services", service.name, "depends_on")
                 detail = f"{service.name} is built on the image of {needed} and names it in depends_on only"
                 remedy = (
@@ -69,8 +68,6 @@ def check_build_order(project: Project, source: ComposeSource) -> Iterator[Findi
                     f"build of {service.name}, or declare {needed} in docker-bake.hcl, and take it out of depends_on."
                 )
                 yield warning(ORDER, detail, remedy, service.name, place)
-    if not found:
-        yield ok(ORDER, "depends_on orders starts only")
 
 
 def _is_built_on(project: Project, service: Service, base: Service) -> bool:

@@ -1,7 +1,8 @@
-"""What `COPY . .` takes into an image that does not belong there: history, installed packages, secrets."""
+"""Files that `COPY . .` takes into an image and that do not belong there: history, packages, secrets."""
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -11,9 +12,9 @@ from layerstack.dockerfile.ignore_rules import Pattern
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
-from layerstack.doctor.dockerfile_lint import instruction_place
+from layerstack.doctor.dockerfiles import instruction_place
 from layerstack.errors import UsageError
-from layerstack.finding import Finding, ok, warning
+from layerstack.finding import Finding, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project
 
@@ -25,19 +26,16 @@ FILES = (".env", ".git")  # `.git` is a file in a submodule and in a second work
 ENVIRONMENTS, ENVIRONMENT_FILE = (".venv", "venv"), "pyvenv.cfg"
 
 
+@or_ok(CHECK, "no image takes history, installed packages or .env from its context")
 def check_contexts(project: Project, source: ComposeSource) -> Iterator[Finding]:
     """A finding for each COPY or ADD of a whole context that holds such files; unreadable files are the build's."""
     found: dict[str, Finding] = {}
     for image in project.images.values():
-        try:
+        with suppress(UsageError, OSError):
             for line, finding in _check(project.root, image):
                 place = instruction_place(source, image, line)
                 found.setdefault(place, replace(finding, place=place))
-        except (UsageError, OSError):
-            continue
     yield from found.values()
-    if not found:
-        yield ok(CHECK, "no image takes history, installed packages or .env from its context")
 
 
 def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:

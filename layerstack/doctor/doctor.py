@@ -8,8 +8,8 @@ from threading import Event
 from typing import Any
 
 from layerstack.doctor import mount_shadow, silence
-from layerstack.doctor.check_reasons import WHY
 from layerstack.doctor.doctor_checks import Check, DoctorChecks
+from layerstack.doctor.silence import WHY
 from layerstack.errors import EngineError
 from layerstack.finding import Finding, warning
 from layerstack.junit import Case

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from layerstack.cache import cache_report
 from layerstack.doctor import (
@@ -14,10 +14,8 @@ from layerstack.doctor import (
     dockerfile_lint,
     end_of_life,
     engine_checks,
-    engine_conflicts,
     env_checks,
-    health_lint,
-    health_tools,
+    health_checks,
     machine_checks,
     mount_shadow,
     network_checks,
@@ -29,6 +27,7 @@ from layerstack.doctor.circumstances import Circumstances, read_circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.silence import Silence
 from layerstack.engine import engine
+from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, StackError
 from layerstack.finding import Finding, error, ok
@@ -40,8 +39,8 @@ from layerstack.project.project import Device, Project
 from layerstack.project.system_references import system_references
 from layerstack.wait import call_within
 
-# How the SDK names a socket or a pipe of this machine.
-LOCAL_ENGINE = "http+docker://local"
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 Check = Callable[[], Iterable[Finding]]
 Answer = TypeVar("Answer")
@@ -56,7 +55,7 @@ class DoctorChecks:
 
         self._root = root
         self.facts = ask(engine.read_facts)
-        self.client: Future[Any] = ask(engine.client)
+        self.client = ask(engine.client)
         self.source = ask(lambda: _read_source(root, "gpu"))
         # As declared, with the GPU; and as this machine would run it.
         self.declared = ask(lambda: project.load(root, "gpu"))
@@ -92,7 +91,7 @@ class DoctorChecks:
         return {
             "docker group": machine_checks.check_rights,
             "environment": machine_checks.check_environment,
-            "docker SDK": lambda: machine_checks.check_python(self.circumstances.result()),
+            "pynvml": machine_checks.check_pynvml,
             "memory": machine_checks.check_memory,
             "inotify": machine_checks.check_watches,
             "wsl": lambda: machine_checks.check_wsl(self._root, _mounted(self.loaded)),
@@ -109,17 +108,17 @@ class DoctorChecks:
             "ignore": lambda: silence.check_names(self.source.result()),
             "port": lambda: self._of_project(self._check_ports),
             "container-name": lambda: self._of_project(
-                lambda one: engine_conflicts.check_names(self.client.result(), one, self.source.result())
+                lambda one: project_checks.check_names(self.client.result(), one, self.source.result())
             ),
-            "orphan": lambda: self._of_project(lambda one: engine_conflicts.check_orphans(self.client.result(), one)),
+            "orphan": lambda: self._of_project(lambda one: project_checks.check_orphans(self.client.result(), one)),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),
             "health-localhost": lambda: self._of_project(
-                lambda one: health_lint.check_health_checks(_value(self.client), one, self.source.result())
+                lambda one: health_checks.check_localhost(_value(self.client), one, self.source.result())
             ),
             "health-program": lambda: self._of_project(
-                lambda one: health_tools.check_programs(self.client.result(), one, self.source.result())
+                lambda one: health_checks.check_programs(self.client.result(), one, self.source.result())
             ),
             "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
@@ -188,9 +187,8 @@ class DoctorChecks:
             yield from certificates.check_images(client, loaded)
 
     def _check_mounts(self, loaded: Project) -> Iterable[Finding]:
-        client = self.client.result()
-        is_local = str(client.api.base_url).startswith(LOCAL_ENGINE)
-        return mount_shadow.check_mounts(client, loaded, self.source.result(), is_local)
+        is_local = bool(find_endpoint().socket_path)
+        return mount_shadow.check_mounts(self.client.result(), loaded, self.source.result(), is_local)
 
 
 def _value(future: "Future[Answer]") -> Answer | None:
@@ -206,7 +204,7 @@ def _read_source(root: Path, device: Device) -> ComposeSource:
         return ComposeSource(())
 
 
-def _check_engine(facts: "Future[EngineFacts]", client: "Future[Any]") -> Iterator[Finding]:
+def _check_engine(facts: "Future[EngineFacts]", client: "Future[EngineClient]") -> Iterator[Finding]:
     try:
         found = facts.result()
         client.result()

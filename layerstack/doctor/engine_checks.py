@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.cache.cache_forecast import why
 from layerstack.cache.cache_report import CacheReport
@@ -13,9 +13,12 @@ from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.moment import epoch_seconds
 from layerstack.setup.stand_ins import TAG_PREFIX
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 LOW_DISK_BYTES = 10 * 10**9
 # Every registry that speaks for Docker by default has it, and asking costs nothing.
@@ -80,57 +83,46 @@ def check_gc(found: CacheReport, need: DiskNeed) -> Iterator[Finding]:
         yield ok("gc", f"no base image's cache is in danger: {why(rule, found.builder)}")
 
 
-def check_clock(client: Any) -> Iterator[Finding]:
+@or_ok("clock", "the engine's clock agrees with this one")
+def check_clock(client: "EngineClient") -> Iterator[Finding]:
     """The engine's clock against this one: after a sleep, a virtual machine's clock can be behind."""
-    engine_time = epoch_seconds(client.info()["SystemTime"])
-    drift_seconds = abs(time.time() - engine_time)
+    drift_seconds = abs(time.time() - epoch_seconds(client.info()["SystemTime"]))
     if drift_seconds > CLOCK_TOLERANCE_SECONDS:
         remedy = "sudo hwclock --hctosys in the virtual machine (WSL: wsl --shutdown)"
         yield warning("clock", f"the engine's clock is {drift_seconds:.0f} s off", remedy)
-    else:
-        yield ok("clock", "the engine's clock agrees with this one")
 
 
-def check_registry(client: Any, references: Iterable[str]) -> Iterator[Finding]:
+def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterator[Finding]:
     """Does the registry of one of these images answer the engine? Nothing is downloaded."""
     reference = next((one for one in references if _comes_from_registry(client, one)), DEFAULT_REFERENCE)
-    from docker.errors import APIError, DockerException
-
     try:
         client.api.inspect_distribution(reference)
-    except APIError as problem:
-        said = str(problem.explanation or problem)
+    except EngineError as problem:
+        said = str(getattr(problem, "explanation", "") or problem.args[0])
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
             yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")
         else:
             remedy = "`invoke setup` builds stand-ins where it can. Behind a proxy, name it in daemon.json."
             yield warning("registry", f"no registry answers for {reference}: {said}", remedy)
-    except DockerException as problem:
-        yield warning("registry", f"the engine could not ask for {reference}: {problem}", "Run `invoke doctor` again.")
     else:
         yield ok("registry", f"the registry has {reference}")
 
 
-def _comes_from_registry(client: Any, reference: str) -> bool:
+def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
     """Whether an image was pulled, or would have to be: one that was built here has no digest of a registry."""
-    from docker.errors import DockerException
-
     if reference.startswith(TAG_PREFIX):
         return False
     try:
         return bool(client.api.inspect_image(reference).get("RepoDigests"))
-    except DockerException:
+    except EngineError:
         return True
 
 
-def check_stand_ins(client: Any, used: Iterable[str]) -> Iterator[Finding]:
+@or_ok("stand-ins", "none in use")
+def check_stand_ins(client: "EngineClient", used: Iterable[str]) -> Iterator[Finding]:
     """Images that take the place of official ones; `used` are the images from outside that the project names."""
     images = client.api.images(filters={"label": "layerstack.stand-in-for", "dangling": False})
     tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(TAG_PREFIX)}
-    named = sorted(tags & set(used))
-    if named:
-        yield warning(
-            "stand-ins", f"not the official images: {', '.join(named)}", "invoke setup --pull, once a registry answers"
-        )
-    else:
-        yield ok("stand-ins", "none in use")
+    if named := sorted(tags & set(used)):
+        remedy = "invoke setup --pull, once a registry answers"
+        yield warning("stand-ins", f"not the official images: {', '.join(named)}", remedy)

@@ -54,9 +54,6 @@ KNOWN_ISSUES = (
         when="has_cache_mounts",
     ),
     KnownIssue(
-        "Docker Buildx", "prints its build log in a form that cannot be read by line", _NEW_BUILDX, below=(0, 14)
-    ),
-    KnownIssue(
         "Docker Buildx",
         "plain `docker buildx bake` refuses build contexts outside the project's folder",
         "docker buildx bake --allow=fs.read=FOLDER (the tasks do)",
@@ -91,27 +88,6 @@ KNOWN_ISSUES = (
         since=(5, 0, 0),
         below=(5, 0, 1),
         when="sets_progress",
-    ),
-    KnownIssue(
-        "docker SDK",
-        "fails with `Not supported URL scheme http+docker`",
-        "pip install --upgrade docker",
-        below=(7, 1),
-        when="has_new_requests",
-    ),
-    KnownIssue(
-        "docker SDK",
-        "ignores `docker context use`: it talks to another engine than the docker command",
-        "pip install --upgrade docker",
-        below=(7, 2),
-        when="uses_docker_context",
-    ),
-    KnownIssue(
-        "Invoke",
-        "crashes in a pseudo-terminal on Python 3.14",
-        "pip install --upgrade invoke",
-        below=(2, 2, 1),
-        when="runs_on_python_3_14",
     ),
 )
 

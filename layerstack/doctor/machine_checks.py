@@ -1,4 +1,4 @@
-"""What doctor looks at on the machine itself: it needs no engine and no project."""
+"""Checks of the machine itself, which need neither engine nor project."""
 
 import os
 import platform
@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from layerstack.doctor.circumstances import Circumstances
-from layerstack.doctor.known_issues import issues_of
 from layerstack.errors import GpuMissing
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.gpu import gpu_services
 from layerstack.gpu.decision import Decision
 from layerstack.project.project import Project
@@ -27,14 +25,13 @@ ENOUGH_MEMORY_BYTES = 6 * 2**30
 NO_GPU_NEEDED = ("no-card", "no-service-wants-gpu", "asked-for-cpu")
 
 
+@or_ok("environment", "nothing turns BuildKit off")
 def check_environment() -> Iterator[Finding]:
     """Variables that turn BuildKit off. Layerstack overrides them; plain docker commands do not."""
     off = [name for name in ("DOCKER_BUILDKIT", "COMPOSE_DOCKER_CLI_BUILD") if os.environ.get(name) == "0"]
     if off:
         detail = f"{', '.join(off)}=0 turns BuildKit off for plain docker commands"
         yield warning("environment", detail, f"unset {' '.join(off)}")
-    else:
-        yield ok("environment", "nothing turns BuildKit off")
 
 
 def check_rights() -> Iterator[Finding]:
@@ -48,22 +45,8 @@ def check_rights() -> Iterator[Finding]:
         yield error("docker group", f"this user has no access to {SOCKET_FILE}", remedy)
 
 
-def check_python(circumstances: Circumstances) -> Iterator[Finding]:
-    """The Python packages that are known to misbehave, or to get in each other's way."""
-    for part, package in (("docker SDK", "docker"), ("Invoke", "invoke")):
-        try:
-            version = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-        issues = issues_of(part, version, circumstances)
-        for issue in issues:
-            yield warning(part, f"{version}: {issue.symptom}", issue.remedy)
-        if not issues:
-            yield ok(part, version)
-    yield from _check_pynvml()
-
-
-def _check_pynvml() -> Iterator[Finding]:
+def check_pynvml() -> Iterator[Finding]:
+    """The abandoned package pynvml has the module name of NVIDIA's own and hides it."""
     installed = {(one.metadata["Name"] or "").lower(): one.version for one in metadata.distributions()}
     if {"pynvml", "nvidia-ml-py"} <= installed.keys():
         yield warning(

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.doctor.disk_need import names_text
 from layerstack.doctor.mounts import Mount, Volumes, mounts_of, read_volumes
 from layerstack.doctor.start_files import start_files
 from layerstack.engine import image_tree
 from layerstack.engine.image_tree import Tree
+from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
@@ -27,6 +28,9 @@ from layerstack.status.lost_files import (
     find_older,
 )
 
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
 CHECK = "mount-shadow"
 PACKAGE_FILES = ("package.json", "METADATA")
 LOOK_SECONDS = 60.0
@@ -37,7 +41,7 @@ WORKERS = 4
 class Look:
     """All that looking at one project needs; `deadline` is a moment of time.monotonic()."""
 
-    client: Any
+    client: "EngineClient"
     project: Project
     source: ComposeSource
     volumes: Volumes
@@ -46,11 +50,11 @@ class Look:
 
 
 def check_mounts(
-    client: Any, project: Project, source: ComposeSource, is_local: bool, seconds: float = LOOK_SECONDS
+    client: "EngineClient", project: Project, source: ComposeSource, is_local: bool, seconds: float = LOOK_SECONDS
 ) -> Iterator[Finding]:
     """A finding for every mount that hides something; services whose image is not here are passed over.
 
-    `is_local` says that the engine is on this machine: only then are bind mounts its folders. Raises DockerException.
+    `is_local` says that the engine is on this machine: only then are bind mounts its folders. Raises EngineError.
     """
     image_tree.remove_containers(client, image_tree.find_abandoned(client))
     look = Look(client, project, source, read_volumes(client, project), is_local, time.monotonic() + seconds)
@@ -67,12 +71,10 @@ def check_mounts(
 
 def _look_at(look: Look, service: Service) -> list[Finding] | None:
     """None when the image of the service is not here."""
-    from docker.errors import ImageNotFound
-
     try:
         facts = look.client.api.inspect_image(service.image)
         return list(_service_findings(look, service, facts))
-    except ImageNotFound:
+    except NotInEngine:
         return None
     except TimeoutError as late:
         return [warning(CHECK, f"{service.name} was not checked: {late}", "Run `invoke doctor` again.", service.name)]
@@ -94,7 +96,7 @@ def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) ->
             yield from _compare(look, service, mount, installed, facts["Id"])
 
 
-def _editable(client: Any, image_id: str) -> tuple[str, ...]:
+def _editable(client: "EngineClient", image_id: str) -> tuple[str, ...]:
     history = client.api.history(image_id)
     return editable_roots(str(entry.get("CreatedBy") or "") for entry in reversed(history))
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.engine.container import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 Kind = Literal["bind", "volume", "anonymous", "tmpfs"]
 VOLUME_LABEL = "com.docker.compose.volume"
@@ -46,8 +49,8 @@ class Volumes:
     anonymous: Mapping[tuple[str, str], str]
 
 
-def read_volumes(client: Any, project: Project) -> Volumes:
-    """Ask the engine. Raises DockerException."""
+def read_volumes(client: "EngineClient", project: Project) -> Volumes:
+    """Ask the engine. Raises EngineError."""
     label = f"{PROJECT_LABEL}={project.name}"
     volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()
     named = {(one.get("Labels") or {}).get(VOLUME_LABEL, ""): str(one["Name"]) for one in volumes}

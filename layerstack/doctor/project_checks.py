@@ -1,18 +1,33 @@
-"""What doctor looks at in the project: can it be read, and are its ports free."""
+"""Can the project be read, and do its ports, tags, names and containers collide with something."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.engine import ports
+from layerstack.engine.container import read_all
 from layerstack.errors import StackError, UsageError
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.declaration import source_of
 from layerstack.project.env_file import read_env_file
 from layerstack.project.project import Project, find_compose_files
-from layerstack.run.conflict import find_shared_ports, freeing, holder_words, is_own
+from layerstack.run.conflict import (
+    KEY,
+    find_name_holder,
+    find_orphans,
+    find_shared_ports,
+    freeing,
+    holder_words,
+    is_own,
+    orphan_words,
+)
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
+NAME, ORPHAN = "container-name", "orphan"
 
 # How Compose names the part that it does not like.
 _PATHS = (
@@ -46,7 +61,7 @@ def _place(source: ComposeSource, said: str) -> str:
     return ""
 
 
-def check_ports(project: Project, client: Any | None) -> Iterator[Finding]:
+def check_ports(project: Project, client: "EngineClient | None") -> Iterator[Finding]:
     """Every port of the project: free, held by the project itself, or by somebody else."""
     for service in project.services.values():
         for port in service.ports:
@@ -87,6 +102,24 @@ def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Findi
         place = source.place("services", names[-1], "image")
         detail = f"{' and '.join(names)} are built differently and take the tag {tag} from each other"
         yield warning("shared-tag", detail, f"Give {names[-1]} an `image:` of its own.", names[-1], place)
+
+
+@or_ok(NAME, "no other container has a name of this project")
+def check_names(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Every `container_name`: free, or another container's. Raises EngineError."""
+    for service in project.services.values():
+        if holder := find_name_holder(client, project, service):
+            detail = f"{service.name} needs the name {holder.name}, but {holder.words} has it"
+            remedy = f"{holder.remedy}, or choose another {KEY}"
+            yield error(NAME, detail, remedy, service.name, source.place("services", service.name, KEY))
+
+
+@or_ok(ORPHAN, "every container of this project belongs to a service of it")
+def check_orphans(client: "EngineClient", project: Project) -> Iterator[Finding]:
+    """Containers of services that were renamed or taken out: `up` leaves them alone. Raises EngineError."""
+    for one in find_orphans(project, read_all(client, project.name)):
+        does = "still runs" if one.is_running else "is still there"
+        yield warning(ORPHAN, f"{orphan_words(project, one)}, {does}", f"docker rm -f {one.name}", one.service)
 
 
 def check_project(project: Project) -> Iterator[Finding]:

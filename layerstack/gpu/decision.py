@@ -1,32 +1,17 @@
-"""Which device a stack runs on, and why: one named reason for each way a GPU can be there or be missing."""
+"""Which device a stack runs on, with one named reason for each way in which a GPU can be missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.errors import GpuMissing
-from layerstack.gpu.gpu_probe import ADVICE, NOT_ASKED, PROBE_IMAGE, DockerGpu, Link, judge_refusal, probe_docker
-from layerstack.gpu.nvml import HostGpus, ask_host, read_host
+from layerstack.gpu.gpu_probe import ADVICE, NOT_ASKED, DockerGpu, Link, probe_docker
+from layerstack.gpu.nvml import HostGpus, ask_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.project import Device
 
 if TYPE_CHECKING:
     from layerstack.gpu.gpu_in_container import ContainerGpu
-
-__all__ = [
-    "ADVICE",
-    "NOT_ASKED",
-    "PROBE_IMAGE",
-    "Decision",
-    "DockerGpu",
-    "HostGpus",
-    "Reason",
-    "Request",
-    "decide",
-    "judge_refusal",
-    "probe_docker",
-    "read_host",
-]
 
 Request = Literal["auto", "gpu", "cpu"]
 Reason = Literal[
@@ -66,9 +51,9 @@ LOST_CARD_REMEDY = "`sudo dmesg | grep -i -e NVRM -e Xid` tells why; `sudo reboo
 
 @dataclass(frozen=True)
 class Decision:
-    """The device to run on, why, and what was seen on the way.
+    """The device to run on, and what the decision is based on.
 
-    `reason` names the row of the table, `why` says it in words, `remedy` is the command that repairs it, "" for none.
+    `reason` is for programs, `why` for people, `remedy` the command that repairs it, "" for none.
     """
 
     device: Device

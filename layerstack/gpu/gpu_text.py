@@ -1,4 +1,4 @@
-"""What is known of GPUs, for people: first the decision, at the end the command that repairs it."""
+"""The GPU survey as text: the decision and its remedy, then the facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pytest left of a run: its exit code and its XML report of the family xunit1."""
+"""The result of a pytest run: its exit code and its XML report of the family xunit1."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 Ending = Literal["passed", "failed", "no-tests-ran", "image-missing", "gpu-missing", "gpu-unused", "cannot-run"]
 Verdict = tuple[Ending, str]
 
-# What a GPU test fails with when REQUIRE_GPU=1 and it sees no GPU.
+# The message of a GPU test that runs with REQUIRE_GPU=1 and sees no GPU.
 DEMANDED = "a GPU was demanded"
 COLLECTION_FAILED, NO_TESTS = 2, 5
 MOST_NAMES = 5
@@ -16,7 +16,7 @@ MOST_NAMES = 5
 
 @dataclass(frozen=True)
 class FileResult:
-    """One test file: numbers of tests, seconds, and the most GPU memory while its tests ran."""
+    """One test file: number of tests, seconds, and peak GPU memory."""
 
     file: str
     passed: int
@@ -27,7 +27,7 @@ class FileResult:
 
 
 def read_report(report: str, peaks: Mapping[str, int]) -> tuple[FileResult, ...]:
-    """Each test file of the report, in the order in which it ran; `peaks` are bytes by file."""
+    """The test files of the report in order; `peaks` are bytes by file."""
     files: dict[str, list[ElementTree.Element]] = {}
     for case in _cases(report):
         files.setdefault(case.get("file", case.get("classname", "")), []).append(case)
@@ -35,7 +35,7 @@ def read_report(report: str, peaks: Mapping[str, int]) -> tuple[FileResult, ...]
 
 
 def judge_report(exit_code: int, report: str) -> Verdict | None:
-    """How the tests ended and why; None where neither the exit code nor the report tells. `report` "" is none."""
+    """The outcome and its reason; None when neither exit code nor report shows it. `report` is "" without one."""
     cases = list(_cases(report))
     if exit_code == 0 and any(not _has(case, "failure", "error", "skipped") for case in cases):
         return "passed", ""

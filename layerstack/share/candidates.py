@@ -1,4 +1,4 @@
-"""What there is to share: system images and bases, services too when asked for, and what stands against each."""
+"""The images to share: system images and bases, services on request, and what prevents each."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from layerstack.registry.team import TeamRegistry
 
 @dataclass(frozen=True)
 class Candidate:
-    """An image and the name under which it is shared; `obstacle` says why it cannot be, "" when nothing is known.
+    """An image and its reference in the registry; `obstacle` says why it cannot be shared, "" for none.
 
     `planned` is None for a system image.
     """
@@ -39,7 +39,7 @@ def find_candidates(project: Project, team: TeamRegistry, names: Sequence[str], 
 
 
 def _system_references(project: Project, plan: Plan) -> list[str]:
-    """Images from outside: what the project runs, what its images are built on."""
+    """External images that the project runs or builds on."""
     layers = [layer.tag for layer in images.read_layers(project) if layer.layer == "system"]
     parents = [name for one in plan.images for name in one.externals]
     by_name = {full_name(reference): familiar(reference) for reference in (*layers, *parents)}
@@ -47,7 +47,7 @@ def _system_references(project: Project, plan: Plan) -> list[str]:
 
 
 def _chooser(project: Project, names: Sequence[str], system: Collection[str]) -> Callable[[str], bool]:
-    """Whether an image was asked for. Raises UsageError for a name that is none."""
+    """A test whether an image was requested. Raises UsageError for an unknown name."""
     if not names:
         return lambda _: True
     known = {full_name(reference): reference for reference in system}
@@ -76,7 +76,7 @@ def _built(one: PlannedImage, team: TeamRegistry) -> Candidate:
 
 
 def _obstacle(one: PlannedImage) -> str:
-    """Why the stored image is not for certain what others would build."""
+    """Why the stored image may differ from what others would build."""
     if one.stored is None:
         return f"is not here → `layerstack build {one.name}`"
     if doubts := (*one.manifest.unknown, *one.manifest.volatile):

@@ -1,4 +1,4 @@
-"""Share images with a team: push what its registry does not have yet."""
+"""Shares images with a team: pushes what its registry does not have yet."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Share:
-    """What became of one image; `digest` is that of its manifest in the registry."""
+    """The result for one image; `digest` is that of its manifest in the registry."""
 
     image: str
     action: Literal["pushed", "there", "skipped", "failed"]
@@ -36,7 +36,7 @@ class Share:
 
 @dataclass(frozen=True)
 class SharedImages:
-    """What became of all; `is_ok` says that every image that was asked for is in the registry now."""
+    """The result for all; `is_ok`: every requested image is in the registry now."""
 
     registry: str
     is_ok: bool
@@ -49,8 +49,8 @@ class SharedImages:
 def share(project: Project, names: Sequence[str], has_all: bool, is_again: bool, say: Say) -> SharedImages:
     """Push the named images, or the system images and bases, where the registry does not have them.
 
-    `is_again` pushes in any case. Without names an image that cannot be shared is passed over. Raises UsageError,
-    CheckFailed when the registry cannot be asked, EngineError.
+    `is_again` pushes in any case. Without names an image that cannot be shared is skipped. Raises UsageError,
+    CheckFailed when the registry does not respond, EngineError.
     """
     team = require_team(project)
     found = find_candidates(project, team, names, has_all)
@@ -85,14 +85,14 @@ def _there(one: Candidate, answer: Answer) -> Share:
 
 
 def _difference(one: Candidate, answer: Answer) -> str:
-    """A system image may be another one there: its name does not say what is in it."""
+    """The registry may hold a different system image: its name does not identify its content."""
     if known_digests.is_known(one.reference, answer.digest, one.image_id):
         return ""
     return f"may be another image there → `layerstack share --again {one.image}` replaces it"
 
 
 class _Pusher:
-    """Pushes one image after the other, none any more once the registry took one not."""
+    """Pushes one image after the other and stops after the first refusal."""
 
     def __init__(self, team: TeamRegistry, say: Say) -> None:
         self._team = team
@@ -104,14 +104,14 @@ class _Pusher:
 
     def push(self, one: Candidate) -> Share:
         if self._is_refused:
-            return Share(one.image, "failed", one.reference, "was not tried any more")
+            return Share(one.image, "failed", one.reference, "not tried after the failure before")
         self._say(f"pushing {one.image} to {self._team.address}")
         began = time.monotonic()
         try:
             with _labelled(one) as image_id:
                 digest = transfer.push(image_id, one.reference, self._on_retry)
         except RegistryFailed as failure:
-            # Of two that push one name at once, the registry may refuse one.
+            # When two push the same name, the registry may refuse one.
             if failure.trouble is FAILS and (answer := look_up((one.reference,))[one.reference]).digest:
                 return Share(one.image, "there", one.reference, "somebody else pushed it", answer.digest)
             self._is_refused = True
@@ -123,7 +123,7 @@ class _Pusher:
 
 @contextmanager
 def _labelled(one: Candidate) -> Iterator[str]:
-    """A base with labels that say what it is made of, and where it was built; anything else as it is stored."""
+    """A base with labels for its inputs and where it was built; any other image as it is stored."""
     planned = one.planned
     stored = planned.stored if planned and planned.is_base else None
     if planned is None or stored is None or read_origin(stored.labels):

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from layerstack.engine.files import read_file
-from layerstack.engine.image_tree import read_image_trees, read_volume
+from layerstack.engine.image_tree import VOLUME_TARGET, closed_container, read_image_trees, read_volume
 from layerstack.moment import epoch_seconds
 from layerstack.status.lost_files import Installed, find_losses, find_older
 from layerstack.status.staleness import Stale
@@ -35,7 +35,8 @@ class PackageVolume:
 
     @property
     def records(self) -> Sequence[str]:
-        return [f"{self.folder}/{name}" for name in RECORDS[PurePosixPath(self.folder).name]]
+        """Files below the folder."""
+        return RECORDS[PurePosixPath(self.folder).name]
 
 
 def read_volumes(data: Mapping[str, Any]) -> list[PackageVolume]:
@@ -49,14 +50,12 @@ def read_volumes(data: Mapping[str, Any]) -> list[PackageVolume]:
     ]
 
 
-def find_old(
-    client: Any, root: Path, container_id: str, volumes: Sequence[PackageVolume], image: str
-) -> Iterator[Stale]:
+def find_old(client: Any, root: Path, volumes: Sequence[PackageVolume], image: str) -> Iterator[Stale]:
     """Volumes that hold other packages than the image; raises DockerException when the engine does not tell."""
     for volume in volumes:
         if _is_younger(client, volume, image):
             continue
-        is_same = _has_same_records(client, container_id, volume, image)
+        is_same = _has_same_records(client, volume, image) if volume.records else None
         if is_same is None:
             is_same = _has_same_files(client, root, volume, image)
         if is_same:
@@ -76,16 +75,13 @@ def _is_younger(client: Any, volume: PackageVolume, image: str) -> bool:
     return filled > made
 
 
-def _has_same_records(client: Any, container_id: str, volume: PackageVolume, image: str) -> bool | None:
+def _has_same_records(client: Any, volume: PackageVolume, image: str) -> bool | None:
     """Whether volume and image say that they hold the same packages; None where the image says nothing."""
-    if not volume.records:
-        return None
-    # Never started: it only opens the image's files.
-    probe = client.api.create_container(image, command=["true"], labels={"layerstack.probe": "true"})["Id"]
-    try:
-        pairs = [[read_file(client, one, path, MOST_BYTES) for one in (container_id, probe)] for path in volume.records]
-    finally:
-        client.api.remove_container(probe, v=True, force=True)
+    with closed_container(client, image, volume.name) as opened:
+        pairs = [
+            [read_file(client, opened, f"{folder}/{name}", MOST_BYTES) for folder in (VOLUME_TARGET, volume.folder)]
+            for name in volume.records
+        ]
     told = [held == wanted for held, wanted in pairs if wanted is not None]
     return all(told) if told else None
 

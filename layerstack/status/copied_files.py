@@ -12,6 +12,7 @@ from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import RecipeLine
 from layerstack.engine.files import read_file
+from layerstack.errors import RefusedByEngine
 from layerstack.status.input_changes import place
 
 MOST_READ = 20
@@ -56,7 +57,10 @@ class ContainerFiles:
             return None
         self._count += 1
         content = own.read_bytes()
-        return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
+        try:
+            return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
+        except RefusedByEngine:
+            return None
 
 
 def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], str]) -> dict[str, set[str]]:
