@@ -190,11 +190,11 @@ def test_the_youngest_program_is_one_that_the_container_runs_and_no_health_check
 
 def unread(monkeypatch: pytest.MonkeyPatch, rows: Sequence[tuple[str, str, str, str]], path: Path, **more: Any) -> Any:
     """What is stale and what is not known of a container that was started 100 s ago and sees this file."""
-    monkeypatch.setattr(mount_staleness.mounted_files, "replaced", lambda *_: [])
+    monkeypatch.setattr(mounted_files, "replaced", lambda *_: [])
     at = datetime.fromtimestamp(time.time() - 100, timezone.utc).isoformat()
     container = Container(ID, "x", "web", "image", "sha256:1", "running", started_at=at)
     mount = {"Type": "bind", "Source": str(path), "Destination": f"/app/{path.name}"}
-    data = {"Mounts": [mount], "State": {"Pid": 7}, "Config": {"Env": more.get("environment")}}
+    data: dict[str, Any] = {"Mounts": [mount], "State": {"Pid": 7}, "Config": {"Env": more.get("environment")}}
     stale, unknown = mount_staleness.find(Top(rows, more.get("is_old", False)), container, data)
     return [(one.kind, one.need) for one in stale], bool(unknown)
 
