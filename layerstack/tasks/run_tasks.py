@@ -222,7 +222,8 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     found = outcome.diagnosis
     if found is None:
         return CheckFailed(f"{task_name}: not everything works.")
-    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out)
+    is_disk_full = found.kind == "disk-full"
+    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out, is_disk_full)
 
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":
