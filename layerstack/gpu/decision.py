@@ -45,6 +45,8 @@ REASON_OF_PROBLEM: dict[str, Reason] = {
     "driver-not-loaded": "driver-not-loaded",
     "driver-broken": "driver-broken",
 }
+# Reasons for a device that leave nothing to repair: no card and nothing that wants one is how most machines are.
+EXPECTED: tuple[Reason, ...] = ("fine", "no-card", "asked-for-cpu", "no-service-wants-gpu")
 MIG_REMEDY = "`sudo nvidia-smi mig -cgi 0 -C` makes an instance of a card; `sudo nvidia-smi -mig 0` ends MIG mode."
 LOST_CARD_REMEDY = "`sudo dmesg | grep -i -e NVRM -e Xid` tells why; `sudo reboot` brings a card back that fell off."
 
@@ -155,3 +157,8 @@ def _demanded(decision: Decision) -> Decision:
     if decision.device == "gpu":
         return replace(decision, why=f"requested, and {decision.why}")
     raise GpuMissing(f"A GPU was requested and is not available ({decision.reason}): {decision.why}.", decision.remedy)
+
+
+def is_news(decision: Decision, before: Device, requested: Request) -> bool:
+    """Is it worth a line: another device than before, one that was demanded, or something to repair?"""
+    return decision.device != before or requested == "gpu" or decision.reason not in EXPECTED

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
 
 LOG_TAIL_LINES = 10
+DISK_ADVICE = "`invoke clean` frees build cache; `docker system df` and `df -h` show what holds the rest."
 
 
 class ServiceFailed(StartFailed):
@@ -30,7 +31,7 @@ class ServiceFailed(StartFailed):
     ) -> None:
         said = "".join(f"\n  | {line}" for line in log_lines)
         nothing = "\n  (it wrote no log)"
-        super().__init__(f"{service} {reason}{said or nothing}", advice)
+        super().__init__(f"{service} {reason}{said or nothing}", advice, is_disk_full=kind == "disk-full")
         self.service = service
         self.kind = kind
         self.reason = reason
@@ -114,6 +115,8 @@ def refusal(
         # On the CPU already, only the definition can drop the request.
         advice = DROP if project.device == "cpu" else "`invoke up --device cpu`"
         return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", advice)
+    if texts.says(result.stderr, *texts.DISK_FULL):
+        return StartFailed(f"The engine's disk is full: {said}", DISK_ADVICE, is_disk_full=True)
     if missing := _without_image(client, project, services):
         images = ", ".join(dict.fromkeys(image_of(project, name) for name in missing))
         return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")

@@ -13,7 +13,7 @@ from layerstack.gpu import decision as gpu
 from layerstack.gpu.decision import Decision
 from layerstack.gpu.device import choose
 from layerstack.project import choices
-from layerstack.project.device_memory import remember_device
+from layerstack.project.device_memory import remember_device, remembered_device
 from layerstack.project.project import BAKE_NAMES, Device, Project, find_compose_files, load
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import find_team
@@ -44,7 +44,8 @@ def prepare(
     engine.require_ready(facts)
     say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
     decision = choose(root, device, is_fresh=True)
-    say(f"device {decision.device}: {decision.why}")
+    if gpu.is_news(decision, remembered_device(root), device):
+        say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
     settle_worktree(root, decision.device, say)
     project = _project(root, decision.device)

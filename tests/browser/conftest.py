@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import requests
 from chromium_container import connect, find_page, run_container
 from docker.models.containers import Container
+from photo_page import WORK_MILLISECONDS
 from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, sync_playwright
 from stack_containers import find_containers
 
@@ -22,7 +24,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 
 # Of an MP4; a JPEG has ended before it.
 EMPTY_BOX = b"\0\0\0\x08free"
-OUTCOME = {"Prefer": "wait=60"}
+WORK_SECONDS = WORK_MILLISECONDS / 1000
 
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
@@ -112,14 +114,23 @@ def stored(web_url: str) -> Iterator[Callable[[Path], str]]:
         if file not in made:
             # Bytes of its own, which no decoder reads: the file itself is still new to who uploads it.
             media = (file.name, file.read_bytes() + EMPTY_BOX)
-            answer = requests.post(f"{web_url}/api/analyses", files={"media": media}, headers=OUTCOME, timeout=90)
-            assert answer.json()["status"] == "done", answer.text
+            answer = requests.post(f"{web_url}/api/analyses", files={"media": media}, timeout=30)
             made[file] = answer.json()["id"]
+            wait_until_done(f"{web_url}/api/analyses/{made[file]}")
         return made[file]
 
     yield analyse_once
     for analysis_id in made.values():
         requests.delete(f"{web_url}/api/analyses/{analysis_id}", timeout=10)
+
+
+def wait_until_done(url: str) -> None:
+    """Wait for the outcome of an analysis; fails when it is another, or none."""
+    ends = time.monotonic() + WORK_SECONDS
+    while (analysis := requests.get(url, timeout=30).json())["status"] != "done":
+        assert analysis["status"] != "failed", analysis
+        assert time.monotonic() < ends, analysis
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

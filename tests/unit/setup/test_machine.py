@@ -55,7 +55,7 @@ class Bench:
         self.steps.append("device")
         if self.device == "missing":
             raise GpuMissing("no driver")
-        return SimpleNamespace(device=self.device, why="seen")
+        return SimpleNamespace(device=self.device, why="seen", reason="fine")
 
     def _load(self, root: Path, device: str) -> Project:
         if self.project is None:
