@@ -75,11 +75,6 @@ class Evidence:
         return self.result.container
 
     @property
-    def has_run(self) -> bool:
-        """Has there been a program that could say something?"""
-        return self.container is not None and self.container.status != "created"
-
-    @property
     def is_starting(self) -> bool:
         """Is it still on its way up: by Docker's word, or by its age where no health check says when it is ready?"""
         one = self.container
