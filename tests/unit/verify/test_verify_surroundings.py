@@ -160,3 +160,11 @@ def test_a_program_that_may_start_no_thread(tmp_path: Path) -> None:
     said = "RuntimeError: can't start new thread"
     found = fault(tmp_path, said=said)
     assert (found.kind, found.change) == ("out-of-processes", "raise pids_limit in compose.yml:4")
+
+
+@pytest.mark.parametrize("log", ["ENOSPC: no space left on device, write", "write /run/a: No space left on device"])
+def test_a_full_tmpfs_gets_more_room_and_no_clean_up(tmp_path: Path, log: str) -> None:
+    changes = {"status": "exited", "health": "", "exit_code": 1, "mounts": (Mount("tmpfs", "", "/run", True),)}
+    found = fault(tmp_path, changes, log=(log,), verdict=Verdict("failed", "exited", "exited with code 1"))
+    assert (found.kind, found.repair) == ("disk-full", "invoke up api")
+    assert "tmpfs" in found.change
