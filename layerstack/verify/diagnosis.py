@@ -39,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     health_faults.proxied,
     health_faults.wrong_port,
     *address_faults.RULES,
+    network_faults.packets_dropped,
     *container_faults.LAST,
     address_faults.loopback_only,
     network_faults.port_of_nobody,

@@ -39,6 +39,7 @@ FaultKind = Literal[
     "one-shot-failed",
     "out-of-memory",
     "out-of-processes",
+    "packets-dropped",
     "paused",
     "port-held",
     "port-unreachable",
@@ -58,7 +59,15 @@ FaultKind = Literal[
 CONSEQUENCES: frozenset[FaultKind] = frozenset(
     {
         *("crashed", "deaf", "killed", "no-answer", "not-ready-yet", "not-started", "one-shot-failed"),
-        *("port-unreachable", "reports-failure", "restart-loop", "unhealthy", "wrong-answer", "wrong-credentials"),
+        *(
+            "packets-dropped",
+            "port-unreachable",
+            "reports-failure",
+            "restart-loop",
+            "unhealthy",
+            "wrong-answer",
+            "wrong-credentials",
+        ),
     }
 )
 # A program that is gone does not come back by itself when what it needs is up.

@@ -68,6 +68,7 @@ def out_of_time(seen: Evidence) -> Fault | None:
         where = declared.place if declared else f"the health check of {seen.name}"
         return Fault("health-check-slow", words, f"invoke up {seen.name}", f"raise its timeout: {where}")
     if load > BUSY_LOAD:
-        busy = f"{words}: this machine is busy (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors)"
+        load_words = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors"
+        busy = f"{words}: the program hangs, or this machine is too busy for it ({load_words})"
         return Fault("not-ready-yet", busy, "invoke verify --wait 120")
     return Fault("unhealthy", words, f"invoke restart {seen.name}")

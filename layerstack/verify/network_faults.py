@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 
 from layerstack.engine.container import Container
-from layerstack.project.addresses import Reference
+from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration, find_text
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault
 
+TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
 NOT_FOUND = re.compile(r"ENOTFOUND|EAI_AGAIN|no such host|name or service not known|name resolution", re.IGNORECASE)
 
 
@@ -45,6 +46,27 @@ def _without_name(seen: Evidence, one: Container, found: Reference, peer: Contai
     again = f"docker network disconnect {network} {peer.name}"
     named = f"docker network connect --alias {found.host} {network} {peer.name}"
     return Fault("unknown-host", words, f"{again} && {named} && invoke up {seen.name}")
+
+
+def packets_dropped(seen: Evidence) -> Fault | None:
+    """A right address of a service that is well and listens there, and connections to it run out of time."""
+    one = seen.container
+    if one is None or not TIMED_OUT.search(seen.text):
+        return None
+    for found in references(one.environment, seen.hosts):
+        owner = owner_of(seen, found.host)
+        peer = seen.peers.get(owner) if owner and owner != seen.name else None
+        common = sorted(set(one.networks) & set(peer.networks)) if peer else []
+        if owner is None or peer is None or peer.health != "healthy" or not common or found.host not in seen.text:
+            continue
+        if any(there.port == found.port and not there.is_loopback for there in seen.peer_listeners.get(owner) or ()):
+            words = (
+                f"cannot reach {found.host}:{found.port}: connections time out, though {owner} listens there and both "
+                f"are in {common[0]}: packets between them are dropped"
+            )
+            change = "let the firewall pass them (`sudo systemctl restart docker` writes Docker's rules anew)"
+            return Fault("packets-dropped", words, f"invoke restart {owner} {seen.name}", change)
+    return None
 
 
 def port_of_nobody(seen: Evidence) -> Fault | None:

@@ -168,3 +168,23 @@ def test_a_full_tmpfs_gets_more_room_and_no_clean_up(tmp_path: Path, log: str) -
     found = fault(tmp_path, changes, log=(log,), verdict=Verdict("failed", "exited", "exited with code 1"))
     assert (found.kind, found.repair) == ("disk-full", "invoke up api")
     assert "tmpfs" in found.change
+
+
+@pytest.mark.parametrize(
+    ("said", "health", "port", "is_dropped"),
+    [
+        ("connect ETIMEDOUT db:5432", "healthy", 5432, True),
+        ("connect ETIMEDOUT db:5432", "starting", 5432, False),
+        ("connect ETIMEDOUT db:5432", "healthy", 5433, False),
+        ("connect ECONNREFUSED db:5432", "healthy", 5432, False),
+    ],
+)
+def test_packets_to_a_service_that_listens_are_dropped(
+    tmp_path: Path, said: str, health: str, port: int, is_dropped: bool
+) -> None:
+    peers = {"db": make_container("db", health=health)}
+    listening = {"db": (Listener("0.0.0.0", port),)}
+    found = fault(tmp_path, {"environment": URL}, said, peers=peers, peer_listeners=listening)
+    assert (found.kind == "packets-dropped") == is_dropped
+    if is_dropped:
+        assert found.repair == "invoke restart db api"
