@@ -96,9 +96,8 @@ def unit_elsewhere(session: nox.Session) -> None:
 def docker_tests(session: nox.Session) -> None:
     """The library against the real engine, in projects of its own."""
     sessions.require_engine(session)
-    # One after the other: BuildKit (seen with Docker 28.5) can lock itself up for good when two processes build
-    # images at once that have steps in common and are in no cache yet.
-    session.run(*PYTEST, "tests/docker", *session.posargs)
+    # They wait more than they compute.
+    session.run(*PYTEST, "--numprocesses=2", "--dist=loadfile", "tests/docker", *session.posargs)
 
 
 @nox.session
@@ -138,7 +137,9 @@ def browser_tests(session: nox.Session) -> None:
     loaded = sessions.project_of(session, "cpu", "tests")
     tools = ("browser", "frontend-static")
     build.build(loaded, [*(image.name for image in loaded.service_images), *tools], PlainLog())
-    with rehearsal.rehearsal(loaded, "browser-tests") as copy:
+    # The work of a killed API is taken up again after so long: nobody waits for more here.
+    changes = {"backend-api": {"environment": '{"LEASE_SECONDS": "5"}'}}
+    with rehearsal.rehearsal(loaded, "browser-tests", changes) as copy:
         stack.up(copy, ChangeLog(session.log))
         tags = {"BROWSER_IMAGE": loaded.image("browser").tag, "STATIC_IMAGE": loaded.image("frontend-static").tag}
         environment = {"WEB_URL": address.addresses(copy)["frontend"], **tags}

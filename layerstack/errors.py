@@ -44,6 +44,10 @@ class NotInEngine(EngineError):
     """The engine has no such image, container, volume or network."""
 
 
+class RefusedByEngine(EngineError):
+    """The engine answered with an error of its own."""
+
+
 class BuildFailed(StackError):
     """An image could not be built; `said` is what BuildKit and the failed step wrote."""
 

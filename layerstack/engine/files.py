@@ -1,19 +1,24 @@
 """One file in a container, running or not."""
 
 import io
+import os
 import tarfile
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from layerstack.errors import NotInEngine
+from layerstack.errors import NotInEngine, RefusedByEngine
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 
-def read_file(client: "DockerClient", container_id: str, path: str, most_bytes: int) -> bytes | None:
-    """The content of a file; None where there is none or a larger one. Raises EngineError."""
+def read_file(client: "EngineClient", container_id: str, path: str, most_bytes: int) -> bytes | None:
+    """The content of a file; None where there is none or a larger one.
+
+    Raises RefusedByEngine for a container one of whose bind mounts has no source here, other EngineErrors.
+    """
     with suppress(NotInEngine):
+        _require_sources(client, container_id)
         chunks, about = client.api.get_archive(container_id, path)
         if about.get("size", 0) > most_bytes:
             return None
@@ -21,3 +26,12 @@ def read_file(client: "DockerClient", container_id: str, path: str, most_bytes: 
             file = archive.extractfile(archive.getmembers()[0])
             return file.read() if file else None
     return None
+
+
+def _require_sources(client: "EngineClient", container_id: str) -> None:
+    # To open a container the engine mounts all that it has, and makes a folder where a source is gone: reading would
+    # leave an empty folder in the place of somebody's lost file. (Seen with Docker 28.5.)
+    mounts = client.api.inspect_container(container_id).get("Mounts") or ()
+    for one in mounts:
+        if one["Type"] == "bind" and not os.path.exists(one["Source"]):  # noqa: PTH110 - False, too, where nobody may look
+            raise RefusedByEngine(f"{one['Source']}, which {one['Destination']} is mounted from, is not here")

@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from os.path import normpath
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.build.inputs import Manifest
 from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import RecipeLine
 from layerstack.engine.files import read_file
+from layerstack.errors import RefusedByEngine
 from layerstack.status.input_changes import place
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 MOST_READ = 20
 MOST_BYTES = 4 << 20
@@ -28,7 +32,7 @@ class ContainerFiles:
     stage is built on.
     """
 
-    client: Any
+    client: "EngineClient"
     container_id: str
     image: Image
     manifest: Manifest
@@ -56,7 +60,10 @@ class ContainerFiles:
             return None
         self._count += 1
         content = own.read_bytes()
-        return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
+        try:
+            return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
+        except RefusedByEngine:
+            return None
 
 
 def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], str]) -> dict[str, set[str]]:

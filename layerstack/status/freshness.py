@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.build.plan import Plan, make_plan
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context
 from layerstack.engine.container import Container
-from layerstack.errors import StackError
+from layerstack.errors import NotInEngine, RefusedByEngine, StackError
 from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Project, Service
 from layerstack.status import anonymous_volume, compose_hash, mount_staleness, mounted_files
@@ -19,6 +19,9 @@ from layerstack.status.copied_files import ContainerFiles
 from layerstack.status.image_staleness import ImageStaleness
 from layerstack.status.mounted_files import BindMount
 from layerstack.status.staleness import Stale, with_repair
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Freshness:
 class FreshnessReader:
     """Reads plan and definitions of a project once, for all of its services."""
 
-    def __init__(self, client: Any, project: Project, found: Mapping[str, Sequence[Container]]) -> None:
+    def __init__(self, client: "EngineClient", project: Project, found: Mapping[str, Sequence[Container]]) -> None:
         self._client = client
         self._project = project
         with ThreadPoolExecutor(2) as pool:
@@ -77,15 +80,18 @@ class FreshnessReader:
         return self._result(service, image, found, [], "")
 
     def of(self, service: Service, container: Container) -> Freshness:
-        """Raises DockerException when the engine does not tell."""
+        """Raises EngineGone when the engine does not answer, ObjectMissing when the container is gone."""
         data = self._client.api.inspect_container(container.id)
         state = StateStore(self._project.root).of_image(container.image_id)
         made_of = state.manifest.digest if state else ""
         image = self._image(service, mounted_files.read_binds(data), container.id)
         found = [*self._ended(service, container), *self._definition(service, container, data)]
         found += self._of_image(container, image, made_of)
-        found += self._volumes(container, data, image)
         unknown = [] if self._hashes else ["whether its definition changed: Compose does not say"]
+        try:
+            found += self._volumes(container, data, image)
+        except RefusedByEngine as error:
+            unknown.append(f"whether its volumes hold old packages: {error.args[0]}")
         if container.is_running:
             mounts, hidden = mount_staleness.find(self._client, container, data)
             found, unknown = [*found, *mounts], [*unknown, *hidden]
@@ -162,7 +168,7 @@ class FreshnessReader:
             folders = ", ".join(one.folder for one in volumes)
             yield Stale("old-volume", f"the anonymous volume over {folders} keeps the old packages", "renew")
             return
-        yield from anonymous_volume.find_old(self._client, self._project.root, container.id, volumes, container.image)
+        yield from anonymous_volume.find_old(self._client, self._project.root, volumes, container.image)
 
 
 def image_built_for(project: Project, service: Service) -> Image | None:
@@ -195,12 +201,10 @@ def _read_one_by_one(
     return plans, problems
 
 
-def _inspect_image(client: Any, reference: str) -> Mapping[str, Any] | None:
-    from docker.errors import ImageNotFound
-
+def _inspect_image(client: "EngineClient", reference: str) -> Mapping[str, Any] | None:
     try:
         found: Mapping[str, Any] = client.api.inspect_image(reference)
-    except ImageNotFound:
+    except NotInEngine:
         return None
     return found
 

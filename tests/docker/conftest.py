@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from build_turns import make_config
 
 import docker
 from layerstack.engine import engine
@@ -21,6 +22,18 @@ NODE_IMAGE = "layerstack-test/node"
 OFFICIAL_NODE_IMAGE = "node:18-alpine"
 
 LoadProject = Callable[..., Project]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def builds_take_turns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Between the workers of one run."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    config = make_config(tmp_path_factory.mktemp("docker"), tmp_path_factory.getbasetemp().parent / "build.lock")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_CONFIG", str(config))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,11 @@ class Engine:
 
     def __init__(self, files: dict[str, str]) -> None:
         self.files = files
+        self.mounts: list[dict[str, str]] = []
         self.api = self
+
+    def inspect_container(self, _: str) -> dict[str, Any]:
+        return {"Mounts": self.mounts}
 
     def get_archive(self, _: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
         from layerstack.engine.api import ObjectMissing
@@ -97,6 +101,16 @@ def test_contents_are_compared(app: ImageFolder) -> None:
     assert found.holds("app/b.js") is False
     assert found.holds("app/src/c.js") is None
     assert files_of(app).holds("app/a.js") is False
+
+
+def test_a_container_is_not_opened_while_the_source_of_a_mount_is_gone(app: ImageFolder, tmp_path: Path) -> None:
+    app.dockerfile("FROM system\nCOPY a.js /srv/\n")
+    found = files_of(app, a="a.js\n")
+    source = tmp_path / "settings.txt"
+    found.client.api.mounts = [{"Type": "bind", "Source": str(source), "Destination": "/srv/settings.txt"}]
+    assert found.holds("app/a.js") is None
+    source.touch()
+    assert found.holds("app/a.js") is True
 
 
 def test_only_so_many_files_are_read(app: ImageFolder) -> None:

@@ -241,7 +241,7 @@ def test_only_anonymous_volumes_over_packages_are_looked_at() -> None:
     ]
     (found,) = anonymous_volume.read_volumes({"Mounts": mounts})
     assert found.folder == "/app/node_modules"
-    assert "/app/node_modules/.package-lock.json" in found.records
+    assert ".package-lock.json" in found.records
 
 
 class Engine:
@@ -260,8 +260,11 @@ class Engine:
             "Metadata": {"LastTagTime": "2026-11-02T00:00:00Z"},
         }
 
+    def create_host_config(self, **_: Any) -> dict[str, str]:
+        return {}
+
     def create_container(self, image: str, **_: Any) -> dict[str, str]:
-        return {"Id": "image"}
+        return {"Id": "probe"}
 
     def remove_container(self, name: str, **_: Any) -> None:
         pass
@@ -273,23 +276,24 @@ class Engine:
         ({}, {"a/index.js": "1 aa"}, []),
         ({}, {"a/index.js": "1 bb"}, [True]),
         ({}, {}, [True]),
-        ({"container": b"1", "image": b"1"}, {"a/index.js": "1 bb"}, []),
-        ({"container": b"1", "image": b"2"}, {"a/index.js": "1 aa"}, [True]),
-        ({"container": b"1"}, {"a/index.js": "1 bb"}, [True]),
+        ({"/layerstack-volume": b"1", "/app/node_modules": b"1"}, {"a/index.js": "1 bb"}, []),
+        ({"/layerstack-volume": b"1", "/app/node_modules": b"2"}, {"a/index.js": "1 aa"}, [True]),
+        ({"/layerstack-volume": b"1"}, {"a/index.js": "1 bb"}, [True]),
     ],
 )
 def test_without_a_record_the_files_themselves_are_compared(
     monkeypatch: pytest.MonkeyPatch, records: dict[str, bytes], held: dict[str, str], certain: list[bool]
 ) -> None:
     def read_record(client: Any, container: str, path: str, most: int) -> bytes | None:
-        return records.get(container) if path.endswith("/.package-lock.json") else None
+        folder, _, name = path.rpartition("/")
+        return records.get(folder) if name == ".package-lock.json" else None
 
     monkeypatch.setattr(anonymous_volume, "read_file", read_record)
     tree = {"/app/node_modules": {"a/index.js": "1 aa"}}
     monkeypatch.setattr(anonymous_volume, "read_image_trees", lambda *_: tree)
     monkeypatch.setattr(anonymous_volume, "read_volume", lambda *_: held)
     volumes = [anonymous_volume.PackageVolume("f" * 64, "/app/node_modules")]
-    found = list(anonymous_volume.find_old(Engine(), Path(), "container", volumes, "web"))
+    found = list(anonymous_volume.find_old(Engine(), Path(), volumes, "web"))
     assert [(one.kind, one.is_certain) for one in found] == [("old-volume", one) for one in certain]
 
 
@@ -300,5 +304,5 @@ def test_what_cannot_be_read_in_time_is_not_certain(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(anonymous_volume, "read_file", lambda *_: None)
     monkeypatch.setattr(anonymous_volume, "read_image_trees", late)
     volumes = [anonymous_volume.PackageVolume("f" * 64, "/app/node_modules")]
-    (found,) = anonymous_volume.find_old(Engine(), Path(), "container", volumes, "web")
+    (found,) = anonymous_volume.find_old(Engine(), Path(), volumes, "web")
     assert (found.kind, found.is_certain) == ("old-volume", False)
