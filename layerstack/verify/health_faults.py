@@ -9,6 +9,7 @@ from layerstack.verify.fault import Fault
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
+HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
@@ -24,9 +25,14 @@ def proxied(seen: Evidence) -> Fault | None:
     one = seen.container
     if one is None or one.health in ("", "healthy") or not OWN.search(" ".join(one.health_command)):
         return None
+    is_answering = not any(check.is_asked and check.link != "health" for check in seen.result.failed)
+    # A quiet wget says nothing at all.
+    is_silent = not one.health_output and is_answering and bool(HEEDS_PROXY.search(" ".join(one.health_command)))
+    if any(OWN.search(one.environment.get(name, "")) for name in ("no_proxy", "NO_PROXY")):
+        return None
     for variable in PROXY_VARIABLES:
         match = HOST.match(one.environment.get(variable, ""))
-        if match and match[1] in one.health_output:
+        if match and (is_silent or match[1] in one.health_output):
             words = f"its health check asks its own container through the proxy {match[1]} ({variable})"
             declared = find_declaration(seen.project, seen.name, "environment")
             is_own = variable in (seen.service.definition.get("environment") or {})

@@ -98,6 +98,15 @@ def test_a_health_check_that_goes_through_a_proxy(tmp_path: Path) -> None:
     # Docker gives every container the proxy of its own settings.
     assert "config.json" in fault(tmp_path, changes).change
     assert fault(tmp_path, {**changes, "health_output": "500"}).kind != "health-check-proxied"
+    excepted = {**PROXY, "NO_PROXY": "localhost,127.0.0.1"}
+    assert fault(tmp_path, {**changes, "environment": excepted}).kind != "health-check-proxied"
+
+
+def test_a_quiet_wget_behind_a_proxy_while_all_else_answers(tmp_path: Path) -> None:
+    one = make_container("api", health="unhealthy", health_command=CHECK, environment=PROXY)
+    result = make_result(one, failed("health", link="health"), verdict=UNHEALTHY)
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    assert name_fault(make_evidence(make_project({"api": {}}, tmp_path), result)).kind == "health-check-proxied"
 
 
 def test_a_health_check_that_asks_another_port(tmp_path: Path) -> None:
