@@ -99,7 +99,7 @@ def read_processes(client: "EngineClient", container_id: str, pid: int, environm
     for options in ("-o pid,ppid,etimes,args", "-o pid,ppid,args"):
         try:
             table = client.api.top(container_id, ps_args=options)
-        except (EngineError, OSError):
+        except EngineError:
             continue
         rows: Sequence[Sequence[str]] = table.get("Processes") or ()
         return Processes(tuple(_below(pid, rows, time.time())), tuple(environment))
