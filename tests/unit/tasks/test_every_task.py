@@ -29,6 +29,7 @@ NAMES = set(
         "gpu",
         "why",
         "share",
+        "deploy",
         "impact",
         "timeline",
         "build-bases",
