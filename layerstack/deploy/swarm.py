@@ -42,9 +42,9 @@ class SwarmService:
 
     @property
     def running(self) -> int:
-        """Of those that are not on their way out; with a health check only the healthy ones are running."""
-        states = ("running", "complete") if self.is_job else ("running",)
-        return sum(task.is_current and task.state in states for task in self.tasks)
+        """Those as the service is now; with a health check only the healthy ones, of a job those that ended well."""
+        wanted = "complete" if self.is_job else "running"
+        return sum(task.is_current and task.state == wanted for task in self.tasks)
 
     def failures(self, known: Iterable[str]) -> list[Task]:
         """The tasks that failed, the last one first, without those that are known."""

@@ -70,6 +70,9 @@ def test_a_replica_of_the_old_image_does_not_count(engine: Engine) -> None:
 
 def test_a_job_that_ended_well_is_fine_and_a_service_that_did_is_not(engine: Engine) -> None:
     engine.service("once", 1, mode="ReplicatedJob")
+    engine.task("once", "running", desired="complete")
+    with pytest.raises(StartFailed, match="once: none of 1"):
+        engine.wait("once")
     engine.task("once", "complete", desired="complete")
     assert engine.wait("once") == {"once": (1, "fine")}
     engine.service("web", 1)
