@@ -137,7 +137,9 @@ def browser_tests(session: nox.Session) -> None:
     loaded = sessions.project_of(session, "cpu", "tests")
     tools = ("browser", "frontend-static")
     build.build(loaded, [*(image.name for image in loaded.service_images), *tools], PlainLog())
-    with rehearsal.rehearsal(loaded, "browser-tests") as copy:
+    # The work of a killed API is taken up again after so long: nobody waits for more here.
+    changes = {"backend-api": {"environment": '{"LEASE_SECONDS": "5"}'}}
+    with rehearsal.rehearsal(loaded, "browser-tests", changes) as copy:
         stack.up(copy, ChangeLog(session.log))
         tags = {"BROWSER_IMAGE": loaded.image("browser").tag, "STATIC_IMAGE": loaded.image("frontend-static").tag}
         environment = {"WEB_URL": address.addresses(copy)["frontend"], **tags}

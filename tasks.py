@@ -1,6 +1,5 @@
 """This project's tasks: `invoke --list`. Most are defined in layerstack/tasks, for any Compose project."""
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from layerstack import tasks
 from layerstack.errors import UsageError
 from layerstack.tasks.image_tasks import AUDIT_HELP, run_audit
 from layerstack.tasks.request import DEVICE, JSON, project_to_read
+from layerstack.tasks.run_tasks import follow
 
 if TYPE_CHECKING:
     from layerstack.audit.weight_checks import LicensedModel
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 @tasks.task(help={"device": DEVICE})
 def dev(c: Context, device: str = "auto") -> None:
     """Start with hot reload of all three services and follow their logs."""
-    os.environ["POSE_GUNICORN_ARGS"] = "--reload"
-    tasks.dev(c, device)
+    follow(device, {"POSE_GUNICORN_ARGS": "--reload"})
 
 
 @tasks.task(

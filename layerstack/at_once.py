@@ -1,4 +1,4 @@
-"""The same question about several things at the same time."""
+"""One call for several things in parallel."""
 
 import queue
 import threading
@@ -10,9 +10,9 @@ Answer = TypeVar("Answer")
 
 
 def ask_all(ask: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Answer]:
-    """The answers in the order of the things; raises the first error that comes.
+    """The results in the order of the things; raises the first error.
 
-    Each is asked in a daemon thread: one that hangs does not keep the program alive, as a pool's would.
+    In daemon threads: a call that hangs does not keep the program alive, as it would in a pool.
     """
     outcomes: queue.SimpleQueue[tuple[int, Answer | None, BaseException | None]] = queue.SimpleQueue()
 

@@ -1,4 +1,4 @@
-"""Where Docker's plugins are, as the `docker` command itself looks for them."""
+"""Finds Docker's plugins in the way of the `docker` command."""
 
 import json
 import os
@@ -16,13 +16,13 @@ _ELF = b"\x7fELF"
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """Docker's `config.json`, there or not."""
+    """Path of Docker's `config.json`, which need not exist."""
     folder = environment.get("DOCKER_CONFIG")
     return Path(folder or os.path.expanduser("~/.docker")) / "config.json"  # noqa: PTH111 - works without a home
 
 
 def plugin_files(name: str, environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
-    """Every place where Docker looks for a plugin, in its order."""
+    """The paths where Docker looks for a plugin, in order."""
     config = config_file(environment)
     extra: tuple[Path, ...] = ()
     with suppress(OSError, ValueError, AttributeError, TypeError):
@@ -32,10 +32,9 @@ def plugin_files(name: str, environment: Mapping[str, str] = os.environ) -> Iter
 
 
 def direct_call(docker: str, words: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, ...]:
-    """A call of a plugin without `docker` in between, which would only load its own commands and start the same file.
+    """A direct call of a plugin: `docker` would only load its own commands and start the same file.
 
-    The call stays as it is for a `docker` that is something else by that name (a script, Podman, a snap), and for a
-    plugin that is not found.
+    Unchanged when `docker` is something else (a script, Podman, a snap) or the plugin is not found.
     """
     if words and words[0] in PLUGINS and _is_docker(docker):
         found = next((one for one in plugin_files(words[0], environment) if one.exists()), None)

@@ -4,14 +4,17 @@
 class StackError(Exception):
     """A failure that a user can act on.
 
-    `advice` is the next thing to try, printed on a line of its own.
+    `advice` is the next thing to try, printed on a line of its own. A disk without room has an exit code of its own in
+    every task.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, advice: str = "") -> None:
+    def __init__(self, message: str, advice: str = "", is_disk_full: bool = False) -> None:
         super().__init__(message)
         self.advice = advice
+        if is_disk_full:
+            self.exit_code = NoRoom.exit_code
 
     def __str__(self) -> str:
         # Not super(): an error of the engine is one of the SDK too, which would add its explanation a second time.

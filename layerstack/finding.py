@@ -1,17 +1,17 @@
-"""One thing that doctor looked at."""
+"""What a check reports."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import wraps
+from typing import Any, Literal, ParamSpec
 
 Severity = Literal["ok", "warning", "error"]
+Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found, why it matters, and the remedy when it is not ok.
-
-    `service` is the service it is about and `place` the file and line, "" where there is none.
-    """
+    """`why` says why it matters; `remedy`, `service` and `place` (file and line) are "" where there is none."""
 
     check: str
     severity: Severity
@@ -22,15 +22,7 @@ class Finding:
     place: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "check": self.check,
-            "severity": self.severity,
-            "detail": self.detail,
-            "why": self.why,
-            "remedy": self.remedy,
-            "service": self.service or None,
-            "place": self.place or None,
-        }
+        return {**asdict(self), "service": self.service or None, "place": self.place or None}
 
 
 def ok(check: str, detail: str) -> Finding:
@@ -43,3 +35,18 @@ def warning(check: str, detail: str, remedy: str, service: str = "", place: str 
 
 def error(check: str, detail: str, remedy: str, service: str = "", place: str = "") -> Finding:
     return Finding(check, "error", detail, remedy, service=service, place=place)
+
+
+def or_ok(
+    check: str, detail: str
+) -> Callable[[Callable[Given, Iterator[Finding]]], Callable[Given, Iterator[Finding]]]:
+    """Decorates a check that yields problems only: without any it yields this `ok` finding."""
+
+    def decorate(find: Callable[Given, Iterator[Finding]]) -> Callable[Given, Iterator[Finding]]:
+        @wraps(find)
+        def run(*args: Given.args, **kwargs: Given.kwargs) -> Iterator[Finding]:
+            yield from list(find(*args, **kwargs)) or [ok(check, detail)]
+
+        return run
+
+    return decorate

@@ -1,4 +1,4 @@
-"""Which runtime and distribution the name of an image promises: `node:18-alpine3.18` is Node.js 18 on Alpine 3.18."""
+"""The runtime and distribution in the name of an image: `node:18-alpine3.18` is Node.js 18 on Alpine 3.18."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from datetime import date
 
 from layerstack.lifetimes import Runtime, find_runtime
 
-# The last part of an official image's name → what its tag counts.
+# Name of an official image → the runtime whose version its tag gives.
 IMAGES = {
     **{"node": "Node.js", "python": "Python", "debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine"},
     **{"mongo": "MongoDB", "postgres": "PostgreSQL", "mysql": "MySQL", "php": "PHP", "ruby": "Ruby", "golang": "Go"},
@@ -18,7 +18,7 @@ CODE_NAMES = {
     **{"jammy": ("Ubuntu", "22.04"), "noble": ("Ubuntu", "24.04")},
 }
 NAMES_OF = {found: name for name, found in CODE_NAMES.items()}
-# Images that `setup` builds where no registry answers carry the name and version of what they stand for.
+# Stand-ins, which `setup` builds without a registry, have the name and version of the official image.
 STAND_IN = "stand-in/"
 _REFERENCE = re.compile(r"(?P<repository>[^@]*?[^/@:]+)(?::(?P<tag>[\w.-]+))?(?:@.*)?$")
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
@@ -27,14 +27,14 @@ _SYSTEM = re.compile(r"(?P<kind>alpine|debian|ubuntu)(?P<version>\d+(\.\d+)*)")
 
 
 def read_runtimes(reference: str) -> tuple[Runtime, ...]:
-    """What the name says, the runtime before the distribution; nothing for versions that nobody knows."""
+    """The known versions in the name, the runtime before the distribution."""
     repository, parts = _split(reference)
     found = (_read(repository, number, part) for number, part in enumerate(parts))
     return tuple(dict.fromkeys(one for one in found if one))
 
 
 def suggest(reference: str, today: date) -> str:
-    """The same image with versions that get fixes; "" where its name alone does not tell which that would be."""
+    """The same image with supported versions; "" when they cannot be derived from its name."""
     repository, parts = _split(reference)
     if _kind(repository) is None or "" in (found := [*_newer(repository, parts, today)]):
         return ""
@@ -42,7 +42,7 @@ def suggest(reference: str, today: date) -> str:
 
 
 def _newer(repository: str, parts: list[str], today: date) -> Iterator[str]:
-    """Each part of the tag as it would have to be, "" for one that cannot be told."""
+    """Each part of the new tag, "" for one that cannot be derived."""
     for number, part in enumerate(parts):
         runtime = _read(repository, number, part)
         if runtime is None or not runtime.has_ended(today):
@@ -69,5 +69,5 @@ def _read(repository: str, number: int, part: str) -> Runtime | None:
 
 
 def _kind(repository: str) -> str | None:
-    """By the last word of the name: a company's registry has the same image under a longer one."""
+    """By the last component: a company's registry adds a prefix."""
     return IMAGES.get(repository.rpartition("/")[2])

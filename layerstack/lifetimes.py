@@ -1,8 +1,7 @@
-"""Until when the versions of runtimes and distributions get security fixes, as their makers announced it.
+"""End of security fixes for versions of runtimes and distributions, as announced by their makers.
 
-The dates are those that https://endoflife.date collects; for distributions the end of what everybody gets for free: LTS
-of Debian, standard support of Ubuntu. Where only a month is announced, its last day stands here. Nothing is said of a
-version that is missing.
+Dates from https://endoflife.date; for distributions the end of free support: LTS of Debian, standard support of Ubuntu.
+For an announced month the date is its last day. Missing versions are not judged.
 """
 
 from collections.abc import Mapping
@@ -48,7 +47,7 @@ LIFETIMES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Runtime:
-    """One version of a runtime or distribution, as the table writes it."""
+    """One version of a runtime or distribution, as in the table."""
 
     kind: str
     version: str
@@ -65,14 +64,14 @@ class Runtime:
         return self.last_day < today
 
     def next_supported(self, today: date) -> "Runtime | None":
-        """The nearest newer version that gets fixes; None where the table has none."""
+        """The next newer version that gets fixes; None when the table has none."""
         newer = sorted((one for one in LIFETIMES[self.kind] if _key(one) > _key(self.version)), key=_key)
         found = (Runtime(self.kind, one) for one in newer)
         return next((one for one in found if not one.has_ended(today)), None)
 
 
 def find_runtime(kind: str, version: str) -> Runtime | None:
-    """3.9.2 of Python is its 3.9, 18.20 of Node.js its 18; None for a version that the table does not have."""
+    """The entry for a version: Python 3.9.2 is in 3.9, Node.js 18.20 in 18; None when the table has none."""
     parts = version.removeprefix("v").split(".")
     known = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((Runtime(kind, one) for one in known if one in LIFETIMES.get(kind, {})), None)

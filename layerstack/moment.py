@@ -1,4 +1,4 @@
-"""Times as the engine, Buildx and Go print them: the only place that reads one."""
+"""Times as the engine, Buildx and Go print them, parsed only here."""
 
 import re
 import time
@@ -28,7 +28,7 @@ def read_time(text: str | None) -> float | None:
 
 
 def epoch_seconds(text: str | None) -> float:
-    """As read_time; 0 for no time: older than anything an engine made."""
+    """As read_time; 0 for no time, which is older than anything else."""
     return read_time(text) or 0.0
 
 
@@ -37,12 +37,12 @@ def utc_minute(text: str | None) -> str:
     seconds = read_time(text)
     if seconds is None:
         return ""
-    # Not fromtimestamp(): a date far away must not end a listing.
+    # Not fromtimestamp(), which fails for dates far away.
     return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
 
 
 def age(text: str | None) -> str:
-    """How long ago a time of the engine is, `5 min`, `3 h`, `12 d`; "" for no time."""
+    """Time since then as `5 min`, `3 h`, `12 d`; "" for no time."""
     then = read_time(text)
     if then is None:
         return ""

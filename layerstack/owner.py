@@ -1,4 +1,4 @@
-"""Whose a temporary thing is: a mark in its name or label tells, after a kill, whether its owner still lives."""
+"""Owner marks of temporary things: after a kill they show whether the owner is still alive."""
 
 import os
 import re
@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 
 PID_NAMESPACE = Path("/proc/self/ns/pid")
-# The kernel rounds the moment of the boot to whole seconds, up or down.
+# The kernel rounds the boot time to whole seconds, up or down.
 SAME_START_SECONDS = 2.0
-# Characters that file names, labels and image tags all take.
+# Only characters that are valid in file names, labels and image tags.
 _MARK = re.compile(r"\b([0-9a-f]{8})\.(\d{1,10})\.(\d{1,15})\b")
 
 
@@ -21,14 +21,14 @@ def own_mark() -> str:
 
 @cache
 def _mark_of(pid: int) -> str:
-    """Read once: the kernel may round the next time differently, and what was marked before would not be found."""
+    """Cached: the kernel may round differently the next time, and earlier marks would not be recognised."""
     return f"{_machine()}.{pid}.{round((_seconds_after_boot(pid) or 0.0) * 100)}"
 
 
 def is_abandoned(name: str) -> bool:
-    """Whether this name carries the mark of a process of this machine that is gone.
+    """Whether the name has the mark of a process of this machine that has ended.
 
-    What has no mark, or one of another machine or container, is left to its owner: nobody else can tell.
+    Without a mark, or with one of another machine or container, the answer is no: the owner may be alive.
     """
     match = _MARK.search(name)
     if match is None or match[1] != _machine():
@@ -43,7 +43,7 @@ def is_abandoned(name: str) -> bool:
 
 
 def _machine() -> str:
-    """This machine and its process numbers: a container on the same host name counts its own."""
+    """Host name and pid namespace: a container may share the host name and has pids of its own."""
     try:
         numbers = str(PID_NAMESPACE.readlink())
     except OSError:
@@ -52,7 +52,7 @@ def _machine() -> str:
 
 
 def _seconds_after_boot(pid: int) -> float | None:
-    """When a process started; None when it is gone. Counted from the boot: setting the clock does not change it."""
+    """Start of a process; None when it has ended. Since boot, so that setting the clock does not change it."""
     import psutil
 
     booted = psutil.boot_time()

@@ -25,14 +25,14 @@ def read(path: Path) -> bytes:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Replace a file so that a reader sees the old or the new content, never a part; missing folders are made."""
+    """Replace a file atomically; missing folders are created."""
     make_folder(path.parent)
     with _folder(path.parent) as folder:
         _replace(folder, path.name, content)
 
 
 def append(path: Path, line: bytes, most_bytes: int) -> None:
-    """Add a line to a file of lines; one that grows beyond `most_bytes` loses its older half. Writers take turns."""
+    """Append a line; a file that grows beyond `most_bytes` loses its older half. Writers take turns."""
     make_folder(path.parent)
     with _folder(path.parent) as folder, _lock(folder, f"{path.stem}.lock"):
         with _file(folder, path.name, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
@@ -47,7 +47,7 @@ def append(path: Path, line: bytes, most_bytes: int) -> None:
 
 
 def take_lock(path: Path, text: bytes) -> IO[bytes] | None:
-    """A lock with a text that says whose it is, held until the file is closed or this process ends.
+    """A lock with a text about its owner, held until the file is closed or this process ends.
 
     None while another process holds it.
     """
@@ -63,7 +63,7 @@ def take_lock(path: Path, text: bytes) -> IO[bytes] | None:
 
 
 def read_lock(path: Path) -> bytes:
-    """The text of the process that holds a lock; empty while nobody does."""
+    """The text of the process that holds a lock; empty when it is free."""
     try:
         with _folder(path.parent) as folder, _file(folder, path.name, os.O_RDONLY) as file:
             return b"" if _try_flock(file, fcntl.LOCK_SH) else file.read()
@@ -72,7 +72,7 @@ def read_lock(path: Path) -> bytes:
 
 
 def make_folder(path: Path) -> None:
-    """A folder, and all that are missing above it, for its owner only from its first moment on."""
+    """Create a folder and its missing parents, accessible only to the owner from the start."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -81,7 +81,7 @@ def make_folder(path: Path) -> None:
 
 
 def refusal(path: Path) -> str:
-    """Why a folder cannot be trusted with records; "" for one that can, or that is not there yet."""
+    """Why a folder must not hold records; "" for one that may, or that does not exist yet."""
     try:
         status = path.lstat()
     except OSError as error:
@@ -146,7 +146,7 @@ def _replace(folder: int, name: str, content: bytes) -> None:
 
 @contextmanager
 def _lock(folder: int, name: str) -> Iterator[None]:
-    """An exclusive lock, given back with the file. Raises TimeoutError (an OSError) after LOCK_SECONDS."""
+    """An exclusive lock, released with the file. Raises TimeoutError (an OSError) after LOCK_SECONDS."""
     with _file(folder, name, os.O_WRONLY | os.O_CREAT) as file:
         if not wait_until(lambda: _try_flock(file), LOCK_SECONDS, interval_seconds=0.01):
             raise TimeoutError(errno.ETIMEDOUT, "another process holds its lock", name)

@@ -1,4 +1,4 @@
-"""Processes of this machine: which of them run, since when, whose children they are, and in which container."""
+"""Processes of this machine: alive or not, start, ancestors, container."""
 
 import getpass
 import os
@@ -9,7 +9,7 @@ PROC = Path("/proc")
 
 
 def is_running(process_id: int | str) -> bool:
-    """Whether a process with this number runs; one that ended and was not collected yet does not."""
+    """Whether the process runs; a zombie does not."""
     import psutil
 
     try:
@@ -21,7 +21,7 @@ def is_running(process_id: int | str) -> bool:
 
 
 def start_time(pid: int) -> float:
-    """When it started, in seconds since 1970: a later process with the same number is another one. 0 without one."""
+    """Its start in seconds since 1970, which tells a reused pid apart; 0 when there is no such process."""
     import psutil
 
     try:
@@ -31,7 +31,7 @@ def start_time(pid: int) -> float:
 
 
 def ancestors(pid: int) -> Iterator[int]:
-    """The process itself, its parent, and so on; nothing for one that is gone."""
+    """The process itself, its parent, and so on; nothing when it has ended."""
     import psutil
 
     try:
@@ -42,7 +42,7 @@ def ancestors(pid: int) -> Iterator[int]:
 
 
 def is_in_container(pid: int, container_id: str) -> bool:
-    """Whether a process of this machine runs in that container."""
+    """Whether the process runs in that container."""
     try:
         return bool(container_id) and container_id in (PROC / str(pid) / "cgroup").read_text(encoding="utf-8")
     except OSError:
@@ -50,7 +50,7 @@ def is_in_container(pid: int, container_id: str) -> bool:
 
 
 def user_name() -> str:
-    """Who runs this; the number where the user has no name."""
+    """The name of the current user, or the uid without one."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

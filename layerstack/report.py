@@ -1,4 +1,4 @@
-"""Results as tables and sentences for people, and as one JSON document for programs."""
+"""Prints results: tables and sentences for people, one JSON document for programs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-# What fits the screen of a file or a pipe, where there is none.
+# The width for files and pipes.
 DEFAULT_COLUMNS = 80
 GAP = 2
-# A column as narrow as this is never made narrower: `12 MB` and `2 h ago` stay on one line.
+# Narrower columns are not shrunk, so that `12 MB` and `2 h ago` stay on one line.
 NARROW = 12
-# Colours of a log are left out; every other control character is spelled out, lest it moves or clears the screen.
+# Colours are dropped; other control characters are spelled out, as they could move or clear the screen.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-# A command between backticks stays in one piece, to be copied, and the arrow before it with it.
+# A command in backticks, with the arrow before it, is not broken, so that it can be copied.
 _WORDS = re.compile(r"(?:→ )?(?:`[^`\n]+`\S*|\S+)")
 _ASCII = {
     **{"✓": "ok", "✗": "x", "▸": ">", "◆": "*", "·": "-", "…": "...", "→": "->", "—": "-", "×": "x", "²": "2"},
@@ -33,14 +33,14 @@ _ASCII = {
 
 
 def tolerate_any_text() -> None:
-    """Print something like it for what the terminal's encoding lacks (an ASCII or Latin-1 locale), never fail."""
+    """Replace characters that the terminal's encoding lacks (ASCII, Latin-1) instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="layerstack")
 
 
 def width_of(stream: TextIO) -> int:
-    """Columns of the terminal that a stream writes to, DEFAULT_COLUMNS elsewhere; COLUMNS counts more than both."""
+    """COLUMNS, else the width of the stream's terminal, else DEFAULT_COLUMNS."""
     if (asked := os.environ.get("COLUMNS", "")).isdigit() and int(asked):
         return int(asked)
     try:
@@ -50,22 +50,23 @@ def width_of(stream: TextIO) -> int:
 
 
 def shown(text: str, stream: TextIO | None = None) -> str:
-    """Text as it is safe to print on stdout or another stream: spelled as that spells it, nothing in it is executed."""
+    """Text that is safe to print on stdout or another stream: without control codes, in its encoding."""
     target = stream or sys.stdout
     text = _CONTROLS.sub(_spelled_out, _COLOURS.sub("", text.replace("\r\n", "\n")))
+    # A stream of the `layerstack` command respells `invoke TASK` as `layerstack TASK`.
     text = getattr(target, "spelled", str)(text)
     encoding = getattr(target, "encoding", None) or "utf-8"
     return text.encode(encoding, "layerstack").decode(encoding)
 
 
 def wrapped(text: str, width: int) -> str:
-    """Every line broken at blanks to a width, the rest of it as far indented as its first word is."""
+    """Every line wrapped at blanks to a width, with its own indentation."""
     from rich.cells import cell_len
 
     lines = []
     for line in text.split("\n"):
         margin = line[: len(line) - len(line.lstrip())]
-        # What follows a mark stands below the text, not below the mark.
+        # Continuation lines align with the text after a mark.
         indent = margin + ("  " if line.lstrip()[:2] in ("→ ", "| ", "! ", "x ", "✗ ", "- ") else "")
         current = margin
         for word in _WORDS.findall(line):
@@ -79,14 +80,14 @@ def wrapped(text: str, width: int) -> str:
 
 
 def say(text: str) -> None:
-    """Words for the person who watches; results go to stdout, this goes to stderr. Wrapped on a terminal."""
+    """A message on stderr, wrapped on a terminal; results go to stdout."""
     text = shown(text, sys.stderr)
     sys.stderr.write((wrapped(text, width_of(sys.stderr)) if sys.stderr.isatty() else text) + "\n")
     sys.stderr.flush()
 
 
 def line(text: str = "", style: str = "", is_whole: bool = False) -> None:
-    """A sentence of a result, on stdout, wrapped to its width; a whole one stays on one line in a file or a pipe."""
+    """A sentence on stdout, wrapped to its width; with `is_whole` only on a terminal."""
     from rich.text import Text
 
     console = console_for(sys.stdout)
@@ -98,7 +99,7 @@ def line(text: str = "", style: str = "", is_whole: bool = False) -> None:
 
 
 def print_json(document: Any) -> None:
-    """The one JSON document of a task, on stdout."""
+    """The JSON document of a task, on stdout."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
     sys.stdout.flush()
 
@@ -106,17 +107,16 @@ def print_json(document: Any) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = (), spare: Sequence[str] = ()
 ) -> None:
-    """A table on stdout that fits its width. Cells may carry rich markup.
+    """A table on stdout that fits its width. Cells may contain rich markup.
 
-    Columns named in `right` are aligned right; those in `spare` are left out, the last first, where the words of all
-    would have to be broken.
+    Columns in `right` are right-aligned; those in `spare` are dropped, last first, when words would have to be broken.
     """
     from rich.table import Table
     from rich.text import Text
 
     console = console_for(sys.stdout)
     cells = [[Text.from_markup(shown(cell), emoji=False) for cell in row] for row in (columns, *rows)]
-    # A column in which nothing stands takes room for nothing.
+    # Empty columns are dropped.
     kept = [number for number in range(len(columns)) if any(row[number].plain for row in cells[1:]) or len(cells) == 1]
     dropped = [number for number in map(columns.index, spare) if number in kept]
     while dropped and sum(_least(cells, kept)) + GAP * (len(kept) - 1) > console.width:
@@ -132,7 +132,7 @@ def print_table(
 
 
 def print_rich(console: Console, table: Table) -> None:
-    """A table of rich on stdout, without the blanks that fill every row up to its width."""
+    """A rich table on stdout, without trailing blanks."""
     with console.capture() as captured:
         console.print(table)
     sys.stdout.write("".join(f"{row.rstrip()}\n" for row in captured.get().splitlines()))
@@ -140,7 +140,7 @@ def print_rich(console: Console, table: Table) -> None:
 
 
 def console_for(stream: TextIO) -> Console:
-    """Rich's console on a stream, as wide as that is."""
+    """A rich console on a stream, with its width."""
     from rich.console import Console
 
     return Console(file=stream, width=width_of(stream), emoji=False, highlight=False)
@@ -151,7 +151,7 @@ def mark(is_ok: bool) -> str:
 
 
 def _least(cells: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[int]:
-    """For each column the width below which a word of it would be broken."""
+    """The least width of each column that breaks no word."""
     from rich.cells import cell_len
 
     wanted = _wanted(cells, kept)
@@ -164,10 +164,10 @@ def _wanted(cells: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[int]:
 
 
 def _widths(cells: Sequence[Sequence[Any]], kept: Sequence[int], room: int) -> list[int]:
-    """As wide as each column likes, where that fits; else words stay whole, the widest columns give way first."""
+    """The natural widths if they fit; else the widest columns shrink first, and words stay whole if possible."""
     wanted, least = _wanted(cells, kept), _least(cells, kept)
     while sum(wanted) > room:
-        # Where not even the words fit, they are folded.
+        # When not even the words fit, they are folded.
         can_shrink = [number for number, width in enumerate(wanted) if width > least[number]] or range(len(wanted))
         widest = max(can_shrink, key=lambda number: wanted[number])
         if wanted[widest] <= 1:
@@ -182,7 +182,7 @@ def _spelled_out(match: re.Match[str]) -> str:
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    """What an encoding lacks, in characters that every encoding has."""
+    """ASCII replacements for what the encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(_ASCII.get(one, "?") for one in error.object[error.start : error.end]), error.end

@@ -1,6 +1,6 @@
-"""Where a project's records are kept: outside its tree, where no build context takes them in.
+"""The records of a project, kept outside its tree so that no build context contains them.
 
-`$XDG_STATE_HOME/layerstack/NAME-DIGEST/`, for the user alone. No link is followed there. What cannot be read or written
+`$XDG_STATE_HOME/layerstack/NAME-DIGEST/`, readable by the user only. Links are not followed. A failure to read or write
 costs the record and one warning, never the task.
 """
 
@@ -16,13 +16,13 @@ from typing import Any
 from layerstack import old_state, private_file
 from layerstack.report import say
 
-# Nothing is ever found or written below it: the place of those who have no other.
+# Used without a usable folder: nothing exists or can be written below it.
 NOWHERE = Path(os.devnull, "layerstack")
 _warned: list[str] = []
 
 
 def state_folder(root: Path) -> Path:
-    """The folder of one project. The first write makes it; an old `.layerstack` of the tree is moved there."""
+    """The folder of one project, created by the first write; an old `.layerstack` in the tree is moved there."""
     folder = shared_folder() / project_mark(root)
     if refused := private_file.refusal(folder) if NOWHERE not in folder.parents else "":
         _warn(folder, refused)
@@ -34,7 +34,7 @@ def state_folder(root: Path) -> Path:
 
 
 def shared_folder() -> Path:
-    """The folder of this user and machine, for what belongs to no single project."""
+    """The folder for records that belong to no single project."""
     base = _state_home()
     if base is None:
         _warn(Path("~/.local/state"), "this user has no home folder")
@@ -47,7 +47,7 @@ def shared_folder() -> Path:
 
 
 def project_mark(root: Path) -> str:
-    """NAME-DIGEST of a project's real path: readable, and another one for each checkout."""
+    """NAME-DIGEST of a project's real path: readable, and unique for each checkout."""
     real = os.path.realpath(root)
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", os.path.basename(real))[:40]  # noqa: PTH119 - realpath gives a str
     return f"{name}-{sha256(os.fsencode(real)).hexdigest()[:12]}"
@@ -65,7 +65,7 @@ def read_text(path: Path) -> str | None:
 
 
 def write_atomically(path: Path, text: str) -> bool:
-    """Replace a record so that a reader sees the old or the new text, never a part. False when it cannot be kept."""
+    """Replace a record atomically. False when it cannot be written."""
     try:
         private_file.replace(path, text.encode("utf-8", errors="replace"))
     except OSError as error:
@@ -75,7 +75,7 @@ def write_atomically(path: Path, text: str) -> bool:
 
 
 def append_line(path: Path, line: str, most_bytes: int) -> None:
-    """Add a line to a record of lines; one that grows beyond `most_bytes` loses its older half."""
+    """Append a line to a record; one that grows beyond `most_bytes` loses its older half."""
     try:
         private_file.append(path, line.encode("utf-8", errors="replace"), most_bytes)
     except OSError as error:
@@ -83,7 +83,7 @@ def append_line(path: Path, line: str, most_bytes: int) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A small JSON object; {} when there is none. One that is no JSON object is set aside with a warning."""
+    """A small JSON object; {} without one. Anything else is set aside with a warning."""
     text = read_text(path)
     if text is None:
         return {}
@@ -99,13 +99,13 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, document: Mapping[str, Any], most_kept: int | None = None) -> bool:
-    """Write a small JSON object; of more than `most_kept` entries the first, the oldest ones, go."""
+    """Write a small JSON object; only the last `most_kept` entries are kept."""
     entries = list(document.items())
     return write_atomically(path, json.dumps(dict(entries[-most_kept:] if most_kept else entries)))
 
 
 def set_aside(path: Path, reason: str) -> None:
-    """Move what cannot be understood out of the way; only the last of it is kept."""
+    """Rename an unreadable record to NAME.damaged, replacing an earlier one."""
     kept = path.with_name(f"{path.name}.damaged")
     with suppress(OSError):
         path.replace(kept)
@@ -133,7 +133,7 @@ def _state_home() -> Path | None:
 
 
 def _foreign_home(base: Path) -> str:
-    """Under sudo with the user's HOME: what root made there would lock the user out of their own records."""
+    """Under sudo with the user's HOME, root's files would lock the user out of their own records."""
     if os.geteuid() != 0:
         return ""
     nearest = next((folder for folder in (base, *base.parents) if folder.exists()), base)

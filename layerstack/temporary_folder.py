@@ -1,4 +1,4 @@
-"""Folders for the time of one task, which do not outlive it for long even when it is killed."""
+"""Temporary folders of a task, removed later even when the task is killed."""
 
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ PREFIX = "layerstack-"
 
 @contextmanager
 def temporary_folder(purpose: str) -> Iterator[Path]:
-    """A folder of this process, removed at the end; what killed processes left goes first, whatever it was for."""
+    """A folder of this process, removed at the end. Leftovers of killed processes are removed first."""
     remove_abandoned()
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-{own_mark()}-"))
     try:
@@ -29,6 +29,6 @@ def abandoned_folders() -> list[Path]:
 
 
 def remove_abandoned() -> None:
-    """Remove those folders; what another user owns stays."""
+    """Remove those folders, except those of other users."""
     for folder in abandoned_folders():
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The only places that wait: one function polls, one bounds a call that may hang."""
+"""The only functions that wait: one polls, one bounds a call that may hang."""
 
 import queue
 import threading
@@ -12,9 +12,9 @@ Answer = TypeVar("Answer")
 def wait_until(
     probe: Callable[[], Answer | None], timeout_seconds: float, interval_seconds: float = 0.1
 ) -> Answer | None:
-    """Call `probe` until it gives something true and return that; None when the time is up.
+    """Call `probe` until it returns something true, and return that; None after the timeout.
 
-    `probe` is asked at least once, and once more when the time is up. What it raises ends the wait.
+    `probe` is called at least once, and once more at the deadline. Its exceptions end the wait.
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
@@ -33,10 +33,10 @@ def call_within(
     is_hopeless: Callable[[], bool] | None = None,
     ask_seconds: float = 2.0,
 ) -> Answer:
-    """The value of `function`, or what it raised; TimeoutError when it is not back in time.
+    """The result of `function`; TimeoutError when it does not return in time.
 
-    The call runs in a daemon thread: one that hangs is left behind and does not keep the program alive. While it
-    lasts, `is_hopeless` is asked every `ask_seconds`: its True ends the wait early, what it raises too.
+    It runs in a daemon thread, so that a call that hangs does not keep the program alive. `is_hopeless` is called every
+    `ask_seconds`; True or an exception ends the wait early.
     """
     outcome: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
 

@@ -1,4 +1,6 @@
-"""Amounts and long texts as a person reads them."""
+"""Amounts and long texts in readable form."""
+
+from collections.abc import Sequence
 
 
 def short(text: str, width: int) -> str:
@@ -24,5 +26,11 @@ def megabytes(size_bytes: float) -> str:
 
 
 def gibibytes(size_bytes: int | None) -> str:
-    """`8.0 GiB`: the units in which cards are sold and sizes like `8g` are meant."""
+    """`8.0 GiB`: the units in which cards are sold and `8g` is read."""
     return "an unknown size" if size_bytes is None else f"{size_bytes / 2**30:.1f} GiB"
+
+
+def listed(texts: Sequence[str], most: int = 3, separator: str = ", ") -> str:
+    """The first few of many, and how many more there are."""
+    rest = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + rest

@@ -66,7 +66,7 @@ describe('a database that dies again and again', WITH_MONGO, () => {
         JSON.stringify(seen),
       );
       assert.ok(seen['503'] > 0, 'no connection was cut');
-      await until(async () => (await ask()).ok, { what: 'the database', timeoutMs: 10_000 });
+      await until(async () => (await ask()).ok, { what: 'the database' });
     });
   }
 });

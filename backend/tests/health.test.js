@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { startServices } from '../src/services.js';
-import { post, sendJson, serve, startStand, startWorkingStand, WITH_MONGO } from './stand.js';
+import { BUSY_SECONDS, post, sendJson, serve, startStand, startWorkingStand, WITH_MONGO } from './stand.js';
 
 const NOWHERE = 'mongodb://admin:password@127.0.0.1:1/?authSource=admin';
 
@@ -28,7 +28,7 @@ describe('without a database', () => {
     assert.deepEqual([code, ...summary], [503, 'degraded', 'down', 'ok']);
     assert.match(details.mongo.reason, /ECONNREFUSED/);
     assert.ok(!JSON.stringify(details).includes('password'));
-    assert.ok(seconds < 2.5, `${seconds} s`);
+    assert.ok(seconds < 2 + BUSY_SECONDS, `${seconds} s`);
   });
 
   for (const [name, ask] of [
@@ -42,7 +42,7 @@ describe('without a database', () => {
       assert.equal(response.status, 503);
       assert.ok(response.headers.get('Retry-After'));
       assert.match((await response.json()).detail, /database/);
-      assert.ok(performance.now() - started < 5000);
+      assert.ok(performance.now() - started < 1000 * (5 + BUSY_SECONDS));
     });
   }
 });
@@ -95,7 +95,7 @@ describe('health', WITH_MONGO, () => {
     await withStand({ POSE_URL: silent.url }, async ({ url }) => {
       const { code, summary, seconds } = await readHealth(url);
       assert.deepEqual([code, ...summary], [200, 'degraded', 'ok', 'down']);
-      assert.ok(seconds > 1.8 && seconds < 3, `${seconds} s`);
+      assert.ok(seconds > 1.8 && seconds < 2 + BUSY_SECONDS, `${seconds} s`);
     });
     await silent.close();
   });
@@ -127,7 +127,7 @@ describe('health', WITH_MONGO, () => {
     address.host = late.host;
     const stand = await startStand({ MONGO_URL: address.href, POSE_URL: pose.url });
     try {
-      const started = startServices(stand, AbortSignal.timeout(15_000));
+      const started = startServices(stand, AbortSignal.timeout(60_000));
       assert.equal((await post(stand.url)).status, 503);
       forwarder.listen(Number(late.port), '127.0.0.1');
       await started;

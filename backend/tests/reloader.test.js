@@ -64,7 +64,7 @@ describe('reloader', () => {
 
   const save = (how, version) =>
     how(join(folder, 'code', 'deep', 'version.js'), `export const version = '${version}';\n`);
-  const sees = (text) => until(() => log.includes(text), { what: text, timeoutMs: 30_000 });
+  const sees = (text) => until(() => log.includes(text), { what: text });
 
   test('20 of 20 mixed saves are run', async () => {
     const ways = Object.entries(SAVES);
@@ -103,7 +103,7 @@ describe('reloader', () => {
       join(folder, 'code', 'program.js'),
       PROGRAM.replace("'runs '", "'pid ' + process.pid + ' runs '"),
     );
-    await until(() => /pid \d+ runs/.test(log), { timeoutMs: 30_000 });
+    await until(() => /pid \d+ runs/.test(log));
     const ended = once(child, 'exit');
     process.kill(Number(/pid (\d+)/.exec(log)[1]), 'SIGUSR2');
     assert.deepEqual((await ended)[0], 7);

@@ -31,7 +31,7 @@ const api = spawn(process.execPath, [ENTRY], { env: { ...process.env, ...env, ..
 let log = '';
 api.stdout.on('data', (data) => (log = (log + data).slice(-2000)));
 api.stderr.pipe(process.stderr);
-await until(() => log.includes('database ready'), { timeoutMs: 20_000, what: 'the API' });
+await until(() => log.includes('database ready'), { what: 'the API' });
 const url = `http://127.0.0.1:${/"port":(\d+)/.exec(log)[1]}`;
 
 async function readMegabytes(name) {

@@ -9,6 +9,7 @@ from layerstack.audit.gpu_libraries import CudaCopy, Library
 from layerstack.audit.image_files import ImageFiles
 from layerstack.audit.python_packages import Environment, Package
 from layerstack.finding import Finding, error, warning
+from layerstack.wording import listed
 
 TORCH_CUDA = re.compile(rb"^cuda(?:\s*:[^=]+)?\s*=\s*(?:'([\d.]+)'|\"([\d.]+)\"|None)", re.MULTILINE)
 # A second copy of a small library is no news; of these together it is gigabytes.
@@ -62,11 +63,10 @@ def check_cards(libraries: Iterable[Library], cards: Sequence[int]) -> Iterator[
     for card in cards:
         lacking = [one for one in libraries if one.facts.code and not any(c.runs_on(card) for c in one.facts.code)]
         if lacking:
-            shown = "; ".join(f"{one.name} has {code_text(one.facts.code)}" for one in lacking[:SHOWN])
-            more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
+            shown = listed([f"{one.name} has {code_text(one.facts.code)}" for one in lacking], SHOWN, "; ")
             yield error(
                 "missing-architecture",
-                f"nothing that a card of {card // 10}.{card % 10} can run in {len(lacking)} files: {shown}{more}",
+                f"nothing that a card of {card // 10}.{card % 10} can run in {len(lacking)} files: {shown}",
                 f"Compile with TORCH_CUDA_ARCH_LIST including {card // 10}.{card % 10}, or take newer wheels.",
             )
 

@@ -6,6 +6,7 @@ from layerstack.audit.elf_file import holds
 from layerstack.audit.image_files import ImageFiles
 from layerstack.audit.python_packages import Environment, Package, normalize
 from layerstack.finding import Finding, error, ok, warning
+from layerstack.wording import listed
 
 # NumPy's own headers put these names into every extension that uses its C API: the second since NumPy 2.
 NUMPY_1_MARK = b"numpy.core._multiarray_umath"
@@ -25,7 +26,7 @@ def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[
     if problems:
         yield warning(
             "requirements",
-            f"{environment.folder}: {_shown(problems)}",
+            f"{environment.folder}: {listed(problems, SHOWN, '; ')}",
             f"Install what is missing, or name it in the image's label {LEFT_OUT_LABEL} when nothing imports it.",
         )
 
@@ -41,9 +42,10 @@ def check_numpy(image: ImageFiles, environment: Environment) -> Iterator[Finding
         if package is not numpy and any(_is_for_numpy_1(image, path) for path in package.files)
     )
     if broken:
+        shown = listed(broken, SHOWN, "; ")
         yield error(
             "numpy-abi",
-            f"{_shown(broken)}: compiled against NumPy 1, and NumPy {numpy.version} is installed: they fail on import",
+            f"{shown}: compiled against NumPy 1, and NumPy {numpy.version} is installed: they fail on import",
             "Pin numpy<2, or newer versions of these packages.",
         )
 
@@ -114,8 +116,3 @@ def _is_for_numpy_1(image: ImageFiles, path: str) -> bool:
         return False
     with file.open() as stream:
         return holds(stream, NUMPY_1_MARK, NUMPY_2_MARK) == {NUMPY_1_MARK}
-
-
-def _shown(problems: list[str]) -> str:
-    more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    return "; ".join(problems[:SHOWN]) + more

@@ -33,7 +33,10 @@ _PLATFORM = re.compile(r"^[a-z0-9]+/[a-z0-9]+(/v\d+)?$")
 
 @dataclass(frozen=True)
 class Step:
-    """One Dockerfile instruction as it was executed or found in the cache. `seconds` is its own running time."""
+    """One Dockerfile instruction as it was executed or found in the cache. `seconds` is its own running time.
+
+    `inputs` are the digests of what it was made from.
+    """
 
     image: str
     stage: str
@@ -47,6 +50,7 @@ class Step:
     error: str = ""
     digest: str = ""
     place: str = ""
+    inputs: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -170,6 +174,7 @@ class BuildLog:
             completed=vertex.completed,
             error=vertex.error,
             digest=vertex.digest,
+            inputs=vertex.inputs,
         )
         return self._place_step(step)
 

@@ -1,10 +1,10 @@
 """Why a step was executed again: two manifests and a report in, one named cause per step out."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 from layerstack.build import file_diff
 from layerstack.build.buildlog import Step
@@ -12,10 +12,12 @@ from layerstack.build.inputs import Manifest
 from layerstack.build.placement import is_same_text, literal_text
 from layerstack.build.record import Cause, Kind
 from layerstack.build.stage_diff import Change, StageDiff
-from layerstack.dockerfile.recipe import SECRET, RecipeLine, RecipeStage
+from layerstack.dockerfile.recipe import NO_CACHE, SECRET, RecipeLine, RecipeStage
 from layerstack.wording import short
 
 SHOWN_CHARACTERS = 60
+# Keys of a definition that no step notices.
+ONLY_DESCRIBED = ("labels", "annotations")
 _ASSIGNMENT = re.compile(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S+)")
 
 
@@ -67,6 +69,8 @@ class ImageCauses:
             old = self.old.stage(stage.name)
             if old and (change := StageDiff(old, stage).settings()):
                 return _settings_cause(change, self.new.dockerfile)
+        if cause := self._definition():
+            return cause
         changed = sorted(name for name in self.new.parents if name in self.parent_causes)
         return self._parent(changed[0]) if changed else None
 
@@ -96,12 +100,30 @@ class ImageCauses:
             or self._sources(stage.steps[number])
             or self._settings_before(stage, number)
             or self._cached_before(stage, number)
+            or self._definition(ONLY_DESCRIBED)
             or self._unexplained(stage.steps[number])
         )
+
+    def _definition(self, unnoticed: Collection[str] = ()) -> Cause | None:
+        """What the Compose or bake file says of the image besides its arguments and contexts, those keys left out."""
+        assert self.old
+        old, new = (
+            _flat(
+                {"platform": one.platform, **{key: one.settings[key] for key in one.settings if key not in unnoticed}}
+            )
+            for one in (self.old, self.new)
+        )
+        changed = [name for name in (*old, *(new.keys() - old.keys())) if old.get(name) != new.get(name)]
+        words = (
+            f"{name}: {' → '.join(_masked(name, one.get(name, 'not set')) for one in (old, new))}" for name in changed
+        )
+        return Cause("instruction", f"the definition of {self.new.image}: {'; '.join(words)}") if changed else None
 
     def _unexplained(self, line: RecipeLine) -> Cause:
         if line.remote:
             return Cause("remote-content", f"what {', '.join(line.remote)} holds may have changed")
+        if NO_CACHE in self.new.volatile:
+            return Cause("forced", NO_CACHE)
         if self.doubt:
             return Cause("unknown", self.doubt)
         return Cause("cache-evicted", "nothing it depends on changed: its result was no longer cached")
@@ -251,6 +273,15 @@ def _arguments(lines: Iterable[RecipeLine]) -> dict[str, str]:
     """name → value, masked, of the ARG lines among these."""
     pairs = (one.text.partition("=") for one in lines if one.keyword == "ARG")
     return {name: _masked(name, value) if equals else "not set" for name, equals, value in pairs}
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, str]:
+    """`labels.name` → value for what is a mapping, `name` → value for the rest."""
+    found: dict[str, str] = {}
+    for key, value in settings.items():
+        below = value if isinstance(value, Mapping) else None
+        found |= {key: str(value)} if below is None else {f"{key}.{name}": str(one) for name, one in below.items()}
+    return found
 
 
 def _masked(name: str, value: str) -> str:

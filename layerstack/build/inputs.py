@@ -188,7 +188,7 @@ class InputReader:
             # Images that are built on each other are refused by bake, with their names.
             return NOTHING_KNOWN if parent.name in self._being_read else self._recipe(parent).handed_on
         if value.startswith(IMAGE_SCHEME):
-            doubt = f"what {name} passes on (ENV, ONBUILD) is unknown"
+            doubt = f"what {name.partition('@')[0]} passes on (ENV, ONBUILD) is unknown"
             return self._handed_on.get(_reference(value)) or replace(NOTHING_KNOWN, doubts=(doubt,))
         return NOTHING_KNOWN if copy_sources.is_remote(value) else Inherited()
 
@@ -300,6 +300,9 @@ def _settings(image: Image) -> dict[str, Any]:
     kept = {key: value for key, value in image.definition.items() if key not in UNRELATED_KEYS}
     if labels := kept.get("labels"):
         kept["labels"] = {name: value for name, value in labels.items() if name not in UNCOUNTED_LABELS}
+    if hosts := kept.get("extra-hosts"):
+        # BuildKit caches a RUN by the names that it may ask for, not by their addresses.
+        kept["extra-hosts"] = sorted(hosts)
     return {**kept, **{name: value for name, value in image.args.items() if name.startswith(ENGINE_ARGUMENTS)}}
 
 

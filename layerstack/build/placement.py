@@ -5,37 +5,68 @@ image itself; so a step is looked up by stage, position and text in the Dockerfi
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layerstack.build.buildlog import Step
-from layerstack.dockerfile.dockerfile import Instruction, Stage
+from layerstack.dockerfile.dockerfile import STEP_KEYWORDS, Dockerfile, Instruction, Stage
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.inherited import triggers_of
+from layerstack.dockerfile.named_context import find_context_name
 from layerstack.dockerfile.recipe import RecipeLine, parse_dockerfile
 from layerstack.errors import UsageError
 
 COMPARED_CHARACTERS = 60
 ONBUILD = "ONBUILD "
 # Steps that a stage has besides its own: FROM, and what an ONBUILD brings (BuildKit counts its ENV and LABEL, too).
-ONLY_FROM, MOST_TRIGGERS = 1, 100
+MOST_OTHERS = 101
+SCRATCH = "scratch"
 _CHANGED = re.compile(r"<<|[$\"'\\`]")
+
+
+@dataclass(frozen=True)
+class _StagePlace:
+    """A stage and what BuildKit counts before its own steps.
+
+    `total_before` are those that it adds to the number of steps, `number_before` those that wear a number: a FROM does
+    when it names an image, and no context stands for it. `triggers` is None where ONBUILD would come from an image.
+    `last_below` is the line of the last step that the stage is built on, 0 where that is in no stage.
+    """
+
+    stage: Stage
+    triggers: tuple[Instruction, ...] | None
+    total_before: int
+    number_before: int
+    last_below: int
 
 
 @dataclass(frozen=True)
 class _Source:
     image: str
     path: str
-    stages: tuple[Stage, ...]
-    # Stage → what the stage below it has for those that are built on it; absent where that is an image.
-    triggers: Mapping[int, tuple[Instruction, ...]]
+    stages: tuple[_StagePlace, ...]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A line that a step may be; `previous` is the line of the step before it, `is_exact` says that the counts fit."""
+
+    source: _Source
+    line: int
+    previous: int
+    is_exact: bool
+
+    @property
+    def place(self) -> str:
+        return f"{self.source.path}:{self.line}"
 
 
 class Placement:
     """Moves steps to the image that declares them and gives them their place, `docker/base/Dockerfile:14`.
 
-    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first.
+    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first. Steps come
+    after those that they stand on, as in BuildKit's stream: that tells stages of one name apart.
     """
 
     def __init__(self, root: Path, images: Sequence[Image]) -> None:
@@ -51,33 +82,47 @@ class Placement:
         image, place = self._found[step.digest]
         return replace(step, image=image, place=place)
 
-    def _declaring(self, step: Step, most_others: int) -> list[tuple[_Source, int]]:
-        found = ((source, _line_in(step, source, most_others)) for source in self._sources)
-        return [(source, line) for source, line in found if line]
-
     def _find(self, step: Step) -> tuple[str, str]:
-        declaring = self._declaring(step, ONLY_FROM) or self._declaring(step, MOST_TRIGGERS)
+        possible = [one for source in self._sources for one in _candidates(step, source)]
+        declaring = [one for one in possible if one.is_exact] or possible
         if not declaring:
             return step.image, ""
         # What stands below the named image is more likely meant than an unrelated one with the same words.
         below = self._below.get(step.image, frozenset())
-        paths = {source.path for source, _ in declaring if source.image in below}
-        declaring = [found for found in declaring if found[0].path in paths] or declaring
-        named = next((source.path for source, _ in declaring if source.image == step.image), declaring[0][0].path)
-        source, line = next(found for found in declaring if found[0].path == named)
-        return source.image, f"{source.path}:{line}"
+        paths = {one.source.path for one in declaring if one.source.image in below}
+        declaring = [one for one in declaring if one.source.path in paths] or declaring
+        named = next((one for one in declaring if one.source.image == step.image), declaring[0])
+        declaring = [one for one in declaring if one.source.path == named.source.path]
+        first = next((one for one in declaring if self._follows(one, step)), declaring[0])
+        return first.source.image, first.place
+
+    def _follows(self, one: _Candidate, step: Step) -> bool:
+        """Whether the step was made from the one that stands before this line."""
+        before = {self._found[digest][1] for digest in step.inputs if digest in self._found}
+        return f"{one.source.path}:{one.previous}" in before
 
 
-def _sources(root: Path, images: Sequence[Image]) -> Iterable[_Source]:
+def _sources(root: Path, images: Sequence[Image]) -> Iterator[_Source]:
     for image in images:
         try:
             parsed = parse_dockerfile(root, image)
         except UsageError:
             continue  # not on this machine: its steps keep the image that BuildKit named
-        stages = parsed.reachable(image.target)
-        bases = {stage.index: base for stage in stages if (base := parsed.base_of(stage))}
-        triggers = {index: triggers_of(base.instructions) for index, base in bases.items()}
-        yield _Source(image.name, image.dockerfile_place, stages, triggers)
+        stages = tuple(_stage_place(image, parsed, stage) for stage in parsed.reachable(image.target))
+        yield _Source(image.name, image.dockerfile_place, stages)
+
+
+def _stage_place(image: Image, parsed: Dockerfile, stage: Stage) -> _StagePlace:
+    base = parsed.base_of(stage)
+    has_context = find_context_name(image, stage.base) is not None
+    if has_context or base is None:
+        is_counted = stage.base != SCRATCH
+        return _StagePlace(stage, None, int(is_counted), int(is_counted and not has_context), 0)
+    triggers = triggers_of(base.instructions)
+    last = base
+    while not last.steps and (below := parsed.base_of(last)):
+        last = below
+    return _StagePlace(stage, triggers, len(triggers), len(_steps(triggers)), last.steps[-1].line if last.steps else 0)
 
 
 def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
@@ -88,25 +133,37 @@ def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
     return known
 
 
-def _line_in(step: Step, source: _Source, most_others: int) -> int | None:
-    lines = (_line(step, stage, source.triggers.get(stage.index), most_others) for stage in source.stages)
-    return next((line for line in lines if line), None)
+def _candidates(step: Step, source: _Source) -> Iterator[_Candidate]:
+    for place in source.stages:
+        stage = place.stage
+        is_same_stage = step.stage.lower() == stage.name.lower() or (not step.stage and stage.index == 0)
+        others = step.total - len(stage.steps)
+        if is_same_stage and 0 <= others <= MOST_OTHERS and (found := _line(step, place, others)):
+            yield _Candidate(source, *found, is_exact=others == place.total_before)
 
 
-def _line(step: Step, stage: Stage, triggers: Sequence[Instruction] | None, most_others: int) -> int | None:
-    """The line of the step in this stage, None when it is not one of its steps."""
-    is_same_stage = step.stage.lower() == stage.name.lower() or (not step.stage and stage.index == 0)
-    others = step.total - len(stage.steps)
-    if not is_same_stage or not 0 <= others <= most_others:
-        return None
+def _line(step: Step, place: _StagePlace, others: int) -> tuple[int, int] | None:
+    """(line, line of the step before it) of the step in this stage, None when it is not one of its steps."""
+    stage = place.stage
     if step.instruction.startswith(ONBUILD):
-        if triggers is None:
-            return stage.line  # what an image brings along has no line of its own here
-        return next((one.line for one in triggers if is_same_text(step, one)), None)
-    for index in range(step.number - 1, step.number - 2 - others, -1):
-        if 0 <= index < len(stage.steps) and is_same_text(step, stage.steps[index]):
-            return stage.steps[index].line
-    return None
+        if place.triggers is None:
+            return stage.line, 0  # what an image brings along has no line of its own here
+        return _at(step, _steps(place.triggers), [step.number - 1, *range(len(place.triggers))], place.last_below)
+    expected = step.number - 1 - place.number_before
+    earlier = _steps(place.triggers or ())
+    below = earlier[-1].line if earlier else place.last_below
+    return _at(step, stage.steps, [expected, *range(step.number - 1, step.number - 2 - others, -1)], below)
+
+
+def _at(step: Step, lines: Sequence[Instruction], indexes: Sequence[int], below: int) -> tuple[int, int] | None:
+    """The first of these lines that says what the step does, with the line before it."""
+    fitting = (index for index in indexes if 0 <= index < len(lines) and is_same_text(step, lines[index]))
+    index = next(fitting, None)
+    return None if index is None else (lines[index].line, lines[index - 1].line if index else below)
+
+
+def _steps(instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
+    return tuple(one for one in instructions if one.keyword in STEP_KEYWORDS)
 
 
 def is_same_text(step: Step, instruction: Instruction | RecipeLine) -> bool:

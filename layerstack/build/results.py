@@ -1,6 +1,6 @@
 """What a build did to each image, step by step, and why: from the stream and the plan to a `BuildRecord`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from layerstack.build.bake import BakeCall
@@ -75,7 +75,7 @@ class Outcome:
         return ImageRecord(
             image=one.name,
             action="built",
-            cause="; ".join(str(root) for root in roots) or self._without_steps(one, causes),
+            cause="; ".join(str(root) for root in roots) or self._without_root(one, causes, named),
             seconds=round(seconds, 3),
             inputs=one.manifest.digest,
             parents=tuple(one.image.parents),
@@ -97,8 +97,10 @@ class Outcome:
                     found[context] = result.cause or last or "its inputs changed"
         return found
 
-    def _without_steps(self, one: PlannedImage, causes: ImageCauses) -> str:
-        """Why the image is another one though no step of it ran."""
+    def _without_root(self, one: PlannedImage, causes: ImageCauses, named: Sequence[Cause | None]) -> str:
+        """Why the image is another one though the step that the change is in did not run, or none at all."""
+        if any(named) and (cause := causes.of_cached()):
+            return f"{cause}; BuildKit had that step's result, not those of the steps after it"
         sharing = {step.image for step in self.report.executed if step.place.startswith(f"{one.manifest.dockerfile}:")}
         how = f"its steps ran with {', '.join(sorted(sharing))}" if sharing else "every step was cached"
         if one.stored is None:

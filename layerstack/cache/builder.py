@@ -1,12 +1,11 @@
-"""The builder that `docker buildx` uses now: its cache, its rules for throwing cache away, and the disk it is on."""
+"""The current builder of `docker buildx`: its cache, its garbage collection and its disk."""
 
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from layerstack import command
@@ -20,16 +19,15 @@ from layerstack.moment import epoch_seconds
 
 INSPECT_SECONDS = 30.0
 CONTAINERD_STORE = "overlayfs"
-DAEMON_JSON = Path("/etc/docker/daemon.json")
 _SPANS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400, "month": 30 * 86400}
 _SPANS["year"] = 365 * 86400
 
 
 @dataclass(frozen=True)
 class Disk:
-    """The file system that holds the cache, in bytes; `free_bytes` counts the part reserved for root, as BuildKit does.
+    """The file system that holds the cache; `free_bytes` includes the part reserved for root, as in BuildKit.
 
-    Both are None when the engine's disk is not on this machine.
+    Both are None for an engine on another machine.
     """
 
     total_bytes: int | None = None
@@ -38,28 +36,24 @@ class Disk:
 
 @dataclass(frozen=True)
 class Builder:
-    """`rules` are those in force; `expected` those that configuration and documentation give, () when not known.
-
-    `notes` say what could not be read and where printed and expected rules differ.
-    """
+    """`rules` are those in force; `notes` say what could not be read."""
 
     name: str
     driver: str
     server_version: str
     storage_driver: str
     rules: Rules
-    expected: Rules
     disk: Disk
     notes: tuple[str, ...] = ()
 
     @property
     def is_engine(self) -> bool:
-        """Whether it is the engine's own BuildKit, whose cache shares layers with the images."""
+        """Whether it is the engine's own BuildKit, whose cache shares layers with images."""
         return self.driver == "docker"
 
     @property
     def tells_layer_sizes(self) -> bool:
-        """Whether an image's history has the sizes that its cache records have: not in containerd's store."""
+        """Whether sizes in an image's history equal those of its cache records; not with containerd's store."""
         return self.is_engine and self.storage_driver != CONTAINERD_STORE
 
     @property
@@ -76,50 +70,29 @@ class Builder:
         }
 
 
-def read_builder(daemon_json: Path = DAEMON_JSON) -> Builder:
+def read_builder() -> Builder:
     """Ask Buildx and the engine. Raises EngineError."""
     facts = engine.read_facts()
     answer = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
     if not answer.ok:
         raise EngineError(f"Buildx does not describe its builder: {answer.stderr.strip()}", "`docker buildx ls`")
-    builder = Builder(
+    rules, disk = gc_policy.parse_rules(answer.stdout), _disk(facts)
+    return Builder(
         name=_field(answer.stdout, "Name"),
         driver=_field(answer.stdout, "Driver"),
         server_version=facts.server_version,
         storage_driver=facts.storage_driver,
-        rules=gc_policy.parse_rules(answer.stdout) or (),
-        expected=(),
-        disk=_disk(facts),
+        rules=rules,
+        disk=disk,
+        notes=tuple(_notes(rules, disk)),
     )
-    return with_expectation(builder, daemon_json)
-
-
-def with_expectation(builder: Builder, daemon_json: Path = DAEMON_JSON) -> Builder:
-    """The builder with the rules it should have, and notes on where it has others."""
-    settings, notes = _settings(daemon_json) if builder.is_engine else ({}, [])
-    expected: Rules = ()
-    if builder.disk.total_bytes is None:
-        notes.append("the engine's disk is on another machine: its free space is unknown")
-    elif builder.is_engine:
-        try:
-            expected = gc_policy.configured_rules(settings, builder.disk.total_bytes, builder.server_version)
-        except (ValueError, TypeError, AttributeError) as error:
-            notes.append(f"{daemon_json.name}: builder.gc cannot be read: {error}")
-    else:
-        expected = gc_policy.container_rules(builder.disk.total_bytes)
-    if builder.rules and expected:
-        whose = "its configuration" if settings.get("builder") else "the documented defaults"
-        notes += [f"not as in {whose}: {text}" for text in gc_policy.differences(builder.rules, expected)]
-    if not builder.rules:
-        notes.append("this Buildx prints no GC policy" + ("; taken from the documentation" if expected else ""))
-    return replace(builder, rules=builder.rules or expected, expected=expected, notes=tuple(notes))
 
 
 def read_use(builder: Builder) -> CacheUse:
     """The records of this builder. Raises EngineError."""
     if builder.is_engine:
         return read_cache()
-    # The engine knows only its own cache; what Buildx prints is rounded: sizes to four digits, ages to one unit.
+    # The engine lists only its own cache; Buildx rounds: sizes to four digits, ages to one unit.
     answer = command.run(("docker", "buildx", "du", "--format", "json"), timeout_seconds=INSPECT_SECONDS)
     if not answer.ok:
         advice = "`docker buildx du --format json` must work: Buildx 0.29 or newer."
@@ -153,22 +126,18 @@ def _printed_record(entry: Mapping[str, Any], now: datetime) -> CacheRecord:
     )
 
 
+def _notes(rules: Rules, disk: Disk) -> Iterator[str]:
+    if disk.total_bytes is None:
+        yield "the engine's disk is on another machine: its free space is unknown"
+    if not rules:
+        yield "Buildx prints no GC policy for this builder: garbage collection is off, or the builder is stopped"
+
+
 def _disk(facts: EngineFacts) -> Disk:
-    if facts.disk_total_bytes is None:
+    if facts.disk_free_bytes is None:
         return Disk()
     found = os.statvfs(facts.data_root)
     return Disk(found.f_blocks * found.f_frsize, found.f_bfree * found.f_frsize)
-
-
-def _settings(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """The daemon's configuration, empty without one, and a note when it cannot be read."""
-    try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}, []
-    except (OSError, ValueError) as error:
-        return {}, [f"{path.name} cannot be read: {error}"]
-    return (found, []) if isinstance(found, dict) else ({}, [f"{path.name} holds no JSON object"])
 
 
 def _field(text: str, name: str) -> str:

@@ -21,7 +21,7 @@ HEADROOM = 1.2
 
 @dataclass(frozen=True)
 class Forecast:
-    """The answer for one image; `bytes_until` is how much more cache fits until a layer's step is dropped."""
+    """The forecast for one image; `bytes_until` is how much more cache fits until one of its layers is dropped."""
 
     status: Status
     detail: str
@@ -29,7 +29,7 @@ class Forecast:
 
 
 def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) -> Forecast:
-    """Look only at steps that are layers of the image; call it for an image that is there."""
+    """The forecast for a stored image; only the steps that are its layers count."""
     layers = [step for step in steps if step.is_layer]
     missing = [step for step in layers if step.record is None]
     if missing:
@@ -59,7 +59,7 @@ def lost_text(step: CachedStep) -> str:
 
 
 def why(rule: GcRule, builder: Builder) -> str:
-    """When the rule removes cache, and how much is left."""
+    """When the rule removes cache, and how much it leaves."""
     if not rule.has_limit:
         return f"what was not used for {rule.unused_seconds / 3600:.0f} h"
     parts = []
@@ -72,10 +72,9 @@ def why(rule: GcRule, builder: Builder) -> str:
 
 
 def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) -> str:
-    """The lines for `builder.config_file` under which these records stay until the disk is full.
+    """The lines for `builder.config_file` that keep these records until the disk is full.
 
-    The reserve grows in any case, by HEADROOM. All three limits are given: with one alone the engine takes the others
-    for 0, and would always cut to the reserve.
+    All three limits are given: with only one the engine takes the others for 0 and always cuts to the reserve.
     """
     limits = builder.rules[-1] if builder.rules else GcRule()
     reserved = math.ceil(max(eviction.kept_longest(ids), limits.reserved_bytes) * HEADROOM)

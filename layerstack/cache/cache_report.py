@@ -1,4 +1,4 @@
-"""What BuildKit's cache holds by image and step, the rest by kind, and what of it will last."""
+"""The build cache by image and step, the rest by kind, and how long it will last."""
 
 import re
 from collections import defaultdict
@@ -28,7 +28,7 @@ _MOUNT = re.compile(r"^cached mount (\S+)")
 
 @dataclass(frozen=True)
 class CachedImage:
-    """One image of the project; `notes` say what is not known about it."""
+    """One image of the project; `notes` say what is unknown about it."""
 
     name: str
     tag: str
@@ -58,7 +58,7 @@ class CachedImage:
 
 @dataclass(frozen=True)
 class Group:
-    """Records that belong to no step of the project's images as they are now."""
+    """Records that belong to no current step of the project's images."""
 
     kind: str
     what: str
@@ -74,7 +74,7 @@ class Group:
 
 @dataclass(frozen=True)
 class CacheReport:
-    """All of it; `keep` are the lines for the builder's configuration that would keep the base images' cache."""
+    """The whole report; `keep` are the configuration lines that would keep the cache of the base images."""
 
     use: CacheUse
     builder: Builder
@@ -85,11 +85,11 @@ class CacheReport:
 
     @property
     def is_endangered(self) -> bool:
-        """Whether a base image has cache that may soon be lost."""
+        """Whether the cache of a base image may soon be lost."""
         return any(one.is_base and one.forecast.status in ("at-risk", "would-drop") for one in self.images)
 
     def sentences(self) -> list[str]:
-        """Totals, disk, policy, the images that are not safe, and the settings to write where a base is among them."""
+        """Totals, disk, policy, images at risk, and the settings to write when a base is among them."""
         disk = self.builder.disk
         lines = [
             f"build cache of all projects: {megabytes(self.use.total_bytes)}; "
@@ -112,7 +112,7 @@ class CacheReport:
         return lines
 
     def _safe(self) -> list[str]:
-        """One line for all images that the next clean-up spares."""
+        """One line for all images that are safe."""
         safe = [one.forecast for one in self.images if one.forecast.status == "safe"]
         room = [one.bytes_until for one in safe if one.bytes_until is not None]
         if not safe:
@@ -132,7 +132,7 @@ class CacheReport:
 
 
 def read_report(project: Project) -> CacheReport:
-    """Ask the builder, and join what it holds with the project's Dockerfiles. Raises EngineError."""
+    """The builder's records, matched with the project's Dockerfiles. Raises EngineError."""
     builder = read_builder()
     use = read_use(builder)
     rules = gc_policy.enforced(builder.rules, builder.server_version if builder.is_engine else "")
@@ -170,11 +170,11 @@ def _read_images(
 def _built(
     project: Project, image: Image, last: ImageState | None, stored: StoredImage | None, builder: Builder
 ) -> tuple[Built, tuple[str, ...]]:
-    """How the image was built: from the record of its last build, else as its Dockerfile is now."""
+    """The recipe of the image: that of its last recorded build, else its current Dockerfile."""
     layers = _layers(stored, builder)
     if last and last.manifest.stages:
         return Built(image, last.manifest.stages, last.manifest.target, layers), ()
-    notes = ("no record of its build here: steps are those of the Dockerfile as it is now",) if stored else ()
+    notes = ("no record of its build: these are the steps of the current Dockerfile",) if stored else ()
     try:
         return Built(image, read_recipe(project.root, image).stages, image.target, layers), notes
     except UsageError as error:
@@ -182,7 +182,7 @@ def _built(
 
 
 def _layers(stored: StoredImage | None, builder: Builder) -> tuple[tuple[str, int], ...] | None:
-    """Keyword and bytes of the steps in the image's history, newest first; () where sizes mean something else."""
+    """Keyword and size of the steps in the image's history, newest first; () where the sizes are not comparable."""
     if stored is None or not builder.tells_layer_sizes:
         return None if stored is None else ()
     history = engine.client().images.get(stored.id).history()
@@ -200,16 +200,16 @@ def _outcome(
     if stored is None:
         return Forecast("not-built", "there is no such image")
     if not steps:
-        return Forecast("unknown", "its steps are not known")
+        return Forecast("unknown", "its steps are unknown")
     if last and last.is_cache_gone:
         return Forecast("lost", "a build found its steps no longer cached; services are built on the stored image")
     return cache_forecast.forecast(steps, eviction, builder)
 
 
-def _groups(records: Iterable[CacheRecord], found: tuple[CachedImage, ...]) -> Iterable[Group]:
-    """The rest, the largest first."""
-    placed = {step.record.id for one in found for step in one.steps if step.record}
-    lines = {(step.line.keyword, step.line.text): step.line for one in found for step in one.steps}
+def _groups(records: Iterable[CacheRecord], cached: tuple[CachedImage, ...]) -> Iterable[Group]:
+    """The remaining records, largest group first."""
+    placed = {step.record.id for one in cached for step in one.steps if step.record}
+    lines = {(step.line.keyword, step.line.text): step.line for one in cached for step in one.steps}
     groups: dict[tuple[str, str], list[CacheRecord]] = defaultdict(list)
     for record in records:
         if record.id not in placed:
@@ -228,7 +228,7 @@ def _group(record: CacheRecord, is_own: bool) -> tuple[str, str]:
     if record.kind != "regular":
         return record.kind, "other sources"
     if is_own:
-        return "older steps", "the same instructions with other inputs, or other copies of this project"
+        return "older steps", "the same instructions with other inputs, or from other copies of this project"
     return "other steps", "system images and other projects"
 
 

@@ -1,7 +1,7 @@
-"""Which record of the build cache holds which step of which image.
+"""Which record of the build cache holds which step of an image.
 
-BuildKit does not say. A record is taken for a step when it describes the same instruction and is built on a record of
-the step before; for layers of a stored image it must also be shared with an image and as large as that layer.
+BuildKit does not link the two. A record matches a step when it describes the same instruction and its parent is one of
+the step before; for a layer of a stored image it must also be shared with an image and have the size of that layer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,16 +12,16 @@ from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.cache_records import CacheRecord, describes
 from layerstack.moment import epoch_seconds
 
-# The same files can weigh a little more elsewhere: folders are as large as they once were.
+# Equal files differ slightly in size between file systems: a folder keeps the size it once had.
 SIZE_TOLERANCE = 1e-4
 _LOADED = ("from local", "pulled from")
 
 
 @dataclass(frozen=True)
 class CachedStep:
-    """One step; `record` is None when BuildKit does not hold it. `is_layer` says that it is a layer of the image.
+    """One step; `record` is None when it is not cached. `is_layer` says that it is a layer of the image.
 
-    Steps of other stages are only copied from: as long as the layers are cached nobody needs them.
+    Steps of other stages are only copied from: they are not needed while the layers are cached.
     """
 
     stage: str
@@ -32,9 +32,9 @@ class CachedStep:
 
 @dataclass(frozen=True)
 class Built:
-    """What is known of one image: its stages in file order, and of its layers, newest first, keyword and bytes.
+    """The stages of one image in file order, and keyword and size of its layers, newest first.
 
-    `layers` is None when there is no such image, empty when the engine does not tell.
+    `layers` is None when there is no such image, empty when the sizes are unknown.
     """
 
     image: Image
@@ -45,9 +45,9 @@ class Built:
 
 @dataclass
 class StepFinder:
-    """Finds the steps of images, parents first, among the records of one builder.
+    """Finds the steps of images among the records of one builder; call it for parents first.
 
-    With `shares_layers` the record of a layer must be one that the engine shares with an image.
+    With `shares_layers` the record of a layer must be shared with an image.
     """
 
     records: Sequence[CacheRecord]
@@ -55,7 +55,7 @@ class StepFinder:
     _ends: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def find(self, built: Built) -> tuple[CachedStep, ...]:
-        """One entry a step, in file order."""
+        """One entry per step, in file order."""
         chain = layer_stages(built)
         sizes = _layer_sizes(chain, built.layers or ())
         ends: dict[str, frozenset[str] | None] = {}
@@ -73,7 +73,7 @@ class StepFinder:
         return tuple(found)
 
     def _start(self, image: Image, stage: RecipeStage, is_layer: bool) -> frozenset[str] | None:
-        """What the first step may be built on; None for everything."""
+        """The possible parents of the first step; None for any."""
         value = find_context(image, stage.base) or ""
         end = self._ends.get(value.removeprefix("target:")) if value.startswith("target:") else None
         if end is None:
@@ -85,7 +85,7 @@ class StepFinder:
     def _candidates(
         self, stage: RecipeStage, start: frozenset[str] | None, is_stored: bool, sizes: Mapping[int, int]
     ) -> Iterator[tuple[CacheRecord, ...]]:
-        """Per step the records that it may be, each built on one of the step before."""
+        """The candidate records of each step, each built on one of the step before."""
         has_parents = any(one.parents for one in self.records)
         for line in stage.steps:
             fitting = tuple(
@@ -128,7 +128,7 @@ def _layer_sizes(chain: Sequence[RecipeStage], layers: Sequence[tuple[str, int]]
 
 
 def _choose(candidates: Sequence[tuple[CacheRecord, ...]]) -> list[CacheRecord | None]:
-    """One record a step, the youngest chain of those that fit."""
+    """One record per step: the most recent chain that fits."""
     chosen: list[CacheRecord | None] = []
     above: CacheRecord | None = None
     for fitting in reversed(candidates):

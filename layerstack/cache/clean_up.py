@@ -1,4 +1,4 @@
-"""What a clean-up removes: old images of the project, build cache, and what killed tasks left."""
+"""What `clean` removes: old images of the project, build cache, and leftovers of killed tasks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,9 +24,9 @@ UNUSED_HOURS = 24
 
 @dataclass(frozen=True)
 class CleanUp:
-    """What `clean` will remove, before it does; `builder` is the one whose cache is meant.
+    """What `clean` will remove; `builder` owns the cache.
 
-    `kept` says which images stay although they were asked for, and whose they are besides.
+    `kept` says which requested images stay, and which stack needs them.
     """
 
     images: tuple[StoredImage, ...]
@@ -41,7 +41,7 @@ class CleanUp:
         return not self.images and not self.cache_bytes and not self.leftovers.names
 
     def sentences(self) -> list[str]:
-        """What will be lost, for the question that comes before."""
+        """What will be lost, for the confirmation prompt."""
         lines = [f"{_named(image)}, up to {megabytes(image.size_bytes)}" for image in self.images]
         if self.removes_whole_cache:
             lines.append(
@@ -58,7 +58,7 @@ class CleanUp:
 
 
 def plan_clean(project: Project, removes_all: bool) -> CleanUp:
-    """Old images and unused cache; with `removes_all` this project's images and the whole cache. Raises EngineError."""
+    """Old images and unused cache; with `removes_all` the project's images and the whole cache. Raises EngineError."""
     found = builder.read_builder()
     use = builder.read_use(found)
     own, left = _own_images(project), find_leftovers(project)
@@ -74,12 +74,12 @@ def plan_clean(project: Project, removes_all: bool) -> CleanUp:
 
 
 def find_old_images(project: Project) -> tuple[StoredImage, ...]:
-    """Images of the project that a newer build took the name of, and no other stack needs. Raises EngineError."""
+    """Images of the project that a newer build has replaced and no other stack needs. Raises EngineError."""
     return _unused(project, [image for image in _own_images(project) if not image.tags])[0]
 
 
 def _unused(project: Project, asked: Iterable[StoredImage]) -> tuple[tuple[StoredImage, ...], tuple[str, ...]]:
-    """The images that no other stack of this engine needs, and for the rest who does."""
+    """The images that no other stack of this engine needs, and why the rest is kept."""
     wanted = _unique(asked)
     uses = read_uses(project.name) if wanted else None
     users = {image.id: uses.user_of(image) if uses else "" for image in wanted}
@@ -88,7 +88,7 @@ def _unused(project: Project, asked: Iterable[StoredImage]) -> tuple[tuple[Store
 
 
 def clean(project: Project, plan: CleanUp) -> str:
-    """Remove what the plan names, and say what came of it; images that a container uses stay. Raises CommandFailed."""
+    """Carry out the plan and return a summary; images used by a container stay. Raises CommandFailed."""
     before = builder.read_use(plan.builder).total_bytes
     remove_leftovers(plan.leftovers)
     images.remove(reference for image in plan.images for reference in (image.tags or (image.id,)))
@@ -103,7 +103,7 @@ def clean(project: Project, plan: CleanUp) -> str:
 
 
 def _own_images(project: Project) -> list[StoredImage]:
-    """Images that Compose's label gives to the project, and bases that were built under one of its tags."""
+    """Images with the project's Compose label, and bases that were built under one of its tags."""
     tags, store = {image.tag for image in project.images.values()}, StateStore(project.root)
     states = ((image, store.of_image(image.id)) for image in images.with_label(INPUTS_LABEL))
     bases = [image for image, state in states if state and state.tag in tags]
@@ -116,5 +116,5 @@ def _named(image: StoredImage) -> str:
     return f"image {image.id[7:19]} (untagged: replaced by a newer build)"
 
 
-def _unique(found: Iterable[StoredImage]) -> tuple[StoredImage, ...]:
-    return tuple({image.id: image for image in found}.values())
+def _unique(stored: Iterable[StoredImage]) -> tuple[StoredImage, ...]:
+    return tuple({image.id: image for image in stored}.values())

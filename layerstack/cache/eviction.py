@@ -1,7 +1,7 @@
-"""Which records of the build cache the next garbage collection drops, in which order, under which rule.
+"""Which records of the build cache the next garbage collection drops, in which order and by which rule.
 
-The order is BuildKit's (cache/manager.go): only records that nothing else is built on, first those that are both long
-unused and seldom used. BuildKit ranks again after each drop; here it is done once, so neighbours may change places.
+The order is BuildKit's (cache/manager.go): leaves first, ranked by last use and number of uses. BuildKit ranks again
+after each drop; one ranking here means that neighbours may change places.
 """
 
 import heapq
@@ -31,7 +31,7 @@ class Eviction:
     def dropped(self, free_bytes: int | None, new_bytes: int = 0) -> dict[str, int]:
         """Record id → number of the rule that drops it, in order.
 
-        `free_bytes` is what the disk has free (None: not known), `new_bytes` that much newer cache than all records.
+        `free_bytes` is the free disk space (None: unknown), `new_bytes` the size of cache yet to be added.
         """
         gone: dict[str, int] = {}
         for number, (rule, order) in enumerate(zip(self._rules, self._orders, strict=True)):
@@ -47,7 +47,7 @@ class Eviction:
         return gone
 
     def bytes_until(self, is_hurt: Callable[[Mapping[str, int]], bool], free_bytes: int | None) -> int | None:
-        """How much newer cache fits before what is dropped hurts; None when the disk is full first or not known."""
+        """How much more cache fits before `is_hurt` holds; None when the disk is full first, or unknown."""
         if free_bytes is None:
             return None
 
@@ -63,7 +63,7 @@ class Eviction:
         return high
 
     def kept_longest(self, ids: frozenset[str]) -> int:
-        """Bytes of the named records and of everything that the last rules would drop after the first of them."""
+        """Size of the named records and of everything that the last rule drops after the first of them."""
         known = {one.id: one for one in self._records}
         order = [one.id for one in self._orders[-1]] if self._orders else []
         first = next((index for index, name in enumerate(order) if name in ids), len(order))
@@ -71,7 +71,7 @@ class Eviction:
         return sum(known[name].size_bytes for name in kept)
 
     def _counted(self, rule: GcRule) -> Iterator[CacheRecord]:
-        """What a rule compares with its limits: layers of images count for those rules that may drop them."""
+        """The records that count towards the limits: layers of images only for rules that may drop them."""
         return (one for one in self._records if rule.takes_all or not one.is_shared)
 
     @cached_property
@@ -85,23 +85,23 @@ class Eviction:
     def _takes(self, rule: GcRule) -> Callable[[CacheRecord], bool]:
         limit = self._now - timedelta(seconds=rule.unused_seconds)
 
-        def takes(one: CacheRecord) -> bool:
-            if one.is_in_use or (rule.kinds and one.kind not in rule.kinds):
+        def takes(record: CacheRecord) -> bool:
+            if record.is_in_use or (rule.kinds and record.kind not in rule.kinds):
                 return False
-            if not rule.takes_all and (one.is_shared or one.kind in HIDDEN_KINDS):
+            if not rule.takes_all and (record.is_shared or record.kind in HIDDEN_KINDS):
                 return False
-            return not rule.unused_seconds or last_used(one) < limit
+            return not rule.unused_seconds or last_used(record) < limit
 
         return takes
 
 
 def last_used(record: CacheRecord) -> datetime:
-    """When a record was last used, else made; an aware time, the oldest there is when the engine tells neither."""
+    """When a record was last used, else created; 1970 when neither is known."""
     return datetime.fromtimestamp(epoch_seconds(record.last_used), timezone.utc)
 
 
 def leaves_first(records: Sequence[CacheRecord], ranks: Mapping[str, float]) -> Iterator[CacheRecord]:
-    """The records that have a rank, the lowest first; one only after all that are built on it."""
+    """The ranked records, lowest first, each after all that are built on it."""
     known = {one.id: one for one in records}
     children = Counter(parent for one in records for parent in one.parents)
     ready = [(ranks[one.id], one.id) for one in records if one.id in ranks and not children[one.id]]
@@ -116,13 +116,13 @@ def leaves_first(records: Sequence[CacheRecord], ranks: Mapping[str, float]) -> 
 
 
 def _ranks(records: Sequence[CacheRecord]) -> dict[str, float]:
-    """Record id → rank, 0 to 2, the lowest goes first: place by last use plus place by number of uses."""
+    """Record id → rank from 0 to 2, lowest dropped first: position by last use plus position by number of uses."""
     ages = _places([last_used(one) for one in records])
     uses = _places([one.usage_count for one in records])
     return {one.id: ages[last_used(one)] + uses[one.usage_count] for one in records}
 
 
 def _places(values: Sequence[_Value]) -> dict[_Value, float]:
-    """Value → its place among the different values, as a share of their number."""
+    """Value → its position among the distinct values, from 0 to 1."""
     different = sorted(set(values))
     return {value: (place + 1) / len(different) for place, value in enumerate(different)}

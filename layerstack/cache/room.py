@@ -1,9 +1,9 @@
-"""Room on the disk: which bytes are the cheapest to build again, and their removal."""
+"""Frees disk space: removes the bytes that are cheapest to rebuild."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from layerstack import command
 from layerstack.cache.builder import Builder, read_builder, read_use
@@ -20,19 +20,19 @@ from layerstack.project.project import Project
 from layerstack.wording import duration, megabytes, short
 
 if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
+    pass
 
 SHOWN = 3
-# Ids in one call: a command line has its limits.
+# Per call: the length of a command line is limited.
 MOST_IDS = 200
 ROUNDS = 50
 
 
 @dataclass(frozen=True)
 class RoomPlan:
-    """What is removed, before it is. `seconds` is the time to build again as far as the history tells it.
+    """What will be removed. `seconds` is the known time to rebuild it, `unknown_count` the records of unknown time.
 
-    `unknown_count` are records of which it tells nothing; `lacking_bytes` what is still missing after all of it.
+    `lacking_bytes` is what is still missing afterwards.
     """
 
     wanted_bytes: int
@@ -63,7 +63,7 @@ class RoomPlan:
         }
 
     def sentences(self) -> list[str]:
-        """What will be lost and what it costs, for the question that comes before."""
+        """What will be lost and what it costs, for the confirmation prompt."""
         lines = [f"image {image.id[7:19]} (untagged: a newer build took its name)" for image in self.images]
         if self.records:
             unknown = f", and {self.unknown_count} of unknown time" if self.unknown_count else ""
@@ -85,10 +85,10 @@ def parse_size(text: str) -> int:
 
 
 def plan_room(project: Project, wanted_bytes: int) -> RoomPlan:
-    """What has to go so that this much of the engine's disk is free; on another machine's disk, this much goes.
+    """What to remove until this much of the engine's disk is free; of a remote disk this much is removed.
 
-    Old images cost nothing: nobody builds them again. Records of the bases as they are, and layers of any image, stay.
-    Raises EngineError.
+    Replaced images go first, as they are never rebuilt. Cache of current bases and layers of images stay. Raises
+    EngineError.
     """
     free_bytes = engine.read_facts().disk_free_bytes
     missing = wanted_bytes - (free_bytes or 0)
@@ -116,9 +116,9 @@ def plan_room(project: Project, wanted_bytes: int) -> RoomPlan:
 def choose(
     records: Sequence[CacheRecord], seconds: Mapping[str, float | None], kept: frozenset[str], missing_bytes: int
 ) -> Iterator[CacheRecord]:
-    """The records that cost the fewest seconds a byte, until enough is found; one only after all that are built on it.
+    """The records with the fewest seconds per byte, until enough is found; each after all that are built on it.
 
-    One whose time nobody knows is taken for as dear as the others are on average.
+    A record of unknown time gets the median rate.
     """
     takeable = [one for one in records if not one.is_in_use and not one.is_shared and one.id not in kept]
     rates = {one.id: _rate(seconds[one.id], one) for one in takeable}
@@ -132,7 +132,7 @@ def choose(
 
 
 def make_room(plan: RoomPlan) -> str:
-    """Remove what the plan names, and say what came of it. Raises NoRoom when less is free than was asked for."""
+    """Carry out the plan and return a summary. Raises NoRoom when less is free than requested."""
     if plan.is_empty and not plan.lacking_bytes:
         return f"{megabytes(plan.free_bytes or 0)} are free already"
     before = read_use(plan.builder).total_bytes
@@ -150,7 +150,7 @@ def make_room(plan: RoomPlan) -> str:
 
 
 def remove_records(ids: Sequence[str], builder: Builder) -> None:
-    """Remove records of the cache, as many rounds as it takes: one goes only after all that are built on it."""
+    """Remove records in as many rounds as needed: BuildKit drops a record only after those built on it."""
     left = list(ids)
     for _ in range(ROUNDS):
         for start in range(0, len(left), MOST_IDS):
@@ -163,8 +163,8 @@ def remove_records(ids: Sequence[str], builder: Builder) -> None:
 
 
 def _choose_images(old: Iterable[StoredImage], missing_bytes: int) -> tuple[tuple[StoredImage, ...], int]:
-    """Untagged images until enough is found, and what they free: what they share with others stays."""
-    listed = cast("EngineClient", engine.client()).disk_use("image").get("Images") or ()
+    """Untagged images until enough is found, and the bytes that they do not share with others."""
+    listed = engine.client().disk_use("image").get("Images") or ()
     own = {str(one["Id"]): max(0, int(one["Size"]) - max(0, int(one["SharedSize"]))) for one in listed}
     chosen: list[StoredImage] = []
     freed = 0

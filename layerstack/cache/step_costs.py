@@ -1,4 +1,4 @@
-"""What a record of the build cache cost to make: seconds of the step that it holds, from the history of all builds."""
+"""The cost of a record of the build cache: seconds of its step in the history of all builds."""
 
 import re
 from statistics import median
@@ -8,7 +8,7 @@ from layerstack.build.step_text import instruction_of, one_line
 from layerstack.engine.cache_records import CacheRecord
 
 COMPARED_CHARACTERS = 50
-# Files that are sent again with the next build.
+# Files that the next build sends again.
 FREE_KINDS = ("source.local",)
 # `mount / from exec /bin/bash -euo pipefail -c npm ci`
 _RUN = re.compile(r"^mount / from exec (?:/\S+ (?:-\w+ |pipefail )*?-\w*c )?(?P<command>.*)$")
@@ -16,7 +16,7 @@ _STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
 
 
 class StepCosts:
-    """Reads the histories of all projects of this user once; a step took as long as the median of its runs."""
+    """Reads the histories of all projects of this user once; a step costs the median of its runs."""
 
     def __init__(self) -> None:
         runs: dict[str, list[float]] = {}
@@ -26,7 +26,7 @@ class StepCosts:
         self._seconds = {key: median(found) for key, found in runs.items()}
 
     def of(self, record: CacheRecord) -> float | None:
-        """Seconds to make it again; None where no recorded build ran its step."""
+        """Seconds to rebuild it; None where no recorded build ran its step."""
         if record.kind in FREE_KINDS:
             return 0.0
         if record.kind != "regular":
@@ -35,7 +35,7 @@ class StepCosts:
 
 
 def instruction_in(record: CacheRecord) -> str:
-    """`RUN npm ci`, `COPY . .`: what made it, as far as its description tells."""
+    """The instruction in its description, such as `RUN npm ci` or `COPY . .`."""
     text = one_line(record.description)
     run = _RUN.match(text)
     return f"RUN {run['command']}" if run else _STEP_PREFIX.sub("", text)

@@ -1,4 +1,4 @@
-"""The build cache in words: what each image has in it, the rest by kind, and how long it lasts."""
+"""The cache report as text."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from layerstack.cache.cache_report import CachedImage, CacheReport
     from layerstack.cache.cached_steps import CachedStep
 
-# What is smaller is counted, not shown.
+# Smaller steps and groups are left out of the tables.
 SHOWN_BYTES = 1_000_000
 STEP_CHARACTERS = 40
 COLOURS = {"safe": "green", "not-built": "dim", "unknown": "yellow", "at-risk": "yellow"}
 WORDS = {"at-risk": "at risk", "would-drop": "goes next", "not-built": "not built"}
 
 
-def print_cache(found: CacheReport) -> None:
-    """Images with their large steps, the rest by kind, then policy, disk and what to set for a base in danger."""
+def print_cache(report: CacheReport) -> None:
+    """Images with their large steps, the rest by kind, then disk, policy and the settings for a base at risk."""
     from rich.markup import escape
 
-    rows = [row for image in found.images for row in _image_rows(image)]
+    rows = [row for image in report.images for row in _image_rows(image)]
     print_table(("image and step", "size", "cache", "unused"), rows, right=("size", "unused"), spare=("unused",))
     line("steps under 1 MB are left out; `build only` is not part of the image, `lost` is no longer cached", "dim")
     line()
-    large = [group for group in found.groups if group.size_bytes >= SHOWN_BYTES]
+    large = [group for group in report.groups if group.size_bytes >= SHOWN_BYTES]
     held = [(escape(f"{one.kind}: {one.what}"), megabytes(one.size_bytes)) for one in large]
     print_table(("cache of no step above", "size"), held, right=("size",))
     line()
-    for text in found.sentences():
+    for text in report.sentences():
         line(text)
 
 

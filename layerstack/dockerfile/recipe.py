@@ -14,7 +14,18 @@ from layerstack.dockerfile.shell_words import variables
 from layerstack.dockerfile.stage_reader import SCRATCH, SECRET, FindInherited, StageReader
 from layerstack.errors import UsageError
 
-__all__ = ["SECRET", "Recipe", "RecipeLine", "RecipeStage", "find_context", "find_context_name", "read_recipe"]
+__all__ = [
+    "NO_CACHE",
+    "SECRET",
+    "Recipe",
+    "RecipeLine",
+    "RecipeStage",
+    "find_context",
+    "find_context_name",
+    "read_recipe",
+]
+
+NO_CACHE = "its definition says no-cache"
 
 
 @dataclass(frozen=True)
@@ -112,4 +123,4 @@ def _volatile(image: Image, stages: Iterable[RecipeStage]) -> Iterator[str]:
         if copy_sources.is_remote(value) and not copy_sources.is_pinned(value):
             yield f"what the context {name} holds may have changed"
     if image.definition.get("no-cache") or image.definition.get("no-cache-filter"):
-        yield "its definition says no-cache"
+        yield NO_CACHE

@@ -1,19 +1,22 @@
-"""Extra certificate authorities of this machine, as a company's proxy needs them, and which images lack them."""
+"""Extra certificate authorities of this machine, as company proxies need them, and the images that lack them."""
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.doctor.dockerfiles import read_dockerfiles
 from layerstack.engine.image_tree import read_image_file
-from layerstack.errors import UsageError
+from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, ok, warning
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
 from layerstack.state_folder import read_json, state_folder, write_json
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 CHECK = "certificates"
 FOLDERS = (Path("/usr/local/share/ca-certificates"), Path("/etc/pki/ca-trust/source/anchors"))
@@ -24,10 +27,10 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", 
 _UPDATES = re.compile(r"\bupdate-ca-(certificates|trust)\b")
 
 
-def check_images(client: Any, project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
-    """Do the system images trust what this machine trusts? Silent without extra authorities.
+def check_images(client: "EngineClient", project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
+    """Do the system images trust what this machine trusts? No finding without extra authorities.
 
-    A project whose Dockerfiles install certificates themselves is trusted to do it right. Raises DockerException.
+    A project whose Dockerfiles install certificates is not checked further. Raises EngineError.
     """
     own = read_authorities(folders)
     if not own or _installs_certificates(project):
@@ -46,7 +49,7 @@ def check_images(client: Any, project: Project, folders: Sequence[Path] = FOLDER
 
 
 def read_authorities(folders: Sequence[Path] = FOLDERS) -> dict[str, str]:
-    """File name → its first certificate, without line breaks."""
+    """File name → its first certificate without line breaks."""
     found = {}
     for folder in folders:
         for path in sorted((*folder.glob("**/*.crt"), *folder.glob("**/*.pem"))):
@@ -61,21 +64,15 @@ def _body(text: str) -> str:
 
 
 def _installs_certificates(project: Project) -> bool:
-    for image in project.images.values():
-        with suppress(UsageError):
-            stages = parse_dockerfile(project.root, image).stages
-            if any(_UPDATES.search(one.text) for stage in stages for one in stage.instructions):
-                return True
-    return False
+    every = (one for _, parsed in read_dockerfiles(project) for stage in parsed.stages for one in stage.instructions)
+    return any(_UPDATES.search(one.text) for one in every)
 
 
-def _lacks(client: Any, root: Path, image: str, own: dict[str, str]) -> bool:
-    """False where nothing can be said: the image is not here, or has no bundle at all."""
-    from docker.errors import ImageNotFound
-
+def _lacks(client: "EngineClient", root: Path, image: str, own: dict[str, str]) -> bool:
+    """False when unknown: the image is not stored here, or has no bundle at all."""
     try:
         image_id = str(client.api.inspect_image(image)["Id"])
-    except ImageNotFound:
+    except NotInEngine:
         return False
     key = f"{image_id} {sha256(''.join(sorted(own.values())).encode()).hexdigest()[:16]}"
     verdicts = _read_verdicts(root)

@@ -1,41 +1,27 @@
 """Conditions under which a known issue applies: how the project is written, what the shell sets."""
 
-import json
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-from layerstack.docker_plugin import config_file
 from layerstack.dockerfile import copy_sources
-from layerstack.dockerfile.recipe import parse_dockerfile
-from layerstack.errors import UsageError
+from layerstack.doctor.dockerfiles import read_dockerfiles
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.project import Project
 
-NEW_REQUESTS = (2, 32)
 SERVICE_SCHEME = "service:"
-# Where people write down the commands of a project.
-COMMAND_FILES = (
-    "Makefile",
-    "justfile",
-    "Taskfile.yml",
-    "package.json",
-    "*.sh",
-    ".gitlab-ci.yml",
-    ".github/workflows/*.y*ml",
-)
+# Files in which projects keep their commands.
+COMMAND_FILES = ("Makefile", "justfile", "Taskfile.yml", "package.json", "*.sh", ".gitlab-ci.yml")
+WORKFLOWS = ".github/workflows/*.y*ml"
 _BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Each is named by the issues that need it."""
+    """Issues refer to these by name."""
 
     has_profiled_bases: bool = False
     has_nested_bases: bool = False
@@ -44,14 +30,11 @@ class Circumstances:
     has_start_intervals: bool = False
     wants_gpu: bool = False
     uses_bake_check: bool = False
-    uses_docker_context: bool = False
-    has_new_requests: bool = False
-    runs_on_python_3_14: bool = False
     sets_progress: bool = False
 
 
 def read_circumstances(root: Path, source: ComposeSource, project: Project | None) -> Circumstances:
-    """From the Compose files as they are written, and from the project where it could be read."""
+    """From the Compose files, and from the resolved project where that could be read."""
     services = project.services.values() if project else ()
     return Circumstances(
         has_profiled_bases=any(_is_profiled(source, base) for _, base in _lent(source)),
@@ -61,9 +44,6 @@ def read_circumstances(root: Path, source: ComposeSource, project: Project | Non
         has_start_intervals=any((one.definition.get("healthcheck") or {}).get("start_interval") for one in services),
         wants_gpu=any(requests_of(one.definition) for one in services),
         uses_bake_check=any(_BAKE_CHECK.search(text) for text in _command_texts(root)),
-        uses_docker_context=_uses_docker_context(),
-        has_new_requests=_numbers("requests") >= NEW_REQUESTS,
-        runs_on_python_3_14=sys.version_info >= (3, 14),
         sets_progress="BUILDKIT_PROGRESS" in os.environ,
     )
 
@@ -80,7 +60,7 @@ def _lent(source: ComposeSource) -> Iterator[tuple[str, str]]:
 
 
 def _is_profiled(source: ComposeSource, service: str) -> bool:
-    """Whether it is in profiles of which none is active."""
+    """Whether it has profiles and none of them is active."""
     active = {name.strip() for name in os.environ.get("COMPOSE_PROFILES", "").split(",")}
     profiles = source.value("services", service, "profiles") or []
     return bool(profiles) and not active & {str(one) for one in [*profiles, "*"]}
@@ -93,36 +73,12 @@ def _reads_outside(project: Project) -> bool:
 
 
 def _has_cache_mounts(project: Project) -> bool:
-    for image in project.images.values():
-        try:
-            stages = parse_dockerfile(project.root, image).stages
-        except UsageError:
-            continue
-        if any("type=cache" in one.text for stage in stages for one in stage.instructions):
-            return True
-    return False
+    every = (one for _, parsed in read_dockerfiles(project) for stage in parsed.stages for one in stage.instructions)
+    return any("type=cache" in one.text for one in every)
 
 
 def _command_texts(root: Path) -> Iterator[str]:
-    for pattern in COMMAND_FILES:
+    for pattern in (*COMMAND_FILES, WORKFLOWS):
         for path in root.glob(pattern):
             if path.is_file():
                 yield path.read_text(encoding="utf-8", errors="replace")
-
-
-def _uses_docker_context() -> bool:
-    if os.environ.get("DOCKER_HOST"):
-        return False
-    try:
-        document: Any = json.loads(config_file().read_text())
-    except (OSError, ValueError):
-        document = {}
-    chosen = document.get("currentContext") if isinstance(document, dict) else ""
-    return (os.environ.get("DOCKER_CONTEXT") or chosen or "default") != "default"
-
-
-def _numbers(package: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in re.findall(r"\d+", metadata.version(package))[:3])
-    except metadata.PackageNotFoundError:
-        return ()

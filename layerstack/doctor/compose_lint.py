@@ -1,4 +1,4 @@
-"""Parts of a Compose file that work by luck: shared memory of GPU services, depends_on as an order of builds."""
+"""Compose files that only happen to work: too little shared memory, depends_on meant as a build order."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from layerstack.dockerfile.recipe import read_recipe
 from layerstack.errors import UsageError
-from layerstack.finding import Finding, ok, warning
+from layerstack.finding import Finding, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.dependency import dependencies
 from layerstack.project.gpu_request import requests_of
@@ -20,7 +20,7 @@ ENOUGH_BYTES = 2**30
 
 
 def check_shared_memory(project: Project, source: ComposeSource, host_shm: Path = HOST_SHM) -> Iterator[Finding]:
-    """Do services that reserve a GPU have more shared memory than Docker's 64 MB? Says nothing without one."""
+    """Do services that reserve a GPU have more shared memory than Docker's 64 MB?"""
     for service in project.services.values():
         if not requests_of(service.definition):
             continue
@@ -54,14 +54,13 @@ def _mounts_shm(definition: Mapping[str, Any]) -> bool:
     return str(HOST_SHM) in targets
 
 
+@or_ok(ORDER, "depends_on orders starts only")
 def check_build_order(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """A service that waits for another one only because its image is built on that one's."""
-    found = False
+    """Services that depend on another one only because their image is built on its image."""
     for service in project.services.values():
         for needed in dependencies(service):
             base = project.services.get(needed)
             if base and _is_built_on(project, service, base) and _only_lends(project, base):
-                found = True
                 place = source.place("services", service.name, "depends_on")
                 detail = f"{service.name} is built on the image of {needed} and names it in depends_on only"
                 remedy = (
@@ -69,12 +68,10 @@ def check_build_order(project: Project, source: ComposeSource) -> Iterator[Findi
                     f"build of {service.name}, or declare {needed} in docker-bake.hcl, and take it out of depends_on."
                 )
                 yield warning(ORDER, detail, remedy, service.name, place)
-    if not found:
-        yield ok(ORDER, "depends_on orders starts only")
 
 
 def _is_built_on(project: Project, service: Service, base: Service) -> bool:
-    """Whether a Dockerfile reads the other service's image, and Compose is not told that it does."""
+    """Whether the Dockerfile uses the other service's image and the Compose file does not declare it."""
     image = project.image_of(service)
     build = service.definition.get("build")
     if image is None or not base.is_built or not isinstance(build, Mapping):
@@ -89,7 +86,7 @@ def _is_built_on(project: Project, service: Service, base: Service) -> bool:
 
 
 def _only_lends(project: Project, base: Service) -> bool:
-    """Whether nothing but its image is used: it serves nothing, and nobody waits for what it does."""
+    """Whether only its image is used: it publishes nothing, and no service waits for its result."""
     serves = base.ports or base.has_health_check or base.definition.get("expose")
     waited = (dependencies(one).get(base.name) for one in project.services.values())
     return not serves and "service_completed_successfully" not in waited

@@ -1,7 +1,8 @@
-"""What `COPY . .` takes into an image that does not belong there: history, installed packages, secrets."""
+"""Files that `COPY . .` takes into an image and that do not belong there: history, packages, secrets."""
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -11,33 +12,31 @@ from layerstack.dockerfile.ignore_rules import Pattern
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
-from layerstack.doctor.dockerfile_lint import instruction_place
+from layerstack.doctor.dockerfiles import instruction_place
 from layerstack.errors import UsageError
-from layerstack.finding import Finding, ok, warning
+from layerstack.finding import Finding, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project
+from layerstack.wording import listed
 
 CHECK = "context-takes-all"
 EVERYTHING = frozenset(("", ".", "./", "/"))
 FOLDERS = (".git", "node_modules", "__pycache__")
 FILES = (".env", ".git")  # `.git` is a file in a submodule and in a second work tree
-# A folder of this name is a virtual environment only with this file in it.
+# A folder of this name is a virtual environment only if it contains this file.
 ENVIRONMENTS, ENVIRONMENT_FILE = (".venv", "venv"), "pyvenv.cfg"
 
 
+@or_ok(CHECK, "no image takes history, installed packages or .env from its context")
 def check_contexts(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """A finding for each COPY or ADD of a whole context that holds such files; unreadable files are the build's."""
+    """Does a COPY or ADD of a whole context take such files along?"""
     found: dict[str, Finding] = {}
     for image in project.images.values():
-        try:
+        with suppress(UsageError, OSError):
             for line, finding in _check(project.root, image):
                 place = instruction_place(source, image, line)
                 found.setdefault(place, replace(finding, place=place))
-        except (UsageError, OSError):
-            continue
     yield from found.values()
-    if not found:
-        yield ok(CHECK, "no image takes history, installed packages or .env from its context")
 
 
 def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:
@@ -54,31 +53,31 @@ def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:
     for one, excludes in taking:
         if taken := [path for path in unwanted if not context.is_left_out(excludes, path)]:
             lines = ", ".join(f"`{line}`" for line in ignore_lines(taken))
-            detail = f"`{one.keyword} {one.text}` takes {', '.join(taken[:3])}{' and more' if taken[3:] else ''} along"
+            detail = f"`{one.keyword} {one.text}` takes {listed(taken)} along"
             yield one.line, warning(CHECK, detail, f"Add to {file}, a line each: {lines}", image.name)
 
 
-def _excludes(one: Instruction) -> Iterator[Sequence[Pattern]]:
+def _excludes(instruction: Instruction) -> Iterator[Sequence[Pattern]]:
     """The `--exclude` patterns of an instruction that copies the whole build context."""
-    if one.keyword not in ("COPY", "ADD") or one.heredocs:
+    if instruction.keyword not in ("COPY", "ADD") or instruction.heredocs:
         return
-    # A source whose variables are not known here counts as everything elsewhere; here it must be written so.
-    if not EVERYTHING & {word.strip("\"'") for word in one.words[:-1]}:
+    # Elsewhere a source with unknown variables counts as everything; a warning needs a literal one.
+    if not EVERYTHING & {word.strip("\"'") for word in instruction.words[:-1]}:
         return
-    for source in copy_sources.read_sources(one, Variables()):
+    for source in copy_sources.read_sources(instruction, Variables()):
         if not source.origin and source.pattern in EVERYTHING and not source.only:
             yield context.parse_patterns("\n".join(source.excludes), Path("--exclude"))
 
 
 def find_unwanted(folder: Path, patterns: Sequence[Pattern]) -> Iterator[str]:
-    """Paths in a context that no ignore rule keeps out; what lies inside one of them is not looked at."""
+    """Unwanted paths in a context that no ignore rule keeps out, without what is inside them."""
     for place, folders, files in os.walk(folder):
         inside = PurePosixPath(os.path.relpath(place, folder))
 
         def is_sent(name: str, inside: PurePosixPath = inside) -> bool:
             return not context.is_left_out(patterns, str(inside / name))
 
-        # An exception may bring back what lies in a folder that is left out: only what is unwanted itself is judged.
+        # An ignored folder may contain an exception, so every folder is searched.
         for name in sorted(filter(is_sent, (*folders, *files))):
             if _is_unwanted(Path(place, name), name in folders):
                 yield str(inside / name)
@@ -92,7 +91,7 @@ def _is_unwanted(path: Path, is_folder: bool) -> bool:
 
 
 def ignore_lines(paths: Sequence[str]) -> list[str]:
-    """The rules that keep these paths out: by their name, in every folder where one lies deeper."""
+    """The ignore rules for these paths: by name, with `**/` for one in a subfolder."""
     nested = {PurePosixPath(path).name for path in paths if "/" in path}
     names = (PurePosixPath(path).name for path in paths)
     return sorted({f"**/{name}" if name in nested else name for name in names})

@@ -1,6 +1,6 @@
-"""How much room a build will need: the images that are not here, as large as they were or are declared to be."""
+"""The disk space a build will need: the missing images with their last or declared size."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from layerstack.project.project import Project
 
 @dataclass(frozen=True)
 class DiskNeed:
-    """What the images that are not here take; `unknown` are those of which no size is known."""
+    """Size of the missing images; `unknown` are those without a known size."""
 
     bytes: int = 0
     missing: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class DiskNeed:
 
 
 def read_need(project: Project) -> DiskNeed:
-    """Ask the engine which images are here, and remember their sizes. Raises EngineError."""
+    """Compare with the stored images, whose sizes are remembered. Raises EngineError."""
     tags = _tags(project)
     stored = images.find_all(tags)
     known = {**declared_sizes(project), **recall_sizes(project.root)}
@@ -32,7 +32,7 @@ def read_need(project: Project) -> DiskNeed:
 
 
 def declared_sizes(project: Project) -> dict[str, int]:
-    """`x-layerstack: {doctor: {sizes: {IMAGE: 12GB}}}` by tag; what cannot be read is left out."""
+    """`x-layerstack: {doctor: {sizes: {IMAGE: 12GB}}}` by tag; invalid sizes are skipped."""
     found: dict[str, int] = {}
     for name, size in project.settings.doctor.sizes.items():
         image = project.images.get(name)
@@ -48,16 +48,9 @@ def _tags(project: Project) -> tuple[str, ...]:
 
 
 def _own_bytes(project: Project, tag: str, known: Mapping[str, int], stored: Mapping[str, StoredImage]) -> int:
-    """Its size without that of the image it is built on, which is here or counted by itself."""
+    """Its size without that of its parent, which is stored already or counted separately."""
     image = next((one for one in project.images.values() if one.tag == tag), None)
     parents = [project.image(name).tag for name in image.parents] if image else []
     sizes = {**known, **{name: one.size_bytes for name, one in stored.items()}}
     below = max((sizes.get(parent, 0) for parent in parents), default=0)
     return max(0, known.get(tag, 0) - below)
-
-
-def names_text(names: Iterable[str], most: int = 3) -> str:
-    """The first few names, and how many more there are."""
-    every = list(names)
-    rest = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + rest

@@ -1,4 +1,4 @@
-"""Steps of a Dockerfile that cost time or fail now and then: what BuildKit's own checks do not look for."""
+"""Slow or flaky steps of a Dockerfile that BuildKit's own checks do not report."""
 
 import posixpath
 import re
@@ -6,37 +6,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from layerstack.build.step_text import one_line
 from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.dockerfile import Dockerfile, Instruction
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
+from layerstack.doctor.dockerfiles import instruction_place, read_dockerfiles
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project
+from layerstack.wording import short
 
 SOURCE, SHARING = "run-after-source", "cache-sharing"
 APT_FOLDERS = ("/var/cache/apt", "/var/lib/apt")
-CODE_ENDS = (
-    ".c",
-    ".cpp",
-    ".cs",
-    ".go",
-    ".java",
-    ".js",
-    ".jsx",
-    ".mjs",
-    ".php",
-    ".py",
-    ".rb",
-    ".rs",
-    ".ts",
-    ".tsx",
-    ".vue",
-)
 SHOWN_CHARACTERS = 50
+_CODE = re.compile(r"\.(c|cpp|cs|go|java|jsx?|mjs|php|py|rb|rs|tsx?|vue)$")
 _NO_CODE = re.compile(r"^(setup\.py|.*install.*|.*\.config\.\w+)$")
 _MOUNT = re.compile(r"--mount=(\S+)")
 _SYSTEM = re.compile(r"\b(apt-get|apt|dnf|microdnf|yum)\s+(-\S+\s+)*install\b|\bapk\s+(-\S+\s+)*add\b")
@@ -51,13 +35,9 @@ _IMPORT = re.compile(r"python[\d.]*\s+-c\s+[\"'](?:import|from)\s+(\w+)")
 
 
 def check_dockerfiles(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """All Dockerfiles of the project; one that cannot be read is left to the build, which says why."""
+    """Do installations come before the source is copied, and are apt's caches locked?"""
     found: dict[tuple[str, str], Finding] = {}
-    for image in project.images.values():
-        try:
-            parsed = parse_dockerfile(project.root, image)
-        except UsageError:
-            continue
+    for image, parsed in read_dockerfiles(project):
         for line, finding in (*_installs_after_source(project, image, parsed), *_unshared_caches(image, parsed)):
             place = instruction_place(source, image, line)
             found.setdefault((finding.check, place), replace(finding, place=place))
@@ -68,17 +48,6 @@ def check_dockerfiles(project: Project, source: ComposeSource) -> Iterator[Findi
     ):
         if not any(one.check == check for one in found.values()):
             yield ok(check, words)
-
-
-def instruction_place(source: ComposeSource, image: Image, line: int) -> str:
-    """File and line; for a Dockerfile inside the Compose file those of the Compose file."""
-    keys = ("services", image.name, "build", "dockerfile_inline")
-    text = source.value(*keys)
-    if not image.definition.get("dockerfile-inline") or not isinstance(text, str):
-        return f"{image.dockerfile_place}:{line}"
-    name, _, first = source.place(*keys).rpartition(":")
-    number = int(first) + (line if "\n" in text else 0)
-    return f"{name}:{number}"
 
 
 def _unshared_caches(image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Finding]]:
@@ -93,7 +62,7 @@ def _unshared_caches(image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Fi
 
 
 def _installs_after_source(project: Project, image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Finding]]:
-    """(line, finding) of every step that could stand above the COPY of the source."""
+    """(line, finding) of every step that could precede the COPY of the source."""
     if copy_sources.is_remote(image.context):
         return
     folder = project.root / image.context
@@ -111,11 +80,11 @@ def _installs_after_source(project: Project, image: Image, parsed: Dockerfile) -
             copied[stage.name.lower()] = source
 
 
-def _copies_code(folder: Path, image: Image, one: Instruction) -> bool:
-    """Whether a COPY or ADD brings source files of the build context in."""
-    if one.keyword not in ("COPY", "ADD"):
+def _copies_code(folder: Path, image: Image, instruction: Instruction) -> bool:
+    """Whether a COPY or ADD copies source files of the build context."""
+    if instruction.keyword not in ("COPY", "ADD"):
         return False
-    patterns = [source.pattern for source in copy_sources.read_sources(one, Variables()) if not source.origin]
+    patterns = [source.pattern for source in copy_sources.read_sources(instruction, Variables()) if not source.origin]
     return bool(patterns) and any(True for _ in _code_files(folder, image, patterns))
 
 
@@ -125,16 +94,16 @@ def _code_files(folder: Path, image: Image, patterns: Iterable[str]) -> Iterator
         rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
         for entry in context.walk(folder, rules):
             name = posixpath.basename(entry.path)
-            is_code = entry.is_file and name.endswith(CODE_ENDS) and not _NO_CODE.match(name)
+            is_code = entry.is_file and _CODE.search(name) and not _NO_CODE.match(name)
             if is_code and any(one.match(entry.path) for one in wanted):
                 yield entry.path
     except UsageError:
         return
 
 
-def _installs(folder: Path, one: Instruction) -> str:
-    """What a step does that needs no source, "" when nothing is known of it."""
-    text = "\n".join((_MOUNT.sub("", one.text), *one.heredocs))
+def _installs(folder: Path, instruction: Instruction) -> str:
+    """What a step does that needs no source, "" when unknown."""
+    text = "\n".join((_MOUNT.sub("", instruction.text), *instruction.heredocs))
     if _SYSTEM.search(text):
         return "installs system packages"
     if _OTHERS.search(text) or (_NODE.search(text) and not _needs_source(folder)):
@@ -145,11 +114,11 @@ def _installs(folder: Path, one: Instruction) -> str:
     return "imports packages" if names and not any(_is_own(folder, name) for name in names) else ""
 
 
-def _is_from_index(folder: Path, words: str) -> bool:
-    """Whether pip installs nothing of the project itself."""
-    if _LOCAL.search(_VALUE_FLAGS.sub(" ", words)):
+def _is_from_index(folder: Path, arguments: str) -> bool:
+    """Whether pip installs from an index only, and nothing of the project."""
+    if _LOCAL.search(_VALUE_FLAGS.sub(" ", arguments)):
         return False
-    return not any(_names_project(folder / name.lstrip("/")) for name in _REQUIREMENTS.findall(words))
+    return not any(_names_project(folder / name.lstrip("/")) for name in _REQUIREMENTS.findall(arguments))
 
 
 def _names_project(requirements: Path) -> bool:
@@ -160,7 +129,7 @@ def _names_project(requirements: Path) -> bool:
 
 
 def _needs_source(folder: Path) -> bool:
-    """Whether an installation of Node packages reads more of the project than their names."""
+    """Whether installing the Node packages runs scripts of the project or needs its workspaces."""
     try:
         return bool(_NODE_SCRIPTS.search((folder / "package.json").read_text(errors="replace")))
     except OSError:
@@ -168,10 +137,9 @@ def _needs_source(folder: Path) -> bool:
 
 
 def _is_own(folder: Path, name: str) -> bool:
-    """Whether a module of this name lies in the build context."""
+    """Whether the build context contains a module of this name."""
     return any(next(folder.glob(f"{place}{name}{end}"), None) for place in ("", "*/") for end in ("", ".py"))
 
 
 def _short(text: str) -> str:
-    line = one_line(_MOUNT.sub("", text))
-    return line if len(line) <= SHOWN_CHARACTERS else f"{line[: SHOWN_CHARACTERS - 1]}…"
+    return short(_MOUNT.sub("", text), SHOWN_CHARACTERS)

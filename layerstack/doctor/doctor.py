@@ -1,4 +1,4 @@
-"""What this machine and this project lack, found in seconds and without building or starting anything."""
+"""Checks machine, engine and project in seconds, without building or starting anything."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +8,15 @@ from threading import Event
 from typing import Any
 
 from layerstack.doctor import mount_shadow, silence
-from layerstack.doctor.check_reasons import WHY
 from layerstack.doctor.doctor_checks import Check, DoctorChecks
+from layerstack.doctor.silence import WHY
 from layerstack.errors import EngineError
 from layerstack.finding import Finding, warning
 from layerstack.junit import Case
 from layerstack.wait import call_within
 
 CHECK_SECONDS = 10.0
-# The first look into large images takes its time; afterwards their files are known.
+# Reading large images takes long the first time; afterwards their files are cached.
 LOOK_SECONDS = mount_shadow.LOOK_SECONDS + 5.0
 INTERRUPT_SECONDS = 0.5
 WORKERS = 40
@@ -25,14 +25,14 @@ SEVERITIES = ("error", "warning", "ok")
 
 @dataclass(frozen=True)
 class Examination:
-    """All findings, the worst first, and the suppressed ones apart."""
+    """All findings, the worst first, and the suppressed ones."""
 
     findings: tuple[Finding, ...]
     silenced: tuple[Finding, ...] = ()
 
     @property
     def is_ok(self) -> bool:
-        """Is there nothing that blocks a build or a start?"""
+        """Whether nothing blocks a build or a start."""
         return not has_errors(self.findings)
 
     def to_json(self) -> dict[str, Any]:
@@ -58,9 +58,9 @@ class Examination:
 
 
 def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
-    """Look at machine, engine and project, all at once. Ends also when something hangs.
+    """Run all checks in parallel; one that hangs is abandoned and reported.
 
-    Raises UsageError only: for a name in `ignored` that no check has.
+    Raises only UsageError, for a name in `ignored` that no check has.
     """
     given = silence.from_words(ignored)
     interrupted = Event()
@@ -70,7 +70,7 @@ def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
         try:
             found = [finding for one in running for finding in one.result()]
         except BaseException:
-            # The pool waits for its threads, and a first look into large images may take a minute.
+            # The pool waits for its threads, and reading large images may take a minute.
             interrupted.set()
             raise
         wanted = every.wanted_silence(given)
@@ -80,7 +80,7 @@ def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
-    """Is there anything that blocks a build or a start?"""
+    """Whether anything blocks a build or a start."""
     return any(finding.severity == "error" for finding in findings)
 
 
@@ -89,7 +89,7 @@ def _run(name: str, check: Check, interrupted: Event) -> list[Finding]:
     try:
         return call_within(seconds, lambda: list(check()), interrupted.is_set, INTERRUPT_SECONDS)
     except EngineError:
-        # The finding named `engine` says it once for all.
+        # The finding named `engine` reports it once for all.
         return []
     except TimeoutError as late:
         return [warning(name, f"could not be checked: {late}", "Run `invoke doctor` again.")]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from layerstack.cache import cache_report
 from layerstack.doctor import (
@@ -14,10 +14,8 @@ from layerstack.doctor import (
     dockerfile_lint,
     end_of_life,
     engine_checks,
-    engine_conflicts,
     env_checks,
-    health_lint,
-    health_tools,
+    health_checks,
     machine_checks,
     mount_shadow,
     network_checks,
@@ -29,6 +27,7 @@ from layerstack.doctor.circumstances import Circumstances, read_circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.silence import Silence
 from layerstack.engine import engine
+from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, StackError
 from layerstack.finding import Finding, error, ok
@@ -40,15 +39,15 @@ from layerstack.project.project import Device, Project
 from layerstack.project.system_references import system_references
 from layerstack.wait import call_within
 
-# How the SDK names a socket or a pipe of this machine.
-LOCAL_ENGINE = "http+docker://local"
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 Check = Callable[[], Iterable[Finding]]
 Answer = TypeVar("Answer")
 
 
 class DoctorChecks:
-    """What several checks need is asked once, in the background; each answer is waited for only so long."""
+    """What several checks need is read once, in the background, with a timeout for each."""
 
     def __init__(self, root: Path, pool: ThreadPoolExecutor, answer_seconds: float) -> None:
         def ask(function: Callable[[], Answer]) -> "Future[Answer]":
@@ -56,9 +55,9 @@ class DoctorChecks:
 
         self._root = root
         self.facts = ask(engine.read_facts)
-        self.client: Future[Any] = ask(engine.client)
+        self.client = ask(engine.client)
         self.source = ask(lambda: _read_source(root, "gpu"))
-        # As declared, with the GPU; and as this machine would run it.
+        # `declared` is the project with the GPU, `loaded` as this machine would run it.
         self.declared = ask(lambda: project.load(root, "gpu"))
         # The decision that a start would make, with containers that lost their GPU.
         self.decision: Future[Decision] = ask(lambda: gpu_survey.survey(root, "auto").decision)
@@ -67,11 +66,11 @@ class DoctorChecks:
         self.need = ask(lambda: disk_need.read_need(self.loaded.result()))
 
     def named(self) -> Mapping[str, Check]:
-        """Every check under the name that its failure would have."""
+        """Every check by the name under which its failure is reported."""
         return {**self._engine_checks(), **self._machine_checks(), **self._project_checks()}
 
     def wanted_silence(self, given: Silence) -> Silence:
-        """What the Compose files silence, and what was given besides."""
+        """What the Compose files and the command line suppress."""
         source = _value(self.source)
         return silence.from_source(source, given) if source else given
 
@@ -92,7 +91,7 @@ class DoctorChecks:
         return {
             "docker group": machine_checks.check_rights,
             "environment": machine_checks.check_environment,
-            "docker SDK": lambda: machine_checks.check_python(self.circumstances.result()),
+            "pynvml": machine_checks.check_pynvml,
             "memory": machine_checks.check_memory,
             "inotify": machine_checks.check_watches,
             "wsl": lambda: machine_checks.check_wsl(self._root, _mounted(self.loaded)),
@@ -108,26 +107,22 @@ class DoctorChecks:
             ".env": lambda: env_checks.check_env_file(self._root, _read_source(self._root, "cpu")),
             "ignore": lambda: silence.check_names(self.source.result()),
             "port": lambda: self._of_project(self._check_ports),
-            "container-name": lambda: self._of_project(
-                lambda one: engine_conflicts.check_names(self.client.result(), one, self.source.result())
-            ),
-            "orphan": lambda: self._of_project(lambda one: engine_conflicts.check_orphans(self.client.result(), one)),
+            "container-name": lambda: self._of_engine(project_checks.check_names),
+            "orphan": lambda: self._of_project(lambda one: project_checks.check_orphans(self.client.result(), one)),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),
             "health-localhost": lambda: self._of_project(
-                lambda one: health_lint.check_health_checks(_value(self.client), one, self.source.result())
+                lambda one: health_checks.check_localhost(_value(self.client), one, self.source.result())
             ),
-            "health-program": lambda: self._of_project(
-                lambda one: health_tools.check_programs(self.client.result(), one, self.source.result())
-            ),
+            "health-program": lambda: self._of_engine(health_checks.check_programs),
             "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
             "context-takes-all": lambda: self._of_declared(context_lint.check_contexts),
             "end-of-life": lambda: self._of_project(
                 lambda one: end_of_life.check_end_of_life(one, self.source.result())
             ),
-            "mount-shadow": lambda: self._of_project(self._check_mounts),
+            "mount-shadow": lambda: self._of_engine(self._check_mounts),
         }
 
     def _load(self) -> Project:
@@ -141,6 +136,11 @@ class DoctorChecks:
     def _of_project(self, check: Callable[[Project], Iterable[Finding]]) -> Iterable[Finding]:
         loaded = _value(self.loaded)
         return check(loaded) if loaded else ()
+
+    def _of_engine(
+        self, check: "Callable[[EngineClient, Project, ComposeSource], Iterable[Finding]]"
+    ) -> Iterable[Finding]:
+        return self._of_project(lambda loaded: check(self.client.result(), loaded, self.source.result()))
 
     def _of_declared(self, check: Callable[[Project, ComposeSource], Iterable[Finding]]) -> Iterable[Finding]:
         declared = _value(self.declared)
@@ -161,7 +161,7 @@ class DoctorChecks:
         yield from project_checks.check_shared_ports(loaded, self.source.result())
 
     def _check_gpu(self) -> Iterable[Finding]:
-        # Without an engine nobody can say what a service would get.
+        # Without an engine it is unknown what a service would get.
         loaded = _value(self.loaded) if _value(self.client) else None
         return machine_checks.check_gpu(self.decision.result(), loaded)
 
@@ -187,26 +187,24 @@ class DoctorChecks:
         if client and loaded:
             yield from certificates.check_images(client, loaded)
 
-    def _check_mounts(self, loaded: Project) -> Iterable[Finding]:
-        client = self.client.result()
-        is_local = str(client.api.base_url).startswith(LOCAL_ENGINE)
-        return mount_shadow.check_mounts(client, loaded, self.source.result(), is_local)
+    def _check_mounts(self, client: "EngineClient", loaded: Project, source: ComposeSource) -> Iterable[Finding]:
+        return mount_shadow.check_mounts(client, loaded, source, is_local=bool(find_endpoint().socket_path))
 
 
 def _value(future: "Future[Answer]") -> Answer | None:
-    """The answer, None where there is none: whoever needs it does without."""
+    """The answer, None when it failed: checks that can do without it still run."""
     return None if future.exception() else future.result()
 
 
 def _read_source(root: Path, device: Device) -> ComposeSource:
-    """An empty one where a file cannot be read: the finding named `project` says why."""
+    """An empty one where a file cannot be read: the finding named `project` reports it."""
     try:
         return compose_source.read_source(root, project.find_source_files(root, device))
     except StackError:
         return ComposeSource(())
 
 
-def _check_engine(facts: "Future[EngineFacts]", client: "Future[Any]") -> Iterator[Finding]:
+def _check_engine(facts: "Future[EngineFacts]", client: "Future[EngineClient]") -> Iterator[Finding]:
     try:
         found = facts.result()
         client.result()

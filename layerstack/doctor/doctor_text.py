@@ -1,4 +1,4 @@
-"""What doctor found, for people: what blocks a build or a start first, what is fine in one line."""
+"""The findings as text: what blocks a build or a start first, what is fine in one line."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from layerstack.finding import Finding
 
 
-def print_findings(found: Examination, shows_all: bool = False) -> None:
+def print_findings(examination: Examination, shows_all: bool = False) -> None:
     """On stdout: a verdict, a paragraph for each problem, then the rest."""
-    problems = [one for one in found.findings if one.severity != "ok"]
-    fine = [one for one in found.findings if one.severity == "ok"]
+    problems = [one for one in examination.findings if one.severity != "ok"]
+    fine = [one for one in examination.findings if one.severity == "ok"]
     line(verdict(problems), "bold")
     for one in problems:
         _print_problem(one)
     if shows_all:
-        _print_all(fine, found.silenced)
+        _print_all(fine, examination.silenced)
     elif fine:
         line()
         line(f"{_count(len(fine), 'check')} found nothing wrong", "dim")
-    if found.silenced:
-        names = ", ".join(dict.fromkeys(one.check for one in found.silenced))
-        line(f"suppressed: {_count(len(found.silenced), 'finding')} ({names})")
-    if not shows_all and (fine or found.silenced):
+    if examination.silenced:
+        names = ", ".join(dict.fromkeys(one.check for one in examination.silenced))
+        line(f"suppressed: {_count(len(examination.silenced), 'finding')} ({names})")
+    if not shows_all and (fine or examination.silenced):
         line("`invoke doctor --all` shows them too", "dim")
 
 
@@ -41,17 +41,16 @@ def verdict(problems: Sequence[Finding]) -> str:
     return f"nothing blocks a build or a start{more}"
 
 
-def _print_problem(one: Finding) -> None:
+def _print_problem(problem: Finding) -> None:
     line()
-    is_error = one.severity == "error"
-    line(
-        f"{'✗' if is_error else '!'} {one.check}{f' {one.place}' if one.place else ''}", "red" if is_error else "yellow"
-    )
-    line(f"  {one.detail}")
-    if one.why:
-        line(f"  {one.why}", "dim")
-    if one.remedy:
-        line(f"  → {one.remedy}", "bold")
+    is_error = problem.severity == "error"
+    heading = " ".join(part for part in ("✗" if is_error else "!", problem.check, problem.place) if part)
+    line(heading, "red" if is_error else "yellow")
+    line(f"  {problem.detail}")
+    if problem.why:
+        line(f"  {problem.why}", "dim")
+    if problem.remedy:
+        line(f"  → {problem.remedy}", "bold")
 
 
 def _print_all(fine: Sequence[Finding], silenced: Sequence[Finding]) -> None:

@@ -1,15 +1,13 @@
-"""Images from outside whose runtime or distribution gets no security fixes any more."""
+"""External images whose runtime or distribution no longer gets security fixes."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 
 from layerstack.dockerfile.dockerfile import Stage
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import parse_dockerfile
-from layerstack.errors import UsageError
-from layerstack.finding import Finding, ok, warning
+from layerstack.doctor.dockerfiles import read_dockerfiles
+from layerstack.finding import Finding, or_ok, warning
 from layerstack.image_runtimes import read_runtimes, suggest
 from layerstack.lifetimes import Runtime
 from layerstack.project.compose_source import ComposeSource
@@ -22,7 +20,7 @@ CHECK = "end-of-life"
 
 @dataclass(frozen=True)
 class Use:
-    """One place that names an image; `variable` is what it is taken from, "" for a name that stands there itself."""
+    """One place that names an image; `variable` is the one that holds the name, "" for a literal name."""
 
     reference: str
     place: str
@@ -30,18 +28,16 @@ class Use:
     service: str = ""
 
 
+@or_ok(CHECK, "no image that this project is built on is known to be past its end of life")
 def check_end_of_life(project: Project, source: ComposeSource, today: date | None = None) -> Iterator[Finding]:
-    """One finding for each image with a version that has ended, at the first place that names it."""
+    """A finding for each image with an unsupported version, at the first place that names it."""
     day = today or datetime.now(timezone.utc).date()
     wanted = set(system_references(project))
     first: dict[str, Use] = {}
     for use in (*_run(project, source), *_built_on(project)):
         if use.reference in wanted:
             first.setdefault(use.reference, use)
-    found = [warned for use in first.values() if (warned := _judge(use, day))]
-    yield from found
-    if not found:
-        yield ok(CHECK, "no image that this is built on is known to be past its end")
+    yield from filter(None, (_judge(use, day) for use in first.values()))
 
 
 def _ended_text(runtimes: tuple[Runtime, ...]) -> str:
@@ -71,7 +67,7 @@ def _least(ended: tuple[Runtime, ...], today: date) -> str:
 
 
 def _run(project: Project, source: ComposeSource) -> Iterator[Use]:
-    """Images that services run without a build."""
+    """Images that services run without building them."""
     for service in project.services.values():
         if service.image and not service.is_built:
             keys = ("services", service.name, "image")
@@ -80,18 +76,16 @@ def _run(project: Project, source: ComposeSource) -> Iterator[Use]:
 
 
 def _built_on(project: Project) -> Iterator[Use]:
-    """Images that the Dockerfiles' stages start from; a file that cannot be read is left to the build."""
-    for image in project.images.values():
-        with suppress(UsageError):
-            parsed = parse_dockerfile(project.root, image)
-            for stage in parsed.reachable(image.target):
-                if parsed.base_of(stage) is None:
-                    service = image.name if image.name in project.services else ""
-                    yield Use(stage.base, f"{image.dockerfile_place}:{stage.line}", _argument(image, stage), service)
+    """Images that the Dockerfiles' stages start from."""
+    for image, parsed in read_dockerfiles(project):
+        for stage in parsed.reachable(image.target):
+            if parsed.base_of(stage) is None:
+                service = image.name if image.name in project.services else ""
+                yield Use(stage.base, f"{image.dockerfile_place}:{stage.line}", _argument(image, stage), service)
 
 
 def _argument(image: Image, stage: Stage) -> str:
-    """The build argument that is all of the image's name; one that nobody outside the Dockerfile sets is called so."""
+    """The build argument that holds the whole image name; `the ARG NAME` when only the Dockerfile sets it."""
     words = [word for word in stage.written.split() if not word.startswith("--")]
     name = sole_variable(words[0].strip("\"'")) if words else ""
     return name if not name or name in image.args else f"the ARG {name}"

@@ -1,31 +1,35 @@
-"""What doctor asks the container engine."""
+"""Checks of the container engine."""
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.cache.cache_forecast import why
 from layerstack.cache.cache_report import CacheReport
 from layerstack.cache.gc_policy import GcRule
 from layerstack.doctor.circumstances import Circumstances
-from layerstack.doctor.disk_need import DiskNeed, names_text
+from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.moment import epoch_seconds
 from layerstack.setup.stand_ins import TAG_PREFIX
+from layerstack.wording import listed
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 LOW_DISK_BYTES = 10 * 10**9
-# Every registry that speaks for Docker by default has it, and asking costs nothing.
+# Docker Hub and its mirrors have it.
 DEFAULT_REFERENCE = "hello-world:latest"
 CLOCK_TOLERANCE_SECONDS = 5.0
 DENIED = texts.Text("denied", texts.REGISTRY)
 
 
 def check_versions(facts: EngineFacts, circumstances: Circumstances) -> Iterator[Finding]:
-    """Engine, Buildx and Compose: new enough, and no version with a known issue that is met here."""
+    """Are Engine, Buildx and Compose new enough, and free of known issues that this project meets?"""
     try:
         engine.require_ready(facts, min_free_bytes=0)
     except EngineError as problem:
@@ -40,7 +44,7 @@ def check_versions(facts: EngineFacts, circumstances: Circumstances) -> Iterator
 
 
 def check_disk(facts: EngineFacts, need: DiskNeed) -> Iterator[Finding]:
-    """Room where the engine keeps its data, against what the images that are not here will take."""
+    """Is there enough disk space for the images that are missing?"""
     if facts.disk_free_bytes is None:
         yield ok("disk", f"the engine's data is on another machine ({facts.data_root})")
         return
@@ -55,82 +59,71 @@ def check_disk(facts: EngineFacts, need: DiskNeed) -> Iterator[Finding]:
 
 def _need_text(need: DiskNeed) -> str:
     if not need.missing:
-        return "every image is there"
-    known = f"{need.bytes / 10**9:.1f} GB needed for {names_text(need.missing)}"
+        return "every image is present"
+    known = f"{need.bytes / 10**9:.1f} GB needed for {listed(need.missing)}"
     if need.unknown:
-        # Nobody is asked to declare anything: the first build writes the sizes down.
-        return f"{known}; no size is known yet of {names_text(need.unknown)}"
+        # The first build records the sizes.
+        return f"{known}; size unknown: {listed(need.unknown)}"
     return known
 
 
-def check_gc(found: CacheReport, need: DiskNeed) -> Iterator[Finding]:
-    """Does the cache of the base images survive the engine's next clean-up, and the one after the build?"""
-    endangered = [one for one in found.images if one.is_base and one.forecast.status in ("at-risk", "would-drop")]
-    remedy = f"`invoke cache` prints the lines for {found.builder.config_file} that keep it; or make room on the disk."
+def check_gc(report: CacheReport, need: DiskNeed) -> Iterator[Finding]:
+    """Does the cache of the base images survive the next garbage collection, and the one after the build?"""
+    endangered = [one for one in report.images if one.is_base and one.forecast.status in ("at-risk", "would-drop")]
+    remedy = f"`invoke cache` prints the lines for {report.builder.config_file} that keep it; or make room on the disk."
     for one in endangered:
         yield warning("gc", f"the cache of {one.tag} is {one.forecast.status}: {one.forecast.detail}", remedy)
-    rule, free = (found.builder.rules or (GcRule(),))[-1], found.builder.disk.free_bytes
+    rule, free = (report.builder.rules or (GcRule(),))[-1], report.builder.disk.free_bytes
     if endangered:
         return
     if need.bytes and free is not None and free - need.bytes < rule.min_free_bytes:
         left = f"{max(0, free - need.bytes) / 10**9:.1f} GB"
-        detail = f"the build leaves about {left} free; {why(rule, found.builder)}"
+        detail = f"the build leaves about {left} free; {why(rule, report.builder)}"
         yield warning("gc", detail, remedy)
     else:
-        yield ok("gc", f"no base image's cache is in danger: {why(rule, found.builder)}")
+        yield ok("gc", f"no base image's cache is in danger: {why(rule, report.builder)}")
 
 
-def check_clock(client: Any) -> Iterator[Finding]:
-    """The engine's clock against this one: after a sleep, a virtual machine's clock can be behind."""
-    engine_time = epoch_seconds(client.info()["SystemTime"])
-    drift_seconds = abs(time.time() - engine_time)
+@or_ok("clock", "the engine's clock agrees with this one")
+def check_clock(client: "EngineClient") -> Iterator[Finding]:
+    """Do the clocks of engine and machine agree? A virtual machine's clock can be late after a sleep."""
+    drift_seconds = abs(time.time() - epoch_seconds(client.info()["SystemTime"]))
     if drift_seconds > CLOCK_TOLERANCE_SECONDS:
         remedy = "sudo hwclock --hctosys in the virtual machine (WSL: wsl --shutdown)"
         yield warning("clock", f"the engine's clock is {drift_seconds:.0f} s off", remedy)
-    else:
-        yield ok("clock", "the engine's clock agrees with this one")
 
 
-def check_registry(client: Any, references: Iterable[str]) -> Iterator[Finding]:
-    """Does the registry of one of these images answer the engine? Nothing is downloaded."""
+def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterator[Finding]:
+    """Can the engine reach the registry of one of these images? Nothing is downloaded."""
     reference = next((one for one in references if _comes_from_registry(client, one)), DEFAULT_REFERENCE)
-    from docker.errors import APIError, DockerException
-
     try:
         client.api.inspect_distribution(reference)
-    except APIError as problem:
-        said = str(problem.explanation or problem)
+    except EngineError as problem:
+        said = str(getattr(problem, "explanation", "") or problem.args[0])
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
             yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")
         else:
             remedy = "`invoke setup` builds stand-ins where it can. Behind a proxy, name it in daemon.json."
-            yield warning("registry", f"no registry answers for {reference}: {said}", remedy)
-    except DockerException as problem:
-        yield warning("registry", f"the engine could not ask for {reference}: {problem}", "Run `invoke doctor` again.")
+            yield warning("registry", f"no registry responds for {reference}: {said}", remedy)
     else:
         yield ok("registry", f"the registry has {reference}")
 
 
-def _comes_from_registry(client: Any, reference: str) -> bool:
-    """Whether an image was pulled, or would have to be: one that was built here has no digest of a registry."""
-    from docker.errors import DockerException
-
+def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
+    """Whether an image comes from a registry: one built here has no repository digest."""
     if reference.startswith(TAG_PREFIX):
         return False
     try:
         return bool(client.api.inspect_image(reference).get("RepoDigests"))
-    except DockerException:
+    except EngineError:
         return True
 
 
-def check_stand_ins(client: Any, used: Iterable[str]) -> Iterator[Finding]:
-    """Images that take the place of official ones; `used` are the images from outside that the project names."""
+@or_ok("stand-ins", "none in use")
+def check_stand_ins(client: "EngineClient", used: Iterable[str]) -> Iterator[Finding]:
+    """Does the project use stand-ins for official images? `used` are the external images that it names."""
     images = client.api.images(filters={"label": "layerstack.stand-in-for", "dangling": False})
     tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(TAG_PREFIX)}
-    named = sorted(tags & set(used))
-    if named:
-        yield warning(
-            "stand-ins", f"not the official images: {', '.join(named)}", "invoke setup --pull, once a registry answers"
-        )
-    else:
-        yield ok("stand-ins", "none in use")
+    if named := sorted(tags & set(used)):
+        remedy = "invoke setup --pull, once a registry responds"
+        yield warning("stand-ins", f"not the official images: {', '.join(named)}", remedy)

@@ -1,4 +1,4 @@
-"""What doctor looks at in `.env` and in the variables that the Compose files use; it needs no engine."""
+"""Checks of `.env` and of the variables in the Compose files, without an engine."""
 
 import os
 import re
@@ -24,7 +24,7 @@ _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
 
 @dataclass(frozen=True)
 class Names:
-    """The variables of one project: what its `.env` holds, what the shell holds, who uses what."""
+    """The variables of a project: its `.env`, the variables in its Compose files, and all names in use."""
 
     file: EnvFile
     variables: tuple[Variable, ...]
@@ -36,7 +36,7 @@ class Names:
 
 
 def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
-    """Is every variable of the Compose files set, and is every line of `.env` read as it was meant?"""
+    """Is every variable of the Compose files set, and is every line of `.env` read as intended?"""
     own, example = root / ".env", root / ".env.example"
     if example.exists() and not own.exists():
         yield warning(CHECK, "there is no .env: the defaults of the Compose file count", "cp .env.example .env")
@@ -57,7 +57,7 @@ def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
 
 
 def read_names(root: Path, source: ComposeSource) -> Names:
-    """Names that only the example holds count as used: the project means something by them."""
+    """Names in the example count as used: other programs of the project may read them."""
     variables = tuple(source.variables())
     example = (line.name for line in read_env_file(root / ".env.example").lines)
     used = {one.name for one in variables} | set(_passed_on(source)) | set(_bake_variables(root)) | set(example)
@@ -65,7 +65,7 @@ def read_names(root: Path, source: ComposeSource) -> Names:
 
 
 def _passed_on(source: ComposeSource) -> Iterator[str]:
-    """Names in `environment:` without a value, which Compose takes from outside."""
+    """Names in `environment:` without a value, which Compose takes from the environment."""
     for service in source.services():
         for section in (("environment",), ("build", "args")):
             for entry, _ in source.entries("services", service, *section):
@@ -101,19 +101,19 @@ def _duplicates(names: Names) -> Iterator[Finding]:
 
 
 def _cut_values(names: Names) -> Iterator[Finding]:
-    """Values that Compose does not take as they are written. Never shows one: it may be a password."""
+    """Values that Compose does not take literally. Values are never printed: they may be passwords."""
     for line in names.file.lines:
         unknown = [name for name in _DOLLAR.findall(line.value) if names.value(name) is None]
         if line.quote != "'" and unknown:
             what = f"Compose reads `${unknown[0]}` in the value of {line.name} as a variable, and it is not set"
             yield _problem(names, line, warning, what, f"Put the value of {line.name} in single quotes.")
         if line.tail:
-            what = f"Compose drops what stands after the closing {line.quote} of {line.name}"
+            what = f"Compose drops what follows the closing {line.quote} of {line.name}"
             yield _problem(names, line, warning, what, f"Put the whole value of {line.name} in quotes.")
 
 
 def _shell_differences(names: Names) -> Iterator[Finding]:
-    """What Compose takes and `source .env` or `docker run --env-file` do not."""
+    """Syntax that Compose accepts and `source .env` or `docker run --env-file` do not."""
     odd = [line for line in names.file.lines if not line.is_plain]
     if names.file.has_carriage_returns:
         what = "it has Windows line ends: Compose copes, a shell and `docker run --env-file` keep them in the values"
@@ -139,7 +139,7 @@ def _unset(names: Names) -> Iterator[Finding]:
 
 
 def _misspelt(names: Names) -> Iterator[Finding]:
-    """Names that nobody uses, like one that has a default and is not set. Others may be meant for some program."""
+    """Unused names similar to an unset one with a default. Other unused names may be for some program."""
     unset = {one.name for one in names.variables if one.is_needed or one.is_demanded}
     open_names = [name for name in names.used - unset if name not in names.file.values]
     for line in names.file.lines:
@@ -167,12 +167,12 @@ def _is_port(text: str) -> bool:
     return bool(_PORT.fullmatch(text)) and all(0 < int(part) < 65536 for part in text.split("-"))
 
 
-def _problem(names: Names, line: EnvLine, severity: Callable[..., Finding], what: str, remedy: str) -> Finding:
-    return severity(CHECK, what, remedy, place=f"{names.file.name}:{line.number}")
+def _problem(names: Names, line: EnvLine, severity: Callable[..., Finding], detail: str, remedy: str) -> Finding:
+    return severity(CHECK, detail, remedy, place=f"{names.file.name}:{line.number}")
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    """The one that `name` may be a slip of: as many words, or the same letters; an added word is another name."""
+    """The name of which this may be a typo: with as many words, or the same letters. An added word is intended."""
     alike = [
         one
         for one in known

@@ -1,4 +1,4 @@
-"""Versions that are known to misbehave, as data; `below` is the first good version, `since` the first bad one."""
+"""Known issues of versions, as data; `since` is the first bad version, `below` the first good one."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from layerstack.engine.engine import parse_version
 
 @dataclass(frozen=True)
 class KnownIssue:
-    """One range of versions of one part, and what a person sees.
+    """A range of versions of one part, and the symptom.
 
-    `when` names the circumstance under which it is met, "" for always.
+    `when` names the circumstance under which it applies, "" for always.
     """
 
     part: str
@@ -21,7 +21,7 @@ class KnownIssue:
     when: str = ""
 
     def applies_to(self, version: str, circumstances: Circumstances) -> bool:
-        """Is this version in the range, and does it matter here? A version that cannot be read is not."""
+        """Whether the version is in the range and the circumstance holds; never for an unreadable version."""
         numbers = parse_version(version)
         is_in_range = bool(numbers) and numbers >= self.since and (not self.below or numbers < self.below)
         return is_in_range and (not self.when or bool(getattr(circumstances, self.when)))
@@ -52,9 +52,6 @@ KNOWN_ISSUES = (
         'Raise "builder": {"gc": {"defaultReservedSpace": …}} in daemon.json; `invoke cache` has the lines.',
         since=(29, 6),
         when="has_cache_mounts",
-    ),
-    KnownIssue(
-        "Docker Buildx", "prints its build log in a form that cannot be read by line", _NEW_BUILDX, below=(0, 14)
     ),
     KnownIssue(
         "Docker Buildx",
@@ -91,27 +88,6 @@ KNOWN_ISSUES = (
         since=(5, 0, 0),
         below=(5, 0, 1),
         when="sets_progress",
-    ),
-    KnownIssue(
-        "docker SDK",
-        "fails with `Not supported URL scheme http+docker`",
-        "pip install --upgrade docker",
-        below=(7, 1),
-        when="has_new_requests",
-    ),
-    KnownIssue(
-        "docker SDK",
-        "ignores `docker context use`: it talks to another engine than the docker command",
-        "pip install --upgrade docker",
-        below=(7, 2),
-        when="uses_docker_context",
-    ),
-    KnownIssue(
-        "Invoke",
-        "crashes in a pseudo-terminal on Python 3.14",
-        "pip install --upgrade invoke",
-        below=(2, 2, 1),
-        when="runs_on_python_3_14",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What doctor looks at on the machine itself: it needs no engine and no project."""
+"""Checks of the machine itself, which need neither engine nor project."""
 
 import os
 import platform
@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from layerstack.doctor.circumstances import Circumstances
-from layerstack.doctor.known_issues import issues_of
 from layerstack.errors import GpuMissing
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.gpu import gpu_services
 from layerstack.gpu.decision import Decision
 from layerstack.project.project import Project
@@ -23,22 +21,21 @@ ENOUGH_WATCHES = 65_536
 # The kernel's default.
 ENOUGH_INSTANCES = 128
 ENOUGH_MEMORY_BYTES = 6 * 2**30
-# No reason for a warning: there is no card here, or nothing of the project could use it.
+# No card, or no use for one: no reason for a warning.
 NO_GPU_NEEDED = ("no-card", "no-service-wants-gpu", "asked-for-cpu")
 
 
+@or_ok("environment", "nothing turns BuildKit off")
 def check_environment() -> Iterator[Finding]:
-    """Variables that turn BuildKit off. Layerstack overrides them; plain docker commands do not."""
+    """Do variables turn BuildKit off? Layerstack overrides them, plain docker commands do not."""
     off = [name for name in ("DOCKER_BUILDKIT", "COMPOSE_DOCKER_CLI_BUILD") if os.environ.get(name) == "0"]
     if off:
         detail = f"{', '.join(off)}=0 turns BuildKit off for plain docker commands"
         yield warning("environment", detail, f"unset {' '.join(off)}")
-    else:
-        yield ok("environment", "nothing turns BuildKit off")
 
 
 def check_rights() -> Iterator[Finding]:
-    """May this user talk to the local engine?"""
+    """May this user access the local engine?"""
     if os.environ.get("DOCKER_HOST") or not SOCKET_FILE.exists():
         return
     if os.access(SOCKET_FILE, os.R_OK | os.W_OK):
@@ -48,22 +45,8 @@ def check_rights() -> Iterator[Finding]:
         yield error("docker group", f"this user has no access to {SOCKET_FILE}", remedy)
 
 
-def check_python(circumstances: Circumstances) -> Iterator[Finding]:
-    """The Python packages that are known to misbehave, or to get in each other's way."""
-    for part, package in (("docker SDK", "docker"), ("Invoke", "invoke")):
-        try:
-            version = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-        issues = issues_of(part, version, circumstances)
-        for issue in issues:
-            yield warning(part, f"{version}: {issue.symptom}", issue.remedy)
-        if not issues:
-            yield ok(part, version)
-    yield from _check_pynvml()
-
-
-def _check_pynvml() -> Iterator[Finding]:
+def check_pynvml() -> Iterator[Finding]:
+    """The abandoned package pynvml has the module name of NVIDIA's own and hides it."""
     installed = {(one.metadata["Name"] or "").lower(): one.version for one in metadata.distributions()}
     if {"pynvml", "nvidia-ml-py"} <= installed.keys():
         yield warning(
@@ -82,7 +65,7 @@ def _check_pynvml() -> Iterator[Finding]:
 
 
 def check_memory() -> Iterator[Finding]:
-    """Is there memory for the stack? Says nothing where the machine does not tell."""
+    """Is there enough memory? Linux only."""
     if not MEMINFO_FILE.exists():
         return
     lines = dict(line.split(":", 1) for line in MEMINFO_FILE.read_text().splitlines() if ":" in line)
@@ -95,7 +78,7 @@ def check_memory() -> Iterator[Finding]:
 
 
 def check_watches() -> Iterator[Finding]:
-    """Hot reload needs a watch a file, and an instance a program."""
+    """Hot reload needs one watch per file and one instance per program."""
     limits = ((INOTIFY_FILE, ENOUGH_WATCHES, 524_288, "files"), (INSTANCES_FILE, ENOUGH_INSTANCES, 512, "programs"))
     fine = []
     for path, enough, wanted, what in limits:
@@ -110,7 +93,7 @@ def check_watches() -> Iterator[Finding]:
 
 
 def check_wsl(root: Path, mounted: Iterable[str] = ()) -> Iterator[Finding]:
-    """On WSL: a project or a mounted folder on the Windows disk is slow, and changes are not seen in containers."""
+    """On WSL, folders on the Windows disk are slow, and containers do not see their changes."""
     if "microsoft" not in platform.release().lower():
         return
     if str(root.resolve()).startswith(WINDOWS_DISKS):
@@ -124,7 +107,7 @@ def check_wsl(root: Path, mounted: Iterable[str] = ()) -> Iterator[Finding]:
 
 
 def check_gpu(decision: Decision, project: Project | None = None) -> Iterator[Finding]:
-    """The decision that a start would make; no GPU is fine where the project, read for that device, asks for none."""
+    """The decision that a start would make; no GPU is fine for a project that asks for none."""
     try:
         if project and project.services:
             gpu_services.require_usable(project)

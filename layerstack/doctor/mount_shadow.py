@@ -1,4 +1,4 @@
-"""Mounts that hide what an image installed: for every service, every mount, compared with the image's own files."""
+"""Mounts that hide what an image installed, found by comparing them with the image's files."""
 
 import os
 import time
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerstack.doctor.disk_need import names_text
-from layerstack.doctor.mounts import Mount, Volumes, mounts_of, read_volumes
+from layerstack.doctor.mounts import ServiceMount, Volumes, mounts_of, read_volumes
 from layerstack.doctor.start_files import start_files
 from layerstack.engine import image_tree
 from layerstack.engine.image_tree import Tree
+from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
@@ -26,6 +26,10 @@ from layerstack.status.lost_files import (
     find_losses,
     find_older,
 )
+from layerstack.wording import listed
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 CHECK = "mount-shadow"
 PACKAGE_FILES = ("package.json", "METADATA")
@@ -35,9 +39,9 @@ WORKERS = 4
 
 @dataclass(frozen=True)
 class Look:
-    """All that looking at one project needs; `deadline` is a moment of time.monotonic()."""
+    """What the check of one project needs; `deadline` is a moment of time.monotonic()."""
 
-    client: Any
+    client: "EngineClient"
     project: Project
     source: ComposeSource
     volumes: Volumes
@@ -46,11 +50,11 @@ class Look:
 
 
 def check_mounts(
-    client: Any, project: Project, source: ComposeSource, is_local: bool, seconds: float = LOOK_SECONDS
+    client: "EngineClient", project: Project, source: ComposeSource, is_local: bool, seconds: float = LOOK_SECONDS
 ) -> Iterator[Finding]:
-    """A finding for every mount that hides something; services whose image is not here are passed over.
+    """A finding for every mount that hides something; services without a stored image are skipped.
 
-    `is_local` says that the engine is on this machine: only then are bind mounts its folders. Raises DockerException.
+    `is_local`: the engine is on this machine, so that bind mounts are folders of this machine. Raises EngineError.
     """
     image_tree.remove_containers(client, image_tree.find_abandoned(client))
     look = Look(client, project, source, read_volumes(client, project), is_local, time.monotonic() + seconds)
@@ -61,18 +65,16 @@ def check_mounts(
     yield from found
     absent = [name for name, each in looked.items() if each is None]
     if not found:
-        unknown = f"; the images of {names_text(absent)} are not here yet" if absent else ""
+        unknown = f"; the images of {listed(absent)} do not exist yet" if absent else ""
         yield ok(CHECK, f"no mount hides what an image installed{unknown}")
 
 
 def _look_at(look: Look, service: Service) -> list[Finding] | None:
-    """None when the image of the service is not here."""
-    from docker.errors import ImageNotFound
-
+    """None when the image of the service is not stored here."""
     try:
         facts = look.client.api.inspect_image(service.image)
         return list(_service_findings(look, service, facts))
-    except ImageNotFound:
+    except NotInEngine:
         return None
     except TimeoutError as late:
         return [warning(CHECK, f"{service.name} was not checked: {late}", "Run `invoke doctor` again.", service.name)]
@@ -94,13 +96,13 @@ def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) ->
             yield from _compare(look, service, mount, installed, facts["Id"])
 
 
-def _editable(client: Any, image_id: str) -> tuple[str, ...]:
+def _editable(client: "EngineClient", image_id: str) -> tuple[str, ...]:
     history = client.api.history(image_id)
     return editable_roots(str(entry.get("CreatedBy") or "") for entry in reversed(history))
 
 
-def _own(tree: Tree, mount: Mount, mounts: Sequence[Mount]) -> Tree:
-    """Without what lies below another, deeper mount: that one answers for it."""
+def _own(tree: Tree, mount: ServiceMount, mounts: Sequence[ServiceMount]) -> Tree:
+    """Without the files below a deeper mount, which is checked separately."""
     deeper = [one for one in mounts if one != mount and mount.covers(one.target)]
     return {
         inside: mark
@@ -109,7 +111,7 @@ def _own(tree: Tree, mount: Mount, mounts: Sequence[Mount]) -> Tree:
     }
 
 
-def _compare(look: Look, service: Service, mount: Mount, image: Installed, image_id: str) -> Iterator[Finding]:
+def _compare(look: Look, service: Service, mount: ServiceMount, image: Installed, image_id: str) -> Iterator[Finding]:
     if mount.kind in ("volume", "anonymous"):
         provided = image_tree.read_volume(look.client, image_id, mount.source, look.deadline) if mount.source else {}
         if not provided and mount.is_filled:
@@ -123,42 +125,42 @@ def _compare(look: Look, service: Service, mount: Mount, image: Installed, image
         yield _finding(look, service, mount, losses)
 
 
-def _provided(mount: Mount, tree: Tree) -> Tree:
-    """Those of the image's files that a bind mount has too; tmpfs has none. Their content is the developer's own."""
+def _provided(mount: ServiceMount, tree: Tree) -> Tree:
+    """The image's files that a bind mount has too, whatever their content; tmpfs has none."""
     place = Path(mount.source)
     if mount.source and place.is_dir() and not os.access(place, os.X_OK):
-        return tree  # what this user may not look into is not said to be missing
+        return tree  # unreadable for this user, which does not mean missing
     return {inside: mark for inside, mark in tree.items() if mount.source and os.path.lexists(place / inside)}
 
 
-def _is_empty(place: Path) -> bool:
-    """A folder that is not there is made by the engine, empty."""
-    if not place.is_dir():
-        return not os.path.lexists(place)
-    return os.access(place, os.R_OK) and not any(place.iterdir())
+def _is_empty(folder: Path) -> bool:
+    """Also for a missing folder, which the engine creates empty."""
+    if not folder.is_dir():
+        return not os.path.lexists(folder)
+    return os.access(folder, os.R_OK) and not any(folder.iterdir())
 
 
-def _finding(look: Look, service: Service, mount: Mount, losses: Sequence[Loss]) -> Finding:
+def _finding(look: Look, service: Service, mount: ServiceMount, losses: Sequence[Loss]) -> Finding:
     is_fatal = any(loss.kind == START and not loss.is_older for loss in losses)
     detail = f"{service.name}: {_words(look, mount)} hides {' and '.join(_text(loss) for loss in losses)}"
     report = error if is_fatal else warning
     return report(CHECK, detail, _remedy(service, mount, losses), service.name, mount.place)
 
 
-def _words(look: Look, mount: Mount) -> str:
-    """The mount, with a folder of the project as people write it."""
+def _words(look: Look, mount: ServiceMount) -> str:
+    """The mount, with a folder of the project as `./folder`."""
     folder = f"{look.project.root.resolve()}/"
     return mount.words.replace(f" {folder}", " ./") if mount.kind == "bind" else mount.words
 
 
 def _text(loss: Loss) -> str:
-    # What names a package says more than any of its files.
+    # The manifest of a package is the clearest example.
     example = min(loss.paths, key=lambda path: (not path.endswith(PACKAGE_FILES), path.count("/"), path))
     count = f"{len(loss.paths)} files, such as {example}" if len(loss.paths) > 1 else example
     return f"{'a newer version of ' if loss.is_older else ''}{loss.kind} ({count})"
 
 
-def _remedy(service: Service, mount: Mount, losses: Sequence[Loss]) -> str:
+def _remedy(service: Service, mount: ServiceMount, losses: Sequence[Loss]) -> str:
     if mount.kind == "anonymous":
         return f"docker compose up --detach --renew-anon-volumes {service.name}"
     if mount.kind == "volume" and mount.source:

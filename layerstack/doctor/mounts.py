@@ -1,21 +1,24 @@
-"""The mounts of a service: bind mounts, named and anonymous volumes, tmpfs, those that its image declares too."""
+"""The mounts of a service: bind mounts, volumes, tmpfs, and the volumes that its image declares."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.engine.container import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 Kind = Literal["bind", "volume", "anonymous", "tmpfs"]
 VOLUME_LABEL = "com.docker.compose.volume"
 
 
 @dataclass(frozen=True)
-class Mount:
-    """`source` is a path of the host, or the name of a volume that is there; "" for one that is still to be made."""
+class ServiceMount:
+    """`source` is a path of the host, or the name of an existing volume; "" for one yet to be created."""
 
     kind: Kind
     target: str
@@ -40,14 +43,14 @@ class Mount:
 
 @dataclass(frozen=True)
 class Volumes:
-    """The project's volumes that are there: by their name in the Compose file, and by service and path."""
+    """The existing volumes of the project: by name in the Compose file, and by service and path."""
 
     named: Mapping[str, str]
     anonymous: Mapping[tuple[str, str], str]
 
 
-def read_volumes(client: Any, project: Project) -> Volumes:
-    """Ask the engine. Raises DockerException."""
+def read_volumes(client: "EngineClient", project: Project) -> Volumes:
+    """From the engine. Raises EngineError."""
     label = f"{PROJECT_LABEL}={project.name}"
     volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()
     named = {(one.get("Labels") or {}).get(VOLUME_LABEL, ""): str(one["Name"]) for one in volumes}
@@ -62,38 +65,38 @@ def read_volumes(client: Any, project: Project) -> Volumes:
 
 def mounts_of(
     project: Project, service: Service, declared: Iterable[str], volumes: Volumes, source: ComposeSource
-) -> tuple[Mount, ...]:
+) -> tuple[ServiceMount, ...]:
     """All mounts of a container of this service; `declared` are the VOLUME paths of its image."""
     written = list(source.entries("services", service.name, "volumes"))
-    found: dict[str, Mount] = {}
+    found: dict[str, ServiceMount] = {}
     for path in declared:
-        found[_clean(path)] = Mount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))
+        found[_clean(path)] = ServiceMount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))
     for entry in service.definition.get("volumes") or ():
         mount = _mount(entry, service.name, volumes, _place(service.name, entry, written, source))
         if mount:
             found[mount.target] = mount
     for path in _tmpfs(service):
-        found[path] = Mount("tmpfs", path, place=source.place("services", service.name, "tmpfs"))
+        found[path] = ServiceMount("tmpfs", path, place=source.place("services", service.name, "tmpfs"))
     return tuple(found.values())
 
 
-def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> Mount | None:
+def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> ServiceMount | None:
     target, source = _clean(str(entry.get("target", "/"))), str(entry.get("source") or "")
     options = entry.get("volume") or {}
     if entry.get("type") == "bind":
-        return Mount("bind", target, source, place)
+        return ServiceMount("bind", target, source, place)
     if entry.get("type") == "tmpfs":
-        return Mount("tmpfs", target, "", place)
+        return ServiceMount("tmpfs", target, "", place)
     if entry.get("type") != "volume" or options.get("subpath"):
         return None
     is_filled = not options.get("nocopy")
     if not source:
-        return Mount("anonymous", target, volumes.anonymous.get((service, target), ""), place, is_filled)
-    return Mount("volume", target, volumes.named.get(source, ""), place, is_filled)
+        return ServiceMount("anonymous", target, volumes.anonymous.get((service, target), ""), place, is_filled)
+    return ServiceMount("volume", target, volumes.named.get(source, ""), place, is_filled)
 
 
 def _place(service: str, entry: Mapping[str, Any], written: Iterable[tuple[Any, str]], source: ComposeSource) -> str:
-    """The line of the entry with this target; that of the list where a variable hides it."""
+    """The line of the entry with this target; of the whole list when a variable holds the target."""
     target = _clean(str(entry.get("target", "")))
     for value, place in written:
         parts = [str(value.get("target", ""))] if isinstance(value, Mapping) else str(value).split(":")

@@ -1,4 +1,4 @@
-"""What stands between a build and the network: proxies that only the shell knows, and extra certificates."""
+"""Proxies that only the shell has, and broken certificate variables, which keep builds from the network."""
 
 import json
 import os
@@ -23,7 +23,7 @@ BUNDLES = (
 
 
 def check_shell_proxy() -> Iterator[Finding]:
-    """A proxy of the shell must leave this machine's own addresses out. It needs no engine."""
+    """Does the shell's proxy exclude this machine's own addresses?"""
     if not _proxies():
         yield ok("proxy", "the shell sets no proxy")
         return
@@ -37,7 +37,7 @@ def check_shell_proxy() -> Iterator[Finding]:
 
 
 def check_engine_proxy(info: Mapping[str, Any]) -> Iterator[Finding]:
-    """Do the engine (for pulls) and the client's configuration (for builds) know the proxy of the shell?"""
+    """Do the engine (for pulls) and the client's configuration (for builds) have the shell's proxy?"""
     configured = _client_proxies()
     for name, address in _proxies().items():
         of_engine, of_builds = PROXIES[name]
@@ -53,7 +53,7 @@ def check_engine_proxy(info: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def check_bundles() -> Iterator[Finding]:
-    """Variables that name a certificate bundle must name one that is there."""
+    """Do variables for certificate bundles name existing files?"""
     for name in BUNDLES:
         path = os.environ.get(name, "")
         if path and not Path(path).exists():

@@ -1,20 +1,35 @@
-"""What doctor looks at in the project: can it be read, and are its ports free."""
+"""Can the project be read, and do its ports, tags, names and containers collide with something."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.engine import ports
+from layerstack.engine.container import read_all
 from layerstack.errors import StackError, UsageError
-from layerstack.finding import Finding, error, ok, warning
+from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.declaration import source_of
 from layerstack.project.env_file import read_env_file
 from layerstack.project.project import Project, find_compose_files
-from layerstack.run.conflict import find_shared_ports, freeing, holder_words, is_own
+from layerstack.run.conflict import (
+    KEY,
+    find_name_holder,
+    find_orphans,
+    find_shared_ports,
+    freeing,
+    holder_words,
+    is_own,
+    orphan_words,
+)
 
-# How Compose names the part that it does not like.
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
+NAME, ORPHAN = "container-name", "orphan"
+
+# How Compose names the faulty part.
 _PATHS = (
     re.compile(r"(services|networks|volumes|secrets|configs)\.([\w.-]+)"),
     re.compile(r"(service) \"([\w.-]+)\""),
@@ -23,7 +38,7 @@ _ADDITIONAL = re.compile(r"additional propert(?:y|ies) '([^']+)'")
 
 
 def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
-    """The finding for a project that could not be read, with file and line where they can be found."""
+    """The finding for an unreadable project, with file and line where known."""
     try:
         source = read_source(root, find_compose_files(root, "gpu"))
     except UsageError as broken:
@@ -32,12 +47,12 @@ def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
         return
     said = str(problem.args[0])
     if "required variable" in said or any(line.is_broken for line in read_env_file(root / ".env").lines):
-        return  # the finding named `.env` tells it with its line
+        return  # the finding named `.env` reports it with its line
     yield error("project", said, problem.advice, place=_place(source, said))
 
 
 def _place(source: ComposeSource, said: str) -> str:
-    """Where the part stands that Compose names, "" when it names none."""
+    """The place of the part that Compose names, "" when it names none."""
     for pattern in _PATHS:
         if match := pattern.search(said):
             words = ["services" if match[1] == "service" else match[1], *match[2].strip(".").split(".")]
@@ -46,8 +61,8 @@ def _place(source: ComposeSource, said: str) -> str:
     return ""
 
 
-def check_ports(project: Project, client: Any | None) -> Iterator[Finding]:
-    """Every port of the project: free, held by the project itself, or by somebody else."""
+def check_ports(project: Project, client: "EngineClient | None") -> Iterator[Finding]:
+    """Is every port free or held by the project itself?"""
     for service in project.services.values():
         for port in service.ports:
             holder = ports.find_holder(client, port)
@@ -69,7 +84,7 @@ def check_ports(project: Project, client: Any | None) -> Iterator[Finding]:
 
 
 def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """One port for two services, or for two containers of one."""
+    """Do two containers publish the same port?"""
     for shared in find_shared_ports(project):
         place = source.place("services", shared.second, "ports")
         yield error(
@@ -82,15 +97,33 @@ def check_shared_ports(project: Project, source: ComposeSource) -> Iterator[Find
 
 
 def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """Images that are built differently under one tag: each build takes it from the other."""
+    """Do two different builds use the same tag?"""
     for tag, names in project.shared_tags.items():
         place = source.place("services", names[-1], "image")
         detail = f"{' and '.join(names)} are built differently and take the tag {tag} from each other"
         yield warning("shared-tag", detail, f"Give {names[-1]} an `image:` of its own.", names[-1], place)
 
 
+@or_ok(NAME, "no other container has a name of this project")
+def check_names(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Is every `container_name` free? Raises EngineError."""
+    for service in project.services.values():
+        if holder := find_name_holder(client, project, service):
+            detail = f"{service.name} needs the name {holder.name}, but {holder.words} has it"
+            remedy = f"{holder.remedy}, or choose another {KEY}"
+            yield error(NAME, detail, remedy, service.name, source.place("services", service.name, KEY))
+
+
+@or_ok(ORPHAN, "every container of this project belongs to a service of it")
+def check_orphans(client: "EngineClient", project: Project) -> Iterator[Finding]:
+    """Are there containers of renamed or removed services? `up` does not remove them. Raises EngineError."""
+    for one in find_orphans(project, read_all(client, project.name)):
+        does = "still runs" if one.is_running else "is still there"
+        yield warning(ORPHAN, f"{orphan_words(project, one)}, {does}", f"docker rm -f {one.name}", one.service)
+
+
 def check_project(project: Project) -> Iterator[Finding]:
-    """It can be read; does it have anything to run?"""
+    """Does the project have anything to run?"""
     if project.services:
         yield ok("project", f"{project.name}: {len(project.services)} services")
     else:

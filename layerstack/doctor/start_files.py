@@ -1,4 +1,4 @@
-"""Which files of an image its start command may name: only those that are there count."""
+"""The files of an image that its start command may refer to."""
 
 import posixpath
 import re
@@ -11,7 +11,7 @@ _SHELLS = ("sh", "bash", "ash", "dash")
 
 
 def start_files(config: Mapping[str, Any], definition: Mapping[str, Any]) -> tuple[str, ...]:
-    """Absolute paths that the command of a container may mean: the service's words, else those of the image."""
+    """Absolute paths that the command may refer to, of the service, else of the image; they need not exist."""
     folder = str(definition.get("working_dir") or config.get("WorkingDir") or "/")
     words = [*_words(config, definition)]
     search = next((one[5:] for one in config.get("Env") or () if one.startswith("PATH=")), "")
@@ -22,7 +22,7 @@ def start_files(config: Mapping[str, Any], definition: Mapping[str, Any]) -> tup
 
 
 def _words(config: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[str]:
-    """Entrypoint and command; a command line for a shell comes as the words in it."""
+    """Entrypoint and command; the words of a shell command line are split."""
     entrypoint = _list(definition.get("entrypoint"))
     command = _list(definition.get("command"))
     if entrypoint is None:

@@ -1,4 +1,4 @@
-"""Images that a task builds only to look at: who owns them stands in their tag and label, so that none stays."""
+"""Temporary images of a task. Tag and label name the owning process, so that leftovers of a killed one are removed."""
 
 from collections.abc import Iterator
 
@@ -15,23 +15,23 @@ def throw_away_tag(purpose: str, image: str, ending: str = "") -> str:
 
 
 def find_abandoned() -> tuple[str, ...]:
-    """Tags and ids that processes left which are gone. Raises EngineError."""
+    """Tags and ids left behind by processes that have ended. Raises EngineError."""
     return tuple(dict.fromkeys((*_tags(), *_labelled())))
 
 
 def remove_abandoned() -> None:
-    """Remove them; an image that has another name, too, keeps it. Raises EngineError."""
+    """Remove them; other names of the same image stay. Raises EngineError."""
     images.remove(find_abandoned())
 
 
 def _tags() -> Iterator[str]:
-    """By name alone: an image that is built to be compared with another one has the same labels."""
+    """Found by name: an image built for a comparison has no label of its own, which would make it differ."""
     for image in images.with_name(REPOSITORIES):
         yield from (tag for tag in image.tags if is_abandoned(tag))
 
 
 def _labelled() -> Iterator[str]:
-    """Those that lost their tag to a later build of the same process."""
+    """Images that lost their tag to a later build of the same process."""
     for image in images.with_label(OWNER_LABEL):
         if is_abandoned(image.labels.get(OWNER_LABEL, "")):
             yield from image.tags or (image.id,)

@@ -1,6 +1,6 @@
-"""The SDK's client for one endpoint. Its errors are EngineErrors too: only this file knows two kinds.
+"""The Docker SDK's client for one endpoint, with errors translated to EngineError.
 
-The SDK itself raises and catches its own kinds, so each error here is of both.
+Each error is also one of the SDK's own kinds, because the SDK catches those itself in places.
 """
 
 from typing import Any
@@ -40,7 +40,7 @@ class EngineClient(DockerClient):
     """A DockerClient whose requests raise EngineError."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        # The constructor of DockerClient does nothing but make an APIClient of its own.
+        # Instead of super().__init__(), which only creates an APIClient.
         self.api = _Api(
             base_url=endpoint.host,
             tls=_tls(endpoint),
@@ -54,9 +54,9 @@ class EngineClient(DockerClient):
         return list(self.disk_use("build-cache").get("BuildCache") or ())
 
     def disk_use(self, *kinds: str) -> dict[str, Any]:
-        """What these kinds of things take, as `/system/df` lists them: build-cache, container, image, volume.
+        """Disk use by kind (build-cache, container, image, volume), as `/system/df` lists it.
 
-        The SDK's own `df` always adds up all of them, which takes a large engine seconds.
+        The SDK's own `df` always asks for every kind, which takes seconds on a large engine.
         """
         address = f"{self.api.base_url}/v{self.api.api_version}/system/df"
         answer = self.api.get(address, params=[("type", kind) for kind in kinds])
@@ -83,7 +83,7 @@ class _Api(APIClient):
 
 
 def _require_docker(response: requests.Response) -> None:
-    # Podman answers the same requests, but has no BuildKit behind them. Its server header is "Libpod/5.8.6 (linux)".
+    # Podman serves the same API without BuildKit. Its Server header reads "Libpod/5.8.6 (linux)".
     name, _, rest = response.headers.get("Server", "").partition("/")
     if name == "Libpod":
         raise podman(rest.split(" ")[0])

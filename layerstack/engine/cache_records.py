@@ -14,7 +14,7 @@ from layerstack.errors import EngineError
 
 @dataclass(frozen=True)
 class CacheRecord:
-    """One record of the build cache. Shared ones are layers of an image too and cost nothing extra."""
+    """One record of the build cache. A shared one is also a layer of an image and takes no extra space."""
 
     id: str
     kind: str
@@ -25,12 +25,11 @@ class CacheRecord:
     last_used: str
     parents: tuple[str, ...] = ()
     usage_count: int = 0
-    created: str = ""
 
 
 @dataclass(frozen=True)
 class CacheUse:
-    """The whole build cache of the engine: BuildKit keeps one for all projects."""
+    """The whole build cache of the engine, which is one for all projects."""
 
     records: tuple[CacheRecord, ...]
 
@@ -84,7 +83,6 @@ def _record(entry: dict[str, Any]) -> CacheRecord:
         # Engine 28 spells the name of this field with a blank.
         parents=tuple(entry.get("Parents") or entry.get(" Parents") or ()),
         usage_count=int(entry.get("UsageCount") or 0),
-        created=entry.get("CreatedAt") or "",
     )
 
 
@@ -98,7 +96,7 @@ _STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
 
 
 def describes(record: CacheRecord, line: RecipeLine) -> bool:
-    """Whether a record is what some build made of this instruction."""
+    """Whether the record is the result of this instruction, in whatever build."""
     text = _one_line(record.description)
     if line.keyword == "RUN":
         return text.startswith(_RUN_PREFIX) and text.endswith(f" {_command(line.text)}")

@@ -1,4 +1,4 @@
-"""What the engine says about the containers of a project, at one moment."""
+"""A snapshot of the containers of a project."""
 
 import re
 import time
@@ -12,7 +12,7 @@ from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -25,7 +25,7 @@ STAND_IN_LABEL = "layerstack.stand-in-for"
 
 @dataclass(frozen=True)
 class Mount:
-    """What lies over a path of a container; `source` is a folder of the host, or the volume's name."""
+    """A mount of a container; `source` is a path of the host, or the volume's name."""
 
     kind: str
     source: str
@@ -34,7 +34,7 @@ class Mount:
 
     @property
     def is_anonymous(self) -> bool:
-        """A volume that only its container knows by name."""
+        """A volume that was given a random name because the Compose file gives it none."""
         return self.kind == "volume" and bool(re.fullmatch(r"[0-9a-f]{64}", self.source))
 
     @property
@@ -46,7 +46,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Container:
-    """One container; `health` is "" without a health check, `ports` are the ones really published."""
+    """One container; `health` is "" without a health check, `ports` are the published ones."""
 
     id: str
     name: str
@@ -60,7 +60,6 @@ class Container:
     is_oom_killed: bool = False
     memory_limit_bytes: int = 0
     restart_count: int = 0
-    restart_policy: str = "no"
     started_at: str = ""
     image: str = ""
     image_id: str = ""
@@ -88,7 +87,7 @@ class Container:
 
     @property
     def stand_in_for(self) -> str:
-        """The official image whose stand-in it runs or is built on, "" when all is official."""
+        """The official image that a stand-in replaces, here or below in its image; "" for none."""
         return (self.labels or {}).get(STAND_IN_LABEL, "")
 
     @property
@@ -107,18 +106,18 @@ class Container:
 
     @property
     def was_healthy(self) -> bool:
-        """Has one of its last health checks passed?"""
+        """Whether one of its last health checks passed."""
         return 0 in self.health_codes
 
-    def is_newest(self, client: "DockerClient") -> bool:
-        """Does it run what its image's tag points to now? True when the tag is gone."""
+    def is_newest(self, client: "EngineClient") -> bool:
+        """Whether it runs the image that its tag points to now. True when the tag is gone."""
         try:
             return bool(client.api.inspect_image(self.image)["Id"] == self.image_id)
         except EngineError:
             return True
 
 
-def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Container, ...]]:
+def read_all(client: "EngineClient", project_name: str) -> dict[str, tuple[Container, ...]]:
     """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
     found = []
@@ -129,7 +128,7 @@ def read_all(client: "DockerClient", project_name: str) -> dict[str, tuple[Conta
 
 
 def read_log(
-    client: "DockerClient", container_id: str, lines: int, since_epoch_seconds: float | None = None
+    client: "EngineClient", container_id: str, lines: int, since_epoch_seconds: float | None = None
 ) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
     try:
@@ -139,8 +138,8 @@ def read_log(
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
 
 
-def read_volume_age(client: "DockerClient", name: str) -> float:
-    """The epoch second at which a volume was made, 0 when it cannot be told."""
+def read_volume_age(client: "EngineClient", name: str) -> float:
+    """When a volume was created, in seconds since 1970; 0 when that is unknown."""
     try:
         return epoch_seconds(client.api.inspect_volume(name).get("CreatedAt"))
     except EngineError:
@@ -148,9 +147,9 @@ def read_volume_age(client: "DockerClient", name: str) -> float:
 
 
 def read_deaths(
-    client: "DockerClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
+    client: "EngineClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
 ) -> list[int]:
-    """Exit codes of the container's ends in that time, oldest first; -1 stands for one by lack of memory."""
+    """Exit codes of the container within that time, oldest first; -1 for an out-of-memory kill."""
     wanted = {"container": [container_id], "event": ["die", "oom"]}
     since, until = f"{since_epoch_seconds:.3f}", f"{until_epoch_seconds:.3f}"
     codes = []
@@ -162,7 +161,7 @@ def read_deaths(
 
 
 def from_inspect(data: Mapping[str, Any]) -> Container:
-    """A container from what `docker inspect` says about it."""
+    """A container from the output of `docker inspect`."""
     state, host, labels = data["State"], data["HostConfig"], data["Config"].get("Labels") or {}
     health = state.get("Health") or {}
     checks = [check for check in health.get("Log") or () if _is_of_run(check, state)]
@@ -179,7 +178,6 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         is_oom_killed=bool(state.get("OOMKilled")),
         memory_limit_bytes=int(host.get("Memory") or 0),
         restart_count=int(data.get("RestartCount") or 0),
-        restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
         started_at=state.get("StartedAt") or "",
         image=data["Config"].get("Image", ""),
         image_id=data.get("Image", ""),
@@ -199,12 +197,12 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
 
 
 def _is_of_run(check: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
-    """The engine keeps the last health checks of the run before."""
+    """The engine keeps the last health checks of the previous run: those do not count."""
     return epoch_seconds(check.get("Start")) >= epoch_seconds(state.get("StartedAt")) or not check.get("Start")
 
 
 def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Network → the names and addresses by which the others on it reach the container."""
+    """Network → names and address of the container on it."""
     return {
         name: (*(entry.get("DNSNames") or entry.get("Aliases") or ()), entry.get("IPAddress") or "")
         for name, entry in attached.items()
@@ -217,7 +215,7 @@ def _mount(entry: Mapping[str, Any]) -> Mount:
 
 
 def _tmpfs(host: Mapping[str, Any]) -> Iterable[Mount]:
-    """Those of `tmpfs:` are no mounts to the engine."""
+    """The engine does not list `tmpfs:` entries as mounts."""
     return (Mount("tmpfs", "", target, is_writable=True) for target in host.get("Tmpfs") or ())
 
 
@@ -230,7 +228,7 @@ def _ports(bindings: Mapping[str, Any]) -> Iterable[Port]:
     for target, hosts in bindings.items():
         number, _, protocol = target.partition("/")
         for host in hosts or ():
-            # The same port once more for IPv6 would be asked twice.
+            # Docker lists a port again for IPv6; checking it once is enough.
             if protocol == "tcp" and host.get("HostPort") and host.get("HostIp") != "::":
                 yield Port(host.get("HostIp", ""), int(host["HostPort"]), int(number))
 

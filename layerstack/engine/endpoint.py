@@ -1,4 +1,4 @@
-"""Which engine the docker command talks to: its address, the context that names it, and its TLS files."""
+"""The engine that the docker command talks to: address, context and TLS files."""
 
 import json
 import os
@@ -16,7 +16,7 @@ CONTEXT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`context` is "" for an address that no context names. TLS files are "" where there are none."""
+    """`context` is "" for an address given without one; a TLS file is "" when it does not exist."""
 
     host: str = DEFAULT_HOST
     context: str = ""
@@ -28,12 +28,12 @@ class Endpoint:
 
     @property
     def is_chosen(self) -> bool:
-        """Whether a variable or a context names it: only then can two programs read that differently."""
+        """Whether a variable or a context chose it: docker command and SDK may then disagree."""
         return self.host != DEFAULT_HOST or bool(self.context)
 
     @property
     def socket_path(self) -> str:
-        """The socket of an engine of this machine; "" for one that is reached otherwise."""
+        """The Unix socket; "" for an engine reached in another way."""
         return self.host.removeprefix("unix://") if self.host.startswith("unix://") else ""
 
     def __str__(self) -> str:
@@ -41,9 +41,9 @@ class Endpoint:
 
 
 def find_endpoint() -> Endpoint:
-    """As the docker command decides it: DOCKER_HOST, then DOCKER_CONTEXT, then the current context of config.json.
+    """In the order of the docker command: DOCKER_HOST, DOCKER_CONTEXT, the current context of config.json.
 
-    Asks the docker command only for a context. Raises EngineError for one that does not exist.
+    Runs the docker command only to resolve a context. Raises EngineError for a context that does not exist.
     """
     if host := os.environ.get("DOCKER_HOST", ""):
         return _with_tls_of_variables(host)
@@ -84,7 +84,7 @@ _FILES = ("ca", "cert", "key")
 
 
 def _current_context() -> str:
-    # Read here and not asked for: every task would pay for one more call of the docker command.
+    # Read from the file: another call of the docker command would slow down every task.
     try:
         document = json.loads(config_file().read_bytes())
     except (OSError, ValueError, RuntimeError):

@@ -1,4 +1,4 @@
-"""The container engine as it is: a client for it, the facts about it, and whether they are enough."""
+"""The container engine: a client, its facts, and whether it is usable."""
 
 import json
 import re
@@ -15,37 +15,30 @@ from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
 from layerstack.errors import EngineError, NoRoom
 
 if TYPE_CHECKING:
-    from docker.client import DockerClient
+    from layerstack.engine.api import EngineClient
 
 ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 
-# Engine 23 made BuildKit the builder; the other two bring what the bake and Compose files use.
+# Engine 23 is the first that builds with BuildKit; bake and Compose files need the other two.
 OLDEST_USABLE = {"Docker Engine": (23, 0), "Docker Buildx": (0, 17), "Docker Compose": (2, 33)}
 
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """One engine and the CLI parts in front of it. Disk figures are None when its data is on another machine."""
+    """One engine and the plugins of the docker command. `disk_free_bytes` is None for an engine on another machine."""
 
     server_version: str
     buildx_version: str
     compose_version: str
     data_root: str
     disk_free_bytes: int | None
-    disk_total_bytes: int | None
     storage_driver: str
-    cgroup_version: str
     operating_system: str
-    architecture: str
-    kernel_version: str
-    cpu_count: int
-    memory_bytes: int
-    runtimes: tuple[str, ...]
 
 
-def client() -> "DockerClient":
+def client() -> "EngineClient":
     """The client of this process for the engine that the docker command talks to.
 
     Raises EngineError with the reason and the repair when that engine does not answer, or another one does.
@@ -54,7 +47,7 @@ def client() -> "DockerClient":
 
 
 @lru_cache(maxsize=4)
-def _connect(endpoint: Endpoint) -> "DockerClient":
+def _connect(endpoint: Endpoint) -> "EngineClient":
     import docker
 
     if not hasattr(docker, "from_env"):
@@ -65,7 +58,7 @@ def _connect(endpoint: Endpoint) -> "DockerClient":
     try:
         connected = EngineClient(endpoint)
     except (docker.errors.DockerException, OSError) as error:
-        # The SDK asks for the version first, and wraps whatever that raises.
+        # The SDK requests the version first and wraps whatever that raises.
         cause = error.__cause__
         if isinstance(cause, EngineError) and not isinstance(cause, EngineGone):
             raise cause from error
@@ -75,8 +68,8 @@ def _connect(endpoint: Endpoint) -> "DockerClient":
     return connected
 
 
-def _require_same_engine(connected: "DockerClient", endpoint: Endpoint) -> None:
-    """Half of a task goes through the docker command, half through the SDK: both must reach one engine."""
+def _require_same_engine(connected: "EngineClient", endpoint: Endpoint) -> None:
+    """Tasks use both the docker command and the SDK: both must reach the same engine."""
     asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
     if not asked.ok:
         raise unreachable(asked.stderr, endpoint)
@@ -87,7 +80,7 @@ def _require_same_engine(connected: "DockerClient", endpoint: Endpoint) -> None:
 
 
 def read_facts() -> EngineFacts:
-    """Ask the docker command about itself and its daemon, in one call.
+    """Facts of the docker command and its daemon, in one call.
 
     Raises EngineError that names what is missing: docker command, daemon, Buildx or Compose plugin.
     """
@@ -102,7 +95,7 @@ def read_facts() -> EngineFacts:
 
 
 def require_ready(facts: EngineFacts, min_free_bytes: int = 10 * GIGABYTE) -> None:
-    """Name everything too old or too small, and what to do. Raises EngineError; NoRoom when it is the disk alone."""
+    """Raises EngineError that names every outdated part and a disk that is too full; NoRoom for the disk alone."""
     outdated, short = [*_outdated_parts(facts)], [*_disk_shortage(facts, min_free_bytes)]
     if problems := [*outdated, *short]:
         kind = EngineError if outdated else NoRoom
@@ -129,7 +122,7 @@ def _parse_info(answer: command.CommandResult) -> Mapping[str, Any]:
     if "podman" in (answer.stdout + answer.stderr).lower() and "ServerVersion" not in info:
         raise podman("(behind its own docker command)")
     info = info if isinstance(info, dict) else {}
-    # The real docker command in front of Podman's socket: its store tells it (podman pkg/api/handlers/compat/info.go).
+    # The real docker command on Podman's socket, recognised by its store (podman pkg/api/handlers/compat/info.go).
     if str(info.get("DockerRootDir")).endswith("containers/storage"):
         raise podman(str(info.get("ServerVersion", "")))
     return info
@@ -137,22 +130,14 @@ def _parse_info(answer: command.CommandResult) -> Mapping[str, Any]:
 
 def _facts_from(info: Mapping[str, Any]) -> EngineFacts:
     plugins = {plugin["Name"]: plugin for plugin in (info.get("ClientInfo") or {}).get("Plugins") or ()}
-    disk = _disk_of(info)
     return EngineFacts(
         server_version=info["ServerVersion"],
         buildx_version=_plugin_version(plugins, "buildx"),
         compose_version=_plugin_version(plugins, "compose"),
         data_root=info.get("DockerRootDir", ""),
-        disk_free_bytes=disk[0],
-        disk_total_bytes=disk[1],
+        disk_free_bytes=_free_bytes(info),
         storage_driver=info.get("Driver", ""),
-        cgroup_version=info.get("CgroupVersion", ""),
         operating_system=info.get("OperatingSystem", ""),
-        architecture=info.get("Architecture", ""),
-        kernel_version=info.get("KernelVersion", ""),
-        cpu_count=info.get("NCPU", 0),
-        memory_bytes=info.get("MemTotal", 0),
-        runtimes=tuple(sorted(info.get("Runtimes") or ())),
     )
 
 
@@ -165,15 +150,14 @@ def _plugin_version(plugins: Mapping[str, Mapping[str, str]], name: str) -> str:
     raise EngineError(msg, f"Install the package docker-{name}-plugin (or docker-{name}). {HOW_TO_GET_ONE}")
 
 
-def _disk_of(info: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """(free, total) bytes where the engine keeps its data, (None, None) when that is not this machine."""
+def _free_bytes(info: Mapping[str, Any]) -> int | None:
+    """Free bytes where the engine keeps its data, None when that is not this machine."""
     if info.get("Name") != socket.gethostname():
-        return None, None
+        return None
     try:
-        usage = shutil.disk_usage(info["DockerRootDir"])
+        return shutil.disk_usage(info["DockerRootDir"]).free
     except (OSError, KeyError):
-        return None, None
-    return usage.free, usage.total
+        return None
 
 
 def _outdated_parts(facts: EngineFacts) -> Iterator[tuple[str, str]]:

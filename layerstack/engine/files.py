@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from layerstack.errors import NotInEngine, RefusedByEngine
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 
-def read_file(client: "DockerClient", container_id: str, path: str, most_bytes: int) -> bytes | None:
+def read_file(client: "EngineClient", container_id: str, path: str, most_bytes: int) -> bytes | None:
     """The content of a file; None where there is none or a larger one.
 
     Raises RefusedByEngine for a container one of whose bind mounts has no source here, other EngineErrors.
@@ -28,7 +28,7 @@ def read_file(client: "DockerClient", container_id: str, path: str, most_bytes: 
     return None
 
 
-def _require_sources(client: "DockerClient", container_id: str) -> None:
+def _require_sources(client: "EngineClient", container_id: str) -> None:
     # To open a container the engine mounts all that it has, and makes a folder where a source is gone: reading would
     # leave an empty folder in the place of somebody's lost file. (Seen with Docker 28.5.)
     mounts = client.api.inspect_container(container_id).get("Mounts") or ()

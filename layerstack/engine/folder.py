@@ -1,4 +1,4 @@
-"""Whether the engine sees this machine's folders: only then can it mount them into a container."""
+"""Whether the engine sees this machine's folders, so that it can mount them."""
 
 import uuid
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from layerstack.errors import EngineError
 from layerstack.state_folder import state_folder, write_atomically
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 NO_SOURCE = "bind source path does not exist"
 
 
-def sees_folder(client: "DockerClient", root: Path, sources: Sequence[Path], image: str) -> bool:
-    """Whether a container of the engine would get these files of a project; `image` is any that the engine has.
+def sees_folder(client: "EngineClient", root: Path, sources: Sequence[Path], image: str) -> bool:
+    """Whether a container could mount these files of a project; `image` is any image of the engine.
 
-    Asked only where a variable or a context names the engine. Another machine may have a folder of the same name, with
-    other files: there a file that only this machine has must be seen, too.
+    Only an engine chosen by a variable or a context is asked. A remote machine may have a folder of the same name with
+    other files, so there a new file of this machine must be visible too.
     """
     if not find_endpoint().is_chosen:
         return True
@@ -39,8 +39,8 @@ def sees_folder(client: "DockerClient", root: Path, sources: Sequence[Path], ima
             probe.unlink()
 
 
-def _can_mount(client: "DockerClient", paths: Sequence[Path], image: str) -> bool:
-    """By a container that is made and never started: the engine looks for the sources then, and makes none."""
+def _can_mount(client: "EngineClient", paths: Sequence[Path], image: str) -> bool:
+    """Creates a container and never starts it: the engine checks the sources then, and creates none."""
     from docker.types import Mount
 
     mounts = [

@@ -1,4 +1,4 @@
-"""The files below some paths of an image or a volume, without starting anything; those of an image are remembered."""
+"""The files below paths of an image or a volume, read without starting anything and cached by image."""
 
 import hashlib
 import io
@@ -15,9 +15,11 @@ from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from docker.types import Mount
 
-# Relative path → what stands there: `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
+    from layerstack.engine.api import EngineClient
+
+# Relative path → `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
 Tree = Mapping[str, str]
 
 FOLDER = "image-trees"
@@ -31,9 +33,9 @@ VOLUME_TARGET = "/layerstack-volume"
 
 
 def read_image_trees(
-    client: "DockerClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
+    client: "EngineClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
 ) -> dict[str, Tree]:
-    """The files below each path, {} where the image has nothing; from the cache when this image was seen before.
+    """The files below each path, {} where the image has nothing.
 
     `deadline` is a moment of time.monotonic(). Raises TimeoutError, EngineError.
     """
@@ -47,8 +49,8 @@ def read_image_trees(
     return {path: cached[path] for path in paths}
 
 
-def read_volume(client: "DockerClient", image_id: str, name: str, deadline: float) -> Tree:
-    """What a volume holds now. The image only lends its name: an engine lets nobody look into a volume alone.
+def read_volume(client: "EngineClient", image_id: str, name: str, deadline: float) -> Tree:
+    """The current content of a volume. Any image will do: a volume can only be read through a container.
 
     Raises TimeoutError, EngineError.
     """
@@ -59,22 +61,22 @@ def read_volume(client: "DockerClient", image_id: str, name: str, deadline: floa
         return read_container(client, container_id, VOLUME_TARGET, deadline)
 
 
-def read_folder(place: Path, deadline: float) -> Tree:
-    """Files of a folder of this machine."""
+def read_folder(top: Path, deadline: float) -> Tree:
+    """The files of a folder on this machine."""
     found: dict[str, str] = {}
-    for folder, folders, files in os.walk(place):
+    for folder, folders, files in os.walk(top):
         _require_time(deadline)
-        inside = os.path.relpath(folder, place)
+        inside = os.path.relpath(folder, top)
         prefix = "" if inside == "." else f"{inside}/"
         links = [name for name in folders if Path(folder, name).is_symlink()]
         found |= {f"{prefix}{name}": _file_mark(Path(folder, name)) for name in (*files, *links)}
     return found
 
 
-def read_container(client: "DockerClient", container_id: str, path: str, deadline: float) -> Tree:
-    """The files below a path of a container that need not run."""
+def read_container(client: "EngineClient", container_id: str, path: str, deadline: float) -> Tree:
+    """The files below a path of a container, running or not."""
     try:
-        # Without a chunk size of our own it is twice as fast.
+        # The SDK's default chunk size halves the speed.
         chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
     except NotInEngine:
         return {}
@@ -85,7 +87,7 @@ def read_container(client: "DockerClient", container_id: str, path: str, deadlin
         return dict(_entries(archive))
 
 
-def read_image_file(client: "DockerClient", image_id: str, paths: Iterable[str]) -> bytes | None:
+def read_image_file(client: "EngineClient", image_id: str, paths: Iterable[str]) -> bytes | None:
     """The content of the first of these files that the image has. Raises EngineError."""
     with closed_container(client, image_id) as container_id:
         for path in paths:
@@ -128,17 +130,16 @@ def _file_mark(path: Path) -> str:
 
 
 def _mark(size: int, content: bytes) -> str:
-    """Large files are told apart by their size alone."""
+    """Large files are compared by size alone."""
     digest = hashlib.blake2b(content, digest_size=8).hexdigest() if size <= HASHED_BYTES else ""
     return f"{size} {digest}".strip()
 
 
-def _untouched(volume: str) -> Any:
+def _untouched(volume: str) -> "Mount":
     """A mount that reads a volume as it is: without no_copy the engine would fill an empty one from the image."""
-    import docker.types
+    from docker.types import Mount
 
-    types: Any = docker.types
-    return types.Mount(VOLUME_TARGET, volume, type="volume", read_only=True, no_copy=True)
+    return Mount(VOLUME_TARGET, volume, type="volume", read_only=True, no_copy=True)
 
 
 def _require_time(deadline: float) -> None:
@@ -147,7 +148,7 @@ def _require_time(deadline: float) -> None:
 
 
 @contextmanager
-def closed_container(client: "DockerClient", image_id: str, volume: str = "") -> Iterator[str]:
+def closed_container(client: "EngineClient", image_id: str, volume: str = "") -> Iterator[str]:
     """A container that is never started, and gone afterwards with the volumes that the image asks for.
 
     It has the volume of that name at VOLUME_TARGET.
@@ -164,14 +165,14 @@ def closed_container(client: "DockerClient", image_id: str, volume: str = "") ->
             client.api.remove_container(made["Id"], v=True, force=True)
 
 
-def find_abandoned(client: "DockerClient") -> list[str]:
-    """Ids of containers that a process made to look into an image, and was killed before it was done."""
+def find_abandoned(client: "EngineClient") -> list[str]:
+    """Ids of containers that a killed process created to read an image."""
     found = client.api.containers(all=True, filters={"label": LOOK_LABEL})
     return [str(one["Id"]) for one in found if is_abandoned(str((one.get("Labels") or {}).get(LOOK_LABEL)))]
 
 
-def remove_containers(client: "DockerClient", ids: Iterable[str]) -> None:
-    """Remove containers, with the volumes that their images asked for."""
+def remove_containers(client: "EngineClient", ids: Iterable[str]) -> None:
+    """Remove containers and the volumes that their images declare."""
     for container_id in ids:
         with suppress(Exception):
             client.api.remove_container(container_id, v=True, force=True)
@@ -197,7 +198,7 @@ def _path(root: Path, image_id: str) -> Path:
 
 
 class _Stream(io.RawIOBase):
-    """The chunks of an answer as a file."""
+    """The chunks of a response as a file."""
 
     def __init__(self, chunks: Iterator[bytes], deadline: float = float("inf")) -> None:
         self._chunks = chunks

@@ -19,7 +19,7 @@ _NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
     rf"(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[a-f0-9]{{32,}})?"
 )
-# What an image hands on to those that are built on it; stores fill in other keys as they like.
+# The keys that a child image inherits; the rest differs between image stores.
 CONTENT_OF_CONFIG = {"Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Volumes", "ExposedPorts", "Labels", "Shell"}
 CONTENT_OF_CONFIG |= {"StopSignal", "Healthcheck", "OnBuild"}
 
@@ -38,13 +38,12 @@ class StoredImage:
 
     @property
     def content(self) -> dict[str, Any]:
-        """What of its configuration counts."""
+        """The part of its configuration that defines its behaviour."""
         return {key: value for key, value in self.config.items() if value and key in CONTENT_OF_CONFIG}
 
     @property
     def identity(self) -> str:
-        """The same for the same image on every image store: its id is that of the config on one, of a manifest on the
-        other."""
+        """Equal for equal images on every store: the id is a digest of the config on one, of a manifest on another."""
         text = json.dumps([self.layers, self.content], sort_keys=True)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
@@ -75,7 +74,7 @@ class Layer:
 
 
 def read_layers(project: Project) -> list[Layer]:
-    """Every image that the project builds or runs, the lowest layer first, and what each is built on."""
+    """Every image that the project builds or runs, lowest layer first, with its parent."""
     named = {image.tag: ("service" if image.name in project.services else "base") for image in project.images.values()}
     for tag in _system_tags(project):
         named.setdefault(tag, "system")
@@ -112,7 +111,7 @@ def find(reference: str) -> StoredImage | None:
 
 
 def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
-    """Those of the references that are there, in one call of the docker command (the SDK takes longer to import)."""
+    """The references that exist, in one call of the docker command: importing the SDK takes longer."""
     wanted = list(dict.fromkeys(references))
     if not wanted:
         return {}
@@ -128,7 +127,7 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
 
 
 def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:
-    """As `find_all`, for names that were read from a Dockerfile: what is no reference is passed over."""
+    """As `find_all`, for names read from a Dockerfile: invalid references are skipped."""
     return find_all(reference for reference in references if _REFERENCE.fullmatch(reference))
 
 
@@ -143,7 +142,7 @@ def with_name(pattern: str) -> list[StoredImage]:
 
 
 def remove(references: Iterable[str]) -> None:
-    """Remove tags or ids; what is already gone or still in use is passed over."""
+    """Remove tags or ids; missing images and images in use are skipped."""
     for reference in references:
         try:
             engine.client().images.remove(reference, force=False, noprune=False)

@@ -1,4 +1,4 @@
-"""A question asked inside a running container; what does not answer in time is ended."""
+"""Run a program inside a running container, and kill it when it takes too long."""
 
 import uuid
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from layerstack.engine.programs import stopped_programs
 from layerstack.wait import call_within
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
-# The program of a question is found again by the variable that it was started with.
+# The engine cannot end an exec: its program is found by the variable it was started with.
 END = (
     f"for p in $(grep -l {MARK}=$0 /proc/[0-9]*/environ 2>/dev/null); do p=${{p#/proc/}}; kill -9 ${{p%/environ}}; done"
 )
@@ -22,16 +22,16 @@ END = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program said, both streams together."""
+    """The output of a program, both streams together."""
 
     exit_code: int
     output: str
 
 
-def run_inside(client: "DockerClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
-    """Run a program in a container; not waited for where a signal has halted the container's own programs.
+def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
+    """Run a program in a container. Gives up early when the container's own programs are stopped by a signal.
 
-    Raises TimeoutError (the program is ended then), EngineError, OSError.
+    Raises TimeoutError (the program is killed then), EngineError, OSError.
     """
     mark = uuid.uuid4().hex
 
@@ -48,7 +48,7 @@ def run_inside(client: "DockerClient", container_id: str, argv: Sequence[str], t
         raise
 
 
-def _end(client: "DockerClient", container_id: str, mark: str) -> None:
+def _end(client: "EngineClient", container_id: str, mark: str) -> None:
     def kill() -> None:
         client.api.exec_start(client.api.exec_create(container_id, ["sh", "-c", END, mark])["Id"])
 

@@ -1,4 +1,4 @@
-"""Where the engine's published ports are: on this machine, or on another one."""
+"""Where published ports are reached: on this machine or on the engine's."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ class EnginePlace:
         return bool(self.host)
 
     def address(self, port: Port) -> str:
-        """`host:port` where this machine reaches a published port; "" for one that only the other machine reaches."""
+        """`host:port` of a published port as seen from here; "" for one bound to the loopback of another machine."""
         if not self.is_remote:
             return port.address
         if port.host_ip in LOCAL[1:]:
@@ -30,7 +30,7 @@ class EnginePlace:
 
 
 def find_place() -> EnginePlace:
-    """Where the engine is: DOCKER_HOST and contexts count, over TCP and SSH."""
+    """From DOCKER_HOST or the context, over TCP or SSH."""
     host = urlsplit(find_endpoint().host)
     is_local = host.scheme not in ("tcp", "http", "https", "ssh") or (host.hostname or "") in LOCAL
     return EnginePlace("" if is_local else host.hostname or "")

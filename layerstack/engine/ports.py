@@ -1,4 +1,4 @@
-"""Who holds a TCP port of this machine: a container, a program, or somebody unknown."""
+"""What holds a TCP port of this machine: a container, a program, or something unknown."""
 
 import errno
 import socket
@@ -9,14 +9,14 @@ from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
 from layerstack.project.project import Port
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 WILDCARDS = ("", "0.0.0.0", "::", "*")
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who listens on a port; `project` and `service` are "" unless it is a container of Compose."""
+    """The holder of a port; `project` and `service` are "" unless it is a Compose container."""
 
     port: int
     name: str
@@ -33,21 +33,21 @@ class Holder:
 
     @property
     def remedy(self) -> str:
-        """The command that frees the port, "" when nobody can tell."""
+        """The command that frees the port, "" when unknown."""
         if self.is_container:
             return f"docker compose -p {self.project} down" if self.project else f"docker stop {self.name}"
         return f"kill {self.pid}" if self.pid else ""
 
 
-def find_holder(client: "DockerClient | None", port: Port) -> Holder | None:
-    """Who holds the port at an address that collides with this one; None when it is free.
+def find_holder(client: "EngineClient | None", port: Port) -> Holder | None:
+    """The holder of the port at a colliding address; None when it is free.
 
-    `client` is a Docker client, or None when no engine answers.
+    `client` is None when no engine responds.
     """
     return (find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
 
 
-def find_container(client: "DockerClient", port: Port) -> Holder | None:
+def find_container(client: "EngineClient", port: Port) -> Holder | None:
     """The container that publishes a port at a colliding address."""
     for entry in client.api.containers():
         for binding in entry.get("Ports") or ():
@@ -80,14 +80,14 @@ def _holder(number: int, pid: int | None) -> Holder:
         name = psutil.Process(pid).name() if pid else "a program of another user"
     except psutil.Error:
         return Holder(number, "a program that just ended")
-    # Not this engine's: its containers were asked before. Ending the proxy would leave that container unreachable.
+    # Another engine's, as this one's containers were checked before. Killing the proxy would cut that container off.
     if name == "docker-proxy":
         return Holder(number, "a container of another Docker engine")
     return Holder(number, name, pid or 0)
 
 
 def _try_bind(port: Port) -> Holder | None:
-    # The last resort where no list of sockets is shown: macOS, or the Windows side of WSL.
+    # Last resort where sockets are not listed: macOS, or the Windows side of WSL.
     ip = "0.0.0.0" if port.host_ip in WILDCARDS else port.host_ip
     with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,5 +98,5 @@ def _try_bind(port: Port) -> Holder | None:
     return None
 
 
-def _collide(one: str, other: str) -> bool:
-    return one == other or one in WILDCARDS or other in WILDCARDS
+def _collide(address: str, other: str) -> bool:
+    return address == other or address in WILDCARDS or other in WILDCARDS

@@ -1,20 +1,20 @@
-"""The programs of a container that a signal has halted."""
+"""Programs of a container that are stopped by a signal."""
 
 from typing import TYPE_CHECKING
 
 from layerstack.errors import EngineError
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 LISTING = "-eo pid,stat,comm"
 
 
-def stopped_programs(client: "DockerClient", container_id: str) -> tuple[str, ...]:
-    """Names of programs in the state T (SIGSTOP). Docker asks the `ps` of its own machine; without one: nothing."""
+def stopped_programs(client: "EngineClient", container_id: str) -> tuple[str, ...]:
+    """Names of programs in state T (SIGSTOP); none where the engine's machine has no `ps`, which Docker uses."""
     try:
         rows = client.api.top(container_id, ps_args=LISTING)["Processes"]
     except (EngineError, OSError):
         return ()
-    # Of several threads or workers one name is enough.
+    # Workers of one program share its name.
     return tuple(dict.fromkeys(str(row[-1]) for row in rows or () if row[1].startswith("T")))

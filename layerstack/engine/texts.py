@@ -1,13 +1,13 @@
-"""Parts of messages of Docker's programs that layerstack recognises, in small letters, and where each was seen.
+"""Message parts of Docker's programs that layerstack recognises, in lower case, and where each was seen.
 
-None of them is an interface: after an update of the engine this is the list to check.
+None of them is an interface: check this list after an engine update.
 """
 
 from typing import NamedTuple
 
 ENGINE = "Engine 28.5.2"
 SDK = "Docker SDK 7.2.0"
-# Read in the source of the program; no machine of this project has printed it.
+# Found in the program's source, never observed.
 SOURCE = "source only"
 RUNTIME_SOURCE = "source of the NVIDIA container toolkit only"
 REGISTRY = "registry protocol; Docker Hub's own words"
@@ -21,13 +21,13 @@ class Text(NamedTuple):
 
 
 def says(message: str, *texts: Text) -> bool:
-    """Whether a message holds one of the parts."""
+    """Whether a message contains one of the parts."""
     lowered = message.lower()
     return any(text.part in lowered for text in texts)
 
 
 # The engine cannot be reached.
-# What the docker command prints when no daemon answers it.
+# Printed by the docker command.
 UNREACHABLE = (Text("cannot connect to the docker daemon", ENGINE),)
 NO_RIGHTS = (Text("permission denied", SOURCE), Text("permissionerror", SDK))
 BAD_CERTIFICATE = (Text("certificate", f"{ENGINE} and {SDK}"),)
@@ -54,7 +54,7 @@ NEEDS_LOGIN = (
 )
 FORBIDDEN = (Text("denied", REGISTRY), Text("403 forbidden", SOURCE))
 NO_REPOSITORY = (Text("repository does not exist", SOURCE), Text("name unknown", REGISTRY))
-# What the engine makes of a registry's status: 405, and 500 or above.
+# How the engine words a status of the registry: 405, and 500 or above.
 READ_ONLY = (Text("method not allowed", f"{ENGINE} and docker-registry 2.8"), Text("operation is unsupported", SOURCE))
 SERVER_FAILS = (Text("received unexpected http status: 5", ENGINE),)
 NOT_ENCRYPTED = (Text("server gave http response to https client", ENGINE),)
@@ -89,7 +89,7 @@ TOOLKIT_FAILS = (
     Text("libnvidia", RUNTIME_SOURCE),
 )
 
-# Compose prints these beside names of images and services: nothing shorter will do.
+# Compose prints these next to names of images and services, so shorter parts could match a name.
 GPU_REFUSED = (
     Text("could not select device driver", ENGINE),
     Text("unresolvable cdi", ENGINE),

@@ -1,4 +1,4 @@
-"""Why an engine cannot be used, as one sentence with its repair."""
+"""Why an engine is unusable, as one sentence with its remedy."""
 
 import re
 
@@ -28,7 +28,7 @@ REASONS = (
     (texts.NO_ANSWER, "The Docker daemon runs but does not respond", HOW_TO_WAKE),
     (texts.UNKNOWN_HOST, "DOCKER_HOST or the docker context points to an unknown host", HOW_TO_CHOOSE),
 )
-# How requests and urllib3 print an error of the system, in the brackets of several others.
+# How requests and urllib3 print a system error, nested in several others.
 _SYSTEM_ERROR = re.compile(r"Error\(\d+, '(?P<words>[^']+)'\)|\[Errno -?\d+\] (?P<text>[^'\")]+)")
 ELSE = ((), "No Docker daemon responds", HOW_TO_START)
 
@@ -46,6 +46,6 @@ def unreachable(reason: str, endpoint: Endpoint) -> EngineError:
 
 
 def _plain(line: str) -> str:
-    """What the system said, of a line in which the SDK wraps it; other lines as they are."""
+    """The system's own message out of a line of the SDK; other lines unchanged."""
     match = _SYSTEM_ERROR.search(line)
     return (match["words"] or match["text"]) if match else line

@@ -1,6 +1,6 @@
-"""One lock a card, held by a living process, with a text that says for whom.
+"""One lock per card, held by a living process, with a text that names its owner.
 
-The locks are those of one user: another user's programs show in the memory that NVML reports as free.
+Locks are per user; programs of other users are seen in the free memory that NVML reports.
 """
 
 import json
@@ -22,7 +22,7 @@ FOLDER = "gpu-locks"
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a card. `size_bytes` is what it asked for, None for the whole card; `since` in seconds since 1970."""
+    """The holder of a card. `size_bytes` is None for the whole card; `since` is in seconds since 1970."""
 
     owner: str
     user: str
@@ -31,11 +31,11 @@ class Holder:
     since: float
 
     def has(self, pid: int) -> bool:
-        """Whether a process is the holder's or one that it started."""
+        """Whether a process is the holder or a descendant of it."""
         return self.pid in ancestors(pid)
 
     def used_bytes(self, card: Card) -> int:
-        """What its processes hold on the card now, as far as the driver tells."""
+        """Memory that its processes use on the card now, as far as the driver reports it."""
         return sum(one.used_bytes or 0 for one in card.processes if self.has(one.pid))
 
 
@@ -46,7 +46,7 @@ def locked(card: Card, owner: str, size_bytes: int | None, say: Callable[[str], 
     try:
         file = private_file.take_lock(_path(card), json.dumps(asdict(holder)).encode())
     except OSError as error:
-        # The free memory still counts: without a place for locks only two of our own can collide.
+        # The check of free memory remains; only two leases of this user could collide.
         say(f"no lock of {card.name} can be kept: {error.strerror or error}")
         yield holder
         return
@@ -58,7 +58,7 @@ def locked(card: Card, owner: str, size_bytes: int | None, say: Callable[[str], 
 
 
 def holder_of(card: Card) -> Holder | None:
-    """Who holds a card at this moment; None for nobody, and for a text that cannot be read."""
+    """The current holder of a card; None for none, or when its text is unreadable."""
     try:
         text = private_file.read_lock(_path(card))
         return Holder(**json.loads(text)) if text else None

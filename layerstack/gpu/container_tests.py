@@ -1,4 +1,4 @@
-"""pytest inside an image on a leased card: how it ended, and what each test file took of time and memory."""
+"""pytest in an image on a leased card: outcome, and time and memory of each test file."""
 
 import os
 import re
@@ -30,7 +30,7 @@ WORDS_OF_CODE = {
 
 @dataclass(frozen=True)
 class ContainerTests:
-    """How a run ended; `detail` says why it did not pass."""
+    """The outcome of a run; `detail` says why it did not pass."""
 
     ending: Ending
     detail: str
@@ -48,8 +48,10 @@ class ContainerTests:
         return {"ok": self.is_ok, **asdict(self), "seconds": round(self.seconds, 3)}
 
 
-def run_tests(image: str, lease: Lease, on_line: Callable[[str], None], words: Sequence[str] = ()) -> ContainerTests:
-    """Run the image's pytest on the leased card, in a container that is removed afterwards; `words` go to pytest."""
+def run_tests(
+    image: str, lease: Lease, on_line: Callable[[str], None], arguments: Sequence[str] = ()
+) -> ContainerTests:
+    """Run the image's pytest on the leased card, in a container removed afterwards; `arguments` go to pytest."""
     name = f"layerstack-tests-{os.getpid()}-{os.urandom(3).hex()}"
     peaks: dict[str, int] = {}
 
@@ -60,7 +62,7 @@ def run_tests(image: str, lease: Lease, on_line: Callable[[str], None], words: S
 
     began = time.monotonic()
     try:
-        result = command.stream(_argv(name, image, lease, words), hear)
+        result = command.stream(_argv(name, image, lease, arguments), hear)
         report = _fetch_report(name)
     finally:
         command.run(["docker", "rm", "--force", "--volumes", name])
@@ -73,7 +75,7 @@ def run_tests(image: str, lease: Lease, on_line: Callable[[str], None], words: S
 
 
 def judge(exit_code: int, complaint: str, report: str) -> Verdict:
-    """What an exit code means: Docker's own, or pytest's. `report` is pytest's XML, "" when there is none."""
+    """The meaning of an exit code of Docker or pytest. `report` is pytest's XML, "" without one."""
     own = [line for line in complaint.splitlines() if line.startswith("docker: ")]
     said = own[-1].removeprefix("docker: ") if own else ""
     known = _refusal(said) if said else judge_report(exit_code, report)
@@ -83,14 +85,14 @@ def judge(exit_code: int, complaint: str, report: str) -> Verdict:
     return "cannot-run", said or WORDS_OF_CODE.get(exit_code, f"exit code {exit_code}: {last.strip()}")
 
 
-def _argv(name: str, image: str, lease: Lease, words: Sequence[str]) -> list[str]:
+def _argv(name: str, image: str, lease: Lease, arguments: Sequence[str]) -> list[str]:
     card = lease.card
-    # A driver that tells no names knows numbers.
+    # Some drivers report no UUID; the index works everywhere.
     device = card.uuid if card.uuid.startswith(("GPU-", "MIG-")) else str(card.index)
     start = ["docker", "run", "--name", name, "--init", "--pull", "never", "--cidfile", lease.container_file]
     settings = ["--gpus", f"device={device}", "--env", "REQUIRE_GPU=1", "--env", "PYTHONUNBUFFERED=1"]
     tests = ["python", "-m", "pytest", "--verbose", "--override-ini", "junit_family=xunit1", f"--junit-xml={REPORT}"]
-    return [*start, *settings, image, *tests, *words]
+    return [*start, *settings, image, *tests, *arguments]
 
 
 def _fetch_report(container: str) -> str:
@@ -101,7 +103,7 @@ def _fetch_report(container: str) -> str:
 
 
 def _refusal(said: str) -> Verdict | None:
-    """Docker did not start the container: for lack of the image, of the GPU, or for another reason."""
+    """Why Docker did not start the container: no image, no GPU; None for another reason."""
     if texts.says(said, *texts.IMAGE_MISSING):
         return "image-missing", said
     found = judge_refusal(said)

@@ -1,32 +1,17 @@
-"""Which device a stack runs on, and why: one named reason for each way a GPU can be there or be missing."""
+"""Which device a stack runs on, with one named reason for each way in which a GPU can be missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.errors import GpuMissing
-from layerstack.gpu.gpu_probe import ADVICE, NOT_ASKED, PROBE_IMAGE, DockerGpu, Link, judge_refusal, probe_docker
-from layerstack.gpu.nvml import HostGpus, ask_host, read_host
+from layerstack.gpu.gpu_probe import ADVICE, NOT_ASKED, DockerGpu, Link, probe_docker
+from layerstack.gpu.nvml import HostGpus, ask_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.project import Device
 
 if TYPE_CHECKING:
     from layerstack.gpu.gpu_in_container import ContainerGpu
-
-__all__ = [
-    "ADVICE",
-    "NOT_ASKED",
-    "PROBE_IMAGE",
-    "Decision",
-    "DockerGpu",
-    "HostGpus",
-    "Reason",
-    "Request",
-    "decide",
-    "judge_refusal",
-    "probe_docker",
-    "read_host",
-]
 
 Request = Literal["auto", "gpu", "cpu"]
 Reason = Literal[
@@ -60,15 +45,17 @@ REASON_OF_PROBLEM: dict[str, Reason] = {
     "driver-not-loaded": "driver-not-loaded",
     "driver-broken": "driver-broken",
 }
+# Reasons for a device that leave nothing to repair: no card and nothing that wants one is how most machines are.
+EXPECTED: tuple[Reason, ...] = ("fine", "no-card", "asked-for-cpu", "no-service-wants-gpu")
 MIG_REMEDY = "`sudo nvidia-smi mig -cgi 0 -C` makes an instance of a card; `sudo nvidia-smi -mig 0` ends MIG mode."
 LOST_CARD_REMEDY = "`sudo dmesg | grep -i -e NVRM -e Xid` tells why; `sudo reboot` brings a card back that fell off."
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The device to run on, why, and what was seen on the way.
+    """The device to run on, and what the decision is based on.
 
-    `reason` names the row of the table, `why` says it in words, `remedy` is the command that repairs it, "" for none.
+    `reason` is for programs, `why` for people, `remedy` the command that repairs it, "" for none.
     """
 
     device: Device
@@ -166,7 +153,12 @@ def _here(host: HostGpus) -> str:
     return f"{host.names} {'are' if len(host.devices) > 1 else 'is'} here"
 
 
-def _demanded(found: Decision) -> Decision:
-    if found.device == "gpu":
-        return replace(found, why=f"requested, and {found.why}")
-    raise GpuMissing(f"A GPU was requested and is not available ({found.reason}): {found.why}.", found.remedy)
+def _demanded(decision: Decision) -> Decision:
+    if decision.device == "gpu":
+        return replace(decision, why=f"requested, and {decision.why}")
+    raise GpuMissing(f"A GPU was requested and is not available ({decision.reason}): {decision.why}.", decision.remedy)
+
+
+def is_news(decision: Decision, before: Device, requested: Request) -> bool:
+    """Is it worth a line: another device than before, one that was demanded, or something to repair?"""
+    return decision.device != before or requested == "gpu" or decision.reason not in EXPECTED

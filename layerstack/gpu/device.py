@@ -1,4 +1,4 @@
-"""Which device a project runs on: what its services ask for, put to this machine and its engine."""
+"""Which device a project runs on: what its services ask for, against what machine and engine have."""
 
 from collections.abc import Callable
 from pathlib import Path

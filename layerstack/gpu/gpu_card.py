@@ -1,4 +1,4 @@
-"""The parts of this machine's GPUs that can be used alone: a card, or an instance of a card in MIG mode."""
+"""The units of GPU that can be used on their own: a card, or an instance of a card in MIG mode."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from layerstack.gpu.nvml_library import Nvml
 
 @dataclass(frozen=True)
 class Card:
-    """Its memory in bytes, None where the driver does not say; `index` is the number of the whole card."""
+    """Memory in bytes, None where the driver does not report it; `index` is the number of the physical card."""
 
     uuid: str
     name: str
@@ -21,12 +21,12 @@ class Card:
 
 
 def cards_of(host: HostGpus) -> tuple[Card, ...]:
-    """Every part that can be used, in the driver's order."""
+    """Every usable unit, in the driver's order."""
     return tuple(card for gpu in host.devices if gpu.is_usable for card in _parts(gpu))
 
 
 def read_card(nvml: Nvml, card: Card) -> Card:
-    """The same card with its memory and processes as they are now. A card without an answer stays as it was."""
+    """The card with its current memory and processes; unchanged when the driver does not respond."""
     handle: Any = nvml.ask("nvmlDeviceGetHandleByUUID", card.uuid.encode()) if card.uuid else None
     if not handle:
         return card

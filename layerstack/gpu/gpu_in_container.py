@@ -1,8 +1,8 @@
-"""The GPU as a running container sees it: NVML asked inside. After `systemctl daemon-reload` it may be gone there."""
+"""The GPU as a running container sees it: after `systemctl daemon-reload` it may be gone there."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from layerstack.engine import texts
@@ -12,7 +12,7 @@ from layerstack.gpu.nvml import HostGpus
 from layerstack.wait import call_within
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 # nvidia-smi hangs when a card has fallen off the bus.
 ASK_SECONDS = 10.0
@@ -65,36 +65,29 @@ class ContainerGpu:
         }
 
 
-def read_containers(client: "DockerClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+def read_containers(client: "EngineClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
     """Every running container of the project that was given a GPU. Raises EngineError when the engine is gone."""
-    return tuple(_examined(client, read_all(client, project_name).values(), host))
+    every = (one for containers in read_all(client, project_name).values() for one in containers)
+    return tuple(look_inside(client, one, host) for one in every if one.has_gpu and one.is_running)
 
 
-def look_inside(client: "DockerClient", container: Container, host: HostGpus | None) -> ContainerGpu:
-    """Ask NVML inside. A container that offers no way to ask is not lost: nobody knows."""
+def look_inside(client: "EngineClient", container: Container, host: HostGpus | None) -> ContainerGpu:
+    """Ask NVML inside. A container that offers no way to ask does not count as lost."""
+    found = ContainerGpu(container.service, container.name)
     try:
         code, said = call_within(ASK_SECONDS, lambda: _ask(client, container.id))
     except (EngineError, OSError) as error:
-        return ContainerGpu(
-            container.service, container.name, (), f"NVML in the container could not be queried: {error}"
-        )
+        return replace(found, problem=f"NVML in the container could not be queried: {error}")
     if code in NOT_THERE:
-        return ContainerGpu(
-            container.service, container.name, (), "it has no NVML to ask (NVIDIA_DRIVER_CAPABILITIES without utility?)"
-        )
+        return replace(found, problem="it has no NVML to ask (NVIDIA_DRIVER_CAPABILITIES without utility?)")
     uuids = tuple(UUID.findall(said))
     if code == 0 and uuids:
-        return ContainerGpu(container.service, container.name, uuids)
+        return replace(found, uuids=uuids)
     problem = said.strip().splitlines()[-1] if said.strip() else "NVML finds no card"
-    return ContainerGpu(container.service, container.name, (), problem, bool(host and LOST.search(problem)))
+    return replace(found, problem=problem, is_lost=bool(host and LOST.search(problem)))
 
 
-def _examined(client: "DockerClient", groups: Any, host: HostGpus | None) -> Iterator[ContainerGpu]:
-    for containers in groups:
-        yield from (look_inside(client, one, host) for one in containers if one.has_gpu and one.is_running)
-
-
-def _ask(client: "DockerClient", container_id: str) -> tuple[int, str]:
+def _ask(client: "EngineClient", container_id: str) -> tuple[int, str]:
     """(exit code, output) of the first way that exists there; NOT_THERE without one."""
     code, said = NOT_THERE[0], ""
     for way in WAYS:

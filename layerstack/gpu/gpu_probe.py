@@ -1,4 +1,4 @@
-"""Can the engine give a container a GPU: found out by asking for one, not by reading its configuration."""
+"""Whether the engine can give a container a GPU: asks it for one instead of reading its configuration."""
 
 import io
 import os
@@ -6,12 +6,15 @@ import shutil
 import tarfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.engine import engine, texts
 from layerstack.engine.texts import Text
 from layerstack.errors import EngineError
 from layerstack.project.gpu_request import CDI_DRIVER, EVERY_CDI_GPU, EVERY_GPU, GpuRequest
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
 
 Link = Literal["works", "driver", "docker", "setup", "cdi", "toolkit", "request", "engine", "not asked"]
 
@@ -35,9 +38,9 @@ ADVICE = {
     "request": "Let the service ask for cards that are there (`invoke gpu` lists them), or use --device cpu.",
     "engine": "`invoke doctor` checks the engine.",
 }
-# What Docker, the toolkit and the runtime say → the link that it means. The first match counts.
+# Message of Docker, toolkit or runtime → the broken link. The first match counts.
 SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
-    # Whoever looks for the program has come past everything that prepares a GPU.
+    # The program is looked for last, after everything that prepares a GPU.
     ((Text(ABSENT, texts.SOURCE),), "works"),
     (texts.GPU_UNKNOWN, "request"),
     (texts.NO_GPU_DRIVER, "docker"),
@@ -48,7 +51,7 @@ SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
 
 @dataclass(frozen=True)
 class DockerGpu:
-    """Can a container get a GPU; `broken_link` names the part that fails."""
+    """Whether a container can get a GPU; `broken_link` names the part that fails."""
 
     is_usable: bool
     reason: str
@@ -62,9 +65,10 @@ NOT_ASKED = DockerGpu(False, "not asked", "not asked")
 
 
 def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
-    """Ask the engine for a container with this GPU and a program that does not exist; never raises.
+    """Request a container with this GPU and a program that does not exist; never raises.
 
-    Which of the two it misses first tells whether it can hand out the GPU: no image is pulled, nothing runs.
+    Docker prepares the GPU before it looks for the program, so the error shows whether that worked. No image is pulled
+    and nothing runs.
     """
     try:
         client = engine.client()
@@ -75,13 +79,13 @@ def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
 
 
 def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
-    """What the engine's reason for not starting the probe says about GPUs."""
+    """What the engine's error for the probe says about GPUs."""
     link = next((link for signs, link in SIGNS if texts.says(message, *signs)), None)
     cause = _last_cause(message)
     if link == "works":
         return DockerGpu(True, "a container gets a GPU")
     if link == "request":
-        # A request for every card that names none wants the CDI description itself.
+        # A CDI request for all cards fails only when the CDI description is missing.
         is_all = request.driver == CDI_DRIVER and request.device_ids == EVERY_CDI_GPU.device_ids
         words = f"the service asks for {request.words}, and Docker cannot give that: {cause}"
         return DockerGpu(False, words, "docker" if is_all else "request")
@@ -92,9 +96,9 @@ def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:
     return DockerGpu(False, f"Docker refused for an unknown reason: {cause}", "docker")
 
 
-def _refusal(api: Any, request: GpuRequest) -> str:
-    """Why the engine did not start the probe. Raises EngineError when it fails at something else."""
-    # A name of its own: two programs may ask at the same time.
+def _refusal(api: "APIClient", request: GpuRequest) -> str:
+    """The engine's error for the probe. Raises EngineError when it fails at something else."""
+    # A unique name, as two programs may probe at the same time.
     name = f"{PROBE_IMAGE}:{os.getpid()}-{os.urandom(4).hex()}"
     api.import_image_from_data(_one_file_archive(), repository=PROBE_IMAGE, tag=name.partition(":")[2])
     container = ""
@@ -116,26 +120,25 @@ def _refusal(api: Any, request: GpuRequest) -> str:
 def _asked_for(request: GpuRequest) -> dict[str, Any]:
     if request.runtime:
         return {"runtime": request.runtime}
-    import docker.types
+    from docker.types import DeviceRequest
 
-    types: Any = docker.types
-    capabilities = [list(request.capabilities)] if request.capabilities else None
-    asked = types.DeviceRequest(
+    capabilities = [list(request.capabilities)] if request.capabilities else []
+    asked = DeviceRequest(
         driver=request.driver, count=request.count, device_ids=list(request.device_ids), capabilities=capabilities
     )
     return {"device_requests": [asked]}
 
 
-def _refined(api: Any, found: DockerGpu) -> DockerGpu:
-    """Docker has no way: does CDI have one, is the toolkit there and only not set up, or not there at all?"""
+def _refined(api: "APIClient", verdict: DockerGpu) -> DockerGpu:
+    """Why Docker has no way to a GPU: only CDI knows it, the toolkit is not set up, or not installed."""
     if judge_refusal(_refusal(api, EVERY_CDI_GPU), EVERY_CDI_GPU).is_usable:
         return DockerGpu(False, "Docker knows the GPU by its CDI name only, not as the service asks for it", "cdi")
     has_toolkit = "nvidia" in (api.info().get("Runtimes") or ()) or any(map(shutil.which, TOOLKIT_PROGRAMS))
-    return DockerGpu(False, found.reason, "setup") if has_toolkit else found
+    return DockerGpu(False, verdict.reason, "setup") if has_toolkit else verdict
 
 
 def _last_cause(message: str) -> str:
-    """The end of the engine's chain of causes: what comes before is its own call stack in words."""
+    """The end of the engine's chain of causes; the rest is its call stack."""
     line = " ".join(message.split())
     for start in ("nvidia-container-cli:", "CDI device injection failed:", "exec:"):
         if start in line:

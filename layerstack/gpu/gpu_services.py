@@ -1,4 +1,4 @@
-"""Services that want a GPU, before they start: can they get it, is there memory, did a running one lose it."""
+"""Services that ask for a GPU, checked before they start: is it available, is its memory free, was it lost."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_o
 from layerstack.project.project import Project
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 Say = Callable[[str], None]
 SETTING = "gpu_memory"
@@ -30,12 +30,11 @@ DROP = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset nul
 
 @contextmanager
 def ready(project: Project, services: Sequence[str], timeout_seconds: float, say: Say) -> Iterator[None]:
-    """Start services inside this block.
+    """A context in which to start services.
 
-    Before it, a running container that lost its GPU is restarted, and the cards of the services that declare
-    `gpu_memory` and do not run are held until they have started; what they use then shows on the card. Raises
-    GpuMissing, before anything starts, when Docker cannot give what a service asks for, GpuBusy when the memory does
-    not come free, UsageError for a size that is none.
+    Containers that lost their GPU are restarted first. Cards of stopped services that declare `gpu_memory` are leased
+    until the block ends; from then on the driver reports what they use. Raises GpuMissing when Docker cannot provide
+    what a service asks for, GpuBusy when the memory does not become free, UsageError for an invalid size.
     """
     wanted = {name: requests_of(project.services[name].definition) for name in in_start_order(project, services)}
     wanted = {name: requests for name, requests in wanted.items() if requests}
@@ -53,22 +52,21 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
         yield
 
 
-def parse_size(what: str, told: Any) -> int | None:
-    """`8g` and the like in bytes, None for nothing. Raises UsageError that names `what`."""
-    if not told:
+def parse_size(name: str, text: Any) -> int | None:
+    """`8g` in bytes, None for no value. Raises UsageError that names `name`."""
+    if not text:
         return None
-    import docker.utils
     from docker.errors import DockerException
+    from docker.utils import parse_bytes
 
-    units: Any = docker.utils
     try:
-        return int(units.parse_bytes(str(told)))
+        return int(parse_bytes(str(text)))
     except (DockerException, ValueError) as error:
-        raise UsageError(f"{what} is `{told}`, which is no size.", "Write `8g` or `512m`.") from error
+        raise UsageError(f"{name} is `{text}`, which is no size.", "Write `8g` or `512m`.") from error
 
 
 def require_usable(project: Project, services: Sequence[str] = ()) -> None:
-    """Even on the CPU these services ask for a GPU: nothing in the project takes that away. Raises GpuMissing."""
+    """Raises GpuMissing for a service that asks for a GPU on the CPU too, because no override drops the request."""
     for name in in_start_order(project, services) if project.device == "cpu" else ():
         for found in map(probe_docker, requests_of(project.services[name].definition)):
             if not found.is_usable:
@@ -76,14 +74,14 @@ def require_usable(project: Project, services: Sequence[str] = ()) -> None:
                 raise GpuMissing(msg, " ".join((DROP, *_repair(found))))
 
 
-def _repair(found: DockerGpu) -> Iterator[str]:
-    """What makes the GPU usable, where there is one: the CPU is chosen already, and a toolkit needs a card."""
+def _repair(verdict: DockerGpu) -> Iterator[str]:
+    """How to make the GPU usable, where there is one. The CPU is no way out here: it is chosen already."""
     if read_host() or is_engine_elsewhere():
-        yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[found.broken_link])
+        yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[verdict.broken_link])
 
 
 def _restart_lost(
-    client: "DockerClient", containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
+    client: "EngineClient", containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
 ) -> None:
     host = read_host()
     for name, found in containers.items():
@@ -95,7 +93,7 @@ def _restart_lost(
 
 
 def _needs(project: Project, wanted: Mapping[str, Sequence[GpuRequest]], say: Say) -> list[Wanted]:
-    """What is needed of each card, in the order of their names: two that start at once never wait for each other."""
+    """Memory needed per card, sorted by name: a fixed order keeps two simultaneous starts from a deadlock."""
     settings = {name: project.services[name].settings.gpu_memory for name in wanted}
     sizes = {name: parse_size(f"x-layerstack.{SETTING} of {name}", settings[name]) for name in wanted}
     needs: dict[str, dict[str, int]] = {}
@@ -116,7 +114,7 @@ def _needs(project: Project, wanted: Mapping[str, Sequence[GpuRequest]], say: Sa
 
 
 def _given_cards(requests: Sequence[GpuRequest], cards: Sequence[Card]) -> tuple[Card, ...]:
-    """The cards that Docker will give for these requests: the named ones, or the first ones."""
+    """The cards that Docker will assign to these requests: the named ones, or the first ones."""
     names = {name.removeprefix(f"{CDI_KIND}=") for one in requests for name in one.device_ids}
     count = max((len(cards) if one.count == ALL or one.runtime else one.count for one in requests), default=0)
     if "all" in names:

@@ -1,4 +1,4 @@
-"""All that can be known of GPUs at once: the decision, the running containers, the leases."""
+"""Everything known about GPUs: the decision, the running containers, the leases."""
 
 import time
 from contextlib import suppress
@@ -21,7 +21,7 @@ from layerstack.project import project
 
 @dataclass(frozen=True)
 class Survey:
-    """The decision with its containers, and who holds which card."""
+    """The decision with its containers, and the holder of each leased card."""
 
     decision: Decision
     leases: tuple[tuple[Card, Holder], ...] = ()
@@ -43,11 +43,11 @@ class Survey:
 
 
 def survey(root: Path, requested: Request) -> Survey:
-    """Ask everything anew. Raises GpuMissing when a GPU is demanded and not there."""
+    """Nothing remembered is used. Raises GpuMissing when a GPU is demanded and not available."""
     try:
         decision = device.choose(root, requested, is_fresh=True)
     except UsageError:
-        # A Compose file that cannot be read hides what the services want, not what the machine has.
+        # An unreadable Compose file hides what the services want, not what the machine has.
         decision = gpu.decide(requested)
     host = decision.host
     found = with_containers(decision, _containers(root, decision, host))

@@ -1,4 +1,4 @@
-"""What is known of GPUs, for people: first the decision, at the end the command that repairs it."""
+"""The GPU survey as text: the decision and its remedy, then the facts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from layerstack.gpu.nvml import Gpu
 
 
-def print_gpu(found: Survey) -> None:
+def print_gpu(survey: Survey) -> None:
     """The survey on stdout."""
     from rich.markup import escape
 
-    line(sentence(found.decision), "bold")
-    if found.decision.remedy:
-        line(f"  → {found.decision.remedy}")
-    print_table(("where", "found"), [(name, escape(words)) for name, words in _rows(found)])
+    line(sentence(survey.decision), "bold")
+    if survey.decision.remedy:
+        line(f"  → {survey.decision.remedy}")
+    print_table(("where", "found"), [(name, escape(words)) for name, words in _rows(survey)])
 
 
 def sentence(decision: Decision) -> str:
@@ -30,8 +30,8 @@ def sentence(decision: Decision) -> str:
     return f"device {decision.device} ({decision.reason}): {decision.why}"
 
 
-def _rows(found: Survey) -> Iterator[tuple[str, str]]:
-    decision = found.decision
+def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
+    decision = survey.decision
     yield "host", f"NVIDIA driver {decision.host.driver}" if decision.host else "no NVIDIA driver answers"
     for gpu in decision.host.devices if decision.host else ():
         yield f"card {gpu.index}", _card_words(gpu)
@@ -43,7 +43,7 @@ def _rows(found: Survey) -> Iterator[tuple[str, str]]:
         yield "container", f"{one.container}: {seen}{', while the host has it' if one.is_lost else ''}"
     if not decision.containers:
         yield "containers", "none of this project runs with a GPU"
-    for card, holder in found.leases:
+    for card, holder in survey.leases:
         size = "all of it" if holder.size_bytes is None else gibibytes(holder.size_bytes)
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
         yield "lease", f"{holder.owner}: {size} of {card.uuid} since {since}, process {holder.pid} of {holder.user}"

@@ -1,4 +1,4 @@
-"""A card for a while: GPU tests and starting services take turns, and see that the memory they want is free."""
+"""Leases of a card: GPU tests and starting services take turns and check that enough memory is free."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,12 +21,12 @@ Say = Callable[[str], None]
 
 
 class GpuBusy(GpuMissing):
-    """There are cards, and others hold them or their memory for longer than one wanted to wait."""
+    """The cards or their memory stayed in use for longer than the timeout."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for: `size_bytes` None is a whole card, `cards` () any card; `owner` is shown to others."""
+    """A request: `size_bytes` None is a whole card, `cards` () any card; `owner` is shown to others."""
 
     owner: str
     size_bytes: int | None = None
@@ -39,7 +39,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Lease:
-    """A card held until the end of the block or of this process. `peak` is what was really used of it."""
+    """A card held until the end of the block or of this process. `peak` is the memory used on it."""
 
     card: Card
     peak: PeakMemory
@@ -49,7 +49,7 @@ class Lease:
 
 @contextmanager
 def hold(wanted: Wanted, timeout_seconds: float = TIMEOUT_SECONDS, say: Say = lambda text: None) -> Iterator[Lease]:
-    """Wait for a card, hold it during the block and measure what is used of it. Raises as `taken`."""
+    """Wait for a card, hold it during the block and measure its use. Raises as `taken`."""
     with taken(wanted, timeout_seconds, say) as (nvml, card, holder), temporary_folder("lease") as folder:
         container_file = folder / "container"
         with PeakMemory.measured(nvml, card, holder, container_file) as peak:
@@ -58,10 +58,10 @@ def hold(wanted: Wanted, timeout_seconds: float = TIMEOUT_SECONDS, say: Say = la
 
 @contextmanager
 def taken(wanted: Wanted, timeout_seconds: float, say: Say) -> Iterator[tuple[Nvml, Card, Holder]]:
-    """A card of this process's own during the block: the one with the most free memory that nobody holds.
+    """An exclusive card during the block: of the free ones that with the most free memory.
 
-    `say` hears who is waited for. Raises GpuMissing without a driver or when no card is large enough, GpuBusy when the
-    time is up.
+    `say` reports what is being waited for. Raises GpuMissing without a driver or a large enough card, GpuBusy after the
+    timeout.
     """
     with ExitStack() as stack:
         try:
@@ -88,7 +88,7 @@ def taken(wanted: Wanted, timeout_seconds: float, say: Say) -> Iterator[tuple[Nv
 
 
 def read_leases(cards: Sequence[Card]) -> Iterator[tuple[Card, Holder]]:
-    """Who holds which card at this moment."""
+    """The current holder of each card."""
     for card in cards:
         if holder := holder_of(card):
             yield card, holder
@@ -97,7 +97,7 @@ def read_leases(cards: Sequence[Card]) -> Iterator[tuple[Card, Holder]]:
 def _attempt(
     stack: ExitStack, nvml: Nvml, wanted: Wanted, cards: Sequence[Card], say: Say
 ) -> tuple[Card, Holder] | str:
-    """A card whose lock stays with `stack`, or who is in the way."""
+    """A card whose lock `stack` now holds, or a sentence on what is in the way."""
     in_the_way = []
     present = (read_card(nvml, card) for card in cards)
     for card in sorted(present, key=lambda card: card.free_bytes or 0, reverse=True):
@@ -111,7 +111,7 @@ def _attempt(
 
 
 def _has_room(card: Card, wanted: Wanted) -> bool:
-    """A driver that tells no memory, and a wish for the whole card, leave it at the lock."""
+    """For a whole card, or when the driver reports no memory, the lock alone decides."""
     return wanted.size_bytes is None or card.free_bytes is None or card.free_bytes >= wanted.size_bytes
 
 

@@ -1,4 +1,4 @@
-"""The NVIDIA driver of this machine and its cards, as NVML tells."""
+"""The NVIDIA driver of this machine and its cards, as NVML reports them."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ DRIVER_GUIDE = "Install the NVIDIA driver: on Debian `sudo apt install nvidia-dr
 
 @dataclass(frozen=True)
 class GpuProcess:
-    """A process on a card; `used_bytes` is None where the driver does not say (WSL)."""
+    """A process on a card; `used_bytes` is None where the driver does not report it (WSL)."""
 
     pid: int
     used_bytes: int | None
@@ -23,7 +23,7 @@ class GpuProcess:
 
 @dataclass(frozen=True)
 class MigInstance:
-    """A part of a card that is used like a card of its own; memory in bytes."""
+    """An instance of a card in MIG mode; memory in bytes."""
 
     uuid: str
     name: str
@@ -34,9 +34,9 @@ class MigInstance:
 
 @dataclass(frozen=True)
 class Gpu:
-    """One card as its driver describes it; memory in bytes, None where the driver does not say (WSL).
+    """One card; memory in bytes, None where the driver does not report it (WSL).
 
-    With `has_mig` only its `instances` can be used. `problem` says why it cannot be used at all.
+    With `has_mig` only its `instances` are usable. `problem` says why it is not usable at all.
     """
 
     index: int
@@ -74,7 +74,7 @@ class HostGpus:
 
 
 def ask_host() -> HostGpus:
-    """What NVML says; at least one card. Raises NvmlRefused with the reason and the remedy."""
+    """Driver and cards, at least one. Raises NvmlRefused with the reason and the remedy."""
     try:
         with opened() as nvml:
             return _read(nvml)
@@ -86,7 +86,7 @@ def ask_host() -> HostGpus:
 
 
 def read_host() -> HostGpus | None:
-    """What NVML says; None without a working NVIDIA driver or without a card."""
+    """Driver and cards; None without a working driver or a card."""
     try:
         return ask_host()
     except NvmlRefused:
@@ -94,7 +94,7 @@ def read_host() -> HostGpus | None:
 
 
 def read_processes(nvml: Nvml, handle: Any) -> tuple[GpuProcess, ...]:
-    """Who uses a card or instance, compute and graphics, each process once."""
+    """The compute and graphics processes of a card or instance, each once."""
     most: dict[int, int | None] = {}
     for kind in ("Compute", "Graphics"):
         for one in nvml.ask(f"nvmlDeviceGet{kind}RunningProcesses", handle) or ():
@@ -104,13 +104,13 @@ def read_processes(nvml: Nvml, handle: Any) -> tuple[GpuProcess, ...]:
 
 
 def read_memory(nvml: Nvml, handle: Any) -> tuple[int | None, int | None]:
-    """(total, free) bytes of a card or instance, None where the driver does not say."""
+    """(total, free) bytes of a card or instance, None where the driver does not report them."""
     memory = nvml.ask("nvmlDeviceGetMemoryInfo", handle)
     return (int(memory.total), int(memory.free)) if memory else (None, None)
 
 
 def count_pci_cards() -> int:
-    """NVIDIA display devices on the PCI bus: they are there without any driver."""
+    """NVIDIA display devices on the PCI bus, which are listed without a driver too."""
 
     def is_card(device: Path) -> bool:
         try:
@@ -136,7 +136,7 @@ def _read_card(nvml: Nvml, index: int) -> Gpu:
     try:
         handle = nvml.calls.nvmlDeviceGetHandleByIndex(index)
     except nvml.calls.NVMLError as error:
-        # One card that fell off the bus says nothing about the others.
+        # A card that fell off the bus must not hide the others.
         return Gpu(index, f"card {index}", "", None, None, "", problem=str(error))
     total, free = read_memory(nvml, handle)
     capability = nvml.ask("nvmlDeviceGetCudaComputeCapability", handle)
@@ -157,7 +157,7 @@ def _read_card(nvml: Nvml, index: int) -> Gpu:
 
 def _read_instances(nvml: Nvml, card: Any) -> Iterator[MigInstance]:
     for index in range(nvml.ask("nvmlDeviceGetMaxMigDeviceCount", card) or 0):
-        # Numbers of removed instances stay free.
+        # Removed instances leave gaps in the indices.
         handle = nvml.ask("nvmlDeviceGetMigDeviceHandleByIndex", card, index)
         if handle:
             uuid, name = nvml.text("nvmlDeviceGetUUID", handle), nvml.text("nvmlDeviceGetName", handle)

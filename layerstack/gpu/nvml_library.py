@@ -1,4 +1,4 @@
-"""NVIDIA's management library, opened for a while: where it lies, what its refusals mean."""
+"""Opens NVIDIA's management library and explains its errors."""
 
 import ctypes
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 LIBRARY = "libnvidia-ml.so.1"
-# WSL and Kubernetes nodes keep it where the loader does not always look.
+# WSL and Kubernetes nodes keep it outside the loader's usual path.
 LIBRARY_FOLDERS = (Path("/usr/lib/wsl/lib"), Path("/usr/local/nvidia/lib64"))
 
 ProblemKind = Literal["no-library", "driver-not-loaded", "no-device", "driver-broken"]
@@ -18,14 +18,14 @@ REMEDIES = {
     MISMATCH: "`sudo reboot`: the driver was updated while the old one was loaded.",
     NO_PERMISSION: "`ls -l /dev/nvidia*`: this user may not open the driver's devices.",
 }
-ELSE_REMEDY = "`sudo dmesg | grep NVRM` tells more; `sudo reboot` starts the driver anew."
+ELSE_REMEDY = "`sudo dmesg | grep NVRM` shows more; `sudo reboot` restarts the driver."
 
 
 class NvmlRefused(Exception):
-    """The library is missing or does not start; `remedy` is what to do, "" when there is nothing to repair."""
+    """The library is missing or does not start; `remedy` is "" when there is nothing to repair."""
 
-    def __init__(self, kind: ProblemKind, words: str, remedy: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, kind: ProblemKind, message: str, remedy: str = "") -> None:
+        super().__init__(message)
         self.kind = kind
         self.remedy = remedy
 
@@ -37,7 +37,7 @@ class Nvml:
     calls: Any
 
     def ask(self, call: str, *arguments: Any) -> Any:
-        """The answer, or None where this driver, card or platform (WSL, old, lost) cannot give it."""
+        """The result, or None where driver, card or platform (WSL, old, lost) do not provide it."""
         function: Callable[..., Any] = getattr(self.calls, call)
         try:
             return function(*arguments)
@@ -45,17 +45,17 @@ class Nvml:
             return None
 
     def text(self, call: str, *arguments: Any) -> str:
-        """The same for a text; "" without an answer. Older bindings return bytes."""
+        """The same for text; "" without a result. Older bindings return bytes."""
         value = self.ask(call, *arguments)
         return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value or "")
 
 
 @contextmanager
 def opened() -> Iterator[Nvml]:
-    """The library, started and stopped again. Raises NvmlRefused."""
+    """The initialised library, shut down afterwards. Raises NvmlRefused."""
     if not _is_loadable():
         raise NvmlRefused("no-library", f"no NVIDIA driver on this machine ({LIBRARY} is not here)")
-    # After the library itself: importing pynvml takes longer than all the rest.
+    # Only once the library is known to load: importing pynvml takes longer than everything else here.
     import pynvml
 
     calls: Any = pynvml
@@ -69,14 +69,14 @@ def opened() -> Iterator[Nvml]:
         calls.nvmlShutdown()
 
 
-def refusal(code: int, words: str) -> NvmlRefused:
-    """What an NVML error of the whole driver means."""
+def refusal(code: int, message: str) -> NvmlRefused:
+    """The meaning of an NVML error of the driver as a whole."""
     kind: ProblemKind = "driver-not-loaded" if code == DRIVER_NOT_LOADED else "driver-broken"
-    return NvmlRefused(kind, f"the NVIDIA driver does not answer: {words}", REMEDIES.get(code, ELSE_REMEDY))
+    return NvmlRefused(kind, f"the NVIDIA driver does not answer: {message}", REMEDIES.get(code, ELSE_REMEDY))
 
 
 def _is_loadable() -> bool:
-    """Load it by its usual name or from a known folder; pynvml then gets the loaded one by its usual name."""
+    """Load it by name or from a known folder; pynvml then finds the loaded library by name."""
     for place in (LIBRARY, *(str(folder / LIBRARY) for folder in LIBRARY_FOLDERS)):
         try:
             ctypes.CDLL(place)

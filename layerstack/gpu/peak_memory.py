@@ -1,4 +1,4 @@
-"""How much of a card a lease really used: NVML asked several times a second while it is held."""
+"""Peak memory of a lease: NVML is polled several times a second while it is held."""
 
 import threading
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ INTERVAL_SECONDS = 0.2
 
 @dataclass
 class PeakMemory:
-    """`most_bytes` since the start. `is_of_card`: the driver tells no sizes of processes, so the whole card counts.
+    """`most_bytes` since the start. `is_of_card`: the driver reports no memory per process, the card is measured.
 
-    `most_growth_bytes` is by how much the use of the card grew, whoever it was.
+    `most_growth_bytes` is the growth of the card's use, by any process.
     """
 
     most_bytes: int = 0
@@ -30,11 +30,11 @@ class PeakMemory:
 
     @property
     def has_seen_use(self) -> bool:
-        """Whether anything happened on the card. Where its driver tells no memory, nobody can deny it."""
+        """Whether there was activity on the card; assumed where the driver reports no memory."""
         return bool(self.most_bytes or self.most_growth_bytes) or self.is_blind
 
     def mark(self) -> int:
-        """The most since the last mark, in bytes; begins a new one."""
+        """The peak since the last mark, in bytes; starts a new one."""
         most, self._since_mark = self._since_mark, self._last
         return most
 
@@ -46,7 +46,7 @@ class PeakMemory:
     @classmethod
     @contextmanager
     def measured(cls, nvml: Nvml, card: Card, holder: Holder, container_file: Path) -> Iterator["PeakMemory"]:
-        """Measure in a thread of its own as long as the block runs; `container_file` may get the id of a container."""
+        """Measure in a background thread while the block runs; `container_file` may receive the id of a container."""
         peak, is_over = cls(), threading.Event()
         before = read_card(nvml, card)
 

@@ -1,21 +1,28 @@
-"""The last good answer of the GPU probe, for as long as the same start of the engine and the same driver are there."""
+"""The last good answer of the GPU probe, valid until the engine is restarted or the driver changes."""
 
 import hashlib
-from contextlib import suppress
+import socket
+import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerstack.engine import engine
-from layerstack.errors import EngineError
-from layerstack.gpu.engine_start import identify_start
+from layerstack.engine.endpoint import find_endpoint
+from layerstack.errors import EngineError, NotInEngine
 from layerstack.gpu.gpu_probe import DockerGpu, probe_docker
+from layerstack.process_life import start_time
 from layerstack.project.gpu_request import EVERY_GPU, GpuRequest
 from layerstack.state_folder import read_json, shared_folder, write_json
 
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
+PID_FILE = Path("/var/run/docker.pid")
 MOST_KEPT = 16
 
 
 def remembered_probe(request: GpuRequest = EVERY_GPU, driver: str = "") -> DockerGpu:
-    """As `probe_docker`, without asking again what worked since the engine's start; a failure is always asked again.
+    """As `probe_docker`; a success is remembered until the engine is restarted, a failure is not remembered.
 
     `driver` is the version on this machine: the toolkit depends on it.
     """
@@ -28,10 +35,41 @@ def remembered_probe(request: GpuRequest = EVERY_GPU, driver: str = "") -> Docke
     return found
 
 
-def forget() -> None:
-    """Ask the engine anew the next time."""
-    with suppress(OSError):
-        _path().unlink(missing_ok=True)
+def identify_start(client: "EngineClient") -> str:
+    """The engine and its start as one word; "" where nothing tells one start from another.
+
+    Signs of a start: the process behind the socket, the process in the pid file (systemd may hold the socket), and the
+    default network, which dockerd recreates. Raises EngineError.
+    """
+    signs = [*_socket_process(), *_pid_file_process(), *_default_network(client)]
+    return "|".join([str(client.api.info().get("ID")), *signs]) if signs else ""
+
+
+def _socket_process() -> list[str]:
+    path = find_endpoint().socket_path
+    if not path or not hasattr(socket, "SO_PEERCRED"):
+        return []
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        pid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    # Process 1 listens for a daemon that it may start again at any time.
+    return [f"{pid}@{start_time(pid)}"] if pid > 1 and start_time(pid) else []
+
+
+def _pid_file_process() -> list[str]:
+    try:
+        pid = int(PID_FILE.read_text())
+    except (OSError, ValueError):
+        return []
+    return [f"{pid}@{start_time(pid)}"]
+
+
+def _default_network(client: "EngineClient") -> list[str]:
+    try:
+        found = client.api.inspect_network("bridge")
+    except NotInEngine:
+        return []
+    return [f"{found.get('Id')}@{found.get('Created')}"]
 
 
 def _key(request: GpuRequest, driver: str) -> str:

@@ -1,14 +1,16 @@
-"""What pytest left of a run: its exit code and its XML report of the family xunit1."""
+"""The result of a pytest run: its exit code and its XML report of the family xunit1."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
+from layerstack.wording import listed
+
 Ending = Literal["passed", "failed", "no-tests-ran", "image-missing", "gpu-missing", "gpu-unused", "cannot-run"]
 Verdict = tuple[Ending, str]
 
-# What a GPU test fails with when REQUIRE_GPU=1 and it sees no GPU.
+# The message of a GPU test that runs with REQUIRE_GPU=1 and sees no GPU.
 DEMANDED = "a GPU was demanded"
 COLLECTION_FAILED, NO_TESTS = 2, 5
 MOST_NAMES = 5
@@ -16,7 +18,7 @@ MOST_NAMES = 5
 
 @dataclass(frozen=True)
 class FileResult:
-    """One test file: numbers of tests, seconds, and the most GPU memory while its tests ran."""
+    """One test file: number of tests, seconds, and peak GPU memory."""
 
     file: str
     passed: int
@@ -27,7 +29,7 @@ class FileResult:
 
 
 def read_report(report: str, peaks: Mapping[str, int]) -> tuple[FileResult, ...]:
-    """Each test file of the report, in the order in which it ran; `peaks` are bytes by file."""
+    """The test files of the report in order; `peaks` are bytes by file."""
     files: dict[str, list[ElementTree.Element]] = {}
     for case in _cases(report):
         files.setdefault(case.get("file", case.get("classname", "")), []).append(case)
@@ -35,7 +37,7 @@ def read_report(report: str, peaks: Mapping[str, int]) -> tuple[FileResult, ...]
 
 
 def judge_report(exit_code: int, report: str) -> Verdict | None:
-    """How the tests ended and why; None where neither the exit code nor the report tells. `report` "" is none."""
+    """The outcome and its reason; None when neither exit code nor report shows it. `report` is "" without one."""
     cases = list(_cases(report))
     if exit_code == 0 and any(not _has(case, "failure", "error", "skipped") for case in cases):
         return "passed", ""
@@ -45,8 +47,7 @@ def judge_report(exit_code: int, report: str) -> Verdict | None:
         return "gpu-missing", "the container sees no GPU"
     failed = [case.get("name", "") for case in cases if _has(case, "failure", "error")]
     if failed:
-        more = f" and {len(failed) - MOST_NAMES} more" if len(failed) > MOST_NAMES else ""
-        return "failed", f"{len(failed)} failed: {', '.join(failed[:MOST_NAMES])}{more}"
+        return "failed", f"{len(failed)} failed: {listed(failed, MOST_NAMES)}"
     return ("failed", "the tests could not be collected") if exit_code == COLLECTION_FAILED else None
 
 

@@ -15,7 +15,7 @@ from layerstack.run.health_program import missing_program, programs_here
 from layerstack.run.script_file import find_refused, find_scripts
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Cause:
         return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
 
 
-def find_cause(client: "DockerClient", project: Project, one: Container, log: Iterable[str]) -> Cause | None:
+def find_cause(client: "EngineClient", project: Project, one: Container, log: Iterable[str]) -> Cause | None:
     """The cause of a failed container of the project, None when its files say nothing of it."""
     service = project.services.get(one.service)
     if service is None:
@@ -75,7 +75,7 @@ def _windows_ends(project: Project, service: Service, one: Container, path: str,
     return Cause("windows-line-ends", words, f"{end_returns(files)} && {again}", keep_ends(files))
 
 
-def _without_program(client: "DockerClient", project: Project, service: Service, one: Container, program: str) -> Cause:
+def _without_program(client: "EngineClient", project: Project, service: Service, one: Container, program: str) -> Cause:
     words = f"has a health check that runs {program}, and its image has none"
     others = [name for name in programs_here(client, one) if name != program]
     declared, image = find_declaration(project, service.name, "healthcheck"), project.image_of(service)

@@ -12,7 +12,7 @@ from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 KEY = "container_name"
 
@@ -93,7 +93,7 @@ def freeing(project: Project, holder: Holder) -> str:
     return f"docker rm -f {holder.name}" if holder.project == project.name else holder.remedy
 
 
-def find_name_holder(client: "DockerClient", project: Project, service: Service) -> NameHolder | None:
+def find_name_holder(client: "EngineClient", project: Project, service: Service) -> NameHolder | None:
     """Who has the `container_name` of a service, None when it is free or the service's own. Raises EngineError."""
     name = service.definition.get(KEY)
     if not name:

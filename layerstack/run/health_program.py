@@ -10,7 +10,7 @@ from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 # What a check over HTTP can be written with.
 TOOLS = ("curl", "wget", "python3", "python", "node", "ruby", "php", "bash", "nc")
@@ -39,7 +39,7 @@ def missing_program(one: Container) -> str:
     return next((name for name in named if name in written or name == SHELL), "")
 
 
-def programs_here(client: "DockerClient", one: Container) -> tuple[str, ...]:
+def programs_here(client: "EngineClient", one: Container) -> tuple[str, ...]:
     """Those of the tools that a running container has; none where it has no shell to ask. Raises EngineError."""
     script = f"for name in {' '.join(TOOLS)}; do command -v $name >/dev/null && echo $name; done"
     try:

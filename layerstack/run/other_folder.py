@@ -11,10 +11,10 @@ from layerstack.project.project import Project
 from layerstack.project.worktree import find_worktree
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 
-def require_own_folder(client: "DockerClient", project: Project, say: Callable[[str], None]) -> None:
+def require_own_folder(client: "EngineClient", project: Project, say: Callable[[str], None]) -> None:
     """Raises StartFailed when containers of this name were started from another folder that is still there.
 
     `say` hears of a folder that is gone: the project was moved, and its containers are taken over.

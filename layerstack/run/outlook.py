@@ -62,12 +62,17 @@ class Outlook:
         """What is wrong at this moment, None when nothing is. Raises EngineError."""
         return self._diagnose(services) if self._diagnose and services else None
 
-    def explain(self, error: StartFailed, services: Sequence[str]) -> StartFailed:
-        """The diagnosis of a start that has failed, the error itself where it says no more."""
+    def explain(self, error: StartFailed, services: Sequence[str], is_of_container: bool = True) -> StartFailed:
+        """The diagnosis of a start that has failed, the error itself where it says no more.
+
+        What Compose refuses before any container fails is explained by what the engine knows only: a container that
+        is merely slow at this moment has not caused it.
+        """
         found = None
         with suppress(StackError, TimeoutError):
             found = call_within(LAST_SECONDS, lambda: self.look_now(services))
-        return found.error if found and found.prospect != "passing" else error
+        telling = ("sure", "likely", "failing") if is_of_container else ("sure",)
+        return found.error if found and found.prospect in telling else error
 
     def _look(self, services: Sequence[str]) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import Any
 from layerstack import command
 from layerstack.engine import engine
 from layerstack.engine.container import PROJECT_LABEL
+from layerstack.errors import NotInEngine, RefusedByEngine
 from layerstack.owner import is_abandoned, own_mark
 from layerstack.project.project import Project, Service, with_overlay
 from layerstack.temporary_folder import temporary_folder
@@ -66,16 +67,15 @@ def find_leftovers(project: Project) -> tuple[str, ...]:
 
 def remove_all(name: str) -> None:
     """Remove the containers, networks and volumes of a copy."""
-    from docker.errors import APIError
-
-    client: Any = engine.client()
-    of_it = {"label": f"{PROJECT_LABEL}={name}"}
+    client = engine.client()
+    of_it: dict[str, str | list[str] | bool] = {"label": f"{PROJECT_LABEL}={name}"}
     for container in client.containers.list(all=True, filters=of_it):
-        with suppress(APIError):  # somebody else removes it at the same time
+        with suppress(NotInEngine, RefusedByEngine):  # somebody else removes it at the same time
             container.remove(force=True, v=True)
-    for thing in (*client.networks.list(filters=of_it), *client.volumes.list(filters=of_it)):
-        with suppress(APIError):
-            thing.remove()
+    networks, volumes = client.networks.list(filters=of_it), client.volumes.list(filters=of_it)
+    for remove in (*(one.remove for one in networks), *(one.remove for one in volumes)):
+        with suppress(NotInEngine, RefusedByEngine):
+            remove()
 
 
 def free_port() -> int:

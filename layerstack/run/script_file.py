@@ -16,7 +16,7 @@ from layerstack.engine.container import Container
 from layerstack.engine.files import read_file
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 MOST_BYTES = 1 << 20
 HEAD_BYTES = 256
@@ -35,7 +35,7 @@ def interpreter_of(head: bytes) -> str:
     return first[2:].strip().decode(errors="replace")
 
 
-def find_refused(client: "DockerClient", container: Container, log: Iterable[str]) -> tuple[str, str] | None:
+def find_refused(client: "EngineClient", container: Container, log: Iterable[str]) -> tuple[str, str] | None:
     """(path in the container, interpreter) of such a script that it was to run, when it complains of a missing file.
 
     Raises EngineError.

@@ -58,7 +58,8 @@ def up(
         if known := refusal(client, project, result, wanted):
             raise known
         if not watch.await_recovery():
-            raise watch.explain(watch.blame() or compose_failed(result))
+            blamed = watch.blame()
+            raise watch.explain(blamed or compose_failed(result), is_of_container=blamed is not None)
     return watch.wait()
 
 

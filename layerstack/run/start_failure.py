@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.command import CommandResult
 from layerstack.engine import ports, texts
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
-from layerstack.errors import StartFailed
+from layerstack.errors import NotInEngine, StartFailed
 from layerstack.gpu.gpu_services import DROP
 from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
@@ -15,7 +15,11 @@ from layerstack.run.cause import find_cause
 from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own
 from layerstack.run.health import Verdict, exit_reason
 
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
 LOG_TAIL_LINES = 10
+DISK_ADVICE = "`invoke clean` frees build cache; `docker system df` and `df -h` show what holds the rest."
 
 
 class ServiceFailed(StartFailed):
@@ -27,7 +31,7 @@ class ServiceFailed(StartFailed):
     ) -> None:
         said = "".join(f"\n  | {line}" for line in log_lines)
         nothing = "\n  (it wrote no log)"
-        super().__init__(f"{service} {reason}{said or nothing}", advice)
+        super().__init__(f"{service} {reason}{said or nothing}", advice, is_disk_full=kind == "disk-full")
         self.service = service
         self.kind = kind
         self.reason = reason
@@ -35,7 +39,7 @@ class ServiceFailed(StartFailed):
 
 
 def service_failed(
-    client: Any, project: Project, container: Container | None, verdict: Verdict, service: str, since: float
+    client: "EngineClient", project: Project, container: Container | None, verdict: Verdict, service: str, since: float
 ) -> StartFailed:
     """The error for a service whose verdict is `failed`; `since` is the epoch second of the start."""
     if container is None:
@@ -49,7 +53,7 @@ def service_failed(
     return ServiceFailed(service, reason, log, _typed(verdict.repair))
 
 
-def require_images(client: Any, project: Project, services: Sequence[str]) -> None:
+def require_images(client: "EngineClient", project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed when an image that this project builds is not there."""
     missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
     if missing:
@@ -64,7 +68,7 @@ def image_of(project: Project, service: str) -> str:
     return project.services[service].image
 
 
-def require_ports(client: Any, project: Project, services: Sequence[str]) -> None:
+def require_ports(client: "EngineClient", project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed for a port that somebody else holds, or that two of these services want."""
     for shared in find_shared_ports(project):
         if {shared.first, shared.second} <= set(services):
@@ -77,7 +81,7 @@ def require_ports(client: Any, project: Project, services: Sequence[str]) -> Non
                 raise port_taken(project, name, port, holder)
 
 
-def require_names(client: Any, project: Project, services: Sequence[str]) -> None:
+def require_names(client: "EngineClient", project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed for a `container_name` that another container has."""
     for name in services:
         if holder := find_name_holder(client, project, project.services[name]):
@@ -100,7 +104,9 @@ def port_taken(project: Project, service: str, port: Port, holder: ports.Holder)
     )
 
 
-def refusal(client: Any, project: Project, result: CommandResult, services: Sequence[str]) -> StartFailed | None:
+def refusal(
+    client: "EngineClient", project: Project, result: CommandResult, services: Sequence[str]
+) -> StartFailed | None:
     """A `docker compose up` that failed for a known reason outside the containers: GPU, port, image."""
     said = _last_line(result)
     if texts.says(result.stderr, *texts.GPU_REFUSED):
@@ -109,6 +115,8 @@ def refusal(client: Any, project: Project, result: CommandResult, services: Sequ
         # On the CPU already, only the definition can drop the request.
         advice = DROP if project.device == "cpu" else "`invoke up --device cpu`"
         return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", advice)
+    if texts.says(result.stderr, *texts.DISK_FULL):
+        return StartFailed(f"The engine's disk is full: {said}", DISK_ADVICE, is_disk_full=True)
     if missing := _without_image(client, project, services):
         images = ", ".join(dict.fromkeys(image_of(project, name) for name in missing))
         return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")
@@ -127,14 +135,12 @@ def compose_failed(result: CommandResult) -> StartFailed:
     return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:{tail}", "`invoke doctor`")
 
 
-def _without_image(client: Any, project: Project, services: Sequence[str]) -> list[str]:
-    from docker.errors import ImageNotFound
-
+def _without_image(client: "EngineClient", project: Project, services: Sequence[str]) -> list[str]:
     missing = []
     for name in services:
         try:
             client.api.inspect_image(image_of(project, name))
-        except ImageNotFound:
+        except NotInEngine:
             missing.append(name)
     return missing
 
@@ -144,7 +150,7 @@ def _last_line(result: CommandResult) -> str:
     return lines[-1] if lines else f"exit code {result.exit_code}"
 
 
-def _last_death(client: Any, container: Container, since: float) -> str:
+def _last_death(client: "EngineClient", container: Container, since: float) -> str:
     codes = read_deaths(client, container.id, since, time.time())
     exits = [code for code in codes if code >= 0]
     if not exits:

@@ -96,9 +96,9 @@ class Watch:
             time.sleep(INTERVAL_SECONDS)
         return bool(recovering)
 
-    def explain(self, error: StartFailed) -> StartFailed:
+    def explain(self, error: StartFailed, is_of_container: bool = True) -> StartFailed:
         """The diagnosis of a start that has failed, the error itself where that says no more."""
-        return self._outlook.explain(error, self._wanted)
+        return self._outlook.explain(error, self._wanted, is_of_container)
 
     def blame(self) -> StartFailed | None:
         """The service that made Compose give up, None when it was none of them."""

@@ -1,4 +1,4 @@
-"""This Debian machine's own package source, used without touching its apt configuration or lists."""
+"""The package source of this Debian machine, used without touching its apt configuration or lists."""
 
 import platform
 import re
@@ -14,7 +14,7 @@ from layerstack.temporary_folder import temporary_folder
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 LOCK_WAIT_SECONDS = 600
 UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "NEEDRESTART_SUSPEND": "1"}
-# Settings of this machine's apt that say how to reach the mirror, not what to install.
+# The apt settings that say how to reach the mirror.
 DOWNLOAD_SETTINGS = re.compile(r"Acquire::(Check-\S+|(http|https|ftp)::\S*|ForceIPv\d) \".*\";")
 
 Say = Callable[[str], None]
@@ -39,12 +39,12 @@ class Mirror:
 
 @dataclass(frozen=True)
 class PackageSource:
-    """apt-get with package lists and a cache of its own."""
+    """apt-get with separate package lists and cache."""
 
     options: tuple[str, ...]
 
     def run(self, arguments: Sequence[str], say: Say, cwd: Path | None = None) -> None:
-        """Run apt-get; says only that it waits for another one. Raises EngineError with its last lines."""
+        """Run apt-get and report only when it waits for a lock. Raises EngineError with its last lines."""
         said: set[str] = set()
 
         def on_line(_stream: command.Stream, line: str) -> None:
@@ -64,7 +64,7 @@ def is_debian() -> bool:
 
 
 def read_mirror() -> Mirror:
-    """Read the machine's own apt sources. Raises EngineError when they name no Debian mirror for its release."""
+    """From the machine's apt sources. Raises EngineError when they name no Debian mirror for its release."""
     codename = _os_release().get("VERSION_CODENAME", "")
     asked = ["apt-get", "indextargets", "-o", "APT::Get::IndexTargets::ReleaseInfo=false"]
     targets = command.run([*asked, "--format", "$(BASE_URI) $(REPO_URI)", "Identifier: Packages"]).require().stdout
@@ -77,7 +77,7 @@ def read_mirror() -> Mirror:
 
 
 def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the packages that are not installed."""
+    """The packages that are not installed."""
     asked = command.run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names])
     installed = {line.split()[0] for line in asked.stdout.splitlines() if line.endswith(" installed")}
     return tuple(name for name in names if name not in installed)
@@ -85,7 +85,7 @@ def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
 
 @contextmanager
 def package_source(say: Say, sources: Sequence[str]) -> Iterator[PackageSource]:
-    """A package source with fresh lists of the given sources.list lines. Raises EngineError when one is not reached."""
+    """A package source with fresh lists of these sources.list lines. Raises EngineError for an unreachable one."""
     with temporary_folder("apt") as folder:
         # apt downloads as its own user, which must be able to reach the files.
         folder.chmod(0o755)
@@ -97,7 +97,7 @@ def package_source(say: Say, sources: Sequence[str]) -> Iterator[PackageSource]:
 
 
 def install_packages(names: Sequence[str], mirror: Mirror, say: Say) -> None:
-    """Install packages of the machine's own release, without recommended ones; repairs an interrupted dpkg first."""
+    """Install packages of the machine's release without recommended ones; finishes an interrupted dpkg run first."""
     if command.run(["dpkg", "--audit"]).stdout.strip():
         say("finishing an interrupted package installation (dpkg --configure -a)")
         command.run(["dpkg", "--configure", "-a"], env=UNATTENDED).require()

@@ -1,4 +1,4 @@
-"""The Docker daemon on this machine: started, watched until it answers, explained when it does not."""
+"""Starts the Docker daemon on this machine, and explains a start that fails."""
 
 import os
 import time
@@ -56,14 +56,14 @@ REMEDIES = (
 
 
 def start(program: Path, prefix: Path, say: Say) -> None:
-    """Start dockerd as root and wait until it answers.
+    """Start dockerd as root and wait until it responds.
 
-    Raises EngineError with the reason from its log when it ends or stays silent for START_SECONDS.
+    Raises EngineError with the reason from its log when it exits or does not respond within START_SECONDS.
     """
     logged_bytes = LOG.stat().st_size if LOG.exists() else 0
     running = _running_daemon()
     if running:
-        say(f"dockerd (process {running}) runs but does not answer yet")
+        say(f"dockerd (process {running}) runs but does not respond yet")
     else:
         _remove_stale_pid_files(say)
         running = _launch(program, prefix, say)
@@ -72,23 +72,23 @@ def start(program: Path, prefix: Path, say: Say) -> None:
 
     def answers() -> bool:
         if running and not is_running(running):
-            raise _failure(logged_bytes, "dockerd ended")
+            raise _failure(logged_bytes, "dockerd exited")
         return engine.daemon_answers()
 
     if not wait_until(answers, START_SECONDS, interval_seconds=0.2):
-        raise _failure(logged_bytes, f"dockerd did not answer within {START_SECONDS:.0f} s")
-    say(f"the daemon answers after {time.monotonic() - started:.1f} s")
+        raise _failure(logged_bytes, f"dockerd did not respond within {START_SECONDS:.0f} s")
+    say(f"the daemon responds after {time.monotonic() - started:.1f} s")
 
 
 def _launch(program: Path, prefix: Path, say: Say) -> int | None:
-    """Start dockerd; its process id, None when systemd looks after it."""
+    """Start dockerd; returns its process id, None under systemd."""
     # The prefix's own containerd and docker-init, the machine's runc and iptables.
     path = f"{prefix}/usr/sbin:{prefix}/usr/bin:{SYSTEM_PATH}"
     if SYSTEMD.is_dir():
         _launch_with_systemd(program, prefix, path, say)
         return None
     say(f"starting {program} in the background (this machine runs no systemd)")
-    # Not in the current folder: a daemon keeps it busy, and it may be deleted.
+    # Not in the current folder, which may be deleted while the daemon runs.
     return command.start_detached(["env", "--chdir=/", str(program)], LOG, env={"PATH": path})
 
 
@@ -99,7 +99,7 @@ def _launch_with_systemd(program: Path, prefix: Path, path: str, say: Say) -> No
         UNIT.write_text(UNIT_TEXT.format(path=path, program=program, log=LOG))
         command.run(["systemctl", "daemon-reload"]).require()
     say(f"starting {unit}")
-    command.run(["systemctl", "enable", "--now", unit]).require(f"`journalctl --unit {unit}` tells more.")
+    command.run(["systemctl", "enable", "--now", unit]).require(f"`journalctl --unit {unit}` shows more.")
 
 
 def _running_daemon() -> int | None:
@@ -108,7 +108,7 @@ def _running_daemon() -> int | None:
 
 
 def _remove_stale_pid_files(say: Say) -> None:
-    """A pid file that another program's process now fits would make dockerd refuse to start."""
+    """dockerd refuses to start when another process has the pid in a stale pid file."""
     for name, file in PID_FILES.items():
         pid = _read_pid(file)
         if pid and _name_of(pid) != name:
@@ -130,7 +130,7 @@ def _name_of(pid: int) -> str | None:
         return None
 
 
-def _failure(logged_bytes: int, what: str) -> EngineError:
+def _failure(logged_bytes: int, problem: str) -> EngineError:
     lines = _log_since(logged_bytes)
     reasons = [line for line in lines if "failed to start" in line or "level=fatal" in line] or lines[-1:]
     text = "\n".join(lines).lower()
@@ -138,7 +138,7 @@ def _failure(logged_bytes: int, what: str) -> EngineError:
     remedy = next((remedy for sign, remedy in REMEDIES if sign in reason), None)
     remedy = remedy or next((remedy for sign, remedy in REMEDIES if sign in text), f"The whole log is in {LOG}.")
     told = "\n".join(f"  | {line}" for line in lines[-10:])
-    return EngineError(f"{what}:\n{told}", remedy)
+    return EngineError(f"{problem}:\n{told}", remedy)
 
 
 def _log_since(position: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""A container engine for a Debian machine that has none: install it, start it, wait for it."""
+"""Installs and starts a container engine on a Debian machine that has none."""
 
 import os
 import shutil
@@ -25,11 +25,11 @@ from layerstack.setup.apt import (
 from layerstack.temporary_folder import temporary_folder
 
 PREFIX = Path("/opt/layerstack-engine")
-# Written last: without it an installation was interrupted and is done again.
+# Written last: without it the installation was interrupted and is repeated.
 COMPLETE = PREFIX / ".complete"
 LOCK = Path("/run/lock/layerstack-engine.lock")
-# Debian 12 and 13 carry engines that are too old. These need nothing newer than Debian 12's libc, so they are
-# unpacked beside the machine's packages; runc would need a newer one and comes from the machine's own release.
+# The engines of Debian 12 and 13 are too old. These packages run with the libc of Debian 12 and are unpacked beside the
+# machine's packages; runc needs a newer libc and is installed from the machine's release.
 NEWER_SUITE = "forky"
 NEWER_PACKAGES = ("containerd", "docker.io", "docker-cli", "docker-buildx", "docker-compose")
 OWN_PACKAGES = ("ca-certificates", "iptables", "runc", "tini")
@@ -42,7 +42,7 @@ PLUGIN_PROGRAMS = {
 
 
 def install_engine(say: Say) -> engine.EngineFacts:
-    """Make this Debian machine have a running engine, saying every change first; does nothing where one is ready.
+    """Install and start an engine, announcing every change; does nothing where one is ready.
 
     Raises EngineError on other systems, without root, without a reachable mirror, or when the daemon does not start.
     """
@@ -61,9 +61,9 @@ def install_engine(say: Say) -> engine.EngineFacts:
 
 
 def start_engine(say: Say) -> None:
-    """Start the installed engine and wait until it answers; returns at once when one does.
+    """Start the installed engine and wait until it responds; does nothing when one already does.
 
-    Raises EngineError with the last lines of the daemon's log when it dies or stays silent.
+    Raises EngineError with the last lines of the daemon's log when it exits or does not respond.
     """
     if engine.daemon_answers():
         return
@@ -104,7 +104,7 @@ def _install(say: Say) -> None:
         say(f"installing {' '.join(needed)}")
         install_packages(needed, mirror, say)
     say(f"downloading {' '.join(NEWER_PACKAGES)}")
-    # A release under preparation gets its fixes in the main archive; its security archive may not exist yet.
+    # A future release gets its fixes in the main archive; its security archive may not exist yet.
     newer = replace(mirror, security_uri=None)
     with temporary_folder("engine") as folder:
         with package_source(say, newer.sources(NEWER_SUITE)) as source:
@@ -131,7 +131,7 @@ def _unpack(folder: Path) -> None:
     PREFIX.mkdir(parents=True, exist_ok=True)
     for archive in sorted(folder.glob("*.deb")):
         command.run(["dpkg-deb", "--extract", str(archive), str(PREFIX)]).require()
-    # The package's own link points to a file beside it that is in another package.
+    # The link in the package points to a file of another package.
     _replace_link(PREFIX / "usr/bin/docker-init", Path("/usr/bin/tini-static"))
     for program in (PREFIX / "usr/sbin/dockerd", PREFIX / "usr/bin/containerd"):
         _require_runs(program)
@@ -158,7 +158,7 @@ def _replace_link(link: Path, target: Path) -> None:
 
 
 def _foreign_client() -> str | None:
-    """The docker command on PATH that is not ours."""
+    """The docker command on PATH that was not installed by setup."""
     found = shutil.which("docker")
     return found if found and PREFIX not in Path(found).resolve().parents else None
 

@@ -1,4 +1,4 @@
-"""Debian roots as local images: what stand-ins for system images are built on."""
+"""Debian root file systems as local images, which stand-ins for system images are built on."""
 
 import os
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ LEFT_OUT = (
     "path-exclude=/usr/share/info/*",
     "path-exclude=/usr/share/locale/*",
 )
-# Security lists of a release past its end of life are past their date too; their signature is still checked.
+# Security lists of a release past its end of life have expired; their signature is still checked.
 OUTDATED_LISTS = 'Acquire::Check-Valid-Until "false";'
 
 
 def make_roots(references: Sequence[str], say: Say) -> None:
-    """Make each missing image; the tag of a reference is the Debian suite in it. Two at a time.
+    """Make each missing image, two at a time; the tag of a reference is its Debian suite.
 
     Raises EngineError when mmdebstrap is missing and cannot be installed, or when it fails.
     """

@@ -1,4 +1,4 @@
-"""Make a machine ready for the project: engine, plugins, disk, device, system images."""
+"""Prepares a machine for the project: engine, plugins, disk, device, system images."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from layerstack.gpu import decision as gpu
 from layerstack.gpu.decision import Decision
 from layerstack.gpu.device import choose
 from layerstack.project import choices
-from layerstack.project.device_memory import remember_device
+from layerstack.project.device_memory import remember_device, remembered_device
 from layerstack.project.project import BAKE_NAMES, Device, Project, find_compose_files, load
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import find_team
@@ -35,16 +35,17 @@ class Readiness:
 def prepare(
     root: Path, device: gpu.Request, *, installs_engine: bool, pulls: bool, say: Callable[[str], None]
 ) -> Readiness:
-    """Check everything in the order in which it is needed, and make what is missing; changes nothing that is there.
+    """Check everything in the order in which it is needed, and add what is missing; changes nothing that exists.
 
-    Raises EngineError (no engine, too old, no disk, a system image that cannot be had), GpuMissing.
+    Raises EngineError (no engine, too old, disk full, a system image that is unobtainable), GpuMissing.
     """
     began = time.monotonic()
     facts = _engine(installs_engine, say)
     engine.require_ready(facts)
     say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
     decision = choose(root, device, is_fresh=True)
-    say(f"device {decision.device}: {decision.why}")
+    if gpu.is_news(decision, remembered_device(root), device):
+        say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
     settle_worktree(root, decision.device, say)
     project = _project(root, decision.device)
@@ -60,7 +61,7 @@ def prepare(
 
 
 def _project(root: Path, device: Device) -> Project | None:
-    """None where its files cannot be read: the tasks that need them say why."""
+    """None where its files cannot be read: the tasks that need them report why."""
     try:
         return load(root, device)
     except UsageError:
@@ -83,7 +84,7 @@ def _disk(facts: EngineFacts) -> str:
 
 
 def _remember_device(root: Path, decision: Decision, say: Callable[[str], None]) -> None:
-    """Write the choice where plain `docker compose` and `docker buildx bake` read it."""
+    """Write the choice to where plain `docker compose` and `docker buildx bake` read it."""
     remember_device(root, decision.device)
     with_cpu, without = (find_compose_files(root, device) for device in ("cpu", "gpu"))
     if with_cpu == without and not any((root / name).is_file() for name in BAKE_NAMES):

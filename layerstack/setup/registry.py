@@ -1,4 +1,4 @@
-"""Container registries: whether one answers, and what it says about an image."""
+"""Pulls from container registries, and what their refusals mean."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from layerstack import command
 from layerstack.engine import texts
 from layerstack.setup.apt import Say
 
-# What `docker pull` reports when the registry, or this machine, refuses → what that means. The first match counts.
+# Error of `docker pull` → its meaning. The first match counts.
 REFUSALS = (
     (texts.RATE_LIMIT, "the registry limits requests: `docker login`, or wait"),
     (texts.NO_TAG_FOR_PLATFORM, "the registry has no such tag for this kind of processor"),
@@ -19,7 +19,7 @@ REFUSALS = (
 
 @dataclass(frozen=True)
 class PullOutcome:
-    """`is_refused` says that a registry was reached and will not give the image; `reason` is "" when pulled."""
+    """`is_refused`: a registry was reached and does not provide the image. `reason` is "" when pulled."""
 
     is_pulled: bool
     is_refused: bool = False
@@ -27,7 +27,7 @@ class PullOutcome:
 
 
 def pull(reference: str, say: Say) -> PullOutcome:
-    """Pull an image with the docker command, so that its logins, mirrors and proxies count."""
+    """Pull an image with the docker command, which knows logins, mirrors and proxies."""
     say(f"pulling {reference} from {host_of(reference)}")
 
     def on_line(_stream: command.Stream, line: str) -> None:
@@ -47,8 +47,8 @@ def host_of(reference: str) -> str:
     return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
 
 
-def _judge(told: str) -> PullOutcome:
-    meaning = next((meaning for signs, meaning in REFUSALS if texts.says(told, *signs)), None)
+def _judge(message: str) -> PullOutcome:
+    meaning = next((meaning for signs, meaning in REFUSALS if texts.says(message, *signs)), None)
     if meaning:
-        return PullOutcome(is_pulled=False, is_refused=True, reason=f"{meaning} ({told})")
-    return PullOutcome(is_pulled=False, reason=told)
+        return PullOutcome(is_pulled=False, is_refused=True, reason=f"{meaning} ({message})")
+    return PullOutcome(is_pulled=False, reason=message)

@@ -1,4 +1,4 @@
-"""Stand-ins for system images: built here from packages where no container registry answers.
+"""Stand-ins for system images, built from Debian packages where no container registry responds.
 
 They are declared in the project's `docker/system/docker-bake.hcl`, one target for each variable.
 """
@@ -30,7 +30,7 @@ HEADING_CHARACTERS = 110
 
 @dataclass(frozen=True)
 class StandIn:
-    """The bake target that stands in for one variable's image, and the tag that it gets."""
+    """The bake target that replaces the image of one variable, and its tag."""
 
     variable: str
     target: str
@@ -38,7 +38,7 @@ class StandIn:
 
 
 def read_stand_ins(root: Path) -> dict[str, StandIn]:
-    """The stand-ins that this project declares, by variable (NODE_IMAGE is target node-image); {} without any."""
+    """The stand-ins that the project declares, by variable: target node-image replaces NODE_IMAGE."""
     if not (root / BAKE_FILE).is_file():
         return {}
     targets = _resolve(root, ["default"])
@@ -76,7 +76,7 @@ def build_stand_ins(root: Path, stand_ins: Sequence[StandIn], say: Say) -> None:
 
 
 def _resolve(root: Path, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    """The targets of the names and what they are built on, as bake resolves them."""
+    """The named targets and what they are built on, as bake resolves them."""
     answer = command.run(["docker", "buildx", "bake", "--file", str(BAKE_FILE), "--print", *names], cwd=root)
     targets: Mapping[str, Mapping[str, Any]] = json.loads(answer.require().stdout)["target"]
     return targets
@@ -89,7 +89,7 @@ def _roots_of(targets: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 @contextmanager
 def _host_certificates() -> Iterator[Path]:
-    """The folder of certificates that this machine trusts beyond its distribution's, an empty one without any."""
+    """The folder of this machine's extra certificates, an empty one without any."""
     configured = Path(os.environ.get("HOST_CA") or HOST_CERTIFICATES)
     if configured.is_dir():
         yield configured

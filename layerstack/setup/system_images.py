@@ -1,4 +1,4 @@
-"""System images (node, python, cuda, mongo …): on this machine, pulled from a registry, or a stand-in built here."""
+"""System images (node, python, cuda, mongo …): stored here, pulled from a registry, or replaced by a stand-in."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from layerstack.setup.registry import PullOutcome
 from layerstack.setup.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
 
 if TYPE_CHECKING:
-    from docker.client import DockerClient
+    from layerstack.engine.api import EngineClient
 
 VARIABLE_SUFFIX = "_IMAGE"
 GPU_ONLY_PREFIX = "CUDA_"
@@ -27,7 +27,7 @@ OWN_BAKE_FILES = ("docker-bake.hcl", "docker-bake.json")
 
 @dataclass(frozen=True)
 class SystemImage:
-    """The image that a bake variable names on this machine; `image_id` is "" when it is not here."""
+    """The image that a bake variable names; `image_id` is "" when it is not stored here."""
 
     variable: str
     reference: str
@@ -37,11 +37,11 @@ class SystemImage:
 
 
 def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | None = None) -> list[SystemImage]:
-    """Make every system image be on this machine: what is here stays, else it is pulled, else a stand-in is built.
+    """Get every system image: a stored one stays, a missing one is pulled, else a stand-in is built.
 
-    A team's registry is asked first. `pull` asks the official one for all of them and replaces stand-ins on success.
-    Images for the GPU (CUDA_…) are left out unless `device` is "gpu". Raises EngineError when an image can be had in no
-    way, BuildFailed from a stand-in.
+    A team's registry comes first. `pull` pulls all of them from the official one, which replaces stand-ins. Images for
+    the GPU (CUDA_…) are left out unless `device` is "gpu". Raises EngineError when an image is unobtainable, and
+    BuildFailed.
     """
     choices.refresh(root)
     docker = engine.client()
@@ -62,9 +62,9 @@ def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | 
 
 
 def _with_shared(
-    docker: "DockerClient", root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
+    docker: "EngineClient", root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
 ) -> list[SystemImage]:
-    """The same, once what a team's registry has of the missing ones is here: the image itself, else its stand-in."""
+    """The images after pulling missing ones from a team's registry: the image itself, else its stand-in."""
     lacking = [image for image in wanted if not image.image_id]
     if not lacking:
         return list(wanted)
@@ -83,9 +83,9 @@ def _with_shared(
 
 
 def read_wanted(root: Path, device: str) -> list[SystemImage]:
-    """The system images that the project's bake files declare, with the references that count; [] without bake files.
+    """The system images that the project's bake files declare; [] without bake files.
 
-    Environment variables win over remembered choices, those over the project's defaults.
+    Environment variables override remembered choices, which override the project's defaults.
     """
     if not any((root / name).is_file() for name in OWN_BAKE_FILES):
         return []
@@ -103,7 +103,7 @@ def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
 
 
-def _look_up(docker: "DockerClient", image: SystemImage) -> SystemImage:
+def _look_up(docker: "EngineClient", image: SystemImage) -> SystemImage:
     try:
         found = docker.images.get(image.reference)
     except NotInEngine:
@@ -117,7 +117,7 @@ def _look_up(docker: "DockerClient", image: SystemImage) -> SystemImage:
 
 
 def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemImage]:
-    """The same with the project's own defaults as official where a stand-in was remembered."""
+    """The images with the project's default as `official` where a stand-in was remembered."""
     if not any(image.reference.startswith(TAG_PREFIX) for image in images):
         return list(images)
     defaults = _bake_variables(root, [name for name in OWN_BAKE_FILES if (root / name).is_file()])
@@ -130,7 +130,7 @@ def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemIma
 
 
 def _pull_all(images: Sequence[SystemImage], say: Say) -> dict[str, PullOutcome]:
-    """Pull one after the other; a registry that did not answer once is not asked again."""
+    """Pull one after the other; a registry that did not respond once is not tried again."""
     silent: dict[str, PullOutcome] = {}
     outcomes = {}
     for image in images:
@@ -143,7 +143,7 @@ def _pull_all(images: Sequence[SystemImage], say: Say) -> dict[str, PullOutcome]
 
 
 def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutcome], say: Say) -> None:
-    """Say once for each reason which images stay in use because they could not be pulled."""
+    """Report the images that could not be pulled and stay in use, grouped by reason."""
     kept: dict[str, list[str]] = {}
     for image in images:
         if image.image_id and not outcomes[image.variable].is_pulled:
@@ -156,7 +156,7 @@ def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutco
 
 
 def _build_lacking(
-    docker: "DockerClient",
+    docker: "EngineClient",
     root: Path,
     lacking: Sequence[SystemImage],
     outcomes: Mapping[str, PullOutcome],
@@ -172,21 +172,21 @@ def _build_lacking(
     chosen = [declared[image.variable] for image in lacking if image.variable in declared]
     _report_without(lacking, declared, outcomes, say)
     if chosen:
-        say(f"no container registry answers ({outcomes[lacking[0].variable].reason})")
-        # Loaded, or built for another checkout: built again they are other images, and so is all that stands on them.
+        say(f"no container registry responds ({outcomes[lacking[0].variable].reason})")
+        # Rebuilding a stand-in gives a new image, and everything built on it would have to be rebuilt.
         absent = [stand_in for stand_in in chosen if not _is_here(docker, stand_in)]
         if here := [stand_in.tag for stand_in in chosen if stand_in not in absent]:
             say(f"STAND-INS that are here are used: {', '.join(here)}")
         if absent:
             say(f"building STAND-INS from packages: {', '.join(stand_in.tag for stand_in in absent)}")
             build_stand_ins(root, absent, say)
-        say("  they are not the official images; `invoke setup --pull` replaces them once a registry answers")
+        say("  they are not the official images; `invoke setup --pull` replaces them once a registry responds")
     built = {stand_in.variable: stand_in.tag for stand_in in chosen}
     _report_outvoted(choices.remember(root, built), say)
     return built
 
 
-def _is_here(docker: "DockerClient", stand_in: StandIn) -> bool:
+def _is_here(docker: "EngineClient", stand_in: StandIn) -> bool:
     return _look_up(docker, SystemImage(stand_in.variable, stand_in.tag, stand_in.tag)).is_stand_in
 
 
@@ -201,7 +201,7 @@ def _report_without(
             continue
         if not image.variable.startswith(GPU_ONLY_PREFIX):
             raise _unobtainable(image, outcomes[image.variable])
-        say(f"{image.official} is skipped: no registry answers and it has no stand-in (only the GPU image needs it)")
+        say(f"{image.official} is skipped: no registry responds and it has no stand-in (only the GPU image needs it)")
 
 
 def _report_outvoted(outvoted: Mapping[str, str], say: Say) -> None:
@@ -209,7 +209,7 @@ def _report_outvoted(outvoted: Mapping[str, str], say: Say) -> None:
         say(f"your own line {name}={value} in .env is kept: the stand-in is not used")
 
 
-def _settle(docker: "DockerClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
+def _settle(docker: "EngineClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
     reference = settled.get(image.variable)
     return _look_up(docker, SystemImage(image.variable, reference, reference)) if reference else image
 

@@ -1,4 +1,4 @@
-"""A linked worktree's own project name and ports, so that its stack runs beside those of the other worktrees."""
+"""Project name and ports of a linked worktree, so that its stack runs beside those of other worktrees."""
 
 import os
 import re
@@ -30,16 +30,16 @@ LONGEST_LABEL = 30
 
 @dataclass(frozen=True)
 class Claims:
-    """What the other worktrees of the project have: their names and ports, each with its folder."""
+    """Names and ports of the other worktrees, each with its folder."""
 
     names: Mapping[str, Path]
     ports: Mapping[int, Path]
 
 
 def settle_worktree(root: Path, device: str, say: Callable[[str], None]) -> None:
-    """Give a linked worktree a name and ports that no other worktree has, once; elsewhere nothing is done.
+    """Give a linked worktree a unique name and ports, once; does nothing elsewhere.
 
-    Written into `.env`. What the environment or a line of the user sets stays, unless another worktree has the same.
+    They are written into `.env`. Values of the environment or of the user stay, unless another worktree has the same.
     Raises StartFailed when no ports are free.
     """
     worktree = find_worktree(root)
@@ -70,7 +70,7 @@ def _remember(root: Path, wanted: Mapping[str, str]) -> None:
 
 
 def _read_claims(worktree: Worktree, root: Path, source: ComposeSource) -> Claims:
-    """By the other folders' own `.env`: the environment of this process is none of theirs."""
+    """From the `.env` of each folder: the environment of this process does not apply to them."""
     names: dict[str, Path] = {}
     numbers: dict[int, Path] = {}
     for folder in worktree.projects:
@@ -83,7 +83,7 @@ def _read_claims(worktree: Worktree, root: Path, source: ComposeSource) -> Claim
 
 
 def _free_copied(root: Path, source: ComposeSource, claims: Claims, worktree: Worktree) -> list[str]:
-    """Make comments of lines that were copied from another worktree or the example: both would have the same."""
+    """Comment out lines copied from another worktree or the example, which would collide."""
     own = choices.own_values(root)
     variables = {port.variable for port in read_ports(source, _defaults(root, worktree, {})) if port.variable}
     copied = [name for name in sorted(variables) if own.get(name, "").isdigit() and int(own[name]) in claims.ports]
@@ -116,7 +116,7 @@ def _is_free_name(root: Path, name: str, claims: Claims) -> bool:
 
 
 def _choose_ports(root: Path, source: ComposeSource, claims: Claims, worktree: Worktree) -> dict[str, str]:
-    """Variable → number for those that this worktree may choose; {} when what it has is well."""
+    """Variable → number for the ports to change; {} when the current ones are free."""
     own = {**choices.own_values(root), **os.environ}
     block = choices.chosen(root)
     name = _name_in(root, source, _variables(root))
@@ -136,7 +136,7 @@ def _choose_ports(root: Path, source: ComposeSource, claims: Claims, worktree: W
 
 
 def _are_free(numbers: Iterable[int], claims: Claims, name: str) -> bool:
-    """Promised to no other worktree, and held by nobody but this stack itself."""
+    """Claimed by no other worktree, and free or held by this stack itself."""
     wanted = list(numbers)
     if len(set(wanted)) < len(wanted) or claims.ports.keys() & set(wanted):
         return False
@@ -146,7 +146,7 @@ def _are_free(numbers: Iterable[int], claims: Claims, name: str) -> bool:
 
 
 def _name_in(folder: Path, source: ComposeSource, variables: Mapping[str, str]) -> str:
-    """As Compose names a project: the variable, the file's `name:`, the folder."""
+    """The project name as Compose derives it: variable, `name:` of the file, folder."""
     written = expand(str(source.value("name") or ""), variables)
     # What compose-go makes of a folder's name (NormalizeProjectName).
     return variables.get(NAME) or written or re.sub(r"[^a-z0-9_-]", "", folder.resolve().name.lower()).lstrip("_-")
@@ -157,14 +157,14 @@ def _variables(root: Path) -> dict[str, str]:
 
 
 def _defaults(root: Path, worktree: Worktree, block: Mapping[str, str]) -> dict[str, str]:
-    """What would count without a choice of ours: a variable without a default has its number in the main worktree."""
+    """The values without our own choices; the main worktree provides numbers that have no default."""
     example = read_env_file(root / choices.ENV_EXAMPLE).resolved({})
     found = example | (_written_in(worktree.main) if worktree.main else {})
     return found | {name: value for name, value in _variables(root).items() if block.get(name) != value}
 
 
 def _written_in(folder: Path) -> dict[str, str]:
-    """What another folder's `.env` sets, or will set once it is made from the example."""
+    """The values in another folder's `.env`, or in the example that it will be copied from."""
     path = folder / choices.ENV_FILE
     return read_env_file(path if path.is_file() else folder / choices.ENV_EXAMPLE).resolved({})
 
@@ -175,7 +175,7 @@ def _slug(text: str) -> str:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two setups at once would choose the same. A state folder that cannot be written has no lock."""
+    """Two simultaneous setups would choose the same. Without a writable state folder there is no lock."""
     path = shared_folder() / "worktrees.lock"
     try:
         lock = wait_until(lambda: private_file.take_lock(path, own_mark().encode()), LOCK_SECONDS, 0.1)

@@ -1,4 +1,4 @@
-"""What there is to share: system images and bases, services too when asked for, and what stands against each."""
+"""The images to share: system images and bases, services on request, and what prevents each."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from layerstack.registry.team import TeamRegistry
 
 @dataclass(frozen=True)
 class Candidate:
-    """An image and the name under which it is shared; `obstacle` says why it cannot be, "" when nothing is known.
+    """An image and its reference in the registry; `obstacle` says why it cannot be shared, "" for none.
 
     `planned` is None for a system image.
     """
@@ -39,7 +39,7 @@ def find_candidates(project: Project, team: TeamRegistry, names: Sequence[str], 
 
 
 def _system_references(project: Project, plan: Plan) -> list[str]:
-    """Images from outside: what the project runs, what its images are built on."""
+    """External images that the project runs or builds on."""
     layers = [layer.tag for layer in images.read_layers(project) if layer.layer == "system"]
     parents = [name for one in plan.images for name in one.externals]
     by_name = {full_name(reference): familiar(reference) for reference in (*layers, *parents)}
@@ -47,7 +47,7 @@ def _system_references(project: Project, plan: Plan) -> list[str]:
 
 
 def _chooser(project: Project, names: Sequence[str], system: Collection[str]) -> Callable[[str], bool]:
-    """Whether an image was asked for. Raises UsageError for a name that is none."""
+    """A test whether an image was requested. Raises UsageError for an unknown name."""
     if not names:
         return lambda _: True
     known = {full_name(reference): reference for reference in system}
@@ -70,15 +70,15 @@ def _system_image(reference: str, team: TeamRegistry) -> Candidate:
     return Candidate(reference, stored.id if stored else "", shared_as, obstacle)
 
 
-def _built(one: PlannedImage, team: TeamRegistry) -> Candidate:
-    reference = team.inputs_reference(one.name, one.manifest.digest)
-    return Candidate(one.name, one.stored.id if one.stored else "", reference, _obstacle(one), one)
+def _built(planned: PlannedImage, team: TeamRegistry) -> Candidate:
+    reference = team.inputs_reference(planned.name, planned.manifest.digest)
+    return Candidate(planned.name, planned.stored.id if planned.stored else "", reference, _obstacle(planned), planned)
 
 
-def _obstacle(one: PlannedImage) -> str:
-    """Why the stored image is not for certain what others would build."""
-    if one.stored is None:
-        return f"is not here → `layerstack build {one.name}`"
-    if doubts := (*one.manifest.unknown, *one.manifest.volatile):
+def _obstacle(planned: PlannedImage) -> str:
+    """Why the stored image may differ from what others would build."""
+    if planned.stored is None:
+        return f"is not here → `layerstack build {planned.name}`"
+    if doubts := (*planned.manifest.unknown, *planned.manifest.volatile):
         return f"has no digest that says all of it: {doubts[0]}"
-    return "" if one.is_fresh else f"is not fresh, {one.reason} → `layerstack build {one.name}`"
+    return "" if planned.is_fresh else f"is not fresh, {planned.reason} → `layerstack build {planned.name}`"

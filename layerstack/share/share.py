@@ -1,4 +1,4 @@
-"""Share images with a team: push what its registry does not have yet."""
+"""Shares images with a team: pushes what its registry does not have yet."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Share:
-    """What became of one image; `digest` is that of its manifest in the registry."""
+    """The result for one image; `digest` is that of its manifest in the registry."""
 
     image: str
     action: Literal["pushed", "there", "skipped", "failed"]
@@ -36,7 +36,7 @@ class Share:
 
 @dataclass(frozen=True)
 class SharedImages:
-    """What became of all; `is_ok` says that every image that was asked for is in the registry now."""
+    """The result for all; `is_ok`: every requested image is in the registry now."""
 
     registry: str
     is_ok: bool
@@ -49,8 +49,8 @@ class SharedImages:
 def share(project: Project, names: Sequence[str], has_all: bool, is_again: bool, say: Say) -> SharedImages:
     """Push the named images, or the system images and bases, where the registry does not have them.
 
-    `is_again` pushes in any case. Without names an image that cannot be shared is passed over. Raises UsageError,
-    CheckFailed when the registry cannot be asked, EngineError.
+    `is_again` pushes in any case. Without names an image that cannot be shared is skipped. Raises UsageError,
+    CheckFailed when the registry does not respond, EngineError.
     """
     team = require_team(project)
     found = find_candidates(project, team, names, has_all)
@@ -79,20 +79,20 @@ def _require_answers(team: TeamRegistry, answers: Mapping[str, Answer]) -> Mappi
     return answers
 
 
-def _there(one: Candidate, answer: Answer) -> Share:
-    reason = "" if one.planned else _difference(one, answer)
-    return Share(one.image, "there", one.reference, reason, answer.digest)
+def _there(candidate: Candidate, answer: Answer) -> Share:
+    reason = "" if candidate.planned else _difference(candidate, answer)
+    return Share(candidate.image, "there", candidate.reference, reason, answer.digest)
 
 
-def _difference(one: Candidate, answer: Answer) -> str:
-    """A system image may be another one there: its name does not say what is in it."""
-    if known_digests.is_known(one.reference, answer.digest, one.image_id):
+def _difference(candidate: Candidate, answer: Answer) -> str:
+    """The registry may hold a different system image: its name does not identify its content."""
+    if known_digests.is_known(candidate.reference, answer.digest, candidate.image_id):
         return ""
-    return f"may be another image there → `layerstack share --again {one.image}` replaces it"
+    return f"may be another image there → `layerstack share --again {candidate.image}` replaces it"
 
 
 class _Pusher:
-    """Pushes one image after the other, none any more once the registry took one not."""
+    """Pushes one image after the other and stops after the first refusal."""
 
     def __init__(self, team: TeamRegistry, say: Say) -> None:
         self._team = team
@@ -102,34 +102,34 @@ class _Pusher:
     def _on_retry(self) -> None:
         self._say("the registry does not take a layer; the engine tries again for up to 50 s")
 
-    def push(self, one: Candidate) -> Share:
+    def push(self, candidate: Candidate) -> Share:
         if self._is_refused:
-            return Share(one.image, "failed", one.reference, "was not tried any more")
-        self._say(f"pushing {one.image} to {self._team.address}")
+            return Share(candidate.image, "failed", candidate.reference, "not tried after the failure before")
+        self._say(f"pushing {candidate.image} to {self._team.address}")
         began = time.monotonic()
         try:
-            with _labelled(one) as image_id:
-                digest = transfer.push(image_id, one.reference, self._on_retry)
+            with _labelled(candidate) as image_id:
+                digest = transfer.push(image_id, candidate.reference, self._on_retry)
         except RegistryFailed as failure:
-            # Of two that push one name at once, the registry may refuse one.
-            if failure.trouble is FAILS and (answer := look_up((one.reference,))[one.reference]).digest:
-                return Share(one.image, "there", one.reference, "somebody else pushed it", answer.digest)
+            # When two push the same name, the registry may refuse one.
+            if failure.trouble is FAILS and (answer := look_up((candidate.reference,))[candidate.reference]).digest:
+                return Share(candidate.image, "there", candidate.reference, "somebody else pushed it", answer.digest)
             self._is_refused = True
-            return Share(one.image, "failed", one.reference, failure.trouble.sentence(self._team.host))
-        if one.planned is None:
-            known_digests.remember(one.reference, digest, one.image_id)
-        return Share(one.image, "pushed", one.reference, "", digest, round(time.monotonic() - began, 3))
+            return Share(candidate.image, "failed", candidate.reference, failure.trouble.sentence(self._team.host))
+        if candidate.planned is None:
+            known_digests.remember(candidate.reference, digest, candidate.image_id)
+        return Share(candidate.image, "pushed", candidate.reference, "", digest, round(time.monotonic() - began, 3))
 
 
 @contextmanager
-def _labelled(one: Candidate) -> Iterator[str]:
-    """A base with labels that say what it is made of, and where it was built; anything else as it is stored."""
-    planned = one.planned
+def _labelled(candidate: Candidate) -> Iterator[str]:
+    """A base with labels for its inputs and where it was built; any other image as it is stored."""
+    planned = candidate.planned
     stored = planned.stored if planned and planned.is_base else None
     if planned is None or stored is None or read_origin(stored.labels):
-        yield one.image_id
+        yield candidate.image_id
         return
-    tag = abandoned_images.throw_away_tag("share", one.image)
+    tag = abandoned_images.throw_away_tag("share", candidate.image)
     labels = _labels(planned, stored.created)
     flags = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     try:
@@ -137,7 +137,7 @@ def _labelled(one: Candidate) -> Iterator[str]:
             ["docker", "build", "--quiet", "--tag", tag, *flags, "-"], stdin=f"FROM {stored.tags[0]}\n"
         ).require()
         made = images.find(tag)
-        yield made.id if made else one.image_id
+        yield made.id if made else candidate.image_id
     finally:
         images.remove((tag,))
 

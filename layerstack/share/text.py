@@ -1,4 +1,4 @@
-"""What was shared, in words."""
+"""The result of `share` as text."""
 
 from layerstack.report import print_table, say
 from layerstack.share.share import SharedImages
@@ -6,7 +6,7 @@ from layerstack.wording import duration
 
 
 def print_shared(done: SharedImages) -> None:
-    """A row per image; what could not be shared has its reason below."""
+    """A row per image, with the reason where it could not be shared."""
     from rich.markup import escape
 
     colours = {"failed": "red", "skipped": "yellow"}

@@ -1,10 +1,10 @@
-"""The stacks of this engine, of all folders: where each was started, what it holds, whether its folder is there."""
+"""The stacks of this engine: where each was started, what it holds, whether its folder still exists."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from layerstack.engine import engine
 from layerstack.engine.container import FOLDER_LABEL, ONE_OFF_LABEL, PROJECT_LABEL, Container, read_all
@@ -19,7 +19,6 @@ from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of
 
 if TYPE_CHECKING:
-    from docker import DockerClient
     from layerstack.engine.api import EngineClient
 
 KINDS = ("container", "image", "volume")
@@ -27,10 +26,10 @@ KINDS = ("container", "image", "volume")
 
 @dataclass(frozen=True)
 class Stack:
-    """All of one Compose project. `folder` is "" where no container tells it, as when only its data is left.
+    """One Compose project. `folder` is "" when no container is left to name it.
 
-    `is_there` says whether this machine has the folder; None where the engine is another machine's. `disk_bytes` adds
-    up its volumes, what its containers wrote, and its images as far as they share no layer.
+    `is_there`: this machine has the folder; None when the engine is on another machine. `disk_bytes` is the sum of its
+    volumes, writable layers, and layers that its images do not share.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Stack:
 
     @property
     def is_dead(self) -> bool:
-        """Whether its folder is gone, so that no `down` in it can end it."""
+        """Whether its folder is gone, so that `down` cannot be run in it."""
         return bool(self.folder) and self.is_there is False
 
     @property
@@ -56,7 +55,7 @@ class Stack:
 
     @property
     def since(self) -> str:
-        """When the first of those that run now was started, "" when none runs."""
+        """Start of the running container that was started first, "" for none."""
         first = min(self.running, key=lambda one: epoch_seconds(one.started_at), default=None)
         return first.started_at if first else ""
 
@@ -106,24 +105,24 @@ def require_stack(name: str) -> None:
         raise UsageError(f"There is no stack `{name}` on this engine.", known)
 
 
-def _stack(client: "DockerClient", name: str, one: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
-    folder = Path(one.folder)
-    is_there = None if not one.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
-    containers = read_all(client, name) if one.has_containers else {}
+def _stack(client: "EngineClient", name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
+    folder = Path(listed.folder)
+    is_there = None if not listed.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
+    containers = read_all(client, name) if listed.has_containers else {}
     return Stack(
         name,
-        one.folder,
+        listed.folder,
         is_there,
         branch_of(folder) if is_there else "",
         tuple(container for service in containers.values() for container in service),
-        one.size_bytes,
-        # What `up` leases is called `SERVICE of PROJECT`.
+        listed.size_bytes,
+        # Leases of `up` are named `SERVICE of PROJECT`.
         tuple((card, holder) for card, holder in leases if holder.owner.endswith(f" of {name}")),
     )
 
 
-def _read_found(client: "DockerClient") -> dict[str, _Found]:
-    use = cast("EngineClient", client).disk_use(*KINDS)
+def _read_found(client: "EngineClient") -> dict[str, _Found]:
+    use = client.disk_use(*KINDS)
     found: dict[str, _Found] = {}
     for entry in (*(use.get("Containers") or ()), *(use.get("Volumes") or ())):
         labels = entry.get("Labels") or {}
@@ -140,7 +139,7 @@ def _read_found(client: "DockerClient") -> dict[str, _Found]:
 
 
 def _size(entry: Mapping[str, Any]) -> int:
-    """Of a container what it wrote, of a volume all; -1 says that the engine did not count."""
+    """The writable layer of a container, or a volume; -1 means that the engine did not measure it."""
     return max(0, int(entry.get("SizeRw") or (entry.get("UsageData") or {}).get("Size") or 0))
 
 

@@ -1,4 +1,4 @@
-"""The stacks of an engine for people."""
+"""The stacks of an engine as text."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,19 @@ from layerstack.stacks.stacks import Stack
 from layerstack.wording import megabytes
 
 
-def print_stacks(found: Sequence[Stack]) -> None:
-    """On stdout, a stack a paragraph: folders are long, so nothing stands beside them."""
-    for stack in found:
+def print_stacks(stacks: Sequence[Stack]) -> None:
+    """On stdout, a paragraph per stack: folders are too long for a table."""
+    for stack in stacks:
         headline, *lines = describe(stack)
         line(f"{headline}, {megabytes(stack.disk_bytes)}", "red" if stack.is_dead else "bold", is_whole=True)
         for text in lines:
             line(f"    {text}", is_whole=True)
-    if not found:
+    if not stacks:
         line("no stack on this engine")
 
 
 def describe(stack: Stack) -> list[str]:
-    """The lines for a person: what it is, where, what it holds, and the way to end one whose folder is gone."""
+    """Name, folder and resources, and the command that removes a stack whose folder is gone."""
     where = stack.folder or "no container, only its data"
     lines = [f"{stack.name}{f' ({stack.branch})' if stack.branch else ''}"]
     if stack.is_dead:

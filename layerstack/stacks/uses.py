@@ -1,4 +1,4 @@
-"""Which images the other stacks of this engine need: those that they run, and those that theirs are built on."""
+"""The images that other stacks of this engine run or build on."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from layerstack.engine.images import StoredImage
 
 @dataclass(frozen=True)
 class Uses:
-    """`running` maps image ids to the stack whose container runs it; `built` are images of other stacks, with those."""
+    """`running` maps image id → stack with a container of it; `built` are (image, stack) of other stacks."""
 
     running: dict[str, str]
     built: tuple[tuple[StoredImage, str], ...]
@@ -23,7 +23,7 @@ class Uses:
 
 
 def read_uses(project_name: str) -> Uses:
-    """What all stacks but this one need, running or not. Raises EngineError."""
+    """The images that all other stacks need, running or not. Raises EngineError."""
     running = {}
     for entry in engine.client().api.containers(all=True):
         name = (entry.get("Labels") or {}).get(PROJECT_LABEL, project_name)

@@ -7,8 +7,8 @@ from typing import Any
 from layerstack import command
 from layerstack.engine.container import Container
 from layerstack.project.project import Project, Service
+from layerstack.run.dev_settings import hash_of
 
-HASH_LABEL = "com.docker.compose.config-hash"
 _RECREATED = re.compile(r"Container (\S+)\s+Recreate$", re.MULTILINE)
 FILES_LABEL = "com.docker.compose.project.config_files"
 
@@ -57,7 +57,7 @@ def files_of(container: Container) -> tuple[str, ...]:
 
 def is_other(container: Container, now: str | None) -> bool:
     """Whether a container was created from another definition; False where one of the two is not known."""
-    then = (container.labels or {}).get(HASH_LABEL)
+    then = hash_of(container)
     return bool(then and now and then != now)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from os.path import normpath
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.build.inputs import Manifest
 from layerstack.dockerfile import context, copy_sources
@@ -14,6 +14,9 @@ from layerstack.dockerfile.recipe import RecipeLine
 from layerstack.engine.files import read_file
 from layerstack.errors import RefusedByEngine
 from layerstack.status.input_changes import place
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 MOST_READ = 20
 MOST_BYTES = 4 << 20
@@ -29,7 +32,7 @@ class ContainerFiles:
     stage is built on.
     """
 
-    client: Any
+    client: "EngineClient"
     container_id: str
     image: Image
     manifest: Manifest

@@ -1,15 +1,22 @@
 """What the mounts of a running container make stale: something else stands there, or its programs do not look again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from layerstack.engine.container import Container
 from layerstack.moment import epoch_seconds
-from layerstack.status import mounted_files, reloading
+from layerstack.status import file_notices, mounted_files, reloading
 from layerstack.status.input_changes import listed
-from layerstack.status.mounted_files import BindMount
+from layerstack.status.mounted_files import BindMount, WrittenFile
+from layerstack.status.reloading import Processes
 from layerstack.status.staleness import Stale
+from layerstack.wait import wait_until
 
+# From a save until what watches has stopped the old program and started the new one.
+RESTART_SECONDS = 6.0
+# The engine tells the age of a process in whole seconds.
+ROUNDING_SECONDS = 1.0
 UNSEEN = "whether its mounts match this folder: the engine is on another machine"
 
 
@@ -21,7 +28,8 @@ def find(client: Any, container: Container, data: Mapping[str, Any]) -> tuple[li
     replaced = mounted_files.replaced(binds, container.id, int(data["State"].get("Pid") or 0))
     found = [_of_mount(one) for one in replaced or ()]
     kept = [one for one in binds if one not in (replaced or ())]
-    return [*found, *_not_reloaded(client, container, data, kept)], [UNSEEN] if replaced is None else []
+    unread, unknown = _unread(client, container, data, kept)
+    return [*found, *unread], [*unknown, *([UNSEEN] if replaced is None else [])]
 
 
 def _of_mount(one: BindMount) -> Stale:
@@ -32,15 +40,46 @@ def _of_mount(one: BindMount) -> Stale:
     return Stale("mount-replaced", detail, "restart")
 
 
-def _not_reloaded(
+def _unread(
     client: Any, container: Container, data: Mapping[str, Any], binds: Sequence[BindMount]
-) -> Iterator[Stale]:
-    every = tuple({ending for endings in reloading.LOADED_ONCE.values() for ending in endings})
+) -> tuple[list[Stale], list[str]]:
+    """Files that the programs have not loaded since they were written, and those where that is not known."""
+    every = tuple({ending for endings in reloading.LOADED.values() for ending in endings})
     written = mounted_files.written_since(binds, epoch_seconds(container.started_at), every)
     if not written:
-        return
-    processes = reloading.read_processes(client, container.id, data["Config"].get("Env") or ())
-    names = [str(path) for path in written if path.name.endswith(processes.loaded_once or ("\0",))]
-    if names:
-        detail = f"{listed(names)} changed after the container started, and nothing reloads it: it may run old code"
-        yield Stale("not-reloaded", detail, "restart", is_certain=False)
+        return [], []
+    environment, pid = data["Config"].get("Env") or (), int(data["State"].get("Pid") or 0)
+
+    def read() -> Processes:
+        return reloading.read_processes(client, container.id, pid, environment)
+
+    processes = read()
+    files = [one for one in written if one.path.name.endswith(processes.loaded or ("\0",))]
+    if not files:
+        return [], []
+    if processes.read_again:
+        missed = [] if processes.poll else file_notices.find_missed(client, container.id, files)
+        return [], [f"whether it has read {_names(missed)} again, saved after its start"] if missed else []
+    if processes.restart:
+        return _not_restarted(files, read)
+    detail = f"{_names(files)} changed after the container started, and nothing reloads it: it may run old code"
+    return [Stale("not-reloaded", detail, "restart", is_certain=False)], []
+
+
+def _not_restarted(files: Sequence[WrittenFile], read: Callable[[], Processes]) -> tuple[list[Stale], list[str]]:
+    """Files that were saved after the program began last; a restart that is on its way gets its time."""
+
+    def unread() -> list[WrittenFile] | None:
+        start = read().newest_start
+        return None if start is None else [one for one in files if one.epoch_seconds > start + ROUNDING_SECONDS]
+
+    left_seconds = files[0].epoch_seconds + RESTART_SECONDS - time.time()
+    wait_until(lambda: not unread(), max(0.0, left_seconds), 0.5)
+    if (late := unread()) is None:
+        return [], [f"whether its program was started again since {_names(files)} was saved"]
+    detail = f"{_names(late)} changed after the last start of its program: it may run old code"
+    return [Stale("not-reloaded", detail, "restart", is_certain=False)] if late else [], []
+
+
+def _names(files: Sequence[WrittenFile]) -> str:
+    return listed([str(one.path) for one in files])

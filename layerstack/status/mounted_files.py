@@ -29,6 +29,14 @@ class BindMount:
         return normpath(f"{self.target}/{path.relative_to(self.source)}")
 
 
+@dataclass(frozen=True, order=True)
+class WrittenFile:
+    """A file of this machine, and when it was written last."""
+
+    epoch_seconds: float
+    path: Path
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a mount leads: a device, and a path from the root of its filesystem."""
@@ -74,7 +82,7 @@ def replaced(binds: Sequence[BindMount], container_id: str, pid: int) -> list[Bi
     return [one for one in binds if one.target in by_target and _is_other(by_target[one.target], one.source, own)]
 
 
-def written_since(binds: Iterable[BindMount], epoch_seconds: float, suffixes: Sequence[str]) -> list[Path]:
+def written_since(binds: Iterable[BindMount], epoch_seconds: float, suffixes: Sequence[str]) -> list[WrittenFile]:
     """Files below the mounts with one of the suffixes that were written after a moment, the newest first."""
     found = []
     for path in _files(binds):
@@ -84,8 +92,8 @@ def written_since(binds: Iterable[BindMount], epoch_seconds: float, suffixes: Se
             except OSError:
                 continue
             if written > epoch_seconds:
-                found.append((written, path))
-    return [Path(path) for _, path in sorted(found, reverse=True)]
+                found.append(WrittenFile(written, Path(path)))
+    return sorted(found, reverse=True)
 
 
 def _files(binds: Iterable[BindMount]) -> Iterator[str]:

@@ -1,6 +1,7 @@
-"""Which files a container's processes load once, and whether anything loads them again."""
+"""Which files a container's programs load, when they did, and whether anything loads them again."""
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -8,7 +9,7 @@ from typing import Any
 
 # Program → endings of the files that it reads at its start and then keeps. What reads its files on every request, as
 # PHP and static servers do, is not here.
-LOADED_ONCE = {
+LOADED = {
     "python": (".py",),
     "gunicorn": (".py",),
     "uvicorn": (".py",),
@@ -28,53 +29,94 @@ LOADED_ONCE = {
     "haproxy": (".cfg",),
     "redis-server": (".conf",),
 }
-_RELOADS = re.compile(
-    r"--watch\b|--reload\b|--hot\b|flask.* --debug\b|manage\.py runserver(?!.*--noreload)|webpack serve|tsx watch|"
-    r"(next|nuxt|astro) dev|"
-    r"(^|[\s/])(vite|nodemon|ts-node-dev|watchfiles|watchmedo|webpack-dev-server|rerun|guard)(\.\w+)?(\s|$)"
+# These start their program again after a save.
+_RESTARTS = re.compile(
+    r"--watch\b|--reload\b|flask.* --debug\b|manage\.py runserver(?!.*--noreload)|tsx watch|"
+    r"(^|[\s/])(nodemon|ts-node-dev|watchfiles|watchmedo|rerun|guard)(\.\w+)?(\s|$)"
 )
-_RELOADING_VARIABLE = re.compile(
+_RESTARTING_VARIABLE = re.compile(
     r"^(FLASK_DEBUG=(1|true)$|UVICORN_RELOAD=|GUNICORN_CMD_ARGS=.*--reload)", re.IGNORECASE
 )
+# These keep running and read single files again, after a notice of the kernel or by looking at them all the time.
+_READS_AGAIN = re.compile(
+    r"--hot\b|webpack serve|(next|nuxt|astro) dev|(^|[\s/])(vite|webpack-dev-server)(\.\w+)?(\s|$)"
+)
+_POLLING_VARIABLE = re.compile(r"^(CHOKIDAR_USEPOLLING|WATCHPACK_POLLING)=(?!0$|false$|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Process:
+    """One program of a container; `started` in seconds since the epoch, None where the engine cannot tell."""
+
+    command: str
+    started: float | None = None
 
 
 @dataclass(frozen=True)
 class Processes:
-    """Command lines of everything that runs in a container, and its environment as `NAME=value` lines."""
+    """Everything that runs for a container's first process, and its environment as `NAME=value` lines."""
 
-    commands: tuple[str, ...]
+    running: tuple[Process, ...]
     environment: tuple[str, ...] = ()
 
     @property
-    def reload(self) -> bool:
-        """Whether something here watches its files."""
-        return any(_RELOADS.search(one) for one in self.commands) or any(
-            _RELOADING_VARIABLE.match(one) for one in self.environment
-        )
+    def restart(self) -> bool:
+        """Whether something here starts its program again after a save."""
+        return self._has(_RESTARTS) or any(_RESTARTING_VARIABLE.match(one) for one in self.environment)
 
     @property
-    def loaded_once(self) -> tuple[str, ...]:
-        """Endings of the files that the programs here load at their start only; empty when something reloads them."""
-        if self.reload:
-            return ()
-        return tuple(sorted({ending for one in self.commands for ending in _endings(one)}))
+    def read_again(self) -> bool:
+        """Whether something here reads changed files while it runs."""
+        return self._has(_READS_AGAIN)
+
+    @property
+    def poll(self) -> bool:
+        return any(_POLLING_VARIABLE.match(one) for one in self.environment)
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Endings of the files that the programs here load."""
+        return tuple(sorted({ending for one in self.running for ending in _endings(one.command)}))
+
+    @property
+    def newest_start(self) -> float | None:
+        """When the youngest program that loads files began: after each save, where something restarts it."""
+        started = [one.started for one in self.running if _endings(one.command) and one.started is not None]
+        return max(started, default=None)
+
+    def _has(self, pattern: re.Pattern[str]) -> bool:
+        return any(pattern.search(one.command) for one in self.running)
 
 
-def read_processes(client: Any, container_id: str, environment: Iterable[str]) -> Processes:
-    """What runs in a container; nothing when the engine cannot tell."""
+def read_processes(client: Any, container_id: str, pid: int, environment: Iterable[str]) -> Processes:
+    """What runs below a container's first process, so no health check; nothing when the engine cannot tell."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
-    try:
-        table = client.api.top(container_id, ps_args="-o pid,args")
-    except (DockerException, RequestException):
-        return Processes(())
-    rows: Sequence[Sequence[str]] = table.get("Processes") or ()
-    return Processes(tuple(row[-1] for row in rows), tuple(environment))
+    # Not every engine's ps knows the seconds.
+    for options in ("-o pid,ppid,etimes,args", "-o pid,ppid,args"):
+        try:
+            table = client.api.top(container_id, ps_args=options)
+        except (DockerException, RequestException):
+            continue
+        rows: Sequence[Sequence[str]] = table.get("Processes") or ()
+        return Processes(tuple(_below(pid, rows, time.time())), tuple(environment))
+    return Processes(())
 
 
-def _endings(command: str) -> Iterable[str]:
+def _below(pid: int, rows: Sequence[Sequence[str]], now: float) -> Iterable[Process]:
+    """The process and all that it started, from rows of pid, parent, seconds if they are known, and command line."""
+    parents = {row[0]: row[1] for row in rows}
+    for row in rows:
+        above = row[0]
+        while above in parents and above != str(pid):
+            above = parents[above]
+        if above == str(pid):
+            yield Process(row[-1], now - int(row[2]) if len(row) > 3 else None)
+
+
+def _endings(command: str) -> Sequence[str]:
     """A script's interpreter and the script itself stand in the first two words: `python3.9 /opt/venv/bin/gunicorn`."""
     names = (PurePosixPath(word.rstrip(":")).name for word in command.split()[:2])
     programs = (re.sub(r"[\d.]+$", "", name) for name in names)
-    return [ending for program in programs for ending in LOADED_ONCE.get(program, ())]
+    return [ending for program in programs for ending in LOADED.get(program, ())]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layerstack.engine import engine
@@ -12,6 +12,7 @@ from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Device, Project, find_compose_files, load, with_overlay
 from layerstack.run.address import addresses
 from layerstack.run.conflict import find_orphans
+from layerstack.run.dev_settings import recall, variables_of_dev
 from layerstack.run.start_failure import image_of
 from layerstack.run.unmounted import overlay_path
 from layerstack.status import compose_hash
@@ -168,6 +169,11 @@ def _absent(name: str, image: str, address: str, freshness: Freshness) -> Servic
 
 def _as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> Project:
     """The project as its containers were started: on the other device, or without mounts, is no change."""
+    if project.overlay is None and (values := recall(project.root, found, lambda: compose_hash.read_hashes(project))):
+        with variables_of_dev(values):
+            as_dev = load(project.root, project.device)
+        # Compose is asked again later.
+        return replace(as_dev, secret_variables={**as_dev.secret_variables, **values})
     other: Device = "cpu" if project.device == "gpu" else "gpu"
     files = tuple(str(path) for path in find_compose_files(project.root, other))
     used = {compose_hash.files_of(one) for containers in found.values() for one in containers}

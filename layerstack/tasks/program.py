@@ -80,7 +80,7 @@ class AsTyped:
         self._call = re.compile(rf"\binvoke (?=(?:{names}|--list|--help|--dry)(?![\w-]))")
 
     def spelled(self, text: str) -> str:
-        """The text as it will be written: who lays it out has to know its length."""
+        """The text as it will be written, which a layout has to measure."""
         return self._call.sub("layerstack ", text)
 
     def write(self, text: str) -> int:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 JSON = "print one JSON document on stdout, everything else on stderr"
 DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
 YES = "remove without asking"
-# Reasons for a device that leave nothing to repair.
-EXPECTED = ("fine", "no-card", "asked-for-cpu", "no-service-wants-gpu")
 SERVICES = "services, as words after the task; default all"
 
 
@@ -71,6 +69,7 @@ def project_to_run(device: str, is_started: bool) -> "Project":
     Only what is started needs the GPU that was asked for: any machine builds for one. Raises GpuMissing.
     """
     from layerstack.gpu import gpu_text
+    from layerstack.gpu.decision import is_news
     from layerstack.gpu.device import choose
     from layerstack.project.device_memory import remember_device, remembered_device
     from layerstack.project.project import load
@@ -79,8 +78,7 @@ def project_to_run(device: str, is_started: bool) -> "Project":
     if requested(device) == "gpu" and not is_started:
         return load(root(), "gpu")
     decision = choose(root(), requested(device), is_fresh=True)
-    # No card and nothing that wants one is how most machines are: that is said when it is new, or asked about.
-    if decision.device != remembered_device(root()) or device == "gpu" or decision.reason not in EXPECTED:
+    if is_news(decision, remembered_device(root()), requested(device)):
         say(gpu_text.sentence(decision))
     remember_device(root(), decision.device)
     return load(root(), decision.device)

@@ -1,6 +1,6 @@
 """Tasks around the running stack: start it, ask it, read it, stop it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -105,22 +105,34 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
 @task(help={"device": DEVICE})
 def dev(c: Context, device: str = "auto") -> None:
     """Start, then follow the logs of the services that are built here; Ctrl-C leaves the stack running."""
+    follow(device, {})
+
+
+def follow(device: str, variables: Mapping[str, str]) -> None:
+    """Start with these variables besides, say what reloads after a save, and follow the logs."""
     from layerstack.engine import engine
     from layerstack.report import say
     from layerstack.run import stack
     from layerstack.run.address import addresses, tunnel
+    from layerstack.run.dev_settings import remember, variables_of_dev
     from layerstack.run.start_failure import require_images
     from layerstack.run.text import print_addresses, print_start, say_tunnel
     from layerstack.run.unmounted import require_mounts
+    from layerstack.status.reload_forecast import forecast
 
-    project = project_to_run(device, is_started=True)
-    require_images(engine.client(), project, list(project.services))
-    require_mounts(engine.client(), project)
-    print_start(_up(project))
-    print_addresses(addresses(project))
-    say_tunnel(tunnel(project))
-    say("edit a source file and watch it reload; Ctrl-C ends the watching, the stack stays up")
-    stack.logs(project, [service.name for service in project.services.values() if service.is_built], 5, follows=True)
+    with variables_of_dev(variables):
+        project = project_to_run(device, is_started=True)
+        require_images(engine.client(), project, list(project.services))
+        require_mounts(engine.client(), project)
+        print_start(_up(project))
+        remember(engine.client(), project, variables)
+        print_addresses(addresses(project))
+        say_tunnel(tunnel(project))
+        for text in forecast(engine.client(), project):
+            say(text)
+        say("Ctrl-C ends the watching, the stack stays up")
+        built = [service.name for service in project.services.values() if service.is_built]
+        stack.logs(project, built, 5, follows=True)
 
 
 @task(
@@ -210,7 +222,8 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     found = outcome.diagnosis
     if found is None:
         return CheckFailed(f"{task_name}: not everything works.")
-    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out)
+    is_disk_full = found.kind == "disk-full"
+    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out, is_disk_full)
 
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":

@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from layerstack.errors import NoRoom, StackError
+from layerstack.errors import CheckFailed, NoRoom, StackError
 from layerstack.report import say, tolerate_any_text
 from layerstack.tasks.annotation import annotate
 
@@ -64,7 +64,7 @@ def print_failure(error: StackError, as_json: bool) -> int:
     """Print a failure on stderr and, unless a failed check has printed its document already, on stdout; its code."""
     say(str(error))
     annotate(error)
-    if as_json and error.exit_code != 1:
+    if as_json and not isinstance(error, CheckFailed):
         document = {"ok": False, "error": str(error.args[0]), "advice": error.advice, "exit_code": error.exit_code}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
         sys.stdout.flush()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack import command
 from layerstack.at_once import ask_all
@@ -25,6 +25,9 @@ from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.examination import ServiceResult
 from layerstack.verify.listening import Listener, read_listeners
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 LOG_LINES = 40
 SHOWN_LOG_LINES = 5
@@ -179,7 +182,7 @@ class Lookout:
 
     def __init__(
         self,
-        client: Any,
+        client: "EngineClient",
         project: Project,
         results: Sequence[ServiceResult],
         place: EnginePlace = EnginePlace(),  # noqa: B008

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.at_once import ask_all
 from layerstack.engine.container import Container
@@ -15,6 +15,9 @@ from layerstack.verify.checks import CheckResult, Target, as_check, guess, not_a
 from layerstack.verify.health_probe import probe_health
 from layerstack.verify.masking import mask
 from layerstack.verify.state_links import container_link, image_link, links_of
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 RECOVERING = Verdict("waiting", "recovering: its health check passes again, Docker has not recorded it yet")
 
@@ -62,11 +65,11 @@ class ServiceResult:
 
 
 def examine(
-    client: Any, project: Project, service: Service, found: Sequence[Container], surroundings: Surroundings
+    client: "EngineClient", project: Project, service: Service, found: Sequence[Container], surroundings: Surroundings
 ) -> ServiceResult:
     """Ask one service everything that can be asked; bounded by the time limits of its checks.
 
-    Raises DockerException or RequestException when the engine itself fails.
+    Raises EngineError or OSError when the engine itself fails.
     """
     links = [image_link(client, image_of(project, service.name), found), container_link(service, found)]
     if not found:
@@ -106,7 +109,7 @@ def _declared(service: Service) -> list[Mapping[str, Any]]:
     return [as_check(entry) for entry in service.settings.verify]
 
 
-def _judge(client: Any, one: Container, service: Service, is_job: bool) -> Verdict:
+def _judge(client: "EngineClient", one: Container, service: Service, is_job: bool) -> Verdict:
     verdict = judge_now(one, service, is_job)
     if verdict.words == "unhealthy":
         probe = probe_health(client, one)

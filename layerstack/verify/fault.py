@@ -24,6 +24,7 @@ FaultKind = Literal[
     "killed",
     "listens-on-loopback",
     "module-missing",
+    "mount-replaced",
     "name-taken",
     "network-detached",
     "network-missing",

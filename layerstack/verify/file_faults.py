@@ -88,11 +88,7 @@ def file_missing(seen: Evidence) -> Fault | None:
     for line in seen.last_words:
         for path in PATH.findall(line) if NO_FILE.search(line) else ():
             if mount := seen.mount_at(path):
-                where = find_text(seen.project, seen.name, "volumes", mount.target)
-                where = where or find_text(seen.project, seen.name, "tmpfs", mount.target)
-                words = f"the file {path} is missing: {mount.words} hides what the image has there"
-                change = f"remove the mount: {where.place if where else f'the volumes of {seen.name}'}"
-                return Fault("file-missing", words, f"invoke up {seen.name}", change)
+                return _missing_below(seen, mount, path)
             if not path.startswith(("/proc", "/sys", "/dev", "/api")):
                 words = f"the file {path} is missing in its image"
                 if not seen.service.is_built:
@@ -101,6 +97,24 @@ def file_missing(seen: Evidence) -> Fault | None:
                     )
                 return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
     return None
+
+
+def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
+    """A file that is not there where something is mounted: gone here, replaced here, or hidden."""
+    where = find_text(seen.project, seen.name, "volumes", mount.target)
+    where = where or find_text(seen.project, seen.name, "tmpfs", mount.target)
+    removing = f"remove the mount: {where.place if where else f'the volumes of {seen.name}'}"
+    here = Path(mount.source + path.removeprefix(mount.target.rstrip("/")))
+    if mount.kind != "bind" or not here.is_absolute():
+        words = f"the file {path} is missing: {mount.words} hides what the image has there"
+        return Fault("file-missing", words, f"invoke up {seen.name}", removing)
+    name, source = relpath(here, seen.project.root), relpath(mount.source, seen.project.root)
+    if here.exists():
+        # `git checkout` and the like remove a folder and make it anew; a mount keeps the old one.
+        words = f"the file {path} is missing in it, and {name} is here: {source} was replaced after its start"
+        return Fault("mount-replaced", words, f"invoke restart {seen.name}")
+    words = f"the file {path} is missing: {name} is not there, and {mount.words} hides what the image has"
+    return Fault("file-missing", words, f"invoke up {seen.name}", f"put {name} there, or {removing}")
 
 
 def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:

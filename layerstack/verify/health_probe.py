@@ -1,10 +1,14 @@
 """A container's own health check, asked now instead of waiting for Docker's next turn."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
+from layerstack.errors import EngineError
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 # A health check may have minutes; nobody waits that long for a second look.
 LONGEST_SECONDS = 15.0
@@ -19,11 +23,8 @@ class Probe:
     has_answered: bool = True
 
 
-def probe_health(client: Any, container: Container) -> Probe | None:
+def probe_health(client: "EngineClient", container: Container) -> Probe | None:
     """Ask once; None when there is no health check or it cannot be asked."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     argv = _argv(container.health_command)
     if not argv or not container.is_running:
         return None
@@ -32,7 +33,7 @@ def probe_health(client: Any, container: Container) -> Probe | None:
         answer = run_inside(client, container.id, argv, timeout_seconds)
     except TimeoutError as error:
         return Probe(False, str(error), has_answered=False)
-    except (DockerException, RequestException):
+    except (EngineError, OSError):
         return None
     return Probe(answer.exit_code == 0, answer.output)
 

@@ -12,7 +12,7 @@ from layerstack.errors import CheckFailed
 from layerstack.verify import http_check
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 # A program has to start before it can ask, several at once where there are several checks.
 START_SECONDS = 10.0
@@ -38,7 +38,7 @@ sys.stdout.write(answer.read().decode("utf-8", "replace") + "\\n" + str(answer.s
 """
 
 
-def ask(client: "DockerClient", declared: Mapping[str, Any], container: Container, timeout_seconds: float) -> str:
+def ask(client: "EngineClient", declared: Mapping[str, Any], container: Container, timeout_seconds: float) -> str:
     """Ask what a check declares and judge the answer; what was asked in words. Raises CheckFailed."""
     if "upload" in declared:
         return "not checked: files are uploaded from here only, and the port is published for the engine's machine"

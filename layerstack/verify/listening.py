@@ -2,10 +2,14 @@
 
 import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
+from layerstack.errors import EngineError
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 # The state of a listening socket in /proc/net/tcp.
 LISTENING = "0A"
@@ -28,15 +32,12 @@ class Listener:
         return self.ip.startswith("127.") or self.ip == "::1"
 
 
-def read_listeners(client: Any, container: Container) -> tuple[Listener, ...] | None:
+def read_listeners(client: "EngineClient", container: Container) -> tuple[Listener, ...] | None:
     """The sockets of a running container, Docker's own name server left out; None when it cannot be seen."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     argv = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
     try:
         answer = run_inside(client, container.id, argv, LOOK_SECONDS) if container.is_running else None
-    except (DockerException, RequestException, TimeoutError):
+    except (EngineError, OSError):
         return None
     # cat ends with 1 when IPv6 is off and its table is missing; the other one is there then.
     if answer is None or "local_address" not in answer.output:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.at_once import ask_all
 from layerstack.engine.programs import stopped_programs
@@ -15,15 +15,18 @@ from layerstack.verify.http_check import short
 from layerstack.verify.masking import mask
 from layerstack.verify.state_links import HEALTH_CHECK
 
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
-def look_again(client: Any, graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:
+
+def look_again(client: "EngineClient", graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:
     """The results, with those services broken that seemed fine and whose health check fails now."""
     broken = [one.service for one in results if not one.is_ok]
     suspects = {need for name in broken for need in graph.all_needs(name)} - set(broken)
     return ask_all(lambda one: _ask_again(client, one) if one.service in suspects else one, results)
 
 
-def _ask_again(client: Any, result: ServiceResult) -> ServiceResult:
+def _ask_again(client: "EngineClient", result: ServiceResult) -> ServiceResult:
     one = result.container
     probe = probe_health(client, one) if one else None
     # On a busy machine a check may be late without any fault: only a halted program makes silence a proof.

@@ -5,29 +5,30 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from layerstack.engine.container import Container
 from layerstack.engine.place import EnginePlace
-from layerstack.errors import CheckFailed
+from layerstack.errors import CheckFailed, NotInEngine
 from layerstack.project.project import Port, Service
 from layerstack.run.health import Verdict
 from layerstack.verify.checks import CheckResult, Link, timed
 from layerstack.verify.http_check import NOT_CHECKED
 from layerstack.wording import duration
 
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
 CONNECT_SECONDS = 3.0
 HEALTH_CHECK = "health check"
 NO_NETWORK_MODES = ("none", "host")
 
 
-def image_link(client: Any, reference: str, found: Sequence[Container]) -> CheckResult:
+def image_link(client: "EngineClient", reference: str, found: Sequence[Container]) -> CheckResult:
     """Is the image here that the service runs? A container keeps its own when only the tag is gone."""
-    from docker.errors import ImageNotFound
-
     try:
         client.api.inspect_image(reference)
-    except ImageNotFound:
+    except NotInEngine:
         if not any(one.is_running for one in found):
             return _link("image", False, f"there is no image {reference} on this engine")
         return _link("image", True, f"{reference} is gone, its container runs on")

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.at_once import ask_all
 from layerstack.engine import engine
@@ -27,6 +27,9 @@ from layerstack.verify.evidence import Lookout
 from layerstack.verify.examination import ServiceResult, Surroundings, examine
 from layerstack.verify.second_look import look_again
 from layerstack.wait import Answer, call_within, wait_until
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 ENGINE_SECONDS = 10.0
 # The longest check may take this long in all; each has a limit of its own below it.
@@ -109,7 +112,11 @@ def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bo
 
 
 def look_once(
-    client: Any, project: Project, place: EnginePlace, among: frozenset[str] = frozenset(), tries: int = CHANGED_TRIES
+    client: "EngineClient",
+    project: Project,
+    place: EnginePlace,
+    among: frozenset[str] = frozenset(),
+    tries: int = CHANGED_TRIES,
 ) -> VerifyReport:
     """One round (`among` these services only); begun again when containers came, went or ended while it lasted."""
     found = _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
@@ -138,7 +145,9 @@ def _moments(found: Mapping[str, tuple[Container, ...]]) -> set[tuple[str, str, 
     return {(one.id, one.started_at, one.status) for containers in found.values() for one in containers}
 
 
-def _explain(client: Any, graph: CheckGraph, report: VerifyReport, look: Callable[..., Lookout]) -> VerifyReport:
+def _explain(
+    client: "EngineClient", graph: CheckGraph, report: VerifyReport, look: Callable[..., Lookout]
+) -> VerifyReport:
     """The report with the faults named and their consequences marked."""
     results = look_again(client, graph, report.services)
     broken = [one for one in results if not one.is_ok]
@@ -152,10 +161,8 @@ def _explain(client: Any, graph: CheckGraph, report: VerifyReport, look: Callabl
     return replace(report, services=marked, diagnoses=diagnoses)
 
 
-def _from_engine(client: Any, timeout_seconds: float, ask: Callable[[], Answer]) -> Answer:
+def _from_engine(client: "EngineClient", timeout_seconds: float, ask: Callable[[], Answer]) -> Answer:
     """What needs the engine, with an eye on whether it is still there. Raises EngineError."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
 
     def is_gone() -> bool:
         call_within(ENGINE_SECONDS / 2, client.ping)
@@ -165,5 +172,5 @@ def _from_engine(client: Any, timeout_seconds: float, ask: Callable[[], Answer])
         return call_within(timeout_seconds, ask, is_gone)
     except TimeoutError as error:
         raise EngineError(f"The engine did not respond: {error}.", "`invoke doctor` checks it.") from error
-    except (DockerException, RequestException, OSError) as error:
+    except (EngineError, OSError) as error:
         raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error

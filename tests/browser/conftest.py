@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 from chromium_container import connect, find_page, run_container
+from docker.models.containers import Container
+from photo_page import WORK_MILLISECONDS
 from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, sync_playwright
+from stack_containers import find_containers
 
 import docker
 
 WAIT_MILLISECONDS = 45_000
 VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+# Of an MP4; a JPEG has ended before it.
+EMPTY_BOX = b"\0\0\0\x08free"
+WORK_SECONDS = WORK_MILLISECONDS / 1000
 
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
@@ -59,7 +67,12 @@ def visitor(web_url: str) -> Iterator[Visitor]:
 def page(visitor: Visitor, web_url: str) -> Iterator[Page]:
     """Yield an empty tab of its own; every analysis that it made is deleted again, whatever happened to the test."""
     context = visitor.browser.new_context(
-        base_url=visitor.page_url, viewport=VIEWPORT, locale="en-GB", color_scheme="light"
+        # Drawn by the processor: what moves costs as much as all the rest.
+        base_url=visitor.page_url,
+        viewport=VIEWPORT,
+        locale="en-GB",
+        color_scheme="light",
+        reduced_motion="reduce",
     )
     context.set_default_timeout(WAIT_MILLISECONDS)
     made: list[str] = []
@@ -84,6 +97,40 @@ def complaints(page: Page) -> list[str]:
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
+
+
+@pytest.fixture
+def containers(web_url: str) -> dict[str, Container]:
+    """Return the containers of the page's stack by service; skips where somebody may be using it."""
+    return find_containers(docker.from_env(), web_url)
+
+
+@pytest.fixture(scope="session")
+def stored(web_url: str) -> Iterator[Callable[[Path], str]]:
+    """Return the id of a file's analysis, which is made once: for tests that only look at it."""
+    made: dict[Path, str] = {}
+
+    def analyse_once(file: Path) -> str:
+        if file not in made:
+            # Bytes of its own, which no decoder reads: the file itself is still new to who uploads it.
+            media = (file.name, file.read_bytes() + EMPTY_BOX)
+            answer = requests.post(f"{web_url}/api/analyses", files={"media": media}, timeout=30)
+            made[file] = answer.json()["id"]
+            wait_until_done(f"{web_url}/api/analyses/{made[file]}")
+        return made[file]
+
+    yield analyse_once
+    for analysis_id in made.values():
+        requests.delete(f"{web_url}/api/analyses/{analysis_id}", timeout=10)
+
+
+def wait_until_done(url: str) -> None:
+    """Wait for the outcome of an analysis; fails when it is another, or none."""
+    ends = time.monotonic() + WORK_SECONDS
+    while (analysis := requests.get(url, timeout=30).json())["status"] != "done":
+        assert analysis["status"] != "failed", analysis
+        assert time.monotonic() < ends, analysis
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

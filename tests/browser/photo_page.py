@@ -29,6 +29,18 @@ def upload_clip(page: Page, clip: Path) -> str:
     return read_id(page)
 
 
+def open_photo(page: Page, analysis_id: str) -> None:
+    """Open the analysis of a photo by its address, and wait for its skeleton."""
+    page.goto(f"/#/analyses/{analysis_id}")
+    expect(page.locator("[data-joint=nose]").first).to_be_visible()
+
+
+def open_clip(page: Page, analysis_id: str) -> None:
+    """Open the analysis of a clip by its address, and wait for its charts."""
+    page.goto(f"/#/analyses/{analysis_id}")
+    expect(open_charts(page)).to_be_visible()
+
+
 def start_upload(page: Page, file: Path, mime_type: str) -> None:
     """Choose a file on the start page."""
     if not page.get_by_label(FILE_LABEL).is_visible():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from photo_page import FILE_LABEL, find_history_item, upload_clip, upload_photo
+from photo_page import FILE_LABEL, open_clip, open_photo
 from playwright.sync_api import Page, ViewportSize, expect
 
 SIZES: list[ViewportSize] = [{"width": 360, "height": 740}, {"width": 3840, "height": 2160}]
@@ -29,40 +29,41 @@ Promise.all(
 """
 
 
-def show_start(page: Page, _: Path, __: Path) -> None:
+def show_start(page: Page, _: str, __: str) -> None:
     """Open the start page."""
     page.goto("/")
     expect(page.get_by_role("contentinfo")).to_contain_text("Pose")
 
 
-def show_photo(page: Page, photo: Path, _: Path) -> None:
+def show_photo(page: Page, photo_id: str, _: str) -> None:
     """Open the analysis of a photo."""
-    upload_photo(page, photo)
+    open_photo(page, photo_id)
 
 
-def show_clip(page: Page, _: Path, clip: Path) -> None:
+def show_clip(page: Page, _: str, clip_id: str) -> None:
     """Open the analysis of a clip."""
-    upload_clip(page, clip)
+    open_clip(page, clip_id)
 
 
-def show_comparison(page: Page, photo: Path, clip: Path) -> None:
+def show_comparison(page: Page, photo_id: str, clip_id: str) -> None:
     """Open a photo and a clip side by side."""
-    photo_id = upload_photo(page, photo)
-    page.get_by_role("button", name="New analysis").click()
-    upload_clip(page, clip)
-    item = find_history_item(page, photo_id)
-    item.hover()
-    item.get_by_role("button", name="Compare").click()
+    page.goto(f"/#/analyses/{clip_id}?with={photo_id}")
     expect(page.get_by_role("row", name="Front knee")).to_be_visible()
 
 
-View = Callable[[Page, Path, Path], None]
+View = Callable[[Page, str, str], None]
 VIEWS: list[View] = [show_start, show_photo, show_clip, show_comparison]
 
 
+@pytest.fixture
+def ids(stored: Callable[[Path], str], photographer: Path, riders: Path) -> tuple[str, str]:
+    """Return the analyses of a photo and of a clip."""
+    return stored(photographer), stored(riders)
+
+
 @pytest.mark.parametrize("view", VIEWS)
-def test_view_is_accessible_and_fits(page: Page, photographer: Path, riders: Path, view: View) -> None:
-    view(page, photographer, riders)
+def test_view_is_accessible_and_fits(page: Page, ids: tuple[str, str], view: View) -> None:
+    view(page, *ids)
     schemes: list[Literal["light", "dark"]] = ["light", "dark"]
     for size in SIZES:
         page.set_viewport_size(size)
@@ -74,8 +75,8 @@ def test_view_is_accessible_and_fits(page: Page, photographer: Path, riders: Pat
 
 
 @pytest.mark.parametrize("view", [show_photo, show_clip])
-def test_opened_analysis_does_not_jump(page: Page, photographer: Path, riders: Path, view: View) -> None:
-    view(page, photographer, riders)
+def test_opened_analysis_does_not_jump(page: Page, ids: tuple[str, str], view: View) -> None:
+    view(page, *ids)
     page.add_init_script(WATCH_SHIFTS)
     page.reload()
     expect(page.locator("[data-joint=nose]").first).to_be_visible()

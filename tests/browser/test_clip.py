@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from photo_page import open_charts, start_upload, upload_clip
+from photo_page import open_charts, open_clip, start_upload
 from playwright.sync_api import Page, expect
 
 
 @pytest.fixture
-def frames(page: Page, riders: Path, web_url: str) -> list[dict[str, Any]]:
-    """Upload the clip; return its frames as the API has them."""
-    analysis_id = upload_clip(page, riders)
+def frames(page: Page, stored: Callable[[Path], str], riders: Path, web_url: str) -> list[dict[str, Any]]:
+    """Open the clip; return its frames as the API has them."""
+    analysis_id = stored(riders)
+    open_clip(page, analysis_id)
     answer = requests.get(f"{web_url}/api/analyses/{analysis_id}/frames", params={"limit": 1000}, timeout=30).json()
     return list(answer["items"])
 

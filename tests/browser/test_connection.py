@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from photo_page import FILE_LABEL, find_history_item, open_charts, slow_uploads, start_upload, upload_photo
+from photo_page import FILE_LABEL, find_history_item, open_charts, open_photo, slow_uploads, start_upload, upload_photo
 from playwright.sync_api import Page, Route, expect
 
 # A clip of 200 kB then takes ten seconds.
@@ -57,8 +58,10 @@ def test_reload_in_the_work_goes_on_where_it_was(page: Page, riders: Path) -> No
     expect(open_charts(page)).to_be_visible(timeout=120_000)
 
 
-def test_analysis_stays_readable_while_the_api_is_away(page: Page, astronaut: Path) -> None:
-    upload_photo(page, astronaut)
+def test_analysis_stays_readable_while_the_api_is_away(
+    page: Page, stored: Callable[[Path], str], astronaut: Path
+) -> None:
+    open_photo(page, stored(astronaut))
     page.route(API, lambda route: route.abort("connectionrefused"))
     # The page asks for the state every 15 s.
     expect(page.get_by_text("API cannot be reached.")).to_be_visible(timeout=30_000)

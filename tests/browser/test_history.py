@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from photo_page import find_history_item, upload_clip, upload_photo
+from photo_page import find_history_item, open_photo, upload_photo
 from playwright.sync_api import Page, expect
 
 
@@ -46,8 +47,8 @@ def test_two_are_compared_and_the_link_shows_the_same(page: Page, astronaut: Pat
     expect(visitor.get_by_role("article", name="photographer.jpg")).to_be_visible()
 
 
-def test_link_opens_the_chosen_person(page: Page, riders: Path) -> None:
-    analysis_id = upload_clip(page, riders)
+def test_link_opens_the_chosen_person(page: Page, stored: Callable[[Path], str], riders: Path) -> None:
+    analysis_id = stored(riders)
     page.goto(f"/#/analyses/{analysis_id}?person=2")
     chosen = page.get_by_role("button", name="Person 2")
     expect(chosen).to_have_attribute("aria-pressed", "true")
@@ -57,8 +58,10 @@ def test_link_opens_the_chosen_person(page: Page, riders: Path) -> None:
     expect(page.get_by_role("button", name="Person 1")).to_have_attribute("aria-pressed", "true")
 
 
-def test_drawn_picture_is_made_in_the_photos_own_size(page: Page, astronaut: Path) -> None:
-    upload_photo(page, astronaut)
+def test_drawn_picture_is_made_in_the_photos_own_size(
+    page: Page, stored: Callable[[Path], str], astronaut: Path
+) -> None:
+    open_photo(page, stored(astronaut))
     # The browser may run in a container whose files are not seen here: look at the picture before it is saved.
     page.evaluate("URL.createObjectURL = (blob) => { window.saved = blob; return 'data:,' }")
     page.get_by_role("button", name="Save picture").click()
@@ -67,8 +70,10 @@ def test_drawn_picture_is_made_in_the_photos_own_size(page: Page, astronaut: Pat
     assert size == [512, 512]
 
 
-def test_data_of_the_download_are_those_of_the_page(page: Page, photographer: Path, web_url: str) -> None:
-    upload_photo(page, photographer)
+def test_data_of_the_download_are_those_of_the_page(
+    page: Page, stored: Callable[[Path], str], photographer: Path, web_url: str
+) -> None:
+    open_photo(page, stored(photographer))
     path = page.get_by_role("link", name="CSV").get_attribute("href")
     rows = list(csv.DictReader(requests.get(f"{web_url}{path}", timeout=10).text.splitlines()))
     shown = page.locator("[data-measure=knee_flexion_right] .measure-value").inner_text()

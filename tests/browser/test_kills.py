@@ -15,17 +15,14 @@ from typing import Any
 
 import pytest
 import requests
-from chromium_container import find_container
+from docker.models.containers import Container
 from photo_page import open_charts, read_id, slow_uploads, start_upload
 from playwright.sync_api import Error, Page, expect
-
-import docker
+from stack_containers import wait_until_healthy
 
 SERVICES = ("mongodb", "pose-service", "backend-api", "frontend")
 FRAMES = 75
 BACK_SECONDS = 240.0
-HEALTHY_SECONDS = 120.0
-REHEARSAL_LABEL = "layerstack.rehearsal"
 
 
 def in_the_upload(page: Page) -> None:
@@ -62,33 +59,14 @@ SOME = [(SERVICES[index % len(SERVICES)], moment) for index, moment in enumerate
 CASES = ALL if os.environ.get("PAGE_KILLS") == "all" else SOME
 
 
-@pytest.fixture
-def containers(web_url: str) -> dict[str, Any]:
-    """Return the containers of the page's stack by service; skipped for a stack that somebody may be using."""
-    client = docker.from_env()
-    page_container = find_container(client, web_url)
-    if REHEARSAL_LABEL not in page_container.labels:
-        pytest.skip("kills containers, so only in a copy of the stack: `nox -s browser_tests`")
-    name = page_container.labels["com.docker.compose.project"]
-    of_it = {"label": f"com.docker.compose.project={name}"}
-    found = {one.labels["com.docker.compose.service"]: one for one in client.containers.list(filters=of_it)}
-    return found
-
-
-def wait_until_healthy(container: Any) -> None:
-    """Wait for the container's health check; fails when it does not pass in time."""
-    ends = time.monotonic() + HEALTHY_SECONDS
-    while time.monotonic() < ends:
-        container.reload()
-        if container.health == "healthy":
-            return
-        time.sleep(0.5)
-    pytest.fail(f"{container.name} is {container.health}")
-
-
 @pytest.mark.parametrize(("victim", "moment"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_clip_comes_to_its_charts(
-    page: Page, riders: Path, web_url: str, containers: dict[str, Any], victim: str, moment: Callable[[Page], None]
+    page: Page,
+    riders: Path,
+    web_url: str,
+    containers: dict[str, Container],
+    victim: str,
+    moment: Callable[[Page], None],
 ) -> None:
     acknowledged: list[str] = []
     page.on("response", lambda response: note(response, acknowledged))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
-from photo_page import FILE_LABEL, find_history_item, upload_photo
+from photo_page import FILE_LABEL, find_history_item, open_photo, upload_photo
 from playwright.sync_api import Locator, Page, expect
 
 # Where the astronaut's nose is, of the photo's width and height; see tests/data/README.md.
@@ -69,8 +70,10 @@ def test_analysis_is_listed_and_opens_from_the_list(page: Page, astronaut: Path)
     expect(page.locator("[data-joint=nose]").first).to_be_visible()
 
 
-def test_joints_of_a_measure_light_up_when_it_is_pointed_at(page: Page, sample: Path) -> None:
-    upload_photo(page, sample)
+def test_joints_of_a_measure_light_up_when_it_is_pointed_at(
+    page: Page, stored: Callable[[Path], str], sample: Path
+) -> None:
+    open_photo(page, stored(sample))
     page.locator("[data-measure=knee_flexion_right]").hover()
     lit = page.locator(".joint.is-pointed")
     expect(lit).to_have_count(3)
@@ -88,8 +91,8 @@ def test_sample_is_read_whole(page: Page) -> None:
     expect(page.locator(".reading.is-missing")).to_have_count(0)
 
 
-def test_joint_names_itself_when_pointed_at(page: Page, astronaut: Path) -> None:
-    upload_photo(page, astronaut)
+def test_joint_names_itself_when_pointed_at(page: Page, stored: Callable[[Path], str], astronaut: Path) -> None:
+    open_photo(page, stored(astronaut))
     page.locator("[data-joint=right_shoulder]").hover()
     expect(page.get_by_role("tooltip")).to_have_text(re.compile(r"^Right shoulder\d+ % sure$"))
 

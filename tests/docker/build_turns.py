@@ -10,7 +10,10 @@ from pathlib import Path
 from layerstack import docker_plugin
 
 SCRIPT = """#!/bin/sh
-case " $* " in *" build "*|*" bake "*) exec 9>>"{lock}"; flock 9 ;; esac
+case " $* " in
+  *" --print "*|*" --check "*|*" --call"*) ;;
+  *" build "*|*" bake "*) exec 9>>"{lock}"; flock 9 ;;
+esac
 exec "{plugin}" "$@"
 """
 

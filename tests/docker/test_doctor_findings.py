@@ -12,11 +12,11 @@ import pytest
 from imported import Imported, imported
 from layers import tree_digest
 
-from layerstack.doctor import doctor, engine_checks, health_lint
+from layerstack.doctor import doctor, engine_checks, health_checks
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.engine import image_tree
 from layerstack.finding import Finding
-from layerstack.gpu.decision import PROBE_IMAGE, probe_docker
+from layerstack.gpu.gpu_probe import PROBE_IMAGE, probe_docker
 from layerstack.owner import own_mark
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project
@@ -87,7 +87,7 @@ def test_busybox_is_told_from_a_real_tool_by_its_content(made: Imported, engine_
     (tmp_path / "compose.yaml").write_text(f"name: layerstack-test-doctor\nservices:\n{services}\n")
     loaded = project.load(tmp_path, "gpu")
     source = compose_source.read_source(tmp_path, loaded.compose_files)
-    found = [one for one in health_lint.check_health_checks(engine_client, loaded, source) if one.severity != "ok"]
+    found = [one for one in health_checks.check_localhost(engine_client, loaded, source) if one.severity != "ok"]
     assert [(one.service, one.place) for one in found] == [("busy", "compose.yaml:3")]
 
 

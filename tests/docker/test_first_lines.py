@@ -15,7 +15,7 @@ from docker.errors import ImageNotFound
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
 from layerstack.build.progress import Silent as SilentBuild
-from layerstack.doctor import engine_conflicts, health_tools, project_checks, script_lint
+from layerstack.doctor import health_checks, project_checks, script_lint
 from layerstack.errors import StartFailed
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project
@@ -111,7 +111,7 @@ def test_a_health_check_without_its_program_is_named(place: Place, engine_client
     assert (found.service, found.kind) == ("api", "health-program-missing")
     assert found.repair in refused.advice
     assert "node" in found.change
-    (foreseen,) = health_tools.check_programs(engine_client, loaded, source)
+    (foreseen,) = health_checks.check_programs(engine_client, loaded, source)
     assert (foreseen.severity, foreseen.service) == ("warning", "api")
     place.write("compose.yaml", (place.root / "compose.yaml").read_text().replace('"absent-checker"', '"node", "-v"'))
     place.repair(found.repair)
@@ -126,7 +126,7 @@ def test_an_orphan_that_holds_the_port_is_named_and_removed(place: Place, free_p
     orphan = f"{loaded.name}-old-name-1"
     assert [one.is_orphan for one in status.read_status(loaded)] == [False, True]
     assert [one.severity for one in project_checks.check_ports(loaded, engine_client)] == ["error"]
-    assert [one.remedy for one in engine_conflicts.check_orphans(engine_client, loaded)] == [f"docker rm -f {orphan}"]
+    assert [one.remedy for one in project_checks.check_orphans(engine_client, loaded)] == [f"docker rm -f {orphan}"]
     assert orphan in place.refused().advice
     found = place.diagnosis()
     assert (found.service, found.kind) == ("new-name", "port-held")

@@ -9,10 +9,9 @@ import pytest
 from own_engine import FINE, OwnEngine, own_engine
 
 from layerstack.engine import engine
-from layerstack.gpu import gpu_probe, probe_memory
-from layerstack.gpu.engine_start import identify_start
+from layerstack.gpu import gpu_probe
 from layerstack.gpu.gpu_probe import probe_docker
-from layerstack.gpu.probe_memory import remembered_probe
+from layerstack.gpu.probe_memory import identify_start, remembered_probe
 from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
 
 pytestmark = [
@@ -133,9 +132,6 @@ def test_a_bad_answer_is_asked_again(own: OwnEngine) -> None:
     assert not remembered_probe().is_usable
     own.set_hook(FINE)
     assert remembered_probe().is_usable
-    probe_memory.forget()
-    own.set_hook(NOT_LOADED)
-    assert not remembered_probe().is_usable
 
 
 def test_each_start_of_an_engine_has_a_name_of_its_own(own: OwnEngine, engine_client: object) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,21 @@ def test_6_a_server_that_reloads_is_left_alone(running: Stack) -> None:
     path.write_text(path.read_text().replace("build: api", watching))
     running.repair("api")
     running.write("api/src/server.js", "setInterval(() => console.log('new'), 60000)\n")
+    assert running.all_stale() == {}
+
+
+def test_6_what_a_server_that_reloads_did_not_hear_is_named(running: Stack) -> None:
+    path = running.root / "compose.yaml"
+    watching = 'build: api\n    command: ["node", "--watch", "src/server.js"]'
+    path.write_text(path.read_text().replace("build: api", watching))
+    running.repair("api")
+    # It follows the file that the first save throws away.
+    for word in ("one", "two"):
+        replace_by_rename(running.root / "api/src/server.js", f"setInterval(() => console.log('{word}'), 60000)\n")
+        time.sleep(2)
+    (stale,) = running.stale("api")
+    assert (stale.kind, stale.is_certain) == ("not-reloaded", False)
+    running.repair("api")
     assert running.all_stale() == {}
 
 

@@ -1,9 +1,10 @@
 """Builders, steps and records of a build cache for tests."""
 
+from dataclasses import replace
 from typing import Any
 
 from layerstack.cache.builder import Builder, Disk
-from layerstack.cache.gc_policy import Rules, engine_rules
+from layerstack.cache.gc_policy import MOUNT_TYPES, GcRule, Rules
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
 from layerstack.engine.cache_records import CacheRecord
 
@@ -19,12 +20,24 @@ def record(name: str, description: str = "", size: int = 0, **fields: Any) -> Ca
     return CacheRecord(name, given.pop("kind"), description or name, size, **given)
 
 
+def limits(reserved: int, max_used: int = 0, min_free: int = 0) -> Rules:
+    """The four rules of an engine with these limits."""
+    everything = GcRule(True, (), 0.0, reserved, max_used, min_free)
+    common = replace(everything, takes_all=False)
+    mounts = GcRule(kinds=MOUNT_TYPES, unused_seconds=48 * 3600.0, max_used_bytes=reserved * 138 // 1000)
+    return mounts, replace(common, unused_seconds=60 * 24 * 3600.0), common, everything
+
+
+# What Engine 28.5.2 prints for a disk of that size.
+RULES = limits(26 * GB, 202 * GB, 51 * GB)
+
+
 def builder(rules: Rules | None = None, free: int | None = 100 * GB, **fields: Any) -> Builder:
     """The engine's own, of a 252 GiB disk."""
-    found = engine_rules(DISK_BYTES) if rules is None else rules
+    found = RULES if rules is None else rules
     disk = Disk(DISK_BYTES if free is not None else None, free)
     given = {"name": "default", "driver": "docker", "server_version": "28.5.2", "storage_driver": "overlay2", **fields}
-    return Builder(rules=found, expected=found, disk=disk, **given)
+    return Builder(rules=found, disk=disk, **given)
 
 
 def stage(name: str, base: str, *lines: str, on_stage: bool = False) -> RecipeStage:

@@ -3,7 +3,9 @@
 import tempfile
 from pathlib import Path
 
+import fake_docker
 import pytest
+from fake_docker import FakeDocker
 
 from layerstack import command
 
@@ -38,3 +40,9 @@ def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records of images are kept by their id, and tests give the same ids to others."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
+    """A stand-in for the docker command, whose answers the test gives."""
+    return fake_docker.install(tmp_path, monkeypatch)

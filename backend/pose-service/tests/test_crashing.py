@@ -50,7 +50,8 @@ def test_an_engine_that_is_killed_again_and_again_comes_back_quickly(start: Star
         time.sleep(0.2)
     began = time.monotonic()
     server.wait_until_ready()
-    assert time.monotonic() - began < 15
+    # Far below the 30 s to which the pauses between starts may grow.
+    assert time.monotonic() - began < 20
     assert server.post_photo()[0] == 200
 
 

@@ -15,8 +15,9 @@ import pytest
 from hostile.check import check_left_nothing, check_problem, check_still_works
 from hostile.forms import END, chunks, file_part, post, upload
 from hostile.service import PHOTO, Answer, Baseline, Service, read_answer, running_service, send_all
+from server import BUSY_SECONDS
 
-UPLOAD_SECONDS = 2.0
+UPLOAD_SECONDS = 4.0
 # As in serving/waiting_room.py.
 HEADER_SECONDS = 10.0
 AT_ONCE = 1000
@@ -26,7 +27,7 @@ SLOW_COUNT = 12
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    """Uploads have two seconds."""
+    """Uploads have four seconds: a photo that is estimated beside them takes less, also on a busy machine."""
     with running_service(POSE_UPLOAD_SECONDS=f"{UPLOAD_SECONDS:g}") as running:
         yield running
 
@@ -66,7 +67,7 @@ def test_a_slow_upload_has_a_deadline(service: Service, baseline: Baseline) -> N
     request = upload(PHOTO.read_bytes())
     answer, seconds = drip(service, request[:1000], (bytes([byte]) for byte in request[1000:]), 0.05)
     check_problem(answer, 408, "upload-too-slow")
-    assert UPLOAD_SECONDS <= seconds < UPLOAD_SECONDS + 3
+    assert UPLOAD_SECONDS <= seconds < UPLOAD_SECONDS + 3 + BUSY_SECONDS
     check_still_works(service)
 
 
@@ -74,14 +75,14 @@ def test_an_upload_that_stops_has_a_deadline(service: Service, baseline: Baselin
     request = upload(PHOTO.read_bytes())
     answer, seconds = drip(service, request[:-1], (), 0)
     check_problem(answer, 408, "upload-too-slow")
-    assert UPLOAD_SECONDS <= seconds < UPLOAD_SECONDS + 3
+    assert UPLOAD_SECONDS <= seconds < UPLOAD_SECONDS + 3 + BUSY_SECONDS
 
 
 def test_slow_headers_have_a_deadline(service: Service, baseline: Baseline) -> None:
     headers = (f"X-{number}: x\r\n".encode() for number in itertools.count())
     answer, seconds = drip(service, b"GET /health HTTP/1.1\r\nHost: localhost\r\n", headers, 0.5)
     assert answer.status == 0
-    assert HEADER_SECONDS <= seconds < HEADER_SECONDS + 3
+    assert HEADER_SECONDS <= seconds < HEADER_SECONDS + 3 + BUSY_SECONDS
 
 
 def test_slow_clients_do_not_stop_the_others(service: Service, baseline: Baseline) -> None:
@@ -90,9 +91,9 @@ def test_slow_clients_do_not_stop_the_others(service: Service, baseline: Baselin
         clients = [stack.enter_context(service.connect()) for _ in range(SLOW_COUNT)]
         for client in clients:
             client.sendall(start)
-        began = time.monotonic()
         check_still_works(service)
-        assert time.monotonic() - began < UPLOAD_SECONDS / 2
+        # All of them are still inside: nobody waited for their deadline.
+        assert select.select(clients, [], [], 0)[0] == []
         for client in clients:
             check_problem(read_answer(client), 408, "upload-too-slow")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from running_engines import wait_until
-from server import Server, is_ready
+from server import BUSY_SECONDS, Server, is_ready
 from starting import Start
 
 
@@ -46,7 +46,7 @@ def test_a_change_of_the_web_part_answers_with_the_same_warm_engines(server: Ser
     assert server.post_photo()[0] == 200
     assert (server.engine_pids(), server.supervisor_pid()) == (engines, supervisor)
     # The goal is one second (see the benchmarks); a busy machine may be slower here.
-    assert seconds < 3
+    assert seconds < 3 + BUSY_SECONDS
 
 
 def test_a_change_of_the_engine_replaces_its_processes_and_costs_no_request(server: Server, source: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_reload_does_not_wait_for_a_hanging_engine(server: Server, source: Pat
     saved_at = time.monotonic()
     edit(source / "web" / "routes" / "health.py", '"/health"', '"/well"')
     server.wait_for("/well", lambda status, _body: status in (200, 503))
-    assert time.monotonic() - saved_at < 5
+    assert time.monotonic() - saved_at < 5 + BUSY_SECONDS
     asking.join()
 
 

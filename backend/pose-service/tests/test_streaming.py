@@ -15,7 +15,7 @@ import pytest
 from clips import clip
 from PIL import Image
 from running_engines import wait_until
-from server import BOUNDARY, PHOTO, Server
+from server import BOUNDARY, BUSY_SECONDS, PHOTO, Server
 from starting import Start
 
 FRAMES = 600
@@ -100,7 +100,7 @@ def test_a_client_that_leaves_a_video_frees_its_engine(server: Server, long_clip
     began = time.monotonic()
     status, body, _headers = server.post_photo()
     assert status == 200, body
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 10 + BUSY_SECONDS
     assert server.engine_pids() == engines
 
 
@@ -130,7 +130,7 @@ def test_a_client_that_does_not_read_is_given_up(start: Start, tmp_path: Path) -
     server = start(POSE_ENGINES="1")
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     wait_until(lambda: _begins(connection))
-    wait_until((tmp_path / "closed").exists, seconds=20)
+    wait_until((tmp_path / "closed").exists, seconds=60)
     connection.close()
 
 
@@ -150,9 +150,9 @@ def test_a_stop_ends_a_video_with_a_last_line(server: Server, long_clip: bytes) 
     began = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
     last = stream.last_line()
-    code = server.process.wait(timeout=15)
+    code = server.process.wait(timeout=60)
     assert code == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 10 + BUSY_SECONDS
     # A quick machine may be done with all frames before the stop has to cut.
     assert "summary" in last or last["problem"]["type"] == "urn:pose-service:problem:stopping"
 

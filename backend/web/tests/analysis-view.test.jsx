@@ -141,11 +141,11 @@ it('explains a failure and puts the work into the queue again', async () => {
   const failed = makeAnalysis({
     status: 'failed',
     pose: null,
-    error: { title: 'Too slow', detail: 'No answer in 30 s.' },
+    error: { type: 'urn:pose-service:problem:unreadable-image', title: 'Unprocessable Entity', status: 422, detail: 'Cut.' },
   })
   const api = startFakeApi([failed])
   const { onChange } = show(failed)
-  expect(screen.getByRole('alert')).toHaveTextContent('Too slow')
+  expect(screen.getByRole('alert')).toHaveTextContent('The file cannot be read')
   expect(screen.getByRole('img', { name: 'rider.jpg' })).toBeInTheDocument()
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
   await waitFor(() => expect(onChange).toHaveBeenCalledOnce())

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import fake_docker
 import msgspec
 import pytest
 from fake_docker import FakeDocker
@@ -27,11 +26,6 @@ from layerstack.registry.origin import INPUTS_LABEL
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
 APP = BakeCall(("app",))
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import fake_docker
 import pytest
 from fake_docker import FakeDocker
 
@@ -14,11 +13,6 @@ from layerstack.errors import EngineError, UsageError
 from layerstack.project.project import Project
 
 REGISTRY = "type=registry,ref=h:1/cache:{image}"
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
 
 
 def uses(docker: FakeDocker, driver: str, store: str) -> None:

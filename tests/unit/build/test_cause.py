@@ -142,6 +142,24 @@ def test_labels_alone_are_named_without_a_step(folder: ImageFolder) -> None:
     assert 'CMD ["run"]' in cause.detail
 
 
+def test_what_only_the_definition_says_is_named(folder: ImageFolder) -> None:
+    folder.change(definition={"labels": {"one": "1", "two": "2"}, "shm-size": "64m"})
+    old = folder.manifest()
+    folder.change(definition={"labels": {"one": "1", "two": "3"}, "shm-size": "64m"})
+    cause = ImageCauses(folder.manifest(), old, [], {}).of_description()
+    assert cause == Cause("instruction", "the definition of app: labels.two: 2 → 3")
+    assert causes_of(old, folder.manifest(), [INSTALL])[INSTALL].kind == "cache-evicted"
+    folder.change(definition={"labels": {"one": "1", "two": "2"}, "shm-size": "65m"})
+    found = causes_of(old, folder.manifest(), [INSTALL])[INSTALL]
+    assert found == Cause("instruction", "the definition of app: shm-size: 64m → 65m")
+
+
+def test_what_the_definition_never_caches_is_forced(folder: ImageFolder) -> None:
+    manifest = folder.change(definition={"no-cache": True}).manifest()
+    found = causes_of(manifest, manifest, [PACKAGE, INSTALL])
+    assert (found[PACKAGE].kind, found[INSTALL].kind) == ("forced", "parent-step")
+
+
 FILES = {"a": "0644 x", "b": "0644 y", "c": "0644 z", "d": "0755 dir"}
 
 

@@ -109,6 +109,14 @@ def test_what_does_not_count(folder: ImageFolder, name: str) -> None:
     assert folder.digest == before
 
 
+def test_of_extra_hosts_the_names_count(folder: ImageFolder) -> None:
+    one, moved, two = (
+        folder.change(definition={"extra-hosts": hosts}).digest
+        for hosts in ({"db": "10.0.0.1"}, {"db": "10.0.0.2"}, {"db": "10.0.0.1", "queue": "10.0.0.2"})
+    )
+    assert one == moved != two
+
+
 @pytest.mark.parametrize(
     ("instruction", "read"),
     [

@@ -4,7 +4,6 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
-import fake_docker
 import pytest
 from fake_docker import FakeDocker
 
@@ -23,11 +22,6 @@ ANSWER = {
         {"ruleName": "Odd", "detail": "no place", "location": None},
     ]
 }
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
 
 
 def stack(root: Path, *images: Image) -> Project:

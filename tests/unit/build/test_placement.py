@@ -23,9 +23,10 @@ def write(tmp_path: Path) -> Write:
     return write_one
 
 
-def step(image: str, stage: str, number: int, total: int, instruction: str) -> Step:
-    digest = f"{image} {stage} {number} {instruction}"
-    return Step(image, stage, number, total, instruction, is_cached=False, seconds=1.0, digest=digest)
+def step(image: str, stage: str, number: int, total: int, instruction: str, on: Step | None = None) -> Step:
+    inputs = (on.digest,) if on else ()
+    digest = " ".join((image, stage, str(number), instruction, *inputs))
+    return Step(image, stage, number, total, instruction, is_cached=False, seconds=1.0, digest=digest, inputs=inputs)
 
 
 def placed(root: Path, images: list[Image], one: Step) -> tuple[str, str]:
@@ -102,6 +103,32 @@ def test_a_step_that_no_dockerfile_declares_keeps_its_image_and_has_no_place(
     assert placed(tmp_path, [write("app", APP)], unknown) == ("app", "")
 
 
+SAME = "FROM system AS s\nCOPY {0} /{0}\nRUN make\n"
+
+
+def test_stages_of_one_name_are_told_apart_by_what_their_steps_stand_on(tmp_path: Path, write: Write) -> None:
+    rest = "FROM s AS s\nRUN make\nFROM scratch\nCOPY --from=0 / /\nCOPY --from=1 / /\nCOPY --from=s / /\n"
+    image = write("app", SAME.format("a") + SAME.format("b") + rest)
+    first, second = step("app", "s", 2, 3, "COPY a /a"), step("app", "s", 2, 3, "COPY b /b")
+    made, also_made = step("app", "s", 3, 3, "RUN make", first), step("app", "s", 3, 3, "RUN make", second)
+    on_top = step("app", "s", 1, 1, "RUN make", also_made)
+    placement = Placement(tmp_path, [image])
+    places = [placement.place(one).place for one in (first, second, made, also_made, on_top)]
+    assert places == [f"app/Dockerfile:{line}" for line in (2, 5, 3, 6, 8)]
+
+
+@pytest.mark.parametrize(("number", "line"), [(2, 2), (3, 5), (4, 8)])
+def test_heredocs_are_told_apart_by_their_number(tmp_path: Path, write: Write, number: int, line: int) -> None:
+    image = write("app", "FROM system\n" + "RUN <<E\nmake\nE\n" * 3)
+    assert placed(tmp_path, [image], step("app", "", number, 4, "RUN <<E (make)"))[1] == f"app/Dockerfile:{line}"
+
+
+def test_a_context_wears_no_number(tmp_path: Path, write: Write) -> None:
+    image = write("app", "FROM base\nRUN <<E\nmake\nE\nRUN <<E\nmake\nE\n", {"base": "target:low"})
+    assert placed(tmp_path, [image], step("app", "", 1, 3, "RUN <<E (make)"))[1] == "app/Dockerfile:2"
+    assert placed(tmp_path, [image], step("app", "", 2, 3, "RUN <<E (make)"))[1] == "app/Dockerfile:5"
+
+
 def test_from_is_left_alone(tmp_path: Path, write: Write) -> None:
     images = [write("base", BASE), write("app", APP, ON_BASE)]
     from_step = step("app", "deps", 1, 4, "FROM docker.io/library/system:latest")
@@ -117,6 +144,9 @@ def test_a_missing_or_broken_dockerfile_keeps_what_buildkit_said(tmp_path: Path,
 TRIGGERS = """\
 FROM scratch AS low
 ONBUILD ENV A=1
+ONBUILD COPY <<E /e
+text
+E
 ONBUILD COPY a /a
 FROM low AS high
 COPY "b" /b
@@ -128,10 +158,11 @@ COPY --from=high /b /c
 @pytest.mark.parametrize(
     ("found", "line"),
     [
-        (step("app", "high", 1, 3, "ONBUILD COPY a /a"), 3),
-        (step("app", "high", 2, 3, "COPY b /b"), 5),
-        (step("app", "last", 2, 3, "ONBUILD RUN from-outside"), 6),
-        (step("app", "last", 3, 3, "COPY --from=high /b /c"), 7),
+        (step("app", "high", 1, 4, "ONBUILD COPY <<E /e"), 3),
+        (step("app", "high", 2, 4, "ONBUILD COPY a /a"), 6),
+        (step("app", "high", 3, 4, "COPY b /b"), 8),
+        (step("app", "last", 2, 3, "ONBUILD RUN from-outside"), 9),
+        (step("app", "last", 3, 3, "COPY --from=high /b /c"), 10),
     ],
 )
 def test_what_an_onbuild_brings_is_found(write: Write, tmp_path: Path, found: Step, line: int) -> None:

@@ -1,15 +1,13 @@
-"""The builder in use: what Buildx and the engine say of it, and how its configuration is read."""
+"""The builder in use: what Buildx and the engine say of it."""
 
 import json
-from pathlib import Path
 
 import cache_parts
-import fake_docker
 import pytest
-from cache_parts import DISK_BYTES, GB
+from cache_parts import GB
 from fake_docker import FakeDocker
 
-from layerstack.cache import builder, gc_policy
+from layerstack.cache import builder
 from layerstack.cache.builder import Disk
 from layerstack.errors import EngineError
 
@@ -42,15 +40,10 @@ GC Policy rule#0:
 """
 
 
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
-
-
-def test_buildx_says_which_builder_and_which_rules(docker: FakeDocker, tmp_path: Path) -> None:
+def test_buildx_says_which_builder_and_which_rules(docker: FakeDocker) -> None:
     docker.answers("info *", json.dumps(INFO))
     docker.answers("buildx inspect", INSPECT)
-    found = builder.read_builder(tmp_path / "none.json")
+    found = builder.read_builder()
     assert (found.name, found.driver, found.is_engine, found.config_file) == (
         "mine",
         "docker-container",
@@ -58,7 +51,12 @@ def test_buildx_says_which_builder_and_which_rules(docker: FakeDocker, tmp_path:
         "buildkitd.toml",
     )
     assert [rule.takes_all for rule in found.rules] == [True]
-    assert any("on another machine" in note for note in found.notes)
+    assert found.disk == Disk()
+    assert ["on another machine" in note for note in found.notes] == [True]
+    docker.answers("buildx inspect", INSPECT.partition("GC Policy")[0])
+    found = builder.read_builder()
+    assert found.rules == ()
+    assert "no GC policy" in found.notes[-1]
 
 
 def test_a_builder_that_does_not_answer_is_an_error(docker: FakeDocker) -> None:
@@ -95,39 +93,6 @@ def test_ages(text: str, seconds: float) -> None:
 
 def test_other_words_are_no_age() -> None:
     assert builder.parse_age("never") is None
-
-
-def test_rules_as_documented_leave_no_note(tmp_path: Path) -> None:
-    assert builder.with_expectation(cache_parts.builder(), tmp_path / "daemon.json").notes == ()
-
-
-def test_a_configured_engine_is_compared_with_its_configuration(tmp_path: Path) -> None:
-    path = tmp_path / "daemon.json"
-    settings = {"builder": {"gc": {"defaultReservedSpace": "60GB"}}}
-    path.write_text(json.dumps(settings))
-    rules = gc_policy.configured_rules(settings, DISK_BYTES, "28.5.2")
-    assert builder.with_expectation(cache_parts.builder(rules), path).notes == ()
-    notes = builder.with_expectation(cache_parts.builder(), path).notes
-    assert any("not as in its configuration" in note and "reserved_bytes" in note for note in notes)
-
-
-def test_without_printed_rules_the_documented_ones_are_taken(tmp_path: Path) -> None:
-    found = builder.with_expectation(cache_parts.builder(()), tmp_path / "daemon.json")
-    assert found.rules == gc_policy.engine_rules(DISK_BYTES)
-    assert any("prints no GC policy" in note for note in found.notes)
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"builder": {"gc": {"defaultReservedSpace": "many"}}}', '{"builder": 5}'])
-def test_a_daemon_json_that_cannot_be_read_is_noted(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "daemon.json"
-    path.write_text(text)
-    assert any("daemon.json" in note for note in builder.with_expectation(cache_parts.builder(), path).notes)
-
-
-def test_a_disk_elsewhere_is_noted(tmp_path: Path) -> None:
-    found = builder.with_expectation(cache_parts.builder(free=None), tmp_path / "daemon.json")
-    assert found.disk == Disk()
-    assert any("on another machine" in note for note in found.notes)
 
 
 def test_layer_sizes_mean_something_else_in_containerds_store() -> None:

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from cache_parts import DISK_BYTES, GB, OLD, builder, record
+from cache_parts import GB, OLD, builder, limits, record
 
 from layerstack.cache import cache_forecast, gc_policy
 from layerstack.cache.builder import Builder
@@ -61,10 +61,12 @@ def test_a_missing_layer_is_lost_and_a_missing_copy_is_not() -> None:
 
 
 def test_a_disk_elsewhere_is_said_to_be_unknown() -> None:
-    rules = gc_policy.engine_rules(DISK_BYTES)
-    assert ask(builder(rules, free=None), step(TORCH)).status == "unknown"
+    assert ask(builder(free=None), step(TORCH)).status == "unknown"
     full = (TORCH, record("huge", size=300 * GB, is_shared=True))
-    assert ask(builder(rules, free=None), step(TORCH), records=full).status == "would-drop"
+    assert ask(builder(free=None), step(TORCH), records=full).status == "would-drop"
+
+
+SIZES = ("ReservedSpace", "MaxUsedSpace", "MinFreeSpace")
 
 
 def settings(found: Builder) -> str:
@@ -75,8 +77,10 @@ def settings(found: Builder) -> str:
 def test_the_proposed_settings_keep_what_would_be_dropped(free: int) -> None:
     before = builder(free=free)
     assert ask(before, step(TORCH)).status == "would-drop"
-    rules = gc_policy.configured_rules(json.loads(settings(before)), DISK_BYTES, "28.5.2")
-    assert ask(builder(rules, free=free), step(TORCH)).status != "would-drop"
+    gc = json.loads(settings(before))["builder"]["gc"]
+    # dockerd reads `46GB` as 46 GiB.
+    sizes = (int(gc[f"default{name}"].removesuffix("GB")) << 30 for name in SIZES)
+    assert ask(builder(limits(*sizes), free=free), step(TORCH)).status != "would-drop"
 
 
 def test_all_three_limits_are_proposed() -> None:
@@ -91,13 +95,12 @@ def test_all_three_limits_are_proposed() -> None:
 
 
 def test_an_old_engine_knows_one_limit() -> None:
-    rules = gc_policy.engine_rules(DISK_BYTES, "27.5.1")
-    gc = json.loads(settings(builder(rules, server_version="27.5.1")))["builder"]["gc"]
+    gc = json.loads(settings(builder(limits(26 * GB), server_version="27.5.1")))["builder"]["gc"]
     assert gc == {"enabled": True, "defaultKeepStorage": "46GB"}
 
 
 def test_a_builder_in_a_container_has_a_file_of_its_own() -> None:
-    text = settings(builder(gc_policy.container_rules(DISK_BYTES), driver="docker-container"))
+    text = settings(builder(limits(10 * GB, 100 * GB, 51 * GB), driver="docker-container"))
     assert text.splitlines()[0] == "[worker.oci]"
     assert '  reservedSpace = "46GB"' in text
 

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import cache_parts
-import fake_docker
 import killed_owner
 import pytest
 from fake_docker import FakeDocker
@@ -69,11 +68,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setattr(clean_up.images.engine, "client", lambda: found)
     monkeypatch.setattr(clean_up.builder, "read_builder", cache_parts.builder)
     return found
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -10,41 +10,26 @@ from typing import Any
 
 import cache_parts
 import pytest
-from docker.errors import APIError, ImageNotFound
+from engine_facts import FACTS
 
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cache_report import CachedImage, CacheReport
 from layerstack.doctor import doctor, engine_checks, machine_checks, project_checks
-from layerstack.doctor.check_reasons import WHY
 from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.doctor_checks import DoctorChecks
+from layerstack.doctor.silence import WHY
 from layerstack.engine import engine
+from layerstack.engine.api import EngineRefused, ImageMissing
 from layerstack.engine.cache_records import CacheUse
-from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, UsageError
 from layerstack.gpu import gpu_services, gpu_survey
-from layerstack.gpu.decision import NOT_ASKED, Decision
+from layerstack.gpu.decision import Decision
+from layerstack.gpu.gpu_probe import NOT_ASKED
 from layerstack.gpu.gpu_survey import Survey
 from layerstack.project import project
 from layerstack.project.project import Port, Project, Service
 
-FACTS = EngineFacts(
-    server_version="28.5.2+dfsg4",
-    buildx_version="v0.29.1",
-    compose_version="2.40.3-3",
-    data_root="/var/lib/docker",
-    disk_free_bytes=50 * 10**9,
-    disk_total_bytes=100 * 10**9,
-    storage_driver="overlay2",
-    cgroup_version="2",
-    operating_system="Debian",
-    architecture="x86_64",
-    kernel_version="6.1",
-    cpu_count=2,
-    memory_bytes=1,
-    runtimes=("runc",),
-)
 COMPOSE = "docker-compose.yml"
 
 
@@ -79,7 +64,7 @@ def test_without_an_engine_the_other_checks_go_on(tmp_path: Path, monkeypatch: p
     assert found["engine"] == "error"
     assert found[f"port {taken}"] == "error"
     assert found[".env"] == "warning"
-    assert {"environment", "docker SDK", "gpu", "project", "proxy", "build-order", "health-localhost"} <= found.keys()
+    assert {"environment", "pynvml", "gpu", "project", "proxy", "build-order", "health-localhost"} <= found.keys()
     assert [finding.check for finding in outcome.findings].count("engine") == 1
     assert not outcome.is_ok
     assert all(finding.remedy for finding in outcome.findings if finding.severity != "ok")
@@ -173,7 +158,6 @@ def test_every_check_that_fails_itself_has_a_name_that_can_be_silenced(tmp_path:
 def test_an_engine_that_is_too_old_is_an_error() -> None:
     found = list(engine_checks.check_versions(replace(FACTS, buildx_version="0.13.1"), Circumstances()))
     assert severities(found)["versions"] == "error"
-    assert severities(found)["Docker Buildx"] == "warning"
     assert all(one.severity == "ok" for one in engine_checks.check_versions(FACTS, Circumstances()))
 
 
@@ -183,22 +167,6 @@ def test_a_known_issue_is_a_warning_where_it_is_met() -> None:
     found = severities(engine_checks.check_versions(old, met))
     assert (found["Docker Engine"], found["Docker Compose"], found["Docker Buildx"]) == ("warning", "warning", "ok")
     assert set(severities(engine_checks.check_versions(old, Circumstances())).values()) == {"ok"}
-
-
-@pytest.mark.parametrize(
-    ("version", "met", "expected"),
-    [
-        ("2.2.0", Circumstances(runs_on_python_3_14=True), {"docker SDK": "ok", "Invoke": "warning"}),
-        ("7.1.0", Circumstances(uses_docker_context=True), {"docker SDK": "warning", "Invoke": "ok"}),
-        ("7.2.0", Circumstances(uses_docker_context=True), {"docker SDK": "ok", "Invoke": "ok"}),
-    ],
-)
-def test_python_packages(
-    monkeypatch: pytest.MonkeyPatch, version: str, met: Circumstances, expected: dict[str, str]
-) -> None:
-    monkeypatch.setattr("importlib.metadata.version", lambda name: version)
-    found = severities(machine_checks.check_python(met))
-    assert {name: found[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(("is_allowed", "severity"), [(True, "ok"), (False, "error")])
@@ -292,7 +260,7 @@ def test_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gigabytes: int,
 def test_the_inactive_gpu_package(monkeypatch: pytest.MonkeyPatch, names: list[str], severity: str) -> None:
     installed = [SimpleNamespace(metadata={"Name": name}, version="1") for name in names]
     monkeypatch.setattr("importlib.metadata.distributions", lambda: installed)
-    assert severities(machine_checks.check_python(Circumstances()))["pynvml"] == severity
+    assert severities(machine_checks.check_pynvml()) == {"pynvml": severity}
 
 
 @pytest.mark.parametrize(
@@ -364,13 +332,13 @@ class Registry:
 
     def inspect_image(self, reference: str) -> dict[str, Any]:
         if reference not in self.images:
-            raise ImageNotFound(reference)
+            raise ImageMissing(reference)
         return {"RepoDigests": ["x@sha256:1"] if self.images[reference] else []}
 
     def inspect_distribution(self, reference: str) -> None:
         self.asked.append(reference)
         if self.refusal:
-            raise APIError(self.refusal)
+            raise EngineRefused(self.refusal)
 
 
 @pytest.mark.parametrize(

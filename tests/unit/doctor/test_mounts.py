@@ -6,7 +6,7 @@ from typing import Any
 
 from compose_project import load
 
-from layerstack.doctor.mounts import Mount, Volumes, mounts_of, read_volumes
+from layerstack.doctor.mounts import ServiceMount, Volumes, mounts_of, read_volumes
 
 TEXT = """\
 services:
@@ -23,7 +23,7 @@ services:
 """
 
 
-def found(root: Path, declared: tuple[str, ...] = ()) -> dict[str, Mount]:
+def found(root: Path, declared: tuple[str, ...] = ()) -> dict[str, ServiceMount]:
     project, source = load(root, TEXT)
     volumes = Volumes({"packages": "demo_packages"}, {("web", "/anonymous"): "abc", ("web", "/data"): "def"})
     return {one.target: one for one in mounts_of(project, project.services["web"], declared, volumes, source)}
@@ -31,17 +31,17 @@ def found(root: Path, declared: tuple[str, ...] = ()) -> dict[str, Mount]:
 
 def test_every_kind_of_mount(tmp_path: Path) -> None:
     mounts = found(tmp_path)
-    assert mounts["/app/src"] == Mount("bind", "/app/src", "/host/src", "compose.yaml:5")
-    assert mounts["/app/node_modules"] == Mount("volume", "/app/node_modules", "demo_packages", "compose.yaml:6")
-    assert mounts["/later"] == Mount("volume", "/later", "", "compose.yaml:7", is_filled=False)
-    assert mounts["/anonymous"] == Mount("anonymous", "/anonymous", "abc", "compose.yaml:8")
-    assert mounts["/scratch"] == Mount("tmpfs", "/scratch", place="compose.yaml:11")
+    assert mounts["/app/src"] == ServiceMount("bind", "/app/src", "/host/src", "compose.yaml:5")
+    assert mounts["/app/node_modules"] == ServiceMount("volume", "/app/node_modules", "demo_packages", "compose.yaml:6")
+    assert mounts["/later"] == ServiceMount("volume", "/later", "", "compose.yaml:7", is_filled=False)
+    assert mounts["/anonymous"] == ServiceMount("anonymous", "/anonymous", "abc", "compose.yaml:8")
+    assert mounts["/scratch"] == ServiceMount("tmpfs", "/scratch", place="compose.yaml:11")
     assert set(mounts) == {"/app/src", "/app/node_modules", "/later", "/anonymous", "/scratch"}
 
 
 def test_volumes_of_the_image_are_anonymous_unless_something_else_is_mounted_there(tmp_path: Path) -> None:
     mounts = found(tmp_path, ("/data", "/app/src"))
-    assert mounts["/data"] == Mount("anonymous", "/data", "def")
+    assert mounts["/data"] == ServiceMount("anonymous", "/data", "def")
     assert mounts["/app/src"].kind == "bind"
 
 

@@ -6,7 +6,7 @@ import pytest
 from compose_project import write
 
 from layerstack.doctor import silence
-from layerstack.doctor.check_reasons import WHY
+from layerstack.doctor.silence import WHY
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, warning
 

@@ -22,11 +22,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fake_docker.FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
-
-
 def certificates(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("ca", "cert", "key"):

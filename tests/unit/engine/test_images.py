@@ -5,7 +5,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import fake_docker
 import pytest
 from fake_docker import FakeDocker
 
@@ -16,11 +15,6 @@ from layerstack.engine.images import StoredImage
 from layerstack.engine.unusable import HOW_TO_START
 from layerstack.errors import EngineError
 from layerstack.project.project import Project, Service
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
 
 
 def attributes(name: str, *layers: str, tags: tuple[str, ...] | None = None, **more: Any) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import pytest
 
 from layerstack.errors import GpuMissing
 from layerstack.gpu import device
-from layerstack.gpu.decision import ADVICE, DockerGpu, decide, judge_refusal, with_containers
+from layerstack.gpu.decision import decide, with_containers
 from layerstack.gpu.gpu_in_container import ContainerGpu
-from layerstack.gpu.gpu_probe import Link
+from layerstack.gpu.gpu_probe import ADVICE, DockerGpu, Link, judge_refusal
 from layerstack.gpu.nvml import Gpu, HostGpus, MigInstance
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest, requests_of

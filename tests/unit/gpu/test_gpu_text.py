@@ -3,9 +3,10 @@
 import pytest
 
 from layerstack.gpu.card_lock import Holder
-from layerstack.gpu.decision import Decision, DockerGpu
+from layerstack.gpu.decision import Decision
 from layerstack.gpu.gpu_card import cards_of
 from layerstack.gpu.gpu_in_container import ContainerGpu
+from layerstack.gpu.gpu_probe import DockerGpu
 from layerstack.gpu.gpu_survey import Survey
 from layerstack.gpu.gpu_text import print_gpu
 from layerstack.gpu.nvml import Gpu, GpuProcess, HostGpus, MigInstance

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import fake_docker
 import pytest
 import yaml
 from fake_docker import FakeDocker
@@ -21,11 +20,6 @@ from layerstack.project.project import Port, Project, Service
 from layerstack.project.service import read_service
 
 GPU = {"resources": {"reservations": {"devices": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}}}
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    return fake_docker.install(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from compose_project import load
 from verify_parts import failed, make_container, make_evidence, make_port, make_project, make_result
 
-from layerstack.doctor.engine_conflicts import check_names
+from layerstack.doctor.project_checks import check_names
 from layerstack.engine.api import ObjectMissing
 from layerstack.engine.ports import Holder
 from layerstack.errors import StartFailed

@@ -103,3 +103,12 @@ def test_a_failed_start_is_told_in_the_words_of_the_diagnosis(
     failed = StartFailed("api exited with code 1")
     told = Outlook(Looks(finding)).explain(failed, ["api"])
     assert (told is not failed) == is_explained
+
+
+@pytest.mark.parametrize(("prospect", "is_explained"), [("sure", True), ("likely", False), ("failing", False)])
+def test_what_compose_refuses_is_not_explained_by_a_container_that_is_slow(
+    prospect: Prospect, is_explained: bool
+) -> None:
+    refused = StartFailed("network nowhere declared as external, but could not be found")
+    told = Outlook(Looks(trouble(prospect))).explain(refused, ["api"], is_of_container=False)
+    assert (told is not refused) == is_explained

@@ -47,7 +47,7 @@ def other_process() -> Iterator[int]:
 def test_waits_until_the_daemon_answers(machine: Machine) -> None:
     machine.start(f"sleep 0.3; touch {machine.folder}/answers; exec sleep 2")
     assert (machine.folder / "answers").exists()
-    assert "the daemon answers" in machine.said[-1]
+    assert "the daemon responds" in machine.said[-1]
 
 
 def test_the_daemons_own_programs_come_first_on_its_path(machine: Machine) -> None:
@@ -80,7 +80,7 @@ def test_a_dead_daemon_is_explained_at_once(machine: Machine, message: str, reme
 
 def test_a_silent_daemon_ends_the_wait(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "START_SECONDS", 0.5)
-    with pytest.raises(EngineError, match="did not answer within"):
+    with pytest.raises(EngineError, match="did not respond within"):
         machine.start("exec sleep 2")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_facts import FACTS
 
 from layerstack import command
 from layerstack.engine import engine
@@ -14,9 +15,6 @@ from layerstack.errors import EngineError
 from layerstack.setup import daemon, debian_engine
 from layerstack.setup.apt import Mirror, Say
 
-READY = engine.EngineFacts(
-    "28.5.2", "0.29.1", "2.40.3", "/data", None, None, "overlay2", "2", "Debian", "x86_64", "6.1", 2, 1, ("runc",)
-)
 MIRROR = Mirror("bookworm", "http://mirror.test/debian", "http://mirror.test/security")
 
 
@@ -41,7 +39,7 @@ class Machine:
 
     def start(self, program: Path, prefix: Path, say: Say) -> None:
         self.done.append(f"start {program.name}")
-        self.facts = READY
+        self.facts = FACTS
 
     def run(self, argv: Sequence[str], **_: Any) -> command.CommandResult:
         """Plays dpkg-deb (unpacks the programs) and the programs' --version."""
@@ -116,7 +114,7 @@ def test_says_every_change_before_the_first_one(machine: Machine) -> None:
 
 
 def test_installs_own_packages_and_unpacks_newer_ones_aside(machine: Machine) -> None:
-    assert machine.install_engine() == READY
+    assert machine.install_engine() == FACTS
     assert machine.done == ["apt runc tini", "http://mirror.test/debian forky main", "download 5", "start dockerd"]
     assert (machine.links / "docker").resolve() == machine.prefix / "usr/bin/docker"
     assert (machine.prefix / "usr/bin/docker-init").readlink() == Path("/usr/bin/tini-static")
@@ -168,7 +166,7 @@ def test_a_docker_command_that_is_there_stays(machine: Machine) -> None:
 
 
 def test_an_engine_that_stays_too_old_is_an_error(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine.facts = replace(READY, server_version="20.10.5")
+    machine.facts = replace(FACTS, server_version="20.10.5")
     with pytest.raises(EngineError, match=r"Docker Engine 20\.10\.5 is too old"):
         machine.install_engine()
 

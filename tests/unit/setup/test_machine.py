@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from engine_facts import FACTS
 
 from layerstack.engine import engine
 from layerstack.engine.engine import EngineFacts
@@ -16,23 +17,6 @@ from layerstack.registry.team import TeamRegistry
 from layerstack.setup import debian_engine, machine, system_images
 from layerstack.setup.machine import Readiness
 from layerstack.setup.system_images import SystemImage
-
-FACTS = EngineFacts(
-    server_version="28.5.2",
-    buildx_version="0.29.1",
-    compose_version="2.40.3",
-    data_root="/var/lib/docker",
-    disk_free_bytes=50_000_000_000,
-    disk_total_bytes=100_000_000_000,
-    storage_driver="overlay2",
-    cgroup_version="2",
-    operating_system="Debian",
-    architecture="x86_64",
-    kernel_version="6",
-    cpu_count=2,
-    memory_bytes=1,
-    runtimes=("runc",),
-)
 
 
 class Bench:
@@ -71,7 +55,7 @@ class Bench:
         self.steps.append("device")
         if self.device == "missing":
             raise GpuMissing("no driver")
-        return SimpleNamespace(device=self.device, why="seen")
+        return SimpleNamespace(device=self.device, why="seen", reason="fine")
 
     def _load(self, root: Path, device: str) -> Project:
         if self.project is None:

@@ -140,7 +140,7 @@ def test_without_a_registry_stand_ins_are_built_announced_and_remembered(machine
     assert choices.read(machine.root) == STAND_INS
     assert all(image.is_stand_in and image.image_id for image in found.values())
     text = "\n".join(machine.said)
-    assert "no container registry answers" in text
+    assert "no container registry responds" in text
     assert "they are not the official images" in text
     assert all(tag in text for tag in STAND_INS.values())
 

@@ -9,6 +9,7 @@ from fake_docker import FakeDocker
 
 from layerstack.engine.container import Container
 from layerstack.project.project import Project, Service
+from layerstack.run.dev_settings import HASH_LABEL
 from layerstack.status import compose_hash
 
 
@@ -23,7 +24,7 @@ def project(root: Path) -> Project:
 
 
 def container(digest: str = "one", files: str = "") -> Container:
-    labels = {compose_hash.HASH_LABEL: digest, compose_hash.FILES_LABEL: files}
+    labels = {HASH_LABEL: digest, compose_hash.FILES_LABEL: files}
     return Container("id", "shop-web-1", "web", "running", "", labels=labels)
 
 

@@ -2,17 +2,27 @@
 
 import os
 import shutil
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import APIError
 
-from layerstack.status import anonymous_volume, mounted_files
+from layerstack.engine.container import Container
+from layerstack.engine.inside import Answer
+from layerstack.status import anonymous_volume, file_notices, mount_staleness, mounted_files
 from layerstack.status.mounted_files import BindMount
-from layerstack.status.reloading import Processes
+from layerstack.status.reloading import Process, Processes, read_processes
 
 ID = "c0ffee"
 OWN = "27 1 254:0 / / rw - ext4 /dev/vda rw\n30 27 254:9 / /data rw - ext4 /dev/vdb rw\n"
+
+
+def of(*commands: str) -> Processes:
+    return Processes(tuple(map(Process, commands)))
 
 
 @pytest.fixture
@@ -84,7 +94,7 @@ def test_files_written_after_a_moment_are_found_where_a_person_writes(tmp_path: 
         os.utime(path, (at, at))
     binds = [BindMount(tmp_path / "src", "/app")]
     found = mounted_files.written_since(binds, 100, (".py",))
-    assert [path.name for path in found] == ["newest.py", "new.py"]
+    assert [one.path.name for one in found] == ["newest.py", "new.py"]
     shutil.rmtree(tmp_path / "src")
     assert mounted_files.written_since(binds, 100, (".py",)) == []
 
@@ -116,8 +126,9 @@ def test_a_mount_elsewhere_does_not_show_the_copy_in_the_image() -> None:
         "uvicorn --reload app:app",
     ],
 )
-def test_what_reloads_loads_nothing_once(command: str) -> None:
-    assert Processes((command, "/sbin/docker-init -- x")).loaded_once == ()
+def test_what_reloads_is_known(command: str) -> None:
+    found = of(command, "/sbin/docker-init -- x")
+    assert found.restart or found.read_again
 
 
 @pytest.mark.parametrize(
@@ -133,16 +144,91 @@ def test_what_reloads_loads_nothing_once(command: str) -> None:
     ],
 )
 def test_what_does_not_reload_names_what_it_loads(command: str, ending: str) -> None:
-    assert ending in Processes((command,)).loaded_once
+    found = of(command)
+    assert ending in found.loaded
+    assert (found.restart, found.read_again) == (False, False)
 
 
 def test_a_variable_may_say_that_it_reloads() -> None:
-    assert Processes(("gunicorn",), ("GUNICORN_CMD_ARGS=--workers 2 --reload",)).reload
-    assert not Processes(("gunicorn",), ("GUNICORN_CMD_ARGS=--workers 2",)).reload
+    assert Processes((), ("GUNICORN_CMD_ARGS=--workers 2 --reload",)).restart
+    assert not Processes((), ("GUNICORN_CMD_ARGS=--workers 2",)).restart
+    assert Processes((), ("CHOKIDAR_USEPOLLING=true",)).poll
+    assert not Processes((), ("CHOKIDAR_USEPOLLING=0",)).poll
 
 
 def test_a_program_that_is_not_known_is_not_judged() -> None:
-    assert Processes(("/app/server --port 80",)).loaded_once == ()
+    assert of("/app/server --port 80").loaded == ()
+
+
+class Top:
+    """Answers `docker top` only, of process 7; `is_old`: its ps knows no seconds."""
+
+    def __init__(self, rows: Sequence[tuple[str, str, str, str]], is_old: bool = False) -> None:
+        self.api, self.rows, self.is_old = self, rows, is_old
+
+    def top(self, _: str, ps_args: str) -> dict[str, Any]:
+        if not self.is_old:
+            return {"Processes": self.rows}
+        if "etimes" in ps_args:
+            raise APIError("ps: bad -o argument 'etimes'")
+        return {"Processes": [(pid, parent, command) for pid, parent, _, command in self.rows]}
+
+
+WATCHED = (
+    ("7", "1", "100", "/sbin/docker-init -- node --watch server.js"),
+    ("8", "7", "99", "node --watch server.js"),
+    ("9", "8", "40", "node server.js"),
+    ("20", "1", "2", "node -e fetch('http://127.0.0.1:3000')"),
+)
+
+
+def test_the_youngest_program_is_one_that_the_container_runs_and_no_health_check() -> None:
+    found = read_processes(Top(WATCHED), ID, 7, ())
+    assert [one.command for one in found.running] == [command for *_, command in WATCHED[:3]]
+    assert found.newest_start == pytest.approx(time.time() - 40, abs=5)
+
+
+def unread(monkeypatch: pytest.MonkeyPatch, rows: Sequence[tuple[str, str, str, str]], path: Path, **more: Any) -> Any:
+    """What is stale and what is not known of a container that was started 100 s ago and sees this file."""
+    monkeypatch.setattr(mounted_files, "replaced", lambda *_: [])
+    at = datetime.fromtimestamp(time.time() - 100, timezone.utc).isoformat()
+    container = Container(ID, "x", "web", "image", "sha256:1", "running", started_at=at)
+    mount = {"Type": "bind", "Source": str(path), "Destination": f"/app/{path.name}"}
+    data: dict[str, Any] = {"Mounts": [mount], "State": {"Pid": 7}, "Config": {"Env": more.get("environment")}}
+    stale, unknown = mount_staleness.find(Top(rows, more.get("is_old", False)), container, data)
+    return [(one.kind, one.need) for one in stale], bool(unknown)
+
+
+def saved(folder: Path, seconds_ago: float) -> Path:
+    path = folder / "server.js"
+    path.write_text("")
+    os.utime(path, (time.time() - seconds_ago,) * 2)
+    return path
+
+
+def test_a_save_before_the_last_start_of_the_program_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert unread(monkeypatch, WATCHED, saved(tmp_path, 60)) == ([], False)
+
+
+def test_a_save_that_a_watcher_did_not_hear_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = saved(tmp_path, 20)
+    assert unread(monkeypatch, WATCHED, path) == ([("not-reloaded", "restart")], False)
+    assert unread(monkeypatch, WATCHED, path, is_old=True) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("watched", "environment", "is_known"),
+    [("folder", (), True), ("file", (), True), ("", (), False), ("", ("CHOKIDAR_USEPOLLING=true",), True)],
+)
+def test_what_reads_again_needs_notice_of_a_file_or_its_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, watched: str, environment: tuple[str, ...], is_known: bool
+) -> None:
+    path = saved(tmp_path, 20)
+    number = {"folder": tmp_path.stat().st_ino, "file": path.stat().st_ino}.get(watched, 3)
+    output = f"inotify wd:2 ino:{number:x} sdev:fe00000 mask:fc6 ignored_mask:0 fhandle-bytes:8"
+    monkeypatch.setattr(file_notices, "run_inside", lambda *_: Answer(0, output))
+    rows = [("7", "1", "99", "node /app/node_modules/.bin/vite")]
+    assert unread(monkeypatch, rows, path, environment=environment) == ([], not is_known)
 
 
 def test_only_anonymous_volumes_over_packages_are_looked_at() -> None:

@@ -12,10 +12,8 @@ import fake_docker
 import pytest
 import yaml
 from fake_docker import FakeDocker
-from invoke.collection import Collection
-from invoke.program import Program
+from task_call import invoke
 
-import tasks
 from layerstack.errors import UsageError
 from layerstack.gpu import decision as gpu
 from layerstack.run import stack
@@ -79,15 +77,6 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     decision = gpu.Decision("cpu", "the test says so", None, SimpleNamespace())  # type: ignore[arg-type]
     monkeypatch.setattr(gpu, "decide", lambda *_, **__: decision)
     return found
-
-
-def invoke(words: str) -> int:
-    """Run tasks in this process and give the exit code."""
-    try:
-        Program(namespace=Collection.from_module(tasks)).run(["invoke", *words.split()])
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 def test_the_list_names_exactly_the_agreed_tasks_each_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,8 @@ from invoke.exceptions import Exit
 from layerstack import report
 from layerstack.errors import UsageError
 from layerstack.gpu import device as gpu_device
-from layerstack.gpu.decision import NOT_ASKED, Decision, Reason
+from layerstack.gpu.decision import Decision, Reason
+from layerstack.gpu.gpu_probe import NOT_ASKED
 from layerstack.project import project
 from layerstack.project.device_memory import remember_device
 from layerstack.project.project import Device

@@ -9,10 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from invoke.collection import Collection
-from invoke.program import Program
+from task_call import invoke
 
-import tasks
 from layerstack.build import history
 from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildLog
@@ -382,12 +380,3 @@ def test_the_task_draws_prints_and_tells(
     assert (tmp_path / "builds.html").read_text().count("RUN x 2.0 s") == 2
     assert invoke("timeline") == 0
     assert capsys.readouterr().out.count("RUN x") == 1
-
-
-def invoke(words: str) -> int:
-    """Run a task in this process and give the exit code."""
-    try:
-        Program(namespace=Collection.from_module(tasks)).run(["invoke", *words.split()])
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0

@@ -140,6 +140,23 @@ def test_what_a_service_says_before_its_end(root: Path, log: str, kind: str, wor
     assert words in found.cause
 
 
+@pytest.mark.parametrize(
+    ("is_here", "kind", "repair"),
+    [(True, "mount-replaced", "invoke restart api"), (False, "file-missing", "invoke up api")],
+)
+def test_a_file_that_is_here_and_not_in_the_container_is_in_a_folder_that_was_replaced(
+    root: Path, is_here: bool, kind: str, repair: str
+) -> None:
+    (root / "src").mkdir()
+    if is_here:
+        (root / "src" / "start.sh").write_text("")
+    mounts = (Mount("bind", str(root / "src"), "/app/src", False),)
+    log = ("sh: 0: cannot open /app/src/start.sh: No such file",)
+    found = ended(root, changes={"exit_code": 2, "mounts": mounts}, log=log)
+    assert (found.kind, found.repair) == (kind, repair)
+    assert "src/start.sh" in (found.cause if is_here else found.change)
+
+
 def test_a_variable_without_a_value_is_set_in_env_another_in_its_line(root: Path) -> None:
     empty = ended(root, changes={"exit_code": 1}, log=("MONGO_URL is empty",))
     named = ended(root, changes={"exit_code": 1}, log=("POSE_URL is required",))

@@ -14,12 +14,16 @@ from PIL.ImageFile import ImageFile
 from pose_service.contract.engine import Floats, Pixels
 from pose_service.contract.job import JobError
 from pose_service.media.decode_turn import decode_turn
+from pose_service.media.heif_size import coded_pixels
 from pose_service.media.memory_limit import memory_limit
 
 # A short list: Pillow can read many more formats, some of them through outside programs.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF")
 READABLE = "JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP or TIFF"
-# The decoder's planes, its references and the picture. The header of a HEIC need not tell the size of what is in it.
+# Tiles reach over the edges of a picture, and thumbnails and maps of depth lie beside it.
+HEIF_CODED_SHARE = 2
+# The decoder's planes, its references and the picture. For files whose size even FFmpeg does not know: libheif may end
+# the process where an allocation fails.
 HEIF_BYTES_PER_PIXEL = 12
 FULL_SCALE_16_BIT = 257
 _NO_LIMIT = contextlib.nullcontext()
@@ -66,6 +70,8 @@ def _decode(stream: IO[bytes], max_pixels: int) -> Pixels:
             raise TooManyPixelsError(f"{width} x {height} is more than {max_pixels} pixels.")
         is_heif = image.format == "HEIF"
         with decode_turn(width * height), memory_limit(HEIF_BYTES_PER_PIXEL * max_pixels) if is_heif else _NO_LIMIT:
+            if is_heif and coded_pixels(stream) > HEIF_CODED_SHARE * max_pixels:
+                raise TooManyPixelsError(f"It holds more pixels than it says, and more than {max_pixels}.")
             return _pixels(image)
 
 

@@ -28,7 +28,7 @@ MARK = "POSE_TEST_MARK"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
-WARM_UP_ROUNDS, WARM_UP_AT_ONCE = 5, 8
+WARM_UP_ROUNDS = 3
 # Pixels that count as large in pose_service/media/decode_turn.py.
 LARGE = (4500, 4500)
 
@@ -118,11 +118,12 @@ class Baseline:
 
     @classmethod
     def of(cls, service: Service) -> Baseline:
-        """Send more good photos at once than there are engines, some of them large, then look."""
-        requests = [upload(PHOTO.read_bytes())] * (WARM_UP_AT_ONCE - 1) + [upload(flat(*LARGE, "JPEG"))]
+        """Send more good photos at once than there are engines, a large one for each of them, then look."""
+        engines = service.get("/health").json()["engines"]["total"]
+        requests = [upload(flat(*LARGE, "JPEG")), upload(PHOTO.read_bytes())] * engines
         for _ in range(WARM_UP_ROUNDS):
             answers = send_all(service, requests)
-            assert [answer.status for answer in answers] == [200] * WARM_UP_AT_ONCE
+            assert [answer.status for answer in answers] == [200] * len(requests)
         files, processes = tuple(service.temporary_files()), tuple(sorted(service.processes()))
         return cls(service.memory_bytes(), files, processes, service.peak_bytes())
 

@@ -17,7 +17,8 @@ export class ProblemError extends Error {
   }
 }
 
-// A problem without a type of its own is titled with the bare phrase of its status: these say it for people.
+// Problems that are titled with the bare phrase of their status, "Unprocessable Entity": TITLES say it for people.
+const BARE_TYPE = /^(about:blank$|urn:pose-service:)/
 const TITLES = {
   400: 'The request was not understood',
   404: 'Not found',
@@ -35,7 +36,11 @@ const TITLES = {
 
 /** Problem from an HTTP status and the text of its body; a body that is no problem document still gives a title. */
 export function parseProblem(status, text) {
-  const body = parseJson(text)
+  return toProblem(parseJson(text), status)
+}
+
+/** Problem from a problem document, also one that is kept in an analysis. */
+export function toProblem(body, status = body.status) {
   return new ProblemError({ title: chooseTitle(status, body), detail: textOf(body?.detail), status })
 }
 
@@ -48,7 +53,7 @@ export function describeSilence() {
 }
 
 function chooseTitle(status, body) {
-  const isBare = (body?.type ?? 'about:blank') === 'about:blank'
+  const isBare = BARE_TYPE.test(body?.type ?? 'about:blank')
   const title = textOf(body?.title)
   return (isBare && TITLES[status]) || title || TITLES[status] || `The request failed (${status})`
 }

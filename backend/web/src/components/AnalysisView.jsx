@@ -1,6 +1,7 @@
 import './AnalysisView.css'
 
 import { retryAnalysis } from '../api/analyses.js'
+import { toProblem } from '../api/problem.js'
 import { useAction } from '../hooks/useAction.js'
 import { AnalysisHead } from './AnalysisHead.jsx'
 import { MediaPreview } from './MediaPreview.jsx'
@@ -16,7 +17,7 @@ export function AnalysisView({ analysis, isLinked, route, onChange, onDelete }) 
     <article className="analysis" aria-label={analysis.name}>
       <AnalysisHead analysis={analysis} onChange={onChange} onDelete={onDelete} />
       {retryProblem && <ProblemNotice problem={retryProblem} />}
-      {status === 'failed' && <ProblemNotice problem={analysis.error} onRetry={retry} />}
+      {status === 'failed' && <ProblemNotice problem={toProblem(analysis.error)} onRetry={retry} />}
       {status === 'done' && <SubjectView analysis={analysis} params={route.params} onKeep={route.keep} />}
       {status !== 'done' && <MediaPreview analysis={analysis} isBusy={status !== 'failed'} />}
       {status !== 'done' && status !== 'failed' && <WorkProgress analysis={analysis} isLinked={isLinked} />}

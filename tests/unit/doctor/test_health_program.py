@@ -9,7 +9,7 @@ from compose_project import load
 from verify_parts import failed as failed_check
 from verify_parts import make_container, make_evidence, make_project, make_result
 
-from layerstack.doctor import health_tools
+from layerstack.doctor import health_checks
 from layerstack.engine.api import ImageMissing
 from layerstack.finding import Finding
 from layerstack.run import cause
@@ -24,14 +24,14 @@ RUNC = (
 
 def check(root: Path, monkeypatch: pytest.MonkeyPatch, test: str, files: tuple[str, ...]) -> list[Finding]:
     monkeypatch.setattr(
-        health_tools,
+        health_checks,
         "read_image_trees",
         lambda client, root, image_id, paths, deadline: {path: {"": "1"} if path in files else {} for path in paths},
     )
     facts = {"Id": "sha256:1", "Config": {"Env": ["PATH=/usr/bin:/bin"]}}
     client = SimpleNamespace(api=SimpleNamespace(inspect_image=lambda reference: facts))
     text = f"services:\n  web:\n    image: plain\n    healthcheck:\n      test: {test}\n"
-    return list(health_tools.check_programs(client, *load(root, text)))
+    return list(health_checks.check_programs(client, *load(root, text)))
 
 
 @pytest.mark.parametrize("test", ['["CMD", "curl", "-f", "http://127.0.0.1/"]', "curl -f http://127.0.0.1/ || exit 1"])
@@ -54,7 +54,7 @@ def test_an_image_that_is_not_here_is_passed_over(tmp_path: Path) -> None:
 
     client = SimpleNamespace(api=SimpleNamespace(inspect_image=absent))
     text = "services: { web: { image: x, healthcheck: { test: curl x } } }"
-    assert [one.severity for one in health_tools.check_programs(client, *load(tmp_path, text))] == ["ok"]
+    assert [one.severity for one in health_checks.check_programs(client, *load(tmp_path, text))] == ["ok"]
 
 
 @pytest.mark.parametrize(

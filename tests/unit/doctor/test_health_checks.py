@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from compose_project import load
 
-from layerstack.doctor import health_lint
+from layerstack.doctor import health_checks
 from layerstack.engine.api import ImageMissing
 from layerstack.finding import Finding
 
@@ -16,13 +16,13 @@ WGET = "wget -q -O - http://localhost:8000/"
 
 def check(root: Path, test: str, image: str = "image: node:18-alpine", client: Any | None = None) -> list[Finding]:
     text = f"services:\n  web:\n    {image}\n    healthcheck:\n      test: '{test}'\n"
-    return list(health_lint.check_health_checks(client, *load(root, text)))
+    return list(health_checks.check_localhost(client, *load(root, text)))
 
 
 def engine_with(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> Any:
     """An engine that has the image, and these files in it (path → mark)."""
     monkeypatch.setattr(
-        health_lint,
+        health_checks,
         "read_image_trees",
         lambda client, root, image_id, paths, deadline: {
             path: {"": files[path]} if path in files else {} for path in paths
@@ -74,5 +74,5 @@ def test_a_built_image_that_is_not_here_is_judged_by_what_it_is_built_on(tmp_pat
 
 def test_a_health_check_of_the_dockerfile_counts_too(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM alpine\nHEALTHCHECK --interval=5s CMD {WGET}\n")
-    (found,) = health_lint.check_health_checks(None, *load(tmp_path, "services: { web: { build: . } }"))
+    (found,) = health_checks.check_localhost(None, *load(tmp_path, "services: { web: { build: . } }"))
     assert (found.severity, found.place) == ("warning", "Dockerfile:2")
