@@ -80,6 +80,7 @@ namespace = Collection(
     # The machine before, the stack afterwards.
     *(tasks.setup, tasks.doctor, tasks.gpu),
     *(dev, tasks.status, tasks.stacks, tasks.logs, tasks.restart, tasks.down, tasks.backup, tasks.restore),
+    tasks.deploy,
     # What was built, why, and what is kept of it.
     *(tasks.why, tasks.impact, tasks.timeline, tasks.images, tasks.cache, tasks.clean, tasks.share, audit),
     # The pose service on a GPU.

@@ -7,7 +7,7 @@ from layerstack.errors import UsageError
 from layerstack.project.project import Project
 from layerstack.project.settings import REGISTRY_VARIABLE
 
-INPUTS_PREFIX = "inputs-"
+INPUTS_PREFIX, CONTENT_PREFIX = "inputs-", "content-"
 # One level below the path: Docker Hub knows no deeper names.
 SYSTEM_PREFIX = "system-"
 
@@ -24,8 +24,11 @@ class TeamRegistry:
 
     def inputs_reference(self, image: str, digest: str) -> str:
         """Where an image of the project that is made of these inputs (`sha256:…`) is kept."""
-        name = image.lower().strip("-_.")
-        return f"{self.address}/{name}:{INPUTS_PREFIX}{digest.removeprefix('sha256:')}"
+        return f"{self._repository(image)}:{INPUTS_PREFIX}{digest.removeprefix('sha256:')}"
+
+    def content_reference(self, image: str, digest: str) -> str:
+        """Where an image is kept by what is in it: no such name is ever given to another image."""
+        return f"{self._repository(image)}:{CONTENT_PREFIX}{digest.removeprefix('sha256:')}"
 
     def system_reference(self, reference: str) -> str:
         """Where a system image is kept; empty for one that is named by its digest: that is to come from elsewhere."""
@@ -34,7 +37,11 @@ class TeamRegistry:
         name, _, tag = familiar(reference).rpartition(":")
         if not name or "/" in tag:  # no tag, or the colon of a port
             name, tag = familiar(reference), "latest"
-        return f"{self.address}/{SYSTEM_PREFIX}{name.replace('/', '-').replace(':', '-')}:{tag}"
+        return f"{self._repository(SYSTEM_PREFIX + name)}:{tag}"
+
+    def _repository(self, image: str) -> str:
+        name = image.lower().replace("/", "-").replace(":", "-").strip("-_.")
+        return f"{self.address}/{name}"
 
 
 def find_team(project: Project) -> TeamRegistry | None:

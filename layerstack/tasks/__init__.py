@@ -3,7 +3,7 @@
     from layerstack import tasks
 
     namespace = tasks.namespace   # `invoke start`, `invoke why web`, …
-    namespace.add_task(deploy)    # and a task of your own
+    namespace.add_task(report)    # and a task of your own
 
 `tasks.task` makes a task whose failures end with an exit code, as those here do.
 """
@@ -13,6 +13,7 @@ from invoke.collection import Collection
 from layerstack.tasks import plain_invoke
 from layerstack.tasks.build_tasks import build, build_bases, impact, time_rebuild, timeline, why
 from layerstack.tasks.data_tasks import backup, restore
+from layerstack.tasks.deploy_tasks import deploy
 from layerstack.tasks.image_tasks import audit, cache, clean, images, share
 from layerstack.tasks.machine_tasks import doctor, gpu, setup
 from layerstack.tasks.run_tasks import dev, down, logs, restart, stacks, start, status, up, verify
@@ -20,7 +21,7 @@ from layerstack.tasks.task import task
 
 EVERY_TASK = (
     *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status, stacks),
-    *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, share, backup, restore),
+    *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, share, deploy, backup, restore),
 )
 
 plain_invoke.install()
@@ -33,6 +34,7 @@ __all__ = [
     "build_bases",
     "cache",
     "clean",
+    "deploy",
     "dev",
     "doctor",
     "down",

@@ -14,7 +14,7 @@ FLOORS = (
     {"build"},
     {"run"},
     {"status", "timeline", "stacks"},
-    {"backup", "verify", "rebuild", "audit", "setup", "share"},
+    {"backup", "verify", "rebuild", "audit", "setup", "share", "deploy"},
     {"cache"},
     {"doctor"},
     {"tasks", "sessions"},

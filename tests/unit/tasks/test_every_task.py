@@ -27,6 +27,7 @@ NAMES = set(
         "gpu",
         "why",
         "share",
+        "deploy",
         "impact",
         "timeline",
         "build-bases",

@@ -126,13 +126,13 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(shop: Path, where: s
 
 def test_tasks_beside_the_compose_file_are_listed_and_run(shop: Path) -> None:
     (shop / "tasks.py").write_text(
-        "from invoke import task\n\n@task\ndef deploy(c, target='here'):\n    '''Ours.'''\n    print('to', target)\n"
+        "from invoke import task\n\n@task\ndef polish(c, target='here'):\n    '''Ours.'''\n    print('to', target)\n"
         "\n@task\ndef clean(c):\n    '''Not ours.'''\n    print('their clean')\n"
     )
     below = shop / "deep/down"
     below.mkdir(parents=True)
-    assert "deploy" in layerstack(shop, "--list").stdout
-    assert layerstack(shop, "deploy", "--target", "there").stdout == "to there\n"
+    assert "polish" in layerstack(shop, "--list").stdout
+    assert layerstack(shop, "polish", "--target", "there").stdout == "to there\n"
     # The name of one of ours keeps its meaning wherever it is typed.
     assert "their clean" not in layerstack(shop, "--dry", "clean").stdout
 

@@ -1,0 +1,1 @@
+"""Replicas on a swarm, and manifests for Kubernetes, from the same Compose file."""

@@ -1,0 +1,59 @@
+"""All that Compose resolved of a project, networks and volumes included, as `docker compose config` prints it."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from layerstack import command
+from layerstack.project.project import Project
+
+_SIZE = re.compile(r"(\d+)([kmgt]?)i?b?", re.IGNORECASE)
+
+
+def read_document(project: Project) -> dict[str, Any]:
+    """Dollars are doubled, as in a Compose file. Raises CommandFailed."""
+    argv = project.compose("config", "--format", "json")
+    asked = command.run(argv, cwd=project.root, env=project.environment).require()
+    document: dict[str, Any] = json.loads(asked.stdout)
+    return document
+
+
+def finished_services(document: Mapping[str, Any]) -> frozenset[str]:
+    """Services that others wait for until they have ended well."""
+    needs = [(one.get("depends_on") or {}) for one in document["services"].values()]
+    ended = "service_completed_successfully"
+    return frozenset(name for one in needs for name, need in one.items() if need.get("condition") == ended)
+
+
+def yaml_text(*documents: Any) -> str:
+    """As people write it: nothing is said by reference to an earlier part."""
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    return yaml.dump_all(documents, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
+
+
+def is_below(source: str, root: Path) -> bool:
+    return Path(source).resolve().is_relative_to(root.resolve())
+
+
+def bytes_of(size: str | int) -> int:
+    """`64m`, `1gb`, `1073741824`; 0 for anything else, which means no limit."""
+    match = _SIZE.fullmatch(str(size).strip())
+    return int(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " ") if match else 0
+
+
+def seconds_of(text: str) -> int:
+    """A duration as Compose prints it, `2m0s`; fractions are left out."""
+    units = {"h": 3600, "m": 60, "s": 1}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(?:\.\d+)?([hms])(?!s)", text))
+
+
+def object_name(name: str) -> str:
+    """As Kubernetes takes a name, a DNS label."""
+    return re.sub(r"[^a-z0-9-]", "-", name.lower()).strip("-")[:63]

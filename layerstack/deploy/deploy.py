@@ -1,0 +1,105 @@
+"""Deploy: images built and pushed, a stack file that names them by digest, and Swarm's own update."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from layerstack import command
+from layerstack.build.progress import BuildObserver
+from layerstack.deploy import swarm
+from layerstack.deploy.compose_document import read_document
+from layerstack.deploy.pinned_images import deployed_services, pin, publish, wanted_images
+from layerstack.deploy.rollout import Replicas, wait_for
+from layerstack.deploy.service_policy import Facts, keeps_data
+from layerstack.deploy.stack_file import StackFile, make_stack_file
+from layerstack.engine import engine
+from layerstack.engine.container import read_all
+from layerstack.errors import StartFailed
+from layerstack.project.project import Project
+from layerstack.registry.team import require_team
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What was, or would be, given to Swarm; `replicas` is empty where nothing was."""
+
+    stack: str
+    file: StackFile
+    replicas: tuple[Replicas, ...] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        return all(one.state == "fine" for one in self.replicas)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.is_ok,
+            "stack": self.stack,
+            "images": {name: one["image"] for name, one in self.file.document["services"].items()},
+            "services": [one.to_json() for one in self.replicas],
+            "changes": [asdict(one) for one in self.file.changes],
+        }
+
+
+def explain(project: Project) -> Deployment:
+    """The file as it would be deployed; what is not in the registry yet has a tag in place of a digest.
+
+    Nothing is built, pushed or deployed. Raises UsageError without a registry.
+    """
+    project.require_services()
+    wanted = wanted_images(project, require_team(project), deployed_services(project))
+    client, nodes = engine.client(), {}
+    state = client.info().get("Swarm") or {}
+    document = read_document(project)
+    if state.get("ControlAvailable"):
+        nodes = swarm.data_nodes(client, state, project.name, _keeping(document))
+    facts = Facts(swarm.has_virtual_ips(), nodes)
+    return Deployment(project.name, make_stack_file(project.root, document, pin(wanted), facts))
+
+
+def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | None, say: Say) -> Deployment:
+    """Build, push, deploy, wait until all replicas run, at most `timeout_seconds`.
+
+    Raises UsageError, EngineError, BuildFailed, CheckFailed when the registry takes an image not, StartFailed when
+    Swarm refuses the file, rolls an update back, or no replica of a service runs.
+    """
+    project.require_services()
+    require_team(project)
+    client = engine.client()
+    state = swarm.require_manager(client)
+    _require_no_compose(client, project)
+    document = read_document(project)
+    facts = Facts(swarm.has_virtual_ips(), swarm.data_nodes(client, state, project.name, _keeping(document)))
+    file = make_stack_file(project.root, document, publish(project, observer, say), facts)
+    before = swarm.read_services(client, project.name)
+    known = frozenset(task.id for one in before.values() for task in one.tasks)
+    _hand_over(project, file, [name for name in file.jobs if name in before])
+    return Deployment(
+        project.name,
+        file,
+        wait_for(client, project.name, tuple(file.document["services"]), known, timeout_seconds, say),
+    )
+
+
+def _keeping(document: dict[str, Any]) -> list[str]:
+    return [name for name, one in document["services"].items() if keeps_data(one)]
+
+
+def _require_no_compose(client: Any, project: Project) -> None:
+    """Volumes have the same names under both: two databases would write to one folder. Raises StartFailed."""
+    if any(one.is_running for found in read_all(client, project.name).values() for one in found):
+        msg = f"{project.name} runs under Compose on this engine, with the same volumes."
+        raise StartFailed(msg, "`invoke down` first, which keeps the data; or another COMPOSE_PROJECT_NAME.")
+
+
+def _hand_over(project: Project, file: StackFile, ended_jobs: list[str]) -> None:
+    """By stdin: the file has passwords in it and lies nowhere. Jobs of an earlier deploy run once more."""
+    argv = ["docker", "stack", "deploy", "--with-registry-auth", "--compose-file", "-", project.name]
+    given = command.run(argv, cwd=project.root, stdin=file.text)
+    if not given.ok:
+        said = "\n".join(f"  | {line}" for line in given.stderr.strip().splitlines()[-10:])
+        raise StartFailed(f"Swarm does not take the stack file:\n{said}", "`invoke deploy --explain` prints it.")
+    for name in ended_jobs:
+        command.run(["docker", "service", "update", "--force", "--detach", f"{project.name}_{name}"]).require()

@@ -1,0 +1,104 @@
+"""The images of a stack in the team's registry, each by the digest under which any node pulls exactly that one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from layerstack.build import build as builder
+from layerstack.build.progress import BuildObserver
+from layerstack.dockerfile.references import familiar
+from layerstack.engine import images
+from layerstack.engine.images import StoredImage
+from layerstack.errors import CheckFailed, StartFailed
+from layerstack.project.project import Project
+from layerstack.registry import transfer
+from layerstack.registry.look_up import Answer, look_up
+from layerstack.registry.team import SYSTEM_PREFIX, TeamRegistry, require_team
+from layerstack.registry.trouble import RegistryFailed
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class WantedImage:
+    """`reference` is its name in the registry, `stored` the image of this engine, None when it has none."""
+
+    image: str
+    reference: str
+    stored: StoredImage | None
+
+
+def publish(project: Project, observer: BuildObserver | None, say: Say) -> dict[str, str]:
+    """Build what the services run, and push it: by service its name by digest.
+
+    Raises UsageError without a registry, BuildFailed, and what `push_missing` raises.
+    """
+    team, names = require_team(project), deployed_services(project)
+    if built := [image.name for name in names if (image := project.image_of(project.services[name]))]:
+        builder.build(project, list(dict.fromkeys(built)), observer)
+    return push_missing(wanted_images(project, team, names), team, say)
+
+
+def deployed_services(project: Project) -> tuple[str, ...]:
+    """Those with at least one replica."""
+    return tuple(name for name, service in project.services.items() if service.replicas)
+
+
+def wanted_images(project: Project, team: TeamRegistry, services: Sequence[str]) -> dict[str, WantedImage]:
+    """By service: what this engine would run for it is what the swarm is to run."""
+    runs = {name: project.services[name].image for name in services}
+    stored = images.find_all(familiar(image) for image in runs.values())
+    found = {}
+    for name, image in runs.items():
+        own, here = project.image_of(project.services[name]), stored.get(familiar(image))
+        label = own.name if own else SYSTEM_PREFIX + familiar(image).partition("@")[0].rpartition(":")[0]
+        content = here.identity if here else "missing"
+        found[name] = WantedImage(image, team.content_reference(label, content), here)
+    return found
+
+
+def pin(wanted: Mapping[str, WantedImage]) -> dict[str, str]:
+    """The names by digest, by tag for what the registry does not have (yet)."""
+    answers = _ask(wanted)
+    return {name: _name(one, answers) for name, one in wanted.items()}
+
+
+def push_missing(wanted: Mapping[str, WantedImage], team: TeamRegistry, say: Say) -> dict[str, str]:
+    """Push what the registry lacks; all by digest. Raises StartFailed, CheckFailed when an image is in no registry."""
+    absent = {one.image: name for name, one in wanted.items() if one.stored is None}
+    if absent:
+        image, name = next(iter(absent.items()))
+        raise StartFailed(
+            f"Nothing is deployed: {', '.join(absent)} is neither here nor in a registry, and {name} runs {image}.",
+            f"`docker pull {image}`, or `invoke setup`, then this again.",
+        )
+    answers = _ask(wanted)
+    if trouble := next((answer.trouble for answer in answers.values() if answer.trouble), None):
+        raise _refused(team, trouble.what, trouble.advice)
+    pinned = {}
+    for name, one in wanted.items():
+        if not answers[one.reference].digest and one.stored:
+            say(f"pushing {one.image} to {team.address}")
+            answers[one.reference] = Answer(one.reference, _push(one.stored, one.reference, team, say))
+        pinned[name] = _name(one, answers)
+    return pinned
+
+
+def _push(stored: StoredImage, reference: str, team: TeamRegistry, say: Say) -> str:
+    try:
+        retry = "the registry does not take a layer; the engine tries again for up to 50 s"
+        return transfer.push(stored.id, reference, lambda: say(retry))
+    except RegistryFailed as failure:
+        raise _refused(team, failure.trouble.what, failure.trouble.advice) from failure
+
+
+def _refused(team: TeamRegistry, what: str, advice: str) -> CheckFailed:
+    return CheckFailed(f"Nothing is deployed: the registry {team.host} {what}.", advice.format(host=team.host))
+
+
+def _ask(wanted: Mapping[str, WantedImage]) -> dict[str, Answer]:
+    return dict(look_up(one.reference for one in wanted.values() if one.stored))
+
+
+def _name(one: WantedImage, answers: Mapping[str, Answer]) -> str:
+    answer = answers.get(one.reference)
+    return answer.pinned if answer and answer.digest else one.reference

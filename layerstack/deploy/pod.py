@@ -1,0 +1,160 @@
+"""The pod of one service for Kubernetes: container, probes, limits, mounts; passwords come from a Secret."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from layerstack.deploy.compose_document import bytes_of, object_name, seconds_of
+from layerstack.deploy.service_policy import cards_wanted
+from layerstack.project.answers import holds_secret
+
+# What kubectl calls it, its key in Compose, and the folder of a target without one.
+_FILES = (("secret generic", "secrets", "/run/secrets/"), ("configmap", "configs", "/"))
+
+
+@dataclass(frozen=True)
+class Pod:
+    """`one` is the service as Compose resolved it, dollars doubled, without the mounts that no node has."""
+
+    name: str
+    one: Mapping[str, Any]
+    image: str
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Variables whose values are not written down."""
+        values = (self.one.get("environment") or {}).items()
+        return tuple(name for name, value in values if value and holds_secret({name: str(value)}, {}))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What is to be there before, as `kubectl create` makes it."""
+        values = " ".join(f"--from-literal={name}=…" for name in self.secrets)
+        files = [(kind, use["source"]) for kind, part, _ in _FILES for use in self.one.get(part) or ()]
+        made = [f"{kind} {object_name(source)} --from-file={source}=…" for kind, source in files]
+        return (*([f"secret generic {self.name} {values}"] if values else []), *made)
+
+    def spec(self, restart_policy: str) -> dict[str, Any]:
+        volumes = [*self._volumes(), *self._memory(), *self._files()]
+        # Variables such as MONGODB_PORT, which Kubernetes adds, would be taken for settings.
+        spec = {
+            "restartPolicy": restart_policy,
+            "enableServiceLinks": False,
+            "containers": [self._container([mount for mount, _ in volumes])],
+        }
+        if grace := seconds_of(str(self.one.get("stop_grace_period") or "")):
+            spec["terminationGracePeriodSeconds"] = grace
+        if volumes:
+            spec["volumes"] = [volume for _, volume in volumes]
+        return spec
+
+    def _container(self, mounts: list[dict[str, Any]]) -> dict[str, Any]:
+        made = {
+            "name": self.name,
+            "image": self.image,
+            "command": self._words("entrypoint"),
+            "args": self._words("command"),
+            "workingDir": self.one.get("working_dir"),
+            "env": list(self._environment()),
+            "resources": self._resources(),
+            "securityContext": self._security(),
+            "volumeMounts": mounts,
+            **self._probes(),
+        }
+        return {key: value for key, value in made.items() if value}
+
+    def _words(self, key: str) -> list[str]:
+        # Kubernetes fills in $(NAME) itself.
+        return [_plain(word).replace("$(", "$$(") for word in self.one.get(key) or ()]
+
+    def _environment(self) -> Iterator[dict[str, Any]]:
+        for name, value in (self.one.get("environment") or {}).items():
+            if name in self.secrets:
+                yield {"name": name, "valueFrom": {"secretKeyRef": {"name": self.name, "key": name}}}
+            elif value is not None:
+                yield {"name": name, "value": _plain(value).replace("$(", "$$(")}
+
+    def _resources(self) -> dict[str, Any]:
+        declared = ((self.one.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+        wanted = {
+            "memory": bytes_of(declared.get("memory") or self.one.get("mem_limit") or 0),
+            "cpu": declared.get("cpus") or self.one.get("cpus"),
+            "nvidia.com/gpu": cards_wanted(self.one),
+        }
+        limits = {key: str(value) for key, value in wanted.items() if value}
+        return {"limits": limits} if limits else {}
+
+    def _security(self) -> dict[str, Any]:
+        user = str(self.one.get("user") or "")
+        capabilities = {"add": self.one.get("cap_add"), "drop": self.one.get("cap_drop")}
+        no_new = any(str(text).startswith("no-new-privileges") for text in self.one.get("security_opt") or ())
+        made = {
+            "readOnlyRootFilesystem": self.one.get("read_only"),
+            "capabilities": {key: value for key, value in capabilities.items() if value},
+            **({"allowPrivilegeEscalation": False} if no_new else {}),
+            **({"runAsUser": int(user.partition(":")[0])} if user.partition(":")[0].isdigit() else {}),
+        }
+        return {key: value for key, value in made.items() if value or value is False}
+
+    def _probes(self) -> dict[str, Any]:
+        """Ready and started as the health check says; it restarts nothing, as Compose does not."""
+        check = self.one.get("healthcheck") or {}
+        words = [_plain(word) for word in check.get("test") or ()]
+        if len(words) < 2 or check.get("disable"):
+            return {}
+        command = words[1:] if words[0] == "CMD" else ["/bin/sh", "-c", *words[1:]]
+        interval = max(1, seconds_of(str(check.get("interval") or "30s")))
+        retries = int(check.get("retries") or 3)
+        probe = {
+            "exec": {"command": command},
+            "periodSeconds": interval,
+            "timeoutSeconds": max(1, seconds_of(str(check.get("timeout") or "30s"))),
+            "failureThreshold": retries,
+        }
+        patience = seconds_of(str(check.get("start_period") or "")) // interval + retries
+        return {"startupProbe": {**probe, "failureThreshold": patience}, "readinessProbe": probe}
+
+    def _volumes(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """(where it is mounted, what is mounted)."""
+        for number, mount in enumerate(self.one.get("volumes") or ()):
+            name, target = f"volume-{number}", {"mountPath": mount["target"]}
+            if mount.get("read_only"):
+                target["readOnly"] = True
+            if mount["type"] == "bind":
+                source: dict[str, Any] = {"hostPath": {"path": mount["source"]}}
+            elif mount["type"] == "volume" and mount.get("source"):
+                source = {"persistentVolumeClaim": {"claimName": object_name(mount["source"])}}
+            else:
+                source = {"emptyDir": {}}
+            yield {"name": name, **target}, {"name": name, **source}
+
+    def _memory(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        memory = [(str(text).partition(":")[0], 0) for text in self.one.get("tmpfs") or ()]
+        if size := bytes_of(self.one.get("shm_size") or 0):
+            memory.append(("/dev/shm", size))
+        for number, (path, most) in enumerate(memory):
+            limit = {"sizeLimit": str(most)} if most else {}
+            yield (
+                {"name": f"memory-{number}", "mountPath": path},
+                {
+                    "name": f"memory-{number}",
+                    "emptyDir": {"medium": "Memory", **limit},
+                },
+            )
+
+    def _files(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """Secrets and configs of Compose, each a file."""
+        for _, part, folder in _FILES:
+            for number, use in enumerate(self.one.get(part) or ()):
+                name, target = object_name(use["source"]), str(use.get("target") or use["source"])
+                path = target if target.startswith("/") else folder + target
+                source = {"secret": {"secretName": name}} if part == "secrets" else {"configMap": {"name": name}}
+                mount = {"mountPath": path, "subPath": use["source"], "readOnly": True}
+                yield (
+                    {"name": f"{part}-{number}", **mount},
+                    {"name": f"{part}-{number}", **source},
+                )
+
+
+def _plain(text: Any) -> str:
+    return str(text).replace("$$", "$")

@@ -1,0 +1,98 @@
+"""Wait until the swarm runs what it was given, or has gone back to what it ran before."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from layerstack.deploy.swarm import SwarmService, read_services, read_task_log
+from layerstack.errors import StartFailed
+from layerstack.wait import wait_until
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+Say = Callable[[str], None]
+POLL_SECONDS = 0.5
+WORDS = {"updating": "updated", "rollback_started": "rolled back"}
+ENDED = "its program ended, by itself or because its health check failed"
+GONE_BACK = ("rollback_completed", "rollback_paused", "paused")
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """How many of a service are asked for, and run; `broken` below one, `degraded` below what was asked."""
+
+    service: str
+    asked: int
+    running: int
+
+    @property
+    def state(self) -> Literal["fine", "degraded", "broken"]:
+        if self.running >= self.asked:
+            return "fine"
+        return "degraded" if self.running else "broken"
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "state": self.state}
+
+
+def wait_for(
+    client: "DockerClient", stack: str, names: Collection[str], known: Collection[str], seconds: float, say: Say
+) -> tuple[Replicas, ...]:
+    """The replicas of each service once all run, or the time is up. `known` are tasks that were there before.
+
+    Raises StartFailed with the failing task's last lines when Swarm has rolled an update back, or given it up.
+    """
+    said: dict[str, str] = {}
+
+    def look() -> Mapping[str, SwarmService] | None:
+        found = {name: one for name, one in read_services(client, stack).items() if name in names}
+        for one in found.values():
+            _tell(one, said, say)
+            if one.update in GONE_BACK:
+                raise _gone_back(one, known)
+        is_done = len(found) == len(names) and all(_is_done(one) for one in found.values())
+        return found if is_done else None
+
+    services = wait_until(look, seconds, POLL_SECONDS) or read_services(client, stack)
+    replicas = tuple(Replicas(name, services[name].asked, services[name].running) for name in names)
+    for one in replicas:
+        if one.state == "broken":
+            raise _broken(services[one.service], stack, known, seconds)
+    return replicas
+
+
+def _is_done(one: SwarmService) -> bool:
+    return one.update not in WORDS and one.running >= one.asked
+
+
+def _tell(one: SwarmService, said: dict[str, str], say: Say) -> None:
+    what = "ended well" if one.is_job else WORDS.get(one.update, "running")
+    text = f"{one.name}: {one.running} of {one.asked} {what}"
+    if said.get(one.name) != text:
+        said[one.name] = text
+        say(text)
+
+
+def _gone_back(one: SwarmService, known: Collection[str]) -> StartFailed:
+    what = "is not updated further" if one.update == "paused" else "is what it was before: its update was rolled back"
+    return StartFailed(f"{one.name} {what}{_failure_words(one, known)}", "Repair it, then `invoke deploy` again.")
+
+
+def _broken(one: SwarmService, stack: str, known: Collection[str], seconds: float) -> StartFailed:
+    msg = f"{one.name}: none of {one.asked} replicas is running after {seconds:.0f} s{_failure_words(one, known)}"
+    return StartFailed(
+        msg, f"`docker service ps --no-trunc {stack}_{one.name}` shows every try; `--timeout` waits longer."
+    )
+
+
+def _failure_words(one: SwarmService, known: Collection[str]) -> str:
+    """Why the last of its tasks failed, and what that wrote."""
+    failed = one.failures(known)
+    waiting = next((task.error for task in one.tasks if task.error and task.id not in known), one.message)
+    if not failed:
+        return f": {waiting}" if waiting else ""
+    time.sleep(POLL_SECONDS)  # Its node hands the last lines on a moment later.
+    lines = read_task_log(failed[0])
+    return f": {failed[0].error or ENDED}" + "".join(f"\n  | {line}" for line in lines)

@@ -1,0 +1,92 @@
+"""What `deploy:` of a service says to Swarm: replicas, resources, and how an update goes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from layerstack.deploy import swarm_keys
+from layerstack.deploy.swarm_keys import Notes
+from layerstack.project.gpu_request import requests_of
+
+GPU_KIND = "NVIDIA-GPU"
+_DECLARED = ("mode", "labels", "restart_policy", "placement", "endpoint_mode")
+_LIMITS = {"mem_limit": ("limits", "memory"), "cpus": ("limits", "cpus"), "pids_limit": ("limits", "pids")}
+_MOVED = {**_LIMITS, "mem_reservation": ("reservations", "memory")}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the swarm can do; `nodes` maps services that keep data to the node on which it lies."""
+
+    has_virtual_ips: bool = True
+    nodes: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_policy(name: str, one: Mapping[str, Any], facts: Facts, notes: Notes, is_job: bool) -> dict[str, Any]:
+    """What is declared counts; only where it says nothing an update is rolled back when it fails."""
+    declared = one.get("deploy") or {}
+    made = {key: declared[key] for key in _DECLARED if declared.get(key)}
+    replicas = declared.get("replicas", one.get("scale"))
+    if replicas is not None and made.get("mode") != "global":
+        made["replicas"] = int(replicas)
+    made["resources"] = _resources(name, one, notes)
+    if not facts.has_virtual_ips and "endpoint_mode" not in made:
+        notes.add(name, "deploy.endpoint_mode: dnsrr", swarm_keys.NO_VIRTUAL_IPS)
+        made["endpoint_mode"] = "dnsrr"
+    if is_job:
+        notes.add(name, "deploy.mode: replicated-job", swarm_keys.JOB)
+        made |= {"mode": "replicated-job", "restart_policy": {"condition": "on-failure", "delay": "5s"}}
+    else:
+        made.setdefault("restart_policy", _restart(name, one, notes))
+        order = "stop-first" if keeps_data(one) or _has_host_ports(one, facts) else "start-first"
+        defaults = {"order": order, "failure_action": "rollback"}
+        made["update_config"] = {**defaults, **(declared.get("update_config") or {})}
+        made["rollback_config"] = {"order": order, **(declared.get("rollback_config") or {})}
+    if name in facts.nodes and "placement" not in made:
+        notes.add(name, "deploy.placement", swarm_keys.PINNED)
+        made["placement"] = {"constraints": [f"node.id == {facts.nodes[name]}"]}
+    return {key: value for key, value in made.items() if value != {}}
+
+
+def keeps_data(one: Mapping[str, Any]) -> bool:
+    """Whether it writes to a volume: two at once would write to the same files."""
+    mounts = one.get("volumes") or ()
+    return any(mount["type"] == "volume" and not mount.get("read_only") for mount in mounts)
+
+
+def cards_wanted(one: Mapping[str, Any]) -> int:
+    """How many GPUs; one, where it asks for all."""
+    return sum(max(request.count, len(request.device_ids), 1) for request in requests_of(one))
+
+
+def _has_host_ports(one: Mapping[str, Any], facts: Facts) -> bool:
+    """Whether it holds ports of its node, of which a second replica there could not have the same."""
+    ports = [port for port in one.get("ports") or () if not str(port.get("host_ip") or "").startswith("127.")]
+    return any(not facts.has_virtual_ips or port.get("mode") == "host" for port in ports)
+
+
+def _resources(name: str, one: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+    declared = (one.get("deploy") or {}).get("resources") or {}
+    made: dict[str, dict[str, Any]] = {key: dict(declared.get(key) or {}) for key in ("limits", "reservations")}
+    made["reservations"].pop("devices", None)
+    for key, (part, word) in _MOVED.items():
+        if one.get(key):
+            notes.add(name, key, swarm_keys.MOVED)
+            made[part].setdefault(word, one[key])
+    if cards := cards_wanted(one):
+        notes.add(name, "deploy.resources.reservations.devices", swarm_keys.GPU)
+        resource = {"discrete_resource_spec": {"kind": GPU_KIND, "value": cards}}
+        made["reservations"]["generic_resources"] = [resource]
+    for values in made.values():
+        values.update({key: str(values[key]) for key in ("cpus", "memory") if key in values})
+    return {key: value for key, value in made.items() if value}
+
+
+def _restart(name: str, one: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+    """`restart:` as Swarm says it; it starts again whatever ends, unless it is told otherwise."""
+    if not (restart := str(one.get("restart") or "")):
+        return {}
+    notes.add(name, "restart", "moved to deploy.restart_policy")
+    kind, _, attempts = restart.partition(":")
+    condition = {"no": "none", "on-failure": "on-failure"}.get(kind, "any")
+    return {"condition": condition, **({"max_attempts": int(attempts)} if attempts else {})}

@@ -1,0 +1,156 @@
+"""A stack file for Swarm from what Compose resolved, with every key that Swarm drops, refuses or has elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from layerstack.deploy import swarm_keys
+from layerstack.deploy.compose_document import bytes_of, finished_services, is_below, yaml_text
+from layerstack.deploy.service_policy import Facts, make_policy
+from layerstack.deploy.swarm_keys import Change, Notes
+from layerstack.errors import UsageError
+
+# The newest schema that `docker stack` knows, and the first one with all that we write.
+VERSION = "3.13"
+SHARED_MEMORY = "/dev/shm"
+WILDCARDS = ("", "0.0.0.0", "::")
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """`document` is what `docker stack deploy` reads; `jobs` are the services that run to their end."""
+
+    document: Mapping[str, Any]
+    changes: tuple[Change, ...]
+    jobs: frozenset[str] = frozenset()
+
+    @property
+    def text(self) -> str:
+        return yaml_text(self.document)
+
+
+@dataclass
+class _Maker:
+    """The services of one document; `images` names what each runs, `root` is the project's folder."""
+
+    root: Path
+    images: Mapping[str, str]
+    facts: Facts
+    notes: Notes = field(default_factory=Notes)
+
+    def service(self, name: str, one: Mapping[str, Any], is_job: bool) -> dict[str, Any]:
+        for key in one:
+            if key not in swarm_keys.KEPT | swarm_keys.ELSEWHERE and not key.startswith("x-") and one[key]:
+                self.notes.add(name, key)
+        ports, volumes = list(self._ports(name, one)), [*self._volumes(name, one), *self._memory_mounts(name, one)]
+        made = {
+            "image": self.images[name],
+            **{key: one[key] for key in sorted(swarm_keys.KEPT) if one.get(key) not in (None, [], {})},
+            "networks": {key: _only(value, ("aliases",)) for key, value in (one.get("networks") or {}).items()},
+            "ports": ports,
+            "volumes": volumes,
+            "deploy": make_policy(name, one, self.facts, self.notes, is_job),
+        }
+        for key in ("secrets", "configs"):
+            if key in made:
+                made[key] = [_with_number(use) for use in made[key]]
+        return {key: value for key, value in made.items() if value not in ([], {})}
+
+    def _ports(self, name: str, one: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for port in one.get("ports") or ():
+            host, published = port.get("host_ip") or "", str(port.get("published") or "")
+            if host.startswith("127.") or host == "::1":
+                self.notes.add(name, f"ports: {host}", swarm_keys.LOOPBACK_PORT)
+            elif published and not published.isdigit():
+                self.notes.add(name, f"ports: {published}", swarm_keys.PORT_RANGE)
+            else:
+                if host not in WILDCARDS:
+                    self.notes.add(name, f"ports: {host}", "Swarm publishes on every address of every node")
+                if not self.facts.has_virtual_ips:
+                    self.notes.add(name, "ports", swarm_keys.HOST_PORT)
+                mode = port.get("mode", "ingress") if self.facts.has_virtual_ips else "host"
+                made = {"target": int(port["target"]), "protocol": port.get("protocol", "tcp"), "mode": mode}
+                yield {**made, **({"published": int(published)} if published else {})}
+
+    def _volumes(self, name: str, one: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for mount in one.get("volumes") or ():
+            kind = mount["type"]
+            if kind == "bind" and is_below(mount["source"], self.root):
+                reason = swarm_keys.CODE_MOUNT if "build" in one else swarm_keys.FILE_MOUNT
+                self.notes.add(name, "volumes: bind", reason)
+                continue
+            if kind == "bind":
+                self.notes.add(name, f"volumes: {mount['source']}", swarm_keys.OTHER_MOUNT)
+            made = _only(mount, ("type", "source", "target", "read_only"))
+            if kind == "tmpfs" and (size := (mount.get("tmpfs") or {}).get("size")):
+                made["tmpfs"] = {"size": bytes_of(size)}
+            yield made
+
+    def _memory_mounts(self, name: str, one: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """`tmpfs:` and `shm_size:` as mounts, which Swarm has."""
+        for text in one.get("tmpfs") or ():
+            target, _, options = str(text).partition(":")
+            sizes = [part.partition("=")[2] for part in options.split(",") if part.startswith("size=")]
+            yield {"type": "tmpfs", "target": target, **({"tmpfs": {"size": bytes_of(sizes[0])}} if sizes else {})}
+        if size := one.get("shm_size"):
+            self.notes.add(name, "shm_size", f"a tmpfs of that size on {SHARED_MEMORY}")
+            yield {"type": "tmpfs", "target": SHARED_MEMORY, "tmpfs": {"size": bytes_of(size)}}
+
+
+def make_stack_file(root: Path, document: Mapping[str, Any], images: Mapping[str, str], facts: Facts) -> StackFile:
+    """`document` is what Compose resolved, its dollars doubled. Raises UsageError for what no stack file can say."""
+    maker = _Maker(root, images, facts)
+    jobs = finished_services(document)
+    services = {name: maker.service(name, document["services"][name], name in jobs) for name in images}
+    made = {
+        "version": VERSION,
+        "services": services,
+        "networks": {key: _named(document, key, one, _NETWORK) for key, one in _entries(document, "networks")},
+        "volumes": {key: _named(document, key, one, _VOLUME) for key, one in _entries(document, "volumes")},
+        "secrets": {
+            key: _file_or_external(document, "secrets", key, one) for key, one in _entries(document, "secrets")
+        },
+        "configs": {
+            key: _file_or_external(document, "configs", key, one) for key, one in _entries(document, "configs")
+        },
+    }
+    return StackFile({key: value for key, value in made.items() if value != {}}, maker.notes.changes, jobs)
+
+
+_NETWORK = ("driver_opts", "internal", "attachable", "labels", "external")
+_VOLUME = ("driver", "driver_opts", "labels", "external")
+
+
+def _entries(document: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, one in (document.get(key) or {}).items():
+        yield name, one or {}
+
+
+def _named(document: Mapping[str, Any], key: str, one: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """Without the name that Swarm gives it anyway."""
+    made = _only(one, keys)
+    subnets = [_only(part, ("subnet",)) for part in (one.get("ipam") or {}).get("config") or ()]
+    if subnets:
+        made["ipam"] = {"config": subnets}
+    if one.get("name") not in (None, f"{document['name']}_{key}"):
+        made["name"] = one["name"]
+    return made
+
+
+def _file_or_external(document: Mapping[str, Any], kind: str, key: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    if not (one.get("file") or one.get("external")):
+        msg = f"{kind}.{key} comes from neither a file nor the swarm, and `docker stack deploy` takes nothing else."
+        command = f"docker {kind.removesuffix('s')} create {key} -"
+        raise UsageError(msg, f"`{command}` reads it from stdin; then `external: true` in {kind}.{key}.")
+    return _named(document, key, one, ("file", "external", "labels"))
+
+
+def _only(one: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: one[key] for key in keys if one.get(key)} if one else {}
+
+
+def _with_number(use: Mapping[str, Any]) -> dict[str, Any]:
+    """Compose writes the mode of a secret as octal text."""
+    mode = use.get("mode")
+    return {**use, "mode": int(mode, 8)} if isinstance(mode, str) else dict(use)

@@ -1,0 +1,132 @@
+"""The swarm behind the engine: whether it takes stacks, the services of one with their tasks, where data lies."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerstack import command
+from layerstack.engine.place import find_place
+from layerstack.errors import EngineError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+STACK_LABEL = "com.docker.stack.namespace"
+FAILED = ("failed", "rejected", "orphaned")
+PIN = "node.id == "
+LOG_LINES, LOG_SECONDS = 10, 5.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replica, running or not; `is_current` says whether it is what the service is now."""
+
+    id: str
+    state: str
+    error: str
+    is_current: bool
+    at: str
+
+
+@dataclass(frozen=True)
+class SwarmService:
+    """One service of the stack; `update` is Docker's word on its last update, "" when there was none."""
+
+    name: str
+    asked: int
+    update: str
+    message: str
+    tasks: tuple[Task, ...]
+    is_job: bool
+
+    @property
+    def running(self) -> int:
+        """Those as the service is now; with a health check only the healthy ones, of a job those that ended well."""
+        wanted = "complete" if self.is_job else "running"
+        return sum(task.is_current and task.state == wanted for task in self.tasks)
+
+    def failures(self, known: Iterable[str]) -> list[Task]:
+        """The tasks that failed, the last one first, without those that are known."""
+        # What is stopped for its failing health check and ends well is "complete", too.
+        ends = FAILED if self.is_job else (*FAILED, "complete")
+        failed = [task for task in self.tasks if task.state in ends and task.id not in known]
+        return sorted(failed, key=lambda task: task.at, reverse=True)
+
+
+def require_manager(client: "DockerClient") -> Mapping[str, Any]:
+    """What the engine says of its swarm. Raises EngineError when it is no manager of one."""
+    swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
+    if not swarm.get("ControlAvailable"):
+        kind = "a worker of a swarm, not a manager" if swarm.get("NodeID") else "in no swarm"
+        way = "Ask a manager: DOCKER_HOST, or `docker context use`." if swarm.get("NodeID") else "`docker swarm init`"
+        raise EngineError(f"This engine is {kind}: it takes no stacks.", way)
+    return swarm
+
+
+def has_virtual_ips() -> bool:
+    """Whether the kernel has what Swarm's virtual addresses need; that of another machine is taken to have it."""
+    return find_place().is_remote or Path("/proc/net/ip_vs").exists()
+
+
+def data_nodes(client: "DockerClient", swarm: Mapping[str, Any], stack: str, keeping: Iterable[str]) -> dict[str, str]:
+    """For each service that keeps data its node: where it is pinned already, else this one; {} for a single node."""
+    if int(swarm.get("Nodes") or 1) < 2:
+        return {}
+    pinned = {}
+    for service in _services(client, stack):
+        constraints = ((service["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints")) or ()
+        for text in constraints:
+            if str(text).startswith(PIN):
+                pinned[_own_name(service, stack)] = str(text).removeprefix(PIN)
+    return {name: pinned.get(name, str(swarm["NodeID"])) for name in keeping}
+
+
+def read_services(client: "DockerClient", stack: str) -> dict[str, SwarmService]:
+    """By their names in the Compose file. Raises EngineError."""
+    tasks: dict[str, list[Mapping[str, Any]]] = {}
+    for task in client.api.tasks(filters={"label": f"{STACK_LABEL}={stack}"}):
+        tasks.setdefault(task["ServiceID"], []).append(task)
+    found = (_service(one, stack, tasks.get(one["ID"], ())) for one in _services(client, stack))
+    return {one.name: one for one in found}
+
+
+def read_task_log(task: Task) -> tuple[str, ...]:
+    """The last lines that it wrote; () when no node has them any more."""
+    argv = ["docker", "service", "logs", "--raw", "--tail", str(LOG_LINES), task.id]
+    asked = command.run(argv, timeout_seconds=LOG_SECONDS)
+    return tuple((asked.stdout + asked.stderr).splitlines()[-LOG_LINES:]) if asked.ok else ()
+
+
+def _services(client: "DockerClient", stack: str) -> list[dict[str, Any]]:
+    filters = {"label": f"{STACK_LABEL}={stack}"}
+    found: list[dict[str, Any]] = client.api.services(filters=filters, status=True)
+    return found
+
+
+def _own_name(service: Mapping[str, Any], stack: str) -> str:
+    return str(service["Spec"]["Name"]).removeprefix(f"{stack}_")
+
+
+def _service(service: Mapping[str, Any], stack: str, tasks: Iterable[Mapping[str, Any]]) -> SwarmService:
+    template, update = service["Spec"]["TaskTemplate"], service.get("UpdateStatus") or {}
+    return SwarmService(
+        _own_name(service, stack),
+        int((service.get("ServiceStatus") or {}).get("DesiredTasks") or 0),
+        str(update.get("State") or ""),
+        str(update.get("Message") or ""),
+        tuple(_task(task, template) for task in tasks),
+        "ReplicatedJob" in service["Spec"]["Mode"] or "GlobalJob" in service["Spec"]["Mode"],
+    )
+
+
+def _task(task: Mapping[str, Any], template: Mapping[str, Any]) -> Task:
+    status = task["Status"]
+    # Swarm itself compares the two to find out whether a task is to be replaced.
+    is_same = _comparable(task["Spec"]) == _comparable(template)
+    is_current = task["DesiredState"] in ("running", "complete", "ready") and is_same
+    return Task(task["ID"], status["State"], str(status.get("Err") or ""), is_current, str(status.get("Timestamp")))
+
+
+def _comparable(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in spec.items() if key != "Runtime"}
