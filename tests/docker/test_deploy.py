@@ -98,6 +98,7 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
     assert swarm.deploy().is_ok
     assert wait_until(lambda: swarm.answers()["two"] > 5, SECONDS)
 
+    good = (swarm.root / "web/run.sh").read_text()
     swarm.write("run.sh", "echo no such module: snow >&2; exit 3\n")
     with pytest.raises(StartFailed, match="rolled back") as failed:
         swarm.deploy()
@@ -108,3 +109,6 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
     assert swarm.answers()["LOST"] == before
     running = swarm.client.api.tasks(filters={"service": f"{swarm.load().name}_web", "desired-state": "running"})
     assert len(running) == 3
+
+    swarm.write("run.sh", good)
+    assert swarm.deploy().is_ok

@@ -3,9 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from layerstack.deploy.kubernetes import Written, make_manifests
+from layerstack.deploy import kubernetes
+from layerstack.deploy.kubernetes import Written, make_manifests, write_manifests
+from layerstack.errors import UsageError
+from layerstack.project.project import Project
+from layerstack.project.service import read_service
 
 ROOT = Path("/p")
 
@@ -101,3 +106,17 @@ def test_secrets_and_configs_are_files() -> None:
     mounts = {mount["name"]: (mount["mountPath"], mount["subPath"]) for mount in container(found)["volumeMounts"]}
     assert mounts == {"secrets-0": ("/run/secrets/my_key", "my_key"), "configs-0": ("/etc/app.conf", "conf")}
     assert found.needs == ("secret generic my-key --from-file=my_key=…", "configmap conf --from-file=conf=…")
+
+
+def test_a_file_per_service_with_images_by_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = {name: {"image": name} for name in ("web", "db")}
+    read = {name: read_service(name, one, "shop") for name, one in services.items()}
+    project = Project(tmp_path, "shop", "cpu", (), (), {}, read)
+    monkeypatch.setattr(kubernetes, "publish", lambda *_: {name: f"h:1/team/{name}@sha256:1" for name in services})
+    monkeypatch.setattr(kubernetes, "read_document", lambda _: {"name": "shop", "services": services})
+    files = write_manifests(project, tmp_path / "new/folder", None, lambda _: None)
+    assert [path.name for path in files] == ["web.yaml", "db.yaml"]
+    assert "image: h:1/team/web@sha256:1" in files[0].read_text()
+    assert "never run" in files[0].read_text().splitlines()[0]
+    with pytest.raises(UsageError, match=r"web\.yaml"):
+        write_manifests(project, files[0], None, lambda _: None)
