@@ -1,9 +1,11 @@
 """What a save takes to be served, service by service: nothing, a restart, or a build."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from layerstack.engine.container import Container, read_all
+from layerstack.errors import EngineError
 from layerstack.project.project import Project
 from layerstack.status import mounted_files, reloading
 
@@ -17,8 +19,8 @@ def forecast(client: "EngineClient", project: Project) -> Iterator[str]:
     ways: dict[str, list[str]] = {"reload": [], "restart": [], "build": []}
     for name, service in project.services.items():
         if running := [one for one in found.get(name, ()) if one.is_running]:
-            way = _way(client, running[0], service.is_built)
-            ways.get(way, []).append(name)
+            with suppress(EngineError):  # it ended a moment ago
+                ways.get(_way(client, running[0], service.is_built), []).append(name)
     if ways["reload"]:
         yield f"reloads after a save: {', '.join(ways['reload'])}"
     if ways["restart"]:

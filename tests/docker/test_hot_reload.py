@@ -167,7 +167,8 @@ def saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_client: Any) -
         subprocess.run(["git", *words], cwd=root, check=True)
     monkeypatch.setenv("POSE_GUNICORN_ARGS", "--reload")
     build.build(project.load(ROOT, "cpu"), [one.service for one in SOURCES])
-    with rehearsal(project.load(root, "cpu"), "saves") as copy:
+    alone = {name: {"depends_on": "!reset {}"} for name in ("backend-api", "frontend")}
+    with rehearsal(project.load(root, "cpu"), "saves", alone) as copy:
         # Without a database the API is alive, if not healthy: reloading is all that is asked of it.
         argv = copy.compose("up", "--detach", "--no-build", "--no-deps", *(one.service for one in SOURCES))
         command.run(argv, cwd=copy.root, env=copy.environment).require()
