@@ -137,11 +137,11 @@ def test_what_the_env_file_breaks_is_told_there(tmp_path: Path) -> None:
 def test_a_hanging_or_broken_check_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECK_SECONDS", 0.5)
     monkeypatch.setattr(project, "load", lambda root, device: demo(root))
-    monkeypatch.setattr(machine_checks, "check_memory", lambda: time.sleep(5))
+    monkeypatch.setattr(machine_checks, "check_memory", lambda: time.sleep(60))
     monkeypatch.setattr(machine_checks, "check_watches", lambda: 1 / 0)
     started = time.monotonic()
     found = severities(doctor.examine(tmp_path).findings)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
     assert found["memory"] == "warning"
     assert found["inotify"] == "warning"
 

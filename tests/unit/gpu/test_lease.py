@@ -44,7 +44,7 @@ try:
 except StackError as error:
     tell(error=type(error).__name__, words=str(error), exit_code=error.exit_code)
 """
-FREED_SECONDS = 5.0
+FREED_SECONDS = 30.0
 STRESS_SECONDS = 90.0
 
 

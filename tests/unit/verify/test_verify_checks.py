@@ -28,11 +28,11 @@ BODY = {"people": [{"name": "a"}, {"name": "b"}], "state": "ready", "none": None
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/hang":
-            time.sleep(3)
+            time.sleep(60)
         if self.path == "/drip":
             self.send_response(200)
             self.end_headers()
-            for _ in range(30):
+            for _ in range(600):
                 self.wfile.write(b"x")
                 time.sleep(0.1)
             return
@@ -135,7 +135,7 @@ def test_a_hanging_answer_is_given_up_in_time(target: Target, path: str) -> None
     result = ask(target, http=path, timeout_seconds=0.4)
     assert not result.is_ok
     assert "no answer within" in result.detail
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 30
 
 
 def test_a_proxy_for_the_outside_is_not_asked(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,7 @@ def test_what_cannot_be_asked_inside_is_not_checked(there: Target, monkeypatch: 
 def test_what_needs_something_that_does_not_run_is_not_waited_for(target: Target) -> None:
     result = ask(replace(target, is_doomed=True), http="/hang", timeout_seconds=30)
     assert not result.is_ok
-    assert result.milliseconds < 2900
+    assert result.milliseconds < 20_000
 
 
 def test_an_entry_that_is_no_mapping_fails_and_does_not_raise(target: Target) -> None:
