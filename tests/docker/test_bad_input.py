@@ -130,6 +130,7 @@ def test_a_killed_client_is_an_error_and_the_next_build_is_right(bench: Bench) -
 
 
 def test_two_builds_at_once_are_both_right(bench: Bench) -> None:
+    bench.patch.delenv("DOCKER_CONFIG", raising=False)  # these two take no turns
     bench.build()
     bench.replace("app/Dockerfile", "COPY src src", "COPY src src\nRUN sleep 1")
     bench.write("app/src/one.txt", "first of two\n")
@@ -144,7 +145,8 @@ def test_two_builds_at_once_are_both_right(bench: Bench) -> None:
     bench.build()
     assert run_in_app(bench, "cat", "src/one.txt") == "second of two\n"
     assert not make_plan(bench.load(), ["app"], bench.store).stale
-    assert len(list(history.read(bench.root, "build"))) >= 3
+    # On a busy machine the first may have read what was written for the second, which then has nothing to do.
+    assert len(list(history.read(bench.root, "build"))) >= 2
     assert not list(state_folder(bench.root).rglob("*damaged*"))
 
 
