@@ -61,7 +61,14 @@ describe('processes with a database', WITH_MONGO, () => {
     const pose = await servePose();
     const MONGO_DATABASE = `test-${randomUUID()}`;
     const database = new Database({ mongoUrl: process.env.MONGO_URL, mongoDatabase: MONGO_DATABASE });
-    const env = { POSE_URL: pose.url, MONGO_DATABASE, LEASE_SECONDS: '2' };
+    // Longer than a busy machine pauses: who lives keeps its work.
+    const env = { POSE_URL: pose.url, MONGO_DATABASE, LEASE_SECONDS: '60' };
+    // What the time does to the work of a process that is gone, without waiting for it.
+    const endLeases = () =>
+      database.files.updateMany(
+        { 'metadata.job': { $exists: true } },
+        { $set: { 'metadata.job.dueAt': new Date(0) } },
+      );
     const running = [];
     const another = async () => {
       const api = await startProcess(env);
@@ -70,7 +77,7 @@ describe('processes with a database', WITH_MONGO, () => {
       return api;
     };
     try {
-      await check({ ...(await another()), pose, database, another });
+      await check({ ...(await another()), pose, database, another, endLeases });
     } finally {
       running.forEach(({ child }) => child.kill('SIGKILL'));
       await pose.close();
@@ -105,15 +112,16 @@ describe('processes with a database', WITH_MONGO, () => {
   });
 
   test('what a killed process left half-done is done by another one, which began before it', async () => {
-    await withProcess(async ({ child, url, pose, another }) => {
+    await withProcess(async ({ child, url, pose, another, endLeases }) => {
       pose.answer = () => {};
-      pose.answerClip = (_request, response) => sendClip(response, { frames: 400, pauseMs: 20 });
+      pose.answerClip = (_request, response) => sendClip(response, { frames: 4000, pauseMs: 20 });
       const photo = await accept(url);
       const clip = await accept(url, { photo: makeClip(1000) });
       await until(async () => (await read(url, clip)).progress?.framesDone > 0, { what: 'some frames' });
       const other = await another();
       pose.reset();
       await stopProcess(child, 'SIGKILL');
+      await endLeases();
 
       await untilDone(other.url, photo);
       await untilDone(other.url, clip);
@@ -136,13 +144,14 @@ describe('processes with a database', WITH_MONGO, () => {
   });
 
   test('what kills every process that works on it fails in the end', async () => {
-    await withProcess(async ({ child, url, pose, another }) => {
+    await withProcess(async ({ child, url, pose, another, endLeases }) => {
       pose.answer = () => {};
       const id = await accept(url);
       let current = { child };
       for (let kills = 1; kills <= 3; kills += 1) {
         await until(() => pose.received.length === kills, { what: `attempt ${kills}` });
         await stopProcess(current.child, 'SIGKILL');
+        await endLeases();
         current = await another();
       }
       await until(async () => (await read(current.url, id)).status === 'failed');

@@ -94,7 +94,7 @@ export async function sendClip(
   { frames = 3, pauseMs = 0, people = 1, last = { summary: SUMMARY } } = {},
 ) {
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
-  for (let index = 0; index < frames; index += 1) {
+  for (let index = 0; index < frames && !response.destroyed; index += 1) {
     const total = { frames, seconds: frames / 30 };
     response.write(`${JSON.stringify(makeFrame(index, people, total))}\n`);
     if (pauseMs > 0) await sleep(pauseMs);

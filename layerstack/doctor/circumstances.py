@@ -21,7 +21,7 @@ _BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Issues refer to these by name."""
+    """What of a project and a shell can meet a known issue."""
 
     has_profiled_bases: bool = False
     has_nested_bases: bool = False

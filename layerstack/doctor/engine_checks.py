@@ -12,7 +12,7 @@ from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
 from layerstack.engine.engine import EngineFacts
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.moment import epoch_seconds
 from layerstack.setup.stand_ins import TAG_PREFIX
@@ -98,7 +98,7 @@ def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterato
     reference = next((one for one in references if _comes_from_registry(client, one)), DEFAULT_REFERENCE)
     try:
         client.api.inspect_distribution(reference)
-    except EngineError as problem:
+    except (NotInEngine, RefusedByEngine) as problem:
         said = str(getattr(problem, "explanation", "") or problem.args[0])
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
             yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")

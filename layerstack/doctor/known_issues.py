@@ -1,5 +1,6 @@
 """Known issues of versions, as data; `since` is the first bad version, `below` the first good one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from layerstack.doctor.circumstances import Circumstances
@@ -8,23 +9,20 @@ from layerstack.engine.engine import parse_version
 
 @dataclass(frozen=True)
 class KnownIssue:
-    """A range of versions of one part, and the symptom.
-
-    `when` names the circumstance under which it applies, "" for always.
-    """
+    """A range of versions of one part, the symptom, and when a project meets it."""
 
     part: str
     symptom: str
     remedy: str
+    when: Callable[[Circumstances], bool]
     since: tuple[int, ...] = ()
     below: tuple[int, ...] = ()
-    when: str = ""
 
     def applies_to(self, version: str, circumstances: Circumstances) -> bool:
         """Whether the version is in the range and the circumstance holds; never for an unreadable version."""
         numbers = parse_version(version)
         is_in_range = bool(numbers) and numbers >= self.since and (not self.below or numbers < self.below)
-        return is_in_range and (not self.when or bool(getattr(circumstances, self.when)))
+        return is_in_range and self.when(circumstances)
 
 
 _NEW_ENGINE = "Update the engine: https://docs.docker.com/engine/install"
@@ -37,34 +35,34 @@ KNOWN_ISSUES = (
         "health checks have no start_interval: starts take longer",
         _NEW_ENGINE,
         below=(25,),
-        when="has_start_intervals",
+        when=lambda met: met.has_start_intervals,
     ),
     KnownIssue(
         "Docker Engine",
         "`docker info` does not name GPUs that it hands out by CDI",
         _NEW_ENGINE,
         below=(28, 2),
-        when="wants_gpu",
+        when=lambda met: met.wants_gpu,
     ),
     KnownIssue(
         "Docker Engine",
         "cache mounts that were not used for 48 h are deleted: package steps download again",
         'Raise "builder": {"gc": {"defaultReservedSpace": …}} in daemon.json; `invoke cache` has the lines.',
         since=(29, 6),
-        when="has_cache_mounts",
+        when=lambda met: met.has_cache_mounts,
     ),
     KnownIssue(
         "Docker Buildx",
         "plain `docker buildx bake` refuses build contexts outside the project's folder",
         "docker buildx bake --allow=fs.read=FOLDER (the tasks do)",
         since=(0, 37, 2),
-        when="has_outside_contexts",
+        when=lambda met: met.has_outside_contexts,
     ),
     KnownIssue(
         "Docker Buildx",
         "`bake --check` replaces the tags of this project by empty images, and fails on `target:` contexts",
         "docker buildx build --call=check, for each image",
-        when="uses_bake_check",
+        when=lambda met: met.uses_bake_check,
     ),
     KnownIssue(
         "Docker Compose",
@@ -72,14 +70,14 @@ KNOWN_ISSUES = (
         "Declare base images in docker-bake.hcl, or take them out of the profile.",
         since=(2, 33),
         below=(5, 5),
-        when="has_profiled_bases",
+        when=lambda met: met.has_profiled_bases,
     ),
     KnownIssue(
         "Docker Compose",
         "services built on nested base services fail",
         _NEW_COMPOSE,
         below=(2, 37, 1),
-        when="has_nested_bases",
+        when=lambda met: met.has_nested_bases,
     ),
     KnownIssue(
         "Docker Compose",
@@ -87,12 +85,11 @@ KNOWN_ISSUES = (
         _NEW_COMPOSE,
         since=(5, 0, 0),
         below=(5, 0, 1),
-        when="sets_progress",
+        when=lambda met: met.sets_progress,
     ),
 )
 
 
-def issues_of(part: str, version: str, circumstances: Circumstances | None = None) -> list[KnownIssue]:
+def issues_of(part: str, version: str, circumstances: Circumstances) -> list[KnownIssue]:
     """The known issues of one part in one version, under these circumstances."""
-    given = circumstances or Circumstances()
-    return [issue for issue in KNOWN_ISSUES if issue.part == part and issue.applies_to(version, given)]
+    return [issue for issue in KNOWN_ISSUES if issue.part == part and issue.applies_to(version, circumstances)]

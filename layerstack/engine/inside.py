@@ -6,12 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layerstack.engine.programs import stopped_programs
+from layerstack.errors import EngineError
 from layerstack.wait import call_within
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
 
+LISTING = "-eo pid,stat,comm"
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
 # The engine cannot end an exec: its program is found by the variable it was started with.
@@ -46,6 +47,16 @@ def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], t
     except TimeoutError:
         _end(client, container_id, mark)
         raise
+
+
+def stopped_programs(client: "EngineClient", container_id: str) -> tuple[str, ...]:
+    """Names of programs in state T (SIGSTOP); none where the engine's machine has no `ps`, which Docker uses."""
+    try:
+        rows = client.api.top(container_id, ps_args=LISTING)["Processes"]
+    except (EngineError, OSError):
+        return ()
+    # Workers of one program share its name.
+    return tuple(dict.fromkeys(str(row[-1]) for row in rows or () if row[1].startswith("T")))
 
 
 def _end(client: "EngineClient", container_id: str, mark: str) -> None:

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layerstack.at_once import ask_all
 from layerstack.engine import engine
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.registry.trouble import FAILS, SILENT, Trouble, read_trouble
-from layerstack.wait import call_within
+from layerstack.wait import ask_all, call_within
 
 if TYPE_CHECKING:
     from docker.client import DockerClient

@@ -1,5 +1,6 @@
 """What a container's state means: still waiting, ready, or failed and why."""
 
+import re
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ EXIT_MEANINGS = {
     139: "it crashed",
     143: "it received a stop signal",
 }
+TELLING = re.compile(
+    r"^[\w.]*(?:Error|Exception)\b.*: |refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def _ended_repair(container: Container, name: str) -> str:
 
 def _judge_running(container: Container, service: Service) -> Verdict:
     if container.health == "unhealthy":
-        said = f": {container.health_output}" if container.health_output else ""
+        said = f": {_telling_line(container.health_output)}" if container.health_output else ""
         return Verdict("failed", "unhealthy", f"fails its health check{said}", f"invoke logs {service.name}")
     if container.health == "starting":
         return Verdict("waiting", "starting")
@@ -133,3 +137,9 @@ def _judge_running(container: Container, service: Service) -> Verdict:
     if not container.is_running:
         return Verdict("waiting", container.status)
     return Verdict("ready", "running (no health check)")
+
+
+def _telling_line(output: str) -> str:
+    """The error among the lines of a health check: a program's stack stands around it."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or [output]
+    return next((line for line in lines if TELLING.search(line)), lines[-1])

@@ -59,7 +59,7 @@ def up(
             raise known
         if not watch.await_recovery():
             blamed = watch.blame()
-            raise watch.explain(blamed or compose_failed(result), is_of_container=blamed is not None)
+            raise watch.explain(blamed or compose_failed(project, result), is_of_container=blamed is not None)
     return watch.wait()
 
 

@@ -1,5 +1,6 @@
 """Why the containers did not come up, in words a person can act on."""
 
+import re
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,11 +15,14 @@ from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
 from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own
 from layerstack.run.health import Verdict, exit_reason
+from layerstack.run.unmet import misspelt, unmet
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
 
 LOG_TAIL_LINES = 10
+REFUSED = re.compile(r"Error response from daemon: (.+)")
+CONTAINER = re.compile(r"Container (\S+) +Error response from daemon")
 DISK_ADVICE = "`invoke clean` frees build cache; `docker system df` and `df -h` show what holds the rest."
 
 
@@ -117,9 +121,12 @@ def refusal(
         return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", advice)
     if texts.says(result.stderr, *texts.DISK_FULL):
         return StartFailed(f"The engine's disk is full: {said}", DISK_ADVICE, is_disk_full=True)
+    if known := unmet(client, project, services, result.stderr):
+        return known
     if missing := _without_image(client, project, services):
         images = ", ".join(dict.fromkeys(image_of(project, name) for name in missing))
-        return StartFailed(f"{images} could not be fetched: {said}", "`invoke setup` prepares the system images.")
+        advice = misspelt(client, project, missing[0]) or "`invoke setup` prepares the system images."
+        return StartFailed(f"{images} could not be fetched: {said}", advice)
     if texts.says(result.stderr, *texts.PORT_TAKEN):
         try:
             require_ports(client, project, services)
@@ -128,10 +135,18 @@ def refusal(
     return None
 
 
-def compose_failed(result: CommandResult) -> StartFailed:
+def compose_failed(project: Project, result: CommandResult) -> StartFailed:
     """A `docker compose up` that failed for a reason nobody knows better than itself."""
-    lines = (result.stderr or result.stdout).strip().splitlines()[-LOG_TAIL_LINES:]
-    tail = "".join(f"\n  | {line.strip()}" for line in lines)
+    said = result.stderr or result.stdout
+    if refused := REFUSED.findall(said):
+        # The line with the name of a container comes first, the same without it last.
+        named = CONTAINER.search(said)
+        name = next((one for one in project.services if named and f"-{one}-" in f"-{named[1]}-"), "")
+        declared = find_declaration(project, name) if name else None
+        where = f" of {name} ({declared.place})" if declared else ""
+        change = f"Correct the definition{where}, then `invoke up`." if name else "`invoke doctor`"
+        return StartFailed(f"The engine refuses {f'to make {name}' if name else 'the start'}: {refused[-1]}", change)
+    tail = "".join(f"\n  | {line.strip()}" for line in said.strip().splitlines()[-LOG_TAIL_LINES:])
     return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:{tail}", "`invoke doctor`")
 
 

@@ -1,21 +1,26 @@
 """What a save takes to be served, service by service: nothing, a restart, or a build."""
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from layerstack.engine.container import Container, read_all
+from layerstack.errors import EngineError
 from layerstack.project.project import Project
 from layerstack.status import mounted_files, reloading
 
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
-def forecast(client: Any, project: Project) -> Iterator[str]:
+
+def forecast(client: "EngineClient", project: Project) -> Iterator[str]:
     """A line for each way, about the running services that have sources here."""
     found = read_all(client, project.name)
     ways: dict[str, list[str]] = {"reload": [], "restart": [], "build": []}
     for name, service in project.services.items():
         if running := [one for one in found.get(name, ()) if one.is_running]:
-            way = _way(client, running[0], service.is_built)
-            ways.get(way, []).append(name)
+            with suppress(EngineError):  # it ended a moment ago
+                ways.get(_way(client, running[0], service.is_built), []).append(name)
     if ways["reload"]:
         yield f"reloads after a save: {', '.join(ways['reload'])}"
     if ways["restart"]:
@@ -25,7 +30,7 @@ def forecast(client: Any, project: Project) -> Iterator[str]:
         yield f"has its sources in its image: `invoke build {image.name if image else name} up {name}` after a save"
 
 
-def _way(client: Any, one: Container, is_built: bool) -> str:
+def _way(client: "EngineClient", one: Container, is_built: bool) -> str:
     data = client.api.inspect_container(one.id)
     pid, environment = int(data["State"].get("Pid") or 0), data["Config"].get("Env") or ()
     processes = reloading.read_processes(client, one.id, pid, environment)

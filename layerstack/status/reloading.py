@@ -5,7 +5,12 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
+
+from layerstack.errors import EngineError
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 # Program → endings of the files that it reads at its start and then keeps. What reads its files on every request, as
 # PHP and static servers do, is not here.
@@ -88,16 +93,13 @@ class Processes:
         return any(pattern.search(one.command) for one in self.running)
 
 
-def read_processes(client: Any, container_id: str, pid: int, environment: Iterable[str]) -> Processes:
+def read_processes(client: "EngineClient", container_id: str, pid: int, environment: Iterable[str]) -> Processes:
     """What runs below a container's first process, so no health check; nothing when the engine cannot tell."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     # Not every engine's ps knows the seconds.
     for options in ("-o pid,ppid,etimes,args", "-o pid,ppid,args"):
         try:
             table = client.api.top(container_id, ps_args=options)
-        except (DockerException, RequestException):
+        except EngineError:
             continue
         rows: Sequence[Sequence[str]] = table.get("Processes") or ()
         return Processes(tuple(_below(pid, rows, time.time())), tuple(environment))

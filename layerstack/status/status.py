@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, NotInEngine
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Device, Project, find_compose_files, load, with_overlay
 from layerstack.run.address import addresses
@@ -18,6 +18,9 @@ from layerstack.run.unmounted import overlay_path
 from layerstack.status import compose_hash
 from layerstack.status.freshness import Freshness, FreshnessReader
 from layerstack.status.staleness import Stale
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,11 @@ class ServiceStatus:
 
 def read_status(project: Project) -> list[ServiceStatus]:
     """Every service in start order, `absent` without a container, orphans last. Changes nothing. Raises EngineError."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     client = engine.client()
     found = read_all(client, project.name)
     try:
         return _read(client, _as_started(project, found), found)
-    except (DockerException, RequestException) as error:
+    except (EngineError, OSError) as error:
         raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error
 
 
@@ -126,28 +126,26 @@ def orphans_text(found: Sequence[ServiceStatus]) -> str:
     return f"in no Compose file of this project: {', '.join(names)}" if names else ""
 
 
-def _read(client: Any, project: Project, found: Mapping[str, tuple[Container, ...]]) -> list[ServiceStatus]:
-    from docker.errors import NotFound
-
+def _read(client: "EngineClient", project: Project, found: Mapping[str, tuple[Container, ...]]) -> list[ServiceStatus]:
     reader, where = FreshnessReader(client, project, found), addresses(project)
     statuses = []
     for name in in_start_order(project):
         service, address = project.services[name], where.get(name, "")
         lines = []
         for one in found.get(name, ()):
-            with suppress(NotFound):  # it was removed a moment ago
+            with suppress(NotInEngine):  # it was removed a moment ago
                 lines.append(_status(client, name, one, address, reader.of(service, one)))
         statuses += lines or [_absent(name, image_of(project, name), address, reader.of_absent(service))]
     return statuses + [_orphan(client, one) for one in find_orphans(project, found)]
 
 
-def _orphan(client: Any, one: Container) -> ServiceStatus:
+def _orphan(client: "EngineClient", one: Container) -> ServiceStatus:
     detail = f"no Compose file of this project has the service {one.service}"
     stale = Stale("orphan", detail, "remove", repair=f"docker rm -f {one.name}")
     return _status(client, one.service, one, "", Freshness((stale,)))
 
 
-def _status(client: Any, name: str, one: Container, address: str, freshness: Freshness) -> ServiceStatus:
+def _status(client: "EngineClient", name: str, one: Container, address: str, freshness: Freshness) -> ServiceStatus:
     return ServiceStatus(
         service=name,
         state=one.state,

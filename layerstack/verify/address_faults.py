@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from layerstack.engine.container import Container
 from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.dependency import dependencies
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, FaultKind, Rule
 from layerstack.verify.listening import Listener
+from layerstack.verify.network_faults import extra_hosts, networking, owner_of
 
 # Without any such word the service may not have tried the address at all.
 CONNECTION_WORDS = re.compile(
@@ -31,7 +31,9 @@ def wrong_address(seen: Evidence) -> Fault | None:
     if one is None or not CONNECTION_WORDS.search(seen.text):
         return None
     named = sorted(references(one.environment, seen.hosts), key=lambda found: found.host not in seen.text)
-    problems = ((found, _problem(seen, one, found)) for found in named)
+    problems = ((found, _problem(seen, found)) for found in named)
+    if fault := next(filter(None, (networking(seen, one, found) for found in named)), None):
+        return fault
     found, problem = next(((found, problem) for found, problem in problems if problem), (None, None))
     if found is None or problem is None:
         return None
@@ -99,18 +101,15 @@ def loopback_only(seen: Evidence) -> Fault | None:
     return None
 
 
-def _problem(seen: Evidence, one: Container, found: Reference) -> tuple[FaultKind, str] | None:
+def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     if found.is_own_host:
         return _own_host(seen, found)
-    owner = seen.hosts.get(found.host) or _owner_of_alias(seen, found.host)
+    owner = owner_of(seen, found.host)
     if owner is None:
         return _unknown_host(seen, found)
     peer = seen.peers.get(owner)
     if peer is None or owner == seen.name:
         return None
-    if not set(one.networks) & set(peer.networks) and one.networks and peer.networks:
-        words = f"{found.variable} names {owner}, but {seen.name} and {owner} share no network"
-        return "no-shared-network", words
     listening = seen.peer_listeners.get(owner)
     # Not yet where it will be, as long as it is on its way up.
     if found.port is None or not listening or _on(listening, found.port) or peer.health == "starting":
@@ -133,9 +132,7 @@ def _own_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
 def _unknown_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     is_outside = "." in found.host
     is_named, is_unresolved = found.host in seen.text, bool(NOT_RESOLVED.search(seen.text))
-    if found.host in _extra_hosts(seen) or not (
-        is_named and is_unresolved if is_outside else is_named or is_unresolved
-    ):
+    if found.host in extra_hosts(seen) or not (is_named and is_unresolved if is_outside else is_named or is_unresolved):
         return None
     near = get_close_matches(found.host, sorted(seen.hosts), n=1)
     better = near[0] if near else _owner(seen, found.port) if found.port else None
@@ -144,21 +141,10 @@ def _unknown_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | N
     return "unknown-host", f"{found.variable} names the host {found.host}, {nobody}{hint}"
 
 
-def _extra_hosts(seen: Evidence) -> Iterable[str]:
-    declared = seen.service.definition.get("extra_hosts") or ()
-    entries = [f"{name}={ip}" for name, ip in declared.items()] if isinstance(declared, dict) else declared
-    return [re.split("[=:]", str(entry), maxsplit=1)[0] for entry in entries]
-
-
 def _owner(seen: Evidence, port: int) -> str | None:
     """The other service whose program listens on this port."""
     named = (name for name, found in seen.peer_listeners.items() if found and _on(found, port) and name != seen.name)
     return next(named, None)
-
-
-def _owner_of_alias(seen: Evidence, host: str) -> str | None:
-    found = (name for name, peer in seen.peers.items() if any(host in names for names in peer.networks.values()))
-    return next(found, None)
 
 
 def _on(listening: Iterable[Listener], port: int) -> list[Listener]:

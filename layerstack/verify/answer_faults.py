@@ -8,6 +8,7 @@ from layerstack.project.declaration import find_declaration
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.verify.health_faults import out_of_time
 from layerstack.verify.http_check import short
 from layerstack.wording import duration
 
@@ -64,11 +65,15 @@ def check_failed(seen: Evidence) -> Fault | None:
     failed = next((check for check in seen.result.failed if check.is_asked), None)
     if failed is None:
         return None
+    # With so little time nothing is known of the program.
+    slow = out_of_time(seen)
+    if slow and slow.kind == "health-check-slow":
+        return slow
     if seen.is_newest and (silent := _deaf_check(seen)):
         cause = f"is deaf: it takes connections and does not answer (`{silent.check}`: {silent.detail})"
         return Fault("deaf", cause, f"invoke restart {seen.name}")
     if failed.link == "health":
-        return Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
+        return slow or Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
     words = f"{seen.result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
     is_silent = "no answer" in failed.detail or "no HTTP answer" in failed.detail
     kind: FaultKind = "no-answer" if is_silent else "port-unreachable" if failed.link == "port" else "wrong-answer"

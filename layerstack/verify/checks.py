@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.engine.container import Container
-from layerstack.engine.inside import run_inside
+from layerstack.engine.inside import run_inside, stopped_programs
 from layerstack.engine.place import EnginePlace
-from layerstack.engine.programs import stopped_programs
 from layerstack.errors import CheckFailed
 from layerstack.verify import http_check, inside_http
 from layerstack.wait import call_within

@@ -18,6 +18,10 @@ from layerstack.wording import duration
 LONG_ENOUGH_SECONDS = 10.0
 # As runc says it, and as the init of Docker does.
 DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>/[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
+NO_THREAD = re.compile(
+    r"uv_thread_create|pthread_create|WorkerThreadsTaskRunner|can't start new thread"
+    r"|unable to create (?:native )?thread|fork: (?:retry: )?Resource temporarily unavailable|newosproc",
+)
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
 
@@ -103,6 +107,18 @@ def out_of_memory(seen: Evidence) -> Fault | None:
     declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "memory")
     change = f"raise {how_to_change('mem_limit', declared)}" if one.memory_limit_bytes else "free memory"
     return Fault("out-of-memory", cause, f"invoke up {seen.name}", change)
+
+
+def out_of_processes(seen: Evidence) -> Fault | None:
+    """A program that may start no further thread or process, where the project limits them."""
+    if not NO_THREAD.search(seen.text):
+        return None
+    declared = find_declaration(seen.project, seen.name, "pids_limit")
+    declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "pids")
+    if declared is None:
+        return None
+    cause = "may start no further process or thread: its pids_limit is reached"
+    return Fault("out-of-processes", cause, f"invoke up {seen.name}", f"raise {how_to_change('pids_limit', declared)}")
 
 
 def frozen(seen: Evidence) -> Fault | None:
@@ -191,6 +207,6 @@ def _logs(seen: Evidence) -> str:
 
 FIRST: tuple[Rule, ...] = (
     *(paused, image_missing, port_shared, port_held, name_taken, network_missing, network_detached, out_of_memory),
-    *(frozen, told_by_files, not_executable),
+    *(out_of_processes, frozen, told_by_files, not_executable),
 )
 LAST: tuple[Rule, ...] = (ended, not_started)

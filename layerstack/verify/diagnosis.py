@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from layerstack.verify import address_faults, answer_faults, code_faults, container_faults, file_faults, setting_faults
+from layerstack.verify import (
+    address_faults,
+    answer_faults,
+    code_faults,
+    container_faults,
+    file_faults,
+    health_faults,
+    mount_faults,
+    network_faults,
+    setting_faults,
+)
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.evidence import SHOWN_LOG_LINES, Evidence
@@ -20,14 +30,19 @@ STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*$")
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
+    *mount_faults.RULES,
     file_faults.unreadable,
     *code_faults.RULES,
     *file_faults.RULES,
     setting_faults.variable_missing,
     container_faults.command_missing,
+    health_faults.proxied,
+    health_faults.wrong_port,
     *address_faults.RULES,
+    network_faults.packets_dropped,
     *container_faults.LAST,
     address_faults.loopback_only,
+    network_faults.port_of_nobody,
     setting_faults.refused,
     *answer_faults.RULES,
 )

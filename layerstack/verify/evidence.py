@@ -10,12 +10,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from layerstack import command
-from layerstack.at_once import ask_all
 from layerstack.engine import images
 from layerstack.engine.container import Container, Mount, read_deaths, read_log, read_volume_age
+from layerstack.engine.inside import stopped_programs
 from layerstack.engine.place import EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
-from layerstack.engine.programs import stopped_programs
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import Cause, find_cause
@@ -25,6 +24,7 @@ from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.examination import ServiceResult
 from layerstack.verify.listening import Listener, read_listeners
+from layerstack.wait import ask_all
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
@@ -73,11 +73,6 @@ class Evidence:
     @property
     def container(self) -> Container | None:
         return self.result.container
-
-    @property
-    def has_run(self) -> bool:
-        """Has there been a program that could say something?"""
-        return self.container is not None and self.container.status != "created"
 
     @property
     def is_starting(self) -> bool:

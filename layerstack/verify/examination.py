@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from layerstack.at_once import ask_all
 from layerstack.engine.container import Container
 from layerstack.engine.place import EnginePlace
 from layerstack.project.dependency import is_one_shot
@@ -15,6 +14,7 @@ from layerstack.verify.checks import CheckResult, Target, as_check, guess, not_a
 from layerstack.verify.health_probe import probe_health
 from layerstack.verify.masking import mask
 from layerstack.verify.state_links import container_link, image_link, links_of
+from layerstack.wait import ask_all
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient

@@ -18,12 +18,15 @@ FaultKind = Literal[
     "file-missing",
     "file-unreadable",
     "frozen",
+    "health-check-proxied",
+    "health-check-slow",
     "health-check-wrong-address",
     "health-program-missing",
     "image-missing",
     "killed",
     "listens-on-loopback",
     "module-missing",
+    "mount-mismatch",
     "mount-replaced",
     "name-taken",
     "network-detached",
@@ -35,6 +38,8 @@ FaultKind = Literal[
     "not-started",
     "one-shot-failed",
     "out-of-memory",
+    "out-of-processes",
+    "packets-dropped",
     "paused",
     "port-held",
     "port-unreachable",
@@ -42,6 +47,7 @@ FaultKind = Literal[
     "restart-loop",
     "unhealthy",
     "unknown-host",
+    "user-unknown",
     "variable-missing",
     "volume-unwritable",
     "windows-line-ends",
@@ -53,7 +59,15 @@ FaultKind = Literal[
 CONSEQUENCES: frozenset[FaultKind] = frozenset(
     {
         *("crashed", "deaf", "killed", "no-answer", "not-ready-yet", "not-started", "one-shot-failed"),
-        *("port-unreachable", "reports-failure", "restart-loop", "unhealthy", "wrong-answer", "wrong-credentials"),
+        *(
+            "packets-dropped",
+            "port-unreachable",
+            "reports-failure",
+            "restart-loop",
+            "unhealthy",
+            "wrong-answer",
+            "wrong-credentials",
+        ),
     }
 )
 # A program that is gone does not come back by itself when what it needs is up.

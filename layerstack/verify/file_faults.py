@@ -27,8 +27,13 @@ PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 def disk_full(seen: Evidence) -> Fault | None:
     if not seen.line_with(DISK_FULL):
         return None
-    mount = _mount_named(seen, DISK_FULL)
+    in_memory = [one for one in (seen.container.mounts if seen.container else ()) if one.kind == "tmpfs"]
+    mount = _mount_named(seen, DISK_FULL) or (in_memory[0] if len(in_memory) == 1 else None)
     where = f"{mount.words} is full" if mount else "the disk that it writes to is full"
+    if mount is not None and mount.kind == "tmpfs":
+        declared = find_text(seen.project, seen.name, "tmpfs", mount.target)
+        change = f"give it more room (size=) in {declared.place if declared else f'the tmpfs of {seen.name}'}"
+        return Fault("disk-full", where, f"invoke up {seen.name}", change)
     if mount is None or mount.kind != "volume":
         return Fault("disk-full", where, "invoke clean && invoke up")
     change = f"free space in the volume {mount.source}, or give it more than its size in the Compose file"

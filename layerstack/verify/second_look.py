@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from layerstack.at_once import ask_all
-from layerstack.engine.programs import stopped_programs
+from layerstack.engine.inside import stopped_programs
 from layerstack.run.health import Verdict
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
@@ -14,6 +13,7 @@ from layerstack.verify.health_probe import probe_health
 from layerstack.verify.http_check import short
 from layerstack.verify.masking import mask
 from layerstack.verify.state_links import HEALTH_CHECK
+from layerstack.wait import ask_all
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient

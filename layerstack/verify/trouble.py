@@ -15,7 +15,7 @@ from layerstack.verify.verify import look_once
 CERTAIN: frozenset[FaultKind] = frozenset(
     {
         *("paused", "image-missing", "base-missing", "name-taken", "port-held", "network-missing", "command-missing"),
-        *("windows-line-ends", "health-program-missing", "not-executable"),
+        *("windows-line-ends", "health-program-missing", "not-executable", "user-unknown", "mount-mismatch"),
     }
 )
 # A wrong check in the project's file keeps no container from starting.

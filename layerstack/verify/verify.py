@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from layerstack.at_once import ask_all
 from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.place import EnginePlace, find_place
@@ -26,7 +25,7 @@ from layerstack.verify.diagnosis import (
 from layerstack.verify.evidence import Lookout
 from layerstack.verify.examination import ServiceResult, Surroundings, examine
 from layerstack.verify.second_look import look_again
-from layerstack.wait import Answer, call_within, wait_until
+from layerstack.wait import Answer, ask_all, call_within, wait_until
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient

@@ -151,6 +151,18 @@ SHOP = {
     "check-program": Break(
         edit(YAML, "[CMD, node, /srv", "[CMD, absent, /srv"), "db", "health-program-missing", "invoke up db", YAML, "up"
     ),
+    "mapping": Break(edit(YAML, ':8080"]', ':80"]'), "web", "wrong-port", "invoke up web", YAML),
+    "user": Break(
+        edit(YAML, "user: root\n    ports", "user: shopper\n    ports"),
+        "web",
+        "user-unknown",
+        "invoke up web",
+        YAML,
+        "up",
+    ),
+    "mount-name": Break(
+        edit(YAML, "./web.js:", "./wev.js:"), "web", "mount-mismatch", "rmdir wev.js && invoke up web", YAML, "up"
+    ),
     "killed": Break(docker("kill", "NAME-api-1"), "api", "killed", "invoke up"),
     "database-killed": Break(docker("kill", "NAME-db-1"), "db", "killed", "invoke up"),
     "paused": Break(docker("pause", "NAME-db-1"), "db", "paused", "docker unpause NAME-db-1"),

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from layerstack import command
+from layerstack.build.build import build
+from layerstack.build.layer_content import read_content
+from layerstack.engine.images import find
 from layerstack.errors import UsageError
 from layerstack.project import project
 from layerstack.project.project import Project
@@ -246,6 +249,37 @@ def test_compose_and_bake_with_the_definitions_make_the_same_images(folder: Fold
     argv = ["docker", "buildx", "bake", "--file", "-", *targets]
     command.run(argv, cwd=folder.root, stdin=json.dumps({"target": targets})).require()
     assert _ids(built_names) == theirs
+
+
+def test_the_commonest_shape_is_fresh_the_second_time(
+    folder: Folder, built_names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`COPY . .` in the project's root, without an ignore file, in a time zone whose offset Buildx writes."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    folder.write(
+        compose_yaml=f"{APP}    build: .\n", Dockerfile=f"FROM scratch\nCOPY . /\nCOPY <<E /n\n{folder.root}\nE\n"
+    )
+    built_names.append(NAME)
+    assert [_actions(folder) for _ in range(2)] == [{"app": "built"}, {"app": "fresh"}]
+    found = find(NAME)
+    assert found
+    layers = read_content(NAME, found.layers).layers.values()
+    sent = {path.strip("/") for layer in layers for path in layer}
+    assert sent == {"Dockerfile", "compose.yaml", "ctx", "ctx/Dockerfile", "ctx/a", "n"}
+
+
+def test_a_tag_that_is_added_is_made(folder: Folder, built_names: list[str]) -> None:
+    folder.write(compose_yaml=BUILT)
+    built_names += [NAME, f"{NAME}-second:1"]
+    _actions(folder)
+    folder.write(compose_yaml=f"{BUILT}      tags: [{NAME}-second:1]\n")
+    assert _actions(folder) == {"app": "built"}
+    assert len(set(_ids(built_names))) == 1
+    assert _actions(folder) == {"app": "fresh"}
+
+
+def _actions(folder: Folder) -> dict[str, str]:
+    return {one.image: one.action for one in build(folder.load(), ["app"]).images}
 
 
 def _ids(names: list[str]) -> list[str]:

@@ -141,7 +141,12 @@ it('explains a failure and puts the work into the queue again', async () => {
   const failed = makeAnalysis({
     status: 'failed',
     pose: null,
-    error: { type: 'urn:pose-service:problem:unreadable-image', title: 'Unprocessable Entity', status: 422, detail: 'Cut.' },
+    error: {
+      type: 'urn:pose-service:problem:unreadable-image',
+      title: 'Unprocessable Entity',
+      status: 422,
+      detail: 'The image is cut off.',
+    },
   })
   const api = startFakeApi([failed])
   const { onChange } = show(failed)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker.errors import APIError
 
 from layerstack.engine.container import Container
 from layerstack.engine.inside import Answer
+from layerstack.errors import EngineError
 from layerstack.status import anonymous_volume, file_notices, mount_staleness, mounted_files
 from layerstack.status.mounted_files import BindMount
 from layerstack.status.reloading import Process, Processes, read_processes
@@ -170,7 +170,7 @@ class Top:
         if not self.is_old:
             return {"Processes": self.rows}
         if "etimes" in ps_args:
-            raise APIError("ps: bad -o argument 'etimes'")
+            raise EngineError("ps: bad -o argument 'etimes'")
         return {"Processes": [(pid, parent, command) for pid, parent, _, command in self.rows]}
 
 

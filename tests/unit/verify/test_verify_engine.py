@@ -8,12 +8,10 @@ import pytest
 from requests.exceptions import ConnectionError as NoConnection
 from verify_parts import failed, make_container, make_port, make_project, make_result
 
-from layerstack.at_once import ask_all
 from layerstack.engine import engine
 from layerstack.engine.api import ObjectMissing
-from layerstack.engine.inside import run_inside
+from layerstack.engine.inside import run_inside, stopped_programs
 from layerstack.engine.place import EnginePlace
-from layerstack.engine.programs import stopped_programs
 from layerstack.errors import EngineError
 from layerstack.verify.check_graph import read_graph
 from layerstack.verify.checks import CheckResult
@@ -21,6 +19,7 @@ from layerstack.verify.health_probe import probe_health
 from layerstack.verify.listening import Listener, read_listeners
 from layerstack.verify.second_look import look_again
 from layerstack.verify.verify import verify
+from layerstack.wait import ask_all
 
 TABLES = """\
   sl  local_address rem_address   st

@@ -1,0 +1,64 @@
+"""What a Compose file takes for granted and this engine does not have: a volume or a network of somebody else, a
+platform, an image."""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from layerstack.errors import NotInEngine, StartFailed
+from layerstack.project.declaration import find_declaration
+from layerstack.project.project import Project
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
+EXTERNAL = (
+    ("volume", re.compile(r"external volume \"?([\w.-]+)\"? not found")),
+    ("network", re.compile(r"network ([\w.-]+) declared as external, but could not be found")),
+)
+
+
+def unmet(client: "EngineClient", project: Project, services: Sequence[str], said: str) -> StartFailed | None:
+    """The error for it, from what a failed `docker compose up` said; None when it was something else."""
+    for kind, pattern in EXTERNAL:
+        if match := pattern.search(said):
+            words = f"The external {kind} {match[1]} does not exist, and Compose makes none that is external."
+            create = f"`docker {kind} create {match[1]} && invoke up`"
+            return StartFailed(words, f"{create}, or remove `external: true` from {project.compose_files[0].name}.")
+    for name in services:
+        if found := _other_platform(client, project, name):
+            return found
+    return None
+
+
+def misspelt(client: "EngineClient", project: Project, name: str) -> str:
+    """What to change where this engine has an image of nearly the same name, "" where it has none."""
+    image = project.services[name].image
+    tags = [tag.removesuffix(":latest") for one in client.api.images() for tag in one.get("RepoTags") or ()]
+    near = get_close_matches(image.removesuffix(":latest"), tags, n=1, cutoff=0.85)
+    if not near:
+        return ""
+    declared = find_declaration(project, name, "image")
+    where = declared.place if declared else f"the image of {name}"
+    return f"Correct {where} (did you mean {near[0]}, which is here?), then `invoke up {name}`."
+
+
+def _other_platform(client: "EngineClient", project: Project, name: str) -> StartFailed | None:
+    """A service that wants another platform than its image has: Compose then tries to pull one that has."""
+    wanted, image = str(project.services[name].definition.get("platform") or ""), project.services[name].image
+    if not wanted:
+        return None
+    with suppress(NotInEngine):
+        facts = client.api.inspect_image(image)
+        here = f"{facts.get('Os')}/{facts.get('Architecture')}"
+        if wanted.split("/")[:2] != here.split("/"):
+            declared = find_declaration(project, name, "platform")
+            where = f" ({declared.place})" if declared else ""
+            own = f"`invoke build {name} && invoke up`" if project.services[name].is_built else f"`docker pull {image}`"
+            return StartFailed(
+                f"{name} is to run on {wanted}{where}, and {image} is for {here}.",
+                f"Remove `platform`{where}, then `invoke up {name}`; or {own} where the image exists for {wanted}.",
+            )
+    return None

@@ -1,0 +1,80 @@
+"""Health checks that fail although the program may be well: sent through a proxy, or out of time."""
+
+import os
+import re
+
+from layerstack.project.declaration import find_declaration, find_text
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.fault import Fault
+
+PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
+HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
+OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
+REFUSED = re.compile(r"refused", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
+OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
+# Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
+SHORT_SECONDS = 1.0
+# Programs that wait for a processor, for each processor.
+BUSY_LOAD = 3.0
+
+
+def proxied(seen: Evidence) -> Fault | None:
+    """A health check that asks its own container, and complains of a proxy."""
+    one = seen.container
+    if one is None or one.health in ("", "healthy") or not OWN.search(" ".join(one.health_command)):
+        return None
+    is_answering = not any(check.is_asked and check.link != "health" for check in seen.result.failed)
+    # A quiet wget says nothing at all.
+    is_silent = not one.health_output and is_answering and bool(HEEDS_PROXY.search(" ".join(one.health_command)))
+    if any(OWN.search(one.environment.get(name, "")) for name in ("no_proxy", "NO_PROXY")):
+        return None
+    for variable in PROXY_VARIABLES:
+        match = HOST.match(one.environment.get(variable, ""))
+        if match and (is_silent or match[1] in one.health_output):
+            words = f"its health check asks its own container through the proxy {match[1]} ({variable})"
+            declared = find_declaration(seen.project, seen.name, "environment")
+            is_own = variable in (seen.service.definition.get("environment") or {})
+            where = f"the environment of {seen.name} ({declared.place})" if is_own and declared else ""
+            adding = f"add NO_PROXY=localhost,127.0.0.1 and no_proxy with the same value to {where}"
+            config = "add localhost,127.0.0.1 to `noProxy` in ~/.docker/config.json"
+            return Fault("health-check-proxied", words, f"invoke up {seen.name}", adding if where else config)
+    return None
+
+
+def wrong_port(seen: Evidence) -> Fault | None:
+    """A health check that is refused at a port where nobody listens, while the program listens on another."""
+    one = seen.container
+    if one is None or not seen.listeners or seen.is_starting or not REFUSED.search(one.health_output):
+        return None
+    command, open_ports = " ".join(one.health_command), sorted({found.port for found in seen.listeners})
+    asked = [number for number in NUMBER.findall(command) if re.search(rf"\b{number}\b", one.health_output)]
+    port = next((number for number in asked if int(number) not in open_ports), None)
+    if port is None:
+        return None
+    numbers = " or ".join(map(str, open_ports))
+    words = f"its health check asks port {port}, and its program listens on {numbers}"
+    declared = find_text(seen.project, seen.name, "healthcheck", port)
+    where = declared.place if declared else f"the health check of {seen.name}"
+    return Fault(
+        "health-check-wrong-address", words, f"invoke up {seen.name}", f"write {numbers} for {port} in {where}"
+    )
+
+
+def out_of_time(seen: Evidence) -> Fault | None:
+    """A health check that takes longer than it may; what hangs for another reason is for other rules."""
+    one = seen.container
+    if one is None or not OUT_OF_TIME.search(one.health_output):
+        return None
+    limit, load = one.health_timeout_seconds, os.getloadavg()[0] / (os.cpu_count() or 1)
+    words = f"its health check takes longer than the {limit:g} s that it may"
+    if limit <= SHORT_SECONDS:
+        declared = find_declaration(seen.project, seen.name, "healthcheck", "timeout")
+        where = declared.place if declared else f"the health check of {seen.name}"
+        return Fault("health-check-slow", words, f"invoke up {seen.name}", f"raise its timeout: {where}")
+    if load > BUSY_LOAD:
+        load_words = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors"
+        busy = f"{words}: the program hangs, or this machine is too busy for it ({load_words})"
+        return Fault("not-ready-yet", busy, "invoke verify --wait 120")
+    return Fault("unhealthy", words, f"invoke restart {seen.name}")

@@ -1,0 +1,69 @@
+"""Faults that the engine or a program tells of a mount or a user: a folder where a file should be, an unknown user."""
+
+import re
+import shlex
+from os.path import relpath
+from pathlib import Path, PurePosixPath
+
+from layerstack.engine.container import Mount
+from layerstack.project.declaration import find_declaration, find_text
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.fault import Fault, Rule
+
+NO_USER = re.compile(r"unable to find (?P<what>user|group) (?P<name>[^\s:]+)")
+MISMATCH = re.compile(
+    r'error mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)".*not a directory', re.DOTALL
+)
+
+
+def user_unknown(seen: Evidence) -> Fault | None:
+    match = NO_USER.search(seen.container.error) if seen.container else None
+    if match is None:
+        return None
+    declared = find_declaration(seen.project, seen.name, "user")
+    where = declared.place if declared else f"the user of {seen.name}"
+    words = f"is to run as the {match['what']} {match['name']}, which its image does not have"
+    change = f"correct {where}: a name that the image has, or a number"
+    return Fault("user-unknown", words, f"invoke up {seen.name}", change)
+
+
+def folder_for_a_file(seen: Evidence) -> Fault | None:
+    """A mounted file that was not there when the container was made: Docker then makes an empty folder."""
+    one = seen.container
+    if one is None or seen.result.verdict.phase == "ready":
+        return None
+    for mount in one.mounts:
+        if mount.kind == "bind" and PurePosixPath(mount.target).suffix and _is_empty_folder(Path(mount.source)):
+            name = relpath(mount.source, seen.project.root)
+            words = f"mounts {name}, an empty folder, on {mount.target}: there was no such file, and Docker made it"
+            change = f"correct the name in {_place(seen, mount)} or have the file ready"
+            return Fault("mount-mismatch", words, f"rmdir {shlex.quote(name)} && invoke up {seen.name}", change)
+    return None
+
+
+def mount_mismatch(seen: Evidence) -> Fault | None:
+    """A file over a folder, or a folder over a file: the engine refuses it."""
+    one = seen.container
+    match = MISMATCH.search(one.error) if one else None
+    mount = seen.mount_at(match["target"]) if match else None
+    if match is None or mount is None:
+        return None
+    name, is_folder = relpath(match["source"], seen.project.root), Path(match["source"]).is_dir()
+    here, there = ("folder", "file") if is_folder else ("file", "folder")
+    words = f"mounts the {here} {name} on {match['target']}, which is a {there} in its container"
+    return Fault("mount-mismatch", words, f"invoke up {seen.name}", f"correct the mount in {_place(seen, mount)}")
+
+
+def _is_empty_folder(path: Path) -> bool:
+    try:
+        return path.is_dir() and not any(path.iterdir())
+    except OSError:
+        return False
+
+
+def _place(seen: Evidence, mount: Mount) -> str:
+    found = find_text(seen.project, seen.name, "volumes", mount.target)
+    return found.place if found else f"the volumes of {seen.name}"
+
+
+RULES: tuple[Rule, ...] = (user_unknown, mount_mismatch, folder_for_a_file)

@@ -1,0 +1,101 @@
+"""A right address that leads nowhere: no network in common, a name given to another host, a port of nobody."""
+
+import re
+from collections.abc import Sequence
+
+from layerstack.engine.container import Container
+from layerstack.project.addresses import Reference, references
+from layerstack.project.declaration import find_declaration, find_text
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.fault import Fault
+
+TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
+NOT_FOUND = re.compile(r"ENOTFOUND|EAI_AGAIN|no such host|name or service not known|name resolution", re.IGNORECASE)
+
+
+def networking(seen: Evidence, one: Container, found: Reference) -> Fault | None:
+    """What keeps a service from another one that a variable names by its right name."""
+    owner = owner_of(seen, found.host)
+    peer = seen.peers.get(owner) if owner and owner != seen.name else None
+    if owner is None or peer is None:
+        return None
+    again = f"invoke up {seen.name}"
+    if found.host in extra_hosts(seen):
+        place = find_text(seen.project, seen.name, "extra_hosts", found.host)
+        where = place.place if place else f"the extra_hosts of {seen.name}"
+        words = f"{found.variable} names {owner}, and extra_hosts of {seen.name} give {found.host} another address"
+        return Fault("unknown-host", words, again, f"remove {found.host} from {where}")
+    if fault := _without_name(seen, one, found, peer):
+        return fault
+    if one.networks and peer.networks and not set(one.networks) & set(peer.networks):
+        declared = (find_declaration(seen.project, name, "networks") for name in (owner, seen.name))
+        places = ", ".join(one.place for one in declared if one) or seen.project.compose_files[0].name
+        words = f"{found.variable} names {owner}, but {seen.name} and {owner} share no network"
+        change = f"give {seen.name} and {owner} a network in common ({places})"
+        return Fault("no-shared-network", words, f"invoke up {' '.join(sorted((seen.name, owner)))}", change)
+    return None
+
+
+def _without_name(seen: Evidence, one: Container, found: Reference, peer: Container) -> Fault | None:
+    """A container that is in the network and not known by its name: what made the network anew attached it so."""
+    common = sorted(set(one.networks) & set(peer.networks))
+    if not common or any(found.host in peer.networks[name] for name in common) or not NOT_FOUND.search(seen.text):
+        return None
+    network = common[0]
+    words = f"{found.variable} names {found.host}, and {peer.name} is in the network {network} without that name"
+    again = f"docker network disconnect {network} {peer.name}"
+    named = f"docker network connect --alias {found.host} {network} {peer.name}"
+    return Fault("unknown-host", words, f"{again} && {named} && invoke up {seen.name}")
+
+
+def packets_dropped(seen: Evidence) -> Fault | None:
+    """A right address of a service that is well and listens there, and connections to it run out of time."""
+    one = seen.container
+    if one is None or not TIMED_OUT.search(seen.text):
+        return None
+    for found in references(one.environment, seen.hosts):
+        owner = owner_of(seen, found.host)
+        peer = seen.peers.get(owner) if owner and owner != seen.name else None
+        common = sorted(set(one.networks) & set(peer.networks)) if peer else []
+        if owner is None or peer is None or peer.health != "healthy" or not common or found.host not in seen.text:
+            continue
+        if any(there.port == found.port and not there.is_loopback for there in seen.peer_listeners.get(owner) or ()):
+            words = (
+                f"cannot reach {found.host}:{found.port}: connections time out, though {owner} listens there and both "
+                f"are in {common[0]}: packets between them are dropped"
+            )
+            change = "let the firewall pass them (`sudo systemctl restart docker` writes Docker's rules anew)"
+            return Fault("packets-dropped", words, f"invoke restart {owner} {seen.name}", change)
+    return None
+
+
+def port_of_nobody(seen: Evidence) -> Fault | None:
+    """A published port of the container on which no program listens, while one listens on another."""
+    one = seen.container
+    if one is None or not seen.listeners or seen.is_starting:
+        return None
+    asked = [check.detail for check in seen.result.failed if check.is_asked]
+    open_ports = sorted({found.port for found in seen.listeners})
+    for port in one.ports:
+        if port.target in open_ports or not any(f":{port.published}" in detail for detail in asked):
+            continue
+        free = [number for number in open_ports if number not in {other.target for other in one.ports}]
+        declared = find_text(seen.project, seen.name, "ports", str(port.target))
+        where = declared.place if declared else f"the ports of {seen.name}"
+        numbers = " or ".join(map(str, free or open_ports))
+        words = f"publishes port {port.target} of its container, and its program listens on {numbers}"
+        return Fault("wrong-port", words, f"invoke up {seen.name}", f"write {numbers} for {port.target} in {where}")
+    return None
+
+
+def extra_hosts(seen: Evidence) -> Sequence[str]:
+    """Names that the service's definition gives an address of its own."""
+    declared = seen.service.definition.get("extra_hosts") or ()
+    entries = [f"{name}={ip}" for name, ip in declared.items()] if isinstance(declared, dict) else declared
+    return [re.split("[=:]", str(entry), maxsplit=1)[0] for entry in entries]
+
+
+def owner_of(seen: Evidence, host: str) -> str | None:
+    """The service that has this name in a network, by the Compose file or as it runs."""
+    found = (name for name, peer in seen.peers.items() if any(host in names for names in peer.networks.values()))
+    return seen.hosts.get(host) or next(found, None)

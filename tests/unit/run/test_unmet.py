@@ -1,0 +1,69 @@
+"""What Compose or the engine refuses before any container runs: said with the place to correct."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from layerstack.command import CommandResult
+from layerstack.project.project import Project, Service
+from layerstack.run.start_failure import compose_failed
+from layerstack.run.unmet import misspelt, unmet
+
+COMPOSE = """\
+services:
+  web:
+    image: shop/wep
+    platform: linux/arm64
+    cpus: 64
+"""
+
+
+def project(root: Path, **definition: Any) -> Project:
+    (root / "compose.yml").write_text(COMPOSE)
+    services = {"web": Service("web", "shop/wep", (), definition)}
+    return Project(root, "shop", "cpu", (root / "compose.yml",), (), {}, services)
+
+
+def engine_with(*tags: str) -> Any:
+    facts = {"Os": "linux", "Architecture": "amd64"}
+    return SimpleNamespace(
+        api=SimpleNamespace(images=lambda: [{"RepoTags": list(tags)}, {}], inspect_image=lambda _: facts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        ('external volume "shop_data" not found', "docker volume create shop_data && invoke up"),
+        ("network proxy declared as external, but could not be found", "docker network create proxy && invoke up"),
+    ],
+)
+def test_what_is_external_has_to_be_made(tmp_path: Path, said: str, command: str) -> None:
+    found = unmet(engine_with(), project(tmp_path), ["web"], said)
+    assert found is not None
+    assert command in found.advice
+
+
+@pytest.mark.parametrize(("platform", "is_other"), [("linux/arm64", True), ("linux/amd64/v2", False), ("", False)])
+def test_an_image_for_another_platform(tmp_path: Path, platform: str, is_other: bool) -> None:
+    found = unmet(engine_with(), project(tmp_path, platform=platform), ["web"], "no such host")
+    assert (found is not None) == is_other
+    if found:
+        assert "compose.yml:4" in found.advice
+
+
+def test_an_image_of_nearly_the_same_name(tmp_path: Path) -> None:
+    advice = misspelt(engine_with("shop/web:latest", "other:1"), project(tmp_path), "web")
+    assert "shop/web" in advice
+    assert "compose.yml:3" in advice
+    assert misspelt(engine_with("postgres:16"), project(tmp_path), "web") == ""
+
+
+def test_what_the_engine_refuses_is_the_first_line(tmp_path: Path) -> None:
+    reason = "range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available"
+    said = f" Container shop-web-1  Error response from daemon: {reason}\nError response from daemon: {reason}\n"
+    found = compose_failed(project(tmp_path), CommandResult(("docker",), 1, "", said, 0.1))
+    assert str(found).splitlines()[0] == f"The engine refuses to make web: {reason}"
+    assert "compose.yml:3" in found.advice

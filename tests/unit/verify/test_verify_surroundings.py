@@ -1,0 +1,199 @@
+"""Faults of what surrounds a program: names, ports, health checks, mounts, users, limits."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from verify_parts import UNHEALTHY, WAITING, failed, make_container, make_evidence, make_port, make_project, make_result
+
+from layerstack.engine.container import Mount
+from layerstack.run.health import Verdict
+from layerstack.verify.diagnosis import name_fault
+from layerstack.verify.fault import Fault
+from layerstack.verify.listening import Listener
+
+COMPOSE = """\
+services:
+  api:
+    user: shopper
+    pids_limit: 4
+    ports: ["8080:80"]
+    extra_hosts: ["db:10.0.0.9"]
+    environment:
+      http_proxy: http://proxy.corp:3128
+    volumes:
+      - ./serve.js:/app/server.js
+    healthcheck:
+      test: ["CMD", "wget", "http://127.0.0.1:81/"]
+      timeout: 20ms
+"""
+URL = {"DB_URL": "tcp://db:5432"}
+PROXY = {"http_proxy": "http://me:secret@proxy.corp:3128"}
+UNRESOLVED = "getaddrinfo ENOTFOUND db"
+CHECK = ("CMD", "wget", "http://127.0.0.1:81/")
+
+
+def fault(
+    root: Path,
+    changes: dict[str, Any] | None = None,
+    said: str = "down",
+    definition: dict[str, Any] | None = None,
+    verdict: Verdict = UNHEALTHY,
+    **seen: Any,
+) -> Fault:
+    """Of a service that fails a check with this answer, beside a database that is well."""
+    (root / "compose.yml").write_text(COMPOSE)
+    project = make_project({"api": definition or {}, "db": {}}, root)
+    one = make_container("api", **{"health": "unhealthy", **(changes or {})})
+    link = {} if one.is_running else {"link": "running"}
+    result = make_result(one, failed(answer=said, **link), verdict=verdict)
+    known = {"peers": {"db": make_container("db")}, "listeners": (Listener("0.0.0.0", 80),)}
+    return name_fault(make_evidence(project, result, **{**known, **seen}))
+
+
+def test_a_name_that_extra_hosts_give_away(tmp_path: Path) -> None:
+    found = fault(tmp_path, {"environment": URL}, "ETIMEDOUT", {"extra_hosts": ["db=10.0.0.9"]})
+    assert (found.kind, found.repair, found.change) == ("unknown-host", "invoke up api", "remove db from compose.yml:6")
+
+
+def test_a_neighbour_that_has_lost_its_name_is_given_it_again(tmp_path: Path) -> None:
+    nameless = {"db": make_container("db", networks={"shop_default": ("shop-db-1", "172.18.0.2")})}
+    found = fault(tmp_path, {"environment": URL}, UNRESOLVED, peers=nameless)
+    assert found.kind == "unknown-host"
+    assert found.repair == (
+        "docker network disconnect shop_default shop-db-1 && "
+        "docker network connect --alias db shop_default shop-db-1 && invoke up api"
+    )
+
+
+def test_a_neighbour_without_its_name_that_answers_is_left_alone(tmp_path: Path) -> None:
+    nameless = {"db": make_container("db", networks={"shop_default": ("shop-db-1",)})}
+    assert fault(tmp_path, {"environment": URL}, "500", peers=nameless).kind != "unknown-host"
+
+
+@pytest.mark.parametrize(("port", "kind"), [(80, "no-answer"), (8000, "wrong-port")])
+def test_a_published_port_of_which_nobody_listens(tmp_path: Path, port: int, kind: str) -> None:
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    project = make_project({"api": {}}, tmp_path)
+    one = make_container("api", ports=(make_port(8080, 80),), health="healthy")
+    check = failed(detail="GET http://127.0.0.1:8080/ → no HTTP answer (reset)")
+    result = make_result(one, check, verdict=Verdict("ready", "healthy"))
+    found = name_fault(make_evidence(project, result, listeners=(Listener("0.0.0.0", port),)))
+    assert found.kind == kind
+    assert found.change == ("write 8000 for 80 in compose.yml:5" if kind == "wrong-port" else "")
+
+
+def test_a_program_that_does_not_listen_yet_has_no_wrong_port(tmp_path: Path) -> None:
+    changes = {"ports": (make_port(8080, 80),), "health": "starting"}
+    assert fault(tmp_path, changes, verdict=WAITING, listeners=(Listener("0.0.0.0", 9229),)).kind == "not-ready-yet"
+
+
+def test_a_health_check_that_goes_through_a_proxy(tmp_path: Path) -> None:
+    output = "wget: unable to resolve host address 'proxy.corp'"
+    changes = {"health_command": CHECK, "health_output": output, "environment": PROXY}
+    own = fault(tmp_path, changes, definition={"environment": PROXY})
+    assert (own.kind, own.repair) == ("health-check-proxied", "invoke up api")
+    assert "compose.yml:8" in own.change
+    # Docker gives every container the proxy of its own settings.
+    assert "config.json" in fault(tmp_path, changes).change
+    assert fault(tmp_path, {**changes, "health_output": "500"}).kind != "health-check-proxied"
+    excepted = {**PROXY, "NO_PROXY": "localhost,127.0.0.1"}
+    assert fault(tmp_path, {**changes, "environment": excepted}).kind != "health-check-proxied"
+
+
+def test_a_quiet_wget_behind_a_proxy_while_all_else_answers(tmp_path: Path) -> None:
+    one = make_container("api", health="unhealthy", health_command=CHECK, environment=PROXY)
+    result = make_result(one, failed("health", link="health"), verdict=UNHEALTHY)
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    assert name_fault(make_evidence(make_project({"api": {}}, tmp_path), result)).kind == "health-check-proxied"
+
+
+def test_a_health_check_that_asks_another_port(tmp_path: Path) -> None:
+    refused = {"health_command": CHECK, "health_output": "Error: connect ECONNREFUSED 127.0.0.1:81"}
+    found = fault(tmp_path, refused)
+    assert (found.kind, found.change) == ("health-check-wrong-address", "write 80 for 81 in compose.yml:12")
+    assert fault(tmp_path, refused, listeners=(Listener("0.0.0.0", 81),)).kind != "health-check-wrong-address"
+
+
+@pytest.mark.parametrize(
+    ("limit", "load", "kind", "repair"),
+    [
+        (0.02, 0.0, "health-check-slow", "invoke up api"),
+        (10.0, 99.0, "not-ready-yet", "invoke verify --wait 120"),
+        (10.0, 0.0, "unhealthy", "invoke restart api"),
+    ],
+)
+def test_a_health_check_without_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, load: float, kind: str, repair: str
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load * (os.cpu_count() or 1), 0.0, 0.0))
+    output = f"Health check exceeded timeout ({limit}s)"
+    one = make_container("api", health="unhealthy", health_output=output, health_timeout_seconds=limit)
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    result = make_result(one, failed("health", link="health"), verdict=UNHEALTHY)
+    found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), result))
+    assert (found.kind, found.repair) == (kind, repair)
+
+
+def test_a_user_that_the_image_does_not_have(tmp_path: Path) -> None:
+    error = "unable to find user shopper: no matching entries in passwd file"
+    found = fault(tmp_path, {"status": "created", "health": "", "error": error})
+    assert (found.kind, found.repair) == ("user-unknown", "invoke up api")
+    assert "compose.yml:3" in found.change
+
+
+def test_a_folder_that_docker_made_for_a_file(tmp_path: Path) -> None:
+    source = tmp_path / "serve.js"
+    source.mkdir()
+    ended = {"status": "exited", "health": "", "exit_code": 1}
+    changes = {**ended, "mounts": (Mount("bind", str(source), "/app/server.js", True),)}
+    verdict = Verdict("failed", "exited", "exited with code 1")
+    found = fault(tmp_path, changes, verdict=verdict)
+    assert (found.kind, found.repair) == ("mount-mismatch", "rmdir serve.js && invoke up api")
+    assert "compose.yml:10" in found.change
+    (source / "kept").write_text("")
+    assert fault(tmp_path, changes, verdict=verdict).kind != "mount-mismatch"
+
+
+def test_a_file_over_a_folder(tmp_path: Path) -> None:
+    source = tmp_path / "serve.js"
+    source.write_text("")
+    error = f'error mounting "{source}" to rootfs at "/app/server.js": flags: 0x5000: not a directory'
+    mounts = (Mount("bind", str(source), "/app/server.js", True),)
+    found = fault(tmp_path, {"status": "created", "health": "", "error": error, "mounts": mounts})
+    assert (found.kind, found.repair) == ("mount-mismatch", "invoke up api")
+
+
+def test_a_program_that_may_start_no_thread(tmp_path: Path) -> None:
+    said = "RuntimeError: can't start new thread"
+    found = fault(tmp_path, said=said)
+    assert (found.kind, found.change) == ("out-of-processes", "raise pids_limit in compose.yml:4")
+
+
+@pytest.mark.parametrize("log", ["ENOSPC: no space left on device, write", "write /run/a: No space left on device"])
+def test_a_full_tmpfs_gets_more_room_and_no_clean_up(tmp_path: Path, log: str) -> None:
+    changes = {"status": "exited", "health": "", "exit_code": 1, "mounts": (Mount("tmpfs", "", "/run", True),)}
+    found = fault(tmp_path, changes, log=(log,), verdict=Verdict("failed", "exited", "exited with code 1"))
+    assert (found.kind, found.repair) == ("disk-full", "invoke up api")
+    assert "tmpfs" in found.change
+
+
+@pytest.mark.parametrize(
+    ("said", "health", "port", "is_dropped"),
+    [
+        ("connect ETIMEDOUT db:5432", "healthy", 5432, True),
+        ("connect ETIMEDOUT db:5432", "starting", 5432, False),
+        ("connect ETIMEDOUT db:5432", "healthy", 5433, False),
+        ("connect ECONNREFUSED db:5432", "healthy", 5432, False),
+    ],
+)
+def test_packets_to_a_service_that_listens_are_dropped(
+    tmp_path: Path, said: str, health: str, port: int, is_dropped: bool
+) -> None:
+    peers = {"db": make_container("db", health=health)}
+    listening = {"db": (Listener("0.0.0.0", port),)}
+    found = fault(tmp_path, {"environment": URL}, said, peers=peers, peer_listeners=listening)
+    assert (found.kind == "packets-dropped") == is_dropped
+    if is_dropped:
+        assert found.repair == "invoke restart db api"
