@@ -67,12 +67,7 @@ def visitor(web_url: str) -> Iterator[Visitor]:
 def page(visitor: Visitor, web_url: str) -> Iterator[Page]:
     """Yield an empty tab of its own; every analysis that it made is deleted again, whatever happened to the test."""
     context = visitor.browser.new_context(
-        # Drawn by the processor: what moves costs as much as all the rest.
-        base_url=visitor.page_url,
-        viewport=VIEWPORT,
-        locale="en-GB",
-        color_scheme="light",
-        reduced_motion="reduce",
+        base_url=visitor.page_url, viewport=VIEWPORT, locale="en-GB", color_scheme="light"
     )
     context.set_default_timeout(WAIT_MILLISECONDS)
     made: list[str] = []
