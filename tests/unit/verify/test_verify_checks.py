@@ -18,7 +18,7 @@ from layerstack.engine.inside import Answer
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed
 from layerstack.project.project import Port
-from layerstack.verify import inside_http
+from layerstack.verify import checks, inside_http
 from layerstack.verify.checks import CheckResult, Target, as_check, guess, run_declared
 from layerstack.verify.http_check import look_up
 
@@ -74,7 +74,9 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
-def target(port: int, tmp_path: Path) -> Target:
+def target(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
+    # Asked for after two seconds, which a busy machine may take for an answer.
+    monkeypatch.setattr(checks, "stopped_programs", lambda *_: [])
     (tmp_path / "a.jpg").write_bytes(b"PIXELS")
     ports = (Port("127.0.0.1", port, 8000),)
     return Target(None, Container("1", "web-1", "web", "running", "", ports=ports), tmp_path)
