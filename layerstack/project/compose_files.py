@@ -41,14 +41,17 @@ class ComposeFiles:
 
     def for_device(self, device: Device) -> tuple[Path, ...]:
         """With the `.cpu` variant of the first file, where there is one and the device is the CPU."""
-        base = self.files[0]
-        variant = base.with_name(f"{base.stem}.cpu{base.suffix}")
+        variant = _variant(self.files[0])
         is_added = device == "cpu" and not self.is_chosen and variant.is_file()
         return (*self.files, variant) if is_added else self.files
 
     def variables(self) -> dict[str, str]:
         """What Compose fills in: the env files, and above them the environment."""
         return {**_read_all(self.env_files, os.environ), **os.environ}
+
+
+def _variant(base: Path) -> Path:
+    return base.with_name(f"{base.stem}.cpu{base.suffix}")
 
 
 def find_root(start: Path) -> Path:
@@ -110,8 +113,23 @@ def _read_all(env_files: tuple[Path, ...], environment: Mapping[str, str]) -> di
 
 
 def _is_our_choice(start: Path, written: str) -> bool:
-    """Whether `setup` wrote this COMPOSE_FILE into `.env`: it follows from the device, so the device is asked."""
-    return "COMPOSE_FILE" not in os.environ and choices.chosen(start).get("COMPOSE_FILE") == written
+    """Whether `setup` wrote this COMPOSE_FILE into `.env`: it follows from the device, so the device is asked.
+
+    What somebody has changed in it, inside the block of `setup`, is theirs.
+    """
+    if "COMPOSE_FILE" in os.environ or choices.chosen(start).get("COMPOSE_FILE") != written:
+        return False
+    try:
+        _, files = _default_files(start)
+    except UsageError:
+        return False
+    first, *rest = written.split(":")
+    # An override that came later is not in it yet, and the variant may be gone.
+    return (
+        first == files[0].name
+        and rest[-1:] == [_variant(files[0]).name]
+        and set(rest[:-1]) <= {path.name for path in files[1:]}
+    )
 
 
 def _split(written: str, variables: Mapping[str, str], start: Path) -> tuple[Path, ...]:

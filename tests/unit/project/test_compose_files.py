@@ -130,3 +130,16 @@ def test_what_setup_wrote_is_no_choice_of_the_user(tmp_path: Path) -> None:
     choices.remember(tmp_path, {"COMPOSE_FILE": "compose.yaml:compose.cpu.yaml", "DEVICE": "cpu"})
     assert [path.name for path in find_compose_files(tmp_path, "gpu")] == ["compose.yaml"]
     assert [path.name for path in find_compose_files(tmp_path, "cpu")] == ["compose.yaml", "compose.cpu.yaml"]
+    make(tmp_path, "compose.override.yaml")
+    expected = ["compose.yaml", "compose.override.yaml", "compose.cpu.yaml"]
+    assert [path.name for path in find_compose_files(tmp_path, "cpu")] == expected
+    (tmp_path / "compose.cpu.yaml").unlink()
+    assert [path.name for path in find_compose_files(tmp_path, "cpu")] == expected[:2]
+
+
+@pytest.mark.parametrize("names", ["compose.yaml:compose.cpu.yaml:more.yaml", "compose.yaml:more.yaml", "compose.yaml"])
+def test_what_was_changed_in_what_setup_wrote_is_a_choice_of_the_user(tmp_path: Path, names: str) -> None:
+    make(tmp_path, "compose.yaml", "compose.override.yaml", "compose.cpu.yaml", "more.yaml")
+    choices.remember(tmp_path, {"COMPOSE_FILE": names})
+    for device in ("cpu", "gpu"):
+        assert ":".join(path.name for path in find_compose_files(tmp_path, device)) == names
