@@ -1,6 +1,7 @@
 """A small foreign project that tests break and repair: its good files, and the commands that a person types."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -100,7 +101,7 @@ class BrokenProject:
 
     def type(self, repair: str) -> None:
         """A repair, as it is printed, in a shell; everything must be well then."""
-        typed = repair.replace("invoke ", f"{sys.executable} -m invoke --search-root {ROOT} ")
+        typed = repair.replace("invoke ", f"{sys.executable} -m invoke --search-root {shlex.quote(str(ROOT))} ")
         environment = {**os.environ, **self.variables}
         done = subprocess.run(
             ["bash", "-c", typed], cwd=self.root, env=environment, capture_output=True, text=True, check=False

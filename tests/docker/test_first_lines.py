@@ -1,6 +1,7 @@
 """Breaks that a stranger meets: the first line names each, and what it says to type ends it."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ class Place:
 
     def repair(self, command: str) -> None:
         """Type a command as it stands there; everything must be well then."""
-        typed = command.replace("invoke ", f"{sys.executable} -m invoke --search-root {ROOT} ")
+        typed = command.replace("invoke ", f"{sys.executable} -m invoke --search-root {shlex.quote(str(ROOT))} ")
         done = subprocess.run(["bash", "-c", typed], cwd=self.root, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         assert verify(self.load(), 20.0).is_ok

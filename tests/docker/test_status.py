@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,7 @@ class Stack:
         found = self.one(service)
         assert found.freshness.stale, found
         (command,) = {stale.repair for stale in found.freshness.stale}
-        typed = command.replace("invoke ", f"{sys.executable} -m invoke --search-root {ROOT} ")
+        typed = command.replace("invoke ", f"{sys.executable} -m invoke --search-root {shlex.quote(str(ROOT))} ")
         outcome = subprocess.run(["bash", "-c", typed], cwd=self.root, capture_output=True, text=True, check=False)
         assert outcome.returncode == 0, f"{command}\n{outcome.stdout}\n{outcome.stderr}"
 
