@@ -15,14 +15,15 @@ FOLDER_VARIABLE = "POSE_ENGINES_FOLDER"
 RELOAD_VARIABLE = "POSE_ENGINES_RELOAD"
 CONTROL_NAME = "control.sock"
 STOP_SECONDS = 3.0
+# The kernel takes 107 bytes for a socket's address; the folder's name and those of multiprocessing take up to 57.
+MOST_PLACE_BYTES = 50
 
 
 class EngineSupervisor:
     """Holds the supervisor process and its private folder of sockets."""
 
     def __init__(self, is_reloading: bool = False) -> None:
-        # mkdtemp makes it mode 0700: only this user can reach the sockets inside.
-        self.folder = Path(tempfile.mkdtemp(prefix="pose-engines-"))
+        self.folder = _make_folder()
         self._is_reloading = is_reloading
         self._process: Optional[subprocess.Popen[bytes]] = None
 
@@ -32,7 +33,12 @@ class EngineSupervisor:
             return
         # What a dead supervisor left is not to be taken for the new one's.
         (self.folder / CONTROL_NAME).unlink(missing_ok=True)
-        environment = {**os.environ, FOLDER_VARIABLE: str(self.folder), RELOAD_VARIABLE: str(int(self._is_reloading))}
+        environment = {
+            **os.environ,
+            "TMPDIR": str(self.folder),  # multiprocessing has sockets, too
+            FOLDER_VARIABLE: str(self.folder),
+            RELOAD_VARIABLE: str(int(self._is_reloading)),
+        }
         command = [sys.executable, "-m", "pose_service.pool.supervisor"]
         # It ends when this pipe closes: no engine outlives the process that started it, however that one ended.
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
@@ -48,3 +54,12 @@ class EngineSupervisor:
                 self._process.wait(STOP_SECONDS)
             self._process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _make_folder() -> Path:
+    """A folder for sockets, in TMPDIR unless their addresses would be too long there."""
+    place = tempfile.gettempdir()
+    if len(os.fsencode(place)) > MOST_PLACE_BYTES:
+        place = "/tmp"
+    # mkdtemp makes it mode 0700: only this user can reach the sockets inside.
+    return Path(tempfile.mkdtemp(prefix="pose-engines-", dir=place))

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -34,16 +35,24 @@ def test_sigterm_ends_a_loading_server_in_under_two_seconds(start: Start) -> Non
     assert seconds < 2 + BUSY_SECONDS
 
 
-def test_nothing_is_left_after_the_end(start: Start, tmp_path: Path) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    server = start(TMPDIR=str(temporary))
+def test_nothing_is_left_after_the_end(start: Start) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        server = start(TMPDIR=temporary)
+        server.wait_until_ready()
+        assert server.post_photo()[0] == 200
+        assert list(Path(temporary).iterdir()) != []
+        family = {server.supervisor_pid(), *server.engine_pids()}
+        server.stop()
+        assert not family & {pid for pid, _parent, _command in processes()}
+        assert list(Path(temporary).iterdir()) == []
+
+
+def test_a_long_name_of_the_temporary_folder_is_no_obstacle(start: Start, tmp_path: Path) -> None:
+    long = tmp_path / ("long" * 25)
+    long.mkdir()
+    server = start(TMPDIR=str(long))
     server.wait_until_ready()
     assert server.post_photo()[0] == 200
-    family = {server.supervisor_pid(), *server.engine_pids()}
-    server.stop()
-    assert not family & {pid for pid, _parent, _command in processes()}
-    assert list(temporary.iterdir()) == []
 
 
 def test_the_engines_end_with_a_killed_server(start: Start) -> None:
