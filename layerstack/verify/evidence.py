@@ -3,9 +3,9 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from layerstack.run.conflict import NameHolder, find_name_holder, is_own
 from layerstack.run.health import TOLERATED_CRASHES
 from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
+from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
 from layerstack.verify.listening import Listener, read_listeners
 from layerstack.wait import ask_all
@@ -44,7 +45,7 @@ class Evidence:
 
     `peers` are all running containers of the project by service, `hosts` maps host names to services, `unbuilt` are
     all services whose image is to be built, `cause` is what the files of its container tell. At its `is_first_start`
-    none of its volumes is older than its container.
+    none of its volumes is older than its container. `runs_out` tries a TCP connection from inside the container.
     """
 
     project: Project
@@ -65,6 +66,7 @@ class Evidence:
     cause: Cause | None = None
     name_holder: NameHolder | None = None
     is_first_start: bool = False
+    runs_out: Callable[[str, int], bool] = lambda _host, _port: False
 
     @property
     def name(self) -> str:
@@ -217,6 +219,7 @@ class Lookout:
             name_holder=None if one else find_name_holder(self._client, self._project, service),
             cause=find_cause(self._client, self._project, one, log) if one else None,
             is_first_start=self._is_first_start(one) if one else False,
+            runs_out=partial(runs_out, self._client, one.id) if one and one.is_running else Evidence.runs_out,
         )
 
     def _is_first_start(self, one: Container) -> bool:

@@ -49,7 +49,7 @@ def _without_name(seen: Evidence, one: Container, found: Reference, peer: Contai
 
 
 def packets_dropped(seen: Evidence) -> Fault | None:
-    """A right address of a service that is well and listens there, and connections to it run out of time."""
+    """A right address of a service that is well and listens there, and a connection to it runs out of time, now too."""
     one = seen.container
     if one is None or not TIMED_OUT.search(seen.text):
         return None
@@ -59,7 +59,11 @@ def packets_dropped(seen: Evidence) -> Fault | None:
         common = sorted(set(one.networks) & set(peer.networks)) if peer else []
         if owner is None or peer is None or peer.health != "healthy" or not common or found.host not in seen.text:
             continue
-        if any(there.port == found.port and not there.is_loopback for there in seen.peer_listeners.get(owner) or ()):
+        listening = seen.peer_listeners.get(owner) or ()
+        if not any(there.port == found.port and not there.is_loopback for there in listening):
+            continue
+        # What it said may be over, or the other one's slowness: only what is tried tells.
+        if found.port and seen.runs_out(found.host, found.port):
             words = (
                 f"cannot reach {found.host}:{found.port}: connections time out, though {owner} listens there and both "
                 f"are in {common[0]}: packets between them are dropped"

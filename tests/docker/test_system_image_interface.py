@@ -22,7 +22,8 @@ pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]
 PASSWORD = "p@ss w'ord"
 READY_SECONDS = 60.0
-STOP_SECONDS = 2.0
+# Docker kills after ten what does not end.
+STOP_SECONDS = 8.0
 Start = Callable[..., Any]
 
 

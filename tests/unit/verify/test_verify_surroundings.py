@@ -180,20 +180,21 @@ def test_a_full_tmpfs_gets_more_room_and_no_clean_up(tmp_path: Path, log: str) -
 
 
 @pytest.mark.parametrize(
-    ("said", "health", "port", "is_dropped"),
+    ("said", "health", "port", "runs_out", "is_dropped"),
     [
-        ("connect ETIMEDOUT db:5432", "healthy", 5432, True),
-        ("connect ETIMEDOUT db:5432", "starting", 5432, False),
-        ("connect ETIMEDOUT db:5432", "healthy", 5433, False),
-        ("connect ECONNREFUSED db:5432", "healthy", 5432, False),
+        ("connect ETIMEDOUT db:5432", "healthy", 5432, True, True),
+        ("connect ETIMEDOUT db:5432", "healthy", 5432, False, False),
+        ("connect ETIMEDOUT db:5432", "starting", 5432, True, False),
+        ("connect ETIMEDOUT db:5432", "healthy", 5433, True, False),
+        ("connect ECONNREFUSED db:5432", "healthy", 5432, True, False),
     ],
 )
 def test_packets_to_a_service_that_listens_are_dropped(
-    tmp_path: Path, said: str, health: str, port: int, is_dropped: bool
+    tmp_path: Path, said: str, health: str, port: int, runs_out: bool, is_dropped: bool
 ) -> None:
-    peers = {"db": make_container("db", health=health)}
+    tried: dict[str, Any] = {"peers": {"db": make_container("db", health=health)}, "runs_out": lambda *_: runs_out}
     listening = {"db": (Listener("0.0.0.0", port),)}
-    found = fault(tmp_path, {"environment": URL}, said, peers=peers, peer_listeners=listening)
+    found = fault(tmp_path, {"environment": URL}, said, peer_listeners=listening, **tried)
     assert (found.kind == "packets-dropped") == is_dropped
     if is_dropped:
         assert found.repair == "invoke restart db api"

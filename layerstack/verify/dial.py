@@ -1,0 +1,48 @@
+"""A TCP connection from inside a container, tried with whichever of three programs its image has."""
+
+from typing import TYPE_CHECKING
+
+from layerstack.engine.inside import run_inside
+from layerstack.errors import EngineError
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
+CONNECT_SECONDS = 5
+# A program has to start before it can try, on a busy machine too.
+START_SECONDS = 10
+NOT_THERE = (126, 127)
+# As `timeout` ends.
+RAN_OUT = 124
+NODE = f"""
+const [host, port] = process.argv.slice(1);
+const socket = require("net").connect(Number(port), host, () => process.exit(0));
+socket.setTimeout({CONNECT_SECONDS * 1000}, () => process.exit({RAN_OUT})).on("error", () => process.exit(1));
+"""
+PYTHON = f"""
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), {CONNECT_SECONDS})
+except socket.timeout:
+    sys.exit({RAN_OUT})
+"""
+
+
+def runs_out(client: "EngineClient", container_id: str, host: str, port: int) -> bool:
+    """Whether a connection is neither taken nor refused in time; False, too, where the container has none to try with.
+
+    A program that is busy or stopped is no reason: its kernel takes connections without it.
+    """
+    ways = (
+        ("node", "-e", NODE, host, str(port)),
+        ("python3", "-c", PYTHON, host, str(port)),
+        ("timeout", str(CONNECT_SECONDS), "bash", "-c", '</dev/tcp/"$0"/"$1"', host, str(port)),
+    )
+    for argv in ways:
+        try:
+            answer = run_inside(client, container_id, argv, CONNECT_SECONDS + START_SECONDS)
+        except (TimeoutError, EngineError, OSError):
+            return False
+        if answer.exit_code not in NOT_THERE:
+            return answer.exit_code == RAN_OUT
+    return False
