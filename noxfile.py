@@ -96,6 +96,9 @@ def unit_elsewhere(session: nox.Session) -> None:
 def docker_tests(session: nox.Session) -> None:
     """The library against the real engine, in projects of its own."""
     sessions.require_engine(session)
+    # The largest builds come before the tests: one that waits for its turn to build has only so much patience.
+    loaded = sessions.project_of(session, "cpu")
+    build.build(loaded, [image.name for image in loaded.service_images], PlainLog())
     # They wait more than they compute.
     session.run(*PYTEST, "--numprocesses=2", "--dist=loadfile", "tests/docker", *session.posargs)
 
