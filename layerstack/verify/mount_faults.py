@@ -15,6 +15,8 @@ MISMATCH = re.compile(
     r'error mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)".*not a directory', re.DOTALL
 )
 
+IS_FOLDER = re.compile(r"EISDIR|is a directory|IsADirectoryError", re.IGNORECASE)
+
 
 def user_unknown(seen: Evidence) -> Fault | None:
     match = NO_USER.search(seen.container.error) if seen.container else None
@@ -28,12 +30,16 @@ def user_unknown(seen: Evidence) -> Fault | None:
 
 
 def folder_for_a_file(seen: Evidence) -> Fault | None:
-    """A mounted file that was not there when the container was made: Docker then makes an empty folder."""
+    """A mounted file that was not there when the container was made: Docker then makes an empty folder.
+
+    An empty folder may be meant, also one whose name has a dot: only one that the program misses as a file is told.
+    """
     one = seen.container
     if one is None or seen.result.verdict.phase == "ready":
         return None
     for mount in one.mounts:
-        if mount.kind == "bind" and PurePosixPath(mount.target).suffix and _is_empty_folder(Path(mount.source)):
+        is_file = mount.kind == "bind" and PurePosixPath(mount.target).suffix and _is_missed(seen, mount.target)
+        if is_file and _is_empty_folder(Path(mount.source)):
             name = relpath(mount.source, seen.project.root)
             words = f"mounts {name}, an empty folder, on {mount.target}: there was no such file, and Docker made it"
             change = f"correct the name in {_place(seen, mount)} or have the file ready"
@@ -52,6 +58,10 @@ def mount_mismatch(seen: Evidence) -> Fault | None:
     here, there = ("folder", "file") if is_folder else ("file", "folder")
     words = f"mounts the {here} {name} on {match['target']}, which is a {there} in its container"
     return Fault("mount-mismatch", words, f"invoke up {seen.name}", f"correct the mount in {_place(seen, mount)}")
+
+
+def _is_missed(seen: Evidence, path: str) -> bool:
+    return bool(IS_FOLDER.search(seen.text) or re.search(rf"{re.escape(path)}(?![\w/.-])", seen.text))
 
 
 def _is_empty_folder(path: Path) -> bool:

@@ -149,11 +149,13 @@ def test_a_folder_that_docker_made_for_a_file(tmp_path: Path) -> None:
     ended = {"status": "exited", "health": "", "exit_code": 1}
     changes = {**ended, "mounts": (Mount("bind", str(source), "/app/server.js", True),)}
     verdict = Verdict("failed", "exited", "exited with code 1")
-    found = fault(tmp_path, changes, verdict=verdict)
+    missing = ("Error: Cannot find module '/app/server.js'",)
+    found = fault(tmp_path, changes, log=missing, verdict=verdict)
     assert (found.kind, found.repair) == ("mount-mismatch", "rmdir serve.js && invoke up api")
+    assert fault(tmp_path, changes, log=("no such table",), verdict=verdict).kind != "mount-mismatch"
     assert "compose.yml:10" in found.change
     (source / "kept").write_text("")
-    assert fault(tmp_path, changes, verdict=verdict).kind != "mount-mismatch"
+    assert fault(tmp_path, changes, log=missing, verdict=verdict).kind != "mount-mismatch"
 
 
 def test_a_file_over_a_folder(tmp_path: Path) -> None:
