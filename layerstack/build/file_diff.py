@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from layerstack.dockerfile import context
-
-SHOWN_FILES = 3
+from layerstack.wording import listed
 
 
 class FileChange(NamedTuple):
@@ -43,7 +42,7 @@ def _in_place(old: Mapping[str, str], new: Mapping[str, str]) -> list[FileChange
         f"{printable(path)} {old[path][:4]} → {new[path][:4]}" for path in changed if old[path][:4] != new[path][:4]
     ]
     found = [FileChange("file-content", f"{_names(content)} changed")] if content else []
-    return found + ([FileChange("file-mode", _list(mode))] if mode else [])
+    return found + ([FileChange("file-mode", listed(mode))] if mode else [])
 
 
 def _moved(
@@ -60,7 +59,7 @@ def _moved(
     found = []
     if renamed:
         shown = [f"{printable(before)} renamed to {printable(now)}" for before, now in renamed]
-        found.append(FileChange("file-added", _list(shown)))
+        found.append(FileChange("file-added", listed(shown)))
     if added:
         found.append(FileChange("file-added", f"{_names(added)} added"))
     if removed:
@@ -87,9 +86,4 @@ def _left_out(rules: Mapping[str, str], others: Mapping[str, str], paths: Sequen
 
 
 def _names(paths: Sequence[str]) -> str:
-    return _list([printable(path) for path in paths])
-
-
-def _list(texts: Sequence[str]) -> str:
-    shown = ", ".join(texts[:SHOWN_FILES])
-    return f"{shown} and {len(texts) - SHOWN_FILES} more" if len(texts) > SHOWN_FILES else shown
+    return listed([printable(path) for path in paths])

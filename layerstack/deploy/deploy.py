@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstack import command
 from layerstack.build.progress import BuildObserver
@@ -17,6 +17,9 @@ from layerstack.engine.container import read_all
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project
 from layerstack.registry.team import require_team
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
 
 Say = Callable[[str], None]
 
@@ -87,7 +90,7 @@ def _keeping(document: dict[str, Any]) -> list[str]:
     return [name for name, one in document["services"].items() if keeps_data(one)]
 
 
-def _require_no_compose(client: Any, project: Project) -> None:
+def _require_no_compose(client: "EngineClient", project: Project) -> None:
     """Volumes have the same names under both: two databases would write to one folder. Raises StartFailed."""
     if any(one.is_running for found in read_all(client, project.name).values() for one in found):
         msg = f"{project.name} runs under Compose on this engine, with the same volumes."

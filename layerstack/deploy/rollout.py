@@ -10,7 +10,7 @@ from layerstack.errors import StartFailed
 from layerstack.wait import wait_until
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 Say = Callable[[str], None]
 POLL_SECONDS = 0.5
@@ -38,7 +38,7 @@ class Replicas:
 
 
 def wait_for(
-    client: "DockerClient", stack: str, names: Collection[str], known: Collection[str], seconds: float, say: Say
+    client: "EngineClient", stack: str, names: Collection[str], known: Collection[str], seconds: float, say: Say
 ) -> tuple[Replicas, ...]:
     """The replicas of each service once all run, or the time is up. `known` are tasks that were there before.
 

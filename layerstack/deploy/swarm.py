@@ -10,7 +10,7 @@ from layerstack.engine.place import find_place
 from layerstack.errors import EngineError
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from layerstack.engine.api import EngineClient
 
 STACK_LABEL = "com.docker.stack.namespace"
 FAILED = ("failed", "rejected", "orphaned")
@@ -54,7 +54,7 @@ class SwarmService:
         return sorted(failed, key=lambda task: task.at, reverse=True)
 
 
-def require_manager(client: "DockerClient") -> Mapping[str, Any]:
+def require_manager(client: "EngineClient") -> Mapping[str, Any]:
     """What the engine says of its swarm. Raises EngineError when it is no manager of one."""
     swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
     if not swarm.get("ControlAvailable"):
@@ -69,7 +69,7 @@ def has_virtual_ips() -> bool:
     return find_place().is_remote or Path("/proc/net/ip_vs").exists()
 
 
-def data_nodes(client: "DockerClient", swarm: Mapping[str, Any], stack: str, keeping: Iterable[str]) -> dict[str, str]:
+def data_nodes(client: "EngineClient", swarm: Mapping[str, Any], stack: str, keeping: Iterable[str]) -> dict[str, str]:
     """For each service that keeps data its node: where it is pinned already, else this one; {} for a single node."""
     if int(swarm.get("Nodes") or 1) < 2:
         return {}
@@ -82,7 +82,7 @@ def data_nodes(client: "DockerClient", swarm: Mapping[str, Any], stack: str, kee
     return {name: pinned.get(name, str(swarm["NodeID"])) for name in keeping}
 
 
-def read_services(client: "DockerClient", stack: str) -> dict[str, SwarmService]:
+def read_services(client: "EngineClient", stack: str) -> dict[str, SwarmService]:
     """By their names in the Compose file. Raises EngineError."""
     tasks: dict[str, list[Mapping[str, Any]]] = {}
     for task in client.api.tasks(filters={"label": f"{STACK_LABEL}={stack}"}):
@@ -98,7 +98,7 @@ def read_task_log(task: Task) -> tuple[str, ...]:
     return tuple((asked.stdout + asked.stderr).splitlines()[-LOG_LINES:]) if asked.ok else ()
 
 
-def _services(client: "DockerClient", stack: str) -> list[dict[str, Any]]:
+def _services(client: "EngineClient", stack: str) -> list[dict[str, Any]]:
     filters = {"label": f"{STACK_LABEL}={stack}"}
     found: list[dict[str, Any]] = client.api.services(filters=filters, status=True)
     return found

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 LISTING = "-eo pid,stat,comm"
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
+# How an exec ends whose program the container does not have, or may not run.
+NOT_THERE = (126, 127)
 # The engine cannot end an exec: its program is found by the variable it was started with.
 END = (
     f"for p in $(grep -l {MARK}=$0 /proc/[0-9]*/environ 2>/dev/null); do p=${{p#/proc/}}; kill -9 ${{p%/environ}}; done"

@@ -10,9 +10,10 @@ from layerstack.build.plan import Plan, PlannedImage, layers_identity, parent_la
 from layerstack.dockerfile.recipe import find_context
 from layerstack.moment import epoch_seconds
 from layerstack.status.copied_files import ContainerFiles, known
-from layerstack.status.input_changes import InputChanges, listed, places
+from layerstack.status.input_changes import InputChanges, places
 from layerstack.status.mounted_files import BindMount, is_seen
 from layerstack.status.staleness import Kind, Stale
+from layerstack.wording import listed
 
 ABSENT = "not on this machine"
 

@@ -144,9 +144,3 @@ def place(image: Image, origin: str, path: str) -> str:
 
 def _lines(stages: Iterable[RecipeStage]) -> list[str]:
     return [text for stage in stages for text in (f"FROM {stage.base}", *map(str, stage.lines))]
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first few of many names."""
-    shown = ", ".join(names[: file_diff.SHOWN_FILES])
-    return f"{shown} and {len(names) - file_diff.SHOWN_FILES} more" if len(names) > file_diff.SHOWN_FILES else shown

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from layerstack.engine.container import Container
 from layerstack.moment import epoch_seconds
 from layerstack.status import file_notices, mounted_files, reloading
-from layerstack.status.input_changes import listed
 from layerstack.status.mounted_files import BindMount, WrittenFile
 from layerstack.status.reloading import Processes
 from layerstack.status.staleness import Stale
 from layerstack.wait import wait_until
+from layerstack.wording import listed
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient

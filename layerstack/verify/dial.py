@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from layerstack.engine.inside import run_inside
+from layerstack.engine.inside import NOT_THERE, run_inside
 from layerstack.errors import EngineError
 
 if TYPE_CHECKING:
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 # A program has to start before it can try, on a busy machine too.
 START_SECONDS = 10
-NOT_THERE = (126, 127)
 # As `timeout` ends.
 RAN_OUT = 124
 NODE = f"""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from layerstack.engine.container import Container
-from layerstack.engine.inside import run_inside
+from layerstack.engine.inside import NOT_THERE, run_inside
 from layerstack.errors import CheckFailed
 from layerstack.verify import http_check
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # A program has to start before it can ask, several at once where there are several checks.
 START_SECONDS = 10.0
-NOT_THERE = (126, 127)
 # Both print the body, then the status on a line of its own; the words are method, URL and headers.
 NODE = """
 const [method, url, headers] = process.argv.slice(1);
