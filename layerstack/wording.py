@@ -30,6 +30,11 @@ def gibibytes(size_bytes: int | None) -> str:
     return "an unknown size" if size_bytes is None else f"{size_bytes / 2**30:.1f} GiB"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(texts: Sequence[str], most: int = 3, separator: str = ", ") -> str:
     """The first few of many, and how many more there are."""
     rest = f" and {len(texts) - most} more" if len(texts) > most else ""

@@ -11,7 +11,7 @@ from layerstack.build.estimate import Estimate, rough
 from layerstack.build.step_text import instruction_of, stage_of
 from layerstack.build.vertex import Vertex
 from layerstack.report import console_for, shown
-from layerstack.wording import duration, short
+from layerstack.wording import counted, duration, short
 
 HEARTBEAT_SECONDS = 20.0
 SETTLE_SECONDS = 0.3
@@ -97,7 +97,7 @@ class PlainLog:
         if self._estimate is None:
             return
         outcome = "done" if report.ok else "failed"
-        self._say(f"build {outcome}: {len(report.executed)} steps ran, {len(report.cached)} cached")
+        self._say(f"build {outcome}: {counted(len(report.executed), 'step')} ran, {len(report.cached)} cached")
 
     def _print_finished(self, until: float) -> None:
         """A step may be reported as finished first and as cached a moment later: wait until that is settled."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from layerstack.report import line, mark, print_table
+from layerstack.wording import counted
 
 if TYPE_CHECKING:
     from layerstack.doctor.doctor import Examination
@@ -23,10 +24,10 @@ def print_findings(examination: Examination, shows_all: bool = False) -> None:
         _print_all(fine, examination.silenced)
     elif fine:
         line()
-        line(f"{_count(len(fine), 'check')} found nothing wrong", "dim")
+        line(f"{counted(len(fine), 'check')} found nothing wrong", "dim")
     if examination.silenced:
         names = ", ".join(dict.fromkeys(one.check for one in examination.silenced))
-        line(f"suppressed: {_count(len(examination.silenced), 'finding')} ({names})")
+        line(f"suppressed: {counted(len(examination.silenced), 'finding')} ({names})")
     if not shows_all and (fine or examination.silenced):
         line("`invoke doctor --all` shows them too", "dim")
 
@@ -35,9 +36,9 @@ def verdict(problems: Sequence[Finding]) -> str:
     """The first line: does anything block a build or a start?"""
     errors = sum(one.severity == "error" for one in problems)
     warnings = len(problems) - errors
-    more = f"; {_count(warnings, 'warning')}" if warnings else ""
+    more = f"; {counted(warnings, 'warning')}" if warnings else ""
     if errors:
-        return f"{_count(errors, 'problem')} {'block' if errors > 1 else 'blocks'} a build or a start{more}"
+        return f"{counted(errors, 'problem')} {'block' if errors > 1 else 'blocks'} a build or a start{more}"
     return f"nothing blocks a build or a start{more}"
 
 
@@ -59,7 +60,3 @@ def _print_all(fine: Sequence[Finding], silenced: Sequence[Finding]) -> None:
     rows = [(mark(True), one.check, escape(one.detail)) for one in fine]
     rows += [("[dim]-[/dim]", one.check, f"suppressed: {escape(one.detail)}") for one in silenced]
     print_table(("", "check", "found"), rows)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from layerstack.report import console_for, line, print_rich, shown
 from layerstack.timeline.timeline import Bar, Lane, Timeline
-from layerstack.wording import duration, short
+from layerstack.wording import counted, duration, short
 
 if TYPE_CHECKING:
     from rich.bar import Bar as Stripe
@@ -39,7 +39,7 @@ def totals(timeline: Timeline) -> str:
     cached = sum(len(lane.cached) for lane in timeline.lanes)
     parts = [
         f"{len(built)} of {len(timeline.lanes)} images built",
-        f"{run} step{'' if run == 1 else 's'} ran, {cached} cached",
+        f"{counted(run, 'step')} ran, {cached} cached",
     ]
     if timeline.critical:
         waited = sum(bar.ended - bar.started for _, bar in timeline.critical)

@@ -53,7 +53,7 @@ def test_a_plain_log_has_a_line_for_every_executed_step(clock: list[float]) -> N
     plain.end(log.report(ok=True, seconds=6))
     assert lines(output)[0] == "building app (usually 2 min), web"
     assert [line for line in lines(output)[1:-1]] == ["app                    deps 2/3 RUN install  5.0 s"]
-    assert "1 steps ran, 1 cached" in lines(output)[-1]
+    assert "1 step ran, 1 cached" in lines(output)[-1]
 
 
 def test_a_step_that_turns_out_to_be_cached_is_not_announced_as_run(clock: list[float]) -> None:
