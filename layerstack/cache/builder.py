@@ -52,8 +52,8 @@ class Builder:
         return self.driver == "docker"
 
     @property
-    def tells_layer_sizes(self) -> bool:
-        """Whether sizes in an image's history equal those of its cache records; not with containerd's store."""
+    def shares_layers(self) -> bool:
+        """Whether its records say which of them are layers of images; not with containerd's store."""
         return self.is_engine and self.storage_driver != CONTAINERD_STORE
 
     @property
@@ -121,6 +121,7 @@ def _printed_record(entry: Mapping[str, Any], now: datetime) -> CacheRecord:
         is_in_use=not entry.get("Reclaimable", True),
         is_shared=bool(entry.get("Shared")),
         last_used=datetime.fromtimestamp(used, timezone.utc).isoformat(),
+        created=str(entry.get("CreatedAt") or ""),
         parents=tuple(entry.get("Parents") or ()),
         usage_count=int(entry.get("UsageCount") or 0),
     )

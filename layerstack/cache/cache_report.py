@@ -20,6 +20,7 @@ from layerstack.engine import engine, images
 from layerstack.engine.cache_records import CacheRecord, CacheUse, describes
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 from layerstack.wording import megabytes
 
@@ -156,22 +157,22 @@ def _read_images(
 ) -> Iterable[CachedImage]:
     wanted = project.with_parents(list(project.images))
     stored = images.find_all(image.tag for image in wanted)
-    finder = StepFinder(use.records, shares_layers=builder.tells_layer_sizes)
+    finder = StepFinder(use.records, shares_layers=builder.shares_layers)
     dropped = frozenset(eviction.dropped(builder.disk.free_bytes))
     bases = {image.name for image in project.base_images}
     for image in wanted:
         last = store.of_image(stored[image.tag].id) if image.tag in stored else None
-        built, notes = _built(project, image, last, stored.get(image.tag), builder)
+        built, notes = _built(project, image, last, stored.get(image.tag))
         steps = finder.find(built)
         outcome = _outcome(steps, last, stored.get(image.tag), builder, eviction)
         yield CachedImage(image.name, image.tag, image.name in bases, steps, outcome, dropped, notes)
 
 
 def _built(
-    project: Project, image: Image, last: ImageState | None, stored: StoredImage | None, builder: Builder
+    project: Project, image: Image, last: ImageState | None, stored: StoredImage | None
 ) -> tuple[Built, tuple[str, ...]]:
     """The recipe of the image: that of its last recorded build, else its current Dockerfile."""
-    layers = _layers(stored, builder)
+    layers = _layers(stored) if stored else None
     if last and last.manifest.stages:
         return Built(image, last.manifest.stages, last.manifest.target, layers), ()
     notes = ("no record of its build: these are the steps of the current Dockerfile",) if stored else ()
@@ -181,13 +182,16 @@ def _built(
         return Built(image, (), image.target, layers), (str(error),)
 
 
-def _layers(stored: StoredImage | None, builder: Builder) -> tuple[tuple[str, int], ...] | None:
-    """Keyword and size of the steps in the image's history, newest first; () where the sizes are not comparable."""
-    if stored is None or not builder.tells_layer_sizes:
-        return None if stored is None else ()
+def _layers(stored: StoredImage) -> tuple[tuple[str, int], ...]:
+    """Keyword and time of the steps in the image's history, newest first; () where somebody else set the times."""
+    # SOURCE_DATE_EPOCH sets all times to one whole second.
+    if epoch_seconds(stored.created) % 1 == 0:
+        return ()
     history = engine.client().images.get(stored.id).history()
-    written = ((str(entry.get("CreatedBy") or " ").split(" ", 1)[0], int(entry.get("Size") or 0)) for entry in history)
-    return tuple((keyword, size) for keyword, size in written if keyword in STEP_KEYWORDS)
+    written = (
+        (str(entry.get("CreatedBy") or " ").split(" ", 1)[0], int(entry.get("Created") or 0)) for entry in history
+    )
+    return tuple((keyword, made) for keyword, made in written if keyword in STEP_KEYWORDS)
 
 
 def _outcome(

@@ -1,7 +1,8 @@
 """Which record of the build cache holds which step of an image.
 
 BuildKit does not link the two. A record matches a step when it describes the same instruction and its parent is one of
-the step before; for a layer of a stored image it must also be shared with an image and have the size of that layer.
+the step before; a layer of a stored image must also have been made in the second that the image's history names,
+which tells it from the layers of other copies of the project.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +13,6 @@ from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.cache_records import CacheRecord, describes
 from layerstack.moment import epoch_seconds
 
-# Equal files differ slightly in size between file systems: a folder keeps the size it once had.
-SIZE_TOLERANCE = 1e-4
 _LOADED = ("from local", "pulled from")
 
 
@@ -32,9 +31,9 @@ class CachedStep:
 
 @dataclass(frozen=True)
 class Built:
-    """The stages of one image in file order, and keyword and size of its layers, newest first.
+    """The stages of one image in file order, and keyword and second (since 1970) of its layers, newest first.
 
-    `layers` is None when there is no such image, empty when the sizes are unknown.
+    `layers` is None when there is no such image, empty when the times are unknown.
     """
 
     image: Image
@@ -57,13 +56,13 @@ class StepFinder:
     def find(self, built: Built) -> tuple[CachedStep, ...]:
         """One entry per step, in file order."""
         chain = layer_stages(built)
-        sizes = _layer_sizes(chain, built.layers or ())
+        seconds = _layer_seconds(chain, built.layers or ())
         ends: dict[str, frozenset[str] | None] = {}
         found: list[CachedStep] = []
         for stage in built.stages:
             is_layer = stage.name in {one.name for one in chain}
             start = ends.get(stage.base.lower()) if stage.is_on_stage else self._start(built.image, stage, is_layer)
-            candidates = list(self._candidates(stage, start, is_layer and built.layers is not None, sizes))
+            candidates = list(self._candidates(stage, start, is_layer and built.layers is not None, seconds))
             ends[stage.name.lower()] = _ids(candidates[-1]) if candidates else start
             chosen = _choose(candidates)
             steps = zip(stage.steps, chosen, strict=True)
@@ -78,12 +77,12 @@ class StepFinder:
         end = self._ends.get(value.removeprefix("target:")) if value.startswith("target:") else None
         if end is None:
             return None
-        # On a stored image a step looks the same in every project; layers are told apart by image and size.
+        # On a stored image a step looks the same in every project; layers are told apart by image and time.
         loaded = frozenset(one.id for one in self.records if one.description.startswith(_LOADED))
         return end | loaded if is_layer else end or loaded
 
     def _candidates(
-        self, stage: RecipeStage, start: frozenset[str] | None, is_stored: bool, sizes: Mapping[int, int]
+        self, stage: RecipeStage, start: frozenset[str] | None, is_stored: bool, seconds: Mapping[int, int]
     ) -> Iterator[tuple[CacheRecord, ...]]:
         """The candidate records of each step, each built on one of the step before."""
         has_parents = any(one.parents for one in self.records)
@@ -93,16 +92,14 @@ class StepFinder:
                 for one in self.records
                 if describes(one, line)
                 and (start is None or not has_parents or start & set(one.parents))
-                and (not is_stored or self._is_layer(one, sizes.get(line.line)))
+                and (not is_stored or self._is_layer(one, seconds.get(line.line)))
             )
             yield fitting
             start = None if "--link" in line.text else _ids(fitting)
 
-    def _is_layer(self, record: CacheRecord, size_bytes: int | None) -> bool:
-        if not self.shares_layers:
-            return True
-        is_as_large = size_bytes is None or abs(record.size_bytes - size_bytes) <= size_bytes * SIZE_TOLERANCE
-        return record.is_shared and is_as_large
+    def _is_layer(self, record: CacheRecord, made: int | None) -> bool:
+        is_of_that_time = made is None or int(epoch_seconds(record.created)) == made
+        return is_of_that_time and (record.is_shared or not self.shares_layers)
 
 
 def layer_stages(built: Built) -> list[RecipeStage]:
@@ -116,15 +113,15 @@ def layer_stages(built: Built) -> list[RecipeStage]:
     return chain
 
 
-def _layer_sizes(chain: Sequence[RecipeStage], layers: Sequence[tuple[str, int]]) -> dict[int, int]:
-    """Line of a step → bytes of its layer, as far as the image's history has the same instructions."""
-    sizes: dict[int, int] = {}
+def _layer_seconds(chain: Sequence[RecipeStage], layers: Sequence[tuple[str, int]]) -> dict[int, int]:
+    """Line of a step → when its layer was made, as far as the image's history has the same instructions."""
+    seconds: dict[int, int] = {}
     lines = reversed([line for stage in chain for line in stage.steps])
-    for line, (keyword, size_bytes) in zip(lines, layers, strict=False):
+    for line, (keyword, made) in zip(lines, layers, strict=False):
         if keyword != line.keyword:
             break
-        sizes[line.line] = size_bytes
-    return sizes
+        seconds[line.line] = made
+    return seconds
 
 
 def _choose(candidates: Sequence[tuple[CacheRecord, ...]]) -> list[CacheRecord | None]:

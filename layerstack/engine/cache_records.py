@@ -25,6 +25,7 @@ class CacheRecord:
     last_used: str
     parents: tuple[str, ...] = ()
     usage_count: int = 0
+    created: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def _record(entry: dict[str, Any]) -> CacheRecord:
         # Engine 28 spells the name of this field with a blank.
         parents=tuple(entry.get("Parents") or entry.get(" Parents") or ()),
         usage_count=int(entry.get("UsageCount") or 0),
+        created=entry.get("CreatedAt") or "",
     )
 
 

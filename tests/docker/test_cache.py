@@ -1,6 +1,5 @@
 """What `invoke cache` says, against the real BuildKit: steps, losses, rules and the order in which they go."""
 
-import random
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -23,13 +22,8 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """The project after its build; the lowest step holds the test's mark.
-
-    One of the highest layers has a size of its own: by that the records of copies on stored images, which other tests
-    make, are told from these.
-    """
+    """The project after its build; the lowest step holds the test's mark."""
     with mutations(tmp_path, monkeypatch) as found:
-        found.write("app/src/size.txt", "x" * int(1000 * 1.1 ** random.randrange(80)))
         found.replace("low/Dockerfile", "cp /salt /low", f"cp /salt /low; true {mark(found)}")
         found.build()
         yield found

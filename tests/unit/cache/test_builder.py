@@ -96,6 +96,6 @@ def test_other_words_are_no_age() -> None:
 
 
 def test_layer_sizes_mean_something_else_in_containerds_store() -> None:
-    assert cache_parts.builder(free=GB).tells_layer_sizes
-    assert not cache_parts.builder(storage_driver="overlayfs").tells_layer_sizes
-    assert not cache_parts.builder(driver="docker-container").tells_layer_sizes
+    assert cache_parts.builder(free=GB).shares_layers
+    assert not cache_parts.builder(storage_driver="overlayfs").shares_layers
+    assert not cache_parts.builder(driver="docker-container").shares_layers

@@ -47,7 +47,7 @@ def read(
     found: Builder | None = None,
     tags: tuple[str, ...] = ("base:latest", "web:latest"),
 ) -> CacheReport:
-    # Containerd's store: no sizes of layers, so no engine is asked for an image's history.
+    # No times of layers in these images, so no engine is asked for an image's history.
     asked = found or builder(storage_driver="overlayfs", free=200 * GB)
     monkeypatch.setattr(cache_report, "read_builder", lambda: asked)
     monkeypatch.setattr(cache_report, "read_use", lambda _: CacheUse(records))

@@ -1,5 +1,7 @@
 """Which record of the cache is taken for which step."""
 
+from dataclasses import replace
+
 import pytest
 from cache_parts import record, stage
 
@@ -7,6 +9,7 @@ from layerstack.cache.cached_steps import Built, StepFinder, layer_stages
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import RecipeLine
 from layerstack.engine.cache_records import describes
+from layerstack.moment import epoch_seconds
 
 BASE = Image("base", "base", tags=("base:latest",))
 WEB = Image("web", ".", tags=("web:latest",), contexts={"base": "target:base"})
@@ -63,20 +66,14 @@ def test_a_lost_step_loses_what_is_built_on_it() -> None:
     assert held(finder, Built(BASE, (BASE_STAGE,), layers=())) == [None, None]
 
 
-def test_a_layer_is_shared_with_its_image_and_as_large() -> None:
-    copy = record("copy", LOW.description, 100, parents="system", last_used="2027")
-    larger = record("larger", LOW.description, 200, is_shared=True, parents="system", last_used="2027")
-    finder = StepFinder([copy, larger, LOW, TOP])
-    assert held(finder, Built(BASE, (BASE_STAGE,), layers=(("WORKDIR", 0), ("RUN", 100)))) == ["low", "top"]
-    assert held(finder, Built(BASE, (BASE_STAGE,), layers=(("WORKDIR", 0), ("RUN", 150)))) == [None, None]
-
-
-def test_folders_may_weigh_a_little_more() -> None:
-    weighed = record("weighed", LOW.description, 98_292_664, is_shared=True)
-    finder = StepFinder([weighed])
-    assert held(finder, Built(BASE, (stage("a", "n", "RUN apt-get install g++"),), layers=(("RUN", 98_292_070),))) == [
-        "weighed"
-    ]
+def test_a_layer_is_shared_with_its_image_and_as_old() -> None:
+    low, top = replace(LOW, created="2026-11-20T12:00:00.9Z"), replace(TOP, created="2026-11-20 12:00:01.2 +0000 UTC")
+    copy = replace(low, id="copy", is_shared=False, last_used="2027")
+    later = replace(low, id="later", created="2026-11-20T12:00:01.9Z", last_used="2027")
+    finder = StepFinder([copy, later, low, top])
+    made = int(epoch_seconds(low.created))
+    assert held(finder, Built(BASE, (BASE_STAGE,), layers=(("WORKDIR", made + 1), ("RUN", made)))) == ["low", "top"]
+    assert held(finder, Built(BASE, (BASE_STAGE,), layers=(("WORKDIR", made + 1), ("RUN", made - 1)))) == [None, None]
 
 
 def test_a_builder_in_a_container_shares_no_layers() -> None:
@@ -90,7 +87,7 @@ def test_a_service_is_looked_for_on_its_base() -> None:
     foreign = record("foreign", "[2/2] COPY src src", 5, is_shared=True, parents="other", last_used="2027")
     finder = StepFinder([LOW, TOP, own, foreign])
     finder.find(Built(BASE, (BASE_STAGE,), layers=()))
-    service = Built(WEB, (stage("stage-0", "base", "COPY src src"),), layers=(("COPY", 5),))
+    service = Built(WEB, (stage("stage-0", "base", "COPY src src"),), layers=())
     assert held(finder, service) == ["own"]
 
 
