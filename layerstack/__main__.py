@@ -10,6 +10,9 @@ INTERRUPTED = 130
 def main() -> None:
     """The command, guarded from its first line: Ctrl-C while modules load ends with 130 and without a traceback."""
     signal.signal(signal.SIGINT, _end)
+    from layerstack import lean_invoke
+
+    lean_invoke.load()
     from layerstack.tasks.program import main as run
 
     run()
