@@ -19,8 +19,8 @@ from layerstack.engine.container import read_all
 from layerstack.errors import StartFailed, UsageError
 from layerstack.project.dependency import all_dependencies
 from layerstack.project.project import Project
+from layerstack.report import Say
 
-Say = Callable[[str], None]
 HOW_TO_DECLARE = (
     "Declare how in the Compose file, for example `x-layerstack: { backup: { dump: [pg_dumpall, --username=postgres], "
     "restore: [psql, --username=postgres, --quiet] } }` of the database."

@@ -1,7 +1,7 @@
 """Services that ask for a GPU, checked before they start: is it available, is its memory free, was it lost."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,11 @@ from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.dependency import in_start_order
 from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_of
 from layerstack.project.project import Project
+from layerstack.report import Say
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
 
-Say = Callable[[str], None]
 SETTING = "gpu_memory"
 DROP = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset null` for it drops that."
 

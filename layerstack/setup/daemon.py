@@ -6,9 +6,9 @@ from pathlib import Path
 
 from layerstack import command
 from layerstack.engine import engine
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, quoted_end
 from layerstack.process_life import is_running
-from layerstack.setup.apt import Say
+from layerstack.report import Say
 from layerstack.wait import wait_until
 
 LOG = Path("/var/log/layerstack-dockerd.log")
@@ -137,8 +137,7 @@ def _failure(logged_bytes: int, problem: str) -> EngineError:
     reason = " ".join(reasons).lower()
     remedy = next((remedy for sign, remedy in REMEDIES if sign in reason), None)
     remedy = remedy or next((remedy for sign, remedy in REMEDIES if sign in text), f"The whole log is in {LOG}.")
-    told = "\n".join(f"  | {line}" for line in lines[-10:])
-    return EngineError(f"{problem}:\n{told}", remedy)
+    return EngineError(f"{problem}:\n{quoted_end(lines)}", remedy)
 
 
 def _log_since(position: int) -> list[str]:

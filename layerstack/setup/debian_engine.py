@@ -12,10 +12,10 @@ from layerstack import command
 from layerstack.engine import engine
 from layerstack.engine.unusable import HOW_TO_GET_ONE, HOW_TO_START
 from layerstack.errors import EngineError
+from layerstack.report import Say
 from layerstack.setup import daemon
 from layerstack.setup.apt import (
     Mirror,
-    Say,
     install_packages,
     is_debian,
     missing_packages,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from layerstack import command
 from layerstack.engine import texts
-from layerstack.setup.apt import Say
+from layerstack.report import Say
 
 # Error of `docker pull` → its meaning. The first match counts.
 REFUSALS = (

@@ -14,7 +14,7 @@ from typing import Any
 
 from layerstack import command
 from layerstack.errors import BuildFailed, CommandFailed
-from layerstack.setup.apt import Say
+from layerstack.report import Say
 from layerstack.setup.debian_roots import make_roots
 from layerstack.temporary_folder import temporary_folder
 

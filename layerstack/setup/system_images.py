@@ -12,8 +12,8 @@ from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.project import choices
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import TeamRegistry
+from layerstack.report import Say
 from layerstack.setup import registry
-from layerstack.setup.apt import Say
 from layerstack.setup.registry import PullOutcome
 from layerstack.setup.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
 
