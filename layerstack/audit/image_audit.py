@@ -12,7 +12,7 @@ from layerstack.audit.image_files import ImageFiles, LayerFacts, open_image
 from layerstack.audit.python_packages import Environment, find_environments
 from layerstack.audit.weight_checks import LicensedModel, check_weights
 from layerstack.errors import StackError, UsageError
-from layerstack.finding import Finding
+from layerstack.finding import Finding, has_errors
 
 CHECKS = (
     *("cpu-only-torch", "cpu-only-extension", "missing-architecture", "mixed-cuda", "missing-cuda-library"),
@@ -46,7 +46,7 @@ class ImageAudit:
 
     @property
     def is_ok(self) -> bool:
-        return not any(finding.severity == "error" for finding in self.findings)
+        return not has_errors(self.findings)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 
 from layerstack.audit.image_files import ImageFiles
+from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.finding import Finding, warning
 from layerstack.image_runtimes import read_runtimes
 from layerstack.lifetimes import Runtime, find_runtime
 
 CHECK = "end-of-life"
-STAND_IN_LABEL = "layerstack.stand-in-for"
 # What official images say about themselves.
 VARIABLES = {
     **{"NODE_VERSION": "Node.js", "PYTHON_VERSION": "Python", "PHP_VERSION": "PHP", "RUBY_VERSION": "Ruby"},
@@ -34,7 +34,7 @@ def check_end_of_life(image: ImageFiles, today: date | None = None) -> Iterator[
         if runtime.has_ended(day):
             newer = runtime.next_supported(day)
             remedy = f"Build on an image with {newer.text} or newer." if newer else "Build on a newer image."
-            yield warning(CHECK, f"{runtime.text} has had no security fixes since {runtime.last_day}", remedy)
+            yield warning(CHECK, runtime.ended_text, remedy)
 
 
 def _runtimes(image: ImageFiles) -> Iterator[Runtime]:

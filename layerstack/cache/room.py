@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack import command
 from layerstack.cache.builder import Builder, read_builder, read_use
@@ -18,9 +18,6 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import NoRoom, UsageError
 from layerstack.project.project import Project
 from layerstack.wording import duration, megabytes, short
-
-if TYPE_CHECKING:
-    pass
 
 SHOWN = 3
 # Per call: the length of a command line is limited.
@@ -96,10 +93,9 @@ def plan_room(project: Project, wanted_bytes: int) -> RoomPlan:
         return RoomPlan(wanted_bytes, free_bytes, read_builder())
     report = read_report(project)
     chosen_images, freed = _choose_images(find_old_images(project), missing)
-    bases = frozenset(step.record.id for one in report.images if one.is_base for step in one.steps if step.record)
     costs = StepCosts()
     seconds = {record.id: costs.of(record) for record in report.use.records}
-    chosen = tuple(choose(report.use.records, seconds, bases, missing - freed))
+    chosen = tuple(choose(report.use.records, seconds, report.base_records, missing - freed))
     known = [seconds[record.id] for record in chosen]
     return RoomPlan(
         wanted_bytes,

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerstack.doctor.dockerfiles import read_dockerfiles
+from layerstack.doctor.dockerfiles import instruction_texts
 from layerstack.engine.image_tree import read_image_file
 from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, ok, warning
@@ -64,8 +64,7 @@ def _body(text: str) -> str:
 
 
 def _installs_certificates(project: Project) -> bool:
-    every = (one for _, parsed in read_dockerfiles(project) for stage in parsed.stages for one in stage.instructions)
-    return any(_UPDATES.search(one.text) for one in every)
+    return any(map(_UPDATES.search, instruction_texts(project)))
 
 
 def _lacks(client: "EngineClient", root: Path, image: str, own: dict[str, str]) -> bool:

@@ -11,11 +11,12 @@ from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
+from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 from layerstack.finding import Finding, error, ok, or_ok, warning
+from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.moment import epoch_seconds
-from layerstack.setup.stand_ins import TAG_PREFIX
 from layerstack.wording import listed
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterato
 
 def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
     """Whether an image comes from a registry: one built here has no repository digest."""
-    if reference.startswith(TAG_PREFIX):
+    if reference.startswith(STAND_IN_PREFIX):
         return False
     try:
         return bool(client.api.inspect_image(reference).get("RepoDigests"))
@@ -122,8 +123,8 @@ def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
 @or_ok("stand-ins", "none in use")
 def check_stand_ins(client: "EngineClient", used: Iterable[str]) -> Iterator[Finding]:
     """Does the project use stand-ins for official images? `used` are the external images that it names."""
-    images = client.api.images(filters={"label": "layerstack.stand-in-for", "dangling": False})
-    tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(TAG_PREFIX)}
+    images = client.api.images(filters={"label": STAND_IN_LABEL, "dangling": False})
+    tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(STAND_IN_PREFIX)}
     if named := sorted(tags & set(used)):
         remedy = "invoke setup --pull, once a registry responds"
         yield warning("stand-ins", f"not the official images: {', '.join(named)}", remedy)

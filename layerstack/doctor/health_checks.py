@@ -4,10 +4,12 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile, read_recipe
+from layerstack.doctor.mounts import declared_targets
 from layerstack.engine.image_tree import read_image_trees
 from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.finding import Finding, or_ok, warning
@@ -133,5 +135,5 @@ def _has_program(client: "EngineClient", project: Project, facts: Mapping[str, A
 
 def _is_mounted(service: Service, program: str) -> bool:
     """Whether the program may come from a mount."""
-    targets = [str(one.get("target", "")).rstrip("/") for one in service.definition.get("volumes") or ()]
-    return "/" in program and any(program == one or program.startswith(f"{one}/") for one in targets)
+    path = PurePosixPath(program)
+    return "/" in program and any(path.is_relative_to(target) for target in declared_targets(service))

@@ -80,6 +80,12 @@ def mounts_of(
     return tuple(found.values())
 
 
+def declared_targets(service: Service) -> set[str]:
+    """Where the Compose file mounts something, of whatever kind."""
+    volumes = service.definition.get("volumes") or ()
+    return {*(_clean(str(one.get("target", "/"))) for one in volumes), *_tmpfs(service)}
+
+
 def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> ServiceMount | None:
     target, source = _clean(str(entry.get("target", "/"))), str(entry.get("source") or "")
     options = entry.get("volume") or {}

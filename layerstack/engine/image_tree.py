@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerstack.engine.files import copied_out, read_file
 from layerstack.errors import NotInEngine
 from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
@@ -27,7 +28,7 @@ CACHE_VERSION = 1
 MOST_KEPT = 40
 HASHED_BYTES = 1 << 20
 LOOK_LABEL = "layerstack.look"
-# A container needs a command; this one is never run.
+# The engine creates no container without a command; this one never runs.
 NO_COMMAND = ("/layerstack-never-runs",)
 VOLUME_TARGET = "/layerstack-volume"
 
@@ -76,13 +77,9 @@ def read_folder(top: Path, deadline: float) -> Tree:
 def read_container(client: "EngineClient", container_id: str, path: str, deadline: float) -> Tree:
     """The files below a path of a container, running or not."""
     try:
-        # The SDK's default chunk size halves the speed.
-        chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
+        chunks, _ = copied_out(client, container_id, path)
     except NotInEngine:
         return {}
-    if facts.get("linkTarget"):
-        chunks.close()
-        return read_container(client, container_id, facts["linkTarget"], deadline)
     with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks, deadline), HASHED_BYTES), mode="r|") as archive:
         return dict(_entries(archive))
 
@@ -90,18 +87,8 @@ def read_container(client: "EngineClient", container_id: str, path: str, deadlin
 def read_image_file(client: "EngineClient", image_id: str, paths: Iterable[str]) -> bytes | None:
     """The content of the first of these files that the image has. Raises EngineError."""
     with closed_container(client, image_id) as container_id:
-        for path in paths:
-            with suppress(NotInEngine):
-                chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
-                if facts.get("linkTarget"):
-                    chunks.close()
-                    chunks, facts = client.api.get_archive(container_id, facts["linkTarget"], chunk_size=None)
-                with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
-                    for member in archive:
-                        file = archive.extractfile(member)
-                        if file:
-                            return file.read()
-    return None
+        contents = (read_file(client, container_id, path) for path in paths)
+        return next((content for content in contents if content is not None), None)
 
 
 def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
@@ -200,7 +187,7 @@ def _path(root: Path, image_id: str) -> Path:
 class _Stream(io.RawIOBase):
     """The chunks of a response as a file."""
 
-    def __init__(self, chunks: Iterator[bytes], deadline: float = float("inf")) -> None:
+    def __init__(self, chunks: Iterator[bytes], deadline: float) -> None:
         self._chunks = chunks
         self._deadline = deadline
         self._rest = b""

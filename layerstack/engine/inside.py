@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerstack.engine import texts
 from layerstack.errors import EngineError
 from layerstack.wait import call_within
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 LISTING = "-eo pid,stat,comm"
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
-# How an exec ends whose program the container does not have, or may not run.
+# The exit codes of an exec whose program the container may not run, or does not have.
 NOT_THERE = (126, 127)
-# The engine cannot end an exec: its program is found by the variable it was started with.
+# The API has no call that ends an exec: its program is found by the variable that it was started with.
 END = (
     f"for p in $(grep -l {MARK}=$0 /proc/[0-9]*/environ 2>/dev/null); do p=${{p#/proc/}}; kill -9 ${{p%/environ}}; done"
 )
@@ -40,7 +41,12 @@ def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], t
 
     def ask() -> Answer:
         process = client.api.exec_create(container_id, list(argv), environment={MARK: mark})["Id"]
-        output: bytes = client.api.exec_start(process)
+        try:
+            output: bytes = client.api.exec_start(process)
+        except EngineError as error:
+            if texts.says(str(error), *texts.NO_PROGRAM):
+                return Answer(NOT_THERE[-1], str(error))
+            raise
         code = client.api.exec_inspect(process)["ExitCode"]
         return Answer(int(code if code is not None else -1), output.decode("utf-8", errors="replace").strip())
 

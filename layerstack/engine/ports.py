@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
+from layerstack.engine.place import WILDCARDS
 from layerstack.project.project import Port
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
-
-WILDCARDS = ("", "0.0.0.0", "::", "*")
 
 
 @dataclass(frozen=True)

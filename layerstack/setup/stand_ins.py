@@ -19,8 +19,6 @@ from layerstack.setup.debian_roots import make_roots
 from layerstack.temporary_folder import temporary_folder
 
 BAKE_FILE = Path("docker/system/docker-bake.hcl")
-TAG_PREFIX = "stand-in/"
-LABEL = "layerstack.stand-in-for"
 ROOT_CONTEXT = "debian-root"
 IMAGE_SCHEME = "docker-image://"
 HOST_CERTIFICATES = Path("/usr/local/share/ca-certificates")

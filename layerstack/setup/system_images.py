@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from layerstack import command
 from layerstack.engine import engine
+from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.errors import EngineError, NotInEngine, UsageError
+from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.project import choices
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import TeamRegistry
 from layerstack.report import Say
 from layerstack.setup import registry
 from layerstack.setup.registry import PullOutcome
-from layerstack.setup.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
+from layerstack.setup.stand_ins import StandIn, build_stand_ins, read_stand_ins
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
@@ -110,7 +112,7 @@ def _look_up(docker: "EngineClient", image: SystemImage) -> SystemImage:
         return image
     except EngineError as error:
         raise UsageError(f"{image.variable}={image.reference}: {error}") from error
-    stands_in_for = (found.labels or {}).get(LABEL)
+    stands_in_for = (found.labels or {}).get(STAND_IN_LABEL)
     return replace(
         image, official=stands_in_for or image.official, is_stand_in=bool(stands_in_for), image_id=found.id or ""
     )
@@ -118,12 +120,12 @@ def _look_up(docker: "EngineClient", image: SystemImage) -> SystemImage:
 
 def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemImage]:
     """The images with the project's default as `official` where a stand-in was remembered."""
-    if not any(image.reference.startswith(TAG_PREFIX) for image in images):
+    if not any(image.reference.startswith(STAND_IN_PREFIX) for image in images):
         return list(images)
     defaults = _bake_variables(root, [name for name in OWN_BAKE_FILES if (root / name).is_file()])
     return [
         replace(image, official=defaults.get(image.variable, image.official))
-        if image.reference.startswith(TAG_PREFIX)
+        if image.reference.startswith(STAND_IN_PREFIX)
         else image
         for image in images
     ]
