@@ -1,4 +1,4 @@
-"""What is inside an image, read without starting it: is its CUDA real, do its packages fit, what does it weigh."""
+"""Inspects an image without starting it: CUDA code, package conflicts, model weights, end of life, size."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ class PackageFacts:
 
 @dataclass(frozen=True)
 class ImageAudit:
-    """What was found in one image. `torch_cuda` is "" for a CPU build, None without torch; `cards` as in 86 for 8.6."""
+    """The findings for one image. `torch_cuda` is "" for a CPU build, None without torch; `cards` as in 86 for 8.6."""
 
     image: str
     seconds: float
@@ -96,7 +96,7 @@ def audit_image(
 
 
 def reference_of(folder: Path, name: str) -> str:
-    """The tag of an image or service of the project around this folder; any other name stays as it is."""
+    """The tag of an image or service of the project around this folder; any other name is returned unchanged."""
     from layerstack.project.project import find_root, load
 
     if (folder / name).is_file():

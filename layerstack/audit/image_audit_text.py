@@ -1,4 +1,4 @@
-"""An image audit for people: the verdict first, then what is wrong, then where the gigabytes are."""
+"""The audit as text: the verdict, the findings, then the largest packages and layers."""
 
 import re
 
@@ -10,7 +10,7 @@ MEGABYTE = 10**6
 SHOWN_PACKAGES = 10
 SHOWN_LAYERS = 8
 INSTRUCTION_CHARACTERS = 90
-# `RUN |1 NAME=value /bin/bash -euo pipefail -c apt-get …`: arguments and shell say little.
+# `RUN |1 NAME=value /bin/bash -euo pipefail -c apt-get …`: build arguments and shell are left out.
 SHELL = re.compile(r"^RUN (?:\|\d+ .*?)?/bin/\w+(?: -\w+)*(?: pipefail)?(?: -c)? ")
 
 

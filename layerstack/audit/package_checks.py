@@ -1,4 +1,4 @@
-"""What is wrong with the Python packages of an image: missing or unfitting requirements, ABI, editable installs."""
+"""Checks of an image's Python packages: missing or conflicting requirements, NumPy's ABI, editable installs."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,7 +20,7 @@ SHOWN = 6
 
 
 def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
-    """As `pip check` does: every requirement that applies is there, in a fitting version, or left out by a label."""
+    """As `pip check`: every applicable requirement is installed in a matching version, or left out by a label."""
     declared = str((image.config.get("Labels") or {}).get(LEFT_OUT_LABEL, ""))
     left_out = set(map(canonicalize_name, declared.split())) - environment.packages.keys()
     found = [problem for package in environment.packages.values() for problem in _problems(package, environment)]
@@ -71,7 +71,7 @@ def check_editable(image: ImageFiles, environment: Environment) -> Iterator[Find
 
 
 def _problems(package: Package, environment: Environment) -> Iterator[tuple[str, str]]:
-    """The package that is missing or does not fit, and the sentence."""
+    """(name of the missing or conflicting package, sentence)"""
     for text in package.requires:
         try:
             requirement = Requirement(text)

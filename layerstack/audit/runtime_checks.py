@@ -1,6 +1,6 @@
-"""Which runtimes and which distribution are in an image, and whether they still get security fixes.
+"""The runtimes and the distribution in an image, and whether they still get security fixes.
 
-A distribution's own packages are not judged by their version: it repairs them until its own end.
+Packages of a distribution are not judged by their version: it fixes them until its own end of life.
 """
 
 import re
@@ -14,7 +14,7 @@ from layerstack.image_runtimes import read_runtimes
 from layerstack.lifetimes import Runtime, find_runtime
 
 CHECK = "end-of-life"
-# What official images say about themselves.
+# The variables in which official images give their version.
 VARIABLES = {
     **{"NODE_VERSION": "Node.js", "PYTHON_VERSION": "Python", "PHP_VERSION": "PHP", "RUBY_VERSION": "Ruby"},
     **{"GOLANG_VERSION": "Go", "PG_MAJOR": "PostgreSQL", "MONGO_VERSION": "MongoDB", "MYSQL_MAJOR": "MySQL"},
@@ -46,7 +46,7 @@ def _runtimes(image: ImageFiles) -> Iterator[Runtime]:
 
 
 def _versions(image: ImageFiles) -> Iterator[tuple[str, str]]:
-    """(runtime, version), from the image's variables and from what stands where no package manager installs."""
+    """(runtime, version), from the image's variables and from files where no package manager installs."""
     for entry in image.config.get("Env") or ():
         name, _, value = str(entry).partition("=")
         if name in VARIABLES:

@@ -13,6 +13,7 @@ from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.cache_records import CacheRecord, describes
 from layerstack.moment import epoch_seconds
 
+# How BuildKit describes the records of an image that it loaded.
 _LOADED = ("from local", "pulled from")
 
 

@@ -69,7 +69,7 @@ class RoomPlan:
             largest = sorted(self.records, key=lambda one: -one.size_bytes)[:SHOWN]
             lines += [f"  of it {megabytes(one.size_bytes)}: {short(instruction_in(one), 40)}" for one in largest]
         if lines:
-            lines.append(f"{megabytes(self.freed_bytes)} in all; bases and what other stacks use stay")
+            lines.append(f"{megabytes(self.freed_bytes)} in all; bases and images of other stacks are kept")
         return lines
 
 

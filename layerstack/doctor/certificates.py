@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
 
 CHECK = "certificates"
+# Where Debian and Red Hat expect additional authorities, and where they keep the bundle of all.
 FOLDERS = (Path("/usr/local/share/ca-certificates"), Path("/etc/pki/ca-trust/source/anchors"))
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 VERDICTS_FILE = "certificates.json"

@@ -16,6 +16,7 @@ from layerstack.project.project import Project, Service
 
 SHM, ORDER = "gpu-shm", "build-order"
 HOST_SHM = Path("/dev/shm")
+# Docker gives a container 64 MB; PyTorch's workers share batches through this memory.
 ENOUGH_BYTES = 2**30
 
 

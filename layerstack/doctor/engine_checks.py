@@ -26,6 +26,7 @@ LOW_DISK_BYTES = 10 * 10**9
 # Docker Hub and its mirrors have it.
 DEFAULT_REFERENCE = "hello-world:latest"
 CLOCK_TOLERANCE_SECONDS = 5.0
+# Docker Hub refuses an unknown repository as it refuses a private one.
 DENIED = texts.Text("denied", texts.REGISTRY)
 
 

@@ -17,8 +17,10 @@ CHECK = ".env"
 # Compose and the docker command read these themselves.
 OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "BAKE_")
 LIKENESS = 0.8
+# `variable "NAME"` in HCL; `"NAME": {` below `"variable"` in JSON.
 _BAKE_VARIABLE = re.compile(r"^\s*variable\s+\"(\w+)\"|^\s{2,4}\"(\w+)\"\s*:\s*\{\s*$", re.MULTILINE)
 _PORT = re.compile(r"\d+(-\d+)?")
+# Not `$$` and `\$`, which stand for a dollar sign.
 _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
 
 

@@ -24,8 +24,10 @@ LOCALHOST, PROGRAM = "health-localhost", "health-program"
 LOOK_SECONDS = 10.0
 BUSYBOX = "/bin/busybox"
 TOOL_FOLDERS = ("/usr/bin", "/bin")
+# Not as a part of another name, such as `localhost.localdomain`.
 _LOCALHOST = re.compile(r"(?<![\w.-])localhost(?![\w.-])")
 _TOOL = re.compile(r"(?<![\w/.-])(?:busybox\s+)?(wget|nc)\b")
+# Images by whose names one can expect BusyBox.
 _SMALL = re.compile(r"alpine|busybox")
 
 

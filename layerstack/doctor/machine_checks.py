@@ -14,9 +14,11 @@ from layerstack.project.project import Project
 
 INOTIFY_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
+# Where WSL mounts the disks of Windows.
 WINDOWS_DISKS = "/mnt/"
 MEMINFO_FILE = Path("/proc/meminfo")
 SOCKET_FILE = Path("/var/run/docker.sock")
+# Kernels before 5.11 allow 8,192 by default.
 ENOUGH_WATCHES = 65_536
 # The kernel's default.
 ENOUGH_INSTANCES = 128

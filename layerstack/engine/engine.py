@@ -21,7 +21,8 @@ ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 
-# Engine 23 is the first that builds with BuildKit; bake and Compose files need the other two.
+# Engine 23 is the first that builds with BuildKit by default; bake and Compose files need the other two. Buildx 0.13
+# prints rawjson as indented JSON over several lines, which is not read.
 OLDEST_USABLE = {"Docker Engine": (23, 0), "Docker Buildx": (0, 17), "Docker Compose": (2, 33)}
 
 

@@ -26,6 +26,7 @@ Tree = Mapping[str, str]
 FOLDER = "image-trees"
 CACHE_VERSION = 1
 MOST_KEPT = 40
+# Larger files are compared by size alone.
 HASHED_BYTES = 1 << 20
 LOOK_LABEL = "layerstack.look"
 # The engine creates no container without a command; this one never runs.
@@ -117,7 +118,6 @@ def _file_mark(path: Path) -> str:
 
 
 def _mark(size: int, content: bytes) -> str:
-    """Large files are compared by size alone."""
     digest = hashlib.blake2b(content, digest_size=8).hexdigest() if size <= HASHED_BYTES else ""
     return f"{size} {digest}".strip()
 

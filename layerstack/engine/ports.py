@@ -64,7 +64,7 @@ def _find_process(port: Port) -> Holder | None:
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError, NotImplementedError):
-        return None  # macOS shows other programs' sockets to root only
+        return None  # macOS shows the sockets of other programs to root only
     listening = (one for one in connections if one.status == psutil.CONN_LISTEN and one.laddr)
     for one in listening:
         if one.laddr and one.laddr.port == port.published and _collide(one.laddr.ip, port.host_ip):

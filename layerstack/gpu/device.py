@@ -1,4 +1,4 @@
-"""Which device a project runs on: what its services ask for, against what machine and engine have."""
+"""Chooses the device of a project: what its services ask for, compared with what machine and engine have."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +18,8 @@ from layerstack.project.gpu_request import EVERY_GPU, GpuRequest, requests_of
 def choose(root: Path, requested: Request, is_fresh: bool = False) -> Decision:
     """The device for the project in `root`.
 
-    With `is_fresh` Docker is asked again, also when it could give a GPU before. Raises GpuMissing when one is demanded
-    that is not there, UsageError when the project cannot be read.
+    With `is_fresh` Docker is probed again even after an earlier success. Raises GpuMissing when a requested one is not
+    available, UsageError when the project cannot be read.
     """
     if requested == "cpu":
         return gpu.decide("cpu")

@@ -9,6 +9,7 @@ from layerstack.gpu.nvml_library import Nvml, NvmlRefused, opened, refusal
 
 PCI_DEVICES = Path("/sys/bus/pci/devices")
 NVIDIA_VENDOR = "0x10de"
+# PCI classes of a VGA controller and of a 3D controller, such as a card without outputs.
 DISPLAY_CLASSES = ("0x0300", "0x0302")
 DRIVER_GUIDE = "Install the NVIDIA driver: on Debian `sudo apt install nvidia-driver`, elsewhere nvidia.com/drivers."
 

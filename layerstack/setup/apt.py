@@ -14,6 +14,7 @@ from layerstack.temporary_folder import temporary_folder
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 LOCK_WAIT_SECONDS = 600
+# needrestart would ask which services to restart.
 UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "NEEDRESTART_SUSPEND": "1"}
 # The apt settings that say how to reach the mirror.
 DOWNLOAD_SETTINGS = re.compile(r"Acquire::(Check-\S+|(http|https|ftp)::\S*|ForceIPv\d) \".*\";")

@@ -21,6 +21,7 @@ UNIT = Path("/etc/systemd/system/layerstack-docker.service")
 START_SECONDS = 60.0
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# KillMode and Delegate as in Docker's own unit: containers survive the daemon, and systemd leaves their cgroups alone.
 UNIT_TEXT = """\
 [Unit]
 Description=Docker engine (set up by layerstack)

@@ -28,8 +28,9 @@ PREFIX = Path("/opt/layerstack-engine")
 # Written last: without it the installation was interrupted and is repeated.
 COMPLETE = PREFIX / ".complete"
 LOCK = Path("/run/lock/layerstack-engine.lock")
-# The engines of Debian 12 and 13 are too old. These packages run with the libc of Debian 12 and are unpacked beside the
-# machine's packages; runc needs a newer libc and is installed from the machine's release.
+# The engines of Debian 12 and 13 are too old: 13 has Buildx 0.13 and Compose 2.26. These packages run with the libc of
+# Debian 12 and are unpacked beside the machine's packages; runc needs a newer libc (2.38) and is installed from the
+# machine's release.
 NEWER_SUITE = "forky"
 NEWER_PACKAGES = ("containerd", "docker.io", "docker-cli", "docker-buildx", "docker-compose")
 OWN_PACKAGES = ("ca-certificates", "iptables", "runc", "tini")

@@ -22,6 +22,7 @@ BAKE_FILE = Path("docker/system/docker-bake.hcl")
 ROOT_CONTEXT = "debian-root"
 IMAGE_SCHEME = "docker-image://"
 HOST_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+# `#12 [base 2/4] RUN apt-get …`, a step of `--progress=plain`.
 STEP_HEADING = re.compile(r"#\d+ (\[.*\d+/\d+\] (?:RUN|COPY|ADD) .*)")
 HEADING_CHARACTERS = 110
 

@@ -22,6 +22,7 @@ from layerstack.setup.stand_ins import StandIn, build_stand_ins, read_stand_ins
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
 
+# Bake variables such as NODE_IMAGE and CUDA_RUNTIME_IMAGE hold the names of system images.
 VARIABLE_SUFFIX = "_IMAGE"
 GPU_ONLY_PREFIX = "CUDA_"
 OWN_BAKE_FILES = ("docker-bake.hcl", "docker-bake.json")

@@ -99,7 +99,7 @@ class _Pusher:
         self._is_refused = False
 
     def _on_retry(self) -> None:
-        self._say("the registry does not take a layer; the engine tries again for up to 50 s")
+        self._say("the registry refuses a layer; the engine retries for up to 50 s")
 
     def push(self, candidate: Candidate) -> Share:
         if self._is_refused:

@@ -1,4 +1,4 @@
-"""Tasks around the data of the running stack: into a file, and back."""
+"""Tasks around the data of the running stack: back up and restore."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def backup(c: Context, file: str, force: bool = False, json: bool = False) -> No
 
 @task(help={"file": "a file that `backup` wrote", "yes": YES, "json": JSON})
 def restore(c: Context, file: str, yes: bool = False, json: bool = False) -> None:
-    """Replace the data of the running stack by that of a backup."""
+    """Replace the data of the running stack with that of a backup."""
     from layerstack.backup import backup as backups
     from layerstack.backup.text import print_restored
     from layerstack.report import say

@@ -1,4 +1,4 @@
-"""The task that brings the stack onto a swarm, or writes it down for Kubernetes."""
+"""The task that deploys the stack to a swarm, or writes manifests for Kubernetes."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from layerstack.tasks.request import DEVICE, JSON, project_to_read, requested, s
 from layerstack.tasks.task import task
 
 HELP = {
-    "explain": "print the stack file and what Swarm does not take; build, push and deploy nothing",
+    "explain": "print the stack file and what Swarm does not support; builds, pushes and deploys nothing",
     "kubernetes": "write manifests into this folder instead (never run, only validated)",
     "timeout": "seconds to wait until all replicas run",
     "device": DEVICE,

@@ -1,4 +1,4 @@
-"""What a task was asked for: the project of this folder, its device, and whether something may be removed."""
+"""What tasks share: the project of this folder, its device, the form of a result, and consent to removals."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ SERVICES = "services, as words after the task; default all"
 
 
 class Result(Protocol):
-    """What a task found or did, as a document."""
+    """The result of a task, which becomes a JSON document."""
 
     def to_json(self) -> Any: ...
 
@@ -35,7 +35,7 @@ def show(result: R, as_json: bool, print_text: Callable[[R], object]) -> None:
 
 
 def show_document(document: dict[str, Any]) -> None:
-    """One document; what only reads, and did not fail, is ok."""
+    """Print one JSON document; `ok` is true unless the document says otherwise."""
     from layerstack.report import print_json
 
     print_json({"ok": True, **document})
@@ -56,7 +56,7 @@ def requested(device: str) -> "Request":
 
 
 def project_to_read(device: str = "auto") -> "Project":
-    """The project for a task that only reads, on the device that was remembered: nothing about GPUs is decided."""
+    """The project for a task that only reads, on the remembered device: no GPU is looked for."""
     from layerstack.project.project import load
 
     asked = requested(device)
@@ -64,9 +64,9 @@ def project_to_read(device: str = "auto") -> "Project":
 
 
 def project_to_run(device: str, is_started: bool) -> "Project":
-    """The project for a task that builds or starts, on a device that is decided anew.
+    """The project for a task that builds or starts, after a new decision on the device.
 
-    Only what is started needs the GPU that was asked for: any machine builds for one. Raises GpuMissing.
+    A requested GPU is needed only to start: any machine can build for one. Raises GpuMissing.
     """
     from layerstack.gpu import gpu_text
     from layerstack.gpu.decision import is_news

@@ -1,4 +1,4 @@
-"""Tasks around the running stack: start it, ask it, read it, stop it."""
+"""Tasks around the running stack: start, check, read logs, stop."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -109,7 +109,7 @@ def dev(c: Context, device: str = "auto") -> None:
 
 
 def follow(device: str, variables: Mapping[str, str]) -> None:
-    """Start with these variables besides, say what reloads after a save, and follow the logs."""
+    """Start with these additional variables, print what reloads after a save, and follow the logs."""
     from layerstack.engine import engine
     from layerstack.report import say
     from layerstack.run import stack
@@ -130,7 +130,7 @@ def follow(device: str, variables: Mapping[str, str]) -> None:
         say_tunnel(tunnel(project))
         for text in forecast(engine.client(), project):
             say(text)
-        say("Ctrl-C ends the watching, the stack stays up")
+        say("Ctrl-C stops following the logs; the stack stays up")
         built = [service.name for service in project.services.values() if service.is_built]
         stack.logs(project, built, 5, follows=True)
 
