@@ -5,18 +5,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from layerstack.doctor.dockerfiles import instruction_texts
+from layerstack.engine.client import EngineClient
 from layerstack.engine.image_tree import read_image_file
 from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, ok, warning
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
 from layerstack.state_folder import read_json, state_folder, write_json
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 CHECK = "certificates"
 # Where Debian and Red Hat expect additional authorities, and where they keep the bundle of all.
@@ -28,7 +25,7 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", 
 _UPDATES = re.compile(r"\bupdate-ca-(certificates|trust)\b")
 
 
-def check_images(client: "EngineClient", project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
+def check_images(client: EngineClient, project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
     """Do the system images trust what this machine trusts? No finding without extra authorities.
 
     A project whose Dockerfiles install certificates is not checked further. Raises EngineError.
@@ -68,7 +65,7 @@ def _installs_certificates(project: Project) -> bool:
     return any(map(_UPDATES.search, instruction_texts(project)))
 
 
-def _lacks(client: "EngineClient", root: Path, image: str, own: dict[str, str]) -> bool:
+def _lacks(client: EngineClient, root: Path, image: str, own: dict[str, str]) -> bool:
     """False when unknown: the image is not stored here, or has no bundle at all."""
     try:
         image_id = str(client.api.inspect_image(image)["Id"])

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from layerstack.cache.cache_forecast import why
 from layerstack.cache.cache_report import CacheReport
@@ -11,6 +10,7 @@ from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
@@ -18,9 +18,6 @@ from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.moment import epoch_seconds
 from layerstack.wording import listed
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 LOW_DISK_BYTES = 10 * 10**9
 # Docker Hub and its mirrors have it.
@@ -87,7 +84,7 @@ def check_gc(report: CacheReport, need: DiskNeed) -> Iterator[Finding]:
 
 
 @or_ok("clock", "the engine's clock agrees with this one")
-def check_clock(client: "EngineClient") -> Iterator[Finding]:
+def check_clock(client: EngineClient) -> Iterator[Finding]:
     """Do the clocks of engine and machine agree? A virtual machine's clock can be late after a sleep."""
     drift_seconds = abs(time.time() - epoch_seconds(client.info()["SystemTime"]))
     if drift_seconds > CLOCK_TOLERANCE_SECONDS:
@@ -95,7 +92,7 @@ def check_clock(client: "EngineClient") -> Iterator[Finding]:
         yield warning("clock", f"the engine's clock is {drift_seconds:.0f} s off", remedy)
 
 
-def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterator[Finding]:
+def check_registry(client: EngineClient, references: Iterable[str]) -> Iterator[Finding]:
     """Can the engine reach the registry of one of these images? Nothing is downloaded."""
     reference = next((one for one in references if _comes_from_registry(client, one)), DEFAULT_REFERENCE)
     try:
@@ -111,7 +108,7 @@ def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterato
         yield ok("registry", f"the registry has {reference}")
 
 
-def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
+def _comes_from_registry(client: EngineClient, reference: str) -> bool:
     """Whether an image comes from a registry: one built here has no repository digest."""
     if reference.startswith(STAND_IN_PREFIX):
         return False
@@ -122,7 +119,7 @@ def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
 
 
 @or_ok("stand-ins", "none in use")
-def check_stand_ins(client: "EngineClient", used: Iterable[str]) -> Iterator[Finding]:
+def check_stand_ins(client: EngineClient, used: Iterable[str]) -> Iterator[Finding]:
     """Does the project use stand-ins for official images? `used` are the external images that it names."""
     images = client.api.images(filters={"label": STAND_IN_LABEL, "dangling": False})
     tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(STAND_IN_PREFIX)}

@@ -5,20 +5,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile, read_recipe
 from layerstack.doctor.mounts import declared_targets
+from layerstack.engine.client import EngineClient
 from layerstack.engine.image_tree import read_image_trees
 from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.finding import Finding, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
 from layerstack.run.health_program import TOOLS, paths_of, wanted_programs
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 LOCALHOST, PROGRAM = "health-localhost", "health-program"
 LOOK_SECONDS = 10.0
@@ -32,7 +30,7 @@ _SMALL = re.compile(r"alpine|busybox")
 
 
 @or_ok(LOCALHOST, "no health check asks BusyBox for localhost")
-def check_localhost(client: "EngineClient | None", project: Project, source: ComposeSource) -> Iterator[Finding]:
+def check_localhost(client: EngineClient | None, project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Does a check ask `localhost` with BusyBox, which resolves it to ::1?
 
     Without an engine (`client` is None) only the names of images say what is in them.
@@ -42,7 +40,7 @@ def check_localhost(client: "EngineClient | None", project: Project, source: Com
 
 
 def _find_localhost(
-    client: "EngineClient | None", project: Project, service: Service, source: ComposeSource
+    client: EngineClient | None, project: Project, service: Service, source: ComposeSource
 ) -> Iterator[Finding]:
     image = project.image_of(service)
     written = (service.definition.get("healthcheck") or {}).get("test")
@@ -73,9 +71,7 @@ def _of_dockerfile(project: Project, image: Image) -> tuple[str, str]:
     return (checks[-1].text, f"{image.dockerfile_place}:{checks[-1].line}") if checks else ("", "")
 
 
-def _has_busybox(
-    client: "EngineClient | None", project: Project, reference: str, image: Image | None, tool: str
-) -> bool:
+def _has_busybox(client: EngineClient | None, project: Project, reference: str, image: Image | None, tool: str) -> bool:
     """Whether the image's tool is BusyBox, by file content; by the image's name when it is not stored here."""
     if client and reference:
         try:
@@ -102,16 +98,14 @@ def _bases(project: Project, image: Image) -> Iterator[str]:
 
 
 @or_ok(PROGRAM, "every health check whose image is here has its program")
-def check_programs(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
+def check_programs(client: EngineClient, project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Does every health check find its program in the image? Raises EngineError."""
     for service in project.services.values():
         with suppress(NotInEngine):  # the image is not here yet
             yield from _find_missing(client, project, service, source)
 
 
-def _find_missing(
-    client: "EngineClient", project: Project, service: Service, source: ComposeSource
-) -> Iterator[Finding]:
+def _find_missing(client: EngineClient, project: Project, service: Service, source: ComposeSource) -> Iterator[Finding]:
     facts = client.api.inspect_image(service.image)
     config = facts.get("Config") or {}
     health = service.definition.get("healthcheck") or {}
@@ -129,7 +123,7 @@ def _find_missing(
         return
 
 
-def _has_program(client: "EngineClient", project: Project, facts: Mapping[str, Any], program: str) -> bool:
+def _has_program(client: EngineClient, project: Project, facts: Mapping[str, Any], program: str) -> bool:
     paths = paths_of(program, facts.get("Config") or {})
     trees = read_image_trees(client, project.root, facts["Id"], paths, time.monotonic() + LOOK_SECONDS)
     return any(trees.values())

@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 Kind = Literal["bind", "volume", "anonymous", "tmpfs"]
 VOLUME_LABEL = "com.docker.compose.volume"
@@ -49,7 +47,7 @@ class Volumes:
     anonymous: Mapping[tuple[str, str], str]
 
 
-def read_volumes(client: "EngineClient", project: Project) -> Volumes:
+def read_volumes(client: EngineClient, project: Project) -> Volumes:
     """From the engine. Raises EngineError."""
     label = f"{PROJECT_LABEL}={project.name}"
     volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()

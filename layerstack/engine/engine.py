@@ -7,15 +7,13 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack import command
+from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import Endpoint, find_endpoint
 from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
 from layerstack.errors import EngineError, NoRoom
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
@@ -39,7 +37,7 @@ class EngineFacts:
     operating_system: str
 
 
-def client() -> "EngineClient":
+def client() -> EngineClient:
     """The client of this process for the engine that the docker command talks to.
 
     Raises EngineError with the reason and the repair when that engine does not answer, or another one does.
@@ -48,7 +46,7 @@ def client() -> "EngineClient":
 
 
 @lru_cache(maxsize=4)
-def _connect(endpoint: Endpoint) -> "EngineClient":
+def _connect(endpoint: Endpoint) -> EngineClient:
     import docker
 
     if not hasattr(docker, "from_env"):
@@ -69,7 +67,7 @@ def _connect(endpoint: Endpoint) -> "EngineClient":
     return connected
 
 
-def _require_same_engine(connected: "EngineClient", endpoint: Endpoint) -> None:
+def _require_same_engine(connected: EngineClient, endpoint: Endpoint) -> None:
     """Tasks use both the docker command and the SDK: both must reach the same engine."""
     asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
     if not asked.ok:

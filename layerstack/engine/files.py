@@ -5,15 +5,13 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.errors import NotInEngine, RefusedByEngine
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
-
-def read_file(client: "EngineClient", container_id: str, path: str, most_bytes: int | None = None) -> bytes | None:
+def read_file(client: EngineClient, container_id: str, path: str, most_bytes: int | None = None) -> bytes | None:
     """The content of a file, behind a link too; None where there is none or a larger one.
 
     Raises RefusedByEngine for a container one of whose bind mounts has no source here, other EngineErrors.
@@ -29,7 +27,7 @@ def read_file(client: "EngineClient", container_id: str, path: str, most_bytes: 
     return None
 
 
-def copied_out(client: "EngineClient", container_id: str, path: str) -> tuple[Iterator[bytes], dict[str, Any]]:
+def copied_out(client: EngineClient, container_id: str, path: str) -> tuple[Iterator[bytes], dict[str, Any]]:
     """The chunks of a tar archive of a path, behind a link too, and the engine's facts about it. Raises NotInEngine."""
     # The SDK's default chunk size halves the speed.
     chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
@@ -39,7 +37,7 @@ def copied_out(client: "EngineClient", container_id: str, path: str) -> tuple[It
     return copied_out(client, container_id, facts["linkTarget"])
 
 
-def _require_sources(client: "EngineClient", container_id: str) -> None:
+def _require_sources(client: EngineClient, container_id: str) -> None:
     # To open a container the engine mounts everything it has, and creates a folder where a source is gone: reading
     # would leave an empty folder in place of the user's lost file. (Seen with Docker 28.5.)
     mounts = client.api.inspect_container(container_id).get("Mounts") or ()

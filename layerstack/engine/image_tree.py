@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.files import copied_out, read_file
 from layerstack.errors import NotInEngine
 from layerstack.owner import is_abandoned, own_mark
@@ -18,7 +19,6 @@ from layerstack.state_folder import keep_newest, read_json, state_folder, write_
 if TYPE_CHECKING:
     from docker.types import Mount
 
-    from layerstack.engine.api import EngineClient
 
 # Relative path → `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
 Tree = Mapping[str, str]
@@ -35,7 +35,7 @@ VOLUME_TARGET = "/layerstack-volume"
 
 
 def read_image_trees(
-    client: "EngineClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
+    client: EngineClient, root: Path, image_id: str, paths: Iterable[str], deadline: float
 ) -> dict[str, Tree]:
     """The files below each path, {} where the image has nothing.
 
@@ -51,7 +51,7 @@ def read_image_trees(
     return {path: cached[path] for path in paths}
 
 
-def read_volume(client: "EngineClient", image_id: str, name: str, deadline: float) -> Tree:
+def read_volume(client: EngineClient, image_id: str, name: str, deadline: float) -> Tree:
     """The current content of a volume. Any image will do: a volume can only be read through a container.
 
     Raises TimeoutError, EngineError.
@@ -75,7 +75,7 @@ def read_folder(top: Path, deadline: float) -> Tree:
     return found
 
 
-def read_container(client: "EngineClient", container_id: str, path: str, deadline: float) -> Tree:
+def read_container(client: EngineClient, container_id: str, path: str, deadline: float) -> Tree:
     """The files below a path of a container, running or not."""
     try:
         chunks, _ = copied_out(client, container_id, path)
@@ -85,7 +85,7 @@ def read_container(client: "EngineClient", container_id: str, path: str, deadlin
         return dict(_entries(archive))
 
 
-def read_image_file(client: "EngineClient", image_id: str, paths: Iterable[str]) -> bytes | None:
+def read_image_file(client: EngineClient, image_id: str, paths: Iterable[str]) -> bytes | None:
     """The content of the first of these files that the image has. Raises EngineError."""
     with closed_container(client, image_id) as container_id:
         contents = (read_file(client, container_id, path) for path in paths)
@@ -135,7 +135,7 @@ def _require_time(deadline: float) -> None:
 
 
 @contextmanager
-def closed_container(client: "EngineClient", image_id: str, volume: str = "") -> Iterator[str]:
+def closed_container(client: EngineClient, image_id: str, volume: str = "") -> Iterator[str]:
     """A container that is never started, and gone afterwards with the volumes that the image asks for.
 
     It has the volume of that name at VOLUME_TARGET.
@@ -152,13 +152,13 @@ def closed_container(client: "EngineClient", image_id: str, volume: str = "") ->
             client.api.remove_container(made["Id"], v=True, force=True)
 
 
-def find_abandoned(client: "EngineClient") -> list[str]:
+def find_abandoned(client: EngineClient) -> list[str]:
     """Ids of containers that a killed process created to read an image."""
     found = client.api.containers(all=True, filters={"label": LOOK_LABEL})
     return [str(one["Id"]) for one in found if is_abandoned(str((one.get("Labels") or {}).get(LOOK_LABEL)))]
 
 
-def remove_containers(client: "EngineClient", ids: Iterable[str]) -> None:
+def remove_containers(client: EngineClient, ids: Iterable[str]) -> None:
     """Remove containers and the volumes that their images declare."""
     for container_id in ids:
         with suppress(Exception):

@@ -4,14 +4,11 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from layerstack.engine import texts
+from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError
 from layerstack.wait import call_within
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 LISTING = "-eo pid,stat,comm"
 MARK = "LAYERSTACK_CHECK"
@@ -32,7 +29,7 @@ class Answer:
     output: str
 
 
-def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
+def run_inside(client: EngineClient, container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
     """Run a program in a container. Gives up early when the container's own programs are stopped by a signal.
 
     Raises TimeoutError (the program is killed then), EngineError, OSError.
@@ -57,7 +54,7 @@ def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], t
         raise
 
 
-def stopped_programs(client: "EngineClient", container_id: str) -> tuple[str, ...]:
+def stopped_programs(client: EngineClient, container_id: str) -> tuple[str, ...]:
     """Names of programs in state T (SIGSTOP); none where the engine's machine has no `ps`, which Docker uses."""
     try:
         rows = client.api.top(container_id, ps_args=LISTING)["Processes"]
@@ -67,7 +64,7 @@ def stopped_programs(client: "EngineClient", container_id: str) -> tuple[str, ..
     return tuple(dict.fromkeys(str(row[-1]) for row in rows or () if row[1].startswith("T")))
 
 
-def _end(client: "EngineClient", container_id: str, mark: str) -> None:
+def _end(client: EngineClient, container_id: str, mark: str) -> None:
     def kill() -> None:
         client.api.exec_start(client.api.exec_create(container_id, ["sh", "-c", END, mark])["Id"])
 

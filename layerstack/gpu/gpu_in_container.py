@@ -3,15 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.inside import NOT_THERE, Answer, run_inside
 from layerstack.errors import EngineError
 from layerstack.gpu.nvml import HostGpus
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # nvidia-smi hangs when a card has fallen off the bus.
 ASK_SECONDS = 10.0
@@ -63,13 +61,13 @@ class ContainerGpu:
         }
 
 
-def read_containers(client: "EngineClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+def read_containers(client: EngineClient, project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
     """Every running container of the project that was given a GPU. Raises EngineError when the engine is gone."""
     every = (one for containers in read_all(client, project_name).values() for one in containers)
     return tuple(look_inside(client, one, host) for one in every if one.has_gpu and one.is_running)
 
 
-def look_inside(client: "EngineClient", container: Container, host: HostGpus | None) -> ContainerGpu:
+def look_inside(client: EngineClient, container: Container, host: HostGpus | None) -> ContainerGpu:
     """Ask NVML inside. A container that offers no way to ask does not count as lost."""
     found = ContainerGpu(container.service, container.name)
     try:
@@ -85,7 +83,7 @@ def look_inside(client: "EngineClient", container: Container, host: HostGpus | N
     return replace(found, problem=problem, is_lost=bool(host and LOST.search(problem)))
 
 
-def _ask(client: "EngineClient", container_id: str) -> Answer | None:
+def _ask(client: EngineClient, container_id: str) -> Answer | None:
     """The answer of the first way that exists in the container; None without one."""
     answers = (run_inside(client, container_id, way, ASK_SECONDS) for way in WAYS)
     return next((answer for answer in answers if answer.exit_code not in NOT_THERE), None)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import GpuMissing, UsageError
 from layerstack.gpu import lease
@@ -20,9 +21,6 @@ from layerstack.project.dependency import in_start_order
 from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_of
 from layerstack.project.project import Project
 from layerstack.report import Say
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 SETTING = "gpu_memory"
 DROP = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset null` for it drops that."
@@ -81,7 +79,7 @@ def _repair(verdict: DockerGpu) -> Iterator[str]:
 
 
 def _restart_lost(
-    client: "EngineClient", containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
+    client: EngineClient, containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
 ) -> None:
     host = read_host()
     for name, found in containers.items():

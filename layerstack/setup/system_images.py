@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from layerstack import command
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.image_runtimes import STAND_IN_PREFIX
@@ -18,9 +18,6 @@ from layerstack.report import Say
 from layerstack.setup import registry
 from layerstack.setup.registry import PullOutcome
 from layerstack.setup.stand_ins import StandIn, build_stand_ins, read_stand_ins
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # Bake variables such as NODE_IMAGE and CUDA_RUNTIME_IMAGE hold the names of system images.
 VARIABLE_SUFFIX = "_IMAGE"
@@ -65,7 +62,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | 
 
 
 def _with_shared(
-    docker: "EngineClient", root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
+    docker: EngineClient, root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
 ) -> list[SystemImage]:
     """The images after pulling missing ones from a team's registry: the image itself, else its stand-in."""
     lacking = [image for image in wanted if not image.image_id]
@@ -106,7 +103,7 @@ def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
 
 
-def _look_up(docker: "EngineClient", image: SystemImage) -> SystemImage:
+def _look_up(docker: EngineClient, image: SystemImage) -> SystemImage:
     try:
         found = docker.images.get(image.reference)
     except NotInEngine:
@@ -159,7 +156,7 @@ def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutco
 
 
 def _build_lacking(
-    docker: "EngineClient",
+    docker: EngineClient,
     root: Path,
     lacking: Sequence[SystemImage],
     outcomes: Mapping[str, PullOutcome],
@@ -189,7 +186,7 @@ def _build_lacking(
     return built
 
 
-def _is_here(docker: "EngineClient", stand_in: StandIn) -> bool:
+def _is_here(docker: EngineClient, stand_in: StandIn) -> bool:
     return _look_up(docker, SystemImage(stand_in.variable, stand_in.tag, stand_in.tag)).is_stand_in
 
 
@@ -212,7 +209,7 @@ def _report_outvoted(outvoted: Mapping[str, str], say: Say) -> None:
         say(f"your own line {name}={value} in .env is kept: the stand-in is not used")
 
 
-def _settle(docker: "EngineClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
+def _settle(docker: EngineClient, image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
     reference = settled.get(image.variable)
     return _look_up(docker, SystemImage(image.variable, reference, reference)) if reference else image
 
