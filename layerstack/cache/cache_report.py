@@ -104,7 +104,7 @@ class CacheReport:
         if disk.total_bytes and disk.free_bytes is not None:
             lines.append(f"disk: {megabytes(disk.free_bytes)} of {megabytes(disk.total_bytes)} free")
         if self.builder.rules:
-            lines.append(f"BuildKit cleans up by itself: {cache_forecast.why(self.builder.rules[-1], self.builder)}")
+            lines.append(f"BuildKit cleans up by itself: {self.builder.rules[-1].words}")
             if self.dropped_bytes:
                 lines.append(f"its next clean-up removes {megabytes(self.dropped_bytes)}")
         lines += self.builder.notes

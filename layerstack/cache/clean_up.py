@@ -87,7 +87,7 @@ def _unused(project: Project, asked: Iterable[StoredImage]) -> tuple[tuple[Store
     return tuple(image for image in wanted if not users[image.id]), tuple(kept)
 
 
-def clean(project: Project, plan: CleanUp) -> str:
+def clean(plan: CleanUp) -> str:
     """Carry out the plan and return a summary; images used by a container stay. Raises CommandFailed."""
     before = builder.read_use(plan.builder).total_bytes
     remove_leftovers(plan.leftovers)

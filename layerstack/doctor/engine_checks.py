@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from layerstack.cache.cache_forecast import why
 from layerstack.cache.cache_report import CacheReport
 from layerstack.cache.gc_policy import GcRule
 from layerstack.doctor.circumstances import Circumstances
@@ -77,10 +76,10 @@ def check_gc(report: CacheReport, need: DiskNeed) -> Iterator[Finding]:
         return
     if need.bytes and free is not None and free - need.bytes < rule.min_free_bytes:
         left = f"{max(0, free - need.bytes) / 10**9:.1f} GB"
-        detail = f"the build leaves about {left} free; {why(rule, report.builder)}"
+        detail = f"the build leaves about {left} free; {rule.words}"
         yield warning("gc", detail, remedy)
     else:
-        yield ok("gc", f"no base image's cache is in danger: {why(rule, report.builder)}")
+        yield ok("gc", f"no base image's cache is in danger: {rule.words}")
 
 
 @or_ok("clock", "the engine's clock agrees with this one")

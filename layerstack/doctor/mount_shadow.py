@@ -80,7 +80,7 @@ def _look_at(look: Look, service: Service) -> list[Finding] | None:
 
 def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) -> Iterator[Finding]:
     config = facts.get("Config") or {}
-    mounts = mounts_of(look.project, service, config.get("Volumes") or (), look.volumes, look.source)
+    mounts = mounts_of(service, config.get("Volumes") or (), look.volumes, look.source)
     mounts = tuple(one for one in mounts if look.is_local or one.kind != "bind")
     if not mounts:
         return

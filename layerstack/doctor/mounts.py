@@ -62,7 +62,7 @@ def read_volumes(client: EngineClient, project: Project) -> Volumes:
 
 
 def mounts_of(
-    project: Project, service: Service, declared: Iterable[str], volumes: Volumes, source: ComposeSource
+    service: Service, declared: Iterable[str], volumes: Volumes, source: ComposeSource
 ) -> tuple[ServiceMount, ...]:
     """All mounts of a container of this service; `declared` are the VOLUME paths of its image."""
     written = list(source.entries("services", service.name, "volumes"))

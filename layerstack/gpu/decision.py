@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.errors import GpuMissing
 from layerstack.gpu.gpu_probe import ADVICE, NOT_ASKED, DockerGpu, Link, probe_docker
-from layerstack.gpu.nvml import HostGpus, ask_host
+from layerstack.gpu.nvml import HostAnswer, HostGpus, try_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.project import Device
 
@@ -86,17 +86,17 @@ class Decision:
 def decide(
     requested: Request,
     wants_gpu: bool = True,
-    read: Callable[[], HostGpus] = ask_host,
+    asked: HostAnswer | None = None,
     probe: Callable[[], DockerGpu] = probe_docker,
     is_elsewhere: bool = False,
 ) -> Decision:
     """The device for this stack.
 
-    `wants_gpu`: does any service ask for a GPU at all. `read` gives this machine's cards or raises NvmlRefused.
+    `wants_gpu`: does any service ask for a GPU at all. `asked` is NVML's answer when it is known already.
     `is_elsewhere`: the engine is on another machine, so only its own answer counts.
     Raises GpuMissing when a GPU is demanded and a link to it is broken, naming the link.
     """
-    host, refused = _read(read)
+    host, refused = asked or try_host()
     if requested == "cpu":
         return Decision("cpu", "asked for", host, NOT_ASKED, "asked-for-cpu")
     if not wants_gpu and requested == "auto":
@@ -117,13 +117,6 @@ def with_containers(decision: Decision, containers: "Sequence[ContainerGpu]") ->
     # Seen after `systemctl daemon-reload`; a restart of the container brings the GPU back.
     why = f"{decision.why}; but {names} lost it while running: {found.lost[0].problem}"
     return replace(found, why=why, reason="lost-after-daemon-reload", remedy=f"`invoke restart {names}`")
-
-
-def _read(read: Callable[[], HostGpus]) -> tuple[HostGpus | None, NvmlRefused | None]:
-    try:
-        return read(), None
-    except NvmlRefused as refused:
-        return None, refused
 
 
 def _unusable(host: HostGpus | None, refused: NvmlRefused | None) -> Decision | None:

@@ -74,6 +74,9 @@ class HostGpus:
         return {"driver": self.driver, "devices": [device.to_json() for device in self.devices]}
 
 
+HostAnswer = tuple[HostGpus | None, NvmlRefused | None]
+
+
 def ask_host() -> HostGpus:
     """Driver and cards, at least one. Raises NvmlRefused with the reason and the remedy."""
     try:
@@ -86,12 +89,17 @@ def ask_host() -> HostGpus:
         raise
 
 
+def try_host() -> HostAnswer:
+    """Driver and cards, or why there are none."""
+    try:
+        return ask_host(), None
+    except NvmlRefused as refused:
+        return None, refused
+
+
 def read_host() -> HostGpus | None:
     """Driver and cards; None without a working driver or a card."""
-    try:
-        return ask_host()
-    except NvmlRefused:
-        return None
+    return try_host()[0]
 
 
 def read_processes(nvml: Nvml, handle: Any) -> tuple[GpuProcess, ...]:

@@ -10,7 +10,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.gpu.gpu_probe import DockerGpu, probe_docker
-from layerstack.process_life import start_time
+from layerstack.process_life import read_pid, start_time
 from layerstack.project.gpu_request import EVERY_GPU, GpuRequest
 from layerstack.state_folder import read_json, shared_folder, write_json
 
@@ -54,11 +54,8 @@ def _socket_process() -> list[str]:
 
 
 def _pid_file_process() -> list[str]:
-    try:
-        pid = int(PID_FILE.read_text())
-    except (OSError, ValueError):
-        return []
-    return [f"{pid}@{start_time(pid)}"]
+    pid = read_pid(PID_FILE)
+    return [] if pid is None else [f"{pid}@{start_time(pid)}"]
 
 
 def _default_network(client: EngineClient) -> list[str]:

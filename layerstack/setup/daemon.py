@@ -7,7 +7,7 @@ from pathlib import Path
 from layerstack import command
 from layerstack.engine import engine
 from layerstack.errors import EngineError, quoted_end
-from layerstack.process_life import is_running
+from layerstack.process_life import is_running, read_pid
 from layerstack.report import Say
 from layerstack.wait import wait_until
 
@@ -104,24 +104,17 @@ def _launch_with_systemd(program: Path, prefix: Path, path: str, say: Say) -> No
 
 
 def _running_daemon() -> int | None:
-    pid = _read_pid(PID_FILES["dockerd"])
+    pid = read_pid(PID_FILES["dockerd"])
     return pid if pid and _name_of(pid) == "dockerd" else None
 
 
 def _remove_stale_pid_files(say: Say) -> None:
     """dockerd refuses to start when another process has the pid in a stale pid file."""
     for name, file in PID_FILES.items():
-        pid = _read_pid(file)
+        pid = read_pid(file)
         if pid and _name_of(pid) != name:
             say(f"removing {file}: left behind by a {name} that is gone")
             file.unlink(missing_ok=True)
-
-
-def _read_pid(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):
-        return None
 
 
 def _name_of(pid: int) -> str | None:

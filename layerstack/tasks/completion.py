@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from invoke.parser.context import ParserContext
 
 from layerstack.errors import StackError, UsageError
+from layerstack.tasks.request import DEVICES
 from layerstack.tasks.words import CommandLine
 
-DEVICES = ["auto", "gpu", "cpu"]
 # Each passes all words up to the cursor, of which the last may be empty, and falls back to file names.
 SCRIPTS = {
     "bash": r"""_layerstack() {
@@ -49,7 +49,7 @@ def candidates(words: Sequence[str], tasks: Mapping[str, ParserContext], program
     except UsageError:
         return []
     if line.awaited is not None:
-        return DEVICES if line.awaited.name == "device" else _names(line.awaited.name, line.task)
+        return list(DEVICES) if line.awaited.name == "device" else _names(line.awaited.name, line.task)
     if words[-1].startswith("-"):
         flags = line.task.flag_names() if line.task else line.options()
         return sorted(flag for flag in flags if flag.startswith("--"))

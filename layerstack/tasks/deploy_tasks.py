@@ -5,7 +5,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
-from layerstack.tasks.request import DEVICE, JSON, project_to_read, requested, show, show_document
+from layerstack.tasks.request import DEVICE, JSON, project_to_read, requested, require_not_negative, show, show_document
 from layerstack.tasks.task import task
 
 HELP = {
@@ -35,8 +35,7 @@ def deploy(
 
     if explain and kubernetes:
         raise UsageError("Only one of --explain and --kubernetes at a time.")
-    if timeout < 0:
-        raise UsageError(f"--timeout takes seconds, not {timeout}.")
+    require_not_negative("timeout", timeout, "seconds")
     requested(device)
     project = project_to_read(device)
     if kubernetes:

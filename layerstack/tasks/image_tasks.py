@@ -58,7 +58,7 @@ def clean(c: Context, all: bool = False, need: str = "", yes: bool = False, json
     plan = clean_up.plan_clean(project, removes_all=all)
     if not plan.is_empty:
         confirm(plan.sentences(), yes)
-    outcome = "; ".join(("nothing to clean", *plan.kept)) if plan.is_empty else clean_up.clean(project, plan)
+    outcome = "; ".join(("nothing to clean", *plan.kept)) if plan.is_empty else clean_up.clean(plan)
     if json:
         names = [tag for image in plan.images for tag in (image.tags or (image.id,))]
         left = list(plan.leftovers.names)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from layerstack.gpu.decision import Request
     from layerstack.project.project import Project
 
+DEVICES = ("auto", "gpu", "cpu")
 JSON = "print one JSON document on stdout, everything else on stderr"
 DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
 YES = "remove without asking"
@@ -50,9 +51,15 @@ def root() -> Path:
 
 def requested(device: str) -> "Request":
     """The value of --device. Raises UsageError."""
-    if device not in ("auto", "gpu", "cpu"):
+    if device not in DEVICES:
         raise UsageError(f"--device is auto, gpu or cpu, not `{device}`.")
     return cast("Request", device)
+
+
+def require_not_negative(option: str, number: int, unit: str) -> None:
+    """Raises UsageError."""
+    if number < 0:
+        raise UsageError(f"--{option} takes {unit}, not {number}.")
 
 
 def project_to_read(device: str = "auto") -> "Project":

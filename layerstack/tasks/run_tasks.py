@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from layerstack.errors import CheckFailed, UsageError
+from layerstack.errors import CheckFailed
 from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
     DEVICE,
@@ -16,6 +16,7 @@ from layerstack.tasks.request import (
     project_to_read,
     project_to_run,
     requested,
+    require_not_negative,
     root,
     show,
     show_document,
@@ -37,8 +38,7 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
     """Start the stack and wait until every service is healthy."""
     from layerstack.run.text import print_start
 
-    if timeout < 0:
-        raise UsageError(f"--timeout takes seconds, not {timeout}.")
+    require_not_negative("timeout", timeout, "seconds")
     show(_up(project_to_run(device, is_started=True), services, timeout), json, print_start)
 
 
@@ -56,8 +56,7 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
     from layerstack.verify.junit import cases_of
     from layerstack.verify.verify_text import print_verify, wait_observer
 
-    if wait < 0:
-        raise UsageError(f"--wait takes seconds, not {wait}.")
+    require_not_negative("wait", wait, "seconds")
     with junit_report("verify", junit) as cases:
         outcome = verification.verify(project_to_read(), float(wait), wait_observer())
         cases += cases_of(outcome)
@@ -185,8 +184,7 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
     """Show the logs of the services."""
     from layerstack.run import stack
 
-    if tail < 0:
-        raise UsageError(f"--tail takes a number of lines, not {tail}.")
+    require_not_negative("tail", tail, "a number of lines")
     stack.logs(project_to_read(), services, tail, follow)
 
 
