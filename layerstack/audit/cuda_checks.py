@@ -9,13 +9,12 @@ from layerstack.audit.gpu_libraries import CudaCopy, Library
 from layerstack.audit.image_files import ImageFiles
 from layerstack.audit.python_packages import Environment, Package
 from layerstack.finding import Finding, error, warning
-from layerstack.wording import listed
+from layerstack.wording import listed, megabytes
 
 # In torch/version.py: `cuda: Optional[str] = '12.1'`, `cuda = None` in a build for the CPU.
 TORCH_CUDA = re.compile(rb"^cuda(?:\s*:[^=]+)?\s*=\s*(?:'([\d.]+)'|\"([\d.]+)\"|None)", re.MULTILINE)
 # A second copy of a small library does no harm; copies of all of CUDA add up to gigabytes.
 NOTABLE_BYTES = 100 * 10**6
-MEGABYTE = 10**6
 SHOWN = 6
 
 
@@ -131,7 +130,7 @@ def check_duplicates(copies: Sequence[CudaCopy]) -> Iterator[Finding]:
         folders = ", ".join(sorted({copy.path.rpartition("/")[0] for copy in twice})[:SHOWN])
         yield warning(
             "duplicate-cuda",
-            f"{len(extra)} CUDA libraries exist twice, {weight / MEGABYTE:.0f} MB: in {folders}",
+            f"{len(extra)} CUDA libraries exist twice, {megabytes(weight)}: in {folders}",
             "Torch's wheels bring their own: build on an image without CUDA (a plain Ubuntu, or nvidia/cuda's -base).",
         )
 

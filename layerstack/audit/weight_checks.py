@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from layerstack.audit.elf_file import holds
 from layerstack.audit.image_files import ImageFiles, StoredFile
 from layerstack.finding import Finding, error, warning
+from layerstack.wording import megabytes
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".pb", ".tflite", ".h5", ".bin", ".pkl", ".npz", ".task")
 WEIGHT_BYTES = 20 * 10**6
-MEGABYTE = 10**6
 SHOWN = 6
 
 
@@ -60,13 +60,11 @@ def check_weights(image: ImageFiles, licensed: Sequence[LicensedModel] = ()) -> 
             )
     heavy = [file for file in files if file.size_bytes >= WEIGHT_BYTES and file not in forbidden]
     if heavy:
-        weight = sum(file.size_bytes for file in heavy) / MEGABYTE
+        weight = megabytes(sum(file.size_bytes for file in heavy))
         shown = "; ".join(_place(image, file) for file in sorted(heavy, key=lambda one: -one.size_bytes)[:SHOWN])
-        yield warning(
-            "weights", f"{weight:.0f} MB of model weights in the layers: {shown}", "Keep weights in a volume."
-        )
+        yield warning("weights", f"{weight} of model weights in the layers: {shown}", "Keep weights in a volume.")
 
 
 def _place(image: ImageFiles, file: StoredFile) -> str:
     deleted = "" if image.files.get(file.path) == file else ", deleted or replaced later and still in the image"
-    return f"/{file.path} ({file.size_bytes / MEGABYTE:.0f} MB, layer {file.layer + 1}{deleted})"
+    return f"/{file.path} ({megabytes(file.size_bytes)}, layer {file.layer + 1}{deleted})"

@@ -13,6 +13,7 @@ from layerstack.project.dependency import dependencies
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.image_name import is_same, short_name
 from layerstack.project.project import Project, Service
+from layerstack.wording import gibibytes
 
 SHM, ORDER = "gpu-shm", "build-order"
 HOST_SHM = Path("/dev/shm")
@@ -41,7 +42,7 @@ def _host_memory(service: Service, source: ComposeSource, host_shm: Path) -> Ite
         return
     size = shutil.disk_usage(host_shm).total
     if size >= ENOUGH_BYTES:
-        yield ok(SHM, f"{service.name} shares this machine's {host_shm} ({size / 2**30:.1f} GB)")
+        yield ok(SHM, f"{service.name} shares this machine's {host_shm} ({gibibytes(size)})")
     else:
         detail = f"{service.name} shares this machine's {host_shm}, which has only {size / 2**20:.0f} MB"
         remedy = f"sudo mount -o remount,size=2g {host_shm}"

@@ -16,7 +16,7 @@ from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.moment import epoch_seconds
-from layerstack.wording import listed
+from layerstack.wording import listed, megabytes
 
 LOW_DISK_BYTES = 10 * 10**9
 # Docker Hub and its mirrors have it.
@@ -47,7 +47,7 @@ def check_disk(facts: EngineFacts, need: DiskNeed) -> Iterator[Finding]:
         yield ok("disk", f"the engine's data is on another machine ({facts.data_root})")
         return
     free = facts.disk_free_bytes
-    detail = f"{free / 10**9:.1f} GB free in {facts.data_root}, {_need_text(need)}"
+    detail = f"{megabytes(free)} free in {facts.data_root}, {_need_text(need)}"
     if free < need.bytes or free < LOW_DISK_BYTES:
         remedy = "`invoke clean` removes old images and unused cache; or make room on the disk."
         yield error("disk", detail, remedy)
@@ -58,7 +58,7 @@ def check_disk(facts: EngineFacts, need: DiskNeed) -> Iterator[Finding]:
 def _need_text(need: DiskNeed) -> str:
     if not need.missing:
         return "every image is present"
-    known = f"{need.bytes / 10**9:.1f} GB needed for {listed(need.missing)}"
+    known = f"{megabytes(need.bytes)} needed for {listed(need.missing)}"
     if need.unknown:
         # The first build records the sizes.
         return f"{known}; size unknown: {listed(need.unknown)}"
@@ -75,8 +75,7 @@ def check_gc(report: CacheReport, need: DiskNeed) -> Iterator[Finding]:
     if endangered:
         return
     if need.bytes and free is not None and free - need.bytes < rule.min_free_bytes:
-        left = f"{max(0, free - need.bytes) / 10**9:.1f} GB"
-        detail = f"the build leaves about {left} free; {rule.words}"
+        detail = f"the build leaves about {megabytes(max(0, free - need.bytes))} free; {rule.words}"
         yield warning("gc", detail, remedy)
     else:
         yield ok("gc", f"no base image's cache is in danger: {rule.words}")

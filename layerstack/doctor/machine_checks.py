@@ -11,6 +11,7 @@ from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.gpu import gpu_services
 from layerstack.gpu.decision import Decision
 from layerstack.project.project import Project
+from layerstack.wording import gibibytes
 
 INOTIFY_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -72,7 +73,7 @@ def check_memory() -> Iterator[Finding]:
         return
     lines = dict(line.split(":", 1) for line in MEMINFO_FILE.read_text().splitlines() if ":" in line)
     total, free = (int(lines[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
-    detail = f"{free / 2**30:.1f} of {total / 2**30:.1f} GB available"
+    detail = f"{gibibytes(free)} of {gibibytes(total)} available"
     if total < ENOUGH_MEMORY_BYTES:
         yield warning("memory", detail, "Give the machine (or Docker Desktop, or WSL's .wslconfig) more memory.")
     else:

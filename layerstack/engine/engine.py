@@ -14,6 +14,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import Endpoint, find_endpoint
 from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
 from layerstack.errors import EngineError, NoRoom
+from layerstack.wording import megabytes
 
 ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
@@ -170,8 +171,6 @@ def _outdated_parts(facts: EngineFacts) -> Iterator[tuple[str, str]]:
 
 def _disk_shortage(facts: EngineFacts, min_free_bytes: int) -> Iterator[tuple[str, str]]:
     if facts.disk_free_bytes is not None and facts.disk_free_bytes < min_free_bytes:
-        free, needed = facts.disk_free_bytes / GIGABYTE, min_free_bytes / GIGABYTE
-        yield (
-            f"Only {free:.1f} GB are free in {facts.data_root}: {needed:.1f} GB are needed.",
-            "`invoke clean` removes old images and cache of this project.",
-        )
+        free, needed = megabytes(facts.disk_free_bytes), megabytes(min_free_bytes)
+        problem = f"Only {free} are free in {facts.data_root}: {needed} are needed."
+        yield problem, "`invoke clean` removes old images and cache of this project."

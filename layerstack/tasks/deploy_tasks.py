@@ -5,6 +5,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
+from layerstack.report import say
 from layerstack.tasks.request import DEVICE, JSON, project_to_read, requested, require_not_negative, show, show_document
 from layerstack.tasks.task import task
 
@@ -31,7 +32,6 @@ def deploy(
     from layerstack.deploy import deploy as deploying
     from layerstack.deploy.kubernetes import write_manifests
     from layerstack.deploy.text import print_changes, print_deployed, print_file
-    from layerstack.report import say
 
     if explain and kubernetes:
         raise UsageError("Only one of --explain and --kubernetes at a time.")

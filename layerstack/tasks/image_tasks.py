@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
+from layerstack.report import say
 from layerstack.tasks.request import DEVICE, JSON, YES, confirm, project_to_read, show, show_document
 from layerstack.tasks.task import task
 
@@ -47,7 +48,6 @@ CLEAN_HELP = {
 def clean(c: Context, all: bool = False, need: str = "", yes: bool = False, json: bool = False) -> None:
     """Remove old images and unused build cache; --all for a corrupted cache."""
     from layerstack.cache import clean_up
-    from layerstack.report import say
 
     if all and need:
         raise UsageError("Only one of --all and --need at a time.")
@@ -70,7 +70,6 @@ def clean(c: Context, all: bool = False, need: str = "", yes: bool = False, json
 def _make_room(project: "Project", need: str, is_agreed: bool, as_json: bool) -> None:
     """List the cheapest bytes with their cost, ask, and remove them. Raises NoRoom when they are not enough."""
     from layerstack.cache.room import make_room, parse_size, plan_room
-    from layerstack.report import say
     from layerstack.wording import megabytes
 
     plan = plan_room(project, parse_size(need))
@@ -99,7 +98,6 @@ def share(
     c: Context, images: Sequence[str], all: bool = False, again: bool = False, device: str = "auto", json: bool = False
 ) -> None:
     """Push images to the team's registry, where others find them instead of building them."""
-    from layerstack.report import say
     from layerstack.share.share import share as share_images
     from layerstack.share.text import print_shared
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from layerstack.errors import UsageError
+from layerstack.report import print_json, say
 
 if TYPE_CHECKING:
     from layerstack.gpu.decision import Request
@@ -37,8 +38,6 @@ def show(result: R, as_json: bool, print_text: Callable[[R], object]) -> None:
 
 def show_document(document: dict[str, Any]) -> None:
     """Print one JSON document; `ok` is true unless the document says otherwise."""
-    from layerstack.report import print_json
-
     print_json({"ok": True, **document})
 
 
@@ -80,7 +79,6 @@ def project_to_run(device: str, is_started: bool) -> "Project":
     from layerstack.gpu.device import choose
     from layerstack.project.device_memory import remember_device, remembered_device
     from layerstack.project.project import load
-    from layerstack.report import say
 
     if requested(device) == "gpu" and not is_started:
         return load(root(), "gpu")
@@ -98,8 +96,6 @@ def confirm(losses: Sequence[str], is_agreed: bool) -> None:
 
 def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> None:
     """Print the lines, if any, and ask. Raises UsageError when nobody can answer or the answer is no."""
-    from layerstack.report import say
-
     for line in lines:
         say(line)
     if is_agreed or not lines:

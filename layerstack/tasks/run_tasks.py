@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed
+from layerstack.report import say
 from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
     DEVICE,
@@ -73,7 +74,6 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.build.text import print_build
     from layerstack.engine import engine
     from layerstack.project.project import load
-    from layerstack.report import say
     from layerstack.run.address import addresses, tunnel
     from layerstack.run.other_folder import require_own_folder
     from layerstack.run.text import print_addresses, print_start, say_tunnel
@@ -110,7 +110,6 @@ def dev(c: Context, device: str = "auto") -> None:
 def follow(device: str, variables: Mapping[str, str]) -> None:
     """Start with these additional variables, print what reloads after a save, and follow the logs."""
     from layerstack.engine import engine
-    from layerstack.report import say
     from layerstack.run import stack
     from layerstack.run.address import addresses, tunnel
     from layerstack.run.dev_settings import remember, variables_of_dev
@@ -144,7 +143,6 @@ def follow(device: str, variables: Mapping[str, str]) -> None:
 )
 def down(c: Context, volumes: bool = False, stack: str = "", yes: bool = False, json: bool = False) -> None:
     """Stop and remove the containers; with --volumes the data too."""
-    from layerstack.report import say
     from layerstack.run.stack import down as end
     from layerstack.run.stack import down_stack, volumes_of
     from layerstack.run.text import volume_text
@@ -226,7 +224,6 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":
     from layerstack.gpu import gpu_services
-    from layerstack.report import say
     from layerstack.run import stack
     from layerstack.run.text import start_observer
     from layerstack.run.usual_seconds import remember_start
