@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from layerstack.gpu.nvml import ask_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of
+from layerstack.wording import nearest
 
 KINDS = ("container", "image", "volume")
 
@@ -98,8 +98,8 @@ def require_stack(name: str) -> None:
     """Raises UsageError with the nearest name where the engine holds nothing of such a stack."""
     names = sorted(_read_found(engine.client()))
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        known = f"Did you mean {near[0]}?" if near else "`invoke stacks` lists them."
+        near = nearest(name, names)
+        known = f"Did you mean {near}?" if near else "`invoke stacks` lists them."
         raise UsageError(f"There is no stack `{name}` on this engine.", known)
 
 

@@ -4,13 +4,13 @@ Invoke's parser fills only required arguments by position, and a list is never r
 out before Invoke parses it; unknown tasks and options are refused on the way.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext, to_flag
 
 from layerstack.errors import UsageError
+from layerstack.wording import nearest
 
 
 class CommandLine:
@@ -95,8 +95,8 @@ class CommandLine:
 def unknown(kind: str, token: str, known: Mapping[str, object], task: str = "") -> UsageError:
     """The error for an unknown name, with the nearest known one."""
     # Without short flags: `-j` resembles every other one.
-    near = difflib.get_close_matches(token, [name for name in known if len(name) > 2], n=1, cutoff=0.6)
-    advice = f"Did you mean {near[0]}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
+    near = nearest(token, (name for name in known if len(name) > 2))
+    advice = f"Did you mean {near}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
     return UsageError(f"There is no {kind} `{token}`{f' of {task}' if task else ''}.", advice)
 
 
