@@ -33,9 +33,6 @@ class FakeApi:
     def remove_container(self, container_id: str, **_: Any) -> None:
         self.containers.remove(container_id)
 
-    def inspect_container(self, _: str) -> dict[str, Any]:
-        return {}
-
     def get_archive(self, _: str, path: str, chunk_size: int | None = None) -> tuple[Iterator[bytes], dict[str, str]]:
         inside = {name: data for name, data in self.files.items() if name.startswith(f"{path}/") or name == path}
         if not inside:
