@@ -97,13 +97,13 @@ def read_image_file(client: EngineClient, image_id: str, paths: Iterable[str]) -
 
 
 def _copied_out(client: EngineClient, container_id: str, path: str) -> Iterator[bytes]:
-    """The tar archive of a path, behind a link too."""
+    """The tar archive of a path, behind a link too. Raises NotInEngine."""
     # The SDK's default chunk size halves the speed.
     chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
-    if not facts.get("linkTarget"):
-        return chunks
-    chunks.close()
-    return _copied_out(client, container_id, facts["linkTarget"])
+    while target := facts.get("linkTarget"):
+        chunks.close()
+        chunks, facts = client.api.get_archive(container_id, target, chunk_size=None)
+    return iter(chunks)
 
 
 def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:

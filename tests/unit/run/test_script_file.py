@@ -75,7 +75,7 @@ class Engine:
     def inspect_container(self, name: str) -> dict[str, Any]:
         return {"Path": "./run", "Args": ["--port=1"], "Config": {"WorkingDir": "/app"}}
 
-    def get_archive(self, name: str, path: str, chunk_size: None) -> tuple[list[bytes], dict[str, Any]]:
+    def get_archive(self, name: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
         if path not in self._files:
             raise ObjectMissing(path)
         data, content = io.BytesIO(), self._files[path]
