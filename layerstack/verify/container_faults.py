@@ -43,8 +43,9 @@ def image_missing(seen: Evidence) -> Fault | None:
         return Fault("base-missing", cause, repair)
     if seen.service.is_built:
         return Fault("image-missing", f"its image {own} is not built", repair)
-    fetch = "invoke setup" if missing_image.is_prepared_by_setup(seen.project.root) else f"docker pull {own}"
-    return Fault("image-missing", f"its image {own} is not on this engine", f"{fetch} && invoke up")
+    # Compose pulls what is missing.
+    fetch = "invoke setup && invoke up" if missing_image.is_prepared_by_setup(seen.project.root) else "invoke up"
+    return Fault("image-missing", f"its image {own} is not on this engine", fetch)
 
 
 def port_shared(seen: Evidence) -> Fault | None:
