@@ -57,7 +57,8 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
     from layerstack.verify.junit import cases_of
     from layerstack.verify.verify_text import print_verify, wait_observer
 
-    require_not_negative("wait", wait, "seconds")
+    if wait < 0:
+        raise UsageError(f"--wait takes seconds, not {wait}.")
     with junit_report("verify", junit) as cases:
         outcome = verification.verify(project_to_read(), float(wait), wait_observer())
         cases += cases_of(outcome)
@@ -219,7 +220,7 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     if found is None:
         return CheckFailed(f"{task_name}: not everything works.")
     is_disk_full = found.kind == "disk-full"
-    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out, is_disk_full)
+    return CheckFailed(f"{task_name}: {found.service}: {found.cause}", found.way_out, is_disk_full)
 
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-LOADED = "import sys; from layerstack import lean_invoke; lean_invoke.load(); print('unittest' in sys.modules);"
+LOADED = "import sys; from layerstack.__main__ import load_invoke; load_invoke(); print('unittest' in sys.modules);"
 MOCKED = "from invoke import MockContext as M; it = M(run=True); it.run(1); print(it.run.call_count);"
 REPLACED = "import unittest.mock; print(unittest.mock.Mock.__module__)"
 
