@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from layerstack.errors import CheckFailed
+from layerstack.errors import CheckFailed, UsageError
 from layerstack.report import say
 from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
