@@ -191,7 +191,7 @@ def _built(
 
 
 def _layers(stored: StoredImage) -> tuple[tuple[str, int], ...]:
-    """Keyword and time of the steps in the image's history, newest first; () where somebody else set the times."""
+    """Keyword and time of the steps in the image's history, newest first; () when the build set its own times."""
     # SOURCE_DATE_EPOCH sets all times to one whole second.
     if epoch_seconds(stored.created) % 1 == 0:
         return ()

@@ -53,6 +53,7 @@ class GcRule:
 
     def keep_bytes(self, cache_bytes: int, free_bytes: int | None) -> int:
         """The size to which the rule cuts the cache; with `free_bytes` None the disk is never full."""
+        # As calculateKeepBytes in BuildKit's cache/manager.go.
         keep = self.max_used_bytes
         missing = self.min_free_bytes - free_bytes if free_bytes is not None else 0
         if missing > 0:

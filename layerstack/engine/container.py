@@ -187,6 +187,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         networks=_networks(data.get("NetworkSettings", {}).get("Networks") or {}),
         network_mode=host.get("NetworkMode") or "",
         health_command=tuple((data["Config"].get("Healthcheck") or {}).get("Test") or ()),
+        # Without a value, Docker waits 30 s.
         health_timeout_seconds=((data["Config"].get("Healthcheck") or {}).get("Timeout") or 30e9) / 1e9,
         health_codes=tuple(int(check.get("ExitCode", 0)) for check in checks),
         mounts=(*(_mount(entry) for entry in data.get("Mounts") or ()), *_tmpfs(host)),

@@ -48,7 +48,7 @@ REASON_OF_PROBLEM: dict[str, Reason] = {
 # Reasons that need no repair: most machines have no card, and no service that asks for one.
 EXPECTED: tuple[Reason, ...] = ("fine", "no-card", "asked-for-cpu", "no-service-wants-gpu")
 MIG_REMEDY = "`sudo nvidia-smi mig -cgi 0 -C` makes an instance of a card; `sudo nvidia-smi -mig 0` ends MIG mode."
-LOST_CARD_REMEDY = "`sudo dmesg | grep -i -e NVRM -e Xid` tells why; `sudo reboot` brings a card back that fell off."
+LOST_CARD_REMEDY = "`sudo dmesg | grep -i -e NVRM -e Xid` shows why; `sudo reboot` brings back a card that fell off."
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def require_usable(project: Project, services: Sequence[str] = ()) -> None:
 
 
 def _repair(verdict: DockerGpu) -> Iterator[str]:
-    """How to make the GPU usable, where there is one. The CPU is no way out here: it is chosen already."""
+    """How to make the GPU usable, where there is one; without the advice to use the CPU, which was chosen already."""
     if read_host() or is_engine_elsewhere():
         yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[verdict.broken_link])
 

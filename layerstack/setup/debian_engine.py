@@ -121,7 +121,7 @@ def _announce(mirror: Mirror, needed: tuple[str, ...]) -> Iterator[str]:
         yield f"  packages from Debian {mirror.codename}: {' '.join(needed)} and what they depend on"
     yield f"  packages from Debian {NEWER_SUITE}, unpacked under {PREFIX} only: {' '.join(NEWER_PACKAGES)}"
     if _foreign_client():
-        yield f"  {_foreign_client()} stays as it is and is used"
+        yield f"  {_foreign_client()} is kept and used"
     else:
         yield f"  link {CLIENT_LINK}"
     yield f"  links {', '.join(map(str, PLUGIN_PROGRAMS))}"

@@ -1,4 +1,4 @@
-"""The tasks of layerstack as a collection of Invoke, for the `layerstack` command and for anybody's own tasks.py.
+"""The tasks of layerstack as a collection of Invoke, for the `layerstack` command and for a tasks.py of your own.
 
     from layerstack import tasks
 

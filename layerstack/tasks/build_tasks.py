@@ -206,7 +206,7 @@ def _build(
 
 
 def _audited(project: "Project", names: Sequence[str]) -> "tuple[Audit, ...]":
-    """Prove that what is read as unchanged is. Raises CheckFailed, after all verdicts were printed."""
+    """Prove that the images considered unchanged are. Raises CheckFailed after printing all verdicts."""
     from layerstack.build.skip_proof import audit_skips, require_right
     from layerstack.build.state import StateStore
 

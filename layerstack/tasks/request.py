@@ -90,12 +90,12 @@ def project_to_run(device: str, is_started: bool) -> "Project":
 
 
 def confirm(losses: Sequence[str], is_agreed: bool) -> None:
-    """Name what will be lost and ask. Raises UsageError when nobody can answer or the answer is no."""
+    """Name what will be lost and ask. Raises UsageError without a terminal and for any answer but yes."""
     ask([f"will be removed: {loss}" for loss in losses], "Remove? [y/N]", "Nothing was removed", is_agreed)
 
 
 def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> None:
-    """Print the lines, if any, and ask. Raises UsageError when nobody can answer or the answer is no."""
+    """Print the lines, if any, and ask. Raises UsageError without a terminal and for any answer but yes."""
     for line in lines:
         say(line)
     if is_agreed or not lines:
