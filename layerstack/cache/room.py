@@ -8,7 +8,7 @@ from typing import Any
 from layerstack import command
 from layerstack.cache.builder import Builder, read_builder, read_use
 from layerstack.cache.cache_report import read_report
-from layerstack.cache.clean_up import find_old_images
+from layerstack.cache.clean_up import find_old_images, named
 from layerstack.cache.eviction import leaves_first
 from layerstack.cache.gc_policy import parse_printed_size
 from layerstack.cache.step_costs import StepCosts, instruction_in
@@ -61,7 +61,7 @@ class RoomPlan:
 
     def sentences(self) -> list[str]:
         """What will be lost and what it costs, for the confirmation prompt."""
-        lines = [f"image {image.id[7:19]} (untagged: a newer build took its name)" for image in self.images]
+        lines = list(map(named, self.images))
         if self.records:
             unknown = f", and {self.unknown_count} of unknown time" if self.unknown_count else ""
             cost = f"{duration(self.seconds)} to build again{unknown}"

@@ -19,6 +19,7 @@ from layerstack.tasks.machine_tasks import doctor, gpu, setup
 from layerstack.tasks.run_tasks import dev, down, logs, restart, stacks, start, status, up, verify
 from layerstack.tasks.task import task
 
+# Each task imports the rooms that it uses in its body: `--list`, `--help` and completion load none of them.
 EVERY_TASK = (
     *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status, stacks),
     *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, share, deploy, backup, restore),
