@@ -76,6 +76,7 @@ def holds(stream: IO[bytes], *marks: bytes) -> set[bytes]:
     tail = b""
     stream.seek(0)
     while len(found) < len(marks) and (chunk := stream.read(MARK_CHUNK_BYTES)):
+        # A mark may begin in one chunk and end in the next.
         window = tail + chunk
         found |= {mark for mark in marks if mark in window}
         tail = window[-longest:]

@@ -252,6 +252,7 @@ def _assemble(name: str, config: Mapping[str, Any], history: Sequence[str], laye
             if old := seen.get(file.path):
                 buried.append(old)
             seen[file.path] = file
+    # Without a text for each layer it is unknown which text belongs to which.
     texts = history if len(history) == len(layers) else [""] * len(layers)
     facts = tuple(
         LayerFacts(text, sum(file.size_bytes for file in files)) for text, (files, _) in zip(texts, layers, strict=True)

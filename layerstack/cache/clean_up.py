@@ -91,6 +91,7 @@ def clean(plan: CleanUp) -> str:
     """Carry out the plan and return a summary; images used by a container stay. Raises CommandFailed."""
     before = builder.read_use(plan.builder).total_bytes
     remove_leftovers(plan.leftovers)
+    # Images before cache: the records of their layers are shared until they are gone.
     images.remove(reference for image in plan.images for reference in (image.tags or (image.id,)))
     scope = ("--all",) if plan.removes_whole_cache else ("--filter", f"unused-for={UNUSED_HOURS}h")
     command.run(("docker", "buildx", "prune", "--force", *scope)).require()

@@ -58,6 +58,7 @@ class Eviction:
 
         if not hurts(free_bytes):
             return None
+        # More new cache never drops less, so halving finds the limit.
         low, high = 0, free_bytes
         for _ in range(SEARCH_STEPS):
             middle = (low + high) // 2

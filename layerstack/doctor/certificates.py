@@ -71,6 +71,7 @@ def _lacks(client: EngineClient, root: Path, image: str, own: dict[str, str]) ->
         image_id = str(client.api.inspect_image(image)["Id"])
     except NotInEngine:
         return False
+    # To read a file of an image the engine has to create a container, so verdicts are kept.
     key = f"{image_id} {sha256(''.join(sorted(own.values())).encode()).hexdigest()[:16]}"
     verdicts = _read_verdicts(root)
     if key not in verdicts:

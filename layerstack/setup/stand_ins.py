@@ -62,6 +62,7 @@ def build_stand_ins(root: Path, stand_ins: Sequence[StandIn], say: Say) -> None:
             say(f"  {match.group(1)[:HEADING_CHARACTERS]}")
 
     with _host_certificates() as certificates:
+        # Buildx 0.37.2 and newer refuse contexts outside the working directory without it.
         arguments = [f"--allow=fs.read={certificates}", "--progress=plain", *names]
         result = command.stream(
             ["docker", "buildx", "bake", "--file", str(BAKE_FILE), *arguments],
