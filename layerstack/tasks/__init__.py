@@ -28,33 +28,6 @@ EVERY_TASK = (
 plain_invoke.install()
 namespace = Collection(*EVERY_TASK)
 
-__all__ = [
-    "audit",
-    "backup",
-    "build",
-    "build_bases",
-    "cache",
-    "clean",
-    "deploy",
-    "dev",
-    "doctor",
-    "down",
-    "gpu",
-    "images",
-    "impact",
-    "logs",
-    "namespace",
-    "restart",
-    "restore",
-    "setup",
-    "share",
-    "stacks",
-    "start",
-    "status",
-    "task",
-    "time_rebuild",
-    "timeline",
-    "up",
-    "verify",
-    "why",
-]
+__all__ = ["audit", "backup", "build", "build_bases", "cache", "clean", "deploy", "dev", "doctor", "down", "gpu"]
+__all__ += ["images", "impact", "logs", "namespace", "restart", "restore", "setup", "share", "stacks", "start"]
+__all__ += ["status", "task", "time_rebuild", "timeline", "up", "verify", "why"]
