@@ -11,6 +11,8 @@ import pytest
 from layerstack.build.plan import explain, layers_identity, make_plan, parent_layers
 from layerstack.build.record import ImageRecord
 from layerstack.build.state import ExternalImage, ImageState, StateStore
+from layerstack.build.text import print_why
+from layerstack.build.why import explain_image
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
@@ -132,6 +134,13 @@ def test_a_tag_that_was_added_is_missing(built: Project, engine: Engine) -> None
     assert reasons(replace(built, images={**built.images, "app": with_two_tags}), StateStore(built.root)) == {
         "app": "the tag app:v2 does not exist"
     }
+
+
+def test_why_names_the_service_that_was_asked_for(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    worker = Service("worker", APP, (), {}, {})
+    shared = replace(built, services={**built.services, "worker": worker})
+    print_why(explain_image(shared, "worker"))
+    assert capsys.readouterr().out.startswith("worker, built ")
 
 
 def forget(store: StateStore) -> None:
