@@ -65,8 +65,8 @@ class _Candidate:
 class Placement:
     """Moves steps to the image that declares them and gives them their place, `docker/base/Dockerfile:14`.
 
-    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first. Steps come
-    after those that they stand on, as in BuildKit's stream: that tells stages of one name apart.
+    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first. Every
+    step comes after those that it was made from: that tells stages of one name apart.
     """
 
     def __init__(self, root: Path, images: Sequence[Image]) -> None:
