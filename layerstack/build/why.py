@@ -56,6 +56,6 @@ def explain_image(project: Project, name: str) -> Explanation:
 
 
 def _now(planned: PlannedImage) -> str:
-    if planned.manifest.unknown:
-        return f"not known before a build: {planned.manifest.unknown[0]}"
-    return "up to date, none of its inputs changed" if planned.is_fresh else f"out of date: {planned.reason}"
+    if planned.is_fresh:
+        return "up to date, none of its inputs changed"
+    return planned.reason if planned.is_unknown else f"out of date: {planned.reason}"
