@@ -46,12 +46,16 @@ class Scratch:
         ports = {name: str(port) for name, port in self.ports.items()}
         return {"DEVICE": "cpu", "COMPOSE_PROJECT_NAME": self.name, "COMPOSE_FILE": files, **ports}
 
-    def invoke(self, *words: str) -> command.CommandResult:
-        """One task, on the CPU. Raises CommandFailed."""
-        return self.run(*self.invoke_argv(*words))
+    def layerstack(self, *words: str) -> command.CommandResult:
+        """Tasks of the copy as one process, on the CPU. Raises CommandFailed."""
+        return self.run(*self.layerstack_argv(*words))
 
-    def invoke_argv(self, *words: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "invoke", *words, "--device", "cpu")
+    def layerstack_argv(self, *words: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "layerstack", *words, "--device", "cpu")
+
+    def compose(self, *words: str) -> command.CommandResult:
+        """`docker compose` with the files of the CPU stack. Raises CommandFailed."""
+        return self.run("docker", "compose", *words)
 
     def script(self, *parts: str) -> command.CommandResult:
         """Parts of build-and-start.sh. Raises CommandFailed."""

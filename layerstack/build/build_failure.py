@@ -15,7 +15,7 @@ from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image
 from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
-from layerstack.project import missing_base
+from layerstack.project import missing_base, missing_image
 from layerstack.project.project import Project
 from layerstack.wording import short
 
@@ -32,10 +32,6 @@ ADVICE = (
     ),
     (DISK_FULL, "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest."),
     (
-        r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",
-        "A system image is missing and no registry answers: `invoke setup` pulls it or builds a stand-in.",
-    ),
-    (
         r"invalid UTF-8",
         "A file name in the build context is not UTF-8, which BuildKit does not take: rename the file or ignore it.",
     ),
@@ -48,6 +44,7 @@ ADVICE = (
 _NOT_COPIED = re.compile(r'failed to calculate checksum of ref \S+: "/?(?P<path>[^"]+)": not found')
 _UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)(?: \(did you mean (?P<near>\S+)\?\))?")
 _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
+_MISSING = re.compile(r"failed to resolve source metadata|pull access denied")
 _OFFLINE = re.compile(r"no such host|i/o timeout|connection refused|network is unreachable|name resolution")
 _SOLVE = re.compile(r"^ERROR: (?:target \S+: )?(?:failed to solve: )?(?P<text>.+)$", re.MULTILINE)
 _PLACE = re.compile(r"^(?P<place>[^\s:]+:\d+)$", re.MULTILINE)
@@ -189,9 +186,12 @@ def _by_line(message: str, project: Project) -> Image | None:
 
 
 def _advice(text: str, project: Project) -> str:
-    return missing_base.advice_for(project, text) or next(
-        (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
-    )
+    if declared := missing_base.advice_for(project, text):
+        return declared
+    known = next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")
+    if known or not _MISSING.search(text):
+        return known
+    return missing_image.way_to_get(project.root) if _OFFLINE.search(text) else "If it is private: `docker login`."
 
 
 def _excerpt(message: str) -> str:

@@ -33,7 +33,7 @@ from layerstack.errors import EngineError, StackError
 from layerstack.finding import Finding, error, ok
 from layerstack.gpu import gpu_survey
 from layerstack.gpu.decision import Decision
-from layerstack.project import compose_source, project
+from layerstack.project import compose_source, missing_image, project
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Device, Project
 from layerstack.project.system_references import system_references
@@ -174,7 +174,7 @@ class DoctorChecks:
     def _check_registry(self) -> Iterable[Finding]:
         loaded = _value(self.loaded)
         references = system_references(loaded) if loaded else ()
-        return engine_checks.check_registry(self.client.result(), references)
+        return engine_checks.check_registry(self.client.result(), references, missing_image.way_to_get(self._root))
 
     def _check_proxy(self) -> Iterator[Finding]:
         yield from network_checks.check_shell_proxy()

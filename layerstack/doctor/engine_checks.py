@@ -93,7 +93,7 @@ def check_clock(client: "EngineClient") -> Iterator[Finding]:
         yield warning("clock", f"the engine's clock is {drift_seconds:.0f} s off", remedy)
 
 
-def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterator[Finding]:
+def check_registry(client: "EngineClient", references: Iterable[str], remedy: str) -> Iterator[Finding]:
     """Can the engine reach the registry of one of these images? Nothing is downloaded."""
     reference = next((one for one in references if _comes_from_registry(client, one)), DEFAULT_REFERENCE)
     try:
@@ -103,7 +103,6 @@ def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterato
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
             yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")
         else:
-            remedy = "`invoke setup` builds stand-ins where it can. Behind a proxy, name it in daemon.json."
             yield warning("registry", f"no registry responds for {reference}: {said}", remedy)
     else:
         yield ok("registry", f"the registry has {reference}")

@@ -42,7 +42,7 @@ def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
     try:
         source = read_source(root, find_compose_files(root, "gpu"))
     except UsageError as broken:
-        place = next(iter(re.findall(r"^\S+:\d+(?=:)", str(broken.args[0]))), "")
+        place = next(iter(re.findall(r"^.+?:\d+(?=:)", str(broken.args[0]))), "")
         yield error("project", str(broken.args[0]).removeprefix(f"{place}: "), broken.advice, place=place)
         return
     said = str(problem.args[0])

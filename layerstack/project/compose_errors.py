@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -23,8 +23,10 @@ SERVICE_KEYS = (
     *("stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"),
 )
 _EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
-_ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>\S+?)(?: not found|$)", re.MULTILINE)
-_ENV_LINE = re.compile(r"failed to read (?P<path>\S+): line (?P<line>\d+)")
+# A variable that is not set is worth a warning, and never why Compose gives up.
+_IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
+_ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>.+?)(?: not found|$)", re.MULTILINE)
+_ENV_LINE = re.compile(r"failed to read (?P<path>.+?): line (?P<line>\d+)")
 _DEMANDED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?")
 _VALUE = re.compile(
     r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?"
@@ -42,7 +44,7 @@ def unreadable(
     """The error for a call that failed; `files` are those that it read, `variables` what they are filled in with."""
     if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
         return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` shows what is missing.")
-    lines = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in result.stderr.splitlines() if line.strip() and not _IS_ASIDE.search(line)]
     said = "\n".join(lines)
     detail = "\n".join(f"  | {line}" for line in lines[-10:])
     if broken := find_yaml_error(files):
@@ -96,10 +98,24 @@ class _Reader:
     def _missing_env_file(self, match: re.Match[str]) -> tuple[str, str]:
         path = Path(match["path"])
         shown = _shown(path, self.root)
-        if example := find_example(path):
-            copy = shlex.join(["cp", _shown(example, self.root), shown])
-            return f"{shown} does not exist, {example.name} does", f"`{copy}`"
-        return f"{shown} does not exist", f"Write {shown}, or mark it in the Compose file: `required: false`."
+        if not (example := find_example(path)):
+            return f"{shown} does not exist", f"Write {shown}, or mark it in the Compose file: `required: false`."
+        # Compose names one at a time.
+        copies = {path: example, **{other: found for other in self._env_files() if (found := find_example(other))}}
+        commands = (
+            shlex.join(["cp", _shown(found, self.root), _shown(missing, self.root)])
+            for missing, found in copies.items()
+        )
+        return f"{shown} does not exist, {example.name} does", f"`{' && '.join(commands)}`"
+
+    def _env_files(self) -> Iterator[Path]:
+        """Every file that a service must have for its variables, where no variable stands in its name."""
+        for name in self._source.services():
+            written = self._source.value("services", name, "env_file")
+            for entry in written if isinstance(written, list) else [written]:
+                known = entry if isinstance(entry, dict) else {"path": entry}
+                if known.get("required", True) and "$" not in str(known.get("path") or "$"):
+                    yield self.root / str(known["path"])
 
     def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
         shown = _shown(Path(match["path"]), self.root)

@@ -223,7 +223,7 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     if found is None:
         return CheckFailed(f"{task_name}: not everything works.")
     is_disk_full = found.kind == "disk-full"
-    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out, is_disk_full)
+    return CheckFailed(f"{task_name}: {found.service}: {found.cause}", found.way_out, is_disk_full)
 
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":
