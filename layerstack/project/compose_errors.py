@@ -137,10 +137,8 @@ class _Reader:
 
     def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
         """A service that another one names, and that Compose does not see: misspelt, or in no active profile."""
-        name, keys = (
-            match["name"],
-            ("depends_on",) if match["how"].startswith("dep") else ("build", "additional_contexts"),
-        )
+        name, is_needed = match["name"], match["how"].startswith("depends")
+        keys = ("depends_on",) if is_needed else ("build", "additional_contexts")
         if profiles := self._source.value("services", name, "profiles"):
             advice = f"`export COMPOSE_PROFILES={profiles[0]}`, or take `profiles` away from {name}: it is not active."
         else:
