@@ -5,17 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
-from layerstack.build import file_diff
+from layerstack.build import changed_text, file_diff
 from layerstack.build.buildlog import Step
-from layerstack.build.changed_text import (
-    base_cause,
-    definition_cause,
-    new_text,
-    noticed_by,
-    settings_cause,
-    shown,
-    shown_step,
-)
 from layerstack.build.inputs import Manifest
 from layerstack.build.placement import is_same_text, literal_text
 from layerstack.build.record import Cause, Kind
@@ -72,8 +63,8 @@ class ImageCauses:
             return None
         for diff in self._diffs.values():
             if change := diff.settings():
-                return settings_cause(change, self.new.dockerfile)
-        if cause := definition_cause(self.old, self.new):
+                return changed_text.settings_cause(change, self.new.dockerfile)
+        if cause := changed_text.definition_cause(self.old, self.new):
             return cause
         changed = sorted(name for name in self.new.parents if name in self.parent_causes)
         return self._parent(changed[0]) if changed else None
@@ -96,7 +87,7 @@ class ImageCauses:
             or self._sources(stage.steps[number])
             or self._settings_before(stage, number)
             or self._cached_before(stage, number)
-            or (self.old and definition_cause(self.old, self.new, ONLY_DESCRIBED))
+            or (self.old and changed_text.definition_cause(self.old, self.new, ONLY_DESCRIBED))
             or self._unexplained(stage.steps[number])
         )
 
@@ -119,12 +110,12 @@ class ImageCauses:
             return
         before = diff.before(number)
         if before is None:
-            yield Cause("instruction", f"{place}: {new_text(diff, number)}")
+            yield Cause("instruction", f"{place}: {changed_text.new_text(diff, number)}")
             return
         if removed := diff.removed_before(number):
-            yield Cause("instruction", f"before {place}: removed {', '.join(shown(one) for one in removed)}")
-        if change := noticed_by(line, diff.gap(number)):
-            yield settings_cause(change, f"before {place}")
+            yield Cause("instruction", f"before {place}: removed {', '.join(map(changed_text.shown, removed))}")
+        if change := changed_text.noticed_by(line, diff.gap(number)):
+            yield changed_text.settings_cause(change, f"before {place}")
         yield from self._files(before, line)
 
     def _files(self, before: RecipeLine, now: RecipeLine) -> Iterator[Cause]:
@@ -143,11 +134,11 @@ class ImageCauses:
         cause = self._of(stage, number)
         if cause.kind == "parent-step":
             return cause
-        return Cause("parent-step", f"{shown_step(stage.steps[number])} ({cause})")
+        return Cause("parent-step", f"{changed_text.shown_step(stage.steps[number])} ({cause})")
 
     def _base(self, stage: RecipeStage) -> Cause | None:
         """What a stage stands on: its FROM says something else, or what it names changed."""
-        if self.old and (cause := base_cause(self.old, self.new, stage.name)):
+        if self.old and (cause := changed_text.base_cause(self.old, self.new, stage.name)):
             return cause
         if stage.lines and stage.lines[0].keyword == "FROM":
             diff = self._diffs.get(stage.name)
@@ -179,7 +170,7 @@ class ImageCauses:
         """Settings further up, in this stage or in one it is built on: a cached COPY may stand in between."""
         diff = self._diffs.get(stage.name)
         if diff and (change := diff.settings(number)):
-            return settings_cause(change, f"stage {stage.shown_name} of {self.new.dockerfile}")
+            return changed_text.settings_cause(change, f"stage {stage.shown_name} of {self.new.dockerfile}")
         below = self._below(stage)
         return self._settings_before(below, len(below.steps)) if below else None
 
@@ -187,7 +178,7 @@ class ImageCauses:
         """A step further up that changed into something that BuildKit had built before."""
         for earlier in reversed(range(number)):
             if own := next(self._own(stage, earlier), None):
-                return Cause("parent-step", f"{shown_step(stage.steps[earlier])} ({own})")
+                return Cause("parent-step", f"{changed_text.shown_step(stage.steps[earlier])} ({own})")
         below = self._below(stage)
         return self._cached_before(below, len(below.steps)) if below else None
 
