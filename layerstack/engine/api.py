@@ -15,6 +15,7 @@ from layerstack.engine.endpoint import Endpoint
 from layerstack.engine.unusable import podman
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 
+# The first request only asks for the version; the SDK's own default, for all others, is 60 s.
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
 ADVICE = "`invoke doctor` checks the engine."
@@ -40,7 +41,7 @@ class EngineClient(DockerClient):
     """A DockerClient whose requests raise EngineError."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        # Instead of super().__init__(), which only creates an APIClient.
+        # Instead of super().__init__(), which would only create an APIClient without our errors.
         self.api = _Api(
             base_url=endpoint.host,
             tls=_tls(endpoint),

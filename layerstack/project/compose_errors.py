@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from layerstack.command import CommandResult, printable
-from layerstack.errors import EngineError, StackError, UsageError
+from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, find_yaml_error, read_source
 from layerstack.project.env_file import read_env_file
 
@@ -46,7 +46,7 @@ def unreadable(
         return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` shows what is missing.")
     lines = [line for line in result.stderr.splitlines() if line.strip() and not _IS_ASIDE.search(line)]
     said = "\n".join(lines)
-    detail = "\n".join(f"  | {line}" for line in lines[-10:])
+    detail = quoted_end(lines)
     if broken := find_yaml_error(files):
         return UsageError(f"{what} cannot be read: {broken}:\n{detail}", f"Correct {broken.partition(': ')[0]}.")
     place, advice = _Reader(root, tuple(files), variables).diagnose(said)
