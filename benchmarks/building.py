@@ -60,7 +60,7 @@ def measure_unchanged(options: Options, goal: Goal) -> Measurement:
 
 def measure_large_context(options: Options, goal: Goal) -> Measurement:
     """The same for one service whose context is 100,000 files of a few bytes."""
-    with _two_copies(_become_large) as (own, other):
+    with scratch(_become_large) as own, scratch(_become_large) as other:
         own.layerstack("build")
         other.compose("build")
         samples = alternate(

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 LABEL = "layerstack.benchmark"
 DEFINITIONS = ("docker-bake.hcl", "docker-compose*.yml", "docker/**/Dockerfile", "backend/**/Dockerfile", "**/*.sh")
 LEFT_OUT = ("node_modules", ".git", ".layerstack", "__pycache__", ".*_cache", ".hypothesis", ".venv", ".nox", "dist")
+TAKES_NO_DEVICE = ("verify",)
 GIT_IDENTITY = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
 _IMAGE_NAME = re.compile(r"\b(base-(?:node|python)|snowboarding-)")
 _PORT = re.compile(r"\$\{(\w+_PORT)\b")
@@ -51,7 +52,8 @@ class Scratch:
         return self.run(*self.layerstack_argv(*words))
 
     def layerstack_argv(self, *words: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "layerstack", *words, "--device", "cpu")
+        device = () if words[-1] in TAKES_NO_DEVICE else ("--device", "cpu")
+        return (sys.executable, "-m", "layerstack", *words, *device)
 
     def compose(self, *words: str) -> command.CommandResult:
         """`docker compose` with the files of the CPU stack. Raises CommandFailed."""

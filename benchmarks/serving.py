@@ -28,6 +28,7 @@ REQUEST_TIMEOUT_SECONDS = 1.0
 # The source is in the image only: hot reload would answer before any build began.
 OVERRIDE = f"services:\n  {SERVICE}:\n    volumes: !override []\n    command: [node, src/server.js]\n"
 _ANCHOR = "  response.set('X-Content-Type-Options', 'nosniff');\n"
+_BUILD_AND_UP = ("build", SERVICE, "--device", "cpu", "up", SERVICE)
 _MARK_LINE = re.compile(rf"  response\.set\('{HEADER}', '\w+'\);\n")
 
 
@@ -120,7 +121,7 @@ def _answers(port: int, mark: str) -> bool:
 
 
 def _build_and_recreate(copy: Scratch) -> None:
-    copy.layerstack("build", SERVICE, "up", SERVICE)
+    copy.layerstack(*_BUILD_AND_UP)
 
 
 def _seconds_until_served(copy: Scratch, run_count: int) -> float:
@@ -135,7 +136,7 @@ def _compose_up(copy: Scratch) -> command.CommandResult:
 
 def _profile(copy: Scratch) -> str:
     copy.rewrite(EDITED, lambda source: mark_source(source, uuid.uuid4().hex))
-    return profile_text.of_task(copy, "build", SERVICE, "up", SERVICE)
+    return profile_text.of_task(copy, *_BUILD_AND_UP)
 
 
 def _base_ids(copy: Scratch) -> dict[str, str]:

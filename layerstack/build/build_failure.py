@@ -10,6 +10,8 @@ from layerstack.build.buildlog import BuildReport, Step
 from layerstack.build.step_text import bare
 from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
 from layerstack.dockerfile.context import ignore_file, is_ignored, read_rules
+from layerstack.dockerfile.copy_sources import is_remote
+from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image
 from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
@@ -65,6 +67,8 @@ def _explained(report: BuildReport, project: Project) -> StackError:
         return _of_step(report, report.failed, project, kind)
     message = _placed(report.message, project)
     place, solved = _PLACE.search(message), _SOLVE.findall(message)
+    if "failed to read dockerfile" in message and (missing := _no_dockerfile(project)):
+        return kind(missing.reason, missing.repair)
     if not place or not solved:
         return kind(f"The build failed:\n{_indent(message)}", _advice(text, project))
     found = _of_definition(solved[-1], project)
@@ -106,6 +110,23 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
     names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
     near = get_close_matches(Path(path).name, names, n=1)
     return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near[0])}`?" if near else "")
+
+
+def _no_dockerfile(project: Project) -> ToolFailure | None:
+    """The first image whose Dockerfile is not there, with the file beside it that may be meant."""
+    images = (one for one in project.images.values() if one.dockerfile and not is_remote(one.context))
+    image = next((one for one in images if not find(project.root / one.dockerfile_place).exists()), None)
+    if image is None:
+        return None
+    folder, name = Path(image.dockerfile_place).parent, Path(image.dockerfile_place).name
+    here = project.root / folder
+    names = [one.name for one in here.iterdir() if one.is_file()] if here.is_dir() else []
+    near = get_close_matches(name, names, n=1)
+    repair = f"Did you mean `{folder / near[0]}`? " if near else ""
+    return ToolFailure(
+        f"{image.name} has no Dockerfile: there is no {image.dockerfile_place}.",
+        f"{repair}`dockerfile:` of its `build:` is a path from the build context {image.context}.",
+    )
 
 
 def _deciding_line(rules: str, path: str) -> int:

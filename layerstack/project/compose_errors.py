@@ -31,6 +31,9 @@ _DEMANDED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: 
 _VALUE = re.compile(
     r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?"
 )
+_UNKNOWN_SERVICE = re.compile(
+    r'service "(?P<user>[\w.-]+)" (?P<how>depends on undefined|declares unknown) service "(?P<name>[\w.-]+)"'
+)
 _SERVICE = re.compile(r'service "([\w.-]+)"')
 _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
 
@@ -76,6 +79,7 @@ class _Reader:
             (_DEMANDED, self._unset),
             (_EXTRA_KEY, self._extra_key),
             (_VALUE, self._wrong_value),
+            (_UNKNOWN_SERVICE, self._unknown_service),
             (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
@@ -130,6 +134,17 @@ class _Reader:
         near = get_close_matches(key, SERVICE_KEYS, n=1) if len(keys) == 2 else []
         advice = f"Did you mean {near[0]}?" if near else f"Remove `{key}`, or write `x-{key}`."
         return self._source.place(*keys, key), advice
+
+    def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
+        """A service that another one names, and that Compose does not see: misspelt, or in no active profile."""
+        name, is_needed = match["name"], match["how"].startswith("depends")
+        keys = ("depends_on",) if is_needed else ("build", "additional_contexts")
+        if profiles := self._source.value("services", name, "profiles"):
+            advice = f"`export COMPOSE_PROFILES={profiles[0]}`, or take `profiles` away from {name}: it is not active."
+        else:
+            near = get_close_matches(name, self._source.services(), n=1)
+            advice = f"Did you mean {near[0]}?" if near else f"There is no service {name}."
+        return self._source.place("services", match["user"], *keys), advice
 
     def _wrong_value(self, match: re.Match[str]) -> tuple[str, str]:
         """Where a value comes from that Compose cannot use: a variable, with the place that sets it, or a line."""

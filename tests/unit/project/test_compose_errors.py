@@ -15,6 +15,7 @@ COMPOSE = """services:
     port: ["1:1"]
     ports: ["127.0.0.1:${PORT:-80}:80", "x80:90"]
     depends_on: [db]
+  low: {image: low, profiles: [later]}
 """
 
 
@@ -43,9 +44,11 @@ def error(root: Path, said: str, **variables: str) -> StackError:
         ("failed to read ROOT/.env: line 3: key cannot contain a space", ".env:3", "line 3"),
         (
             'service "web" depends on undefined service "db": invalid compose project',
-            "compose.yaml:2",
-            "compose.yaml:2",
+            "compose.yaml:7",
+            "no service db",
         ),
+        ('service "web" depends on undefined service "wep"', "compose.yaml:7", "Did you mean web?"),
+        ('service "web" declares unknown service "low" as additional contexts x', "compose.yaml:2", "PROFILES=later"),
         ("validating ROOT/compose.yaml: services.web.image must be a string", "compose.yaml:3", "compose.yaml:3"),
         ("something else", "", "docker compose config"),
     ],
