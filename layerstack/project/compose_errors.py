@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from layerstack.command import CommandResult, printable
@@ -35,6 +36,8 @@ _UNKNOWN_SERVICE = re.compile(
     r'service "(?P<user>[\w.-]+)" (?P<how>depends on undefined|declares unknown) service "(?P<name>[\w.-]+)"'
 )
 _SERVICE = re.compile(r'service "([\w.-]+)"')
+_UNDEFINED = re.compile(r'service "(?P<service>[^"]+)" refers to undefined (?P<what>\w+) "?(?P<name>[\w.-]+)"?')
+_CYCLE = re.compile(r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)")
 _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
 
 
@@ -80,6 +83,8 @@ class _Reader:
             (_EXTRA_KEY, self._extra_key),
             (_VALUE, self._wrong_value),
             (_UNKNOWN_SERVICE, self._unknown_service),
+            (_UNDEFINED, self._undefined),
+            (_CYCLE, self._cycle),
             (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
@@ -145,6 +150,26 @@ class _Reader:
             near = get_close_matches(name, self._source.services(), n=1)
             advice = f"Did you mean {near[0]}?" if near else f"There is no service {name}."
         return self._source.place("services", match["user"], *keys), advice
+
+    def _undefined(self, match: re.Match[str]) -> tuple[str, str]:
+        """A volume, a network or the like that nothing declares: misspelt, or its declaration is missing."""
+        service, name, key = match["service"], match["name"], f"{match['what']}s"
+        near = get_close_matches(name, map(str, self._source.value(key) or ()), n=1)
+        entries = ((str(entry), place) for entry, place in self._source.entries("services", service, key))
+        written = (place for text, place in entries if name in text.split(":"))
+        place = next(written, self._source.place("services", service, key, name))
+        if near:
+            return place, f"Write {near[0]} for {name} in {place}."
+        return place, f"Declare `{name}:` below a `{key}:` of the file's first column, or correct {place}."
+
+    def _cycle(self, match: re.Match[str]) -> tuple[str, str]:
+        """One of the lines of the circle; which of them is too much, only a person knows."""
+        names = [match["first"], match["second"], *re.findall(r"-> (\S+)", match["others"])]
+        links = pairwise(names)
+        places = [self._source.place("services", one, "depends_on", other) for one, other in links]
+        known = list(dict.fromkeys(filter(None, places)))
+        words = f"{' waits for '.join(names)}{f' ({known[0]})' if known else ''}"
+        return words, f"Take one of these out of `depends_on`: {', '.join(known)}." if known else ""
 
     def _wrong_value(self, match: re.Match[str]) -> tuple[str, str]:
         """Where a value comes from that Compose cannot use: a variable, with the place that sets it, or a line."""

@@ -15,7 +15,9 @@ COMPOSE = """services:
     port: ["1:1"]
     ports: ["127.0.0.1:${PORT:-80}:80", "x80:90"]
     depends_on: [db]
+    volumes: ["data:/data"]
   low: {image: low, profiles: [later]}
+  queue: {image: queue, depends_on: [web]}
 """
 
 
@@ -46,6 +48,16 @@ def error(root: Path, said: str, **variables: str) -> StackError:
             'service "web" depends on undefined service "db": invalid compose project',
             "compose.yaml:7",
             "no service db",
+        ),
+        (
+            'service "web" refers to undefined volume data: invalid compose project',
+            "compose.yaml:8",
+            "Declare `data:` below a `volumes:`",
+        ),
+        (
+            "dependency cycle detected: web -> queue -> web",
+            "web waits for queue waits for web (compose.yaml:7)",
+            "Take one of these out of `depends_on`: compose.yaml:7, compose.yaml:10.",
         ),
         ('service "web" depends on undefined service "wep"', "compose.yaml:7", "Did you mean web?"),
         ('service "web" declares unknown service "low" as additional contexts x', "compose.yaml:2", "PROFILES=later"),
