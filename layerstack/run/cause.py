@@ -8,21 +8,25 @@ from os.path import relpath
 from typing import TYPE_CHECKING, Literal
 
 from layerstack.engine.container import Container
+from layerstack.engine.files import is_there
 from layerstack.errors import EngineError, UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project, Service
 from layerstack.run.health_program import missing_program, programs_here
-from layerstack.run.script_file import find_refused, find_scripts
+from layerstack.run.script_file import find_refused, find_scripts, interpreter_in, interpreter_of, machine_of
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
+
+# As a shell and Docker end where there is nothing that they can run.
+CANNOT_RUN = (126, 127)
 
 
 @dataclass(frozen=True)
 class Cause:
     """`change` is what a person edits before the command `repair`, "" where the command does all."""
 
-    kind: Literal["windows-line-ends", "health-program-missing"]
+    kind: Literal["command-missing", "windows-line-ends", "health-program-missing"]
     words: str
     repair: str
     change: str = ""
@@ -41,7 +45,12 @@ def find_cause(client: "EngineClient", project: Project, one: Container, log: It
         if one.health in ("starting", "unhealthy") and (program := missing_program(one)):
             return _without_program(client, project, service, one, program)
         if not (one.is_running and one.health) and (refused := find_refused(client, one, log)):
-            return _windows_ends(project, service, one, *refused)
+            path, head = refused
+            if interpreter := interpreter_of(head):
+                return _windows_ends(project, service, one, path, interpreter)
+            # Else it may be an argument of the program that failed.
+            if one.exit_code in CANNOT_RUN or any(f"exec {path}" in line for line in (*log, one.error)):
+                return _cannot_run(client, project, service, one, path, head)
     return None
 
 
@@ -56,16 +65,39 @@ def keep_ends(files: Iterable[str]) -> str:
     return f"write {lines} into .gitattributes"
 
 
-def _windows_ends(project: Project, service: Service, one: Container, path: str, interpreter: str) -> Cause:
-    words = f"cannot run {path}: it has Windows line ends, so that its interpreter is `{interpreter}\\r`"
-    name, image = path.rpartition("/")[2], project.image_of(service)
+def _mounted_file(project: Project, one: Container, path: str) -> str:
+    """The file of the project that is mounted there; "" for one of the image."""
     binds = [found for found in one.mounts if found.kind == "bind"]
     over = [found for found in binds if path == found.target or path.startswith(f"{found.target.rstrip('/')}/")]
     mounted = max(over, key=lambda found: len(found.target), default=None)
-    files: list[str] = []
-    if mounted:
-        files = [relpath(mounted.source + path.removeprefix(mounted.target.rstrip("/")), project.root)]
-    elif image:
+    return relpath(mounted.source + path.removeprefix(mounted.target.rstrip("/")), project.root) if mounted else ""
+
+
+def _cannot_run(
+    client: "EngineClient", project: Project, service: Service, one: Container, path: str, head: bytes
+) -> Cause | None:
+    """Why a file that is there does not run: its interpreter, or its machine."""
+    mounted = _mounted_file(project, one, path)
+    is_in_image = service.is_built and not mounted
+    again = f"invoke build {service.name} && invoke up" if is_in_image else f"invoke up {service.name}"
+    program = interpreter_in(head)
+    if program and is_there(client, one.id, program) is False:
+        words = f"cannot run {path}: its first line names {program}, which its image does not have"
+        change = f"correct the first line of {mounted or path}, or take an image that has {program}"
+        return Cause("command-missing", words, again, change)
+    here = str(client.api.inspect_image(one.image_id).get("Architecture") or "")
+    if (machine := machine_of(head)) and here and machine != here:
+        words = f"cannot run {path}: it is made for {machine}, and its image is for {here}"
+        return Cause("command-missing", words, again, f"put a {mounted or path} there that is made for {here}")
+    return None
+
+
+def _windows_ends(project: Project, service: Service, one: Container, path: str, interpreter: str) -> Cause:
+    words = f"cannot run {path}: it has Windows line ends, so that its interpreter is `{interpreter}\\r`"
+    name, image = path.rpartition("/")[2], project.image_of(service)
+    mounted = _mounted_file(project, one, path)
+    files = [mounted] if mounted else []
+    if image and not mounted:
         with suppress(UsageError):
             every = find_scripts(project.root, image, [service.definition])
             files = [file for file, _ in every if file.rpartition("/")[2] == name]

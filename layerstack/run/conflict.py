@@ -24,10 +24,12 @@ class NameHolder:
 
     name: str
     words: str
+    is_own: bool = False
 
     @property
     def remedy(self) -> str:
-        return f"docker rm -f {self.name}"
+        """What frees the name; a container of somebody else is kept, with what it holds."""
+        return f"docker rm -f {self.name}" if self.is_own else f"docker rename {self.name} {self.name}-before"
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def find_name_holder(client: "EngineClient", project: Project, service: Service)
     if one.name != name or (owner == project.name and one.service == service.name):
         return None
     if owner == project.name:
-        return NameHolder(name, f"a container of this project ({_service_words(project, one.service)})")
+        return NameHolder(name, f"a container of this project ({_service_words(project, one.service)})", True)
     whose = f"of the project {owner} (service {one.service})" if owner else f"that Compose did not make ({one.image})"
     return NameHolder(name, f"a container {whose}")
 

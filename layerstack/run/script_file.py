@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.dockerfile import Instruction
@@ -13,15 +13,19 @@ from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
 from layerstack.engine.container import Container
-from layerstack.engine.files import read_file
+from layerstack.engine.files import read_head
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
 
 MOST_BYTES = 1 << 20
 HEAD_BYTES = 256
+# Where a Linux program (ELF) tells its machine, and those that Docker has names for.
+ELF_MACHINE = slice(18, 20)
+BIG_ENDIAN = 2
+MACHINES = {3: "386", 21: "ppc64le", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64"}
 SHELL_ENDS = (".sh", ".bash")
-_NOT_FOUND = re.compile(r"no such file or directory|not found", re.IGNORECASE)
+_NOT_FOUND = re.compile(r"no such file or directory|not found|exec format error", re.IGNORECASE)
 _REFUSED = re.compile(r"exec:? \"?(/[^\s:\"]+)\"?:")
 # A build that ends such lines itself needs no advice.
 _CONVERTS = re.compile(r"dos2unix|\\r")
@@ -35,8 +39,21 @@ def interpreter_of(head: bytes) -> str:
     return first[2:].strip().decode(errors="replace")
 
 
-def find_refused(client: "EngineClient", container: Container, log: Iterable[str]) -> tuple[str, str] | None:
-    """(path in the container, interpreter) of such a script that it was to run, when it complains of a missing file.
+def interpreter_in(head: bytes) -> str:
+    """The program that the first line of a script names; "" for every other file."""
+    words = head.partition(b"\n")[0][2:].decode(errors="replace").split() if head.startswith(b"#!") else []
+    return words[0] if words else ""
+
+
+def machine_of(head: bytes) -> str:
+    """The architecture that a program is made for, as an image calls it; "" for a script or an unknown one."""
+    is_elf = head.startswith(b"\x7fELF") and len(head) > ELF_MACHINE.stop
+    order: Literal["little", "big"] = "big" if is_elf and head[5] == BIG_ENDIAN else "little"
+    return MACHINES.get(int.from_bytes(head[ELF_MACHINE], order), "") if is_elf else ""
+
+
+def find_refused(client: "EngineClient", container: Container, log: Iterable[str]) -> tuple[str, bytes] | None:
+    """(path in the container, its first bytes) of the file that it was to run, when it complains that it cannot.
 
     Raises EngineError.
     """
@@ -49,8 +66,8 @@ def find_refused(client: "EngineClient", container: Container, log: Iterable[str
     named = [posixpath.normpath(posixpath.join(folder, word)) for word in words if "/" in word]
     for path in dict.fromkeys([*_REFUSED.findall(said), *named]):
         with suppress(KeyError):  # a link, which leads out of the archive that the engine sends
-            if interpreter := interpreter_of((read_file(client, container.id, path, MOST_BYTES) or b"")[:HEAD_BYTES]):
-                return path, interpreter
+            if head := read_head(client, container.id, path, HEAD_BYTES):
+                return path, head
     return None
 
 

@@ -4,11 +4,13 @@ platform, an image."""
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from layerstack.errors import NotInEngine, StartFailed
 from layerstack.project.declaration import find_declaration
+from layerstack.project.dependency import dependencies
 from layerstack.project.project import Project
 
 if TYPE_CHECKING:
@@ -19,6 +21,32 @@ EXTERNAL = (
     ("network", re.compile(r"network ([\w.-]+) declared as external, but could not be found")),
 )
 
+NO_HEALTH_CHECK = re.compile(r"container (\S+) has no healthcheck configured")
+
+
+@dataclass(frozen=True)
+class EndlessWait:
+    """A service that waits for something that never comes: `change` is what a person edits."""
+
+    service: str
+    words: str
+    change: str
+
+
+def waits_in_vain(project: Project, without_check: str, among: Sequence[str]) -> EndlessWait | None:
+    """The service that waits for the health of one that has no health check; Compose refuses that when it starts."""
+    for name in among:
+        if dependencies(project.services[name]).get(without_check) == "service_healthy":
+            waiting = find_declaration(project, name, "depends_on", without_check)
+            there = find_declaration(project, without_check)
+            where, place = (f" in {one.place}" if one else "" for one in (waiting, there))
+            return EndlessWait(
+                name,
+                f"waits until {without_check} is healthy, and {without_check} has no health check",
+                f"write `condition: service_started`{where}, or give {without_check} a healthcheck{place}",
+            )
+    return None
+
 
 def unmet(client: "EngineClient", project: Project, services: Sequence[str], said: str) -> StartFailed | None:
     """The error for it, from what a failed `docker compose up` said; None when it was something else."""
@@ -27,6 +55,11 @@ def unmet(client: "EngineClient", project: Project, services: Sequence[str], sai
             words = f"The external {kind} {match[1]} does not exist, and Compose makes none that is external."
             create = f"`docker {kind} create {match[1]} && invoke up`"
             return StartFailed(words, f"{create}, or remove `external: true` from {project.compose_files[0].name}.")
+    if match := NO_HEALTH_CHECK.search(said):
+        name = next((one for one in services if f"-{one}-" in f"-{match[1]}-"), "")
+        if wait := waits_in_vain(project, name, services):
+            change = f"{wait.change[0].upper()}{wait.change[1:]}"
+            return StartFailed(f"{wait.service} {wait.words}.", f"{change}, then `invoke up`.")
     for name in services:
         if found := _other_platform(client, project, name):
             return found

@@ -141,7 +141,7 @@ def test_a_taken_name_is_named_and_freed(place: Place, engine_client: Any) -> No
     other = engine_client.containers.create(place.image, ["sleep", "300"], name=taken)
     try:
         place.compose(f"web: {{image: {place.image}, {SLEEP}, container_name: {taken}}}")
-        assert f"docker rm -f {taken}" in place.refused().advice
+        assert f"docker rename {taken} {taken}-before" in place.refused().advice
         found = place.diagnosis()
         assert (found.service, found.kind) == ("web", "name-taken")
         place.repair(found.repair)

@@ -1,9 +1,9 @@
-"""Scripts with Windows line ends: found before a build, and by what a container that they ended says."""
+"""Scripts with Windows line ends, found before a build; and files that a container was to run and could not."""
 
 import io
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from compose_project import load
@@ -75,6 +75,9 @@ class Engine:
     def inspect_container(self, name: str) -> dict[str, Any]:
         return {"Path": "./run", "Args": ["--port=1"], "Config": {"WorkingDir": "/app"}}
 
+    def inspect_image(self, name: str) -> dict[str, str]:
+        return {"Architecture": "amd64"}
+
     def get_archive(self, name: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
         if path not in self._files:
             raise ObjectMissing(path)
@@ -109,9 +112,35 @@ def test_a_mounted_script_needs_no_build(tmp_path: Path) -> None:
     assert cause.repair == "sed -i 's/\\r$//' run && invoke up api"
 
 
-@pytest.mark.parametrize("files", [{}, {"/app/run": b"#!/bin/missing\n"}])
-def test_a_file_that_is_really_missing_is_another_fault(tmp_path: Path, files: dict[str, bytes]) -> None:
+def elf(machine: int, order: Literal["little", "big"] = "little") -> bytes:
+    return b"\x7fELF\2" + (b"\1" if order == "little" else b"\2") + bytes(12) + machine.to_bytes(2, order) + bytes(40)
+
+
+@pytest.mark.parametrize(
+    ("files", "exit_code", "words"),
+    [
+        ({}, 127, ""),
+        ({"/app/run": b"#!/bin/missing -e\n"}, 127, "names /bin/missing, which its image does not have"),
+        ({"/app/run": b"#!/bin/sh\n", "/bin/sh": b""}, 127, ""),
+        ({"/app/run": elf(183)}, 255, "is made for arm64, and its image is for amd64"),
+        ({"/app/run": elf(22, "big")}, 255, "is made for s390x"),
+        ({"/app/run": elf(62)}, 255, ""),
+    ],
+)
+def test_a_file_that_is_there_and_does_not_run(
+    tmp_path: Path, files: dict[str, bytes], exit_code: int, words: str
+) -> None:
     scripts(tmp_path)
     project, _ = load(tmp_path, "services: { api: { build: . } }")
     client: Any = Engine(files)
-    assert find_cause(client, project, make_container("api", status="exited"), REFUSED) is None
+    cause = find_cause(client, project, make_container("api", status="exited", exit_code=exit_code), REFUSED)
+    assert (cause.kind, cause.repair) == ("command-missing", "invoke build api && invoke up") if cause else not words
+    assert words in (cause.words if cause else "")
+
+
+def test_the_argument_of_a_program_that_misses_something_else_is_not_accused(tmp_path: Path) -> None:
+    scripts(tmp_path)
+    project, _ = load(tmp_path, "services: { api: { build: . } }")
+    client: Any = Engine({"/app/run": b"#!/bin/missing\n"})
+    said = ("FileNotFoundError: No such file or directory: 'settings.json'",)
+    assert find_cause(client, project, make_container("api", status="exited", exit_code=1), said) is None

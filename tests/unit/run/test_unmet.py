@@ -1,5 +1,6 @@
 """What Compose or the engine refuses before any container runs: said with the place to correct."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,16 @@ def test_what_is_external_has_to_be_made(tmp_path: Path, said: str, command: str
     found = unmet(engine_with(), project(tmp_path), ["web"], said)
     assert found is not None
     assert command in found.advice
+
+
+def test_a_wait_for_the_health_of_a_service_without_a_check(tmp_path: Path) -> None:
+    found = project(tmp_path, depends_on={"db": {"condition": "service_healthy"}})
+    services = {**found.services, "db": Service("db", "db", (), {})}
+    said = "dependency failed to start: container shop-db-1 has no healthcheck configured"
+    error = unmet(engine_with(), replace(found, services=services), ["web", "db"], said)
+    assert error is not None
+    assert "web waits until db is healthy" in str(error)
+    assert "condition: service_started" in error.advice
 
 
 @pytest.mark.parametrize(("platform", "is_other"), [("linux/arm64", True), ("linux/amd64/v2", False), ("", False)])
