@@ -158,6 +158,14 @@ def read_deaths(
     return codes
 
 
+def was_stopped(client: "EngineClient", container_id: str, since_epoch_seconds: float) -> bool:
+    """Has somebody sent it a signal since then, as `docker stop` and `docker kill` do?"""
+    wanted = {"container": [container_id], "event": ["kill"]}
+    since, until = f"{since_epoch_seconds:.3f}", f"{time.time():.3f}"
+    # The stubs know whole seconds only; the engine takes fractions.
+    return any(client.api.events(since=since, until=until, filters=wanted, decode=True))  # type: ignore[call-overload]
+
+
 def from_inspect(data: Mapping[str, Any]) -> Container:
     """A container from the output of `docker inspect`."""
     state, host, labels = data["State"], data["HostConfig"], data["Config"].get("Labels") or {}

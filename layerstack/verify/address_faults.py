@@ -10,7 +10,7 @@ from layerstack.project.dependency import dependencies
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, FaultKind, Rule
 from layerstack.verify.listening import Listener
-from layerstack.verify.network_faults import extra_hosts, networking, owner_of
+from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, owner_of
 
 # Without any such word the service may not have tried the address at all.
 CONNECTION_WORDS = re.compile(
@@ -21,6 +21,7 @@ CONNECTION_WORDS = re.compile(
 NOT_RESOLVED = re.compile(
     r"ENOTFOUND|EAI_AGAIN|resolv|no such host|name or service not known|name resolution", re.IGNORECASE
 )
+REFUSED = re.compile(r"refused", re.IGNORECASE)
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
 OWN_ADDRESS = re.compile(r"(?<![\w.])(?:localhost|127\.0\.0\.1|\[?::1\]?):(\d{2,5})\b")
 
@@ -38,6 +39,10 @@ def wrong_address(seen: Evidence) -> Fault | None:
     if found is None or problem is None:
         return None
     kind, words = problem
+    if kind == "listens-on-loopback":
+        owner = owner_of(seen, found.host) or found.host
+        change = f"let the program of {owner} listen on 0.0.0.0 ({_where(seen, owner)})"
+        return Fault(kind, words, f"invoke up {owner} {seen.name}", change)
     declared = find_declaration(seen.project, seen.name, "environment", found.variable)
     wanted = (seen.service.definition.get("environment") or {}).get(found.variable)
     if wanted is not None and str(wanted) != one.environment[found.variable]:
@@ -112,7 +117,11 @@ def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
         return None
     listening = seen.peer_listeners.get(owner)
     # Not yet where it will be, as long as it is on its way up.
-    if found.port is None or not listening or _on(listening, found.port) or peer.health == "starting":
+    there = _on(listening or (), found.port or 0)
+    if found.port and there and all(one.is_loopback for one in there) and REFUSED.search(seen.text):
+        words = f"{found.variable} names {owner}:{found.port}, and {owner} listens there on {there[0].ip} only"
+        return "listens-on-loopback", words
+    if found.port is None or not listening or there or peer.health == "starting":
         return None
     ports = ", ".join(str(port) for port in sorted({one.port for one in listening if not one.is_loopback}))
     return "wrong-port", f"{found.variable} names port {found.port} of {owner}, which listens on {ports or 'none'}"
@@ -131,6 +140,8 @@ def _own_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
 
 def _unknown_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     is_outside = "." in found.host
+    if is_outside and NO_NAME_SERVER.search(seen.text):
+        return None  # whether the name is right is not known then
     is_named, is_unresolved = found.host in seen.text, bool(NOT_RESOLVED.search(seen.text))
     if found.host in extra_hosts(seen) or not (is_named and is_unresolved if is_outside else is_named or is_unresolved):
         return None
@@ -159,9 +170,9 @@ def _empty_variable(seen: Evidence) -> str:
     return ""
 
 
-def _where(seen: Evidence) -> str:
-    found = find_declaration(seen.project, seen.name)
-    return f"the environment of {seen.name} in {found.place if found else seen.project.compose_files[0].name}"
+def _where(seen: Evidence, name: str = "") -> str:
+    found = find_declaration(seen.project, name or seen.name)
+    return f"the environment of {name or seen.name} in {found.place if found else seen.project.compose_files[0].name}"
 
 
 RULES: tuple[Rule, ...] = (health_check_address, wrong_address, asks_itself)

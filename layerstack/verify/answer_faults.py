@@ -8,7 +8,7 @@ from layerstack.project.declaration import find_declaration
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, FaultKind, Rule
-from layerstack.verify.health_faults import out_of_time
+from layerstack.verify.health_faults import out_of_time, without_listener
 from layerstack.verify.http_check import short
 from layerstack.wording import duration
 
@@ -43,10 +43,11 @@ def still_starting(seen: Evidence) -> Fault | None:
 
 
 def just_started(seen: Evidence) -> Fault | None:
-    """A failed check of a container that has no health check to say when it is ready."""
+    """A failed check of a container that has no health check to say when it is ready, or none of that port."""
     one, failed = seen.container, seen.result.failed[0]
-    if one and seen.is_starting:
-        age = f"is not ready yet: up {duration(one.uptime_seconds)}, without a health check"
+    if one and (seen.is_starting or (failed.link == "port" and seen.is_fresh)):
+        without = "" if one.health else ", without a health check"
+        age = f"is not ready yet: up {duration(one.uptime_seconds)}{without}"
         return Fault("not-ready-yet", f"{age}, and `{failed.check}` fails: {failed.detail}", WAIT)
     return None
 
@@ -73,7 +74,11 @@ def check_failed(seen: Evidence) -> Fault | None:
         cause = f"is deaf: it takes connections and does not answer (`{silent.check}`: {silent.detail})"
         return Fault("deaf", cause, f"invoke restart {seen.name}")
     if failed.link == "health":
-        return slow or Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
+        return (
+            slow
+            or without_listener(seen)
+            or Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
+        )
     words = f"{seen.result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
     is_silent = "no answer" in failed.detail or "no HTTP answer" in failed.detail
     kind: FaultKind = "no-answer" if is_silent else "port-unreachable" if failed.link == "port" else "wrong-answer"

@@ -8,8 +8,10 @@ from layerstack.engine.container import Container
 from layerstack.engine.ports import Holder
 from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, how_to_change, source_of
+from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.run.conflict import find_shared_ports, freeing, holder_words
 from layerstack.run.health import exit_reason
+from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 from layerstack.verify.state_links import missing_networks
@@ -17,12 +19,15 @@ from layerstack.wording import duration
 
 # One that lives this long has got past its settings: starting it again is worth a try.
 LONG_ENOUGH_SECONDS = 10.0
+# Codes from here on are Docker's or a signal's, and have a meaning.
+OUTSIDE_CODE = 125
 # As runc says it, and as the init of Docker does.
 DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>/[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
 NO_THREAD = re.compile(
     r"uv_thread_create|pthread_create|WorkerThreadsTaskRunner|can't start new thread"
     r"|unable to create (?:native )?thread|fork: (?:retry: )?Resource temporarily unavailable|newosproc",
 )
+NO_FILE_LEFT = re.compile(r"too many open files(?! in system)|\bEMFILE\b", re.IGNORECASE)
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
 
@@ -112,6 +117,18 @@ def out_of_memory(seen: Evidence) -> Fault | None:
     return Fault("out-of-memory", cause, f"invoke up {seen.name}", change)
 
 
+def out_of_files(seen: Evidence) -> Fault | None:
+    """A program that may open no further file or connection; the engine itself says so where the limit is tiny."""
+    if seen.line_with(NO_FILE_LEFT) is None:
+        return None
+    declared = find_declaration(seen.project, seen.name, "ulimits", "nofile")
+    service = find_declaration(seen.project, seen.name)
+    adding = f"add `ulimits: {{nofile: 65536}}`{f' to {service.place}' if service else ''}"
+    change = f"raise {how_to_change('nofile', declared)}" if declared else adding
+    cause = f"may open no further file: its ulimit nofile{'' if declared else ', the default one,'} is reached"
+    return Fault("out-of-files", cause, f"invoke up {seen.name}", change)
+
+
 def out_of_processes(seen: Evidence) -> Fault | None:
     """A program that may start no further thread or process, where the project limits them."""
     if not NO_THREAD.search(seen.text):
@@ -172,10 +189,10 @@ def ended(seen: Evidence) -> Fault | None:
     one, verdict = seen.container, seen.result.verdict
     if one is None or verdict.phase != "failed" or verdict.words not in ("exited", "restarting"):
         return None
-    reason = exit_reason(one.exit_code, limit_bytes=one.memory_limit_bytes)
+    reason = _reason(seen, one)
     if verdict.words == "restarting":
-        code = "" if one.is_running else f", {reason}"
-        return Fault("restart-loop", f"keeps crashing: restarted {one.restart_count} times{code}", _logs(seen))
+        cause = f"keeps crashing: restarted {one.restart_count} times, {reason}".rstrip(", ")
+        return Fault("restart-loop", cause, _logs(seen))
     if _is_one_shot_end(seen, one):
         return Fault("one-shot-failed", f"is a one-shot job and failed: {reason}", _logs(seen))
     if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
@@ -186,11 +203,41 @@ def ended(seen: Evidence) -> Fault | None:
     return Fault("crashed", f"exits right after its start: {reason}", _logs(seen))
 
 
+def _reason(seen: Evidence, one: Container) -> str:
+    """How it ended, with its own words for what Docker has only a number for."""
+    said = seen.last_error
+    code = seen.last_exit
+    if code is None:
+        return said
+    reason = exit_reason(code, limit_bytes=one.memory_limit_bytes)
+    return f"exited with code {code}: {said}" if said and 0 < code < OUTSIDE_CODE else reason
+
+
+def nothing_to_do(seen: Evidence) -> Fault | None:
+    """Ended by itself, without an error, before anybody could have used it."""
+    one = seen.container
+    if one is None or seen.last_exit or one.error or seen.result.verdict.words not in ("exited", "restarting"):
+        return None
+    is_short = 0 < one.ran_seconds < LONG_ENOUGH_SECONDS or (one.is_running and seen.last_exit == 0)
+    if not is_short or one.was_healthy or seen.was_stopped:
+        return None
+    times = f", {one.restart_count} times already" if one.restart_count else ""
+    found = (find_declaration(seen.project, seen.name, key) for key in ("command", "entrypoint"))
+    where = next(filter(None, found), find_declaration(seen.project, seen.name))
+    command = f"{seen.name} a command that goes on running{f' ({where.place})' if where else ''}"
+    age = "right" if one.is_running else duration(one.ran_seconds)
+    cause = f"ends by itself {age} after its start, without an error (exit code 0){times}"
+    again = f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"
+    return Fault("nothing-to-do", cause, again, f"give {command}")
+
+
 def not_started(seen: Evidence) -> Fault | None:
     one = seen.container
     if one is None:
         return Fault("not-started", "has no container", "invoke up")
     if one.status == "created":
+        if wait := _waits_in_vain(seen):
+            return Fault("check-missing", wait.words, "invoke up", wait.change)
         said = f": {one.error}" if one.error else ""
         return Fault("not-started", f"was created but never started{said}", "invoke up")
     if any(check.link == "container" and not check.is_ok for check in seen.result.checks):
@@ -198,9 +245,14 @@ def not_started(seen: Evidence) -> Fault | None:
     return None
 
 
-def _is_one_shot_end(seen: Evidence, one: Container) -> bool:
-    from layerstack.project.dependency import is_one_shot
+def _waits_in_vain(seen: Evidence) -> EndlessWait | None:
+    """For the health of a service that runs without any health check."""
+    needs = dependencies(seen.service)
+    checkless = (name for name in needs if name in seen.peers and not seen.peers[name].health)
+    return next((wait for name in checkless if (wait := waits_in_vain(seen.project, name, (seen.name,)))), None)
 
+
+def _is_one_shot_end(seen: Evidence, one: Container) -> bool:
     return is_one_shot(seen.project, seen.service) and one.exit_code not in (0, 137)
 
 
@@ -210,6 +262,6 @@ def _logs(seen: Evidence) -> str:
 
 FIRST: tuple[Rule, ...] = (
     *(paused, image_missing, port_shared, port_held, name_taken, network_missing, network_detached, out_of_memory),
-    *(out_of_processes, frozen, told_by_files, not_executable),
+    *(out_of_processes, out_of_files, frozen, told_by_files, not_executable),
 )
-LAST: tuple[Rule, ...] = (ended, not_started)
+LAST: tuple[Rule, ...] = (nothing_to_do, ended, not_started)

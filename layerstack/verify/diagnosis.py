@@ -1,6 +1,5 @@
 """The first broken link: the service that makes the others fail, why, and what to type."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,15 +17,14 @@ from layerstack.verify import (
 )
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
-from layerstack.verify.evidence import SHOWN_LOG_LINES, Evidence
+from layerstack.verify.evidence import Evidence
 from layerstack.verify.examination import ServiceResult
 from layerstack.verify.fault import ENDED, Fault, FaultKind, Rule
+from layerstack.verify.last_words import telling_lines
 from layerstack.verify.masking import mask
 
 EVIDENCE_CHARACTERS = 300
-# Where Node.js came by on its way to an error: the error itself, and the file, stand above.
-ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception)\b[^:]{0,40}|panic|fatal error): .", re.IGNORECASE)
-STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*$")
+SHOWN_HEALTH_LINES = 2
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
@@ -38,7 +36,9 @@ RULES: tuple[Rule, ...] = (
     container_faults.command_missing,
     health_faults.proxied,
     health_faults.wrong_port,
+    network_faults.internal_only,
     *address_faults.RULES,
+    network_faults.no_name_server,
     network_faults.packets_dropped,
     *container_faults.LAST,
     address_faults.loopback_only,
@@ -168,21 +168,14 @@ def _mark(check: CheckResult, root: str, is_consequence: bool) -> CheckResult:
 
 def _evidence(seen: Evidence, fault: Fault) -> str:
     health = seen.container.health_output if seen.container and seen.container_is_bad else ""
-    said = [f"health check: {health}"] if health else []
+    said = [f"health check: {line}" for line in telling_lines(health.splitlines())[-SHOWN_HEALTH_LINES:]]
     told = (check for check in seen.result.failed if check.is_asked and check.link != "health")
     asked = [f"{check.check}: {check.detail}" for check in told if check.detail not in fault.cause][:2]
     # Who pauses a container does it from outside: nothing in its log tells of that.
-    log = () if fault.kind == "paused" else _telling(seen)
+    log = () if fault.kind == "paused" else telling_lines(seen.plain_log)
     lines = [*asked, *said, *log]
     shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
     return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)
-
-
-def _telling(seen: Evidence) -> Sequence[str]:
-    """The last error in its log with what stands above it, else the last lines."""
-    said = [line for line in seen.plain_log if not STACK.match(line)]
-    last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), 0)
-    return said[max(0, last - SHOWN_LOG_LINES) : last] if last else seen.log[-SHOWN_LOG_LINES:]
 
 
 def _masked(value: Any, environment: Mapping[str, str]) -> Any:

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from layerstack import command
 from layerstack.engine import images
-from layerstack.engine.container import Container, Mount, read_deaths, read_log, read_volume_age
+from layerstack.engine.container import Container, Mount, read_deaths, read_log, read_volume_age, was_stopped
+from layerstack.engine.files import is_there
 from layerstack.engine.inside import stopped_programs
 from layerstack.engine.place import EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
+from layerstack.errors import NotInEngine
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import Cause, find_cause
@@ -24,6 +27,8 @@ from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
+from layerstack.verify.health_probe import time_health
+from layerstack.verify.last_words import last_error
 from layerstack.verify.listening import Listener, read_listeners
 from layerstack.wait import ask_all
 
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
 
 LOG_LINES = 40
 SHOWN_LOG_LINES = 5
-OOM_SECONDS = 900.0
+DEATHS_SECONDS = 900.0
 # Nobody says when a service without a health check is ready: this long a failed check may be its start.
 YOUNG_SECONDS = 15.0
 # Compose makes the volumes first, then the containers.
@@ -43,22 +48,26 @@ SAME_START_SECONDS = 10.0
 class Evidence:
     """One broken service. `listeners` are None where they cannot be seen, `stopped` are programs halted by a signal.
 
-    `peers` are all running containers of the project by service, `hosts` maps host names to services, `unbuilt` are
-    all services whose image is to be built, `cause` is what the files of its container tell. At its `is_first_start`
-    none of its volumes is older than its container. `runs_out` tries a TCP connection from inside the container.
+    `deaths` are the exit codes of its last runs, -1 for an out-of-memory kill; `was_stopped` when somebody has ended
+    the last one. `networks` are those that it is on, and whether they are internal. `peers` are all running containers
+    of the project by service, `hosts` maps host names to services, `unbuilt` are all services whose image is to be
+    built, `cause` is what the files of its container tell. At its `is_first_start` none of its volumes is older than
+    its container. What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a
+    path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass.
     """
 
     project: Project
     service: Service
     result: ServiceResult
     log: tuple[str, ...] = ()
-    oom_kills: int = 0
+    deaths: tuple[int, ...] = ()
     stopped: tuple[str, ...] = ()
     listeners: tuple[Listener, ...] | None = None
     holders: tuple[tuple[Port, Holder], ...] = ()
     missing_images: tuple[str, ...] = ()
     unbuilt: tuple[str, ...] = ()
     missing_networks: tuple[str, ...] = ()
+    networks: Mapping[str, bool] = field(default_factory=dict)
     hosts: Mapping[str, str] = field(default_factory=dict)
     peers: Mapping[str, Container] = field(default_factory=dict)
     peer_listeners: Mapping[str, tuple[Listener, ...] | None] = field(default_factory=dict)
@@ -66,7 +75,10 @@ class Evidence:
     cause: Cause | None = None
     name_holder: NameHolder | None = None
     is_first_start: bool = False
+    was_stopped: bool = False
     runs_out: Callable[[str, int], bool] = lambda _host, _port: False
+    health_seconds: Callable[[], float | None] = lambda: None
+    has: Callable[[str], bool | None] = lambda _path: None
 
     @property
     def name(self) -> str:
@@ -77,11 +89,27 @@ class Evidence:
         return self.result.container
 
     @property
+    def oom_kills(self) -> int:
+        return self.deaths.count(-1)
+
+    @property
+    def last_exit(self) -> int | None:
+        """The exit code of its last run, also while a loop runs it again; None when it is not known."""
+        if self.container and not self.container.is_running:
+            return self.container.exit_code
+        return next((code for code in reversed(self.deaths) if code >= 0), None)
+
+    @property
     def is_starting(self) -> bool:
         """Is it still on its way up: by Docker's word, or by its age where no health check says when it is ready?"""
         one = self.container
         is_young = one is not None and one.is_running and not one.health and one.uptime_seconds < YOUNG_SECONDS
         return is_young or self.result.verdict.phase == "waiting"
+
+    @property
+    def is_fresh(self) -> bool:
+        """Has its container started a moment ago? Its health check may pass before its ports are open."""
+        return self.container is not None and 0 < self.container.uptime_seconds < YOUNG_SECONDS
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
@@ -89,6 +117,13 @@ class Evidence:
         said = [check.answer or check.detail for check in self.result.failed if check.is_asked]
         health = self.container.health_output if self.container else ""
         return tuple(dict.fromkeys([*said, *([health] if health and self.container_is_bad else [])]))
+
+    @cached_property
+    def last_error(self) -> str:
+        """The error that its last run ended with, as it wrote it; "" while it is well or has written nothing."""
+        one = self.container
+        is_over = one is not None and (not one.is_running or is_looping(one))
+        return last_error(self.plain_log) if is_over else ""
 
     @cached_property
     def plain_log(self) -> tuple[str, ...]:
@@ -205,13 +240,14 @@ class Lookout:
             service,
             result,
             log=log,
-            oom_kills=self._oom_kills(one) if one else 0,
+            deaths=self._deaths(one) if one else (),
             stopped=stopped_programs(self._client, one.id) if one and one.is_running else (),
             listeners=self._listeners.get(result.service),
             holders=tuple(self._holders(result)),
             missing_images=tuple(self._missing_images(result)),
             unbuilt=self._unbuilt,
             missing_networks=tuple(self._missing_networks(service)) if not one or not one.is_running else (),
+            networks=self._networks(one) if one else {},
             hosts=self._hosts,
             peers=self._peers,
             peer_listeners=self._listeners,
@@ -220,6 +256,9 @@ class Lookout:
             cause=find_cause(self._client, self._project, one, log) if one else None,
             is_first_start=self._is_first_start(one) if one else False,
             runs_out=partial(runs_out, self._client, one.id) if one and one.is_running else Evidence.runs_out,
+            was_stopped=was_stopped(self._client, one.id, epoch_seconds(one.started_at)) if one else False,
+            health_seconds=partial(time_health, self._client, one) if one else Evidence.health_seconds,
+            has=partial(is_there, self._client, one.id) if one else Evidence.has,
         )
 
     def _is_first_start(self, one: Container) -> bool:
@@ -227,9 +266,16 @@ class Lookout:
         made = [read_volume_age(self._client, name) for name in volumes]
         return all(moment >= epoch_seconds(one.created_at) - SAME_START_SECONDS for moment in made)
 
-    def _oom_kills(self, one: Container) -> int:
+    def _networks(self, one: Container) -> dict[str, bool]:
+        found = {}
+        for name in one.networks:
+            with suppress(NotInEngine):
+                found[name] = bool(self._client.api.inspect_network(name).get("Internal"))
+        return found
+
+    def _deaths(self, one: Container) -> tuple[int, ...]:
         now = time.time()
-        return read_deaths(self._client, one.id, max(now - OOM_SECONDS, telling_since(one)), now).count(-1)
+        return tuple(read_deaths(self._client, one.id, max(now - DEATHS_SECONDS, telling_since(one)), now))
 
     def _holders(self, result: ServiceResult) -> Iterator[tuple[Port, Holder]]:
         if result.container and result.container.is_running:

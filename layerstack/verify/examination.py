@@ -121,7 +121,7 @@ def _judge(client: "EngineClient", one: Container, service: Service, is_job: boo
 def _ask(target: Target, service: Service, verdict: Verdict) -> list[CheckResult]:
     """The links of one container, then its declared checks all at once, without passwords."""
     one, declared = target.container, _declared(service)
-    links = links_of(one, service, verdict, target.place)
+    links = links_of(target.client, one, service, verdict, target.place)
     broken = next((link for link in links if not link.is_ok and link.link in ("running", "network")), None)
     asked: list[CheckResult] = []
     if broken:

@@ -7,9 +7,11 @@ from os.path import relpath
 from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
-from layerstack.project.declaration import find_text
+from layerstack.project.declaration import find_declaration, find_text
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
+from layerstack.verify.http_check import short
+from layerstack.verify.last_words import telling_lines
 
 DISK_FULL = re.compile(r"no space left on device|ENOSPC|disk (?:is )?full|disk quota exceeded", re.IGNORECASE)
 UNWRITABLE = re.compile(
@@ -21,6 +23,16 @@ NO_FILE = re.compile(
     r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
     re.IGNORECASE,
 )
+READ_ONLY = re.compile(r"EROFS|read-only file ?system", re.IGNORECASE)
+EXEC = re.compile(r"\bexec:? \"?/\S+ (?:failed)?|fork/exec", re.IGNORECASE)
+# PostgreSQL, MySQL, MongoDB, Redis, Elasticsearch.
+OTHER_VERSION = re.compile(
+    r"database files are incompatible with server|Invalid MySQL server (?:up|down)grade|Downgrade is not supported"
+    r"|(?:invalid|incompatible|wrong) featureCompatibilityVersion|Can't handle RDB format|cannot downgrade a node",
+    re.IGNORECASE,
+)
+VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
+NOT_FILES = ("/proc", "/sys", "/dev", "/api")
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 
 
@@ -28,7 +40,7 @@ def disk_full(seen: Evidence) -> Fault | None:
     if not seen.line_with(DISK_FULL):
         return None
     in_memory = [one for one in (seen.container.mounts if seen.container else ()) if one.kind == "tmpfs"]
-    mount = _mount_named(seen, DISK_FULL) or (in_memory[0] if len(in_memory) == 1 else None)
+    mount = _mount_named(seen, DISK_FULL) or _mount_near(seen) or (in_memory[0] if len(in_memory) == 1 else None)
     where = f"{mount.words} is full" if mount else "the disk that it writes to is full"
     if mount is not None and mount.kind == "tmpfs":
         declared = find_text(seen.project, seen.name, "tmpfs", mount.target)
@@ -40,12 +52,28 @@ def disk_full(seen: Evidence) -> Fault | None:
     return Fault("disk-full", where, "invoke up", change)
 
 
+def of_other_version(seen: Evidence) -> Fault | None:
+    """Data that a newer or an older program has written: what a server says that refuses to touch it."""
+    match = seen.line_with(OTHER_VERSION)
+    volumes = (one for one in (seen.container.mounts if seen.container else ()) if one.is_writable)
+    mount = next((one for one in volumes if one.kind in ("volume", "bind")), None)
+    if match is None or mount is None:
+        return None
+    versions = next((text for text in seen.last_words if VERSIONS.search(text)), match.string)
+    words = f"cannot read {mount.words}, which another version has written: {short(versions)}"
+    declared = find_declaration(seen.project, seen.name, "image")
+    where = f"the image in {declared.place}" if declared else f"the version of {seen.name}"
+    change = f"set {where} to the version that wrote the data (or move the data with that version's own tools)"
+    again = f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"
+    return Fault("data-of-other-version", words, again, change)
+
+
 def unwritable(seen: Evidence) -> Fault | None:
     if not seen.line_with(UNWRITABLE):
         return None
     mount = _mount_named(seen, UNWRITABLE)
     if mount is None:
-        return None
+        return _unwritable_image(seen)
     if not mount.is_writable:
         where = find_text(seen.project, seen.name, "volumes", mount.target)
         change = f"remove `ro` or `read_only` from {where.place if where else f'the volumes of {seen.name}'}"
@@ -54,6 +82,33 @@ def unwritable(seen: Evidence) -> Fault | None:
     cause = f"is not allowed to write to {mount.words}{f' as the user {user}' if user else ''}"
     own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {user or 'root'}"
     return Fault("volume-unwritable", cause, f"{own} {mount.target} && invoke up")
+
+
+def _unwritable_image(seen: Evidence) -> Fault | None:
+    """A file of the container itself; only where its program has ended of it: many try what they can do without."""
+    said = seen.last_error
+    path = next(iter(PATH.findall(said)), "") if UNWRITABLE.search(said) else ""
+    if not path or path.startswith(NOT_FILES):
+        return None
+    folder = path.rpartition("/")[0]
+    if READ_ONLY.search(said):
+        declared = find_declaration(seen.project, seen.name, "read_only")
+        if declared is None:
+            return None
+        words = f"may not write {path}: the files of its container are read-only ({declared.place})"
+        # A mount hides what the image has in its place.
+        is_free = folder.startswith(("/tmp", "/run", "/var/"))
+        adding = f"add `tmpfs: [{folder}]` to {seen.name}" if is_free else "let it write to a volume or a tmpfs"
+        change = f"{adding}, or remove {declared.place} (read_only)"
+        return Fault("file-unwritable", words, f"invoke up {seen.name}", change)
+    user = seen.container.user if seen.container else ""
+    words = f"may not open {path}{f' as the user {user}' if user else ''}: it belongs to another user of its image"
+    image, declared = seen.project.image_of(seen.service), find_declaration(seen.project, seen.name, "user")
+    if image:
+        change = f"give {folder} to {user or 'its user'} in {image.dockerfile_place} (`chown`, `COPY --chown`)"
+        return Fault("file-unwritable", words, f"invoke build {image.name} && invoke up", change)
+    where = f"correct the user in {declared.place}, or " if declared else ""
+    return Fault("file-unwritable", words, f"invoke up {seen.name}", f"{where}let it write to a folder of its own")
 
 
 def unreadable(seen: Evidence) -> Fault | None:
@@ -91,17 +146,31 @@ def _closed_part(mount: Mount, path: str, user: str) -> Path | None:
 def file_missing(seen: Evidence) -> Fault | None:
     """A file that the program wants and that is not there; a mount over its place is named."""
     for line in seen.last_words:
-        for path in PATH.findall(line) if NO_FILE.search(line) else ():
+        # A program that is there and cannot be run has another reason.
+        is_missing = NO_FILE.search(line) and not EXEC.search(line)
+        for path in PATH.findall(line) if is_missing else ():
             if mount := seen.mount_at(path):
                 return _missing_below(seen, mount, path)
-            if not path.startswith(("/proc", "/sys", "/dev", "/api")):
-                words = f"the file {path} is missing in its image"
-                if not seen.service.is_built:
-                    return Fault(
-                        "file-missing", words, f"invoke up {seen.name}", f"mount {path}, or take another image"
-                    )
-                return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
+            if not path.startswith(NOT_FILES) and (fault := _missing_in_image(seen, path)):
+                return fault
     return None
+
+
+def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
+    """A file that is neither in the image nor made by the program, which needs the folder for it first."""
+    folder = path.rpartition("/")[0]
+    image, is_built = seen.project.image_of(seen.service), seen.service.is_built
+    if seen.has(folder) is False:
+        words = f"the folder {folder} is missing in its image: it can neither read nor write {path}"
+        making = f"make {folder} in {image.dockerfile_place}, or " if image else ""
+        again = f"invoke build {seen.name} && invoke up" if is_built else f"invoke up {seen.name}"
+        return Fault("file-missing", words, again, f"{making}mount a volume or a folder on {folder}")
+    if seen.has(path):
+        return None
+    words = f"the file {path} is missing in its image"
+    if not is_built:
+        return Fault("file-missing", words, f"invoke up {seen.name}", f"mount {path}, or take another image")
+    return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
 
 
 def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
@@ -122,6 +191,13 @@ def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
     return Fault("file-missing", words, f"invoke up {seen.name}", f"put {name} there, or {removing}")
 
 
+def _mount_near(seen: Evidence) -> Mount | None:
+    """The mount that is spoken of just above the complaint: a traceback has the path where the error has none."""
+    lines = telling_lines(seen.plain_log)
+    named = (seen.mount_at(path) for line in reversed(lines) for path in PATH.findall(line))
+    return next((mount for mount in named if mount and mount.is_writable), None)
+
+
 def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
     """The mount that the complaint names a path of; else the only one that can be meant."""
     for line in seen.lines_with(pattern):
@@ -133,4 +209,4 @@ def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
     return volumes[0] if len(volumes) == 1 else None
 
 
-RULES: tuple[Rule, ...] = (disk_full, unwritable, file_missing)
+RULES: tuple[Rule, ...] = (of_other_version, disk_full, unwritable, file_missing)

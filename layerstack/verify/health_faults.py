@@ -1,11 +1,11 @@
 """Health checks that fail although the program may be well: sent through a proxy, or out of time."""
 
-import os
 import re
 
 from layerstack.project.declaration import find_declaration, find_text
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault
+from layerstack.wording import duration
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
@@ -13,11 +13,10 @@ HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
+OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b")
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
 # Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
 SHORT_SECONDS = 1.0
-# Programs that wait for a processor, for each processor.
-BUSY_LOAD = 3.0
 
 
 def proxied(seen: Evidence) -> Fault | None:
@@ -49,7 +48,8 @@ def wrong_port(seen: Evidence) -> Fault | None:
     if one is None or not seen.listeners or seen.is_starting or not REFUSED.search(one.health_output):
         return None
     command, open_ports = " ".join(one.health_command), sorted({found.port for found in seen.listeners})
-    asked = [number for number in NUMBER.findall(command) if re.search(rf"\b{number}\b", one.health_output)]
+    said = [number for number in NUMBER.findall(command) if re.search(rf"\b{number}\b", one.health_output)]
+    asked = said or OWN_PORT.findall(command)
     port = next((number for number in asked if int(number) not in open_ports), None)
     if port is None:
         return None
@@ -57,24 +57,46 @@ def wrong_port(seen: Evidence) -> Fault | None:
     words = f"its health check asks port {port}, and its program listens on {numbers}"
     declared = find_text(seen.project, seen.name, "healthcheck", port)
     where = declared.place if declared else f"the health check of {seen.name}"
-    return Fault(
-        "health-check-wrong-address", words, f"invoke up {seen.name}", f"write {numbers} for {port} in {where}"
-    )
+    change = f"write {numbers} for {port} in {where}"
+    if int(port) in {published.target for published in one.ports}:
+        environment = find_declaration(seen.project, seen.name, "environment")
+        place = f" ({environment.place})" if environment else ""
+        change = f"let its program listen on {port}, the port that is published too{place}, or {change}"
+    return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
 
 
 def out_of_time(seen: Evidence) -> Fault | None:
-    """A health check that takes longer than it may; what hangs for another reason is for other rules."""
+    """A health check that takes longer than it may: how long it takes is tried, without its limit."""
     one = seen.container
     if one is None or not OUT_OF_TIME.search(one.health_output):
         return None
-    limit, load = one.health_timeout_seconds, os.getloadavg()[0] / (os.cpu_count() or 1)
+    limit, took = one.health_timeout_seconds, seen.health_seconds()
     words = f"its health check takes longer than the {limit:g} s that it may"
-    if limit <= SHORT_SECONDS:
-        declared = find_declaration(seen.project, seen.name, "healthcheck", "timeout")
-        where = declared.place if declared else f"the health check of {seen.name}"
-        return Fault("health-check-slow", words, f"invoke up {seen.name}", f"raise its timeout: {where}")
-    if load > BUSY_LOAD:
-        load_words = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors"
-        busy = f"{words}: the program hangs, or this machine is too busy for it ({load_words})"
-        return Fault("not-ready-yet", busy, "invoke verify --wait 120")
-    return Fault("unhealthy", words, f"invoke restart {seen.name}")
+    if took is None and limit > SHORT_SECONDS:
+        return Fault("unhealthy", f"{words}, and does not pass with more time either", f"invoke restart {seen.name}")
+    if took is not None and took <= limit:
+        now = f"its health check took longer than the {limit:g} s that it may, and passes in {duration(took)} now"
+        return Fault("not-ready-yet", now, "invoke verify --wait 120")
+    declared = find_declaration(seen.project, seen.name, "healthcheck", "timeout")
+    where = declared.place if declared else f"the health check of {seen.name}"
+    change = f"raise its timeout: {where}"
+    if took is not None:
+        words, change = f"{words}: it passes in {duration(took)}", f"raise its timeout above {duration(took)}: {where}"
+    return Fault("health-check-slow", words, f"invoke up {seen.name}", change)
+
+
+def without_listener(seen: Evidence) -> Fault | None:
+    """A health check that gave up before the program listened anywhere: it starts slowly, or hangs."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or one.was_healthy or seen.listeners != ():
+        return None
+    if not REFUSED.search(one.health_output):
+        return None
+    words = (
+        f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"
+    )
+    declared = find_declaration(seen.project, seen.name, "healthcheck", "start_period")
+    declared = declared or find_declaration(seen.project, seen.name, "healthcheck")
+    where = declared.place if declared else f"the health check of {seen.name}"
+    change = f"raise start_period if its start takes so long ({where}; `invoke logs {seen.name}` shows what it does)"
+    return Fault("health-check-slow", words, f"invoke up {seen.name}", change)

@@ -1,6 +1,7 @@
 """A container's own health check, asked now instead of waiting for Docker's next turn."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from layerstack.engine.container import Container
@@ -36,6 +37,13 @@ def probe_health(client: "EngineClient", container: Container) -> Probe | None:
     except (EngineError, OSError):
         return None
     return Probe(answer.exit_code == 0, answer.output)
+
+
+def time_health(client: "EngineClient", container: Container) -> float | None:
+    """The seconds that its health check takes to pass when it has time; None when it does not pass even then."""
+    started = time.monotonic()
+    probe = probe_health(client, replace(container, health_timeout_seconds=LONGEST_SECONDS))
+    return time.monotonic() - started if probe and probe.is_ok else None
 
 
 def _argv(test: tuple[str, ...]) -> tuple[str, ...]:

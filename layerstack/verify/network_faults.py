@@ -10,6 +10,11 @@ from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault
 
 TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
+# No answer at all, and not that there is no such name.
+NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|server misbehaving", re.IGNORECASE)
+OUTSIDE = re.compile(r"EAI_AGAIN|name resolution|ENETUNREACH|network is unreachable", re.IGNORECASE)
+# Of two words and more, and no file or module: `api.example.com`.
+HOST = re.compile(r"(?<![\w./@-])(?:[a-z0-9-]+\.)+(?:[a-z]{2,})(?![\w./(-])", re.IGNORECASE)
 NOT_FOUND = re.compile(r"ENOTFOUND|EAI_AGAIN|no such host|name or service not known|name resolution", re.IGNORECASE)
 
 
@@ -48,6 +53,43 @@ def _without_name(seen: Evidence, one: Container, found: Reference, peer: Contai
     return Fault("unknown-host", words, f"{again} && {named} && invoke up {seen.name}")
 
 
+def internal_only(seen: Evidence) -> Fault | None:
+    """Nothing of an internal network reaches the outside, and Docker publishes no port of it."""
+    one = seen.container
+    if one is None or not seen.networks or not all(seen.networks.values()):
+        return None
+    unpublished = any(check.link == "port" and "is not published" in check.detail for check in seen.result.failed)
+    if not unpublished and not (OUTSIDE.search(seen.last_error) and _outside_host(seen, seen.last_error)):
+        return None
+    names = ", ".join(seen.networks)
+    what = "publishes no port" if unpublished else f"cannot reach {_outside_host(seen, seen.last_error)}"
+    declared = find_declaration(seen.project, seen.name, "networks")
+    where = f" ({declared.place})" if declared else ""
+    change = f"give {seen.name} a network without `internal: true` besides{where}"
+    cause = f"{what}: its only network, {names}, is internal"
+    return Fault("network-internal", cause, f"invoke up {seen.name}", change)
+
+
+def no_name_server(seen: Evidence) -> Fault | None:
+    """A name of the outside that no name server said anything of: whether it is right is not known."""
+    said = next((text for text in seen.last_words if NO_NAME_SERVER.search(text)), "")
+    host = _outside_host(seen, said)
+    if not host:
+        return None
+    declared = find_declaration(seen.project, seen.name, "dns")
+    servers = f", dns of {declared.place}, tells nothing" if declared else " tells nothing"
+    cause = f"cannot find {host}: the name server of its container{servers}"
+    look = "see whether this machine finds it (`getent hosts {}`) and what `dns` ~/.docker or daemon.json names"
+    change = f"correct or remove {declared.place} (dns)" if declared else look.format(host)
+    return Fault("unknown-host", cause, f"invoke up {seen.name}", change)
+
+
+def _outside_host(seen: Evidence, said: str) -> str:
+    """The host with a dot that a complaint names, and that no service is."""
+    found = (match[0] for match in HOST.finditer(said))
+    return next((host for host in found if owner_of(seen, host) is None), "")
+
+
 def packets_dropped(seen: Evidence) -> Fault | None:
     """A right address of a service that is well and listens there, and a connection to it runs out of time, now too."""
     one = seen.container
@@ -76,7 +118,7 @@ def packets_dropped(seen: Evidence) -> Fault | None:
 def port_of_nobody(seen: Evidence) -> Fault | None:
     """A published port of the container on which no program listens, while one listens on another."""
     one = seen.container
-    if one is None or not seen.listeners or seen.is_starting:
+    if one is None or not seen.listeners or seen.is_starting or seen.is_fresh:
         return None
     asked = [check.detail for check in seen.result.failed if check.is_asked]
     open_ports = sorted({found.port for found in seen.listeners})

@@ -9,9 +9,16 @@ from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault
 
 VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
+NAME = r"[A-Z][A-Z0-9_]{2,}"
 VARIABLE_MISSING = (
     re.compile(rf"(?:KeyError|missing|required|undefined|unset)\W+(?:\w+\W+){{0,4}}?({VARIABLE})"),
     re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:is not set|not set|missing|required|undefined|empty|unset)"),
+    re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:must be (?:set|provided|defined|given)|is mandatory)"),
+    # A name of one word is a variable only where it is called one.
+    re.compile(rf"KeyError: '({NAME})'$"),
+    re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\b({NAME})\W+env(?:ironment)?\b"),
+    re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\benv(?:ironment)? var\w*\W+({NAME})\b"),
+    re.compile(rf"\benv(?:ironment)? var\w*\W+({NAME})\b.*(?:not set|missing|required|undefined|empty|unset|must be)"),
     re.compile(rf"\b({VARIABLE}): (?:parameter null or not set|unbound variable)"),
 )
 REFUSED = re.compile(
@@ -22,9 +29,11 @@ REFUSED = re.compile(
 
 
 def variable_missing(seen: Evidence) -> Fault | None:
+    environment = seen.container.environment if seen.container else {}
     for text in seen.last_words:
         for pattern in VARIABLE_MISSING:
-            if match := pattern.search(text):
+            match = pattern.search(text)
+            if match and not environment.get(match[1]):
                 return _missing(seen, match[1])
     return None
 

@@ -14,6 +14,7 @@ from layerstack.project.project import Port, Service
 from layerstack.run.health import Verdict
 from layerstack.verify.checks import CheckResult, Link, timed
 from layerstack.verify.http_check import NOT_CHECKED
+from layerstack.verify.listening import read_listeners
 from layerstack.wording import duration
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 3.0
 HEALTH_CHECK = "health check"
+# Long enough for a proxy of this machine to find nobody behind it.
+DROP_SECONDS = 0.1
 NO_NETWORK_MODES = ("none", "host")
 
 
@@ -46,10 +49,12 @@ def container_link(service: Service, found: Sequence[Container]) -> CheckResult:
     return _link("container", True, names)
 
 
-def links_of(one: Container, service: Service, verdict: Verdict, place: EnginePlace) -> list[CheckResult]:
+def links_of(
+    client: "EngineClient", one: Container, service: Service, verdict: Verdict, place: EnginePlace
+) -> list[CheckResult]:
     """Network, running, health and ports of one container; the first that is broken leaves the later ones unasked."""
     links: list[CheckResult] = []
-    for link in _links(one, service, verdict, place):
+    for link in _links(client, one, service, verdict, place):
         links.append(link)
         if not link.is_ok and link.link in ("network", "running"):
             break
@@ -61,14 +66,16 @@ def declared_networks(service: Service) -> tuple[str, ...]:
     return tuple(service.definition.get("networks") or ())
 
 
-def _links(one: Container, service: Service, verdict: Verdict, place: EnginePlace) -> Iterator[CheckResult]:
+def _links(
+    client: "EngineClient", one: Container, service: Service, verdict: Verdict, place: EnginePlace
+) -> Iterator[CheckResult]:
     yield running_link(one, verdict)
     if declared_networks(service) and one.network_mode not in NO_NETWORK_MODES:
         yield _network_link(one, service)
     if one.is_running and one.health:
         yield _health_link(one, verdict)
     if one.is_running:
-        yield from _port_links(one, service, place)
+        yield from _port_links(client, one, service, place)
 
 
 def running_link(one: Container, verdict: Verdict) -> CheckResult:
@@ -109,25 +116,52 @@ def _health_link(one: Container, verdict: Verdict) -> CheckResult:
     return _link("health", True, "healthy")
 
 
-def _port_links(one: Container, service: Service, place: EnginePlace) -> Iterable[CheckResult]:
+def _port_links(client: "EngineClient", one: Container, service: Service, place: EnginePlace) -> Iterable[CheckResult]:
     published = {port.target for port in one.ports}
     for port in service.ports:
         if port.target not in published:
             yield _link("port", False, f"{port.address} is not published by the container", f"port {port.target}")
     for port in one.ports:
-        yield replace(timed(f"port {port.target}", CONNECT_SECONDS, partial(_connect, port, place)), link="port")
+        yield replace(
+            timed(f"port {port.target}", CONNECT_SECONDS, partial(_connect, client, one, port, place)), link="port"
+        )
 
 
-def _connect(port: Port, place: EnginePlace) -> str:
+def _connect(client: "EngineClient", one: Container, port: Port, place: EnginePlace) -> str:
     address = place.address(port)
     if not address:
         return f"{NOT_CHECKED}: published on {port.host_ip}:{port.published} of {place.host}, not reached from here"
     host, _, number = address.rpartition(":")
     try:
-        socket.create_connection((host, int(number)), CONNECT_SECONDS).close()
+        with socket.create_connection((host, int(number)), CONNECT_SECONDS) as link:
+            is_dropped = _is_dropped(link)
     except OSError as error:
         raise CheckFailed(f"{address} refuses connections: {error.strerror or error}") from error
-    return f"{address} accepts connections"
+    # Docker's proxy takes them for every published port. Many programs end one that says nothing, too.
+    served = _served_ports(client, one) if is_dropped else None
+    if served is None or port.target in served:
+        return f"{address} accepts connections"
+    if served:  # one of several, as for a debugger that is off
+        return f"{NOT_CHECKED}: {address} is published, and nothing listens on port {port.target} now"
+    raise CheckFailed(f"{address} is published, and nothing that can be reached listens on port {port.target}")
+
+
+def _is_dropped(link: socket.socket) -> bool:
+    link.settimeout(DROP_SECONDS)
+    try:
+        return not link.recv(1)
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def _served_ports(client: "EngineClient", one: Container) -> set[int] | None:
+    """Those of its published ports on which something listens for others; None when that cannot be seen."""
+    listening = read_listeners(client, one)
+    if listening is None:
+        return None
+    return {port.target for port in one.ports} & {found.port for found in listening if not found.is_loopback}
 
 
 def _link(link: Link, is_ok: bool, detail: str, name: str = "") -> CheckResult:

@@ -1,5 +1,6 @@
 """Evidence in, named fault out."""
 
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def running(
         ({"exit_code": 137}, {}, "killed", "invoke up"),
         ({"exit_code": 0}, {}, "killed", "invoke up"),
         ({"exit_code": 137, "is_oom_killed": True}, {}, "out-of-memory", "invoke up api"),
-        ({"exit_code": 1}, {"oom_kills": 1}, "out-of-memory", "invoke up api"),
+        ({"exit_code": 1}, {"deaths": (-1,)}, "out-of-memory", "invoke up api"),
         ({"exit_code": 127}, {}, "command-missing", "invoke up api"),
         ({"exit_code": 134, "health_codes": (1, 0)}, {}, "crashed", "invoke up api"),
         ({"exit_code": 1}, {}, "crashed", "invoke logs api"),
@@ -138,6 +139,138 @@ def test_what_a_service_says_before_its_end(root: Path, log: str, kind: str, wor
     found = ended(root, changes={"exit_code": 1, "mounts": DATA}, log=("starting", log))
     assert found.kind == kind
     assert words in found.cause
+
+
+def ran(seconds: float, **changes: Any) -> dict[str, Any]:
+    begun = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    return {"started_at": begun.isoformat(), "finished_at": (begun + timedelta(seconds=seconds)).isoformat(), **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen", "kind"),
+    [
+        (ran(0.5), {}, "nothing-to-do"),
+        (ran(0.5), {"was_stopped": True}, "killed"),
+        (ran(300), {}, "killed"),
+        (ran(0.5, health_codes=(0,)), {}, "killed"),
+        (ran(0.5, status="restarting", restart_count=4), {}, "nothing-to-do"),
+        (ran(0.5, exit_code=1), {}, "crashed"),
+    ],
+)
+def test_a_program_that_ends_at_once_without_an_error_has_nothing_to_do(
+    root: Path, changes: dict[str, Any], seen: dict[str, Any], kind: str
+) -> None:
+    found = ended(root, changes=changes, **seen)
+    assert found.kind == kind
+    if kind == "nothing-to-do":
+        assert (found.repair, found.change) == (
+            "invoke up api",
+            "give api a command that goes on running (compose.yml:3)",
+        )
+
+
+def test_a_crash_without_a_name_is_told_in_its_own_words(root: Path) -> None:
+    log = ("Traceback (most recent call last):", "  x = y", "ValueError: no such colour", "bye")
+    crash = ended(root, changes={"exit_code": 1}, log=log)
+    loop = ended(root, changes={"status": "restarting", "exit_code": 1, "restart_count": 4}, log=log)
+    killed = ended(root, changes={"exit_code": 139}, log=log)
+    assert crash.cause.endswith("exited with code 1: ValueError: no such colour")
+    assert loop.cause.endswith("exited with code 1: ValueError: no such colour")
+    assert "SIGSEGV" in killed.cause
+
+
+@pytest.mark.parametrize(
+    ("compose", "change"),
+    [
+        ("    ulimits:\n      nofile: 24\n", "raise nofile in compose.yml:5"),
+        ("    user: app\n", "add `ulimits: {nofile: 65536}` to compose.yml:3"),
+    ],
+)
+def test_a_program_that_may_open_no_further_file(tmp_path: Path, compose: str, change: str) -> None:
+    (tmp_path / "compose.yml").write_text(f"services:\n  api:\n    image: a\n{compose}")
+    found = ended(tmp_path, changes={"exit_code": 1}, log=("OSError: [Errno 24] Too many open files: '/srv/a'",))
+    assert (found.kind, found.change) == ("out-of-files", change)
+    system = ended(tmp_path, changes={"exit_code": 1}, log=("accept: Too many open files in system",))
+    assert system.kind == "crashed"
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("/var/cache/app/a", "add `tmpfs: [/var/cache/app]` to api, or remove compose.yml:4 (read_only)"),
+        ("/srv/app/a", "let it write to a volume or a tmpfs, or remove compose.yml:4 (read_only)"),
+    ],
+)
+def test_what_a_read_only_container_may_not_write(tmp_path: Path, path: str, change: str) -> None:
+    (tmp_path / "compose.yml").write_text("services:\n  api:\n    image: a\n    read_only: true\n")
+    log = (f"OSError: [Errno 30] Read-only file system: '{path}'",)
+    found = ended(tmp_path, changes={"exit_code": 1}, log=log)
+    assert (found.kind, found.change, found.repair) == ("file-unwritable", change, "invoke up api")
+    # One that goes on, and that ends of something else, could do without.
+    assert ended(tmp_path, changes={"exit_code": 1}, log=(*log, "ValueError: b")).kind == "crashed"
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        (
+            "FATAL:  database files are incompatible with server",
+            "DETAIL:  The data directory was initialized by PostgreSQL version 16, not compatible with version 15.3.",
+        ),
+        ('{"msg":"Wrong","attr":{"error":"Invalid featureCompatibilityVersion document, found: 7.0"}}',),
+        ("[ERROR] [MY-014061] Cannot boot version 80036 on data built by version 80300. Downgrade is not supported",),
+    ],
+)
+def test_data_that_another_version_has_written_is_kept(root: Path, log: tuple[str, ...]) -> None:
+    found = ended(root, changes={"exit_code": 1, "mounts": DATA}, log=log)
+    assert (found.kind, found.repair) == ("data-of-other-version", "invoke up api")
+    assert "volume shop_data" in found.cause
+    assert re.search(r"16|7\.0|80300", found.cause)
+    assert ended(root, changes={"exit_code": 1}, log=log).kind == "crashed"
+
+
+def test_a_file_of_another_user_of_the_image(root: Path) -> None:
+    log = ("PermissionError: [Errno 13] Permission denied: '/srv/a.db'",)
+    found = ended(root, changes={"exit_code": 1, "user": "1234"}, log=log)
+    assert (found.kind, "as the user 1234" in found.cause) == ("file-unwritable", True)
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ((), "the folder /opt/models is missing in its image"),
+        (("/opt/models",), "the file /opt/models/a.db is missing in its image"),
+        (("/opt/models", "/opt/models/a.db"), "exits right after its start"),
+    ],
+)
+def test_a_folder_that_is_missing_is_told_from_a_file(root: Path, there: tuple[str, ...], words: str) -> None:
+    log = ("No such file or directory: '/opt/models/a.db'",)
+    assert words in ended(root, changes={"exit_code": 1}, log=log, has=lambda path: path in there).cause
+
+
+def test_a_program_that_is_there_and_does_not_run_was_not_replaced(root: Path) -> None:
+    (root / "run.sh").write_text("")
+    mounts = (Mount("bind", str(root / "run.sh"), "/srv/run.sh", False),)
+    log = ("[FATAL tini (6)] exec /srv/run.sh failed: No such file or directory",)
+    assert ended(root, changes={"exit_code": 127, "mounts": mounts}, log=log).kind == "command-missing"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_named"),
+    [
+        ("Please provide TOKEN environment variable", True),
+        ("missing environment variable TOKEN", True),
+        ("environment variable `TOKEN` must be set", True),
+        ("KeyError: 'TOKEN'", True),
+        ("KeyError: 'token'", False),
+        ("GET is not set", False),
+        ("SECRET_KEY must be set", True),
+    ],
+)
+def test_a_variable_of_one_word_is_one_where_it_is_called_so(root: Path, said: str, is_named: bool) -> None:
+    assert (ended(root, changes={"exit_code": 1}, log=(said,)).kind == "variable-missing") == is_named
+    given = {"exit_code": 1, "environment": {"TOKEN": "a", "SECRET_KEY": "b"}}
+    assert ended(root, changes=given, log=(said,)).kind == "crashed"
 
 
 @pytest.mark.parametrize(
@@ -303,7 +436,7 @@ def test_a_wrong_check_is_not_a_fault_of_the_service(root: Path) -> None:
 def test_facts_hold_the_evidence_for_programs(root: Path) -> None:
     project = make_project(DEFINITIONS, root)
     one = make_container("api", status="exited", exit_code=3, restart_count=2)
-    seen: Evidence = make_evidence(project, make_result(one), log=("a", "b"), oom_kills=1)
+    seen: Evidence = make_evidence(project, make_result(one), log=("a", "b"), deaths=(3, -1))
     assert seen.facts() == {
         "exit_code": 3,
         "oom_killed": True,

@@ -1,6 +1,5 @@
 """Faults of what surrounds a program: names, ports, health checks, mounts, users, limits."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from verify_parts import UNHEALTHY, WAITING, failed, make_container, make_evidence, make_port, make_project, make_result
 
 from layerstack.engine.container import Mount
+from layerstack.project.project import Port
 from layerstack.run.health import Verdict
 from layerstack.verify.diagnosis import name_fault
 from layerstack.verify.fault import Fault
@@ -117,23 +117,115 @@ def test_a_health_check_that_asks_another_port(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "load", "kind", "repair"),
+    ("limit", "took", "kind", "repair"),
     [
-        (0.02, 0.0, "health-check-slow", "invoke up api"),
-        (10.0, 99.0, "not-ready-yet", "invoke verify --wait 120"),
-        (10.0, 0.0, "unhealthy", "invoke restart api"),
+        (0.02, None, "health-check-slow", "invoke up api"),
+        (10.0, 12.0, "health-check-slow", "invoke up api"),
+        (10.0, 1.0, "not-ready-yet", "invoke verify --wait 120"),
+        (10.0, None, "unhealthy", "invoke restart api"),
     ],
 )
-def test_a_health_check_without_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, load: float, kind: str, repair: str
-) -> None:
-    monkeypatch.setattr(os, "getloadavg", lambda: (load * (os.cpu_count() or 1), 0.0, 0.0))
+def test_a_health_check_without_time(tmp_path: Path, limit: float, took: float | None, kind: str, repair: str) -> None:
     output = f"Health check exceeded timeout ({limit}s)"
     one = make_container("api", health="unhealthy", health_output=output, health_timeout_seconds=limit)
     (tmp_path / "compose.yml").write_text(COMPOSE)
     result = make_result(one, failed("health", link="health"), verdict=UNHEALTHY)
-    found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), result))
+    found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), result, health_seconds=lambda: took))
     assert (found.kind, found.repair) == (kind, repair)
+
+
+@pytest.mark.parametrize(
+    ("listeners", "codes", "kind"),
+    [
+        ((), (1, 1), "health-check-slow"),
+        ((), (0, 1), "unhealthy"),
+        (None, (1, 1), "unhealthy"),
+        ((Listener("0.0.0.0", 81),), (1, 1), "unhealthy"),
+    ],
+)
+def test_a_health_check_that_gave_up_before_anything_listened(
+    tmp_path: Path, listeners: tuple[Listener, ...] | None, codes: tuple[int, ...], kind: str
+) -> None:
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    output = "connect ECONNREFUSED 127.0.0.1:81"
+    one = make_container("api", health="unhealthy", health_output=output, health_command=CHECK, health_codes=codes)
+    result = make_result(one, failed("health", link="health"), verdict=UNHEALTHY)
+    found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), result, listeners=listeners))
+    assert found.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("published", "change"),
+    [
+        (80, "write 80 for 81 in compose.yml:12"),
+        (81, "let its program listen on 81, the port that is published too (compose.yml:8), or write 80 for 81"),
+    ],
+)
+def test_a_refusal_that_names_no_port_is_of_the_one_that_is_asked(tmp_path: Path, published: int, change: str) -> None:
+    quiet = {"health_command": CHECK, "health_output": "Connection refused", "ports": (Port("", 8080, published),)}
+    found = fault(tmp_path, quiet)
+    assert (found.kind, found.repair) == ("health-check-wrong-address", "invoke up api")
+    assert found.change.startswith(change)
+
+
+def test_a_neighbour_that_listens_for_itself_only(tmp_path: Path) -> None:
+    listening = {"db": (Listener("127.0.0.1", 5432),)}
+    found = fault(tmp_path, {"environment": URL}, "connect ECONNREFUSED db:5432", peer_listeners=listening)
+    assert (found.kind, found.repair) == ("listens-on-loopback", "invoke up db api")
+    assert "of db listen on 0.0.0.0" in found.change
+    listening = {"db": (Listener("127.0.0.1", 5432), Listener("0.0.0.0", 5432))}
+    assert fault(tmp_path, {"environment": URL}, "ECONNREFUSED", peer_listeners=listening).kind == "wrong-answer"
+
+
+def test_a_name_of_the_outside_that_no_name_server_answers_for_is_not_called_wrong(tmp_path: Path) -> None:
+    ended = {"status": "exited", "health": "", "exit_code": 1, "environment": {"URL": "http://api.example.com:80"}}
+    verdict = Verdict("failed", "exited", "exited with code 1")
+    deaf = fault(tmp_path, ended, log=("getaddrinfo EAI_AGAIN api.example.com",), verdict=verdict)
+    unknown = fault(tmp_path, ended, log=("getaddrinfo ENOTFOUND api.example.com",), verdict=verdict)
+    assert ("name server" in deaf.cause, "getent hosts api.example.com" in deaf.change) == (True, True)
+    assert unknown.change == "correct URL"
+
+
+@pytest.mark.parametrize(
+    ("networks", "said", "kind"),
+    [
+        ({"shop_back": True}, "getaddrinfo EAI_AGAIN api.example.com", "network-internal"),
+        ({"shop_back": True, "shop_front": False}, "getaddrinfo EAI_AGAIN api.example.com", "unknown-host"),
+        ({"shop_back": True}, "getaddrinfo EAI_AGAIN dbb", "one-shot-failed"),
+        ({}, "ValueError: api.example.com is no colour", "one-shot-failed"),
+    ],
+)
+def test_an_internal_network_reaches_nothing_outside(
+    tmp_path: Path, networks: dict[str, bool], said: str, kind: str
+) -> None:
+    verdict = Verdict("failed", "exited", "exited with code 1")
+    changes = {"status": "exited", "health": "", "exit_code": 1}
+    assert fault(tmp_path, changes, log=(said,), verdict=verdict, networks=networks).kind == kind
+
+
+def test_a_port_of_a_service_on_an_internal_network_is_published_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    link = failed("port 80", "127.0.0.1:8080 is not published by the container", link="port")
+    result = make_result(make_container("api", health="healthy"), link)
+    project = make_project({"api": {}}, tmp_path)
+    internal = name_fault(make_evidence(project, result, networks={"shop_back": True}))
+    assert (internal.kind, internal.repair) == ("network-internal", "invoke up api")
+    assert "internal: true" in internal.change
+    assert name_fault(make_evidence(project, result, networks={"shop_front": False})).kind == "port-unreachable"
+
+
+def test_who_waits_for_the_health_of_a_service_without_a_health_check(tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    waiting = {"depends_on": {"db": {"condition": "service_healthy"}}}
+    one = make_container("api", status="created", networks={})
+    verdict = Verdict("failed", "created", "was created but never started")
+    result = make_result(one, failed("running", "", link="running"), verdict=verdict)
+    project = make_project({"api": waiting, "db": {}}, tmp_path)
+    bare, healthy = ({"db": make_container("db", health=health)} for health in ("", "healthy"))
+    found = name_fault(make_evidence(project, result, peers=bare))
+    assert (found.kind, found.repair) == ("check-missing", "invoke up")
+    assert "condition: service_started" in found.change
+    assert name_fault(make_evidence(project, result, peers=healthy)).kind == "not-started"
 
 
 def test_a_user_that_the_image_does_not_have(tmp_path: Path) -> None:
