@@ -44,7 +44,10 @@ class Mount:
 
 @dataclass(frozen=True)
 class Container:
-    """One container; `health` is "" without a health check, `ports` are the published ones."""
+    """One container; `health` is "" without a health check, `ports` are the published ones.
+
+    `folder` is where its program starts.
+    """
 
     id: str
     name: str
@@ -73,6 +76,7 @@ class Container:
     health_codes: tuple[int, ...] = ()
     mounts: tuple[Mount, ...] = ()
     user: str = ""
+    folder: str = "/"
 
     @property
     def is_running(self) -> bool:
@@ -200,6 +204,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         health_codes=tuple(int(check.get("ExitCode", 0)) for check in checks),
         mounts=(*(_mount(entry) for entry in data.get("Mounts") or ()), *_tmpfs(host)),
         user=data["Config"].get("User") or "",
+        folder=data["Config"].get("WorkingDir") or "/",
     )
 
 

@@ -1,5 +1,6 @@
 """Faults of files and disks that a service tells of: a full disk, a volume that it may not write to, a missing file."""
 
+import posixpath
 import re
 import shlex
 import stat
@@ -23,6 +24,7 @@ NO_FILE = re.compile(
     r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
     re.IGNORECASE,
 )
+NAME = re.compile(r"['\"]((?:[\w.@+-]+/)*[\w@+-]+\.\w+)['\"]")
 READ_ONLY = re.compile(r"EROFS|read-only file ?system", re.IGNORECASE)
 EXEC = re.compile(r"\bexec:? \"?/\S+ (?:failed)?|fork/exec", re.IGNORECASE)
 # PostgreSQL, MySQL, MongoDB, Redis, Elasticsearch.
@@ -148,12 +150,19 @@ def file_missing(seen: Evidence) -> Fault | None:
     for line in seen.last_words:
         # A program that is there and cannot be run has another reason.
         is_missing = NO_FILE.search(line) and not EXEC.search(line)
-        for path in PATH.findall(line) if is_missing else ():
+        for path in _paths(seen, line) if is_missing else ():
             if mount := seen.mount_at(path):
                 return _missing_below(seen, mount, path)
             if not path.startswith(NOT_FILES) and (fault := _missing_in_image(seen, path)):
                 return fault
     return None
+
+
+def _paths(seen: Evidence, line: str) -> list[str]:
+    """The paths that a complaint names; of one that a program ended with, also a name in the folder it started in."""
+    if (found := PATH.findall(line)) or line != seen.last_error or seen.container is None:
+        return found
+    return [posixpath.normpath(posixpath.join(seen.container.folder, name)) for name in NAME.findall(line)]
 
 
 def _missing_in_image(seen: Evidence, path: str) -> Fault | None:

@@ -13,8 +13,11 @@ TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
 # No answer at all, and not that there is no such name.
 NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|server misbehaving", re.IGNORECASE)
 OUTSIDE = re.compile(r"EAI_AGAIN|name resolution|ENETUNREACH|network is unreachable", re.IGNORECASE)
-# Of two words and more, and no file or module: `api.example.com`.
-HOST = re.compile(r"(?<![\w./@-])(?:[a-z0-9-]+\.)+(?:[a-z]{2,})(?![\w./(-])", re.IGNORECASE)
+# Of two words and more, and no file and no kind of error: `api.example.com`, not `socket.gaierror` or `main.go:7`.
+HOST = re.compile(
+    r"(?<![\w./@-])(?:[A-Za-z0-9-]+\.)+(?!(?:js|mjs|cjs|ts|py|rb|go|rs|java|php|sh|json|ya?ml)\b)[a-z]{2,}"
+    r"(?<!error)(?<!exception)(?<!timeout)(?![\w./(-])"
+)
 NOT_FOUND = re.compile(r"ENOTFOUND|EAI_AGAIN|no such host|name or service not known|name resolution", re.IGNORECASE)
 
 
@@ -77,8 +80,7 @@ def no_name_server(seen: Evidence) -> Fault | None:
     if not host:
         return None
     declared = find_declaration(seen.project, seen.name, "dns")
-    servers = f", dns of {declared.place}, tells nothing" if declared else " tells nothing"
-    cause = f"cannot find {host}: the name server of its container{servers}"
+    cause = f"cannot find {host}: the name server of its container does not answer"
     look = "see whether this machine finds it (`getent hosts {}`) and what `dns` ~/.docker or daemon.json names"
     change = f"correct or remove {declared.place} (dns)" if declared else look.format(host)
     return Fault("unknown-host", cause, f"invoke up {seen.name}", change)

@@ -248,6 +248,17 @@ def test_a_folder_that_is_missing_is_told_from_a_file(root: Path, there: tuple[s
     assert words in ended(root, changes={"exit_code": 1}, log=log, has=lambda path: path in there).cause
 
 
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [("/srv", "the file /srv/config.json is missing"), ("/data/db", "/data/db/config.json is missing: the volume")],
+)
+def test_a_name_is_one_of_the_folder_that_the_program_starts_in(root: Path, folder: str, words: str) -> None:
+    log = ("FileNotFoundError: [Errno 2] No such file or directory: 'config.json'",)
+    found = ended(root, changes={"exit_code": 1, "folder": folder, "mounts": DATA}, log=log)
+    assert (found.kind, words in found.cause) == ("file-missing", True)
+    assert ended(root, changes={"exit_code": 1, "folder": folder}, log=(*log, "ValueError: x")).kind == "crashed"
+
+
 def test_a_program_that_is_there_and_does_not_run_was_not_replaced(root: Path) -> None:
     (root / "run.sh").write_text("")
     mounts = (Mount("bind", str(root / "run.sh"), "/srv/run.sh", False),)

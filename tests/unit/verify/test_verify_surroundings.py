@@ -187,6 +187,25 @@ def test_a_name_of_the_outside_that_no_name_server_answers_for_is_not_called_wro
 
 
 @pytest.mark.parametrize(
+    ("said", "host"),
+    [
+        ("dial tcp: lookup api.example.com on 127.0.0.11:53: server misbehaving", "api.example.com"),
+        ("java.net.UnknownHostException: api.example.com: Temporary failure in name resolution", "api.example.com"),
+        ("HTTPSConnectionPool(host='api.example.com', port=443): temporary failure in name resolution", "api.example"),
+        ("socket.gaierror: [Errno -3] Temporary failure in name resolution", ""),
+        ("main.go:7: lookup dbb on 127.0.0.11:53: server misbehaving", ""),
+        ("urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", ""),
+    ],
+)
+def test_only_a_host_counts_as_one(tmp_path: Path, said: str, host: str) -> None:
+    ended = {"status": "exited", "health": "", "exit_code": 1}
+    verdict = Verdict("failed", "exited", "exited with code 1")
+    found = fault(tmp_path, ended, log=(said,), verdict=verdict)
+    assert (found.kind == "unknown-host") == bool(host)
+    assert f"cannot find {host}" in found.cause or not host
+
+
+@pytest.mark.parametrize(
     ("networks", "said", "kind"),
     [
         ({"shop_back": True}, "getaddrinfo EAI_AGAIN api.example.com", "network-internal"),
