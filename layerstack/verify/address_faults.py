@@ -21,6 +21,8 @@ CONNECTION_WORDS = re.compile(
 NOT_RESOLVED = re.compile(
     r"ENOTFOUND|EAI_AGAIN|resolv|no such host|name or service not known|name resolution", re.IGNORECASE
 )
+# A database sets itself up on loopback first, and its own health check may pass then.
+SET_UP_SECONDS = 60.0
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
 OWN_ADDRESS = re.compile(r"(?<![\w.])(?:localhost|127\.0\.0\.1|\[?::1\]?):(\d{2,5})\b")
@@ -39,9 +41,10 @@ def wrong_address(seen: Evidence) -> Fault | None:
     if found is None or problem is None:
         return None
     kind, words = problem
-    if kind == "listens-on-loopback":
+    if kind in ("listens-on-loopback", "port-unreachable"):
         owner = owner_of(seen, found.host) or found.host
-        change = f"let the program of {owner} listen on 0.0.0.0 ({_where(seen, owner)})"
+        unless = "" if kind == "listens-on-loopback" else ", unless it is still setting itself up"
+        change = f"let the program of {owner} listen on 0.0.0.0 ({_where(seen, owner)}){unless}"
         return Fault(kind, words, f"invoke up {owner} {seen.name}", change)
     declared = find_declaration(seen.project, seen.name, "environment", found.variable)
     wanted = (seen.service.definition.get("environment") or {}).get(found.variable)
@@ -120,7 +123,8 @@ def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     there = _on(listening or (), found.port or 0)
     if found.port and there and all(one.is_loopback for one in there) and REFUSED.search(seen.text):
         words = f"{found.variable} names {owner}:{found.port}, and {owner} listens there on {there[0].ip} only"
-        return "listens-on-loopback", words
+        is_set_up = peer.health != "starting" and not 0 < peer.uptime_seconds < SET_UP_SECONDS
+        return ("listens-on-loopback", words) if is_set_up else ("port-unreachable", f"{words} so far")
     if found.port is None or not listening or there or peer.health == "starting":
         return None
     ports = ", ".join(str(port) for port in sorted({one.port for one in listening if not one.is_loopback}))

@@ -1,5 +1,6 @@
 """Faults of what surrounds a program: names, ports, health checks, mounts, users, limits."""
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,9 @@ def test_a_neighbour_that_listens_for_itself_only(tmp_path: Path) -> None:
     found = fault(tmp_path, {"environment": URL}, "connect ECONNREFUSED db:5432", peer_listeners=listening)
     assert (found.kind, found.repair) == ("listens-on-loopback", "invoke up db api")
     assert "of db listen on 0.0.0.0" in found.change
+    started = (datetime.now(timezone.utc) - timedelta(seconds=9)).isoformat()
+    new: dict[str, Any] = {"peers": {"db": make_container("db", started_at=started)}, "peer_listeners": listening}
+    assert fault(tmp_path, {"environment": URL}, "ECONNREFUSED db:5432", **new).kind == "port-unreachable"
     listening = {"db": (Listener("127.0.0.1", 5432), Listener("0.0.0.0", 5432))}
     assert fault(tmp_path, {"environment": URL}, "ECONNREFUSED", peer_listeners=listening).kind == "wrong-answer"
 
