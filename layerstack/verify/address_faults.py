@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.dependency import dependencies
-from layerstack.verify.evidence import Evidence
+from layerstack.verify.evidence import Evidence, may_set_up
 from layerstack.verify.fault import Fault, FaultKind, Rule
 from layerstack.verify.listening import Listener
 from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, owner_of
@@ -21,8 +21,6 @@ CONNECTION_WORDS = re.compile(
 NOT_RESOLVED = re.compile(
     r"ENOTFOUND|EAI_AGAIN|resolv|no such host|name or service not known|name resolution", re.IGNORECASE
 )
-# A database sets itself up on loopback first, and its own health check may pass then.
-SET_UP_SECONDS = 60.0
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
 OWN_ADDRESS = re.compile(r"(?<![\w.])(?:localhost|127\.0\.0\.1|\[?::1\]?):(\d{2,5})\b")
@@ -103,6 +101,9 @@ def loopback_only(seen: Evidence) -> Fault | None:
     for port in seen.container.ports:
         found = _on(seen.listeners, port.target)
         if found and all(one.is_loopback for one in found):
+            if seen.result.failed[0].link == "port" and may_set_up(seen.container):
+                so_far = f"is not ready yet: it listens on {found[0].ip}:{port.target} only so far"
+                return Fault("not-ready-yet", so_far, "invoke verify --wait 120")
             words = f"listens on {found[0].ip}:{port.target} only: it cannot be reached from outside its container"
             change = f"make its program listen on 0.0.0.0 ({_where(seen)})"
             return Fault("listens-on-loopback", words, f"invoke up {seen.name}", change)
@@ -123,7 +124,7 @@ def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     there = _on(listening or (), found.port or 0)
     if found.port and there and all(one.is_loopback for one in there) and REFUSED.search(seen.text):
         words = f"{found.variable} names {owner}:{found.port}, and {owner} listens there on {there[0].ip} only"
-        is_set_up = peer.health != "starting" and not 0 < peer.uptime_seconds < SET_UP_SECONDS
+        is_set_up = peer.health != "starting" and not may_set_up(peer)
         return ("listens-on-loopback", words) if is_set_up else ("port-unreachable", f"{words} so far")
     if found.port is None or not listening or there or peer.health == "starting":
         return None

@@ -40,6 +40,7 @@ SHOWN_LOG_LINES = 5
 DEATHS_SECONDS = 900.0
 # Nobody says when a service without a health check is ready: this long a failed check may be its start.
 YOUNG_SECONDS = 15.0
+SET_UP_SECONDS = 60.0
 # Compose makes the volumes first, then the containers.
 SAME_START_SECONDS = 10.0
 
@@ -186,6 +187,11 @@ class Evidence:
             "stopped_programs": list(self.stopped),
             "port_holders": [{"port": port.published, "holder": holder.words} for port, holder in self.holders],
         }
+
+
+def may_set_up(one: Container) -> bool:
+    """May it still make its data? A database does that on loopback first, and its own health check may pass then."""
+    return 0 < one.uptime_seconds < SET_UP_SECONDS and any(mount.is_writable for mount in one.mounts)
 
 
 def is_looping(one: Container) -> bool:

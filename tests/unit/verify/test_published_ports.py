@@ -4,11 +4,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 from verify_parts import READY, failed, make_container, make_evidence, make_project, make_result
 
+from layerstack.engine.container import Mount
 from layerstack.engine.place import EnginePlace
 from layerstack.project.project import Port, Service
 from layerstack.verify import state_links
@@ -81,6 +83,25 @@ def test_a_port_that_opens_after_the_health_check_passes_is_on_its_way(age_secon
     one = make_container("api", ports=ports, health="healthy", started_at=started.isoformat())
     closed = failed("port 80", "127.0.0.1:8080 is published, and nothing listens", link="port")
     seen = make_evidence(make_project({"api": {}}), make_result(one, closed), listeners=(Listener("0.0.0.0", 9090),))
+    assert name_fault(seen).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("age_seconds", "is_writable", "kind"),
+    [(5, True, "not-ready-yet"), (5, False, "listens-on-loopback"), (90, True, "listens-on-loopback")],
+)
+def test_a_database_that_is_healthy_and_makes_its_data_on_loopback(
+    tmp_path: Path, age_seconds: int, is_writable: bool, kind: str
+) -> None:
+    (tmp_path / "compose.yml").write_text("services:\n  api:\n    image: a\n")
+    started = datetime.now(timezone.utc) - timedelta(seconds=age_seconds)
+    mounts = (Mount("volume", "shop_data", "/data", is_writable),)
+    ports = (Port("127.0.0.1", 8080, 80),)
+    one = make_container("api", ports=ports, health="healthy", started_at=started.isoformat(), mounts=mounts)
+    closed = failed("port 80", "127.0.0.1:8080 is published, and nothing listens", link="port")
+    seen = make_evidence(
+        make_project({"api": {}}, tmp_path), make_result(one, closed), listeners=(Listener("127.0.0.1", 80),)
+    )
     assert name_fault(seen).kind == kind
 
 

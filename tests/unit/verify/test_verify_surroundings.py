@@ -31,6 +31,7 @@ services:
 """
 URL = {"DB_URL": "tcp://db:5432"}
 PROXY = {"http_proxy": "http://me:secret@proxy.corp:3128"}
+DATA = (Mount("volume", "shop_data", "/data", True),)
 UNRESOLVED = "getaddrinfo ENOTFOUND db"
 CHECK = ("CMD", "wget", "http://127.0.0.1:81/")
 
@@ -175,7 +176,10 @@ def test_a_neighbour_that_listens_for_itself_only(tmp_path: Path) -> None:
     assert (found.kind, found.repair) == ("listens-on-loopback", "invoke up db api")
     assert "of db listen on 0.0.0.0" in found.change
     started = (datetime.now(timezone.utc) - timedelta(seconds=9)).isoformat()
-    new: dict[str, Any] = {"peers": {"db": make_container("db", started_at=started)}, "peer_listeners": listening}
+    new: dict[str, Any] = {
+        "peers": {"db": make_container("db", started_at=started, mounts=DATA)},
+        "peer_listeners": listening,
+    }
     assert fault(tmp_path, {"environment": URL}, "ECONNREFUSED db:5432", **new).kind == "port-unreachable"
     listening = {"db": (Listener("127.0.0.1", 5432), Listener("0.0.0.0", 5432))}
     assert fault(tmp_path, {"environment": URL}, "ECONNREFUSED", peer_listeners=listening).kind == "wrong-answer"
