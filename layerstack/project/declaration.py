@@ -70,6 +70,9 @@ def source_of(project: Project, service: Service, port: Port) -> str:
                 published, target = _published(entry)
                 if target == str(port.target) and (variable := VARIABLE.search(published)):
                     return f"{variable[1]} in .env"
+                if target == str(port.target) and published.rpartition(":")[2] == str(port.published):
+                    place = Declaration(path, entry.start_mark.line + 1, "", project.root).place
+                    return f"the ports of {service.name} in {place}"
     return f"the ports of {service.name} in {project.compose_files[0].name}"
 
 
