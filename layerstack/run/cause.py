@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # As a shell and Docker end where there is nothing that they can run.
 CANNOT_RUN = (126, 127)
+# What a processor of an image's architecture runs besides.
+RUNS_ALSO = {"amd64": "386", "arm64": "arm"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _cannot_run(
         change = f"correct the first line of {mounted or path}, or take an image that has {program}"
         return Cause("command-missing", words, again, change)
     here = str(client.api.inspect_image(one.image_id).get("Architecture") or "")
-    if (machine := machine_of(head)) and here and machine != here:
+    if (machine := machine_of(head)) and here and machine not in (here, RUNS_ALSO.get(here)):
         words = f"cannot run {path}: it is made for {machine}, and its image is for {here}"
         return Cause("command-missing", words, again, f"put a {mounted or path} there that is made for {here}")
     return None

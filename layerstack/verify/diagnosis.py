@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     container_faults.command_missing,
     health_faults.proxied,
     health_faults.wrong_port,
+    network_faults.certificate_expired,
     network_faults.internal_only,
     *address_faults.RULES,
     network_faults.no_name_server,
@@ -172,7 +173,7 @@ def _evidence(seen: Evidence, fault: Fault) -> str:
     told = (check for check in seen.result.failed if check.is_asked and check.link != "health")
     asked = [f"{check.check}: {check.detail}" for check in told if check.detail not in fault.cause][:2]
     # Who pauses a container does it from outside: nothing in its log tells of that.
-    log = () if fault.kind == "paused" else telling_lines(seen.plain_log)
+    log = () if fault.kind == "paused" else telling_lines(seen.log)
     lines = [*asked, *said, *log]
     shown = dict.fromkeys(part for line in lines for part in line.splitlines() if part.strip())
     return "\n".join(line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…" for line in shown)

@@ -28,7 +28,7 @@ from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
 from layerstack.verify.health_probe import time_health
-from layerstack.verify.last_words import last_error
+from layerstack.verify.last_words import last_error, texts_of
 from layerstack.verify.listening import Listener, read_listeners
 from layerstack.wait import ask_all
 
@@ -124,12 +124,12 @@ class Evidence:
         """The error that its last run ended with, as it wrote it; "" while it is well or has written nothing."""
         one = self.container
         is_over = one is not None and (not one.is_running or is_looping(one))
-        return last_error(self.plain_log) if is_over else ""
+        return last_error(self.log) if is_over else ""
 
     @cached_property
     def plain_log(self) -> tuple[str, ...]:
         """Its log with the texts of JSON lines in their place, line by line."""
-        return tuple(text for line in self.log for text in _texts(line))
+        return tuple(texts_of(self.log))
 
     @property
     def container_is_bad(self) -> bool:
@@ -202,17 +202,6 @@ def is_looping(one: Container) -> bool:
 def telling_since(one: Container) -> float:
     """The epoch second from which on its log and its ends explain its state: those of a loop lie in the runs before."""
     return 0.0 if is_looping(one) else epoch_seconds(one.started_at)
-
-
-def _texts(line: str) -> list[str]:
-    try:
-        entry = json.loads(line) if line.startswith("{") else None
-    except ValueError:
-        entry = None
-    if not isinstance(entry, dict):
-        return [line]
-    nested = [value for one in entry.values() if isinstance(one, dict) for value in one.values()]
-    return [text for value in (*entry.values(), *nested) if isinstance(value, str) for text in value.splitlines()]
 
 
 class Lookout:

@@ -9,6 +9,7 @@ from layerstack.verify.evidence import Evidence
 FaultKind = Literal[
     "address-of-itself",
     "base-missing",
+    "certificate-expired",
     "check-invalid",
     "check-missing",
     "code-broken",

@@ -34,6 +34,8 @@ OTHER_VERSION = re.compile(
     re.IGNORECASE,
 )
 VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
+# Where a program came by.
+SOURCE_LINE = re.compile(r"^\s*(?:File \"|at )")
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 
@@ -202,9 +204,9 @@ def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
 
 def _mount_near(seen: Evidence) -> Mount | None:
     """The mount that is spoken of just above the complaint: a traceback has the path where the error has none."""
-    lines = telling_lines(seen.plain_log)
-    named = (seen.mount_at(path) for line in reversed(lines) for path in PATH.findall(line))
-    return next((mount for mount in named if mount and mount.is_writable), None)
+    lines = (line for line in reversed(telling_lines(seen.log)) if not SOURCE_LINE.match(line))
+    named = (seen.mount_at(path) for line in lines for path in PATH.findall(line))
+    return next((mount for mount in named if mount and mount.kind in ("tmpfs", "volume")), None)
 
 
 def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:

@@ -1,20 +1,32 @@
 """What a program wrote about its own end: the error among the lines of its log or of its health check."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 SHOWN_LINES = 5
 LONGEST_CHARACTERS = 200
 # Where Node.js came by on its way to an error: the error itself, and the file, stand above.
 ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception)\b[^:]{0,40}|panic|fatal error): .", re.IGNORECASE)
 STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*[\^~]*\s*$")
+# How loggers that write JSON call the weight of a line, and an error: a name, MongoDB's letter, pino's number. What is
+# fatal mostly repeats that the program ends.
+LEVELS = ("s", "level", "severity", "levelname")
+ERRORS = ("e", "error", "50")
+FATAL = ("f", "fatal", "critical", "60")
+DETAILS = ("error", "reason", "message", "err", "detail", "msg")
 
 
 def telling_lines(log: Sequence[str]) -> Sequence[str]:
     """The last error in a log with what stands above it, else the last lines."""
-    said = [line for line in log if not STACK.match(line)]
-    last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), len(said))
-    return said[max(0, last - SHOWN_LINES) : last]
+    said = [line for line in texts_of(log) if not STACK.match(line)]
+    last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), 0)
+    if last:
+        return said[max(0, last - SHOWN_LINES) : last]
+    entries = [entry for line in log if (entry := _entry(line))]
+    weighty = (_weighty(entries, ERRORS) or _weighty(entries, FATAL))[-SHOWN_LINES:]
+    return weighty or [line for line in log if not STACK.match(line)][-SHOWN_LINES:]
 
 
 def last_error(log: Sequence[str]) -> str:
@@ -22,3 +34,46 @@ def last_error(log: Sequence[str]) -> str:
     found = telling_lines(log)
     line = found[-1].strip() if found else ""
     return line if len(line) <= LONGEST_CHARACTERS else f"{line[: LONGEST_CHARACTERS - 1]}…"
+
+
+def texts_of(log: Sequence[str]) -> Iterator[str]:
+    """The lines of a log, with the texts of JSON lines in their place."""
+    for line in log:
+        entry = _entry(line)
+        if not entry:
+            yield line
+            continue
+        nested = [value for one in entry.values() if isinstance(one, dict) for value in one.values()]
+        for value in (*entry.values(), *nested):
+            yield from value.splitlines() if isinstance(value, str) else ()
+
+
+def _entry(line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _weighty(entries: Sequence[Mapping[str, Any]], weights: Sequence[str]) -> list[str]:
+    """The texts of the lines of this weight."""
+    found = (one for one in entries if any(str(one.get(key, "")).lower() in weights for key in LEVELS))
+    return list(filter(None, map(_text, found)))
+
+
+def _text(entry: Mapping[str, Any]) -> str:
+    """`WiredTiger error message: database corruption detected`: the message and what it holds of the reason."""
+    words = entry.get("msg") or entry.get("message") or ""
+    about = (entry, *(one for one in entry.values() if isinstance(one, Mapping)))
+    found = (
+        _reason(one.get(key)) for one in about for key in DETAILS if one is not entry or key not in ("msg", "message")
+    )
+    detail = next(filter(None, found), "")
+    return " ".join(f"{words}: {detail}".split()).strip(": ") if isinstance(words, str) else detail
+
+
+def _reason(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return next((text for key in ("msg", "message", "errmsg") if isinstance(text := value.get(key), str)), "")
+    return value if isinstance(value, str) else ""

@@ -12,6 +12,7 @@ from layerstack.verify.fault import Fault
 TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
 # No answer at all, and not that there is no such name.
 NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|server misbehaving", re.IGNORECASE)
+EXPIRED = re.compile(r"certificate (?:has )?(?:is )?expired|CERT_HAS_EXPIRED", re.IGNORECASE)
 OUTSIDE = re.compile(r"EAI_AGAIN|name resolution|ENETUNREACH|network is unreachable", re.IGNORECASE)
 # Of two words and more, and no file and no kind of error: `api.example.com`, not `socket.gaierror` or `main.go:7`.
 HOST = re.compile(
@@ -84,6 +85,19 @@ def no_name_server(seen: Evidence) -> Fault | None:
     look = "see whether this machine finds it (`getent hosts {}`) and what `dns` ~/.docker or daemon.json names"
     change = f"correct or remove {declared.place} (dns)" if declared else look.format(host)
     return Fault("unknown-host", cause, f"invoke up {seen.name}", change)
+
+
+def certificate_expired(seen: Evidence) -> Fault | None:
+    """A service of the project whose certificate is too old: that one is renewed, not the one that complains."""
+    one, complaint = seen.container, next(seen.lines_with(EXPIRED), "")
+    named = references(one.environment, seen.hosts) if one and complaint else ()
+    found = next((found for found in named if found.host in complaint), None)
+    owner = owner_of(seen, found.host) if found else None
+    if found is None or owner is None:
+        return None
+    words = f"cannot talk to {owner} ({found.variable}): the certificate that {owner} shows has expired"
+    again = f"invoke restart {owner} && invoke up {seen.name}"
+    return Fault("certificate-expired", words, again, f"renew the certificate that {owner} serves")
 
 
 def _outside_host(seen: Evidence, said: str) -> str:

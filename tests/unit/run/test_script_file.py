@@ -125,6 +125,7 @@ def elf(machine: int, order: Literal["little", "big"] = "little") -> bytes:
         ({"/app/run": elf(183)}, 255, "is made for arm64, and its image is for amd64"),
         ({"/app/run": elf(22, "big")}, 255, "is made for s390x"),
         ({"/app/run": elf(62)}, 255, ""),
+        ({"/app/run": elf(3)}, 255, ""),
     ],
 )
 def test_a_file_that_is_there_and_does_not_run(

@@ -230,6 +230,20 @@ def test_an_internal_network_reaches_nothing_outside(
     assert fault(tmp_path, changes, log=(said,), verdict=verdict, networks=networks).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("https://db:5432: [SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", "certificate-expired"),
+        ("request to db failed: CERT_HAS_EXPIRED", "certificate-expired"),
+        ("https://shop.example.com: certificate has expired", "wrong-answer"),
+    ],
+)
+def test_the_certificate_of_a_neighbour_is_renewed_there(tmp_path: Path, said: str, kind: str) -> None:
+    found = fault(tmp_path, {"environment": URL}, said)
+    assert found.kind == kind
+    assert kind == "wrong-answer" or found.repair == "invoke restart db && invoke up api"
+
+
 def test_a_port_of_a_service_on_an_internal_network_is_published_nowhere(tmp_path: Path) -> None:
     (tmp_path / "compose.yml").write_text(COMPOSE)
     link = failed("port 80", "127.0.0.1:8080 is not published by the container", link="port")
@@ -298,6 +312,21 @@ def test_a_full_tmpfs_gets_more_room_and_no_clean_up(tmp_path: Path, log: str) -
     found = fault(tmp_path, changes, log=(log,), verdict=Verdict("failed", "exited", "exited with code 1"))
     assert (found.kind, found.repair) == ("disk-full", "invoke up api")
     assert "tmpfs" in found.change
+
+
+def test_a_full_tmpfs_among_several_is_the_one_that_is_written_to(tmp_path: Path) -> None:
+    mounts = (
+        *(Mount("tmpfs", "", path, True) for path in ("/run", "/tmp")),
+        Mount("bind", "/home/me/app", "/srv", True),
+    )
+    changes = {"status": "exited", "health": "", "exit_code": 1, "mounts": mounts}
+    verdict = Verdict("failed", "exited", "exited with code 1")
+    log = ['  File "/srv/app/main.py", line 6, in <module>', "OSError: [Errno 28] No space left on device"]
+    unknown = fault(tmp_path, changes, log=tuple(log), verdict=verdict)
+    log.insert(1, '    open("/tmp/cache.db", "wb").write(data)')
+    known = fault(tmp_path, changes, log=tuple(log), verdict=verdict)
+    assert ("tmpfs on /tmp" in known.cause, known.repair) == (True, "invoke up api")
+    assert "/srv" not in unknown.cause
 
 
 @pytest.mark.parametrize(
