@@ -101,9 +101,6 @@ def loopback_only(seen: Evidence) -> Fault | None:
     for port in seen.container.ports:
         found = _on(seen.listeners, port.target)
         if found and all(one.is_loopback for one in found):
-            if seen.result.failed[0].link == "port" and may_set_up(seen.container):
-                so_far = f"is not ready yet: it listens on {found[0].ip}:{port.target} only so far"
-                return Fault("not-ready-yet", so_far, "invoke verify --wait 120")
             words = f"listens on {found[0].ip}:{port.target} only: it cannot be reached from outside its container"
             change = f"make its program listen on 0.0.0.0 ({_where(seen)})"
             return Fault("listens-on-loopback", words, f"invoke up {seen.name}", change)

@@ -43,11 +43,10 @@ def still_starting(seen: Evidence) -> Fault | None:
 
 
 def just_started(seen: Evidence) -> Fault | None:
-    """A failed check of a container that has no health check to say when it is ready, or none of that port."""
+    """A failed check of a container that has no health check to say when it is ready."""
     one, failed = seen.container, seen.result.failed[0]
-    if one and (seen.is_starting or (failed.link == "port" and seen.is_fresh)):
-        without = "" if one.health else ", without a health check"
-        age = f"is not ready yet: up {duration(one.uptime_seconds)}{without}"
+    if one and seen.is_starting:
+        age = f"is not ready yet: up {duration(one.uptime_seconds)}, without a health check"
         return Fault("not-ready-yet", f"{age}, and `{failed.check}` fails: {failed.detail}", WAIT)
     return None
 

@@ -107,11 +107,6 @@ class Evidence:
         is_young = one is not None and one.is_running and not one.health and one.uptime_seconds < YOUNG_SECONDS
         return is_young or self.result.verdict.phase == "waiting"
 
-    @property
-    def is_fresh(self) -> bool:
-        """Has its container started a moment ago? Its health check may pass before its ports are open."""
-        return self.container is not None and 0 < self.container.uptime_seconds < YOUNG_SECONDS
-
     @cached_property
     def answers(self) -> tuple[str, ...]:
         """What its failed checks and its last health check said."""

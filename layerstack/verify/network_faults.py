@@ -134,7 +134,7 @@ def packets_dropped(seen: Evidence) -> Fault | None:
 def port_of_nobody(seen: Evidence) -> Fault | None:
     """A published port of the container on which no program listens, while one listens on another."""
     one = seen.container
-    if one is None or not seen.listeners or seen.is_starting or seen.is_fresh:
+    if one is None or not seen.listeners or seen.is_starting:
         return None
     asked = [check.detail for check in seen.result.failed if check.is_asked]
     open_ports = sorted({found.port for found in seen.listeners})
