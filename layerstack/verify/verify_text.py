@@ -124,14 +124,15 @@ def _checked(result: ServiceResult) -> str:
         return ", ".join(names)
     if result.state == "finished":
         return "ended with code 0"
-    links = {check.link: check.check for check in result.checks if check.link in ("health", "port")}
+    links = {check.link: check.check for check in result.checks if check.link in ("health", "port") and check.is_asked}
     return ", ".join(links.values()) or "only that it runs: it has no health check and no port"
 
 
 def _unchecked(result: ServiceResult) -> Iterator[str]:
-    """What nobody asked, where no health check of the service's own speaks for it."""
-    if not any(check.link == "health" and check.is_asked for check in result.checks):
-        yield from dict.fromkeys(check.detail for check in result.checks if check.is_ok and not check.is_asked)
+    """What nobody asked; a health check of the service's own speaks for it, but not for its ports."""
+    is_well = any(check.link == "health" and check.is_asked for check in result.checks)
+    unasked = (check for check in result.checks if check.is_ok and not check.is_asked)
+    yield from dict.fromkeys(check.detail for check in unasked if not is_well or check.link == "port")
 
 
 def _mark(check: CheckResult) -> str:

@@ -129,3 +129,13 @@ def test_what_was_not_checked_is_neither_well_nor_broken(capsys: pytest.CaptureF
     assert "not checked" in shown
     assert "✓" not in shown
     assert [case.outcome for case in cases_of(report)] == ["skipped"]
+
+
+def test_a_port_that_was_not_checked_is_said_although_the_health_check_passes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    health = CheckResult("health check", True, 0, "healthy", "health")
+    closed = CheckResult("port 80", True, 0, "not checked: nothing listens", "port", is_asked=False)
+    print_verify(VerifyReport(0.1, "cpu", (make_result(make_container("db"), health, closed, name="db"),)))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "health check; not checked: nothing listens" in shown
