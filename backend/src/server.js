@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import pino from 'pino';
 import { createApplication } from './application.js';
+import { answerBrokenRequests } from './http/broken-requests.js';
 import { createServices, startServices } from './services.js';
 import { readSettings } from './ground/settings.js';
 import { shutDown } from './process/shutdown.js';
@@ -26,6 +27,7 @@ const services = createServices(settings, logger);
 const server = createServer({ requestTimeout: settings.uploadTimeoutMs }, createApplication(services));
 const stopping = new AbortController();
 
+answerBrokenRequests(server);
 server.on('error', (error) => {
   logger.fatal({ cause: error.message }, 'cannot listen');
   process.exit(1);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as open } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { analyse, startStand, startWorkingStand, uniquePhoto, WITH_MONGO } from './stand.js';
 
@@ -116,6 +117,52 @@ describe('door', () => {
         );
         assert.equal(JSON.parse(body).status, 421);
       }
+    });
+  }
+
+  /** The answer to bytes that no client library sends; they follow a request line and what is always asked for. */
+  async function askRaw(...lines) {
+    const socket = connect(Number(new URL(stand.url).port), '127.0.0.1');
+    socket.write([...lines, 'Connection: close', '', ''].join('\r\n'));
+    const answer = (await socket.toArray()).join('');
+    const [head, body] = answer.split('\r\n\r\n', 2);
+    return { status: Number(head.split(' ')[1]), head, body };
+  }
+
+  for (const [name, lines, status] of [
+    ['a second host', ['GET /health HTTP/1.1', 'Host: localhost', 'Host: evil.example'], 421],
+    ['a first host', ['GET /health HTTP/1.1', 'Host: evil.example', 'Host: localhost'], 421],
+    ['no host', ['GET /health HTTP/1.0'], 421],
+    ['a whole address', ['GET http://evil.example/health HTTP/1.1', 'Host: localhost'], 421],
+    ['an address with a user', ['GET http://localhost@evil.example/ HTTP/1.1', 'Host: localhost'], 421],
+    ['its own whole address', ['GET http://localhost/ HTTP/1.1', 'Host: localhost'], 200],
+    ['an unknown expectation', ['GET / HTTP/1.1', 'Host: localhost', 'Expect: tea'], 200],
+    ['another protocol', ['hello'], 400],
+    ['a method in lower case', ['get / HTTP/1.1', 'Host: localhost'], 400],
+    ['a header with a NUL', ['GET / HTTP/1.1', 'Host: localhost', 'X-A: \0'], 400],
+    ['two lengths', ['POST / HTTP/1.1', 'Host: localhost', 'Content-Length: 5', 'Content-Length: 6'], 400],
+    ['a length of letters', ['POST / HTTP/1.1', 'Host: localhost', 'Content-Length: five'], 400],
+    ['headers without end', ['GET / HTTP/1.1', 'Host: localhost', `X-A: ${'a'.repeat(20_000)}`], 431],
+  ]) {
+    test(`${name} is ${status}, in a document where it is refused`, async () => {
+      const answer = await askRaw(...lines);
+      assert.equal(answer.status, status, answer.head);
+      if (status < 400) return;
+      assert.match(answer.head, /^content-type: application\/problem\+json/im);
+      assert.equal(JSON.parse(answer.body).status, status);
+    });
+  }
+
+  for (const origin of [
+    'ftp://127.0.0.1',
+    'http://127.0.0.1/x',
+    'http://evil@127.0.0.1',
+    'http://127.0.0.1#x',
+    'x',
+  ]) {
+    test(`${origin} is no origin of this host`, async () => {
+      const place = origin.replace('127.0.0.1', new URL(stand.url).host);
+      assert.equal((await get({ Origin: place }, '/api/analyses/x', 'DELETE')).status, 403);
     });
   }
 

@@ -53,3 +53,9 @@ test('a file name loses control and direction marks and ends after 200 character
   assert.equal(cleanName('🏂'.repeat(300)), '🏂'.repeat(200));
   assert.equal(cleanName('\n'), '');
 });
+
+test('a name of characters that nobody sees is none, and inside of one they stay', () => {
+  for (const name of ['\u200b\u2060', '\u3164', '\u00ad \u00a0', '\u{e0041}'])
+    assert.equal(cleanName(name), '');
+  assert.equal(cleanName('👨\u200d👩\u200d👧'), '👨\u200d👩\u200d👧');
+});

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { createApplication } from '../src/application.js';
+import { answerBrokenRequests } from '../src/http/broken-requests.js';
 import { createServices, startServices } from '../src/services.js';
 import { readSettings } from '../src/ground/settings.js';
 
@@ -156,6 +157,7 @@ export async function startStand(env = {}) {
   });
   const services = createServices(settings, pino({ level: process.env.LOG || 'silent' }));
   const api = await serve(createApplication(services));
+  answerBrokenRequests(api.server);
   const close = async () => {
     services.janitor.stop();
     await services.worker.stop();

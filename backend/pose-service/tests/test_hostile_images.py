@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from hostile.case import Case
 from hostile.check import check_answer, check_left_nothing, check_still_works
+from hostile.header_cases import header_cases
 from hostile.image_cases import image_cases
 from hostile.service import Baseline, Service, running_service
 
-CASES = list(image_cases())
+CASES = [*image_cases(), *header_cases()]
 
 
 @pytest.fixture(scope="module")

@@ -158,7 +158,7 @@ def test_a_stop_ends_a_video_with_a_last_line(server: Server, long_clip: bytes) 
 
 
 def test_a_hanging_video_is_killed_at_its_deadline(start: Start, long_clip: bytes) -> None:
-    server = start(POSE_ENGINES="1", POSE_DEADLINE_SECONDS="2")
+    server = start(POSE_ENGINES="1", POSE_DEADLINE_SECONDS="5")
     server.wait_until_ready()
     stream = Stream(server, long_clip)
     stream.line()

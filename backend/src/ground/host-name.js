@@ -1,7 +1,9 @@
 /** Is the page that asks, by its origin, one of the host that it asks? */
 export function isSameHost(origin, hostHeader) {
   const host = readHost(hostHeader);
-  return Boolean(host) && URL.canParse(origin) && new URL(origin).host === host.host;
+  // Browsers send no path and no user, and pages come over nothing else.
+  const isOrigin = /^https?:\/\/[^/@?#\\]+$/i.test(origin) && URL.canParse(origin);
+  return Boolean(host) && isOrigin && new URL(origin).host === host.host;
 }
 
 /** @returns {URL | null} null for what is no name or address with a port behind it or none */

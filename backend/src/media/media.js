@@ -41,9 +41,12 @@ async function* rejoin(head, chunks) {
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
 }
 
-/** A name to show: without control characters, at most 200 characters; empty when nothing is left. */
+// Zero-width and other characters that nobody sees; inside a name they join letters and emoji.
+const UNSEEN_ONLY = /^[\p{Default_Ignorable_Code_Point}\p{White_Space}]*$/u;
+
+/** A name to show: without control characters, at most 200 characters; empty when nothing to see is left. */
 export function cleanName(name) {
   // eslint-disable-next-line no-control-regex
   const printable = name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '');
-  return [...printable.trim()].slice(0, 200).join('');
+  return UNSEEN_ONLY.test(printable) ? '' : [...printable.trim()].slice(0, 200).join('');
 }

@@ -16,6 +16,7 @@ from pose_service.contract.job import JobError
 from pose_service.media.decode_turn import decode_turn
 from pose_service.media.heif_size import coded_pixels
 from pose_service.media.memory_limit import memory_limit
+from pose_service.media.structure import check_structure
 
 # A short list: Pillow can read many more formats, some of them through outside programs.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF")
@@ -64,6 +65,7 @@ def decode(stream: IO[bytes], max_pixels: int) -> Pixels:
 
 def _decode(stream: IO[bytes], max_pixels: int) -> Pixels:
     _register_heif()
+    check_structure(stream, max_pixels)
     with Image.open(stream, formats=FORMATS) as image:
         width, height = image.size
         if width * height > max_pixels:

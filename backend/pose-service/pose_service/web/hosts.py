@@ -13,6 +13,8 @@ from pose_service.web.problem import ProblemError
 
 # A name or an address, IPv6 in brackets, and perhaps a port.
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+?)\.?(?::([0-9]{1,5}))?", re.ASCII)
+# A whole address in place of the path goes before Host (RFC 9112, 3.2.2).
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNORECASE)
 SHOWN_LETTERS = 100
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -26,15 +28,20 @@ def register_hosts(app: Flask, allowed: Collection[str]) -> None:
     """
 
     def check() -> None:
-        host = request.environ.get("HTTP_HOST", "")
-        if _name(host) not in allowed:
-            detail = f"This service is not called {host[:SHOWN_LETTERS]!r}; POSE_ALLOWED_HOSTS can add a name."
-            raise ProblemError(421, "unknown-host", detail)
+        for host in _hosts_asked():
+            if _name(host) not in allowed:
+                detail = f"This service is not called {host[:SHOWN_LETTERS]!r}; POSE_ALLOWED_HOSTS can add a name."
+                raise ProblemError(421, "unknown-host", detail)
         if request.method not in SAFE_METHODS and _is_cross_site():
             raise ProblemError(403, "cross-site", "A page of another origin may not send anything here.")
 
     app.before_request(check)
     app.after_request(_forbid_sniffing)
+
+
+def _hosts_asked() -> list[str]:
+    address = ADDRESS.match(request.environ.get("RAW_URI", ""))
+    return [request.environ.get("HTTP_HOST", ""), *(address.groups() if address else ())]
 
 
 def _name(host: str) -> Optional[str]:

@@ -192,6 +192,11 @@ def _hosts(photo: bytes) -> Iterator[Case]:
         yield bad(f"host {name.decode()!r}", request, "unknown-host", 421)
     yield bad("no host", whole.replace(host, b""), "unknown-host", 421)
     yield bad("two hosts", whole.replace(host, host + b"Host: evil.example\r\n"), "unknown-host", 421)
+    start = b"POST "
+    for address, status in ((b"http://evil.example", 421), (b"http://localhost@evil.example", 421), (b"https://", 421)):
+        request = whole.replace(start, start + address, 1)
+        yield bad(f"whole address {address.decode()!r}", request, "unknown-host", status)
+    yield good("whole address of this host", whole.replace(start, start + b"http://localhost:5000", 1))
     for name in (b"LocalHost", b"localhost.", b"127.0.0.1:5000", b"[::1]:5000", b"pose-service:5000"):
         yield good(f"host {name.decode()!r}", whole.replace(host, b"Host: " + name + b"\r\n"))
     for origin in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +10,7 @@ from functools import partial
 from hostile import clips
 from hostile.clips import Clip, evenly
 from hostile.forms import END, chunked, file_part, post
+from hostile.headers import replaced
 from hostile.pictures import animated, photo_as
 
 PATH = b"/pose/video?max_people=1"
@@ -45,6 +47,7 @@ def video_cases() -> Iterator[VideoCase]:
     yield from _good()
     yield from _limits()
     yield from _damaged()
+    yield from _lies()
     yield from _others()
     yield from _forms()
 
@@ -108,6 +111,39 @@ def _damaged() -> Iterator[VideoCase]:
     yield VideoCase("corrupt tail of a WebM", lambda: upload(clips.damaged(clips.encoded(webm), 0.5)), 200)
     yield refused("corrupt from the start", lambda: clips.damaged(clips.encoded(LONG), 0, 7))
     yield refused("index without pictures", lambda: clips.without_media(clips.encoded(LONG)))
+
+
+def _lies() -> Iterator[VideoCase]:
+    """Numbers of a header that are not true, where the pictures can be found all the same, and where they cannot."""
+    most, none = b"\xff" * 4, bytes(4)
+    for mark, offset, data, status in (
+        (b"mvhd", 16, none, 200),
+        (b"mdhd", 16, none, 200),
+        (b"mdhd", 20, most, 200),
+        (b"tkhd", 44, bytes(36), 200),
+        (b"tkhd", 44, b"\x7f\xff\xff\xff" * 9, 200),
+        (b"tkhd", 80, most * 2, 200),
+        (b"stts", 16, most, 200),
+        (b"elst", 12, most, 200),
+        (b"moov", -4, none, 200),
+        (b"mdat", -4, most, 200),
+        (b"stts", 8, most, 422),
+        (b"stsz", 8, most, 422),
+        (b"stsz", 12, most, 422),
+        (b"stsc", 8, most, 422),
+        (b"stco", 12, most, 422),
+        (b"avcC", 4, most, 422),
+        (b"stsd", 8, none, 422),
+        (b"ftyp", -4, none, 422),
+    ):
+        make = partial(replaced, clips.encoded(LONG), mark, offset, data)
+        kind = UNREADABLE if status == 422 else ""
+        yield VideoCase(f"{mark.decode()}{offset:+} {data[:4].hex()}", lambda make=make: upload(make()), status, kind)
+    webm = clips.encoded(Clip(times=evenly(4, 10), container="webm"))
+    for seconds in (float("nan"), float("inf"), -1e9, 1e300):
+        # Behind the element's id and its length.
+        changed = replaced(webm, b"\x44\x89\x88", 3, struct.pack(">d", seconds))
+        yield VideoCase(f"WebM of {seconds} s", lambda changed=changed: upload(changed), 200)
 
 
 def _cut(clip: Clip, tenths: int) -> bytes:

@@ -1,0 +1,35 @@
+import { STATUS_CODES } from 'node:http';
+import { Problem } from '../ground/problem.js';
+
+const STATUS_OF = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/**
+ * Answer what Node's parser refuses, for which there is no request yet, with a problem document as well.
+ *
+ * @param {import('node:http').Server} server  an expectation that it does not know is ignored, not 417
+ */
+export function answerBrokenRequests(server) {
+  server.on('clientError', answerBroken);
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+}
+
+function answerBroken(error, socket) {
+  // Nothing may be written into an answer that has begun; Node's own handler asks the same.
+  if (!socket.writable || socket._httpMessage?.headersSent) return socket.destroy();
+  const status = STATUS_OF[error.code] ?? 400;
+  const detail = `The request cannot be read: ${error.reason ?? error.message}.`;
+  const body = JSON.stringify(new Problem(status, detail));
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+  ];
+  socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+}
