@@ -16,6 +16,7 @@ from second_machine import make_system_image
 from layerstack import command
 from layerstack.deploy import deploy as deploying
 from layerstack.deploy.deploy import Deployment
+from layerstack.deploy.deployed import is_deployed, verify_stack
 from layerstack.errors import EngineError, StartFailed, UsageError
 from layerstack.project import project
 from layerstack.wait import wait_until
@@ -40,6 +41,11 @@ class Swarm:
 
     def write(self, name: str, text: str) -> None:
         (self.root / "web" / name).write_text(text)
+
+    def states(self) -> dict[str, str]:
+        """What verify finds."""
+        assert is_deployed(self.client, self.load())
+        return {one.service: one.state for one in verify_stack(self.client, self.load()).services}
 
     def answers(self) -> Counter[str]:
         """What the client was answered so far."""
@@ -109,6 +115,11 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
     assert swarm.answers()["LOST"] == before
     running = swarm.client.api.tasks(filters={"service": f"{swarm.load().name}_web", "desired-state": "running"})
     assert len(running) == 3
+
+    assert swarm.states() == {"web": "fine", "once": "fine", "client": "fine"}
+    one = running[0]["Status"]["ContainerStatus"]["ContainerID"]
+    swarm.client.containers.get(one).exec_run(["rm", "/srv/version"])
+    assert swarm.states() == {"web": "degraded", "once": "fine", "client": "fine"}
 
     swarm.write("run.sh", good)
     assert swarm.deploy().is_ok
