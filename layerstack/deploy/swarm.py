@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 STACK_LABEL = "com.docker.stack.namespace"
 FAILED = ("failed", "rejected", "orphaned")
-PIN = "node.id == "
 LOG_LINES, LOG_SECONDS = 10, 5.0
 
 
@@ -76,17 +75,12 @@ def has_virtual_ips() -> bool:
     return find_place().is_remote or Path("/proc/net/ip_vs").exists()
 
 
-def data_nodes(client: "EngineClient", swarm: Mapping[str, Any], stack: str, keeping: Iterable[str]) -> dict[str, str]:
-    """For each service that keeps data its node: where it is pinned already, else this one; {} for a single node."""
-    if int(swarm.get("Nodes") or 1) < 2:
-        return {}
-    pinned = {}
-    for service in _services(client, stack):
-        constraints = ((service["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints")) or ()
-        for text in constraints:
-            if str(text).startswith(PIN):
-                pinned[_own_name(service, stack)] = str(text).removeprefix(PIN)
-    return {name: pinned.get(name, str(swarm["NodeID"])) for name in keeping}
+def read_constraints(client: "EngineClient", stack: str) -> dict[str, tuple[str, ...]]:
+    """By service, where it may be placed."""
+    return {
+        _own_name(one, stack): tuple((one["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
+        for one in _services(client, stack)
+    }
 
 
 def read_services(client: "EngineClient", stack: str) -> dict[str, SwarmService]:
