@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from layerstack.deploy.pinned_images import deployed_services
 from layerstack.deploy.rollout import failure_words
 from layerstack.deploy.swarm import SwarmService, Task, read_services
 from layerstack.engine.container import from_inspect, read_all
 from layerstack.errors import CheckFailed, RefusedByEngine
 from layerstack.project.project import Project, Service
 from layerstack.verify import inside_http
+from layerstack.verify.check_graph import read_graph
 from layerstack.verify.checks import TIMEOUT_SECONDS, CheckResult, Target, as_check, check_name, run_declared, timed
 from layerstack.verify.http_check import NOT_CHECKED
 from layerstack.verify.masking import mask
@@ -64,7 +64,7 @@ class StackReport:
 
     @property
     def worst(self) -> DeployedService | None:
-        """The first that is broken, else the first that is degraded."""
+        """The first that is broken, else the first that is degraded; what others need comes before them."""
         found = [one for one in self.services if one.state != "fine"]
         return min(found, key=lambda one: one.state != "broken", default=None)
 
@@ -94,7 +94,7 @@ def verify_stack(client: "EngineClient", project: Project, wait_seconds: float =
     def ask() -> bool:
         found = read_services(client, project.name)
         peers = _Peers(client, found)
-        services = ask_all(lambda name: _examine(peers, project, name), deployed_services(project))
+        services = ask_all(lambda name: _examine(peers, project, name), read_graph(project).order)
         last[:] = [StackReport(project.name, time.monotonic() - started, tuple(services))]
         return last[0].is_ok
 

@@ -52,7 +52,7 @@ def _rows(one: DeployedService, shows_all: bool) -> Iterator[tuple[str, ...]]:
 
     texts = [f"{check.container} {check.check}: {check.detail}" for check in one.checks] if shows_all else []
     names = dict.fromkeys(check.check for check in one.checks if check.is_asked)
-    texts = texts or [one.cause.partition("\n")[0] or ", ".join(names) or "what Swarm says of it"]
+    texts = texts or [one.cause.partition("\n")[0] or ", ".join(names) or "only what Swarm says of it"]
     first = (mark(one.state == "fine"), one.service, one.state, f"{one.working} of {one.asked}")
     for number, text in enumerate(texts):
         yield *(first if number == 0 else ("", "", "", "")), escape(text)

@@ -118,7 +118,7 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
 
     assert swarm.states() == {"web": "fine", "once": "fine", "client": "fine"}
     one = running[0]["Status"]["ContainerStatus"]["ContainerID"]
-    swarm.client.containers.get(one).exec_run(["rm", "/srv/version"])
+    assert swarm.client.containers.get(one).exec_run(["rm", "/srv/run.sh"]).exit_code == 0
     assert swarm.states() == {"web": "degraded", "once": "fine", "client": "fine"}
 
     swarm.write("run.sh", good)

@@ -10,6 +10,7 @@ from layerstack.deploy.deployed import StackReport, verify_stack
 from layerstack.deploy.swarm import SwarmService, Task
 from layerstack.errors import CheckFailed
 from layerstack.verify import inside_http
+from layerstack.verify.check_graph import CheckGraph
 
 CHECK = {"check": "answers", "http": "/health"}
 
@@ -60,7 +61,7 @@ def declared(name: str, *checks: Any) -> Any:
 def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
     made = Stack()
     monkeypatch.setattr(deployed, "read_services", lambda client, name: made.services)
-    monkeypatch.setattr(deployed, "deployed_services", lambda project: tuple(project.services))
+    monkeypatch.setattr(deployed, "read_graph", lambda project: CheckGraph(tuple(project.services), {}))
     monkeypatch.setattr(deployed, "failure_words", lambda one, known: ": it ended")
     monkeypatch.setattr(inside_http, "ask_at", made.ask_at)
     return made
