@@ -41,10 +41,13 @@ def print_deployed(done: Deployment) -> None:
 def print_stack(found: StackReport, shows_all: bool = False) -> None:
     """First line: the verdict. Then a row per service, with `shows_all` one per check."""
     worst = found.worst
-    verdict = f"{worst.service} is {worst.state}: {worst.cause}" if worst else "everything works"
+    cause, *evidence = worst.cause.splitlines() if worst and worst.cause else [""]
+    verdict = f"{worst.service} is {worst.state}: {cause}" if worst else "everything works"
     line(f"{verdict} (stack {found.stack}, {duration(found.seconds)})", "red" if worst else "green", is_whole=True)
     rows = [row for one in found.services for row in _rows(one, shows_all)]
     print_table(("", "service", "state", "working", "checked"), rows)
+    for text in evidence:
+        line(text)
 
 
 def _rows(one: DeployedService, shows_all: bool) -> Iterator[tuple[str, ...]]:
