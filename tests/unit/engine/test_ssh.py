@@ -1,4 +1,4 @@
-"""An engine behind `ssh://`: the system's ssh is started, and `docker system dial-stdio` answers on the other machine."""
+"""An engine behind `ssh://`: the system's ssh is started, and `docker system dial-stdio` answers over there."""
 
 import sys
 from pathlib import Path
