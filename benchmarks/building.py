@@ -1,4 +1,4 @@
-"""Rows about building: nothing to do, one edit, a large base, everything cold."""
+"""Rows about building: nothing to do, one edit, a large base, a large context, everything cold."""
 
 import json
 import re
@@ -12,8 +12,9 @@ from statistics import median
 from benchmarks import profile_text
 from benchmarks.options import Options
 from benchmarks.samples import Goal, Measurement, alternate, profile_if_missed
-from benchmarks.scratch import ROOT, Scratch, scratch
+from benchmarks.scratch import LABEL, ROOT, Scratch, scratch
 from layerstack.errors import CheckFailed
+from layerstack.project import choices
 
 # Per service a file that is in its image, and how a comment begins there.
 EDITED = {
@@ -23,42 +24,72 @@ EDITED = {
 }
 SCRIPT_BUILDS = ("bases", "services")
 BALLAST_FILE_BYTES = 50_000_000
+CONTEXT_FILES, CONTEXT_FOLDERS = 100_000, 100
+LARGE_DOCKERFILE = "FROM {image}\nCOPY . /srv/\n"
 # The layer itself, its checksum, and what the disk must keep for everybody else.
 DISK_NEED = 1.2
 DISK_RESERVE_BYTES = 10_000_000_000
 
+Build = Callable[[Scratch, str], float]
+
 
 def measure_unchanged_bases(options: Options, goal: Goal) -> Measurement:
-    """`invoke build-bases` with nothing to do against the three builds of the script with nothing to do."""
+    """`layerstack build-bases` with nothing to do against the three builds of the script with nothing to do."""
     with _two_copies() as (own, other):
-        own.invoke("build-bases")
+        own.layerstack("build-bases")
         other.script("bases")
         samples = alternate(
-            options.run_count, lambda: own.invoke("build-bases").seconds, lambda: other.script("bases").seconds
+            options.run_count, lambda: own.layerstack("build-bases").seconds, lambda: other.script("bases").seconds
         )
         profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build-bases"))
     return Measurement(samples, profile=profile)
 
 
-def measure_code_change(service: str, options: Options, goal: Goal) -> Measurement:
-    """`invoke build SERVICE` after an edit against bare bake after another edit."""
+def measure_unchanged(options: Options, goal: Goal) -> Measurement:
+    """`layerstack build` with nothing to do against `docker compose build` with nothing to do."""
     with _two_copies() as (own, other):
+        _fill_cache(own)
+        _fill_cache(other)
+        other.compose("build")
+        samples = alternate(
+            options.run_count, lambda: own.layerstack("build").seconds, lambda: other.compose("build").seconds
+        )
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build"))
+    return Measurement(samples, profile=profile)
+
+
+def measure_large_context(options: Options, goal: Goal) -> Measurement:
+    """The same for one service whose context is 100,000 files of a few bytes."""
+    with scratch(_become_large) as own, scratch(_become_large) as other:
+        own.layerstack("build")
+        other.compose("build")
+        samples = alternate(
+            options.run_count, lambda: own.layerstack("build").seconds, lambda: other.compose("build").seconds
+        )
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build"))
+    return Measurement(samples, (f"{CONTEXT_FILES:,} files in {CONTEXT_FOLDERS} folders",), profile)
+
+
+def measure_code_change(service: str, build: Build, options: Options, goal: Goal) -> Measurement:
+    """`layerstack build SERVICE` after an edit against bake's or Compose's own build after another edit."""
+    with _two_copies() as (own, other):
+        _fill_cache(other)
         _rebuild(own, service)
-        _bake(other, service)
-        samples = alternate(options.run_count, partial(_rebuild, own, service), partial(_bake, other, service))
-        unchanged = own.invoke("build", service).seconds
+        build(other, service)
+        samples = alternate(options.run_count, partial(_rebuild, own, service), partial(build, other, service))
+        unchanged = own.layerstack("build", service).seconds
         _edit(own, service)
         profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build", service))
     overhead = median(ours - theirs for ours, theirs in zip(samples.ours, samples.theirs, strict=True))
     notes = (
         f"the constant overhead is {overhead:.2f} s (median of the differences)",
-        f"with nothing to do `invoke build {service}` takes {unchanged:.2f} s",
+        f"with nothing to do `layerstack build {service}` takes {unchanged:.2f} s",
     )
     return Measurement(samples, notes, profile)
 
 
 def measure_ballast(gigabytes: float, options: Options, goal: Goal) -> Measurement:
-    """`invoke build SERVICE` after an edit, with and without a layer of random bytes in its base image."""
+    """`layerstack build SERVICE` after an edit, with and without a layer of random bytes in its base image."""
     service = next(iter(EDITED))
     with _two_copies(partial(_add_ballast, gigabytes)) as (heavy, plain):
         for copy in (heavy, plain):
@@ -76,7 +107,7 @@ def fits_on_disk(gigabytes: float) -> bool:
 
 
 def measure_cold(options: Options, goal: Goal) -> Measurement:
-    """All images from their first step, in one `invoke build` against the script's builds one after the other."""
+    """All images from their first step, in one `layerstack build` against the script's builds one after the other."""
     profiles: list[str] = []
     samples = alternate(options.run_count, partial(_cold_build, profiles), _cold_script)
     notes = (
@@ -96,7 +127,7 @@ def _two_copies(prepare: Callable[[Scratch], None] | None = None) -> Iterator[tu
 def _cold_build(profiles: list[str]) -> float:
     """Raises CheckFailed when a step was not executed: the build was not cold."""
     with scratch(_begin_anew) as copy:
-        result = copy.invoke("build", "--json")
+        result = copy.layerstack("build", "--json")
         steps = [step for image in json.loads(result.stdout)["images"] for step in image["steps"]]
         if warm := [step["step"] for step in steps if step["cached"]]:
             raise CheckFailed(f"a cold build found {len(warm)} steps in the cache: {warm[0]}")
@@ -116,12 +147,38 @@ def _edit(copy: Scratch, service: str) -> None:
 
 def _rebuild(copy: Scratch, service: str) -> float:
     _edit(copy, service)
-    return copy.invoke("build", service).seconds
+    return copy.layerstack("build", service).seconds
 
 
-def _bake(copy: Scratch, service: str) -> float:
+def bake(copy: Scratch, service: str) -> float:
+    """Seconds of bare `docker buildx bake SERVICE` after an edit."""
     _edit(copy, service)
     return copy.run("docker", "buildx", "bake", service).seconds
+
+
+def compose_build(copy: Scratch, service: str) -> float:
+    """Seconds of `docker compose build SERVICE` after an edit."""
+    _edit(copy, service)
+    return copy.compose("build", service).seconds
+
+
+def _fill_cache(copy: Scratch) -> None:
+    """The bases of a copy under their tags: Compose takes them from the engine."""
+    copy.layerstack("build")
+
+
+def _become_large(copy: Scratch) -> None:
+    """In place of the stack one service, on the stack's own system image."""
+    image = choices.read(ROOT).get("NODE_IMAGE", "node:18-alpine")
+    for path in (*copy.root.glob("docker-compose*.yml"), *copy.root.glob("docker-bake*")):
+        path.unlink()
+    (copy.root / "docker-compose.yml").write_text(f"name: {copy.name}\nservices:\n  large:\n    build: large\n")
+    for number in range(CONTEXT_FILES):
+        folder = copy.root / "large" / str(number % CONTEXT_FOLDERS)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.txt").write_text(str(number))
+    label = f"LABEL {LABEL}={copy.name}\n"
+    (copy.root / "large" / "Dockerfile").write_text(LARGE_DOCKERFILE.format(image=image) + label)
 
 
 def _add_ballast(gigabytes: float, copy: Scratch) -> None:

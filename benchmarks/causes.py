@@ -60,7 +60,7 @@ def remember(root: Path) -> None:
 
 
 def find_cause(root: Path) -> Cause:
-    """What `invoke build` does to name a cause, without the build. Raises CheckFailed before `remember`."""
+    """What `layerstack build` does to name a cause, without the build. Raises CheckFailed before `remember`."""
     store = StateStore(root)
     last = store.last_of(IMAGE.tag)
     if last is None:

@@ -41,7 +41,7 @@ class Install:
 
 @dataclass(frozen=True)
 class InstallTime:
-    """Seconds of the install step alone, and of the whole `invoke` process."""
+    """Seconds of the install step alone, and of the whole process."""
 
     step_seconds: float
     process_seconds: float
@@ -91,7 +91,7 @@ def _measure(install: Install, options: Options, goal: Goal) -> Measurement:
         cached = stack.enter_context(scratch(partial(_prepare, install, lambda text: text)))
         plain = stack.enter_context(scratch(partial(_prepare, install, install.plain)))
         for copy in (cached, plain):
-            copy.invoke(*install.words)
+            copy.layerstack(*install.words)
         for _ in range(options.run_count):
             ours.append(_time(install, cached))
             theirs.append(_time(install, plain))
@@ -99,7 +99,7 @@ def _measure(install: Install, options: Options, goal: Goal) -> Measurement:
         profile = profile_if_missed(samples, goal, partial(profile_text.of_last_build, cached.root))
     task, whole = install.words[0], [median(one.process_seconds for one in side) for side in (ours, theirs)]
     notes = (
-        f"seconds of the install step; the whole `invoke {task}`: {whole[0]:.1f} s and {whole[1]:.1f} s",
+        f"seconds of the install step; the whole `layerstack {task}`: {whole[0]:.1f} s and {whole[1]:.1f} s",
         "the cache mount is warm; whether the added package is in it already depends on earlier builds",
     )
     return Measurement(samples, notes, profile)
@@ -113,7 +113,7 @@ def _prepare(install: Install, write: Callable[[str], str], copy: Scratch) -> No
 
 def _time(install: Install, copy: Scratch) -> InstallTime:
     install.add(copy)
-    result = copy.invoke(*install.words)
+    result = copy.layerstack(*install.words)
     steps = [step for image in json.loads(result.stdout)["images"] for step in image["steps"]]
     own = [step["seconds"] for step in steps if not step["cached"] and re.search(r"pip install|npm ci", step["step"])]
     if len(own) != 1:

@@ -36,6 +36,12 @@ def read_results(path: Path, machine: Mapping[str, str]) -> dict[str, Any]:
     return {"machine": dict(machine), "rows": {name: result for name, result in rows.items() if name in known}}
 
 
+def with_earlier(result: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The result with what the row said before it, oldest first; the page shows the newest only."""
+    said = {name: previous[name] for name in ("date", "value") if name in previous} if previous else {}
+    return {**result, "earlier": [*(previous or {}).get("earlier", ()), *([said] if said else [])]}
+
+
 def write_results(folder: Path, document: Mapping[str, Any]) -> None:
     """Write both files."""
     (folder / "benchmarks.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

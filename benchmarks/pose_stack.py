@@ -91,7 +91,7 @@ def built_pose(**environment: str) -> Iterator[PoseStack]:
         media = Path(folder)
         # The service's user writes here too.
         media.chmod(0o777)
-        copy.invoke("build", SERVICE)
+        copy.layerstack("build", SERVICE)
         yield PoseStack(copy, media)
 
 

@@ -16,13 +16,13 @@ WORTH_READING = r"^(?!.*(<frozen|built-in|<string>|program\.py|executor\.py|__ma
 
 
 def of_task(copy: Scratch, *words: str) -> str:
-    """cProfile of one whole `invoke` process, by cumulative time; time in docker shows as waiting for its output."""
+    """cProfile of one whole process, by cumulative time; time in docker shows as waiting for its output."""
     output = copy.root / "task.prof"
-    python, *rest = copy.invoke_argv(*words)
+    python, *rest = copy.layerstack_argv(*words)
     copy.run(python, "-m", "cProfile", "-o", str(output), *rest)
     text = _top(pstats.Stats(str(output), stream=io.StringIO()))
     output.unlink()
-    return f"invoke {' '.join(words)}\n{text}"
+    return f"layerstack {' '.join(words)}\n{text}"
 
 
 def of_call(function: Callable[[], object]) -> str:

@@ -250,16 +250,12 @@ def _read_builds(root: Path, scenes: Sequence[Scene], stream: str) -> dict[str, 
 
 def _steps(root: Path, scenes: Sequence[Scene], stream: str) -> dict[str, tuple[Step, ...]]:
     """Scene → its executed steps as a build of ours would read them from the log."""
-    log = BuildLog([*(name for scene in scenes for name in scene.targets), "nothing"])
+    images = [image for scene in scenes for image in [*_project(root, scene).images.values()][::-1]]
+    log = BuildLog([*(image.name for image in images), "nothing"], Placement(root, images).place)
     for line in stream.splitlines():
         log.feed(line)
     executed = log.report(True, 0.0).executed
-    found = {}
-    for scene in scenes:
-        images = [*_project(root, scene).images.values()]
-        place = Placement(root, images[::-1]).place
-        found[scene.name] = tuple(place(step) for step in executed if step.image in scene.targets)
-    return found
+    return {scene.name: tuple(step for step in executed if step.image in scene.targets) for scene in scenes}
 
 
 def _executed(stream: str) -> Iterator[tuple[str, str]]:

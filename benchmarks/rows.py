@@ -45,10 +45,20 @@ def _no_leave(options: Options) -> str:
 def _code_change(service: str) -> Row:
     return Row(
         name=f"code-change-{service}",
-        ours=f"`invoke build {service}` after an edit",
+        ours=f"`layerstack build {service}` after an edit",
         theirs=f"`docker buildx bake {service}` after an edit",
-        goal=Goal("ratio", 1.15),
-        measure=partial(building.measure_code_change, service),
+        goal=Goal("ratio", 1.2),
+        measure=partial(building.measure_code_change, service, building.bake),
+    )
+
+
+def _code_change_compose(service: str) -> Row:
+    return Row(
+        name=f"code-change-compose-{service}",
+        ours=f"`layerstack build {service}` after an edit",
+        theirs=f"`docker compose build {service}` after an edit",
+        goal=Goal("ratio", 1.1),
+        measure=partial(building.measure_code_change, service, building.compose_build),
     )
 
 
@@ -57,7 +67,7 @@ def _ballast(gigabytes: float) -> Row:
         name=f"ballast-{gigabytes:g}",
         ours=f"code-change rebuild, {gigabytes:g} GB more in the base",
         theirs="the same without them",
-        goal=Goal("ratio", 1.1),
+        goal=Goal("ratio", 1.05),
         measure=partial(building.measure_ballast, gigabytes),
         refusal=partial(_no_room, gigabytes),
     )
@@ -73,8 +83,8 @@ def _added_latency(share: int, limit_milliseconds: float) -> Row:
     )
 
 
-# The goal is a throughput of 0.9 of the bare loop's: as seconds for the same work, a ratio of 1 / 0.9.
-_NINE_TENTHS = Goal("ratio", 1.11)
+# The goal is a throughput of 0.92 of the bare loop's: as seconds for the same work, a ratio of 1 / 0.92.
+_NEARLY_BARE = Goal("ratio", 1.087)
 _SAVED = "saved `pose_service/*.py` → new code answers"
 _RESTARTED = "`docker compose restart pose-service` → ready"
 _POSE_ROWS = (
@@ -82,7 +92,7 @@ _POSE_ROWS = (
         "pose-throughput",
         "photos through `/pose`, all cores",
         "a bare MediaPipe loop, all cores",
-        _NINE_TENTHS,
+        _NEARLY_BARE,
         pose_rates.measure_throughput,
     ),
     _added_latency(50, 5),
@@ -98,7 +108,7 @@ _POSE_ROWS = (
         "pose-video",
         "a video through `/pose/video`",
         "a bare loop that decodes and tracks",
-        _NINE_TENTHS,
+        _NEARLY_BARE,
         pose_media.measure_video,
     ),
     Row("pose-reload", _SAVED, "", Goal("seconds", 1), pose_changes.measure_reload),
@@ -135,12 +145,27 @@ _POSE_ROWS = (
 ROWS = (
     Row(
         "unchanged-bases",
-        "`invoke build-bases`, nothing to do",
+        "`layerstack build-bases`, nothing to do",
         "the script's three builds, nothing to do",
-        Goal("ratio", 0.5),
+        Goal("ratio", 0.65),
         building.measure_unchanged_bases,
     ),
+    Row(
+        "unchanged",
+        "`layerstack build`, nothing to do",
+        "`docker compose build`, nothing to do",
+        Goal("ratio", 1.2),
+        building.measure_unchanged,
+    ),
+    Row(
+        "large-context",
+        "`layerstack build`, nothing to do, a context of 100,000 files",
+        "`docker compose build`, nothing to do",
+        Goal("ratio", 1.1),
+        building.measure_large_context,
+    ),
     *(_code_change(service) for service in building.EDITED),
+    *(_code_change_compose(service) for service in building.EDITED),
     *(_ballast(gigabytes) for gigabytes in BALLAST_GIGABYTES),
     Row(
         "misread-dockerfiles",
@@ -151,16 +176,23 @@ ROWS = (
     ),
     Row(
         "answer",
-        "code change → new code answers",
+        "edit → the new code answers, `layerstack build X up X`",
         "`docker compose up -d --build --wait`",
-        Goal("ratio", 0.5),
+        Goal("ratio", 0.6),
         serving.measure_answer,
     ),
     Row(
+        "start",
+        "`layerstack start` when all is well",
+        "`docker compose up -d --build --wait`",
+        Goal("ratio", 0.6),
+        serving.measure_start,
+    ),
+    Row(
         "cold",
-        "cold build of everything, `invoke build`",
+        "cold build of everything, `layerstack build`",
         "the script's builds",
-        Goal("ratio", 0.7),
+        Goal("ratio", 0.65),
         building.measure_cold,
     ),
     Row(
@@ -174,12 +206,12 @@ ROWS = (
         "node-dependency",
         "one more npm dependency",
         "the same step without cache mount",
-        Goal("ratio", 0.2),
+        Goal("ratio", 0.5),
         dependencies.measure_node,
     ),
     Row(
         "start-without-cache",
-        "bases built by `invoke start` after `docker buildx prune -af`",
+        "bases built by `layerstack start` after `docker buildx prune -af`",
         "",
         Goal("count", 0),
         serving.measure_start_without_cache,
@@ -187,9 +219,9 @@ ROWS = (
     ),
     Row(
         "verify",
-        "verify of the healthy stack, with one real estimate",
+        "`layerstack verify` of the healthy stack, with one real estimate",
         "the same checks with curl, one after another",
-        Goal("ratio", 0.5),
+        Goal("ratio", 1.0),
         verifying.measure_verify,
     ),
     Row("causes", "cause finding on 5,000 files", "", Goal("seconds", 0.3), causes.measure_causes),

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 LABEL = "layerstack.benchmark"
 DEFINITIONS = ("docker-bake.hcl", "docker-compose*.yml", "docker/**/Dockerfile", "backend/**/Dockerfile", "**/*.sh")
 LEFT_OUT = ("node_modules", ".git", ".layerstack", "__pycache__", ".*_cache", ".hypothesis", ".venv", ".nox", "dist")
+TAKES_NO_DEVICE = ("verify",)
 GIT_IDENTITY = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
 _IMAGE_NAME = re.compile(r"\b(base-(?:node|python)|snowboarding-)")
 _PORT = re.compile(r"\$\{(\w+_PORT)\b")
@@ -46,12 +47,17 @@ class Scratch:
         ports = {name: str(port) for name, port in self.ports.items()}
         return {"DEVICE": "cpu", "COMPOSE_PROJECT_NAME": self.name, "COMPOSE_FILE": files, **ports}
 
-    def invoke(self, *words: str) -> command.CommandResult:
-        """One task, on the CPU. Raises CommandFailed."""
-        return self.run(*self.invoke_argv(*words))
+    def layerstack(self, *words: str) -> command.CommandResult:
+        """Tasks of the copy as one process, on the CPU. Raises CommandFailed."""
+        return self.run(*self.layerstack_argv(*words))
 
-    def invoke_argv(self, *words: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "invoke", *words, "--device", "cpu")
+    def layerstack_argv(self, *words: str) -> tuple[str, ...]:
+        device = () if words[-1] in TAKES_NO_DEVICE else ("--device", "cpu")
+        return (sys.executable, "-m", "layerstack", *words, *device)
+
+    def compose(self, *words: str) -> command.CommandResult:
+        """`docker compose` with the files of the CPU stack. Raises CommandFailed."""
+        return self.run("docker", "compose", *words)
 
     def script(self, *parts: str) -> command.CommandResult:
         """Parts of build-and-start.sh. Raises CommandFailed."""

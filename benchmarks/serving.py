@@ -1,4 +1,4 @@
-"""Rows about a running stack: from an edit to the new code's answer, and a start after the build cache is gone."""
+"""Rows about a running stack: an edit answered, a start with nothing to do, a start without the build cache."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import requests
 
 from benchmarks import profile_text
 from benchmarks.options import Options
-from benchmarks.samples import Goal, Measurement, Samples, profile_if_missed
+from benchmarks.samples import Goal, Measurement, Samples, alternate, profile_if_missed
 from benchmarks.scratch import Scratch, scratch
 from layerstack import command
 from layerstack.engine import images
@@ -28,43 +28,58 @@ REQUEST_TIMEOUT_SECONDS = 1.0
 # The source is in the image only: hot reload would answer before any build began.
 OVERRIDE = f"services:\n  {SERVICE}:\n    volumes: !override []\n    command: [node, src/server.js]\n"
 _ANCHOR = "  response.set('X-Content-Type-Options', 'nosniff');\n"
+_BUILD_AND_UP = ("build", SERVICE, "--device", "cpu", "up", SERVICE)
 _MARK_LINE = re.compile(rf"  response\.set\('{HEADER}', '\w+'\);\n")
 
 
 def measure_answer(options: Options, goal: Goal) -> Measurement:
-    """`invoke build` and `invoke up` until the new code answers, against the return of Compose's one call."""
+    """`layerstack build X up X` until the new code answers, against the return of Compose's one call."""
     ours: list[float] = []
     theirs: list[float] = []
     notes: list[str] = []
     with scratch(_write_override) as copy:
-        copy.invoke("build")
+        copy.layerstack("build")
         # Each side once untimed: Compose and bake reach the bases in two ways and share no cache above them.
         _compose_up(copy)
         _build_and_recreate(copy)
         for _ in range(options.run_count):
             answered, whole = _until_answered(copy, partial(_build_and_recreate, copy))
             ours.append(answered)
-            notes[:1] = [f"ours answered after {answered:.2f} s, both tasks were back after {whole:.2f} s"]
+            notes[:1] = [f"ours answered after {answered:.2f} s, the call was back after {whole:.2f} s"]
             answered, whole = _until_answered(copy, partial(_compose_up, copy))
             theirs.append(whole)
             notes[1:] = [f"theirs answered after {answered:.2f} s, the call was back after {whole:.2f} s"]
         samples = Samples(tuple(ours), tuple(theirs))
         profile = profile_if_missed(samples, goal, partial(_profile, copy))
         inner = _seconds_until_served(copy, options.run_count)
-    inner_note = f"`invoke time-rebuild {SERVICE} --until-served`, which starts no process anew, says {inner:.2f} s"
+    inner_note = f"`layerstack time-rebuild {SERVICE} --until-served`, which starts no process anew, says {inner:.2f} s"
     return Measurement(samples, (*(f"in the last run {note}" for note in notes), inner_note), profile)
 
 
+def measure_start(options: Options, goal: Goal) -> Measurement:
+    """`layerstack start` against Compose's one call, both on a stack that is up and has nothing to do."""
+    with scratch() as own, scratch() as other:
+        own.layerstack("start")
+        other.layerstack("start")
+        # Compose builds its own images once, as it reaches the bases in another way.
+        _compose_up(other)
+        samples = alternate(
+            options.run_count, lambda: own.layerstack("start").seconds, lambda: _compose_up(other).seconds
+        )
+        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "start"))
+    return Measurement(samples, profile=profile)
+
+
 def measure_start_without_cache(_options: Options, _goal: Goal) -> Measurement:
-    """How many bases `invoke start` builds after the whole build cache was removed."""
+    """How many bases `layerstack start` builds after the whole build cache was removed."""
     with scratch() as copy:
-        copy.invoke("start")
+        copy.layerstack("start")
         before = _base_ids(copy)
         copy.run("docker", "buildx", "prune", "--all", "--force")
-        seconds = copy.invoke("start").seconds
+        seconds = copy.layerstack("start").seconds
         after = _base_ids(copy)
     changed = [name for name in before if before[name] != after[name]]
-    return Measurement(Samples((float(len(changed)),)), (f"`invoke start` after the pruning took {seconds:.1f} s",))
+    return Measurement(Samples((float(len(changed)),)), (f"`layerstack start` after the pruning took {seconds:.1f} s",))
 
 
 def mark_source(source: str, mark: str) -> str:
@@ -106,23 +121,22 @@ def _answers(port: int, mark: str) -> bool:
 
 
 def _build_and_recreate(copy: Scratch) -> None:
-    copy.invoke("build", SERVICE)
-    copy.invoke("up", SERVICE)
+    copy.layerstack(*_BUILD_AND_UP)
 
 
 def _seconds_until_served(copy: Scratch, run_count: int) -> float:
     """Median of what layerstack itself measures: from the start of the build to the answer of the new container."""
-    result = copy.invoke("time-rebuild", SERVICE, "--until-served", "--runs", str(run_count), "--json")
+    result = copy.layerstack("time-rebuild", SERVICE, "--until-served", "--runs", str(run_count), "--json")
     return float(json.loads(result.stdout)["rebuilds"][0]["served_median_seconds"])
 
 
 def _compose_up(copy: Scratch) -> command.CommandResult:
-    return copy.run("docker", "compose", "up", "--detach", "--build", "--wait")
+    return copy.compose("up", "--detach", "--build", "--wait")
 
 
 def _profile(copy: Scratch) -> str:
     copy.rewrite(EDITED, lambda source: mark_source(source, uuid.uuid4().hex))
-    return "\n\n".join(profile_text.of_task(copy, task, SERVICE) for task in ("build", "up"))
+    return profile_text.of_task(copy, *_BUILD_AND_UP)
 
 
 def _base_ids(copy: Scratch) -> dict[str, str]:

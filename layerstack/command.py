@@ -1,4 +1,4 @@
-"""The only door to other programs: an argument list in, a `CommandResult` or a stream of lines out."""
+"""Runs other programs, the only module that does: argument lists in, a `CommandResult` or lines out."""
 
 import os
 import queue
@@ -34,7 +34,7 @@ Stream = Literal["stdout", "stderr"]
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a finished child process left: text is decoded as UTF-8, undecodable bytes are replaced."""
+    """The outcome of a child process; output is decoded as UTF-8, and undecodable bytes are replaced."""
 
     argv: tuple[str, ...]
     exit_code: int
@@ -78,11 +78,10 @@ def run(
 ) -> CommandResult:
     """Run to the end and capture both streams; `env` is added to this process's environment.
 
-    A timeout ends the child and gives exit code 124 with what it had printed.
+    After the timeout the child is ended: exit code 124, with the output up to then.
     """
-    command = _command(argv, env)
     started = time.monotonic()
-    with _start(command, cwd, env, subprocess.PIPE if stdin is not None else subprocess.DEVNULL) as process:
+    with _child(argv, cwd, env, takes_input=stdin is not None) as process:
         try:
             out, err = process.communicate(stdin.encode() if stdin is not None else None, timeout=timeout_seconds)
             code = process.returncode
@@ -90,13 +89,10 @@ def run(
             _stop(process)
             out, err = _rest(process)
             code, err = 124, err + f"\n(ended after {timeout_seconds:.0f} s)".encode()
-        except BaseException:
-            _stop(process)
-            raise
     return CommandResult(tuple(argv), code, _text(out), _text(err), time.monotonic() - started)
 
 
-def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
+def stream(  # noqa: PLR0913 - the keywords that subprocess has, too
     argv: Sequence[str],
     on_line: Callable[[Stream, str], None],
     *,
@@ -106,31 +102,25 @@ def stream(  # noqa: PLR0913 - the words of a call, as subprocess has them
     tick_seconds: float | None = None,
     on_tick: Callable[[], None] | None = None,
 ) -> CommandResult:
-    """Run and hand over every line as it comes, in this thread; the result holds both streams too.
+    """Run and pass on every line as it comes, in this thread; the result holds both streams too.
 
     `stdin` is what the child reads. `on_tick` is called about every `tick_seconds` while the child is silent. Ctrl-C is
     passed on to the child; it gets INTERRUPT_GRACE_SECONDS, then it is terminated, then killed.
     """
-    command = _command(argv, env)
     started = time.monotonic()
     kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
-    with _start(command, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE) as process:
+    with _child(argv, cwd, env, takes_input=stdin is not None) as process:
         if stdin is not None:
-            # Closing it here, too, would raise where the child ended before it had read all.
+            # The writing thread closes the pipe: closing it here, too, would raise for a child that ended early.
             pipe, process.stdin = process.stdin, None
-            threading.Thread(target=_write, args=(pipe, stdin.encode()), daemon=True).start()
-        try:
-            for name, line in _lines(process, tick_seconds):
-                if name is None:
-                    if on_tick:
-                        on_tick()
-                    continue
+            threading.Thread(target=_write, args=(pipe, [stdin.encode()]), daemon=True).start()
+        for name, line in _lines(process, tick_seconds):
+            if name:
                 kept[name].append(line)
                 on_line(name, line)
-            code = process.wait()
-        except BaseException:
-            _stop(process)
-            raise
+            elif on_tick:
+                on_tick()
+        code = process.wait()
     out, err = ("\n".join(kept[name]) for name in ("stdout", "stderr"))
     return CommandResult(tuple(argv), code, out, err, time.monotonic() - started)
 
@@ -142,19 +132,14 @@ def drain(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> CommandResult:
-    """Run and hand over all of its standard output, as bytes, while it comes; the result holds the other stream."""
-    command = _command(argv, env)
+    """Run and pass on standard output as bytes while it comes; the result holds only standard error."""
     started = time.monotonic()
-    with _start(command, cwd, env, subprocess.DEVNULL) as process, _collected(process.stderr) as complaint:
+    with _child(argv, cwd, env) as process, _collected(process.stderr) as errors:
         assert process.stdout
-        try:
-            while data := process.stdout.read(PIPE_BYTES):
-                take(data)
-            code = process.wait()
-        except BaseException:
-            _stop(process)
-            raise
-    return CommandResult(tuple(argv), code, "", _text(b"".join(complaint)), time.monotonic() - started)
+        while data := process.stdout.read(PIPE_BYTES):
+            take(data)
+        code = process.wait()
+    return CommandResult(tuple(argv), code, "", _text(b"".join(errors)), time.monotonic() - started)
 
 
 def feed(
@@ -164,25 +149,17 @@ def feed(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> CommandResult:
-    """Run with these bytes as standard input; a child that ends before it has read them all says why by its code."""
-    command = _command(argv, env)
+    """Run with these bytes as standard input. A child that ends before it has read them all is no error by itself."""
     started = time.monotonic()
     with (
-        _start(command, cwd, env, subprocess.PIPE) as process,
-        _collected(process.stdout) as out,
-        _collected(process.stderr) as complaint,
+        _child(argv, cwd, env, takes_input=True) as process,
+        _collected(process.stdout) as output,
+        _collected(process.stderr) as errors,
     ):
-        assert process.stdin
-        try:
-            with suppress(BrokenPipeError), process.stdin:
-                for data in chunks:
-                    process.stdin.write(data)
-            code = process.wait()
-        except BaseException:
-            _stop(process)
-            raise
-    said, complained = (_text(b"".join(data)) for data in (out, complaint))
-    return CommandResult(tuple(argv), code, said, complained, time.monotonic() - started)
+        _write(process.stdin, chunks)
+        code = process.wait()
+    out, err = (_text(b"".join(data)) for data in (output, errors))
+    return CommandResult(tuple(argv), code, out, err, time.monotonic() - started)
 
 
 def follow(
@@ -192,28 +169,18 @@ def follow(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> int:
-    """Run and hand over every line as it comes, keeping none: for what goes on until Ctrl-C. The exit code."""
-    command = (find_program(argv[0]), *argv[1:])
-    with _start(command, cwd, env, subprocess.DEVNULL) as process:
-        try:
-            for name, line in _lines(process, None):
-                if name:
-                    on_line(name, line)
-            return process.wait()
-        except BaseException:
-            _stop(process)
-            raise
+    """Run and pass on every line as it comes without keeping any, for programs that run until Ctrl-C; the exit code."""
+    with _child(argv, cwd, env) as process:
+        for name, line in _lines(process, None):
+            if name:
+                on_line(name, line)
+        return process.wait()
 
 
 def attach(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run with this process's own terminal (follow logs, open a shell) and return the exit code."""
-    command = _command(argv, env)
-    with subprocess.Popen(command, cwd=cwd, env=_environment(env)) as process:
-        try:
-            return process.wait()
-        except BaseException:
-            _stop(process)
-            raise
+    with subprocess.Popen(_command(argv, env), cwd=cwd, env=_environment(env)) as process, _stopped_on_error(process):
+        return process.wait()
 
 
 def start_detached(argv: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None) -> int:
@@ -239,12 +206,32 @@ def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     return {**os.environ, **CHILD_ENVIRONMENT, **(extra or {})}
 
 
-def _start(
-    command: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None, stdin: int
-) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        command, cwd=cwd, env=_environment(env), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+@contextmanager
+def _child(
+    argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, *, takes_input: bool = False
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """A child with pipes for its output, ended when the block raises."""
+    with (
+        subprocess.Popen(
+            _command(argv, env),
+            cwd=cwd,
+            env=_environment(env),
+            stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
+        _stopped_on_error(process),
+    ):
+        yield process
+
+
+@contextmanager
+def _stopped_on_error(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        _stop(process)
+        raise
 
 
 def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> Iterator[tuple[Stream | None, str]]:
@@ -253,7 +240,8 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
     assert process.stderr
     received: queue.SimpleQueue[tuple[Stream, bytes | None]] = queue.SimpleQueue()
     pipes: tuple[tuple[Stream, IO[bytes]], ...] = (("stdout", process.stdout), ("stderr", process.stderr))
-    # Closing a pipe waits for its reader, and the reader for every program that holds the other end: leave it to them.
+    # Popen would close the pipes at the end, which waits for the reading threads, and those for every program that
+    # still holds the other end. So each thread closes its own.
     process.stdout = process.stderr = None
     for name, pipe in pipes:
         threading.Thread(target=_pump, args=(name, pipe, received), daemon=True).start()
@@ -270,16 +258,17 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
             yield name, _text(line).rstrip("\r\n")
 
 
-def _write(pipe: IO[bytes] | None, data: bytes) -> None:
-    """Hand over the whole input; a child that ends before it has read all of it says why by its exit code."""
+def _write(pipe: IO[bytes] | None, chunks: Iterable[bytes]) -> None:
+    """Write the input and close the pipe. The exit code tells why a child stopped reading early."""
     assert pipe
     with suppress(BrokenPipeError), pipe:
-        pipe.write(data)
+        for data in chunks:
+            pipe.write(data)
 
 
 @contextmanager
 def _collected(pipe: IO[bytes] | None) -> Iterator[list[bytes]]:
-    """What comes through a pipe, read beside everything else; whole when the block is left."""
+    """The bytes of a pipe, read in a thread of their own; complete after the block."""
     assert pipe
     data: list[bytes] = []
     reader = threading.Thread(target=lambda: data.extend(iter(lambda: pipe.read(PIPE_BYTES), b"")), daemon=True)
@@ -311,7 +300,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _rest(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    """What an ended child had printed. Programs that it started may hold its pipes open: they are not waited for."""
+    """The remaining output of an ended child, without waiting for programs that still hold its pipes."""
     try:
         return process.communicate(timeout=DRAIN_SECONDS)
     except subprocess.TimeoutExpired as error:

@@ -1,10 +1,10 @@
-"""Finds Docker's plugins in the way of the `docker` command."""
+"""Docker's own configuration file, and its plugins as the `docker` command finds them."""
 
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 PLUGINS = ("buildx", "compose")
 # Seen in docker/cli 28, cli-plugins/manager: the system folders on Unix, the first one counts.
@@ -21,13 +21,20 @@ def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(folder or os.path.expanduser("~/.docker")) / "config.json"  # noqa: PTH111 - works without a home
 
 
+def read_config(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The content of `config.json`; {} without a readable one."""
+    try:
+        document = json.loads(config_file(environment).read_bytes())
+    except (OSError, ValueError, RuntimeError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
 def plugin_files(name: str, environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
     """The paths where Docker looks for a plugin, in order."""
-    config = config_file(environment)
-    extra: tuple[Path, ...] = ()
-    with suppress(OSError, ValueError, AttributeError, TypeError):
-        extra = tuple(map(Path, json.loads(config.read_bytes()).get("cliPluginsExtraDirs") or ()))
-    for folder in (*extra, config.parent / "cli-plugins", *_SYSTEM_FOLDERS):
+    extra = read_config(environment).get("cliPluginsExtraDirs")
+    named = [Path(str(folder)) for folder in extra] if isinstance(extra, list) else []
+    for folder in (*named, config_file(environment).parent / "cli-plugins", *_SYSTEM_FOLDERS):
         yield folder / f"docker-{name}"
 
 

@@ -1,11 +1,14 @@
-"""Everything that can go wrong, one exit code a kind. The text says what, where and what to do."""
+"""The failures that a user can act on, one exit code for each kind. The message names what, where and what to do."""
+
+from collections.abc import Sequence
+
+SHOWN_LINES = 10
 
 
 class StackError(Exception):
     """A failure that a user can act on.
 
-    `advice` is the next thing to try, printed on a line of its own. A disk without room has an exit code of its own in
-    every task.
+    `advice` is the next thing to try, printed on its own line. A full disk has the same exit code in every task.
     """
 
     exit_code = 1
@@ -17,7 +20,7 @@ class StackError(Exception):
             self.exit_code = NoRoom.exit_code
 
     def __str__(self) -> str:
-        # Not super(): an error of the engine is one of the SDK too, which would add its explanation a second time.
+        # Not super(): errors of the engine are also the SDK's, whose own __str__ would repeat the explanation.
         message = Exception.__str__(self)
         return f"{message}\n  → {self.advice}" if self.advice else message
 
@@ -29,7 +32,7 @@ class CheckFailed(StackError):
 
 
 class UsageError(StackError):
-    """The request itself is wrong: an unknown name, a missing answer, a bad value."""
+    """The request itself is wrong: an unknown name, a missing confirmation, an invalid value."""
 
     exit_code = 2
 
@@ -45,11 +48,11 @@ class NotInEngine(EngineError):
 
 
 class RefusedByEngine(EngineError):
-    """The engine answered with an error of its own."""
+    """The engine responded with an error."""
 
 
 class BuildFailed(StackError):
-    """An image could not be built; `said` is what BuildKit and the failed step wrote."""
+    """An image could not be built; `said` is the output of BuildKit and of the failed step."""
 
     exit_code = 4
     said = ""
@@ -62,25 +65,30 @@ class StartFailed(StackError):
 
 
 class GpuMissing(StackError):
-    """A GPU was demanded and is not there."""
+    """A GPU was requested and is not available."""
 
     exit_code = 6
 
 
 class NoRoom(StackError):
-    """The disk is full, or too full for what was asked."""
+    """The disk is full, or too full for the request."""
 
     exit_code = 7
 
 
 class CommandFailed(StackError):
-    """A child process ended with a non-zero exit code; carries the whole result."""
+    """A child process ended with a non-zero exit code; the message shows the end of its output."""
 
     def __init__(self, argv: tuple[str, ...], exit_code: int, output: str, advice: str = "") -> None:
-        tail = "\n".join(f"  | {line}" for line in output.strip().splitlines()[-10:])
+        tail = quoted_end(output.strip().splitlines())
         super().__init__(
             f"`{' '.join(argv)}` ended with exit code {exit_code}" + (f":\n{tail}" if tail else ""), advice
         )
         self.argv = argv
         self.child_exit_code = exit_code
         self.output = output
+
+
+def quoted_end(lines: Sequence[str]) -> str:
+    """The last lines of a program's output, each marked as quoted."""
+    return "\n".join(f"  | {line}" for line in lines[-SHOWN_LINES:])

@@ -1,6 +1,6 @@
 """What a check reports."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import wraps
 from typing import Any, Literal, ParamSpec
@@ -35,6 +35,10 @@ def warning(check: str, detail: str, remedy: str, service: str = "", place: str 
 
 def error(check: str, detail: str, remedy: str, service: str = "", place: str = "") -> Finding:
     return Finding(check, "error", detail, remedy, service=service, place=place)
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def or_ok(

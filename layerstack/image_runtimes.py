@@ -19,7 +19,7 @@ CODE_NAMES = {
 }
 NAMES_OF = {found: name for name, found in CODE_NAMES.items()}
 # Stand-ins, which `setup` builds without a registry, have the name and version of the official image.
-STAND_IN = "stand-in/"
+STAND_IN_PREFIX = "stand-in/"
 _REFERENCE = re.compile(r"(?P<repository>[^@]*?[^/@:]+)(?::(?P<tag>[\w.-]+))?(?:@.*)?$")
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
 _NUMBER = re.compile(r"v?\d.*")
@@ -38,7 +38,7 @@ def suggest(reference: str, today: date) -> str:
     repository, parts = _split(reference)
     if _kind(repository) is None or "" in (found := [*_newer(repository, parts, today)]):
         return ""
-    return f"{repository.removeprefix(STAND_IN)}:{'-'.join(found)}"
+    return f"{repository.removeprefix(STAND_IN_PREFIX)}:{'-'.join(found)}"
 
 
 def _newer(repository: str, parts: list[str], today: date) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A JUnit file, as CI systems read it: a suite a service, a case a check."""
+"""JUnit files for CI systems: one suite per service, one case per check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Outcome = Literal["passed", "failure", "skipped"]
 
 @dataclass(frozen=True)
 class Case:
-    """One check. `kind` and `message` say what failed in a line, `text` the rest; a passed one prints its text."""
+    """One check. Of a failure, `kind` and `message` are a line each and `text` the rest; a passed one prints `text`."""
 
     suite: str
     name: str
@@ -30,7 +30,7 @@ class Case:
 
 
 def write_junit(path: Path, name: str, cases: Sequence[Case], seconds: float) -> None:
-    """Write the file of one task. Raises UsageError where it cannot be written."""
+    """Write the file of one task. Raises UsageError when it cannot be written."""
     from xml.etree import ElementTree
 
     suites = ElementTree.Element("testsuites", {"name": name, "time": f"{seconds:.3f}", **_counts(cases)})
@@ -45,7 +45,7 @@ def write_junit(path: Path, name: str, cases: Sequence[Case], seconds: float) ->
     try:
         path.write_bytes(ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True) + b"\n")
     except OSError as error:
-        raise UsageError(f"The JUnit file cannot be written: {error}", "Choose another place: --junit FILE.") from error
+        raise UsageError(f"The JUnit file cannot be written: {error}", "Choose another path: --junit FILE.") from error
 
 
 def _counts(cases: Sequence[Case]) -> dict[str, str]:
@@ -69,5 +69,5 @@ def _add(suite: ElementTree.Element, case: Case) -> None:
 
 
 def _printable(text: str) -> str:
-    """XML takes no control characters, and logs are full of them."""
+    """XML 1.0 allows hardly any control characters, and logs are full of them."""
     return "".join(one if one.isprintable() or one in "\n\t" else " " for one in shown(text))

@@ -60,6 +60,11 @@ class Runtime:
     def text(self) -> str:
         return f"{self.kind} {self.version}"
 
+    @property
+    def ended_text(self) -> str:
+        """`Node.js 18 has had no security fixes since 2025-04-30`"""
+        return f"{self.text} has had no security fixes since {self.last_day}"
+
     def has_ended(self, today: date) -> bool:
         return self.last_day < today
 

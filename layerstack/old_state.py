@@ -1,6 +1,6 @@
-"""The folder `.layerstack` in a project's tree, where earlier versions kept their records: moved out of it, once.
+"""Moves the records that earlier versions kept in `.layerstack`, inside the project's tree.
 
-It may have come with a clone. Only plain files with the names that we gave them are taken, and no link is followed.
+The folder may have come with a clone: only plain files with layerstack's own names are taken, and no link is followed.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from layerstack import private_file
 
 OLD_FOLDER = ".layerstack"
-# Kept as they are. Everything else was derived from what can be asked again, or holds passwords (answers.json).
+# Moved as they are. The others are removed: they can be derived again, or hold passwords (answers.json).
 _RECORDS = ("history.jsonl", "image-sizes.json", "images/*.json", "audit/*.json")
 _DERIVED = (
     "answers.json",
@@ -37,13 +37,13 @@ def move(root: Path, folder: Path) -> int:
             if _is_plain(path):
                 path.unlink(missing_ok=True)
     for name in ("images", "audit", "image-trees", "."):
-        with suppress(OSError):  # it holds what is not ours
+        with suppress(OSError):  # it contains other files
             (old / name).rmdir()
     return moved
 
 
 def _is_ours(old: Path) -> bool:
-    """Whether earlier versions made it: a real folder of this user with the ignore file that they wrote."""
+    """Whether an earlier version created it: a real folder of this user with the ignore file that it wrote."""
     try:
         status, ignore = old.lstat(), old / ".gitignore"
         return (
@@ -57,7 +57,7 @@ def _is_ours(old: Path) -> bool:
 
 
 def _is_plain(path: Path) -> bool:
-    """A file of this user under one name only, in a folder that is no link."""
+    """Whether it is a regular file of this user without further hard links, in a folder that is not a link."""
     try:
         status = path.lstat()
     except OSError:

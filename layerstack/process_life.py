@@ -20,6 +20,14 @@ def is_running(process_id: int | str) -> bool:
         return False
 
 
+def read_pid(file: Path) -> int | None:
+    """The number in a pid file; None without a readable one."""
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None
+
+
 def start_time(pid: int) -> float:
     """Its start in seconds since 1970, which tells a reused pid apart; 0 when there is no such process."""
     import psutil

@@ -7,13 +7,15 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+# A function that takes messages about progress, `say` for one.
+Say = Callable[[str], None]
 # The width for files and pipes.
 DEFAULT_COLUMNS = 80
 GAP = 2

@@ -113,7 +113,7 @@ def set_aside(path: Path, reason: str) -> None:
 
 
 def keep_newest(folder: Path, most_kept: int) -> None:
-    """Remove all but the newest files of a folder of ours."""
+    """Remove all but the newest records of a folder."""
     with suppress(OSError):
         files = sorted(folder.iterdir(), key=lambda file: file.lstat().st_mtime)
         for file in files[:-most_kept]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 Thing = TypeVar("Thing")
+Outcome = tuple[Answer | None, BaseException | None]
 
 
 def wait_until(
@@ -39,15 +40,8 @@ def call_within(
     It runs in a daemon thread, so that a call that hangs does not keep the program alive. `is_hopeless` is called every
     `ask_seconds`; True or an exception ends the wait early.
     """
-    outcome: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            outcome.put((function(), None))
-        except BaseException as error:
-            outcome.put((None, error))
-
-    threading.Thread(target=work, daemon=True).start()
+    outcome: queue.SimpleQueue[Outcome[Answer]] = queue.SimpleQueue()
+    threading.Thread(target=lambda: outcome.put(_outcome(function)), daemon=True).start()
     started = time.monotonic()
     deadline = started + timeout_seconds
     while True:
@@ -70,13 +64,10 @@ def ask_all(ask: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Ans
 
     In daemon threads: a call that hangs does not keep the program alive, as it would in a pool.
     """
-    outcomes: queue.SimpleQueue[tuple[int, Answer | None, BaseException | None]] = queue.SimpleQueue()
+    outcomes: queue.SimpleQueue[tuple[int, Outcome[Answer]]] = queue.SimpleQueue()
 
     def work(place: int, thing: Thing) -> None:
-        try:
-            outcomes.put((place, ask(thing), None))
-        except BaseException as error:
-            outcomes.put((place, None, error))
+        outcomes.put((place, _outcome(lambda: ask(thing))))
 
     count = 0
     for thing in things:
@@ -84,8 +75,16 @@ def ask_all(ask: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Ans
         count += 1
     answers: dict[int, Answer | None] = {}
     for _ in range(count):
-        place, answer, error = outcomes.get()
+        place, (answer, error) = outcomes.get()
         if error is not None:
             raise error
         answers[place] = answer
     return [answers[place] for place in range(count)]  # type: ignore[misc]
+
+
+def _outcome(function: Callable[[], Answer]) -> Outcome[Answer]:
+    """The result or the error of a call, for another thread."""
+    try:
+        return function(), None
+    except BaseException as error:
+        return None, error

@@ -1,6 +1,7 @@
-"""Amounts and long texts in readable form."""
+"""Amounts, long texts and mistyped names in readable form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 def short(text: str, width: int) -> str:
@@ -33,6 +34,11 @@ def gibibytes(size_bytes: int | None) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 step`, `2 steps`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def nearest(name: str, known: Iterable[str], least_likeness: float = 0.6) -> str:
+    """The known name of which this may be a typo; "" for none."""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=least_likeness)), "")
 
 
 def listed(texts: Sequence[str], most: int = 3, separator: str = ", ") -> str:

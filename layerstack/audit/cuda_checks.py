@@ -1,4 +1,4 @@
-"""Is an image's CUDA real: GPU code for the cards, one CUDA version, nothing built for the CPU only."""
+"""Checks of an image's CUDA: GPU code for the cards, one CUDA version, nothing built for the CPU only."""
 
 import re
 from collections import defaultdict
@@ -9,12 +9,12 @@ from layerstack.audit.gpu_libraries import CudaCopy, Library
 from layerstack.audit.image_files import ImageFiles
 from layerstack.audit.python_packages import Environment, Package
 from layerstack.finding import Finding, error, warning
-from layerstack.wording import listed
+from layerstack.wording import listed, megabytes
 
+# In torch/version.py: `cuda: Optional[str] = '12.1'`, `cuda = None` in a build for the CPU.
 TORCH_CUDA = re.compile(rb"^cuda(?:\s*:[^=]+)?\s*=\s*(?:'([\d.]+)'|\"([\d.]+)\"|None)", re.MULTILINE)
-# A second copy of a small library is no news; of these together it is gigabytes.
+# A second copy of a small library does no harm; copies of all of CUDA add up to gigabytes.
 NOTABLE_BYTES = 100 * 10**6
-MEGABYTE = 10**6
 SHOWN = 6
 
 
@@ -27,7 +27,7 @@ def torch_cuda(image: ImageFiles, environment: Environment) -> str | None:
 
 
 def expects_gpu(image: ImageFiles, libraries: Iterable[Library], copies: Sequence[CudaCopy]) -> bool:
-    """Is this image meant for a GPU: it brings CUDA, holds GPU code, or asks the runtime for a card."""
+    """Whether the image is meant for a GPU: it contains CUDA or GPU code, or asks the runtime for a card."""
     variables = [str(one).partition("=")[0] for one in image.config.get("Env") or ()]
     asks = bool({"NVIDIA_VISIBLE_DEVICES", "NVIDIA_REQUIRE_CUDA", "CUDA_VERSION"} & set(variables))
     return asks or bool(copies) or any(library.facts.code for library in libraries)
@@ -59,7 +59,7 @@ def check_extensions(environment: Environment, libraries: Mapping[str, Library])
 
 
 def check_cards(libraries: Iterable[Library], cards: Sequence[int]) -> Iterator[Finding]:
-    """GPU code that none of these compute capabilities (86 for 8.6) can run."""
+    """Files whose GPU code a card of these compute capabilities (86 for 8.6) cannot run."""
     for card in cards:
         lacking = [one for one in libraries if one.facts.code and not any(c.runs_on(card) for c in one.facts.code)]
         if lacking:
@@ -72,7 +72,7 @@ def check_cards(libraries: Iterable[Library], cards: Sequence[int]) -> Iterator[
 
 
 def check_unreadable(libraries: Iterable[Library]) -> Iterator[Finding]:
-    """Shared objects that could not be read: what they hold is not known."""
+    """Shared objects that could not be read, so that their content is unknown."""
     broken = [f"{library.path} ({library.facts.problem})" for library in libraries if library.facts.problem]
     if broken:
         yield warning("unreadable", f"{len(broken)} damaged or unknown: {'; '.join(broken[:SHOWN])}", "")
@@ -88,6 +88,7 @@ def check_majors(copies: Sequence[CudaCopy], environments: Iterable[Environment]
         elif copy.name == "cudnn":
             cudnns[copy.major].append(copy.path)
     for package in (package for environment in environments for package in environment.packages.values()):
+        # nvidia-cudnn-cu12, the wheels that torch depends on
         if match := re.match(r"nvidia-.+-cu(\d+)$", package.name):
             cudas[int(match[1])].append(package.label)
     for name, majors in (("CUDA", cudas), ("cuDNN", cudnns)):
@@ -118,7 +119,7 @@ def check_needed(libraries: Iterable[Library], copies: Sequence[CudaCopy]) -> It
 
 
 def check_duplicates(copies: Sequence[CudaCopy]) -> Iterator[Finding]:
-    """The same library of CUDA more than once, and what the further copies weigh."""
+    """Libraries of CUDA that exist more than once, and the size of the additional copies."""
     by_name: dict[tuple[str, int], list[CudaCopy]] = defaultdict(list)
     for copy in copies:
         by_name[copy.name, copy.major].append(copy)
@@ -129,7 +130,7 @@ def check_duplicates(copies: Sequence[CudaCopy]) -> Iterator[Finding]:
         folders = ", ".join(sorted({copy.path.rpartition("/")[0] for copy in twice})[:SHOWN])
         yield warning(
             "duplicate-cuda",
-            f"{len(extra)} libraries of CUDA are there twice, {weight / MEGABYTE:.0f} MB: in {folders}",
+            f"{len(extra)} CUDA libraries exist twice, {megabytes(weight)}: in {folders}",
             "Torch's wheels bring their own: build on an image without CUDA (a plain Ubuntu, or nvidia/cuda's -base).",
         )
 

@@ -1,4 +1,4 @@
-"""What an ELF file tells without being loaded: the libraries it needs, and the GPU code inside."""
+"""Reads an ELF file without loading it: the libraries that it needs, and its GPU code."""
 
 import io
 import struct
@@ -49,14 +49,14 @@ class ElfFacts:
 
 
 def is_elf(stream: IO[bytes]) -> bool:
-    """Whether the stream begins as an ELF file does; leaves it at its beginning."""
+    """Whether the stream starts with the ELF magic number; rewinds it."""
     head = stream.read(len(MAGIC))
     stream.seek(0)
     return head == MAGIC
 
 
 def read_elf(stream: IO[bytes]) -> ElfFacts:
-    """Read a seekable ELF file; never raises for damaged ones, but says so."""
+    """Read a seekable ELF file; a damaged one is described in `problem` instead of raising."""
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 
@@ -70,12 +70,13 @@ def read_elf(stream: IO[bytes]) -> ElfFacts:
 
 
 def holds(stream: IO[bytes], *marks: bytes) -> set[bytes]:
-    """Which of the marks stand anywhere in the stream."""
+    """The marks that occur anywhere in the stream."""
     found: set[bytes] = set()
     longest = max(map(len, marks))
     tail = b""
     stream.seek(0)
     while len(found) < len(marks) and (chunk := stream.read(MARK_CHUNK_BYTES)):
+        # A mark may begin in one chunk and end in the next.
         window = tail + chunk
         found |= {mark for mark in marks if mark in window}
         tail = window[-longest:]

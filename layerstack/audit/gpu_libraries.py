@@ -1,4 +1,4 @@
-"""The shared objects of an image and what they say about CUDA."""
+"""The shared objects of an image and their use of CUDA."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ class Library:
 
     @property
     def uses_cuda(self) -> bool:
-        """Does it hold GPU code or need a library of CUDA?"""
+        """Whether it contains GPU code or needs a library of CUDA."""
         words = ("cuda", "cublas", "cudnn", "nvrtc")
         return bool(self.facts.code) or any(word in needed for needed in self.facts.needed for word in words)
 

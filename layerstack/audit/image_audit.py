@@ -1,4 +1,4 @@
-"""What is inside an image, read without starting it: is its CUDA real, do its packages fit, what does it weigh."""
+"""Inspects an image without starting it: CUDA code, package conflicts, model weights, end of life, size."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from layerstack.audit.image_files import ImageFiles, LayerFacts, open_image
 from layerstack.audit.python_packages import Environment, find_environments
 from layerstack.audit.weight_checks import LicensedModel, check_weights
 from layerstack.errors import StackError, UsageError
-from layerstack.finding import Finding
+from layerstack.finding import Finding, has_errors
 
 CHECKS = (
     *("cpu-only-torch", "cpu-only-extension", "missing-architecture", "mixed-cuda", "missing-cuda-library"),
@@ -33,7 +33,7 @@ class PackageFacts:
 
 @dataclass(frozen=True)
 class ImageAudit:
-    """What was found in one image. `torch_cuda` is "" for a CPU build, None without torch; `cards` as in 86 for 8.6."""
+    """The findings for one image. `torch_cuda` is "" for a CPU build, None without torch; `cards` as in 86 for 8.6."""
 
     image: str
     seconds: float
@@ -46,7 +46,7 @@ class ImageAudit:
 
     @property
     def is_ok(self) -> bool:
-        return not any(finding.severity == "error" for finding in self.findings)
+        return not has_errors(self.findings)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -96,7 +96,7 @@ def audit_image(
 
 
 def reference_of(folder: Path, name: str) -> str:
-    """The tag of an image or service of the project around this folder; any other name stays as it is."""
+    """The tag of an image or service of the project around this folder; any other name is returned unchanged."""
     from layerstack.project.project import find_root, load
 
     if (folder / name).is_file():

@@ -1,16 +1,16 @@
-"""An image audit for people: the verdict first, then what is wrong, then where the gigabytes are."""
+"""The audit as text: the verdict, the findings, then the largest packages and layers."""
 
 import re
 
 from layerstack.audit.image_audit import ImageAudit
 from layerstack.report import line, print_table
-from layerstack.wording import short
+from layerstack.wording import megabytes, short
 
-MEGABYTE = 10**6
+SHOWN_BYTES = 10**6
 SHOWN_PACKAGES = 10
 SHOWN_LAYERS = 8
 INSTRUCTION_CHARACTERS = 90
-# `RUN |1 NAME=value /bin/bash -euo pipefail -c apt-get …`: arguments and shell say little.
+# `RUN |1 NAME=value /bin/bash -euo pipefail -c apt-get …`: build arguments and shell are left out.
 SHELL = re.compile(r"^RUN (?:\|\d+ .*?)?/bin/\w+(?: -\w+)*(?: pipefail)?(?: -c)? ")
 
 
@@ -26,7 +26,7 @@ def print_audit(audit: ImageAudit) -> None:
     _print_packages(audit)
     _print_layers(audit)
     total = sum(layer.size_bytes for layer in audit.layers)
-    line(f"{total / MEGABYTE:.0f} MB in {len(audit.layers)} layers, read in {audit.seconds:.1f} s; nothing was started")
+    line(f"{megabytes(total)} in {len(audit.layers)} layers, read in {audit.seconds:.1f} s; nothing was started")
 
 
 def _verdict(audit: ImageAudit) -> str:
@@ -42,9 +42,9 @@ def _verdict(audit: ImageAudit) -> str:
 
 def _print_packages(audit: ImageAudit) -> None:
     rows = [
-        (one.name, one.version, f"{one.size_bytes / MEGABYTE:.0f} MB", " ".join(one.code))
+        (one.name, one.version, megabytes(one.size_bytes), " ".join(one.code))
         for one in audit.packages[:SHOWN_PACKAGES]
-        if one.size_bytes >= MEGABYTE
+        if one.size_bytes >= SHOWN_BYTES
     ]
     if rows:
         print_table(("package", "version", "size", "GPU code"), rows, right=("size",))
@@ -53,9 +53,9 @@ def _print_packages(audit: ImageAudit) -> None:
 def _print_layers(audit: ImageAudit) -> None:
     numbered = sorted(enumerate(audit.layers, 1), key=lambda item: -item[1].size_bytes)[:SHOWN_LAYERS]
     rows = [
-        (str(number), f"{layer.size_bytes / MEGABYTE:.0f} MB", _instruction(layer.created_by))
+        (str(number), megabytes(layer.size_bytes), _instruction(layer.created_by))
         for number, layer in sorted(numbered)
-        if layer.size_bytes >= MEGABYTE
+        if layer.size_bytes >= SHOWN_BYTES
     ]
     if rows:
         print_table(("layer", "size", "made by"), rows, right=("layer", "size"))

@@ -19,6 +19,7 @@ from layerstack.errors import UsageError
 from layerstack.temporary_folder import temporary_folder
 
 GZIP_MAGIC = b"\x1f\x8b"
+# As the OCI image specification marks deletions: `.wh.NAME` hides NAME of lower layers, the other a whole folder.
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 INSPECT_SECONDS = 30.0
@@ -101,7 +102,7 @@ def _inspect(reference: str) -> dict[str, Any]:
 
 
 def _stored_config(upper: Path, image_id: str) -> dict[str, Any]:
-    """The configuration as the engine keeps it beside the layers: `docker image history` hides which have content."""
+    """The configuration that the engine keeps beside the layers: `docker image history` hides which have content."""
     content = upper.parents[2] / "image" / "overlay2" / "imagedb" / "content" / image_id.replace(":", "/")
     try:
         document: dict[str, Any] = json.loads(content.read_bytes())
@@ -117,6 +118,7 @@ def _history(config: Mapping[str, Any]) -> list[str]:
 
 def _readable_folders(facts: Mapping[str, Any]) -> list[Path]:
     """The layers' folders, lowest first, where this process may read them: root on the engine's own machine."""
+    # Engines with containerd's image store name no such folders: their images are read through `docker save`.
     driver = facts.get("GraphDriver") or {}
     data = driver.get("Data") or {}
     if driver.get("Name") != "overlay2" or not data.get("UpperDir"):
@@ -138,10 +140,11 @@ def _read_folder(number: int, root: Path) -> Layer:
         for name in (*entries, *(name for name in names if Path(folder, name).is_symlink())):
             full = Path(folder, name)
             facts = full.lstat()
+            # The form of a deletion in overlayfs.
             if stat.S_ISCHR(facts.st_mode) and facts.st_rdev == 0:
                 deleted.add(f"{prefix}{name}")
             elif stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode):
-                # Further names of one file weigh nothing, as in an archive.
+                # Further hard links have no size, as in an archive.
                 size = 0 if facts.st_ino in inodes else facts.st_size
                 inodes.add(facts.st_ino)
                 files.append(_in_folder(number, full, f"{prefix}{name}", size))
@@ -249,6 +252,7 @@ def _assemble(name: str, config: Mapping[str, Any], history: Sequence[str], laye
             if old := seen.get(file.path):
                 buried.append(old)
             seen[file.path] = file
+    # Without a text for each layer it is unknown which text belongs to which.
     texts = history if len(history) == len(layers) else [""] * len(layers)
     facts = tuple(
         LayerFacts(text, sum(file.size_bytes for file in files)) for text, (files, _) in zip(texts, layers, strict=True)

@@ -1,10 +1,13 @@
-"""What is wrong with the Python packages of an image: missing or unfitting requirements, ABI, editable installs."""
+"""Checks of an image's Python packages: missing or conflicting requirements, NumPy's ABI, editable installs."""
 
 from collections.abc import Iterator, Mapping
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
 from layerstack.audit.elf_file import holds
 from layerstack.audit.image_files import ImageFiles
-from layerstack.audit.python_packages import Environment, Package, normalize
+from layerstack.audit.python_packages import Environment, Package
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.wording import listed
 
@@ -17,12 +20,13 @@ SHOWN = 6
 
 
 def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
-    """As `pip check` does: every requirement that applies is there, in a fitting version, or left out by a label."""
-    left_out = {normalize(name) for name in _labels(image).get(LEFT_OUT_LABEL, "").split()} - set(environment.packages)
+    """As `pip check`: every applicable requirement is installed in a matching version, or left out by a label."""
+    declared = str((image.config.get("Labels") or {}).get(LEFT_OUT_LABEL, ""))
+    left_out = set(map(canonicalize_name, declared.split())) - environment.packages.keys()
     found = [problem for package in environment.packages.values() for problem in _problems(package, environment)]
     problems = [text for name, text in found if name not in left_out]
-    if declared := sorted({name for name, _ in found if name in left_out}):
-        yield ok("requirements", f"{environment.folder}: left out on purpose ({LEFT_OUT_LABEL}): {', '.join(declared)}")
+    if absent := sorted({name for name, _ in found if name in left_out}):
+        yield ok("requirements", f"{environment.folder}: left out on purpose ({LEFT_OUT_LABEL}): {', '.join(absent)}")
     if problems:
         yield warning(
             "requirements",
@@ -66,14 +70,8 @@ def check_editable(image: ImageFiles, environment: Environment) -> Iterator[Find
             yield error("editable", f"{detail}, which is not in the image", "Install it without -e in the image.")
 
 
-def _labels(image: ImageFiles) -> Mapping[str, str]:
-    return image.config.get("Labels") or {}
-
-
 def _problems(package: Package, environment: Environment) -> Iterator[tuple[str, str]]:
-    """The package that is missing or does not fit, and the sentence."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
+    """(name of the missing or conflicting package, sentence)"""
     for text in package.requires:
         try:
             requirement = Requirement(text)
@@ -81,7 +79,7 @@ def _problems(package: Package, environment: Environment) -> Iterator[tuple[str,
             continue
         if requirement.marker and not requirement.marker.evaluate(_marker_environment(environment)):
             continue
-        name = normalize(requirement.name)
+        name = canonicalize_name(requirement.name)
         found = environment.packages.get(name)
         if found is None:
             yield name, f"{package.name} needs {requirement.name}, which is not installed"

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
+from packaging.utils import canonicalize_name
+
 from layerstack.audit.image_files import ImageFiles
 
+# dist-packages is the folder of Debian's own packages.
 SITE_FOLDER = re.compile(r"^(.*/)?(site-packages|dist-packages)$")
 PYTHON_OF_FOLDER = re.compile(r"python(3\.\d+)/(?:site|dist)-packages$")
 METADATA = re.compile(r"^(?P<site>.+)/(?P<info>[^/]+\.(?:dist-info/METADATA|egg-info/PKG-INFO))$")
@@ -41,11 +44,6 @@ class Environment:
     packages: Mapping[str, Package]
 
 
-def normalize(name: str) -> str:
-    """A distribution's name as requirements compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def find_environments(image: ImageFiles) -> tuple[Environment, ...]:
     """Every site-packages or dist-packages folder that holds a distribution, the largest first."""
     found: dict[str, dict[str, Package]] = {}
@@ -54,7 +52,7 @@ def find_environments(image: ImageFiles) -> tuple[Environment, ...]:
         match = METADATA.match(path)
         if match and SITE_FOLDER.match(match["site"]):
             package = _read_package(image, match["site"], path, sources)
-            found.setdefault(match["site"], {})[normalize(package.name)] = package
+            found.setdefault(match["site"], {})[canonicalize_name(package.name)] = package
     environments = (Environment(site, _python_version(image, site), packages) for site, packages in found.items())
     return tuple(sorted(environments, key=lambda one: -sum(package.size_bytes for package in one.packages.values())))
 
@@ -70,7 +68,7 @@ def _read_package(image: ImageFiles, site: str, metadata: str, sources: Mapping[
         requires=tuple(str(line) for line in head.get_all("Requires-Dist") or ()),
         files=files,
         size_bytes=sum(image.files[path].size_bytes for path in files),
-        editable_from=_editable_from(image, folder) or sources.get(normalize(name), ""),
+        editable_from=_editable_from(image, folder) or sources.get(canonicalize_name(name), ""),
     )
 
 
@@ -97,7 +95,8 @@ def _editable_sources(image: ImageFiles) -> dict[str, str]:
     """Name → source folder of what `setup.py develop` left behind."""
     links = [path for path in image.files if path.endswith(".egg-link")]
     return {
-        normalize(path.rpartition("/")[2].removesuffix(".egg-link")): _first_line(image.read(path)) for path in links
+        canonicalize_name(path.rpartition("/")[2].removesuffix(".egg-link")): _first_line(image.read(path))
+        for path in links
     }
 
 

@@ -1,6 +1,6 @@
-"""Which runtimes and which distribution are in an image, and whether they still get security fixes.
+"""The runtimes and the distribution in an image, and whether they still get security fixes.
 
-A distribution's own packages are not judged by their version: it repairs them until its own end.
+Packages of a distribution are not judged by their version: it fixes them until its own end of life.
 """
 
 import re
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 
 from layerstack.audit.image_files import ImageFiles
+from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.finding import Finding, warning
 from layerstack.image_runtimes import read_runtimes
 from layerstack.lifetimes import Runtime, find_runtime
 
 CHECK = "end-of-life"
-STAND_IN_LABEL = "layerstack.stand-in-for"
-# What official images say about themselves.
+# The variables in which official images give their version.
 VARIABLES = {
     **{"NODE_VERSION": "Node.js", "PYTHON_VERSION": "Python", "PHP_VERSION": "PHP", "RUBY_VERSION": "Ruby"},
     **{"GOLANG_VERSION": "Go", "PG_MAJOR": "PostgreSQL", "MONGO_VERSION": "MongoDB", "MYSQL_MAJOR": "MySQL"},
@@ -34,7 +34,7 @@ def check_end_of_life(image: ImageFiles, today: date | None = None) -> Iterator[
         if runtime.has_ended(day):
             newer = runtime.next_supported(day)
             remedy = f"Build on an image with {newer.text} or newer." if newer else "Build on a newer image."
-            yield warning(CHECK, f"{runtime.text} has had no security fixes since {runtime.last_day}", remedy)
+            yield warning(CHECK, runtime.ended_text, remedy)
 
 
 def _runtimes(image: ImageFiles) -> Iterator[Runtime]:
@@ -46,7 +46,7 @@ def _runtimes(image: ImageFiles) -> Iterator[Runtime]:
 
 
 def _versions(image: ImageFiles) -> Iterator[tuple[str, str]]:
-    """(runtime, version), from the image's variables and from what stands where no package manager installs."""
+    """(runtime, version), from the image's variables and from files where no package manager installs."""
     for entry in image.config.get("Env") or ():
         name, _, value = str(entry).partition("=")
         if name in VARIABLES:

@@ -1,4 +1,4 @@
-"""Model weights in an image: gigabytes that move with every pull, and files that must not be given away."""
+"""Model weights in an image: gigabytes in every pull, and files whose licence forbids passing them on."""
 
 import re
 import zipfile
@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from layerstack.audit.elf_file import holds
 from layerstack.audit.image_files import ImageFiles, StoredFile
 from layerstack.finding import Finding, error, warning
+from layerstack.wording import megabytes
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".pb", ".tflite", ".h5", ".bin", ".pkl", ".npz", ".task")
 WEIGHT_BYTES = 20 * 10**6
+SHOWN = 6
 
 
 @dataclass(frozen=True)
 class LicensedModel:
-    """A kind of file whose licence forbids handing it on; the project that works with it describes it.
+    """A kind of file whose licence forbids passing it on, described by the project that uses it.
 
-    A file is one when its suffix and size fit and either its name matches, or all `marks` are in it: names of arrays,
-    which a pickle and an archive of arrays both spell out.
+    A file matches by suffix and size, and either by its name or by containing all `marks`: names of arrays, which a
+    pickle and an archive of arrays both contain as plain text.
     """
 
     what: str
@@ -29,7 +31,7 @@ class LicensedModel:
     most_bytes: int
 
     def is_met_by(self, file: StoredFile) -> bool:
-        """Reads the file only when its name does not say it already."""
+        """Reads the file only when its name does not match."""
         if not file.name.endswith(self.suffixes) or not self.least_bytes <= file.size_bytes <= self.most_bytes:
             return False
         if self.name.search(file.name):
@@ -40,10 +42,6 @@ class LicensedModel:
                 names = " ".join(zipfile.ZipFile(stream).namelist()).encode()
                 return all(mark in names for mark in self.marks)
             return holds(stream, *self.marks) == set(self.marks)
-
-
-MEGABYTE = 10**6
-SHOWN = 6
 
 
 def check_weights(image: ImageFiles, licensed: Sequence[LicensedModel] = ()) -> Iterator[Finding]:
@@ -57,18 +55,16 @@ def check_weights(image: ImageFiles, licensed: Sequence[LicensedModel] = ()) -> 
             forbidden.append(file)
             yield error(
                 "licensed-model",
-                f"{_place(image, file)} is {model.what}: its licence forbids handing it on, image included",
+                f"{_place(image, file)} is {model.what}: its licence forbids passing it on, in an image too",
                 "Take it out of the build, build without the cache, and mount it from a volume.",
             )
     heavy = [file for file in files if file.size_bytes >= WEIGHT_BYTES and file not in forbidden]
     if heavy:
-        weight = sum(file.size_bytes for file in heavy) / MEGABYTE
+        weight = megabytes(sum(file.size_bytes for file in heavy))
         shown = "; ".join(_place(image, file) for file in sorted(heavy, key=lambda one: -one.size_bytes)[:SHOWN])
-        yield warning(
-            "weights", f"{weight:.0f} MB of model weights in the layers: {shown}", "Keep weights in a volume."
-        )
+        yield warning("weights", f"{weight} of model weights in the layers: {shown}", "Keep weights in a volume.")
 
 
 def _place(image: ImageFiles, file: StoredFile) -> str:
     deleted = "" if image.files.get(file.path) == file else ", deleted or replaced later and still in the image"
-    return f"/{file.path} ({file.size_bytes / MEGABYTE:.0f} MB, layer {file.layer + 1}{deleted})"
+    return f"/{file.path} ({megabytes(file.size_bytes)}, layer {file.layer + 1}{deleted})"

@@ -1,1 +1,1 @@
-"""The data of a running stack in one file, and back from it."""
+"""Back up the data of a running stack into one file, and restore it."""

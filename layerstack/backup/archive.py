@@ -1,6 +1,6 @@
-"""A backup on disk: a ZIP file with one member a service, and a table of contents that is written last.
+"""A backup on disk: a ZIP file with one member per service, and a table of contents that is written last.
 
-A file without the table was cut off; sizes and digests in it are compared before anything is restored.
+A file without the table was cut off; its sizes and digests are compared before anything is restored.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ CHUNK_BYTES = 1 << 20
 
 
 class Dump(msgspec.Struct, frozen=True, kw_only=True):
-    """What one service wrote: its size in bytes, not compressed, and its SHA-256 in hex."""
+    """The dump of one service: its uncompressed size, and its SHA-256 in hex."""
 
     service: str
     size_bytes: int
@@ -41,7 +41,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def new_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A file that takes the place of `path` when all went well; otherwise nothing is left.
+    """A file that replaces `path` when the block succeeds; otherwise nothing is left behind.
 
     Raises UsageError when it cannot be made there.
     """
@@ -61,7 +61,7 @@ def new_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def write_dump(archive: zipfile.ZipFile, service: str, fill: Callable[[Callable[[bytes], None]], None]) -> Dump:
-    """A member with everything that `fill` hands to the function that it is given."""
+    """Add a member with everything that `fill` passes to its argument."""
     digest, size = hashlib.sha256(), 0
     with archive.open(service, "w", force_zip64=True) as member:
 
@@ -81,7 +81,7 @@ def write_contents(archive: zipfile.ZipFile, contents: Contents) -> None:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Contents]]:
-    """A backup whose members are all there, whole. Raises UsageError that says what is wrong with it."""
+    """A complete backup. Raises UsageError that says what is missing or damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             contents = _read_contents(archive, path)
@@ -114,13 +114,13 @@ def _require_whole(archive: zipfile.ZipFile, dump: Dump, path: Path) -> None:
                 digest.update(data)
                 size += len(data)
     except (KeyError, zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} is damaged: what {dump.service} wrote cannot be read: {error}.") from error
+        raise UsageError(f"{path} is damaged: the dump of {dump.service} cannot be read: {error}.") from error
     if (size, digest.hexdigest()) != (dump.size_bytes, dump.sha256):
-        raise UsageError(f"{path} is damaged: what {dump.service} wrote is not what it holds.")
+        raise UsageError(f"{path} is damaged: the dump of {dump.service} does not match its digest.")
 
 
 def _remove_abandoned(path: Path) -> None:
-    """What killed backups had written of this file; a name may hold characters that a pattern would take for more."""
+    """Remove what killed backups wrote. By prefix: a glob pattern would interpret characters of the name."""
     prefix = f".{path.name}."
     with suppress(OSError):
         for one in path.parent.iterdir():

@@ -1,7 +1,7 @@
-"""Write what the services of a running stack hold into a file, and put it back.
+"""Back up the data of a running stack into a file, and restore it.
 
-What a service holds is written and read by command lines that its `x-layerstack: {backup: {dump, restore}}` declares.
-Whatever depends on it does not write meanwhile: it is paused for a dump, and stopped for a restore.
+The command lines that dump and restore the data of a service are declared in `x-layerstack: {backup: {dump, restore}}`.
+Services that depend on it cannot write meanwhile: they are paused during a dump, and stopped during a restore.
 """
 
 import time
@@ -19,8 +19,8 @@ from layerstack.engine.container import read_all
 from layerstack.errors import StartFailed, UsageError
 from layerstack.project.dependency import all_dependencies
 from layerstack.project.project import Project
+from layerstack.report import Say
 
-Say = Callable[[str], None]
 HOW_TO_DECLARE = (
     "Declare how in the Compose file, for example `x-layerstack: { backup: { dump: [pg_dumpall, --username=postgres], "
     "restore: [psql, --username=postgres, --quiet] } }` of the database."
@@ -29,7 +29,7 @@ HOW_TO_DECLARE = (
 
 @dataclass(frozen=True)
 class Backup:
-    """A file that was written, or restored, and what it holds."""
+    """A file that was written or restored, and its dumps."""
 
     path: Path
     dumps: tuple[Dump, ...]
@@ -41,7 +41,7 @@ class Backup:
 
 
 def back_up(project: Project, path: Path, say: Say) -> Backup:
-    """Stream what every service with a `dump` writes into `path`, which is replaced at the end, whole.
+    """Stream the output of every declared `dump` into `path`, which is replaced atomically at the end.
 
     Raises UsageError when no service has one or the file cannot be written, StartFailed when one is not running,
     CommandFailed when a dump fails.
@@ -58,7 +58,7 @@ def back_up(project: Project, path: Path, say: Say) -> Backup:
 
 
 def read_losses(project: Project, path: Path) -> list[str]:
-    """What a restore of that file replaces, in words. Raises UsageError for a file that is no whole backup."""
+    """What a restore of that file replaces, as sentences. Raises UsageError for an incomplete backup."""
     with archive.open_archive(path) as (_, contents):
         made = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(contents.made_at))
         _restorable(project, contents)
@@ -68,7 +68,7 @@ def read_losses(project: Project, path: Path) -> list[str]:
 
 
 def restore(project: Project, path: Path, say: Say) -> Backup:
-    """Put back what every service of the backup wrote.
+    """Restore the data of every service in the backup.
 
     Raises UsageError for a damaged file or a service that has no `restore`, before anything is changed; StartFailed
     when one is not running; CommandFailed.
@@ -109,7 +109,7 @@ def _restorable(project: Project, contents: Contents) -> list[str]:
 
 
 def _require_running(project: Project, names: Sequence[str]) -> set[str]:
-    """Services that run; those that are named must."""
+    """All running services. Raises StartFailed when one of `names` is not among them."""
     found = read_all(engine.client(), project.name)
     running = {name for name, containers in found.items() if any(one.is_running for one in containers)}
     for name in names:
@@ -120,7 +120,7 @@ def _require_running(project: Project, names: Sequence[str]) -> set[str]:
 
 @contextmanager
 def _held(project: Project, names: Sequence[str], running: set[str], words: tuple[str, str]) -> Iterator[None]:
-    """Whatever uses these services is held, by the first of two Compose commands, and let go by the second."""
+    """Stop or pause all services that use these with the first Compose command, and undo it with the second."""
     users = [name for name in project.services if name in running and all_dependencies(project, name) & set(names)]
     hold, let_go = (project.compose("--progress", "quiet", word, *users) for word in words)
     try:

@@ -1,4 +1,4 @@
-"""A backup and a restore in words."""
+"""Backups and restores as text."""
 
 from layerstack.backup.backup import Backup
 from layerstack.report import say

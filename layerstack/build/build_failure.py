@@ -10,10 +10,12 @@ from layerstack.build.buildlog import BuildReport, Step
 from layerstack.build.step_text import bare
 from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
 from layerstack.dockerfile.context import ignore_file, is_ignored, read_rules
+from layerstack.dockerfile.copy_sources import is_remote
+from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image
 from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
-from layerstack.project import missing_base
+from layerstack.project import missing_base, missing_image
 from layerstack.project.project import Project
 from layerstack.wording import short
 
@@ -30,10 +32,6 @@ ADVICE = (
     ),
     (DISK_FULL, "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest."),
     (
-        r"failed to resolve source metadata|pull access denied|no such host|i/o timeout",
-        "A system image is missing and no registry answers: `invoke setup` pulls it or builds a stand-in.",
-    ),
-    (
         r"invalid UTF-8",
         "A file name in the build context is not UTF-8, which BuildKit does not take: rename the file or ignore it.",
     ),
@@ -46,6 +44,7 @@ ADVICE = (
 _NOT_COPIED = re.compile(r'failed to calculate checksum of ref \S+: "/?(?P<path>[^"]+)": not found')
 _UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)(?: \(did you mean (?P<near>\S+)\?\))?")
 _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
+_MISSING = re.compile(r"failed to resolve source metadata|pull access denied")
 _OFFLINE = re.compile(r"no such host|i/o timeout|connection refused|network is unreachable|name resolution")
 _SOLVE = re.compile(r"^ERROR: (?:target \S+: )?(?:failed to solve: )?(?P<text>.+)$", re.MULTILINE)
 _PLACE = re.compile(r"^(?P<place>[^\s:]+:\d+)$", re.MULTILINE)
@@ -68,6 +67,8 @@ def _explained(report: BuildReport, project: Project) -> StackError:
         return _of_step(report, report.failed, project, kind)
     message = _placed(report.message, project)
     place, solved = _PLACE.search(message), _SOLVE.findall(message)
+    if "failed to read dockerfile" in message and (missing := _no_dockerfile(project)):
+        return kind(missing.reason, missing.repair)
     if not place or not solved:
         return kind(f"The build failed:\n{_indent(message)}", _advice(text, project))
     found = _of_definition(solved[-1], project)
@@ -109,6 +110,23 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
     names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
     near = get_close_matches(Path(path).name, names, n=1)
     return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near[0])}`?" if near else "")
+
+
+def _no_dockerfile(project: Project) -> ToolFailure | None:
+    """The first image whose Dockerfile is not there, with the file beside it that may be meant."""
+    images = (one for one in project.images.values() if one.dockerfile and not is_remote(one.context))
+    image = next((one for one in images if not find(project.root / one.dockerfile_place).exists()), None)
+    if image is None:
+        return None
+    folder, name = Path(image.dockerfile_place).parent, Path(image.dockerfile_place).name
+    here = project.root / folder
+    names = [one.name for one in here.iterdir() if one.is_file()] if here.is_dir() else []
+    near = get_close_matches(name, names, n=1)
+    repair = f"Did you mean `{folder / near[0]}`? " if near else ""
+    return ToolFailure(
+        f"{image.name} has no Dockerfile: there is no {image.dockerfile_place}.",
+        f"{repair}`dockerfile:` of its `build:` is a path from the build context {image.context}.",
+    )
 
 
 def _deciding_line(rules: str, path: str) -> int:
@@ -168,9 +186,12 @@ def _by_line(message: str, project: Project) -> Image | None:
 
 
 def _advice(text: str, project: Project) -> str:
-    return missing_base.advice_for(project, text) or next(
-        (advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), ""
-    )
+    if declared := missing_base.advice_for(project, text):
+        return declared
+    known = next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")
+    if known or not _MISSING.search(text):
+        return known
+    return missing_image.way_to_get(project.root) if _OFFLINE.search(text) else "If it is private: `docker login`."
 
 
 def _excerpt(message: str) -> str:

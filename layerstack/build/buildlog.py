@@ -124,7 +124,7 @@ class BuildLog:
     """Collects the stream. `targets` are all bake targets of the call; with more than one, names wear a prefix.
 
     The last target is the one that is asked for: names wear no prefix when all others are images that are there.
-    `place` may move a step to the image that declares it.
+    `place` may move a step to the image that declares it; it gets every step after those that it was made from.
     """
 
     def __init__(self, targets: Iterable[str], place: Callable[[Step], Step] = lambda step: step) -> None:
@@ -132,6 +132,7 @@ class BuildLog:
         self.targets = frozenset(ordered)
         self._unprefixed = ordered[-1] if ordered else ""
         self._place_step = place
+        self._placed: set[str] = set()
         self.vertices: dict[str, Vertex] = {}
         self.stray_lines: list[str] = []
 
@@ -161,6 +162,7 @@ class BuildLog:
         match = _STEP.match(vertex.name)
         if not match or _is_download(vertex, match["instruction"]):
             return None
+        self._place_inputs(vertex)
         image, stage = self._prefix(match["words"].split())
         step = Step(
             image=image,
@@ -177,6 +179,14 @@ class BuildLog:
             inputs=vertex.inputs,
         )
         return self._place_step(step)
+
+    def _place_inputs(self, vertex: Vertex) -> None:
+        """The stream names the steps of a build in no order."""
+        if vertex.digest not in self._placed:
+            self._placed.add(vertex.digest)
+            for digest in vertex.inputs:
+                if digest in self.vertices:
+                    self.step(self.vertices[digest])
 
     def image_of(self, vertex: Vertex) -> str:
         """The bake target whose prefix a vertex wears; a step that images share wears an arbitrary one."""

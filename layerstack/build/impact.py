@@ -127,7 +127,8 @@ def _inside(project: Project, path: str | Path) -> str:
     """Relative to the root. Folders above are resolved, the file itself is not: a link is an input, too."""
     absolute = Path(os.path.normpath(project.root / path))
     absolute = absolute.parent.resolve() / absolute.name
-    if not absolute.is_relative_to(project.root.resolve()) and not _is_in_a_context(project, absolute):
+    is_known = _is_in_a_context(project, absolute) or absolute in _definitions(project)
+    if not absolute.is_relative_to(project.root.resolve()) and not is_known:
         raise UsageError(f"{path} is outside the project {project.root} and its build contexts.")
     if absolute.is_dir() and not absolute.is_symlink():
         raise UsageError(f"{path} is a folder.", "Name files; one that does not exist yet is fine.")
@@ -137,6 +138,12 @@ def _inside(project: Project, path: str | Path) -> str:
 def _is_in_a_context(project: Project, path: Path) -> bool:
     folders = (folder for image in project.images.values() for folder in _folders(project, image).values())
     return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _definitions(project: Project) -> set[Path]:
+    """Files that say how the images are built: with what they include or extend, and the values that they use."""
+    files = (*project.compose_files, *project.source_files, *project.bake_files, *project.env_files)
+    return {path.resolve() for path in (*files, project.root / ".env")}
 
 
 def _folders(project: Project, image: Image) -> dict[str, Path]:
@@ -209,8 +216,7 @@ class _Change:
         rules = {_rules(folder, image, name) or folder / ".dockerignore" for name, folder in folders}
         if self._file in {*rules, Path(f"{dockerfile}.dockerignore")}:
             return "its ignore rules: which files they will let in is unknown"
-        definitions = (*self._project.compose_files, *self._project.bake_files, self._root / ".env")
-        if self._file in {path.resolve() for path in definitions}:
+        if self._file in _definitions(self._project):
             return "the project's definition: what will change is unknown"
         return ""
 

@@ -275,10 +275,18 @@ class _Contexts:
                 found.append(source)
                 continue
             self._walk(source.origin)
-            written, *followed = copy_sources.follow_links(source.pattern, self._links[source.origin])
-            # --exclude counts from the link that is written: BuildKit leaves out nothing of what it leads to.
+            links = self._links[source.origin]
+            written, *followed = copy_sources.follow_links(source.pattern, links)
             found += [replace(source, pattern=written)]
+            # --exclude counts from the link that is written: BuildKit leaves out nothing of what it leads to.
             found += [replace(source, pattern=pattern, excludes=()) for pattern in followed]
+            if source.excludes or source.only:
+                # With a filter BuildKit looks at every link below as well, and at all of what it leads to.
+                inner = (
+                    copy_sources.follow_links(link, links)[1:]
+                    for link in copy_sources.read_by(links, [replace(source, pattern=written)])
+                )
+                found += [Source(source.origin, pattern) for patterns in inner for pattern in patterns]
         return tuple(dict.fromkeys(found))
 
     def _walk(self, name: str) -> None:

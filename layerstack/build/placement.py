@@ -65,8 +65,8 @@ class _Candidate:
 class Placement:
     """Moves steps to the image that declares them and gives them their place, `docker/base/Dockerfile:14`.
 
-    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first. Steps come
-    after those that they stand on, as in BuildKit's stream: that tells stages of one name apart.
+    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first. Every
+    step comes after those that it was made from: that tells stages of one name apart.
     """
 
     def __init__(self, root: Path, images: Sequence[Image]) -> None:
@@ -84,13 +84,14 @@ class Placement:
 
     def _find(self, step: Step) -> tuple[str, str]:
         possible = [one for source in self._sources for one in _candidates(step, source)]
-        declaring = [one for one in possible if one.is_exact] or possible
-        if not declaring:
+        if not possible:
             return step.image, ""
-        # What stands below the named image is more likely meant than an unrelated one with the same words.
+        # What stands below the named image is more likely meant than an unrelated one with the same words, even where
+        # the counts do not fit: what the ONBUILD of an image adds to them is not read here.
         below = self._below.get(step.image, frozenset())
-        paths = {one.source.path for one in declaring if one.source.image in below}
-        declaring = [one for one in declaring if one.source.path in paths] or declaring
+        paths = {one.source.path for one in possible if one.source.image in below}
+        possible = [one for one in possible if one.source.path in paths] or possible
+        declaring = [one for one in possible if one.is_exact] or possible
         named = next((one for one in declaring if one.source.image == step.image), declaring[0])
         declaring = [one for one in declaring if one.source.path == named.source.path]
         first = next((one for one in declaring if self._follows(one, step)), declaring[0])

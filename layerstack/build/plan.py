@@ -22,6 +22,8 @@ from layerstack.errors import UsageError
 from layerstack.project.project import Project
 from layerstack.registry.origin import INPUTS_LABEL
 
+_NOT_KNOWN = "not known before a build: "
+
 
 @dataclass(frozen=True)
 class PlannedImage:
@@ -49,6 +51,11 @@ class PlannedImage:
     def is_recorded(self) -> bool:
         """Whether it is known how the stored image was built."""
         return bool(self.stored and self.last and self.last.image_id == self.stored.id)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it takes a build to say if the stored image is what is here now."""
+        return self.reason.startswith(_NOT_KNOWN)
 
     @property
     def made_of(self) -> str:
@@ -195,9 +202,7 @@ def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: M
         return "the image does not exist"
     if other := next((tag for tag in one.image.tags if tag not in stored or stored[tag].id != one.stored.id), ""):
         return f"the tag {other} does not exist" if other not in stored else f"the tag {other} names another image"
-    return _doubts(one) or next(
-        (f"{name} was rebuilt" for name in one.image.parents if _is_on_other_layers(one, parents[name])), ""
-    )
+    return _doubts(one) or next(filter(None, (_doubt_below(one, parents[name]) for name in one.image.parents)), "")
 
 
 def _doubts(one: PlannedImage) -> str:
@@ -205,10 +210,17 @@ def _doubts(one: PlannedImage) -> str:
     if not one.made_of:
         return "it was built by another tool, so its inputs are unknown"
     if one.manifest.unknown:
-        return f"not known: {one.manifest.unknown[0]}"
+        return f"{_NOT_KNOWN}{one.manifest.unknown[0]}"
     if one.made_of != one.manifest.digest:
         return "its inputs changed"
     return one.manifest.volatile[0] if one.manifest.volatile else ""
+
+
+def _doubt_below(one: PlannedImage, parent: PlannedImage) -> str:
+    """Why a parent may not be the one that the image was built on, though its inputs are the same."""
+    if parent.is_unknown:
+        return f"{_NOT_KNOWN}{parent.name} below it: {parent.reason.removeprefix(_NOT_KNOWN)}"
+    return f"{parent.name} was rebuilt" if _is_on_other_layers(one, parent) else ""
 
 
 def _is_on_other_layers(one: PlannedImage, parent: PlannedImage) -> bool:

@@ -62,7 +62,7 @@ def print_why(found: Explanation) -> None:
 
     done = "pulled" if found.action == "pulled" else "built"
     when = f", {done} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}" if found.built_at else ""
-    line(f"{found.image}{when}: {found.cause}", "bold")
+    line(f"{found.service or found.image}{when}: {found.cause}", "bold")
     rows = [
         (
             "[dim]cached[/dim]" if step.is_cached else "ran",

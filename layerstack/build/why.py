@@ -17,7 +17,8 @@ from layerstack.project.project import Project
 class Explanation:
     """The last build of one image. `now` says what our reading expects of a build; BuildKit decides.
 
-    `action` is what that build did, "" where there is no record.
+    `action` is what that build did, "" where there is no record. `service` is the one that was asked for by name:
+    several can share an image.
     """
 
     image: str
@@ -26,11 +27,13 @@ class Explanation:
     steps: tuple[StepRecord, ...]
     now: str
     action: str = ""
+    service: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "ok": True,
             "image": self.image,
+            "service": self.service or None,
             "action": self.action or None,
             "cause": self.cause,
             "built_at": self.built_at or None,
@@ -44,14 +47,15 @@ def explain_image(project: Project, name: str) -> Explanation:
     image = project.image(name)
     planned = make_plan(project, [image.name], StateStore(project.root)).of(image.name)
     last = planned.last
+    service = name if name in project.services else ""
     if last is None:
         cause = "it was built by another tool" if planned.stored else "it was never built here"
-        return Explanation(image.name, cause, 0.0, (), _now(planned))
+        return Explanation(image.name, cause, 0.0, (), _now(planned), service=service)
     cause = last.record.cause or "every step was cached: another tool had built it"
-    return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned), last.record.action)
+    return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned), last.record.action, service)
 
 
 def _now(planned: PlannedImage) -> str:
-    if planned.manifest.unknown:
-        return f"not known before a build: {planned.manifest.unknown[0]}"
-    return "up to date, none of its inputs changed" if planned.is_fresh else f"out of date: {planned.reason}"
+    if planned.is_fresh:
+        return "up to date, none of its inputs changed"
+    return planned.reason if planned.is_unknown else f"out of date: {planned.reason}"

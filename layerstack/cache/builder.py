@@ -18,6 +18,7 @@ from layerstack.errors import EngineError
 from layerstack.moment import epoch_seconds
 
 INSPECT_SECONDS = 30.0
+# The storage driver that an engine with containerd's image store reports; the classic one is `overlay2`.
 CONTAINERD_STORE = "overlayfs"
 _SPANS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400, "month": 30 * 86400}
 _SPANS["year"] = 365 * 86400

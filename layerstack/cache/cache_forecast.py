@@ -40,9 +40,7 @@ def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) 
     if found := ids & gone.keys():
         first = next(step for step in layers if step.record and step.record.id in found)
         rule = builder.rules[min(gone[name] for name in found)]
-        return Forecast(
-            "would-drop", f"the next clean-up removes `{short(str(first.line), 50)}`: {why(rule, builder)}", 0
-        )
+        return Forecast("would-drop", f"the next clean-up removes `{short(str(first.line), 50)}`: {rule.words}", 0)
     if free is None or not builder.disk.total_bytes:
         return Forecast("unknown", "its size is no risk; the free space of the disk is unknown")
     room = eviction.bytes_until(lambda dropped: bool(ids & dropped.keys()), free)
@@ -51,24 +49,11 @@ def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) 
     text = f"until about {megabytes(room)} more are used on the disk"
     if room >= builder.disk.total_bytes * RISK_SHARE:
         return Forecast("safe", text, room)
-    return Forecast("at-risk", f"only {text}: {why(builder.rules[-1], builder)}", room)
+    return Forecast("at-risk", f"only {text}: {builder.rules[-1].words}", room)
 
 
 def lost_text(step: CachedStep) -> str:
     return f"`{short(str(step.line), 60)}` is no longer cached; the image is here, and services are built on it"
-
-
-def why(rule: GcRule, builder: Builder) -> str:
-    """When the rule removes cache, and how much it leaves."""
-    if not rule.has_limit:
-        return f"what was not used for {rule.unused_seconds / 3600:.0f} h"
-    parts = []
-    if rule.min_free_bytes:
-        parts.append(f"when less than {megabytes(rule.min_free_bytes)} of the disk are free")
-    if rule.max_used_bytes:
-        parts.append(f"when the cache exceeds {megabytes(rule.max_used_bytes)}")
-    limits = " or ".join(parts) or "always"
-    return f"{limits}, the least recently used first, down to {megabytes(rule.reserved_bytes)}"
 
 
 def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) -> str:

@@ -89,6 +89,11 @@ class CacheReport:
         """Whether the cache of a base image may soon be lost."""
         return any(one.is_base and one.forecast.status in ("at-risk", "would-drop") for one in self.images)
 
+    @property
+    def base_records(self) -> frozenset[str]:
+        """Ids of the records that hold steps of base images."""
+        return _base_records(self.images)
+
     def sentences(self) -> list[str]:
         """Totals, disk, policy, images at risk, and the settings to write when a base is among them."""
         disk = self.builder.disk
@@ -99,7 +104,7 @@ class CacheReport:
         if disk.total_bytes and disk.free_bytes is not None:
             lines.append(f"disk: {megabytes(disk.free_bytes)} of {megabytes(disk.total_bytes)} free")
         if self.builder.rules:
-            lines.append(f"BuildKit cleans up by itself: {cache_forecast.why(self.builder.rules[-1], self.builder)}")
+            lines.append(f"BuildKit cleans up by itself: {self.builder.rules[-1].words}")
             if self.dropped_bytes:
                 lines.append(f"its next clean-up removes {megabytes(self.dropped_bytes)}")
         lines += self.builder.notes
@@ -141,15 +146,18 @@ def read_report(project: Project) -> CacheReport:
     eviction = Eviction(use.records, rules, datetime.now(timezone.utc))
     dropped = eviction.dropped(builder.disk.free_bytes)
     found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root)))
-    base_ids = frozenset(step.record.id for one in found if one.is_base for step in one.steps if step.record)
     return CacheReport(
         use=use,
         builder=builder,
         images=found,
         groups=tuple(_groups(use.records, found)),
         dropped_bytes=sum(record.size_bytes for record in use.records if record.id in dropped),
-        keep=cache_forecast.keeping_settings(base_ids, eviction, effective),
+        keep=cache_forecast.keeping_settings(_base_records(found), eviction, effective),
     )
+
+
+def _base_records(images: Iterable[CachedImage]) -> frozenset[str]:
+    return frozenset(step.record.id for one in images if one.is_base for step in one.steps if step.record)
 
 
 def _read_images(
@@ -183,7 +191,7 @@ def _built(
 
 
 def _layers(stored: StoredImage) -> tuple[tuple[str, int], ...]:
-    """Keyword and time of the steps in the image's history, newest first; () where somebody else set the times."""
+    """Keyword and time of the steps in the image's history, newest first; () when the build set its own times."""
     # SOURCE_DATE_EPOCH sets all times to one whole second.
     if epoch_seconds(stored.created) % 1 == 0:
         return ()

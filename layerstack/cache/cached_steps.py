@@ -2,7 +2,7 @@
 
 BuildKit does not link the two. A record matches a step when it describes the same instruction and its parent is one of
 the step before; a layer of a stored image must also have been made in the second that the image's history names,
-which tells it from the layers of other copies of the project.
+which distinguishes it from layers of other copies of the project.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.cache_records import CacheRecord, describes
 from layerstack.moment import epoch_seconds
 
+# How BuildKit describes the records of an image that it loaded.
 _LOADED = ("from local", "pulled from")
 
 

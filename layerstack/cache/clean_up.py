@@ -42,7 +42,7 @@ class CleanUp:
 
     def sentences(self) -> list[str]:
         """What will be lost, for the confirmation prompt."""
-        lines = [f"{_named(image)}, up to {megabytes(image.size_bytes)}" for image in self.images]
+        lines = [f"{named(image)}, up to {megabytes(image.size_bytes)}" for image in self.images]
         if self.removes_whole_cache:
             lines.append(
                 f"the whole build cache of builder {self.builder.name}, {megabytes(self.cache_bytes)}, "
@@ -83,14 +83,15 @@ def _unused(project: Project, asked: Iterable[StoredImage]) -> tuple[tuple[Store
     wanted = _unique(asked)
     uses = read_uses(project.name) if wanted else None
     users = {image.id: uses.user_of(image) if uses else "" for image in wanted}
-    kept = (f"{_named(image)} stays: {users[image.id]} needs it" for image in wanted if users[image.id])
+    kept = (f"{named(image)} stays: {users[image.id]} needs it" for image in wanted if users[image.id])
     return tuple(image for image in wanted if not users[image.id]), tuple(kept)
 
 
-def clean(project: Project, plan: CleanUp) -> str:
+def clean(plan: CleanUp) -> str:
     """Carry out the plan and return a summary; images used by a container stay. Raises CommandFailed."""
     before = builder.read_use(plan.builder).total_bytes
     remove_leftovers(plan.leftovers)
+    # Images before cache: the records of their layers are shared until they are gone.
     images.remove(reference for image in plan.images for reference in (image.tags or (image.id,)))
     scope = ("--all",) if plan.removes_whole_cache else ("--filter", f"unused-for={UNUSED_HOURS}h")
     command.run(("docker", "buildx", "prune", "--force", *scope)).require()
@@ -110,7 +111,8 @@ def _own_images(project: Project) -> list[StoredImage]:
     return list(_unique((*images.with_label(f"{PROJECT_LABEL}={project.name}"), *bases)))
 
 
-def _named(image: StoredImage) -> str:
+def named(image: StoredImage) -> str:
+    """The image in a sentence: by its tags, else by the beginning of its id."""
     if image.tags:
         return f"image {', '.join(image.tags)}"
     return f"image {image.id[7:19]} (untagged: replaced by a newer build)"

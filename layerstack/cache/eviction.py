@@ -15,7 +15,9 @@ from layerstack.cache.gc_policy import GcRule, Rules
 from layerstack.engine.cache_records import CacheRecord
 from layerstack.moment import epoch_seconds
 
+# BuildKit's own records, which only a rule with `all` drops.
 HIDDEN_KINDS = ("internal", "frontend")
+# Halving the free space so often leaves an error of a millionth.
 SEARCH_STEPS = 20
 _Value = TypeVar("_Value", int, datetime)
 
@@ -56,6 +58,7 @@ class Eviction:
 
         if not hurts(free_bytes):
             return None
+        # More new cache never drops less, so halving finds the limit.
         low, high = 0, free_bytes
         for _ in range(SEARCH_STEPS):
             middle = (low + high) // 2

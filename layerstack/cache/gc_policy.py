@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerstack.engine.engine import parse_version
+from layerstack.wording import megabytes
 
 GIBIBYTE = 1 << 30
 MOUNT_TYPES = ("source.local", "exec.cachemount", "source.git.checkout")
@@ -37,8 +38,22 @@ class GcRule:
     def has_limit(self) -> bool:
         return bool(self.reserved_bytes or self.max_used_bytes or self.min_free_bytes)
 
+    @property
+    def words(self) -> str:
+        """When the rule removes cache, and how much it leaves."""
+        if not self.has_limit:
+            return f"what was not used for {self.unused_seconds / 3600:.0f} h"
+        parts = []
+        if self.min_free_bytes:
+            parts.append(f"when less than {megabytes(self.min_free_bytes)} of the disk are free")
+        if self.max_used_bytes:
+            parts.append(f"when the cache exceeds {megabytes(self.max_used_bytes)}")
+        limits = " or ".join(parts) or "always"
+        return f"{limits}, the least recently used first, down to {megabytes(self.reserved_bytes)}"
+
     def keep_bytes(self, cache_bytes: int, free_bytes: int | None) -> int:
         """The size to which the rule cuts the cache; with `free_bytes` None the disk is never full."""
+        # As calculateKeepBytes in BuildKit's cache/manager.go.
         keep = self.max_used_bytes
         missing = self.min_free_bytes - free_bytes if free_bytes is not None else 0
         if missing > 0:

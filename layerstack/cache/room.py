@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack import command
 from layerstack.cache.builder import Builder, read_builder, read_use
 from layerstack.cache.cache_report import read_report
-from layerstack.cache.clean_up import find_old_images
+from layerstack.cache.clean_up import find_old_images, named
 from layerstack.cache.eviction import leaves_first
 from layerstack.cache.gc_policy import parse_printed_size
 from layerstack.cache.step_costs import StepCosts, instruction_in
@@ -18,9 +18,6 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import NoRoom, UsageError
 from layerstack.project.project import Project
 from layerstack.wording import duration, megabytes, short
-
-if TYPE_CHECKING:
-    pass
 
 SHOWN = 3
 # Per call: the length of a command line is limited.
@@ -64,7 +61,7 @@ class RoomPlan:
 
     def sentences(self) -> list[str]:
         """What will be lost and what it costs, for the confirmation prompt."""
-        lines = [f"image {image.id[7:19]} (untagged: a newer build took its name)" for image in self.images]
+        lines = list(map(named, self.images))
         if self.records:
             unknown = f", and {self.unknown_count} of unknown time" if self.unknown_count else ""
             cost = f"{duration(self.seconds)} to build again{unknown}"
@@ -72,7 +69,7 @@ class RoomPlan:
             largest = sorted(self.records, key=lambda one: -one.size_bytes)[:SHOWN]
             lines += [f"  of it {megabytes(one.size_bytes)}: {short(instruction_in(one), 40)}" for one in largest]
         if lines:
-            lines.append(f"{megabytes(self.freed_bytes)} in all; bases and what other stacks use stay")
+            lines.append(f"{megabytes(self.freed_bytes)} in all; bases and images of other stacks are kept")
         return lines
 
 
@@ -96,10 +93,9 @@ def plan_room(project: Project, wanted_bytes: int) -> RoomPlan:
         return RoomPlan(wanted_bytes, free_bytes, read_builder())
     report = read_report(project)
     chosen_images, freed = _choose_images(find_old_images(project), missing)
-    bases = frozenset(step.record.id for one in report.images if one.is_base for step in one.steps if step.record)
     costs = StepCosts()
     seconds = {record.id: costs.of(record) for record in report.use.records}
-    chosen = tuple(choose(report.use.records, seconds, bases, missing - freed))
+    chosen = tuple(choose(report.use.records, seconds, report.base_records, missing - freed))
     known = [seconds[record.id] for record in chosen]
     return RoomPlan(
         wanted_bytes,

@@ -5,14 +5,13 @@ from statistics import median
 
 from layerstack.build import history
 from layerstack.build.step_text import instruction_of, one_line
-from layerstack.engine.cache_records import CacheRecord
+from layerstack.engine.cache_records import CacheRecord, without_step
 
 COMPARED_CHARACTERS = 50
 # Files that the next build sends again.
 FREE_KINDS = ("source.local",)
 # `mount / from exec /bin/bash -euo pipefail -c npm ci`
 _RUN = re.compile(r"^mount / from exec (?:/\S+ (?:-\w+ |pipefail )*?-\w*c )?(?P<command>.*)$")
-_STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
 
 
 class StepCosts:
@@ -38,7 +37,7 @@ def instruction_in(record: CacheRecord) -> str:
     """The instruction in its description, such as `RUN npm ci` or `COPY . .`."""
     text = one_line(record.description)
     run = _RUN.match(text)
-    return f"RUN {run['command']}" if run else _STEP_PREFIX.sub("", text)
+    return f"RUN {run['command']}" if run else without_step(text)
 
 
 def _key(step: str) -> str:

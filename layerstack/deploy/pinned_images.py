@@ -69,7 +69,7 @@ def push_missing(wanted: Mapping[str, WantedImage], team: TeamRegistry, say: Say
         image, name = next(iter(absent.items()))
         raise StartFailed(
             f"Nothing is deployed: {', '.join(absent)} is neither here nor in a registry, and {name} runs {image}.",
-            f"`docker pull {image}`, or `invoke setup`, then this again.",
+            f"`docker pull {image}`, then this again.",
         )
     answers = _ask(wanted)
     if trouble := next((answer.trouble for answer in answers.values() if answer.trouble), None):

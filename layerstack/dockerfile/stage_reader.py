@@ -83,8 +83,8 @@ class StageReader:
             return self._stages[stage.index]
         base = self._base_stage(stage)
         triggers, values, handed_on = self._beginning(stage, base)
-        lines = [replace(self._line(one, values), trigger_of=stage.base) for one in triggers]
-        lines += [self._line(one, values) for one in stage.instructions]
+        lines = [replace(line, trigger_of=stage.base) for one in triggers for line in self._lines(one, values)]
+        lines += [line for one in stage.instructions for line in self._lines(one, values)]
         self._values[stage.index] = values
         self._environments[stage.index] = with_environment((*triggers, *stage.instructions), values, handed_on)
         self._stages[stage.index] = RecipeStage(
@@ -120,24 +120,26 @@ class StageReader:
             return NOTHING_KNOWN
         return replace(self._environments[target.index], triggers=triggers_of(target.instructions), doubts=())
 
-    def _line(self, one: Instruction, values: Variables) -> RecipeLine:
+    def _lines(self, one: Instruction, values: Variables) -> list[RecipeLine]:
+        """One line, or one for each argument that an ARG declares: their values are compared one by one."""
         self.doubts.update(dict.fromkeys(understood.doubts_of(one)))
-        text = _text(one)
+        texts = ["\n".join((_text(one), *one.heredocs))]
         if one.keyword == "ARG":
-            text = " ".join(self._declare(one, values))
+            texts = list(self._declare(one, values))
         elif one.keyword == "ENV":
             for name, value in values.fill_all(pairs(one)):
                 values.set(name, value)
         addresses = tuple(copy_sources.downloads(one, values))
         sources = dict.fromkeys(self._named(source) for source in copy_sources.read_sources(one, values))
-        return RecipeLine(
+        line = RecipeLine(
             keyword=one.keyword,
-            text="\n".join((text, *one.heredocs)),
+            text="",
             line=one.line,
             sources=tuple(sources),
             variables=tuple(sorted(variables(one.text))),
             remote=addresses,
         )
+        return [replace(line, text=text) for text in texts]
 
     def _named(self, source: Source) -> Source:
         """A source with the one name of its stage or context."""

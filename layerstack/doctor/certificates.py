@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from layerstack.doctor.dockerfiles import read_dockerfiles
+from layerstack.doctor.dockerfiles import instruction_texts
+from layerstack.engine.client import EngineClient
 from layerstack.engine.image_tree import read_image_file
 from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, ok, warning
@@ -15,10 +15,8 @@ from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
 from layerstack.state_folder import read_json, state_folder, write_json
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 CHECK = "certificates"
+# Where Debian and Red Hat expect additional authorities, and where they keep the bundle of all.
 FOLDERS = (Path("/usr/local/share/ca-certificates"), Path("/etc/pki/ca-trust/source/anchors"))
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 VERDICTS_FILE = "certificates.json"
@@ -27,7 +25,7 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", 
 _UPDATES = re.compile(r"\bupdate-ca-(certificates|trust)\b")
 
 
-def check_images(client: "EngineClient", project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
+def check_images(client: EngineClient, project: Project, folders: Sequence[Path] = FOLDERS) -> Iterator[Finding]:
     """Do the system images trust what this machine trusts? No finding without extra authorities.
 
     A project whose Dockerfiles install certificates is not checked further. Raises EngineError.
@@ -64,16 +62,16 @@ def _body(text: str) -> str:
 
 
 def _installs_certificates(project: Project) -> bool:
-    every = (one for _, parsed in read_dockerfiles(project) for stage in parsed.stages for one in stage.instructions)
-    return any(_UPDATES.search(one.text) for one in every)
+    return any(map(_UPDATES.search, instruction_texts(project)))
 
 
-def _lacks(client: "EngineClient", root: Path, image: str, own: dict[str, str]) -> bool:
+def _lacks(client: EngineClient, root: Path, image: str, own: dict[str, str]) -> bool:
     """False when unknown: the image is not stored here, or has no bundle at all."""
     try:
         image_id = str(client.api.inspect_image(image)["Id"])
     except NotInEngine:
         return False
+    # To read a file of an image the engine has to create a container, so verdicts are kept.
     key = f"{image_id} {sha256(''.join(sorted(own.values())).encode()).hexdigest()[:16]}"
     verdicts = _read_verdicts(root)
     if key not in verdicts:

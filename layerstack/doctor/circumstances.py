@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerstack.dockerfile import copy_sources
-from layerstack.doctor.dockerfiles import read_dockerfiles
+from layerstack.doctor.dockerfiles import instruction_texts
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.project import Project
@@ -40,7 +40,7 @@ def read_circumstances(root: Path, source: ComposeSource, project: Project | Non
         has_profiled_bases=any(_is_profiled(source, base) for _, base in _lent(source)),
         has_nested_bases=bool({base for _, base in _lent(source)} & {user for user, _ in _lent(source)}),
         has_outside_contexts=bool(project and _reads_outside(project)),
-        has_cache_mounts=bool(project and _has_cache_mounts(project)),
+        has_cache_mounts=any("type=cache" in text for text in (instruction_texts(project) if project else ())),
         has_start_intervals=any((one.definition.get("healthcheck") or {}).get("start_interval") for one in services),
         wants_gpu=any(requests_of(one.definition) for one in services),
         uses_bake_check=any(_BAKE_CHECK.search(text) for text in _command_texts(root)),
@@ -70,11 +70,6 @@ def _reads_outside(project: Project) -> bool:
     folders = [image.context for image in project.images.values() if not copy_sources.is_remote(image.context)]
     root = project.root.resolve()
     return not all((root / folder).resolve().is_relative_to(root) for folder in folders)
-
-
-def _has_cache_mounts(project: Project) -> bool:
-    every = (one for _, parsed in read_dockerfiles(project) for stage in parsed.stages for one in stage.instructions)
-    return any("type=cache" in one.text for one in every)
 
 
 def _command_texts(root: Path) -> Iterator[str]:

@@ -3,9 +3,9 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from layerstack.dockerfile.recipe import read_recipe
+from layerstack.doctor.mounts import declared_targets
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
@@ -13,9 +13,11 @@ from layerstack.project.dependency import dependencies
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.image_name import is_same, short_name
 from layerstack.project.project import Project, Service
+from layerstack.wording import gibibytes
 
 SHM, ORDER = "gpu-shm", "build-order"
 HOST_SHM = Path("/dev/shm")
+# Docker gives a container 64 MB; PyTorch's workers share batches through this memory.
 ENOUGH_BYTES = 2**30
 
 
@@ -27,7 +29,7 @@ def check_shared_memory(project: Project, source: ComposeSource, host_shm: Path 
         definition = service.definition
         if definition.get("ipc") == "host":
             yield from _host_memory(service, source, host_shm)
-        elif definition.get("shm_size") or definition.get("ipc") or _mounts_shm(definition):
+        elif definition.get("shm_size") or definition.get("ipc") or str(HOST_SHM) in declared_targets(service):
             yield ok(SHM, f"{service.name} has shared memory of its own")
         else:
             place = source.place("services", service.name, "deploy")
@@ -40,18 +42,11 @@ def _host_memory(service: Service, source: ComposeSource, host_shm: Path) -> Ite
         return
     size = shutil.disk_usage(host_shm).total
     if size >= ENOUGH_BYTES:
-        yield ok(SHM, f"{service.name} shares this machine's {host_shm} ({size / 2**30:.1f} GB)")
+        yield ok(SHM, f"{service.name} shares this machine's {host_shm} ({gibibytes(size)})")
     else:
         detail = f"{service.name} shares this machine's {host_shm}, which has only {size / 2**20:.0f} MB"
         remedy = f"sudo mount -o remount,size=2g {host_shm}"
         yield warning(SHM, detail, remedy, service.name, source.place("services", service.name, "ipc"))
-
-
-def _mounts_shm(definition: Mapping[str, Any]) -> bool:
-    targets = [str(one.get("target", "")) for one in definition.get("volumes") or ()]
-    tmpfs = definition.get("tmpfs") or ()
-    targets += [str(one).partition(":")[0] for one in ([tmpfs] if isinstance(tmpfs, str) else tmpfs)]
-    return str(HOST_SHM) in targets
 
 
 @or_ok(ORDER, "depends_on orders starts only")

@@ -81,6 +81,7 @@ def find_unwanted(folder: Path, patterns: Sequence[Pattern]) -> Iterator[str]:
         for name in sorted(filter(is_sent, (*folders, *files))):
             if _is_unwanted(Path(place, name), name in folders):
                 yield str(inside / name)
+        # What these folders contain is theirs: one finding for each is enough.
         folders[:] = [name for name in folders if name not in (*FOLDERS, *ENVIRONMENTS)]
 
 

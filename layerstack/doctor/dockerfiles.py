@@ -18,6 +18,12 @@ def read_dockerfiles(project: Project) -> Iterator[tuple[Image, Dockerfile]]:
             yield image, parse_dockerfile(project.root, image)
 
 
+def instruction_texts(project: Project) -> Iterator[str]:
+    """The text of every instruction in every stage."""
+    for _, parsed in read_dockerfiles(project):
+        yield from (one.text for stage in parsed.stages for one in stage.instructions)
+
+
 def instruction_place(source: ComposeSource, image: Image, line: int) -> str:
     """File and line; for a Dockerfile inside the Compose file those of the Compose file."""
     keys = ("services", image.name, "build", "dockerfile_inline")

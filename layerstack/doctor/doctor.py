@@ -11,7 +11,7 @@ from layerstack.doctor import mount_shadow, silence
 from layerstack.doctor.doctor_checks import Check, DoctorChecks
 from layerstack.doctor.silence import WHY
 from layerstack.errors import EngineError
-from layerstack.finding import Finding, warning
+from layerstack.finding import Finding, has_errors, warning
 from layerstack.junit import Case
 from layerstack.wait import call_within
 
@@ -19,6 +19,7 @@ CHECK_SECONDS = 10.0
 # Reading large images takes long the first time; afterwards their files are cached.
 LOOK_SECONDS = mount_shadow.LOOK_SECONDS + 5.0
 INTERRUPT_SECONDS = 0.5
+# A thread for every check and every fact: checks wait for facts that are read in the same pool.
 WORKERS = 40
 SEVERITIES = ("error", "warning", "ok")
 
@@ -77,11 +78,6 @@ def examine(root: Path, ignored: Iterable[str] = ()) -> Examination:
     explained = [one if one.why else replace(one, why=_why(one)) for one in found]
     reported, silenced = silence.split(explained, wanted)
     return Examination(tuple(sorted(reported, key=lambda one: SEVERITIES.index(one.severity))), tuple(silenced))
-
-
-def has_errors(findings: Iterable[Finding]) -> bool:
-    """Whether anything blocks a build or a start."""
-    return any(finding.severity == "error" for finding in findings)
 
 
 def _run(name: str, check: Check, interrupted: Event) -> list[Finding]:

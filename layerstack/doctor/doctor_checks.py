@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from layerstack.cache import cache_report
 from layerstack.doctor import (
@@ -28,20 +28,18 @@ from layerstack.doctor.circumstances import Circumstances, read_circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.silence import Silence
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, StackError
 from layerstack.finding import Finding, error, ok
 from layerstack.gpu import gpu_survey
 from layerstack.gpu.decision import Decision
-from layerstack.project import compose_source, project
+from layerstack.project import compose_source, missing_image, project
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Device, Project
 from layerstack.project.system_references import system_references
 from layerstack.wait import call_within
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 Check = Callable[[], Iterable[Finding]]
 Answer = TypeVar("Answer")
@@ -140,7 +138,7 @@ class DoctorChecks:
         return check(loaded) if loaded else ()
 
     def _of_engine(
-        self, check: "Callable[[EngineClient, Project, ComposeSource], Iterable[Finding]]"
+        self, check: Callable[[EngineClient, Project, ComposeSource], Iterable[Finding]]
     ) -> Iterable[Finding]:
         return self._of_project(lambda loaded: check(self.client.result(), loaded, self.source.result()))
 
@@ -176,7 +174,7 @@ class DoctorChecks:
     def _check_registry(self) -> Iterable[Finding]:
         loaded = _value(self.loaded)
         references = system_references(loaded) if loaded else ()
-        return engine_checks.check_registry(self.client.result(), references)
+        return engine_checks.check_registry(self.client.result(), references, missing_image.way_to_get(self._root))
 
     def _check_proxy(self) -> Iterator[Finding]:
         yield from network_checks.check_shell_proxy()
@@ -189,7 +187,7 @@ class DoctorChecks:
         if client and loaded:
             yield from certificates.check_images(client, loaded)
 
-    def _check_mounts(self, client: "EngineClient", loaded: Project, source: ComposeSource) -> Iterable[Finding]:
+    def _check_mounts(self, client: EngineClient, loaded: Project, source: ComposeSource) -> Iterable[Finding]:
         return mount_shadow.check_mounts(client, loaded, source, is_local=bool(find_endpoint().socket_path))
 
 
@@ -206,7 +204,7 @@ def _read_source(root: Path, device: Device) -> ComposeSource:
         return ComposeSource(())
 
 
-def _check_engine(facts: "Future[EngineFacts]", client: "Future[EngineClient]") -> Iterator[Finding]:
+def _check_engine(facts: "Future[EngineFacts]", client: Future[EngineClient]) -> Iterator[Finding]:
     try:
         found = facts.result()
         client.result()

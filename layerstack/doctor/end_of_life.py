@@ -40,17 +40,13 @@ def check_end_of_life(project: Project, source: ComposeSource, today: date | Non
     yield from filter(None, (_judge(use, day) for use in first.values()))
 
 
-def _ended_text(runtimes: tuple[Runtime, ...]) -> str:
-    """`Node.js 18 has had no security fixes since 2025-04-30`, for each of them."""
-    return ", ".join(f"{one.text} has had no security fixes since {one.last_day}" for one in runtimes)
-
-
 def _judge(use: Use, today: date) -> Finding | None:
     ended = tuple(one for one in read_runtimes(use.reference) if one.has_ended(today))
     if not ended:
         return None
     remedy = _remedy(use, suggest(use.reference, today), _least(ended, today))
-    return warning(CHECK, f"{use.reference}: {_ended_text(ended)}", remedy, use.service, use.place)
+    detail = f"{use.reference}: {', '.join(one.ended_text for one in ended)}"
+    return warning(CHECK, detail, remedy, use.service, use.place)
 
 
 def _remedy(use: Use, newer: str, least: str) -> str:

@@ -2,29 +2,27 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from layerstack.cache.cache_forecast import why
 from layerstack.cache.cache_report import CacheReport
 from layerstack.cache.gc_policy import GcRule
 from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.known_issues import issues_of
 from layerstack.engine import engine, texts
+from layerstack.engine.client import EngineClient
+from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 from layerstack.finding import Finding, error, ok, or_ok, warning
+from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.moment import epoch_seconds
-from layerstack.setup.stand_ins import TAG_PREFIX
-from layerstack.wording import listed
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
+from layerstack.wording import listed, megabytes
 
 LOW_DISK_BYTES = 10 * 10**9
 # Docker Hub and its mirrors have it.
 DEFAULT_REFERENCE = "hello-world:latest"
 CLOCK_TOLERANCE_SECONDS = 5.0
+# Docker Hub refuses an unknown repository as it refuses a private one.
 DENIED = texts.Text("denied", texts.REGISTRY)
 
 
@@ -49,7 +47,7 @@ def check_disk(facts: EngineFacts, need: DiskNeed) -> Iterator[Finding]:
         yield ok("disk", f"the engine's data is on another machine ({facts.data_root})")
         return
     free = facts.disk_free_bytes
-    detail = f"{free / 10**9:.1f} GB free in {facts.data_root}, {_need_text(need)}"
+    detail = f"{megabytes(free)} free in {facts.data_root}, {_need_text(need)}"
     if free < need.bytes or free < LOW_DISK_BYTES:
         remedy = "`invoke clean` removes old images and unused cache; or make room on the disk."
         yield error("disk", detail, remedy)
@@ -60,7 +58,7 @@ def check_disk(facts: EngineFacts, need: DiskNeed) -> Iterator[Finding]:
 def _need_text(need: DiskNeed) -> str:
     if not need.missing:
         return "every image is present"
-    known = f"{need.bytes / 10**9:.1f} GB needed for {listed(need.missing)}"
+    known = f"{megabytes(need.bytes)} needed for {listed(need.missing)}"
     if need.unknown:
         # The first build records the sizes.
         return f"{known}; size unknown: {listed(need.unknown)}"
@@ -77,15 +75,14 @@ def check_gc(report: CacheReport, need: DiskNeed) -> Iterator[Finding]:
     if endangered:
         return
     if need.bytes and free is not None and free - need.bytes < rule.min_free_bytes:
-        left = f"{max(0, free - need.bytes) / 10**9:.1f} GB"
-        detail = f"the build leaves about {left} free; {why(rule, report.builder)}"
+        detail = f"the build leaves about {megabytes(max(0, free - need.bytes))} free; {rule.words}"
         yield warning("gc", detail, remedy)
     else:
-        yield ok("gc", f"no base image's cache is in danger: {why(rule, report.builder)}")
+        yield ok("gc", f"no base image's cache is in danger: {rule.words}")
 
 
 @or_ok("clock", "the engine's clock agrees with this one")
-def check_clock(client: "EngineClient") -> Iterator[Finding]:
+def check_clock(client: EngineClient) -> Iterator[Finding]:
     """Do the clocks of engine and machine agree? A virtual machine's clock can be late after a sleep."""
     drift_seconds = abs(time.time() - epoch_seconds(client.info()["SystemTime"]))
     if drift_seconds > CLOCK_TOLERANCE_SECONDS:
@@ -93,7 +90,7 @@ def check_clock(client: "EngineClient") -> Iterator[Finding]:
         yield warning("clock", f"the engine's clock is {drift_seconds:.0f} s off", remedy)
 
 
-def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterator[Finding]:
+def check_registry(client: EngineClient, references: Iterable[str], remedy: str) -> Iterator[Finding]:
     """Can the engine reach the registry of one of these images? Nothing is downloaded."""
     reference = next((one for one in references if _comes_from_registry(client, one)), DEFAULT_REFERENCE)
     try:
@@ -103,15 +100,14 @@ def check_registry(client: "EngineClient", references: Iterable[str]) -> Iterato
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
             yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")
         else:
-            remedy = "`invoke setup` builds stand-ins where it can. Behind a proxy, name it in daemon.json."
             yield warning("registry", f"no registry responds for {reference}: {said}", remedy)
     else:
         yield ok("registry", f"the registry has {reference}")
 
 
-def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
+def _comes_from_registry(client: EngineClient, reference: str) -> bool:
     """Whether an image comes from a registry: one built here has no repository digest."""
-    if reference.startswith(TAG_PREFIX):
+    if reference.startswith(STAND_IN_PREFIX):
         return False
     try:
         return bool(client.api.inspect_image(reference).get("RepoDigests"))
@@ -120,10 +116,10 @@ def _comes_from_registry(client: "EngineClient", reference: str) -> bool:
 
 
 @or_ok("stand-ins", "none in use")
-def check_stand_ins(client: "EngineClient", used: Iterable[str]) -> Iterator[Finding]:
+def check_stand_ins(client: EngineClient, used: Iterable[str]) -> Iterator[Finding]:
     """Does the project use stand-ins for official images? `used` are the external images that it names."""
-    images = client.api.images(filters={"label": "layerstack.stand-in-for", "dangling": False})
-    tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(TAG_PREFIX)}
+    images = client.api.images(filters={"label": STAND_IN_LABEL, "dangling": False})
+    tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(STAND_IN_PREFIX)}
     if named := sorted(tags & set(used)):
         remedy = "invoke setup --pull, once a registry responds"
         yield warning("stand-ins", f"not the official images: {', '.join(named)}", remedy)

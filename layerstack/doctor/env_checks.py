@@ -5,20 +5,22 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.project.compose_source import ComposeSource, Variable
 from layerstack.project.env_file import EnvFile, EnvLine, read_env_file
 from layerstack.project.project import BAKE_NAMES
+from layerstack.wording import nearest
 
 CHECK = ".env"
 # Compose and the docker command read these themselves.
 OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "BAKE_")
 LIKENESS = 0.8
+# `variable "NAME"` in HCL; `"NAME": {` below `"variable"` in JSON.
 _BAKE_VARIABLE = re.compile(r"^\s*variable\s+\"(\w+)\"|^\s{2,4}\"(\w+)\"\s*:\s*\{\s*$", re.MULTILINE)
 _PORT = re.compile(r"\d+(-\d+)?")
+# Not `$$` and `\$`, which stand for a dollar sign.
 _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
 
 
@@ -178,4 +180,4 @@ def _nearest(name: str, known: list[str]) -> str:
         for one in known
         if one.count("_") == name.count("_") or one.replace("_", "").lower() == name.replace("_", "").lower()
     ]
-    return next(iter(get_close_matches(name, alike, n=1, cutoff=LIKENESS)), "")
+    return nearest(name, alike, LIKENESS)

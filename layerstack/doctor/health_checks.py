@@ -4,10 +4,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePosixPath
+from typing import Any
 
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile, read_recipe
+from layerstack.doctor.mounts import declared_targets
+from layerstack.engine.client import EngineClient
 from layerstack.engine.image_tree import read_image_trees
 from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.finding import Finding, or_ok, warning
@@ -15,20 +18,19 @@ from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
 from layerstack.run.health_program import TOOLS, paths_of, wanted_programs
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 LOCALHOST, PROGRAM = "health-localhost", "health-program"
 LOOK_SECONDS = 10.0
 BUSYBOX = "/bin/busybox"
 TOOL_FOLDERS = ("/usr/bin", "/bin")
+# Not as a part of another name, such as `localhost.localdomain`.
 _LOCALHOST = re.compile(r"(?<![\w.-])localhost(?![\w.-])")
 _TOOL = re.compile(r"(?<![\w/.-])(?:busybox\s+)?(wget|nc)\b")
+# Images by whose names one can expect BusyBox.
 _SMALL = re.compile(r"alpine|busybox")
 
 
 @or_ok(LOCALHOST, "no health check asks BusyBox for localhost")
-def check_localhost(client: "EngineClient | None", project: Project, source: ComposeSource) -> Iterator[Finding]:
+def check_localhost(client: EngineClient | None, project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Does a check ask `localhost` with BusyBox, which resolves it to ::1?
 
     Without an engine (`client` is None) only the names of images say what is in them.
@@ -38,7 +40,7 @@ def check_localhost(client: "EngineClient | None", project: Project, source: Com
 
 
 def _find_localhost(
-    client: "EngineClient | None", project: Project, service: Service, source: ComposeSource
+    client: EngineClient | None, project: Project, service: Service, source: ComposeSource
 ) -> Iterator[Finding]:
     image = project.image_of(service)
     written = (service.definition.get("healthcheck") or {}).get("test")
@@ -69,9 +71,7 @@ def _of_dockerfile(project: Project, image: Image) -> tuple[str, str]:
     return (checks[-1].text, f"{image.dockerfile_place}:{checks[-1].line}") if checks else ("", "")
 
 
-def _has_busybox(
-    client: "EngineClient | None", project: Project, reference: str, image: Image | None, tool: str
-) -> bool:
+def _has_busybox(client: EngineClient | None, project: Project, reference: str, image: Image | None, tool: str) -> bool:
     """Whether the image's tool is BusyBox, by file content; by the image's name when it is not stored here."""
     if client and reference:
         try:
@@ -98,16 +98,14 @@ def _bases(project: Project, image: Image) -> Iterator[str]:
 
 
 @or_ok(PROGRAM, "every health check whose image is here has its program")
-def check_programs(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
+def check_programs(client: EngineClient, project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Does every health check find its program in the image? Raises EngineError."""
     for service in project.services.values():
         with suppress(NotInEngine):  # the image is not here yet
             yield from _find_missing(client, project, service, source)
 
 
-def _find_missing(
-    client: "EngineClient", project: Project, service: Service, source: ComposeSource
-) -> Iterator[Finding]:
+def _find_missing(client: EngineClient, project: Project, service: Service, source: ComposeSource) -> Iterator[Finding]:
     facts = client.api.inspect_image(service.image)
     config = facts.get("Config") or {}
     health = service.definition.get("healthcheck") or {}
@@ -125,7 +123,7 @@ def _find_missing(
         return
 
 
-def _has_program(client: "EngineClient", project: Project, facts: Mapping[str, Any], program: str) -> bool:
+def _has_program(client: EngineClient, project: Project, facts: Mapping[str, Any], program: str) -> bool:
     paths = paths_of(program, facts.get("Config") or {})
     trees = read_image_trees(client, project.root, facts["Id"], paths, time.monotonic() + LOOK_SECONDS)
     return any(trees.values())
@@ -133,5 +131,5 @@ def _has_program(client: "EngineClient", project: Project, facts: Mapping[str, A
 
 def _is_mounted(service: Service, program: str) -> bool:
     """Whether the program may come from a mount."""
-    targets = [str(one.get("target", "")).rstrip("/") for one in service.definition.get("volumes") or ()]
-    return "/" in program and any(program == one or program.startswith(f"{one}/") for one in targets)
+    path = PurePosixPath(program)
+    return "/" in program and any(path.is_relative_to(target) for target in declared_targets(service))

@@ -39,7 +39,7 @@ KNOWN_ISSUES = (
     ),
     KnownIssue(
         "Docker Engine",
-        "`docker info` does not name GPUs that it hands out by CDI",
+        "`docker info` does not name GPUs that it provides through CDI",
         _NEW_ENGINE,
         below=(28, 2),
         when=lambda met: met.wants_gpu,

@@ -11,12 +11,15 @@ from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.gpu import gpu_services
 from layerstack.gpu.decision import Decision
 from layerstack.project.project import Project
+from layerstack.wording import gibibytes
 
 INOTIFY_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
+# Where WSL mounts the disks of Windows.
 WINDOWS_DISKS = "/mnt/"
 MEMINFO_FILE = Path("/proc/meminfo")
 SOCKET_FILE = Path("/var/run/docker.sock")
+# Kernels before 5.11 allow 8,192 by default.
 ENOUGH_WATCHES = 65_536
 # The kernel's default.
 ENOUGH_INSTANCES = 128
@@ -70,7 +73,7 @@ def check_memory() -> Iterator[Finding]:
         return
     lines = dict(line.split(":", 1) for line in MEMINFO_FILE.read_text().splitlines() if ":" in line)
     total, free = (int(lines[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
-    detail = f"{free / 2**30:.1f} of {total / 2**30:.1f} GB available"
+    detail = f"{gibibytes(free)} of {gibibytes(total)} available"
     if total < ENOUGH_MEMORY_BYTES:
         yield warning("memory", detail, "Give the machine (or Docker Desktop, or WSL's .wslconfig) more memory.")
     else:

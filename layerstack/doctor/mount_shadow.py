@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.doctor.mounts import ServiceMount, Volumes, mounts_of, read_volumes
 from layerstack.doctor.start_files import start_files
 from layerstack.engine import image_tree
+from layerstack.engine.client import EngineClient
 from layerstack.engine.image_tree import Tree
 from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, error, ok, warning
@@ -28,9 +29,6 @@ from layerstack.status.lost_files import (
 )
 from layerstack.wording import listed
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 CHECK = "mount-shadow"
 PACKAGE_FILES = ("package.json", "METADATA")
 LOOK_SECONDS = 60.0
@@ -41,7 +39,7 @@ WORKERS = 4
 class Look:
     """What the check of one project needs; `deadline` is a moment of time.monotonic()."""
 
-    client: "EngineClient"
+    client: EngineClient
     project: Project
     source: ComposeSource
     volumes: Volumes
@@ -50,7 +48,7 @@ class Look:
 
 
 def check_mounts(
-    client: "EngineClient", project: Project, source: ComposeSource, is_local: bool, seconds: float = LOOK_SECONDS
+    client: EngineClient, project: Project, source: ComposeSource, is_local: bool, seconds: float = LOOK_SECONDS
 ) -> Iterator[Finding]:
     """A finding for every mount that hides something; services without a stored image are skipped.
 
@@ -82,7 +80,7 @@ def _look_at(look: Look, service: Service) -> list[Finding] | None:
 
 def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) -> Iterator[Finding]:
     config = facts.get("Config") or {}
-    mounts = mounts_of(look.project, service, config.get("Volumes") or (), look.volumes, look.source)
+    mounts = mounts_of(service, config.get("Volumes") or (), look.volumes, look.source)
     mounts = tuple(one for one in mounts if look.is_local or one.kind != "bind")
     if not mounts:
         return
@@ -96,7 +94,7 @@ def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) ->
             yield from _compare(look, service, mount, installed, facts["Id"])
 
 
-def _editable(client: "EngineClient", image_id: str) -> tuple[str, ...]:
+def _editable(client: EngineClient, image_id: str) -> tuple[str, ...]:
     history = client.api.history(image_id)
     return editable_roots(str(entry.get("CreatedBy") or "") for entry in reversed(history))
 

@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 Kind = Literal["bind", "volume", "anonymous", "tmpfs"]
 VOLUME_LABEL = "com.docker.compose.volume"
@@ -49,7 +47,7 @@ class Volumes:
     anonymous: Mapping[tuple[str, str], str]
 
 
-def read_volumes(client: "EngineClient", project: Project) -> Volumes:
+def read_volumes(client: EngineClient, project: Project) -> Volumes:
     """From the engine. Raises EngineError."""
     label = f"{PROJECT_LABEL}={project.name}"
     volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()
@@ -64,7 +62,7 @@ def read_volumes(client: "EngineClient", project: Project) -> Volumes:
 
 
 def mounts_of(
-    project: Project, service: Service, declared: Iterable[str], volumes: Volumes, source: ComposeSource
+    service: Service, declared: Iterable[str], volumes: Volumes, source: ComposeSource
 ) -> tuple[ServiceMount, ...]:
     """All mounts of a container of this service; `declared` are the VOLUME paths of its image."""
     written = list(source.entries("services", service.name, "volumes"))
@@ -78,6 +76,12 @@ def mounts_of(
     for path in _tmpfs(service):
         found[path] = ServiceMount("tmpfs", path, place=source.place("services", service.name, "tmpfs"))
     return tuple(found.values())
+
+
+def declared_targets(service: Service) -> set[str]:
+    """Where the Compose file mounts something, of whatever kind."""
+    volumes = service.definition.get("volumes") or ()
+    return {*(_clean(str(one.get("target", "/"))) for one in volumes), *_tmpfs(service)}
 
 
 def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> ServiceMount | None:

@@ -1,12 +1,11 @@
 """Proxies that only the shell has, and broken certificate variables, which keep builds from the network."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from layerstack.docker_plugin import config_file
+from layerstack.docker_plugin import config_file, read_config
 from layerstack.finding import Finding, ok, warning
 
 PROXIES = {"HTTP_PROXY": ("HttpProxy", "httpProxy"), "HTTPS_PROXY": ("HttpsProxy", "httpsProxy")}
@@ -75,9 +74,6 @@ def _without_password(address: str) -> str:
 
 
 def _client_proxies() -> dict[str, Any]:
-    try:
-        document = json.loads(config_file().read_text())
-        found = document.get("proxies", {}).get("default", {})
-    except (OSError, ValueError, AttributeError):
-        return {}
+    proxies = read_config().get("proxies")
+    found = proxies.get("default") if isinstance(proxies, dict) else None
     return found if isinstance(found, dict) else {}

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from layerstack.engine import ports
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import read_all
 from layerstack.errors import StackError, UsageError
 from layerstack.finding import Finding, error, ok, or_ok, warning
@@ -24,9 +24,6 @@ from layerstack.run.conflict import (
     orphan_words,
 )
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 NAME, ORPHAN = "container-name", "orphan"
 
 # How Compose names the faulty part.
@@ -42,7 +39,7 @@ def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
     try:
         source = read_source(root, find_compose_files(root, "gpu"))
     except UsageError as broken:
-        place = next(iter(re.findall(r"^\S+:\d+(?=:)", str(broken.args[0]))), "")
+        place = next(iter(re.findall(r"^.+?:\d+(?=:)", str(broken.args[0]))), "")
         yield error("project", str(broken.args[0]).removeprefix(f"{place}: "), broken.advice, place=place)
         return
     said = str(problem.args[0])
@@ -61,7 +58,7 @@ def _place(source: ComposeSource, said: str) -> str:
     return ""
 
 
-def check_ports(project: Project, client: "EngineClient | None") -> Iterator[Finding]:
+def check_ports(project: Project, client: EngineClient | None) -> Iterator[Finding]:
     """Is every port free or held by the project itself?"""
     for service in project.services.values():
         for port in service.ports:
@@ -105,7 +102,7 @@ def check_shared_tags(project: Project, source: ComposeSource) -> Iterator[Findi
 
 
 @or_ok(NAME, "no other container has a name of this project")
-def check_names(client: "EngineClient", project: Project, source: ComposeSource) -> Iterator[Finding]:
+def check_names(client: EngineClient, project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Is every `container_name` free? Raises EngineError."""
     for service in project.services.values():
         if holder := find_name_holder(client, project, service):
@@ -115,7 +112,7 @@ def check_names(client: "EngineClient", project: Project, source: ComposeSource)
 
 
 @or_ok(ORPHAN, "every container of this project belongs to a service of it")
-def check_orphans(client: "EngineClient", project: Project) -> Iterator[Finding]:
+def check_orphans(client: EngineClient, project: Project) -> Iterator[Finding]:
     """Are there containers of renamed or removed services? `up` does not remove them. Raises EngineError."""
     for one in find_orphans(project, read_all(client, project.name)):
         does = "still runs" if one.is_running else "is still there"

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, warning
 from layerstack.project.compose_source import ComposeSource
+from layerstack.wording import nearest
 
 KEYS = ("x-layerstack", "doctor", "ignore")
 # Check → why it matters; the keys are the names that `--ignore` takes.
@@ -70,7 +70,9 @@ def from_words(options: Iterable[str]) -> Silence:
     names = [part.strip() for word in options for part in word.split(",") if part.strip()]
     unknown = [name for name in names if not _is_known(name)]
     if unknown:
-        raise UsageError(f"There is no check `{unknown[0]}`.", f"{_nearest(unknown[0])}The checks: {', '.join(WHY)}.")
+        raise UsageError(
+            f"There is no check `{unknown[0]}`.", f"{_did_you_mean(unknown[0])}The checks: {', '.join(WHY)}."
+        )
     return Silence(frozenset(map(_plain, names)))
 
 
@@ -89,7 +91,7 @@ def check_names(source: ComposeSource) -> Iterator[Finding]:
     for keys in (KEYS, *(("services", service, *KEYS) for service in source.services())):
         for name in _names(source.value(*keys)):
             if not _is_known(name):
-                remedy = f"{_nearest(name)}`invoke doctor --all` lists the checks."
+                remedy = f"{_did_you_mean(name)}`invoke doctor --all` lists the checks."
                 detail = f"doctor.ignore names `{name}`, and no check has that name"
                 yield warning("ignore", detail, remedy, place=source.place(*keys))
 
@@ -117,6 +119,6 @@ def _names(value: Any) -> Sequence[str]:
     return [value] if isinstance(value, str) else [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _nearest(name: str) -> str:
-    near = get_close_matches(name, list(WHY), n=1)
-    return f"Did you mean {near[0]}? " if near else ""
+def _did_you_mean(name: str) -> str:
+    near = nearest(name, WHY)
+    return f"Did you mean {near}? " if near else ""

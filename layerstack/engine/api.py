@@ -16,6 +16,7 @@ from layerstack.engine.ssh import use_system_ssh
 from layerstack.engine.unusable import podman
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 
+# The first request only asks for the version; the SDK's own default, for all others, is 60 s.
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
 ADVICE = "`invoke doctor` checks the engine."
@@ -44,7 +45,7 @@ class EngineClient(DockerClient):
         is_ssh = endpoint.host.startswith("ssh://")
         if is_ssh:
             use_system_ssh()
-        # Instead of super().__init__(), which only creates an APIClient.
+        # Instead of super().__init__(), which would only create an APIClient without our errors.
         self.api = _Api(
             base_url=endpoint.host,
             tls=_tls(endpoint),

@@ -11,6 +11,11 @@ from layerstack.dockerfile.recipe import RecipeLine
 from layerstack.engine import engine
 from layerstack.errors import EngineError
 
+# BuildKit describes a record of RUN as `mount / from exec SHELL COMMAND`, one of COPY as `[stage 2/4] COPY a /a`.
+_RUN_PREFIX = "mount / from exec "
+_STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
+_FLAGS = re.compile(r"^(--[\w-]+(=\S+)?\s+)+")
+
 
 @dataclass(frozen=True)
 class CacheRecord:
@@ -88,13 +93,9 @@ def _record(entry: dict[str, Any]) -> CacheRecord:
     )
 
 
-_RUN_PREFIX = "mount / from exec "
-
-
-_FLAGS = re.compile(r"^(--[\w-]+(=\S+)?\s+)+")
-
-
-_STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
+def without_step(description: str) -> str:
+    """`COPY a /a` of `[stage 2/4] COPY a /a`."""
+    return _STEP_PREFIX.sub("", description)
 
 
 def describes(record: CacheRecord, line: RecipeLine) -> bool:
@@ -105,7 +106,7 @@ def describes(record: CacheRecord, line: RecipeLine) -> bool:
     written = " ".join(f"{line.keyword} {line.text}".split())
     # BuildKit fills in variables and shortens heredocs: compare what comes before.
     literal = re.split(r"\$|<<", written, maxsplit=1)[0]
-    shown = _STEP_PREFIX.sub("", text)
+    shown = without_step(text)
     return shown == written if literal == written else shown.startswith(literal)
 
 

@@ -5,14 +5,12 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -109,7 +107,7 @@ class Container:
         """Whether one of its last health checks passed."""
         return 0 in self.health_codes
 
-    def is_newest(self, client: "EngineClient") -> bool:
+    def is_newest(self, client: EngineClient) -> bool:
         """Whether it runs the image that its tag points to now. True when the tag is gone."""
         try:
             return bool(client.api.inspect_image(self.image)["Id"] == self.image_id)
@@ -117,7 +115,7 @@ class Container:
             return True
 
 
-def read_all(client: "EngineClient", project_name: str) -> dict[str, tuple[Container, ...]]:
+def read_all(client: EngineClient, project_name: str) -> dict[str, tuple[Container, ...]]:
     """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
     found = []
@@ -128,7 +126,7 @@ def read_all(client: "EngineClient", project_name: str) -> dict[str, tuple[Conta
 
 
 def read_log(
-    client: "EngineClient", container_id: str, lines: int, since_epoch_seconds: float | None = None
+    client: EngineClient, container_id: str, lines: int, since_epoch_seconds: float | None = None
 ) -> tuple[str, ...]:
     """The last lines a container wrote; empty when it is gone or its log cannot be read."""
     try:
@@ -138,7 +136,7 @@ def read_log(
     return tuple(line.rstrip() for line in data.decode("utf-8", errors="replace").splitlines())
 
 
-def read_volume_age(client: "EngineClient", name: str) -> float:
+def read_volume_age(client: EngineClient, name: str) -> float:
     """When a volume was created, in seconds since 1970; 0 when that is unknown."""
     try:
         return epoch_seconds(client.api.inspect_volume(name).get("CreatedAt"))
@@ -147,7 +145,7 @@ def read_volume_age(client: "EngineClient", name: str) -> float:
 
 
 def read_deaths(
-    client: "EngineClient", container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
+    client: EngineClient, container_id: str, since_epoch_seconds: float, until_epoch_seconds: float
 ) -> list[int]:
     """Exit codes of the container within that time, oldest first; -1 for an out-of-memory kill."""
     wanted = {"container": [container_id], "event": ["die", "oom"]}
@@ -189,6 +187,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         networks=_networks(data.get("NetworkSettings", {}).get("Networks") or {}),
         network_mode=host.get("NetworkMode") or "",
         health_command=tuple((data["Config"].get("Healthcheck") or {}).get("Test") or ()),
+        # Without a value, Docker waits 30 s.
         health_timeout_seconds=((data["Config"].get("Healthcheck") or {}).get("Timeout") or 30e9) / 1e9,
         health_codes=tuple(int(check.get("ExitCode", 0)) for check in checks),
         mounts=(*(_mount(entry) for entry in data.get("Mounts") or ()), *_tmpfs(host)),

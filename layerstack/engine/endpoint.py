@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerstack import command
-from layerstack.docker_plugin import config_file
+from layerstack.docker_plugin import config_file, read_config
 from layerstack.errors import EngineError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 DEFAULT_CONTEXT = "default"
 CONTEXT_SECONDS = 5.0
+_FILES = ("ca", "cert", "key")
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,6 @@ def _with_files(host: str, context: str, is_verified: bool, folder: Path) -> End
     return Endpoint(host, context, True, is_verified, ca, cert, key)
 
 
-_FILES = ("ca", "cert", "key")
-
-
 def _current_context() -> str:
-    # Read from the file: another call of the docker command would slow down every task.
-    try:
-        document = json.loads(config_file().read_bytes())
-    except (OSError, ValueError, RuntimeError):
-        return ""
-    return str(document.get("currentContext") or "") if isinstance(document, dict) else ""
+    # From the file: another call of the docker command would slow down every task.
+    return str(read_config().get("currentContext") or "")

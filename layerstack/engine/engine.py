@@ -7,21 +7,21 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack import command
+from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import Endpoint, find_endpoint
 from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
 from layerstack.errors import EngineError, NoRoom
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
+from layerstack.wording import megabytes
 
 ANSWER_SECONDS = 5.0
 INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 
-# Engine 23 is the first that builds with BuildKit; bake and Compose files need the other two.
+# Engine 23 is the first that builds with BuildKit by default; bake and Compose files need the other two. Buildx 0.13
+# prints rawjson as indented JSON over several lines, which is not read.
 OLDEST_USABLE = {"Docker Engine": (23, 0), "Docker Buildx": (0, 17), "Docker Compose": (2, 33)}
 
 
@@ -38,7 +38,7 @@ class EngineFacts:
     operating_system: str
 
 
-def client() -> "EngineClient":
+def client() -> EngineClient:
     """The client of this process for the engine that the docker command talks to.
 
     Raises EngineError with the reason and the repair when that engine does not answer, or another one does.
@@ -47,7 +47,7 @@ def client() -> "EngineClient":
 
 
 @lru_cache(maxsize=4)
-def _connect(endpoint: Endpoint) -> "EngineClient":
+def _connect(endpoint: Endpoint) -> EngineClient:
     import docker
 
     if not hasattr(docker, "from_env"):
@@ -68,7 +68,7 @@ def _connect(endpoint: Endpoint) -> "EngineClient":
     return connected
 
 
-def _require_same_engine(connected: "EngineClient", endpoint: Endpoint) -> None:
+def _require_same_engine(connected: EngineClient, endpoint: Endpoint) -> None:
     """Tasks use both the docker command and the SDK: both must reach the same engine."""
     asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
     if not asked.ok:
@@ -171,8 +171,6 @@ def _outdated_parts(facts: EngineFacts) -> Iterator[tuple[str, str]]:
 
 def _disk_shortage(facts: EngineFacts, min_free_bytes: int) -> Iterator[tuple[str, str]]:
     if facts.disk_free_bytes is not None and facts.disk_free_bytes < min_free_bytes:
-        free, needed = facts.disk_free_bytes / GIGABYTE, min_free_bytes / GIGABYTE
-        yield (
-            f"Only {free:.1f} GB are free in {facts.data_root}: {needed:.1f} GB are needed.",
-            "`invoke clean` removes old images and cache of this project.",
-        )
+        free, needed = megabytes(facts.disk_free_bytes), megabytes(min_free_bytes)
+        problem = f"Only {free} are free in {facts.data_root}: {needed} are needed."
+        yield problem, "`invoke clean` removes old images and cache of this project."

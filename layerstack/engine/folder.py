@@ -4,20 +4,17 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.place import find_place
 from layerstack.errors import EngineError
 from layerstack.state_folder import state_folder, write_atomically
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 NO_SOURCE = "bind source path does not exist"
 
 
-def sees_folder(client: "EngineClient", root: Path, sources: Sequence[Path], image: str) -> bool:
+def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image: str) -> bool:
     """Whether a container could mount these files of a project; `image` is any image of the engine.
 
     Only an engine chosen by a variable or a context is asked. A remote machine may have a folder of the same name with
@@ -39,7 +36,7 @@ def sees_folder(client: "EngineClient", root: Path, sources: Sequence[Path], ima
             probe.unlink()
 
 
-def _can_mount(client: "EngineClient", paths: Sequence[Path], image: str) -> bool:
+def _can_mount(client: EngineClient, paths: Sequence[Path], image: str) -> bool:
     """Creates a container and never starts it: the engine checks the sources then, and creates none."""
     from docker.types import Mount
 

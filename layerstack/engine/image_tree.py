@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.errors import NotInEngine
 from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
@@ -17,7 +18,6 @@ from layerstack.state_folder import keep_newest, read_json, state_folder, write_
 if TYPE_CHECKING:
     from docker.types import Mount
 
-    from layerstack.engine.api import EngineClient
 
 # Relative path → `SIZE DIGEST` of a file, `-> TARGET` of a link. The path itself is "".
 Tree = Mapping[str, str]
@@ -25,15 +25,16 @@ Tree = Mapping[str, str]
 FOLDER = "image-trees"
 CACHE_VERSION = 1
 MOST_KEPT = 40
+# Larger files are compared by size alone.
 HASHED_BYTES = 1 << 20
 LOOK_LABEL = "layerstack.look"
-# A container needs a command; this one is never run.
+# The engine creates no container without a command; this one never runs.
 NO_COMMAND = ("/layerstack-never-runs",)
 VOLUME_TARGET = "/layerstack-volume"
 
 
 def read_image_trees(
-    client: "EngineClient", root: Path, image_id: str, paths: Iterable[str], deadline: float
+    client: EngineClient, root: Path, image_id: str, paths: Iterable[str], deadline: float
 ) -> dict[str, Tree]:
     """The files below each path, {} where the image has nothing.
 
@@ -49,7 +50,7 @@ def read_image_trees(
     return {path: cached[path] for path in paths}
 
 
-def read_volume(client: "EngineClient", image_id: str, name: str, deadline: float) -> Tree:
+def read_volume(client: EngineClient, image_id: str, name: str, deadline: float) -> Tree:
     """The current content of a volume. Any image will do: a volume can only be read through a container.
 
     Raises TimeoutError, EngineError.
@@ -73,35 +74,36 @@ def read_folder(top: Path, deadline: float) -> Tree:
     return found
 
 
-def read_container(client: "EngineClient", container_id: str, path: str, deadline: float) -> Tree:
+def read_container(client: EngineClient, container_id: str, path: str, deadline: float) -> Tree:
     """The files below a path of a container, running or not."""
     try:
-        # The SDK's default chunk size halves the speed.
-        chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
+        chunks = _copied_out(client, container_id, path)
     except NotInEngine:
         return {}
-    if facts.get("linkTarget"):
-        chunks.close()
-        return read_container(client, container_id, facts["linkTarget"], deadline)
     with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks, deadline), HASHED_BYTES), mode="r|") as archive:
         return dict(_entries(archive))
 
 
-def read_image_file(client: "EngineClient", image_id: str, paths: Iterable[str]) -> bytes | None:
+def read_image_file(client: EngineClient, image_id: str, paths: Iterable[str]) -> bytes | None:
     """The content of the first of these files that the image has. Raises EngineError."""
     with closed_container(client, image_id) as container_id:
         for path in paths:
             with suppress(NotInEngine):
-                chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
-                if facts.get("linkTarget"):
-                    chunks.close()
-                    chunks, facts = client.api.get_archive(container_id, facts["linkTarget"], chunk_size=None)
-                with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
-                    for member in archive:
-                        file = archive.extractfile(member)
-                        if file:
-                            return file.read()
+                stream = _Stream(_copied_out(client, container_id, path), float("inf"))
+                with tarfile.open(fileobj=io.BufferedReader(stream), mode="r|") as archive:
+                    for file in filter(None, map(archive.extractfile, archive)):
+                        return file.read()
     return None
+
+
+def _copied_out(client: EngineClient, container_id: str, path: str) -> Iterator[bytes]:
+    """The tar archive of a path, behind a link too. Raises NotInEngine."""
+    # The SDK's default chunk size halves the speed.
+    chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
+    while target := facts.get("linkTarget"):
+        chunks.close()
+        chunks, facts = client.api.get_archive(container_id, target, chunk_size=None)
+    return iter(chunks)
 
 
 def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
@@ -130,7 +132,6 @@ def _file_mark(path: Path) -> str:
 
 
 def _mark(size: int, content: bytes) -> str:
-    """Large files are compared by size alone."""
     digest = hashlib.blake2b(content, digest_size=8).hexdigest() if size <= HASHED_BYTES else ""
     return f"{size} {digest}".strip()
 
@@ -148,7 +149,7 @@ def _require_time(deadline: float) -> None:
 
 
 @contextmanager
-def closed_container(client: "EngineClient", image_id: str, volume: str = "") -> Iterator[str]:
+def closed_container(client: EngineClient, image_id: str, volume: str = "") -> Iterator[str]:
     """A container that is never started, and gone afterwards with the volumes that the image asks for.
 
     It has the volume of that name at VOLUME_TARGET.
@@ -165,13 +166,13 @@ def closed_container(client: "EngineClient", image_id: str, volume: str = "") ->
             client.api.remove_container(made["Id"], v=True, force=True)
 
 
-def find_abandoned(client: "EngineClient") -> list[str]:
+def find_abandoned(client: EngineClient) -> list[str]:
     """Ids of containers that a killed process created to read an image."""
     found = client.api.containers(all=True, filters={"label": LOOK_LABEL})
     return [str(one["Id"]) for one in found if is_abandoned(str((one.get("Labels") or {}).get(LOOK_LABEL)))]
 
 
-def remove_containers(client: "EngineClient", ids: Iterable[str]) -> None:
+def remove_containers(client: EngineClient, ids: Iterable[str]) -> None:
     """Remove containers and the volumes that their images declare."""
     for container_id in ids:
         with suppress(Exception):
@@ -200,7 +201,7 @@ def _path(root: Path, image_id: str) -> Path:
 class _Stream(io.RawIOBase):
     """The chunks of a response as a file."""
 
-    def __init__(self, chunks: Iterator[bytes], deadline: float = float("inf")) -> None:
+    def __init__(self, chunks: Iterator[bytes], deadline: float) -> None:
         self._chunks = chunks
         self._deadline = deadline
         self._rest = b""

@@ -19,7 +19,7 @@ _NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
     rf"(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[a-f0-9]{{32,}})?"
 )
-# The keys that a child image inherits; the rest differs between image stores.
+# The keys that a child image inherits. Others, such as Hostname and Image, differ between image stores.
 CONTENT_OF_CONFIG = {"Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Volumes", "ExposedPorts", "Labels", "Shell"}
 CONTENT_OF_CONFIG |= {"StopSignal", "Healthcheck", "OnBuild"}
 

@@ -4,20 +4,18 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from layerstack.engine import texts
+from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError
 from layerstack.wait import call_within
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 LISTING = "-eo pid,stat,comm"
 MARK = "LAYERSTACK_CHECK"
 END_SECONDS = 3.0
-# How an exec ends whose program the container does not have, or may not run.
+# The exit codes of an exec whose program the container may not run, or does not have.
 NOT_THERE = (126, 127)
-# The engine cannot end an exec: its program is found by the variable it was started with.
+# The API has no call that ends an exec: its program is found by the variable that it was started with.
 END = (
     f"for p in $(grep -l {MARK}=$0 /proc/[0-9]*/environ 2>/dev/null); do p=${{p#/proc/}}; kill -9 ${{p%/environ}}; done"
 )
@@ -31,7 +29,7 @@ class Answer:
     output: str
 
 
-def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
+def run_inside(client: EngineClient, container_id: str, argv: Sequence[str], timeout_seconds: float) -> Answer:
     """Run a program in a container. Gives up early when the container's own programs are stopped by a signal.
 
     Raises TimeoutError (the program is killed then), EngineError, OSError.
@@ -40,7 +38,12 @@ def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], t
 
     def ask() -> Answer:
         process = client.api.exec_create(container_id, list(argv), environment={MARK: mark})["Id"]
-        output: bytes = client.api.exec_start(process)
+        try:
+            output: bytes = client.api.exec_start(process)
+        except EngineError as error:
+            if texts.says(str(error), *texts.NO_PROGRAM):
+                return Answer(NOT_THERE[-1], str(error))
+            raise
         code = client.api.exec_inspect(process)["ExitCode"]
         return Answer(int(code if code is not None else -1), output.decode("utf-8", errors="replace").strip())
 
@@ -51,7 +54,7 @@ def run_inside(client: "EngineClient", container_id: str, argv: Sequence[str], t
         raise
 
 
-def stopped_programs(client: "EngineClient", container_id: str) -> tuple[str, ...]:
+def stopped_programs(client: EngineClient, container_id: str) -> tuple[str, ...]:
     """Names of programs in state T (SIGSTOP); none where the engine's machine has no `ps`, which Docker uses."""
     try:
         rows = client.api.top(container_id, ps_args=LISTING)["Processes"]
@@ -61,7 +64,7 @@ def stopped_programs(client: "EngineClient", container_id: str) -> tuple[str, ..
     return tuple(dict.fromkeys(str(row[-1]) for row in rows or () if row[1].startswith("T")))
 
 
-def _end(client: "EngineClient", container_id: str, mark: str) -> None:
+def _end(client: EngineClient, container_id: str, mark: str) -> None:
     def kill() -> None:
         client.api.exec_start(client.api.exec_create(container_id, ["sh", "-c", END, mark])["Id"])
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.project.project import Port
 
+# A port bound to one of these is reached at every address of its machine.
 WILDCARDS = ("", "0.0.0.0", "::")
 LOCAL = ("", "localhost", "127.0.0.1", "::1")
 

@@ -3,15 +3,11 @@
 import errno
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
+from layerstack.engine.place import WILDCARDS
 from layerstack.project.project import Port
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
-WILDCARDS = ("", "0.0.0.0", "::", "*")
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Holder:
         return f"kill {self.pid}" if self.pid else ""
 
 
-def find_holder(client: "EngineClient | None", port: Port) -> Holder | None:
+def find_holder(client: EngineClient | None, port: Port) -> Holder | None:
     """The holder of the port at a colliding address; None when it is free.
 
     `client` is None when no engine responds.
@@ -47,7 +43,7 @@ def find_holder(client: "EngineClient | None", port: Port) -> Holder | None:
     return (find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
 
 
-def find_container(client: "EngineClient", port: Port) -> Holder | None:
+def find_container(client: EngineClient, port: Port) -> Holder | None:
     """The container that publishes a port at a colliding address."""
     for entry in client.api.containers():
         for binding in entry.get("Ports") or ():
@@ -65,7 +61,7 @@ def _find_process(port: Port) -> Holder | None:
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError, NotImplementedError):
-        return None  # macOS shows other programs' sockets to root only
+        return None  # macOS shows the sockets of other programs to root only
     listening = (one for one in connections if one.status == psutil.CONN_LISTEN and one.laddr)
     for one in listening:
         if one.laddr and one.laddr.port == port.published and _collide(one.laddr.ip, port.host_ip):

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from layerstack import private_file
 from layerstack.gpu.gpu_card import Card
 from layerstack.process_life import ancestors, user_name
+from layerstack.report import Say
 from layerstack.state_folder import shared_folder
 
 FOLDER = "gpu-locks"
@@ -40,7 +41,7 @@ class Holder:
 
 
 @contextmanager
-def locked(card: Card, owner: str, size_bytes: int | None, say: Callable[[str], None]) -> Iterator[Holder | None]:
+def locked(card: Card, owner: str, size_bytes: int | None, say: Say) -> Iterator[Holder | None]:
     """The lock of a card during the block; None while another process holds it."""
     holder = Holder(owner, user_name(), os.getpid(), size_bytes, time.time())
     try:

@@ -16,7 +16,9 @@ from layerstack.gpu.pytest_report import Ending, FileResult, Verdict, judge_repo
 from layerstack.temporary_folder import temporary_folder
 
 REPORT = "/tmp/container-tests.xml"
+# `tests/test_a.py::test_one PASSED [ 50%]`, as pytest --verbose prints.
 ENDED_TEST = re.compile(r"^(\S+\.py)::.*\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
+# As `docker run` ends when the program cannot be started.
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 WORDS_OF_CODE = {
     3: "pytest itself failed",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.errors import GpuMissing
 from layerstack.gpu.gpu_probe import ADVICE, NOT_ASKED, DockerGpu, Link, probe_docker
-from layerstack.gpu.nvml import HostGpus, ask_host
+from layerstack.gpu.nvml import HostAnswer, HostGpus, try_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.project import Device
 
@@ -45,10 +45,10 @@ REASON_OF_PROBLEM: dict[str, Reason] = {
     "driver-not-loaded": "driver-not-loaded",
     "driver-broken": "driver-broken",
 }
-# Reasons for a device that leave nothing to repair: no card and nothing that wants one is how most machines are.
+# Reasons that need no repair: most machines have no card, and no service that asks for one.
 EXPECTED: tuple[Reason, ...] = ("fine", "no-card", "asked-for-cpu", "no-service-wants-gpu")
 MIG_REMEDY = "`sudo nvidia-smi mig -cgi 0 -C` makes an instance of a card; `sudo nvidia-smi -mig 0` ends MIG mode."
-LOST_CARD_REMEDY = "`sudo dmesg | grep -i -e NVRM -e Xid` tells why; `sudo reboot` brings a card back that fell off."
+LOST_CARD_REMEDY = "`sudo dmesg | grep -i -e NVRM -e Xid` shows why; `sudo reboot` brings back a card that fell off."
 
 
 @dataclass(frozen=True)
@@ -86,23 +86,23 @@ class Decision:
 def decide(
     requested: Request,
     wants_gpu: bool = True,
-    read: Callable[[], HostGpus] = ask_host,
+    asked: HostAnswer | None = None,
     probe: Callable[[], DockerGpu] = probe_docker,
     is_elsewhere: bool = False,
 ) -> Decision:
     """The device for this stack.
 
-    `wants_gpu`: does any service ask for a GPU at all. `read` gives this machine's cards or raises NvmlRefused.
-    `is_elsewhere`: the engine is on another machine, so only its own word counts.
+    `wants_gpu`: does any service ask for a GPU at all. `asked` is NVML's answer when it is known already.
+    `is_elsewhere`: the engine is on another machine, so only its own answer counts.
     Raises GpuMissing when a GPU is demanded and a link to it is broken, naming the link.
     """
-    host, refused = _read(read)
+    host, refused = asked or try_host()
     if requested == "cpu":
         return Decision("cpu", "asked for", host, NOT_ASKED, "asked-for-cpu")
     if not wants_gpu and requested == "auto":
         return Decision("cpu", "no service of this project asks for a GPU", host, NOT_ASKED, "no-service-wants-gpu")
     if requested == "gpu":
-        # Docker's word counts alone: the engine may be on another machine.
+        # Only Docker's answer counts: the engine may be on another machine.
         return _demanded(_judged(host, probe(), refused))
     unusable = None if is_elsewhere else _unusable(host, refused)
     return unusable or _judged(host, probe(), refused)
@@ -114,15 +114,9 @@ def with_containers(decision: Decision, containers: "Sequence[ContainerGpu]") ->
     if not found.lost or found.device == "cpu":
         return found
     names = " ".join(sorted({one.service for one in found.lost}))
+    # Seen after `systemctl daemon-reload`; a restart of the container brings the GPU back.
     why = f"{decision.why}; but {names} lost it while running: {found.lost[0].problem}"
     return replace(found, why=why, reason="lost-after-daemon-reload", remedy=f"`invoke restart {names}`")
-
-
-def _read(read: Callable[[], HostGpus]) -> tuple[HostGpus | None, NvmlRefused | None]:
-    try:
-        return read(), None
-    except NvmlRefused as refused:
-        return None, refused
 
 
 def _unusable(host: HostGpus | None, refused: NvmlRefused | None) -> Decision | None:
@@ -142,7 +136,7 @@ def _judged(host: HostGpus | None, docker: DockerGpu, refused: NvmlRefused | Non
         where = f"{host.names}, driver {host.driver}, usable from Docker" if host else "usable from Docker"
         return Decision("gpu", where, host, docker)
     if refused and docker.broken_link != "engine":
-        # Without a driver here, what Docker lacks comes second.
+        # Without a driver, repairing Docker first would not help.
         remedy = refused.remedy or ADVICE["driver"]
         return Decision("cpu", str(refused), None, docker, REASON_OF_PROBLEM[refused.kind], remedy)
     why = f"{_here(host)}, but {docker.reason}" if host else docker.reason
@@ -160,5 +154,5 @@ def _demanded(decision: Decision) -> Decision:
 
 
 def is_news(decision: Decision, before: Device, requested: Request) -> bool:
-    """Is it worth a line: another device than before, one that was demanded, or something to repair?"""
+    """Whether to report it: another device than before, one that was requested, or something to repair."""
     return decision.device != before or requested == "gpu" or decision.reason not in EXPECTED

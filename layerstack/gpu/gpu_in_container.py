@@ -3,20 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from layerstack.engine import texts
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
+from layerstack.engine.inside import NOT_THERE, Answer, run_inside
 from layerstack.errors import EngineError
 from layerstack.gpu.nvml import HostGpus
-from layerstack.wait import call_within
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # nvidia-smi hangs when a card has fallen off the bus.
 ASK_SECONDS = 10.0
-NOT_THERE = (126, 127)
 # A restart brings the GPU back from these. From others (no permission, say) it does not.
 LOST = re.compile(r"Unknown Error|No devices|version mismatch|finds no card", re.IGNORECASE)
 UUID = re.compile(r"\b(?:GPU|MIG)-[0-9A-Za-z/-]+")
@@ -65,40 +61,29 @@ class ContainerGpu:
         }
 
 
-def read_containers(client: "EngineClient", project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+def read_containers(client: EngineClient, project_name: str, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
     """Every running container of the project that was given a GPU. Raises EngineError when the engine is gone."""
     every = (one for containers in read_all(client, project_name).values() for one in containers)
     return tuple(look_inside(client, one, host) for one in every if one.has_gpu and one.is_running)
 
 
-def look_inside(client: "EngineClient", container: Container, host: HostGpus | None) -> ContainerGpu:
+def look_inside(client: EngineClient, container: Container, host: HostGpus | None) -> ContainerGpu:
     """Ask NVML inside. A container that offers no way to ask does not count as lost."""
     found = ContainerGpu(container.service, container.name)
     try:
-        code, said = call_within(ASK_SECONDS, lambda: _ask(client, container.id))
+        answer = _ask(client, container.id)
     except (EngineError, OSError) as error:
         return replace(found, problem=f"NVML in the container could not be queried: {error}")
-    if code in NOT_THERE:
+    if answer is None:
         return replace(found, problem="it has no NVML to ask (NVIDIA_DRIVER_CAPABILITIES without utility?)")
-    uuids = tuple(UUID.findall(said))
-    if code == 0 and uuids:
+    uuids = tuple(UUID.findall(answer.output))
+    if answer.exit_code == 0 and uuids:
         return replace(found, uuids=uuids)
-    problem = said.strip().splitlines()[-1] if said.strip() else "NVML finds no card"
+    problem = answer.output.splitlines()[-1] if answer.output else "NVML finds no card"
     return replace(found, problem=problem, is_lost=bool(host and LOST.search(problem)))
 
 
-def _ask(client: "EngineClient", container_id: str) -> tuple[int, str]:
-    """(exit code, output) of the first way that exists there; NOT_THERE without one."""
-    code, said = NOT_THERE[0], ""
-    for way in WAYS:
-        try:
-            started = client.api.exec_create(container_id, list(way))["Id"]
-            said = client.api.exec_start(started).decode("utf-8", errors="replace")
-            code = int(client.api.exec_inspect(started)["ExitCode"] or 0)
-        except EngineError as error:
-            if not texts.says(str(error), *texts.NO_PROGRAM):
-                raise
-            continue
-        if code not in NOT_THERE:
-            break
-    return code, said
+def _ask(client: EngineClient, container_id: str) -> Answer | None:
+    """The answer of the first way that exists in the container; None without one."""
+    answers = (run_inside(client, container_id, way, ASK_SECONDS) for way in WAYS)
+    return next((answer for answer in answers if answer.exit_code not in NOT_THERE), None)

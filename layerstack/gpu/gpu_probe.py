@@ -1,4 +1,7 @@
-"""Whether the engine can give a container a GPU: asks it for one instead of reading its configuration."""
+"""Whether the engine can give a container a GPU: asks it for one instead of reading its configuration.
+
+`docker info` is no answer: hosts with CDI only do not list the runtime `nvidia`, and broken ones do.
+"""
 
 import io
 import os
@@ -20,6 +23,7 @@ Link = Literal["works", "driver", "docker", "setup", "cdi", "toolkit", "request"
 
 PROBE_IMAGE = "layerstack/gpu-probe"
 ABSENT = "/absent"
+# dockerd offers a GPU when it finds its hook on PATH. Any of these means that the toolkit is installed.
 TOOLKIT_PROGRAMS = ("nvidia-ctk", "nvidia-container-runtime-hook", "nvidia-container-cli")
 ADVICE = {
     "driver": "Install the NVIDIA driver (on WSL: the one for Windows), or use --device cpu.",

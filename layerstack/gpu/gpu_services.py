@@ -1,11 +1,12 @@
 """Services that ask for a GPU, checked before they start: is it available, is its memory free, was it lost."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import GpuMissing, UsageError
 from layerstack.gpu import lease
@@ -19,11 +20,8 @@ from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.dependency import in_start_order
 from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_of
 from layerstack.project.project import Project
+from layerstack.report import Say
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
-Say = Callable[[str], None]
 SETTING = "gpu_memory"
 DROP = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset null` for it drops that."
 
@@ -75,13 +73,13 @@ def require_usable(project: Project, services: Sequence[str] = ()) -> None:
 
 
 def _repair(verdict: DockerGpu) -> Iterator[str]:
-    """How to make the GPU usable, where there is one. The CPU is no way out here: it is chosen already."""
+    """How to make the GPU usable, where there is one; without the advice to use the CPU, which was chosen already."""
     if read_host() or is_engine_elsewhere():
         yield re.sub(r"[;,] or use --device cpu\.", ".", ADVICE[verdict.broken_link])
 
 
 def _restart_lost(
-    client: "EngineClient", containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
+    client: EngineClient, containers: Mapping[str, Sequence[Container]], wanted: Mapping[str, Any], say: Say
 ) -> None:
     host = read_host()
     for name, found in containers.items():

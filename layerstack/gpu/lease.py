@@ -1,7 +1,7 @@
 """Leases of a card: GPU tests and starting services take turns and check that enough memory is free."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from layerstack.gpu.gpu_card import Card, cards_of, read_card
 from layerstack.gpu.nvml import ask_host
 from layerstack.gpu.nvml_library import Nvml, NvmlRefused, opened
 from layerstack.gpu.peak_memory import PeakMemory
+from layerstack.report import Say
 from layerstack.temporary_folder import temporary_folder
 from layerstack.wait import wait_until
 from layerstack.wording import gibibytes
 
 TIMEOUT_SECONDS = 600.0
 INTERVAL_SECONDS = 0.5
-Say = Callable[[str], None]
 
 
 class GpuBusy(GpuMissing):

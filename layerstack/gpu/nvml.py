@@ -9,6 +9,7 @@ from layerstack.gpu.nvml_library import Nvml, NvmlRefused, opened, refusal
 
 PCI_DEVICES = Path("/sys/bus/pci/devices")
 NVIDIA_VENDOR = "0x10de"
+# PCI classes of a VGA controller and of a 3D controller, such as a card without outputs.
 DISPLAY_CLASSES = ("0x0300", "0x0302")
 DRIVER_GUIDE = "Install the NVIDIA driver: on Debian `sudo apt install nvidia-driver`, elsewhere nvidia.com/drivers."
 
@@ -73,6 +74,9 @@ class HostGpus:
         return {"driver": self.driver, "devices": [device.to_json() for device in self.devices]}
 
 
+HostAnswer = tuple[HostGpus | None, NvmlRefused | None]
+
+
 def ask_host() -> HostGpus:
     """Driver and cards, at least one. Raises NvmlRefused with the reason and the remedy."""
     try:
@@ -85,12 +89,17 @@ def ask_host() -> HostGpus:
         raise
 
 
+def try_host() -> HostAnswer:
+    """Driver and cards, or why there are none."""
+    try:
+        return ask_host(), None
+    except NvmlRefused as refused:
+        return None, refused
+
+
 def read_host() -> HostGpus | None:
     """Driver and cards; None without a working driver or a card."""
-    try:
-        return ask_host()
-    except NvmlRefused:
-        return None
+    return try_host()[0]
 
 
 def read_processes(nvml: Nvml, handle: Any) -> tuple[GpuProcess, ...]:

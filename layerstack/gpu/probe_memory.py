@@ -4,18 +4,15 @@ import hashlib
 import socket
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.gpu.gpu_probe import DockerGpu, probe_docker
-from layerstack.process_life import start_time
+from layerstack.process_life import read_pid, start_time
 from layerstack.project.gpu_request import EVERY_GPU, GpuRequest
 from layerstack.state_folder import read_json, shared_folder, write_json
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 PID_FILE = Path("/var/run/docker.pid")
 MOST_KEPT = 16
@@ -35,7 +32,7 @@ def remembered_probe(request: GpuRequest = EVERY_GPU, driver: str = "") -> Docke
     return found
 
 
-def identify_start(client: "EngineClient") -> str:
+def identify_start(client: EngineClient) -> str:
     """The engine and its start as one word; "" where nothing tells one start from another.
 
     Signs of a start: the process behind the socket, the process in the pid file (systemd may hold the socket), and the
@@ -57,14 +54,11 @@ def _socket_process() -> list[str]:
 
 
 def _pid_file_process() -> list[str]:
-    try:
-        pid = int(PID_FILE.read_text())
-    except (OSError, ValueError):
-        return []
-    return [f"{pid}@{start_time(pid)}"]
+    pid = read_pid(PID_FILE)
+    return [] if pid is None else [f"{pid}@{start_time(pid)}"]
 
 
-def _default_network(client: "EngineClient") -> list[str]:
+def _default_network(client: EngineClient) -> list[str]:
     try:
         found = client.api.inspect_network("bridge")
     except NotInEngine:

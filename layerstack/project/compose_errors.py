@@ -3,14 +3,14 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
 from layerstack.command import CommandResult, printable
-from layerstack.errors import EngineError, StackError, UsageError
+from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, find_yaml_error, read_source
 from layerstack.project.env_file import read_env_file
 
@@ -23,11 +23,16 @@ SERVICE_KEYS = (
     *("stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"),
 )
 _EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
-_ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>\S+?)(?: not found|$)", re.MULTILINE)
-_ENV_LINE = re.compile(r"failed to read (?P<path>\S+): line (?P<line>\d+)")
+# A variable that is not set is worth a warning, and never why Compose gives up.
+_IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
+_ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>.+?)(?: not found|$)", re.MULTILINE)
+_ENV_LINE = re.compile(r"failed to read (?P<path>.+?): line (?P<line>\d+)")
 _DEMANDED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?")
 _VALUE = re.compile(
     r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?"
+)
+_UNKNOWN_SERVICE = re.compile(
+    r'service "(?P<user>[\w.-]+)" (?P<how>depends on undefined|declares unknown) service "(?P<name>[\w.-]+)"'
 )
 _SERVICE = re.compile(r'service "([\w.-]+)"')
 _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
@@ -39,9 +44,9 @@ def unreadable(
     """The error for a call that failed; `files` are those that it read, `variables` what they are filled in with."""
     if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
         return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` shows what is missing.")
-    lines = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in result.stderr.splitlines() if line.strip() and not _IS_ASIDE.search(line)]
     said = "\n".join(lines)
-    detail = "\n".join(f"  | {line}" for line in lines[-10:])
+    detail = quoted_end(lines)
     if broken := find_yaml_error(files):
         return UsageError(f"{what} cannot be read: {broken}:\n{detail}", f"Correct {broken.partition(': ')[0]}.")
     place, advice = _Reader(root, tuple(files), variables).diagnose(said)
@@ -74,6 +79,7 @@ class _Reader:
             (_DEMANDED, self._unset),
             (_EXTRA_KEY, self._extra_key),
             (_VALUE, self._wrong_value),
+            (_UNKNOWN_SERVICE, self._unknown_service),
             (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
@@ -92,10 +98,24 @@ class _Reader:
     def _missing_env_file(self, match: re.Match[str]) -> tuple[str, str]:
         path = Path(match["path"])
         shown = _shown(path, self.root)
-        if example := find_example(path):
-            copy = shlex.join(["cp", _shown(example, self.root), shown])
-            return f"{shown} does not exist, {example.name} does", f"`{copy}`"
-        return f"{shown} does not exist", f"Write {shown}, or mark it in the Compose file: `required: false`."
+        if not (example := find_example(path)):
+            return f"{shown} does not exist", f"Write {shown}, or mark it in the Compose file: `required: false`."
+        # Compose names one at a time.
+        copies = {path: example, **{other: found for other in self._env_files() if (found := find_example(other))}}
+        commands = (
+            shlex.join(["cp", _shown(found, self.root), _shown(missing, self.root)])
+            for missing, found in copies.items()
+        )
+        return f"{shown} does not exist, {example.name} does", f"`{' && '.join(commands)}`"
+
+    def _env_files(self) -> Iterator[Path]:
+        """Every file that a service must have for its variables, where no variable stands in its name."""
+        for name in self._source.services():
+            written = self._source.value("services", name, "env_file")
+            for entry in written if isinstance(written, list) else [written]:
+                known = entry if isinstance(entry, dict) else {"path": entry}
+                if known.get("required", True) and "$" not in str(known.get("path") or "$"):
+                    yield self.root / str(known["path"])
 
     def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
         shown = _shown(Path(match["path"]), self.root)
@@ -114,6 +134,17 @@ class _Reader:
         near = get_close_matches(key, SERVICE_KEYS, n=1) if len(keys) == 2 else []
         advice = f"Did you mean {near[0]}?" if near else f"Remove `{key}`, or write `x-{key}`."
         return self._source.place(*keys, key), advice
+
+    def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
+        """A service that another one names, and that Compose does not see: misspelt, or in no active profile."""
+        name, is_needed = match["name"], match["how"].startswith("depends")
+        keys = ("depends_on",) if is_needed else ("build", "additional_contexts")
+        if profiles := self._source.value("services", name, "profiles"):
+            advice = f"`export COMPOSE_PROFILES={profiles[0]}`, or take `profiles` away from {name}: it is not active."
+        else:
+            near = get_close_matches(name, self._source.services(), n=1)
+            advice = f"Did you mean {near[0]}?" if near else f"There is no service {name}."
+        return self._source.place("services", match["user"], *keys), advice
 
     def _wrong_value(self, match: re.Match[str]) -> tuple[str, str]:
         """Where a value comes from that Compose cannot use: a variable, with the place that sets it, or a line."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from layerstack.dockerfile.recipe import read_recipe
 from layerstack.errors import UsageError
+from layerstack.project import missing_image
 from layerstack.project.build_commands import DEEPEST_FOLDER, PASSED_OVER
 from layerstack.project.image_name import full_name, repository_of, short_name
 from layerstack.project.project import Project
@@ -46,7 +47,8 @@ def advice_for(project: Project, message: str) -> str:
         if lines := declaration(project, name):
             return (
                 f"No registry has {short_name(name)}, and this project does not say how it is built. "
-                f"If it is built here, write into {BAKE_FILE}:\n{lines}\n  → If it is a system image: `invoke setup`."
+                f"If it is built here, write into {BAKE_FILE}:\n{lines}\n"
+                f"  → If it is a system image: {missing_image.way_to_get(project.root)}"
             )
     return ""
 

@@ -3,15 +3,12 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.registry.trouble import FAILS, SILENT, Trouble, read_trouble
 from layerstack.wait import ask_all, call_within
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # In all: the images are asked for at once.
 ANSWER_SECONDS = 2.0
@@ -40,7 +37,7 @@ def look_up(references: Iterable[str], within_seconds: float = ANSWER_SECONDS) -
     return {answer.reference: answer for answer in ask_all(lambda one: _ask(client, one, deadline), wanted)}
 
 
-def _ask(client: "EngineClient", reference: str, deadline: float) -> Answer:
+def _ask(client: EngineClient, reference: str, deadline: float) -> Answer:
     while True:
         answer = _ask_once(client, reference, deadline)
         # docker-registry answers with an error while somebody else is writing that very name.
@@ -49,7 +46,7 @@ def _ask(client: "EngineClient", reference: str, deadline: float) -> Answer:
         time.sleep(AGAIN_SECONDS)
 
 
-def _ask_once(client: "EngineClient", reference: str, deadline: float) -> Answer:
+def _ask_once(client: EngineClient, reference: str, deadline: float) -> Answer:
     try:
         left_seconds = max(0.0, deadline - time.monotonic())
         found = call_within(left_seconds, lambda: client.api.inspect_distribution(reference))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerstack.engine.container import PROJECT_LABEL, Container, from_inspect
-from layerstack.engine.ports import WILDCARDS, Holder
+from layerstack.engine.place import WILDCARDS
+from layerstack.engine.ports import Holder
 from layerstack.errors import NotInEngine
 from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service

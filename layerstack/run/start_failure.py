@@ -10,6 +10,7 @@ from layerstack.engine import ports, texts
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import NotInEngine, StartFailed
 from layerstack.gpu.gpu_services import DROP
+from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
@@ -125,7 +126,7 @@ def refusal(
         return known
     if missing := _without_image(client, project, services):
         images = ", ".join(dict.fromkeys(image_of(project, name) for name in missing))
-        advice = misspelt(client, project, missing[0]) or "`invoke setup` prepares the system images."
+        advice = misspelt(client, project, missing[0]) or missing_image.way_to_get(project.root)
         return StartFailed(f"{images} could not be fetched: {said}", advice)
     if texts.says(result.stderr, *texts.PORT_TAKEN):
         try:

@@ -2,22 +2,22 @@
 
 import platform
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from layerstack import command
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, quoted_end
+from layerstack.report import Say
 from layerstack.temporary_folder import temporary_folder
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 LOCK_WAIT_SECONDS = 600
+# needrestart would ask which services to restart.
 UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "NEEDRESTART_SUSPEND": "1"}
 # The apt settings that say how to reach the mirror.
 DOWNLOAD_SETTINGS = re.compile(r"Acquire::(Check-\S+|(http|https|ftp)::\S*|ForceIPv\d) \".*\";")
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,8 @@ def _os_release() -> dict[str, str]:
 
 def _apt_failure(action: str, result: command.CommandResult) -> EngineError:
     lines = (result.stdout + "\n" + result.stderr).splitlines()
-    told = "\n".join(f"  | {line}" for line in [line for line in lines if line.startswith(("E:", "W:", "Err"))][-10:])
+    problems = quoted_end([line for line in lines if line.startswith(("E:", "W:", "Err"))])
     return EngineError(
-        f"`apt-get {action}` ended with exit code {result.exit_code}:\n{told}",
+        f"`apt-get {action}` ended with exit code {result.exit_code}:\n{problems}",
         "Check that this machine reaches its Debian mirror (apt-get update), then run this again.",
     )

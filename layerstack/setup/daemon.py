@@ -6,9 +6,9 @@ from pathlib import Path
 
 from layerstack import command
 from layerstack.engine import engine
-from layerstack.errors import EngineError
-from layerstack.process_life import is_running
-from layerstack.setup.apt import Say
+from layerstack.errors import EngineError, quoted_end
+from layerstack.process_life import is_running, read_pid
+from layerstack.report import Say
 from layerstack.wait import wait_until
 
 LOG = Path("/var/log/layerstack-dockerd.log")
@@ -21,6 +21,7 @@ UNIT = Path("/etc/systemd/system/layerstack-docker.service")
 START_SECONDS = 60.0
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# KillMode and Delegate as in Docker's own unit: containers survive the daemon, and systemd leaves their cgroups alone.
 UNIT_TEXT = """\
 [Unit]
 Description=Docker engine (set up by layerstack)
@@ -103,24 +104,17 @@ def _launch_with_systemd(program: Path, prefix: Path, path: str, say: Say) -> No
 
 
 def _running_daemon() -> int | None:
-    pid = _read_pid(PID_FILES["dockerd"])
+    pid = read_pid(PID_FILES["dockerd"])
     return pid if pid and _name_of(pid) == "dockerd" else None
 
 
 def _remove_stale_pid_files(say: Say) -> None:
     """dockerd refuses to start when another process has the pid in a stale pid file."""
     for name, file in PID_FILES.items():
-        pid = _read_pid(file)
+        pid = read_pid(file)
         if pid and _name_of(pid) != name:
             say(f"removing {file}: left behind by a {name} that is gone")
             file.unlink(missing_ok=True)
-
-
-def _read_pid(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):
-        return None
 
 
 def _name_of(pid: int) -> str | None:
@@ -137,8 +131,7 @@ def _failure(logged_bytes: int, problem: str) -> EngineError:
     reason = " ".join(reasons).lower()
     remedy = next((remedy for sign, remedy in REMEDIES if sign in reason), None)
     remedy = remedy or next((remedy for sign, remedy in REMEDIES if sign in text), f"The whole log is in {LOG}.")
-    told = "\n".join(f"  | {line}" for line in lines[-10:])
-    return EngineError(f"{problem}:\n{told}", remedy)
+    return EngineError(f"{problem}:\n{quoted_end(lines)}", remedy)
 
 
 def _log_since(position: int) -> list[str]:

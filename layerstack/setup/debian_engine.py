@@ -12,10 +12,10 @@ from layerstack import command
 from layerstack.engine import engine
 from layerstack.engine.unusable import HOW_TO_GET_ONE, HOW_TO_START
 from layerstack.errors import EngineError
+from layerstack.report import Say
 from layerstack.setup import daemon
 from layerstack.setup.apt import (
     Mirror,
-    Say,
     install_packages,
     is_debian,
     missing_packages,
@@ -28,8 +28,9 @@ PREFIX = Path("/opt/layerstack-engine")
 # Written last: without it the installation was interrupted and is repeated.
 COMPLETE = PREFIX / ".complete"
 LOCK = Path("/run/lock/layerstack-engine.lock")
-# The engines of Debian 12 and 13 are too old. These packages run with the libc of Debian 12 and are unpacked beside the
-# machine's packages; runc needs a newer libc and is installed from the machine's release.
+# The engines of Debian 12 and 13 are too old: 13 has Buildx 0.13 and Compose 2.26. These packages run with the libc of
+# Debian 12 and are unpacked beside the machine's packages; runc needs a newer libc (2.38) and is installed from the
+# machine's release.
 NEWER_SUITE = "forky"
 NEWER_PACKAGES = ("containerd", "docker.io", "docker-cli", "docker-buildx", "docker-compose")
 OWN_PACKAGES = ("ca-certificates", "iptables", "runc", "tini")
@@ -120,7 +121,7 @@ def _announce(mirror: Mirror, needed: tuple[str, ...]) -> Iterator[str]:
         yield f"  packages from Debian {mirror.codename}: {' '.join(needed)} and what they depend on"
     yield f"  packages from Debian {NEWER_SUITE}, unpacked under {PREFIX} only: {' '.join(NEWER_PACKAGES)}"
     if _foreign_client():
-        yield f"  {_foreign_client()} stays as it is and is used"
+        yield f"  {_foreign_client()} is kept and used"
     else:
         yield f"  link {CLIENT_LINK}"
     yield f"  links {', '.join(map(str, PLUGIN_PROGRAMS))}"

@@ -8,10 +8,10 @@ from pathlib import Path
 from layerstack import command
 from layerstack.engine.engine import client
 from layerstack.errors import CommandFailed, EngineError
+from layerstack.report import Say
 from layerstack.setup.apt import (
     KEYRING,
     Mirror,
-    Say,
     download_settings,
     install_packages,
     is_debian,

@@ -1,7 +1,6 @@
 """Prepares a machine for the project: engine, plugins, disk, device, system images."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from layerstack.project.device_memory import remember_device, remembered_device
 from layerstack.project.project import BAKE_NAMES, Device, Project, find_compose_files, load
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import find_team
+from layerstack.report import Say
 from layerstack.setup import system_images
 from layerstack.setup.system_images import SystemImage
 from layerstack.setup.worktree_settings import settle_worktree
@@ -32,9 +32,7 @@ class Readiness:
     images: tuple[SystemImage, ...]
 
 
-def prepare(
-    root: Path, device: gpu.Request, *, installs_engine: bool, pulls: bool, say: Callable[[str], None]
-) -> Readiness:
+def prepare(root: Path, device: gpu.Request, *, installs_engine: bool, pulls: bool, say: Say) -> Readiness:
     """Check everything in the order in which it is needed, and add what is missing; changes nothing that exists.
 
     Raises EngineError (no engine, too old, disk full, a system image that is unobtainable), GpuMissing.
@@ -68,7 +66,7 @@ def _project(root: Path, device: Device) -> Project | None:
         return None
 
 
-def _engine(installs_engine: bool, say: Callable[[str], None]) -> EngineFacts:
+def _engine(installs_engine: bool, say: Say) -> EngineFacts:
     try:
         return engine.read_facts()
     except EngineError:
@@ -83,7 +81,7 @@ def _disk(facts: EngineFacts) -> str:
     return f", {facts.disk_free_bytes / 1e9:.0f} GB free" if facts.disk_free_bytes is not None else ""
 
 
-def _remember_device(root: Path, decision: Decision, say: Callable[[str], None]) -> None:
+def _remember_device(root: Path, decision: Decision, say: Say) -> None:
     """Write the choice to where plain `docker compose` and `docker buildx bake` read it."""
     remember_device(root, decision.device)
     with_cpu, without = (find_compose_files(root, device) for device in ("cpu", "gpu"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from layerstack import command
 from layerstack.engine import texts
-from layerstack.setup.apt import Say
+from layerstack.report import Say
 
 # Error of `docker pull` → its meaning. The first match counts.
 REFUSALS = (
@@ -37,8 +37,8 @@ def pull(reference: str, say: Say) -> PullOutcome:
     result = command.stream(["docker", "pull", reference], on_line)
     if result.ok:
         return PullOutcome(is_pulled=True)
-    told = (result.stderr.strip() or result.stdout.strip() or f"exit code {result.exit_code}").splitlines()[-1]
-    return _judge(told.removeprefix("Error response from daemon: "))
+    message = (result.stderr.strip() or result.stdout.strip() or f"exit code {result.exit_code}").splitlines()[-1]
+    return _judge(message.removeprefix("Error response from daemon: "))
 
 
 def host_of(reference: str) -> str:

@@ -14,16 +14,15 @@ from typing import Any
 
 from layerstack import command
 from layerstack.errors import BuildFailed, CommandFailed
-from layerstack.setup.apt import Say
+from layerstack.report import Say
 from layerstack.setup.debian_roots import make_roots
 from layerstack.temporary_folder import temporary_folder
 
 BAKE_FILE = Path("docker/system/docker-bake.hcl")
-TAG_PREFIX = "stand-in/"
-LABEL = "layerstack.stand-in-for"
 ROOT_CONTEXT = "debian-root"
 IMAGE_SCHEME = "docker-image://"
 HOST_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+# `#12 [base 2/4] RUN apt-get …`, a step of `--progress=plain`.
 STEP_HEADING = re.compile(r"#\d+ (\[.*\d+/\d+\] (?:RUN|COPY|ADD) .*)")
 HEADING_CHARACTERS = 110
 
@@ -63,6 +62,7 @@ def build_stand_ins(root: Path, stand_ins: Sequence[StandIn], say: Say) -> None:
             say(f"  {match.group(1)[:HEADING_CHARACTERS]}")
 
     with _host_certificates() as certificates:
+        # Buildx 0.37.2 and newer refuse contexts outside the working directory without it.
         arguments = [f"--allow=fs.read={certificates}", "--progress=plain", *names]
         result = command.stream(
             ["docker", "buildx", "bake", "--file", str(BAKE_FILE), *arguments],

@@ -4,22 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from layerstack import command
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
+from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.errors import EngineError, NotInEngine, UsageError
+from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.project import choices
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import TeamRegistry
+from layerstack.report import Say
 from layerstack.setup import registry
-from layerstack.setup.apt import Say
 from layerstack.setup.registry import PullOutcome
-from layerstack.setup.stand_ins import LABEL, TAG_PREFIX, StandIn, build_stand_ins, read_stand_ins
+from layerstack.setup.stand_ins import StandIn, build_stand_ins, read_stand_ins
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
+# Bake variables such as NODE_IMAGE and CUDA_RUNTIME_IMAGE hold the names of system images.
 VARIABLE_SUFFIX = "_IMAGE"
 GPU_ONLY_PREFIX = "CUDA_"
 OWN_BAKE_FILES = ("docker-bake.hcl", "docker-bake.json")
@@ -62,7 +62,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | 
 
 
 def _with_shared(
-    docker: "EngineClient", root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
+    docker: EngineClient, root: Path, wanted: Sequence[SystemImage], team: TeamRegistry, say: Say
 ) -> list[SystemImage]:
     """The images after pulling missing ones from a team's registry: the image itself, else its stand-in."""
     lacking = [image for image in wanted if not image.image_id]
@@ -103,14 +103,14 @@ def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
 
 
-def _look_up(docker: "EngineClient", image: SystemImage) -> SystemImage:
+def _look_up(docker: EngineClient, image: SystemImage) -> SystemImage:
     try:
         found = docker.images.get(image.reference)
     except NotInEngine:
         return image
     except EngineError as error:
         raise UsageError(f"{image.variable}={image.reference}: {error}") from error
-    stands_in_for = (found.labels or {}).get(LABEL)
+    stands_in_for = (found.labels or {}).get(STAND_IN_LABEL)
     return replace(
         image, official=stands_in_for or image.official, is_stand_in=bool(stands_in_for), image_id=found.id or ""
     )
@@ -118,12 +118,12 @@ def _look_up(docker: "EngineClient", image: SystemImage) -> SystemImage:
 
 def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemImage]:
     """The images with the project's default as `official` where a stand-in was remembered."""
-    if not any(image.reference.startswith(TAG_PREFIX) for image in images):
+    if not any(image.reference.startswith(STAND_IN_PREFIX) for image in images):
         return list(images)
     defaults = _bake_variables(root, [name for name in OWN_BAKE_FILES if (root / name).is_file()])
     return [
         replace(image, official=defaults.get(image.variable, image.official))
-        if image.reference.startswith(TAG_PREFIX)
+        if image.reference.startswith(STAND_IN_PREFIX)
         else image
         for image in images
     ]
@@ -156,7 +156,7 @@ def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutco
 
 
 def _build_lacking(
-    docker: "EngineClient",
+    docker: EngineClient,
     root: Path,
     lacking: Sequence[SystemImage],
     outcomes: Mapping[str, PullOutcome],
@@ -186,7 +186,7 @@ def _build_lacking(
     return built
 
 
-def _is_here(docker: "EngineClient", stand_in: StandIn) -> bool:
+def _is_here(docker: EngineClient, stand_in: StandIn) -> bool:
     return _look_up(docker, SystemImage(stand_in.variable, stand_in.tag, stand_in.tag)).is_stand_in
 
 
@@ -209,7 +209,7 @@ def _report_outvoted(outvoted: Mapping[str, str], say: Say) -> None:
         say(f"your own line {name}={value} in .env is kept: the stand-in is not used")
 
 
-def _settle(docker: "EngineClient", image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
+def _settle(docker: EngineClient, image: SystemImage, settled: Mapping[str, str]) -> SystemImage:
     reference = settled.get(image.variable)
     return _look_up(docker, SystemImage(image.variable, reference, reference)) if reference else image
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from layerstack.project.env_file import expand, read_env_file
 from layerstack.project.fixed_lines import fixed_lines, read_ports
 from layerstack.project.project import BAKE_NAMES, Port, find_source_files
 from layerstack.project.worktree import Worktree, find_worktree
+from layerstack.report import Say
 from layerstack.state_folder import shared_folder
 from layerstack.wait import wait_until
 
@@ -36,7 +37,7 @@ class Claims:
     ports: Mapping[int, Path]
 
 
-def settle_worktree(root: Path, device: str, say: Callable[[str], None]) -> None:
+def settle_worktree(root: Path, device: str, say: Say) -> None:
     """Give a linked worktree a unique name and ports, once; does nothing elsewhere.
 
     They are written into `.env`. Values of the environment or of the user stay, unless another worktree has the same.

@@ -1,7 +1,7 @@
 """Shares images with a team: pushes what its registry does not have yet."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -17,9 +17,8 @@ from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.origin import INPUTS_LABEL, ORIGIN_LABEL, here, read_origin
 from layerstack.registry.team import TeamRegistry, require_team
 from layerstack.registry.trouble import FAILS, RegistryFailed
+from layerstack.report import Say
 from layerstack.share.candidates import Candidate, find_candidates
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class _Pusher:
         self._is_refused = False
 
     def _on_retry(self) -> None:
-        self._say("the registry does not take a layer; the engine tries again for up to 50 s")
+        self._say("the registry refuses a layer; the engine retries for up to 50 s")
 
     def push(self, candidate: Candidate) -> Share:
         if self._is_refused:

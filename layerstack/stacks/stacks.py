@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import FOLDER_LABEL, ONE_OFF_LABEL, PROJECT_LABEL, Container, read_all
 from layerstack.engine.place import find_place
 from layerstack.errors import UsageError
@@ -17,9 +17,7 @@ from layerstack.gpu.nvml import ask_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
+from layerstack.wording import nearest
 
 KINDS = ("container", "image", "volume")
 
@@ -100,12 +98,12 @@ def require_stack(name: str) -> None:
     """Raises UsageError with the nearest name where the engine holds nothing of such a stack."""
     names = sorted(_read_found(engine.client()))
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        known = f"Did you mean {near[0]}?" if near else "`invoke stacks` lists them."
+        near = nearest(name, names)
+        known = f"Did you mean {near}?" if near else "`invoke stacks` lists them."
         raise UsageError(f"There is no stack `{name}` on this engine.", known)
 
 
-def _stack(client: "EngineClient", name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
+def _stack(client: EngineClient, name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
     folder = Path(listed.folder)
     is_there = None if not listed.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
     containers = read_all(client, name) if listed.has_containers else {}
@@ -121,7 +119,7 @@ def _stack(client: "EngineClient", name: str, listed: _Found, leases: Iterable[t
     )
 
 
-def _read_found(client: "EngineClient") -> dict[str, _Found]:
+def _read_found(client: EngineClient) -> dict[str, _Found]:
     use = client.disk_use(*KINDS)
     found: dict[str, _Found] = {}
     for entry in (*(use.get("Containers") or ()), *(use.get("Volumes") or ())):

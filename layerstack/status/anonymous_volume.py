@@ -4,16 +4,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.files import read_file
 from layerstack.engine.image_tree import VOLUME_TARGET, closed_container, read_image_trees, read_volume
 from layerstack.moment import epoch_seconds
 from layerstack.status.lost_files import Installed, find_losses, find_older
 from layerstack.status.staleness import Stale
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # Folder of packages → the files in which package managers write down what they installed there.
 RECORDS = {
@@ -53,7 +51,7 @@ def read_volumes(data: Mapping[str, Any]) -> list[PackageVolume]:
     ]
 
 
-def find_old(client: "EngineClient", root: Path, volumes: Sequence[PackageVolume], image: str) -> Iterator[Stale]:
+def find_old(client: EngineClient, root: Path, volumes: Sequence[PackageVolume], image: str) -> Iterator[Stale]:
     """Volumes that hold other packages than the image; raises EngineError when the engine does not tell."""
     for volume in volumes:
         if _is_younger(client, volume, image):
@@ -68,7 +66,7 @@ def find_old(client: "EngineClient", root: Path, volumes: Sequence[PackageVolume
         yield Stale("old-volume", detail, "renew", is_certain=is_same is False)
 
 
-def _is_younger(client: "EngineClient", volume: PackageVolume, image: str) -> bool:
+def _is_younger(client: EngineClient, volume: PackageVolume, image: str) -> bool:
     filled = epoch_seconds(client.api.inspect_volume(volume.name).get("CreatedAt") or "")
     facts = client.api.inspect_image(image)
     # An image that comes from the build cache is as old as its first build, its tag is not.
@@ -78,7 +76,7 @@ def _is_younger(client: "EngineClient", volume: PackageVolume, image: str) -> bo
     return filled > made
 
 
-def _has_same_records(client: "EngineClient", volume: PackageVolume, image: str) -> bool | None:
+def _has_same_records(client: EngineClient, volume: PackageVolume, image: str) -> bool | None:
     """Whether volume and image say that they hold the same packages; None where the image says nothing."""
     with closed_container(client, image, volume.name) as opened:
         pairs = [
@@ -89,7 +87,7 @@ def _has_same_records(client: "EngineClient", volume: PackageVolume, image: str)
     return all(told) if told else None
 
 
-def _has_same_files(client: "EngineClient", root: Path, volume: PackageVolume, image: str) -> bool | None:
+def _has_same_files(client: EngineClient, root: Path, volume: PackageVolume, image: str) -> bool | None:
     """The same question put to the files themselves, as doctor does; None when that is not known.
 
     A volume over what the image does not have hides nothing: it is the same.

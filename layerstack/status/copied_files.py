@@ -5,18 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from os.path import normpath
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from layerstack.build.inputs import Manifest
 from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.files import read_file
 from layerstack.errors import RefusedByEngine
 from layerstack.status.input_changes import place
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 MOST_READ = 20
 MOST_BYTES = 4 << 20
@@ -32,7 +29,7 @@ class ContainerFiles:
     stage is built on.
     """
 
-    client: "EngineClient"
+    client: EngineClient
     container_id: str
     image: Image
     manifest: Manifest

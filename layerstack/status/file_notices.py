@@ -3,14 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.inside import run_inside
 from layerstack.errors import StackError
 from layerstack.status.mounted_files import WrittenFile
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 ASK_SECONDS = 5.0
 # One line a watch: `inotify wd:1 ino:2c4a1 sdev:fe00000 mask:…`, numbers in hexadecimal.
@@ -18,7 +15,7 @@ READ = ("sh", "-c", "cat /proc/[0-9]*/fdinfo/* 2>/dev/null | grep ^inotify || tr
 WATCH = re.compile(r"^inotify .*\bino:([0-9a-f]+)", re.MULTILINE)
 
 
-def find_missed(client: "EngineClient", container_id: str, files: Sequence[WrittenFile]) -> list[WrittenFile]:
+def find_missed(client: EngineClient, container_id: str, files: Sequence[WrittenFile]) -> list[WrittenFile]:
     """Those of the files that no program of the container is given notice of: neither of the file nor of its folder.
 
     All of them where the container does not answer.

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.build.plan import Plan, make_plan
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.errors import NotInEngine, RefusedByEngine, StackError
 from layerstack.project.dependency import is_one_shot
@@ -19,9 +20,6 @@ from layerstack.status.copied_files import ContainerFiles
 from layerstack.status.image_staleness import ImageStaleness
 from layerstack.status.mounted_files import BindMount
 from layerstack.status.staleness import Stale, with_repair
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Freshness:
 class FreshnessReader:
     """Reads plan and definitions of a project once, for all of its services."""
 
-    def __init__(self, client: "EngineClient", project: Project, found: Mapping[str, Sequence[Container]]) -> None:
+    def __init__(self, client: EngineClient, project: Project, found: Mapping[str, Sequence[Container]]) -> None:
         self._client = client
         self._project = project
         with ThreadPoolExecutor(2) as pool:
@@ -201,7 +199,7 @@ def _read_one_by_one(
     return plans, problems
 
 
-def _inspect_image(client: "EngineClient", reference: str) -> Mapping[str, Any] | None:
+def _inspect_image(client: EngineClient, reference: str) -> Mapping[str, Any] | None:
     try:
         found: Mapping[str, Any] = client.api.inspect_image(reference)
     except NotInEngine:

@@ -35,7 +35,7 @@ MODEL_BYTES = 1 << 20
 CODE_ENDS = (".cjs", ".go", ".jar", ".js", ".jsx", ".mjs", ".py", ".rb", ".so", ".ts", ".tsx")
 _REMADE = re.compile(r"(^|/)(__pycache__|\.cache|\.vite|\.pytest_cache)/|\.py[co]$")
 _EDITABLE = re.compile(r"(?:^|\s)(?:-e|--editable)[\s=]+([^\s;&|]+)")
-_WORKDIR = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?WORKDIR\s+(\S+)")
+_WORKDIR = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?WORKDIR\s+(.+)")
 
 
 @dataclass(frozen=True)

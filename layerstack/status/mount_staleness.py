@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.moment import epoch_seconds
 from layerstack.status import file_notices, mounted_files, reloading
@@ -13,9 +14,6 @@ from layerstack.status.staleness import Stale
 from layerstack.wait import wait_until
 from layerstack.wording import listed
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 # From a save until what watches has stopped the old program and started the new one.
 RESTART_SECONDS = 6.0
 # The engine tells the age of a process in whole seconds.
@@ -23,7 +21,7 @@ ROUNDING_SECONDS = 1.0
 UNSEEN = "whether its mounts match this folder: the engine is on another machine"
 
 
-def find(client: "EngineClient", container: Container, data: Mapping[str, Any]) -> tuple[list[Stale], list[str]]:
+def find(client: EngineClient, container: Container, data: Mapping[str, Any]) -> tuple[list[Stale], list[str]]:
     """Reasons, and what is not known, from what `docker inspect` says about a container."""
     binds = mounted_files.read_binds(data)
     if not binds:
@@ -44,7 +42,7 @@ def _of_mount(one: BindMount) -> Stale:
 
 
 def _unread(
-    client: "EngineClient", container: Container, data: Mapping[str, Any], binds: Sequence[BindMount]
+    client: EngineClient, container: Container, data: Mapping[str, Any], binds: Sequence[BindMount]
 ) -> tuple[list[Stale], list[str]]:
     """Files that the programs have not loaded since they were written, and those where that is not known."""
     every = tuple({ending for endings in reloading.LOADED.values() for ending in endings})

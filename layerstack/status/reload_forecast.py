@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError
 from layerstack.project.project import Project
 from layerstack.status import mounted_files, reloading
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
-
-def forecast(client: "EngineClient", project: Project) -> Iterator[str]:
+def forecast(client: EngineClient, project: Project) -> Iterator[str]:
     """A line for each way, about the running services that have sources here."""
     found = read_all(client, project.name)
     ways: dict[str, list[str]] = {"reload": [], "restart": [], "build": []}
@@ -30,7 +27,7 @@ def forecast(client: "EngineClient", project: Project) -> Iterator[str]:
         yield f"has its sources in its image: `invoke build {image.name if image else name} up {name}` after a save"
 
 
-def _way(client: "EngineClient", one: Container, is_built: bool) -> str:
+def _way(client: EngineClient, one: Container, is_built: bool) -> str:
     data = client.api.inspect_container(one.id)
     pid, environment = int(data["State"].get("Pid") or 0), data["Config"].get("Env") or ()
     processes = reloading.read_processes(client, one.id, pid, environment)

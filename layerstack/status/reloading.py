@@ -5,12 +5,9 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # Program → endings of the files that it reads at its start and then keeps. What reads its files on every request, as
 # PHP and static servers do, is not here.
@@ -93,7 +90,7 @@ class Processes:
         return any(pattern.search(one.command) for one in self.running)
 
 
-def read_processes(client: "EngineClient", container_id: str, pid: int, environment: Iterable[str]) -> Processes:
+def read_processes(client: EngineClient, container_id: str, pid: int, environment: Iterable[str]) -> Processes:
     """What runs below a container's first process, so no health check; nothing when the engine cannot tell."""
     # Not every engine's ps knows the seconds.
     for options in ("-o pid,ppid,etimes,args", "-o pid,ppid,args"):

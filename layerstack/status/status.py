@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.project.dependency import in_start_order
@@ -18,9 +19,6 @@ from layerstack.run.unmounted import overlay_path
 from layerstack.status import compose_hash
 from layerstack.status.freshness import Freshness, FreshnessReader
 from layerstack.status.staleness import Stale
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def orphans_text(found: Sequence[ServiceStatus]) -> str:
     return f"in no Compose file of this project: {', '.join(names)}" if names else ""
 
 
-def _read(client: "EngineClient", project: Project, found: Mapping[str, tuple[Container, ...]]) -> list[ServiceStatus]:
+def _read(client: EngineClient, project: Project, found: Mapping[str, tuple[Container, ...]]) -> list[ServiceStatus]:
     reader, where = FreshnessReader(client, project, found), addresses(project)
     statuses = []
     for name in in_start_order(project):
@@ -139,13 +137,13 @@ def _read(client: "EngineClient", project: Project, found: Mapping[str, tuple[Co
     return statuses + [_orphan(client, one) for one in find_orphans(project, found)]
 
 
-def _orphan(client: "EngineClient", one: Container) -> ServiceStatus:
+def _orphan(client: EngineClient, one: Container) -> ServiceStatus:
     detail = f"no Compose file of this project has the service {one.service}"
     stale = Stale("orphan", detail, "remove", repair=f"docker rm -f {one.name}")
     return _status(client, one.service, one, "", Freshness((stale,)))
 
 
-def _status(client: "EngineClient", name: str, one: Container, address: str, freshness: Freshness) -> ServiceStatus:
+def _status(client: EngineClient, name: str, one: Container, address: str, freshness: Freshness) -> ServiceStatus:
     return ServiceStatus(
         service=name,
         state=one.state,

@@ -1,4 +1,4 @@
-"""The tasks of layerstack as a collection of Invoke, for the `layerstack` command and for anybody's own tasks.py.
+"""The tasks of layerstack as a collection of Invoke, for the `layerstack` command and for a tasks.py of your own.
 
     from layerstack import tasks
 
@@ -19,6 +19,7 @@ from layerstack.tasks.machine_tasks import doctor, gpu, setup
 from layerstack.tasks.run_tasks import dev, down, logs, restart, stacks, start, status, up, verify
 from layerstack.tasks.task import task
 
+# Each task imports the rooms that it uses in its body: `--list`, `--help` and completion load none of them.
 EVERY_TASK = (
     *(setup, build_bases, build, up, verify, time_rebuild, start, down, restart, logs, status, stacks),
     *(images, cache, clean, doctor, gpu, why, impact, timeline, dev, audit, share, deploy, backup, restore),
@@ -27,33 +28,6 @@ EVERY_TASK = (
 plain_invoke.install()
 namespace = Collection(*EVERY_TASK)
 
-__all__ = [
-    "audit",
-    "backup",
-    "build",
-    "build_bases",
-    "cache",
-    "clean",
-    "deploy",
-    "dev",
-    "doctor",
-    "down",
-    "gpu",
-    "images",
-    "impact",
-    "logs",
-    "namespace",
-    "restart",
-    "restore",
-    "setup",
-    "share",
-    "stacks",
-    "start",
-    "status",
-    "task",
-    "time_rebuild",
-    "timeline",
-    "up",
-    "verify",
-    "why",
-]
+__all__ = ["audit", "backup", "build", "build_bases", "cache", "clean", "deploy", "dev", "doctor", "down", "gpu"]
+__all__ += ["images", "impact", "logs", "namespace", "restart", "restore", "setup", "share", "stacks", "start"]
+__all__ += ["status", "task", "time_rebuild", "timeline", "up", "verify", "why"]

@@ -1,4 +1,4 @@
-"""Failures as annotations of GitHub Actions, on the line of the file where they are repaired."""
+"""Failures as annotations of GitHub Actions, on the line to repair."""
 
 import os
 import re
@@ -13,13 +13,13 @@ PLACE = re.compile(r"(?<![\w./:-])(?P<file>[\w.-][\w./-]*):(?P<line>\d+)\b")
 
 
 def annotate(error: StackError) -> None:
-    """Print the failure as a workflow command, when GitHub Actions runs this; its runner reads stderr, too."""
+    """Print the failure as a workflow command when running in GitHub Actions, whose runner reads stderr, too."""
     if runs_on_github():
         sys.stderr.write(annotation(str(error)) + "\n")
 
 
 def annotate_finding(finding: Finding) -> None:
-    """Print what doctor found, likewise; nothing for what is well."""
+    """Print a finding of doctor in the same way, unless it is `ok`."""
     if runs_on_github() and finding.severity != "ok":
         parts = [f"{finding.check}: {finding.detail}", finding.place, f"→ {finding.remedy}" if finding.remedy else ""]
         sys.stderr.write(annotation("\n".join(part for part in parts if part), finding.severity) + "\n")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
+from layerstack.report import say
 from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
     DEVICE,
@@ -113,7 +114,6 @@ def impact(c: Context, files: Sequence[str], device: str = "auto", json: bool = 
 @task(help={"last": "how many builds", "output": "draw a picture instead: FILE.svg or FILE.html", "json": JSON})
 def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) -> None:
     """When each step of the last builds ran, and which of them the build waited for."""
-    from layerstack.report import say
     from layerstack.timeline import picture
     from layerstack.timeline.text import print_timelines
     from layerstack.timeline.timeline import read_timelines, summary
@@ -157,7 +157,6 @@ def time_rebuild(
     """Time the rebuild after a code change, in a copy; proves that dependency layers stayed CACHED."""
     from layerstack.rebuild import rebuild
     from layerstack.rebuild.text import print_rebuilds
-    from layerstack.report import say
 
     project = project_to_run(device, is_started=until_served)
     options = rebuild.RebuildOptions(runs, until_served, edit_with)
@@ -188,7 +187,6 @@ def _build(
     from layerstack.build.cache_place import CachePlaces
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.state import StateStore
-    from layerstack.report import say
 
     if way == "explain":
         text.print_explanations(project, names, as_json)
@@ -208,10 +206,9 @@ def _build(
 
 
 def _audited(project: "Project", names: Sequence[str]) -> "tuple[Audit, ...]":
-    """Prove that what is read as unchanged is. Raises CheckFailed, after all verdicts were printed."""
+    """Prove that the images considered unchanged are. Raises CheckFailed after printing all verdicts."""
     from layerstack.build.skip_proof import audit_skips, require_right
     from layerstack.build.state import StateStore
-    from layerstack.report import say
 
     audits = audit_skips(project, names, StateStore(project.root))
     for audit in audits:

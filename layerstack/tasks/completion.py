@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from invoke.parser.context import ParserContext
 
 from layerstack.errors import StackError, UsageError
+from layerstack.tasks.request import DEVICES
 from layerstack.tasks.words import CommandLine
 
-DEVICES = ["auto", "gpu", "cpu"]
-# Each hands over all words up to the cursor, the last one unfinished and perhaps empty, and offers file names where
-# there is no candidate.
+# Each passes all words up to the cursor, of which the last may be empty, and falls back to file names.
 SCRIPTS = {
     "bash": r"""_layerstack() {
     local IFS=$'\n'
@@ -36,21 +35,21 @@ complete --command layerstack --arguments '(__layerstack)'
 
 
 def script(shell: str) -> str:
-    """What to source in that shell. Raises UsageError for another one."""
+    """The script to source in that shell. Raises UsageError for an unknown shell."""
     if shell not in SCRIPTS:
         raise UsageError(f"There is no completion for `{shell}`.", f"Choose one of {', '.join(SCRIPTS)}.")
     return SCRIPTS[shell]
 
 
 def candidates(words: Sequence[str], tasks: Mapping[str, ParserContext], program: ParserContext) -> list[str]:
-    """What may stand in place of the last word; [] where a file or a free value is expected."""
+    """The completions of the last word; [] where a file or a free value is expected."""
     line = CommandLine(words[:-1], tasks, program)
     try:
         line.spelled_out()
     except UsageError:
         return []
     if line.awaited is not None:
-        return DEVICES if line.awaited.name == "device" else _names(line.awaited.name, line.task)
+        return list(DEVICES) if line.awaited.name == "device" else _names(line.awaited.name, line.task)
     if words[-1].startswith("-"):
         flags = line.task.flag_names() if line.task else line.options()
         return sorted(flag for flag in flags if flag.startswith("--"))
@@ -62,7 +61,7 @@ def candidates(words: Sequence[str], tasks: Mapping[str, ParserContext], program
 
 
 def _names(argument: str | None, task: ParserContext | None) -> list[str]:
-    """Services or images of this folder's project; [] outside of one: completion has nobody to complain to."""
+    """Services or images of this folder's project; [] outside of one, as completion cannot report an error."""
     if argument not in ("services", "image"):
         return []
     from layerstack.tasks.request import project_to_read

@@ -1,10 +1,11 @@
-"""Tasks around the data of the running stack: into a file, and back."""
+"""Tasks around the data of the running stack: back up and restore."""
 
 from pathlib import Path
 
 from invoke.context import Context
 
 from layerstack.errors import UsageError
+from layerstack.report import say
 from layerstack.tasks.request import JSON, YES, ask, project_to_read, show
 from layerstack.tasks.task import task
 
@@ -14,7 +15,6 @@ def backup(c: Context, file: str, force: bool = False, json: bool = False) -> No
     """Write the data of the running stack into one file."""
     from layerstack.backup.backup import back_up
     from layerstack.backup.text import print_backup
-    from layerstack.report import say
 
     path = Path(file)
     if path.exists() and not force:
@@ -24,10 +24,9 @@ def backup(c: Context, file: str, force: bool = False, json: bool = False) -> No
 
 @task(help={"file": "a file that `backup` wrote", "yes": YES, "json": JSON})
 def restore(c: Context, file: str, yes: bool = False, json: bool = False) -> None:
-    """Replace the data of the running stack by that of a backup."""
+    """Replace the data of the running stack with that of a backup."""
     from layerstack.backup import backup as backups
     from layerstack.backup.text import print_restored
-    from layerstack.report import say
 
     project, path = project_to_read(), Path(file)
     ask(backups.read_losses(project, path), "Restore? [y/N]", "Nothing was changed", yes)

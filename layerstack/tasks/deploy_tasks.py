@@ -1,15 +1,16 @@
-"""The task that brings the stack onto a swarm, or writes it down for Kubernetes."""
+"""The task that deploys the stack to a swarm, or writes manifests for Kubernetes."""
 
 from pathlib import Path
 
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
-from layerstack.tasks.request import DEVICE, JSON, project_to_read, requested, show, show_document
+from layerstack.report import say
+from layerstack.tasks.request import DEVICE, JSON, project_to_read, requested, require_not_negative, show, show_document
 from layerstack.tasks.task import task
 
 HELP = {
-    "explain": "print the stack file and what Swarm does not take; build, push and deploy nothing",
+    "explain": "print the stack file and what Swarm does not support; builds, pushes and deploys nothing",
     "kubernetes": "write manifests into this folder instead (never run, only validated)",
     "timeout": "seconds to wait until all replicas run",
     "device": DEVICE,
@@ -31,12 +32,10 @@ def deploy(
     from layerstack.deploy import deploy as deploying
     from layerstack.deploy.kubernetes import write_manifests
     from layerstack.deploy.text import print_changes, print_deployed, print_file
-    from layerstack.report import say
 
     if explain and kubernetes:
         raise UsageError("Only one of --explain and --kubernetes at a time.")
-    if timeout < 0:
-        raise UsageError(f"--timeout takes seconds, not {timeout}.")
+    require_not_negative("timeout", timeout, "seconds")
     requested(device)
     project = project_to_read(device)
     if kubernetes:

@@ -1,4 +1,4 @@
-"""Tasks about what lies on the disk: images, the build cache, what is inside an image, cleaning up."""
+"""Tasks about the disk: images, the build cache, the content of an image, cleaning up."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
+from layerstack.report import say
 from layerstack.tasks.request import DEVICE, JSON, YES, confirm, project_to_read, show, show_document
 from layerstack.tasks.task import task
 
@@ -37,7 +38,7 @@ def cache(c: Context, device: str = "auto", json: bool = False) -> None:
 
 CLEAN_HELP = {
     "all": "this project's images and the engine's whole build cache",
-    "need": "so much must be free on the disk, such as 20GB: what is cheapest to build again goes, until it is",
+    "need": "how much of the disk must be free, such as 20GB; what is cheapest to build again is removed first",
     "yes": YES,
     "json": JSON,
 }
@@ -47,7 +48,6 @@ CLEAN_HELP = {
 def clean(c: Context, all: bool = False, need: str = "", yes: bool = False, json: bool = False) -> None:
     """Remove old images and unused build cache; --all for a corrupted cache."""
     from layerstack.cache import clean_up
-    from layerstack.report import say
 
     if all and need:
         raise UsageError("Only one of --all and --need at a time.")
@@ -58,7 +58,7 @@ def clean(c: Context, all: bool = False, need: str = "", yes: bool = False, json
     plan = clean_up.plan_clean(project, removes_all=all)
     if not plan.is_empty:
         confirm(plan.sentences(), yes)
-    outcome = "; ".join(("nothing to clean", *plan.kept)) if plan.is_empty else clean_up.clean(project, plan)
+    outcome = "; ".join(("nothing to clean", *plan.kept)) if plan.is_empty else clean_up.clean(plan)
     if json:
         names = [tag for image in plan.images for tag in (image.tags or (image.id,))]
         left = list(plan.leftovers.names)
@@ -68,14 +68,13 @@ def clean(c: Context, all: bool = False, need: str = "", yes: bool = False, json
 
 
 def _make_room(project: "Project", need: str, is_agreed: bool, as_json: bool) -> None:
-    """Name the cheapest bytes with their cost, ask, remove them. Raises NoRoom when there are not enough."""
+    """List the cheapest bytes with their cost, ask, and remove them. Raises NoRoom when they are not enough."""
     from layerstack.cache.room import make_room, parse_size, plan_room
-    from layerstack.report import say
     from layerstack.wording import megabytes
 
     plan = plan_room(project, parse_size(need))
     if plan.lacking_bytes:
-        say(f"{megabytes(plan.lacking_bytes)} will still be missing: nothing else can go that no stack uses")
+        say(f"{megabytes(plan.lacking_bytes)} will still be missing: stacks use everything else")
     confirm(plan.sentences(), is_agreed)
     outcome = make_room(plan)
     if as_json:
@@ -90,7 +89,7 @@ def _make_room(project: "Project", need: str, is_agreed: bool, as_json: bool) ->
     help={
         "images": "images as words after the task; default the system images and the bases",
         "all": "the services, too",
-        "again": "push also what the registry has, in place of it",
+        "again": "push again what the registry already has, and replace it",
         "device": DEVICE,
         "json": JSON,
     },
@@ -99,7 +98,6 @@ def share(
     c: Context, images: Sequence[str], all: bool = False, again: bool = False, device: str = "auto", json: bool = False
 ) -> None:
     """Push images to the team's registry, where others find them instead of building them."""
-    from layerstack.report import say
     from layerstack.share.share import share as share_images
     from layerstack.share.text import print_shared
 

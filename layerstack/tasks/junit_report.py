@@ -1,4 +1,4 @@
-"""The `--junit FILE` of a task: what it checked, and how it failed, also when it failed before it could check."""
+"""The `--junit FILE` of a task: its checks, or the failure that kept it from checking."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ JUNIT = "write the result to this file as well, for CI"
 
 @contextmanager
 def junit_report(task_name: str, file: str) -> Iterator[list[Case]]:
-    """Write the cases that the body adds, and one for a failure that none of them tells. Nothing without a file."""
+    """Write the cases that the body adds, and one for an error when none of them failed; nothing without a file."""
     cases: list[Case] = []
     began = time.monotonic()
     try:

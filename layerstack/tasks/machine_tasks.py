@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed
+from layerstack.report import print_json, say
 from layerstack.tasks.annotation import annotate_finding
 from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import DEVICE, JSON, requested, root, show
@@ -23,7 +24,6 @@ def setup(
     c: Context, install_engine: bool = False, pull: bool = False, device: str = "auto", json: bool = False
 ) -> None:
     """Make this machine ready: engine, Buildx, Compose, disk, system images."""
-    from layerstack.report import print_json, say
     from layerstack.setup import machine
 
     ready = machine.prepare(root(), requested(device), installs_engine=install_engine, pulls=pull, say=say)

@@ -17,9 +17,9 @@ MARKS = ("invoke", "layerstack")
 def with_own_tasks(config: Config) -> Collection:
     """The tasks of layerstack and those of the project's tasks.py.
 
-    Where it was made from tasks of ours, it may replace others by its own. In any other, a task with the name of one of
-    ours can be called through `invoke` only: what `layerstack clean` removes must not depend on the folder. A tasks.py
-    that does not import Invoke (Celery uses the same file name) is not run; one that cannot be imported is a warning.
+    A tasks.py that includes tasks of layerstack may replace others of them. In any other one, a task with such a name
+    can be called only through `invoke`: what `layerstack clean` removes must not depend on the folder. A tasks.py that
+    does not import Invoke (Celery uses the same file name) is not run; one that cannot be imported is a warning.
     """
     path = _find()
     if path is None:
@@ -37,7 +37,7 @@ def with_own_tasks(config: Config) -> Collection:
 
 
 def _merged(first: Collection, second: Collection) -> Collection:
-    """Both; a name that both have means what it means in the first."""
+    """Both collections; for a name that both have, the first one counts."""
     both = Collection(*first.tasks.values(), *first.collections.values())
     for name, task in second.tasks.items():
         if name not in both.tasks:

@@ -1,9 +1,9 @@
-"""Words after a task under plain `invoke`, whose Program is not ours to choose.
+"""Words after a task under plain `invoke`, which brings its own Program.
 
-`invoke` makes its Program before it reads a tasks.py, and a collection can change nothing but arguments; Invoke's
-parser cannot fill a list by position. So the one public method that runs after tasks.py was read and before anything is
-parsed, `Program.parse_tasks`, is replaced when `layerstack.tasks` is imported. Command lines that Invoke understands
-mean the same as before; what it would refuse is spelled out, or refused with exit code 2 and the nearest name.
+`invoke` creates its Program before it reads tasks.py, and a collection can change only arguments; Invoke's parser
+cannot fill a list by position. So the import of `layerstack.tasks` replaces `Program.parse_tasks`, the one public
+method that runs after tasks.py was read and before the command line is parsed. Command lines that Invoke understands
+keep their meaning; others are spelled out, or refused with exit code 2 and the nearest name.
 """
 
 import sys
@@ -29,7 +29,7 @@ def install() -> None:
 
 def parse_tasks(program: Program) -> None:
     """Spell the command line out, then parse it as Invoke does. Raises Exit with code 2 for wrong usage."""
-    # Invoke switches byte code off for all that tasks import: 0.1 s of compiling in every build from a checkout.
+    # Invoke switches byte code off for everything that tasks import: 0.1 s of compiling in every build from a checkout.
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
     parser = Parser(initial=program.initial_context, contexts=program.collection.to_contexts())
     try:
@@ -42,12 +42,12 @@ def parse_tasks(program: Program) -> None:
         raise Exit(code=print_failure(error, as_json=bool({"--json", "-j"} & set(program.core.unparsed)))) from error
     except ParseError as error:
         raise Exit(str(error), UsageError.exit_code) from error
-    # Invoke takes the help texts off a task when it makes the task's arguments: only the first parser has them.
+    # Invoke removes the help texts from a task when it creates its arguments: only the first parser has them.
     program.parser = parser
 
 
 def _check_core(program: Program, tasks: Mapping[str, ParserContext]) -> None:
-    """Values of Invoke's own options which it looks up later, without a word of what there is."""
+    """Check values of Invoke's own options: its errors for them, which come later, do not list the valid ones."""
     wanted = program.args.help.value
     if isinstance(wanted, str) and wanted not in tasks:
         raise unknown("task", wanted, tasks)

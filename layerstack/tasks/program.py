@@ -48,7 +48,7 @@ class Layerstack(Program):
         super().parse_cleanup()
 
     def execute(self) -> None:
-        # Up to here nothing was begun that had to be cleaned up; a task ends its own children.
+        # Up to here Ctrl-C leaves nothing to clean up (see __main__); a task ends its own children.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             super().execute()
@@ -59,7 +59,7 @@ class Layerstack(Program):
         return "Tasks"
 
     def print_help(self) -> None:
-        """The tasks first; of Invoke's options only those that mean something for them."""
+        """The tasks first, then those options of Invoke that apply to them."""
         sys.stdout.write("Usage: layerstack [OPTION] TASK [WORD...] [--task-option] [TASK ...]\n\n")
         self.list_tasks()
         sys.stdout.write("Options:\n\n")
@@ -69,9 +69,9 @@ class Layerstack(Program):
 
 
 class AsTyped:
-    """A stream on which advice names the command that was typed.
+    """A stream that makes `layerstack TASK` of every `invoke TASK` in advice.
 
-    The library says `invoke build`; where layerstack was installed as a command of its own, there is no `invoke`.
+    The library writes `invoke build`; a machine that has only the `layerstack` command has no `invoke`.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -80,7 +80,7 @@ class AsTyped:
         self._call = re.compile(rf"\binvoke (?=(?:{names}|--list|--help|--dry)(?![\w-]))")
 
     def spelled(self, text: str) -> str:
-        """The text as it will be written, which a layout has to measure."""
+        """The text as it will be written; layouts measure its width."""
         return self._call.sub("layerstack ", text)
 
     def write(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""What a task was asked for: the project of this folder, its device, and whether something may be removed."""
+"""What tasks share: the project of this folder, its device, the form of a result, and consent to removals."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from layerstack.errors import UsageError
+from layerstack.report import print_json, say
 
 if TYPE_CHECKING:
     from layerstack.gpu.decision import Request
     from layerstack.project.project import Project
 
+DEVICES = ("auto", "gpu", "cpu")
 JSON = "print one JSON document on stdout, everything else on stderr"
 DEVICE = "auto, gpu or cpu; auto takes a GPU when both the host and Docker have one"
 YES = "remove without asking"
@@ -18,7 +20,7 @@ SERVICES = "services, as words after the task; default all"
 
 
 class Result(Protocol):
-    """What a task found or did, as a document."""
+    """The result of a task, which becomes a JSON document."""
 
     def to_json(self) -> Any: ...
 
@@ -35,9 +37,7 @@ def show(result: R, as_json: bool, print_text: Callable[[R], object]) -> None:
 
 
 def show_document(document: dict[str, Any]) -> None:
-    """One document; what only reads, and did not fail, is ok."""
-    from layerstack.report import print_json
-
+    """Print one JSON document; `ok` is true unless the document says otherwise."""
     print_json({"ok": True, **document})
 
 
@@ -50,13 +50,19 @@ def root() -> Path:
 
 def requested(device: str) -> "Request":
     """The value of --device. Raises UsageError."""
-    if device not in ("auto", "gpu", "cpu"):
+    if device not in DEVICES:
         raise UsageError(f"--device is auto, gpu or cpu, not `{device}`.")
     return cast("Request", device)
 
 
+def require_not_negative(option: str, number: int, unit: str) -> None:
+    """Raises UsageError."""
+    if number < 0:
+        raise UsageError(f"--{option} takes {unit}, not {number}.")
+
+
 def project_to_read(device: str = "auto") -> "Project":
-    """The project for a task that only reads, on the device that was remembered: nothing about GPUs is decided."""
+    """The project for a task that only reads, on the remembered device: no GPU is looked for."""
     from layerstack.project.project import load
 
     asked = requested(device)
@@ -64,16 +70,15 @@ def project_to_read(device: str = "auto") -> "Project":
 
 
 def project_to_run(device: str, is_started: bool) -> "Project":
-    """The project for a task that builds or starts, on a device that is decided anew.
+    """The project for a task that builds or starts, after a new decision on the device.
 
-    Only what is started needs the GPU that was asked for: any machine builds for one. Raises GpuMissing.
+    A requested GPU is needed only to start: any machine can build for one. Raises GpuMissing.
     """
     from layerstack.gpu import gpu_text
     from layerstack.gpu.decision import is_news
     from layerstack.gpu.device import choose
     from layerstack.project.device_memory import remember_device, remembered_device
     from layerstack.project.project import load
-    from layerstack.report import say
 
     if requested(device) == "gpu" and not is_started:
         return load(root(), "gpu")
@@ -85,14 +90,12 @@ def project_to_run(device: str, is_started: bool) -> "Project":
 
 
 def confirm(losses: Sequence[str], is_agreed: bool) -> None:
-    """Name what will be lost and ask. Raises UsageError when nobody can answer or the answer is no."""
+    """Name what will be lost and ask. Raises UsageError without a terminal and for any answer but yes."""
     ask([f"will be removed: {loss}" for loss in losses], "Remove? [y/N]", "Nothing was removed", is_agreed)
 
 
 def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> None:
-    """Print the lines, if any, and ask. Raises UsageError when nobody can answer or the answer is no."""
-    from layerstack.report import say
-
+    """Print the lines, if any, and ask. Raises UsageError without a terminal and for any answer but yes."""
     for line in lines:
         say(line)
     if is_agreed or not lines:

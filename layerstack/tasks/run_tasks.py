@@ -1,4 +1,4 @@
-"""Tasks around the running stack: start it, ask it, read it, stop it."""
+"""Tasks around the running stack: start, check, read logs, stop."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from layerstack.errors import CheckFailed, UsageError
+from layerstack.report import say
 from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
     DEVICE,
@@ -16,6 +17,7 @@ from layerstack.tasks.request import (
     project_to_read,
     project_to_run,
     requested,
+    require_not_negative,
     root,
     show,
     show_document,
@@ -37,8 +39,7 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
     """Start the stack and wait until every service is healthy."""
     from layerstack.run.text import print_start
 
-    if timeout < 0:
-        raise UsageError(f"--timeout takes seconds, not {timeout}.")
+    require_not_negative("timeout", timeout, "seconds")
     show(_up(project_to_run(device, is_started=True), services, timeout), json, print_start)
 
 
@@ -80,7 +81,6 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.build.text import print_build
     from layerstack.engine import engine
     from layerstack.project.project import load
-    from layerstack.report import say
     from layerstack.run.address import addresses, tunnel
     from layerstack.run.other_folder import require_own_folder
     from layerstack.run.text import print_addresses, print_start, say_tunnel
@@ -115,9 +115,8 @@ def dev(c: Context, device: str = "auto") -> None:
 
 
 def follow(device: str, variables: Mapping[str, str]) -> None:
-    """Start with these variables besides, say what reloads after a save, and follow the logs."""
+    """Start with these additional variables, print what reloads after a save, and follow the logs."""
     from layerstack.engine import engine
-    from layerstack.report import say
     from layerstack.run import stack
     from layerstack.run.address import addresses, tunnel
     from layerstack.run.dev_settings import remember, variables_of_dev
@@ -136,7 +135,7 @@ def follow(device: str, variables: Mapping[str, str]) -> None:
         say_tunnel(tunnel(project))
         for text in forecast(engine.client(), project):
             say(text)
-        say("Ctrl-C ends the watching, the stack stays up")
+        say("Ctrl-C stops following the logs; the stack stays up")
         built = [service.name for service in project.services.values() if service.is_built]
         stack.logs(project, built, 5, follows=True)
 
@@ -151,7 +150,6 @@ def follow(device: str, variables: Mapping[str, str]) -> None:
 )
 def down(c: Context, volumes: bool = False, stack: str = "", yes: bool = False, json: bool = False) -> None:
     """Stop and remove the containers; with --volumes the data too."""
-    from layerstack.report import say
     from layerstack.run.stack import down as end
     from layerstack.run.stack import down_stack, volumes_of
     from layerstack.run.text import volume_text
@@ -191,8 +189,7 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
     """Show the logs of the services."""
     from layerstack.run import stack
 
-    if tail < 0:
-        raise UsageError(f"--tail takes a number of lines, not {tail}.")
+    require_not_negative("tail", tail, "a number of lines")
     stack.logs(project_to_read(), services, tail, follow)
 
 
@@ -247,12 +244,11 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     if found is None:
         return CheckFailed(f"{task_name}: not everything works.")
     is_disk_full = found.kind == "disk-full"
-    return CheckFailed(f"{task_name}: {found.service} {found.cause}", found.way_out, is_disk_full)
+    return CheckFailed(f"{task_name}: {found.service}: {found.cause}", found.way_out, is_disk_full)
 
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":
     from layerstack.gpu import gpu_services
-    from layerstack.report import say
     from layerstack.run import stack
     from layerstack.run.text import start_observer
     from layerstack.run.usual_seconds import remember_start

@@ -1,4 +1,4 @@
-"""A task of Invoke as layerstack needs it: a failure becomes its exit code, `--dry` runs nothing."""
+"""Invoke's `task` with an exit code for each kind of failure, and a `--dry` that runs nothing."""
 
 import errno
 import functools
@@ -23,8 +23,8 @@ INTERRUPTED = 130
 def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
     """Like Invoke's own `task`; the options are the same.
 
-    A StackError ends the program with its exit code and prints what to do next instead of a traceback; with `--json`
-    it is one document on stdout, too. Ctrl-C ends with 130, a full disk with 7.
+    A StackError prints what to do next instead of a traceback and ends the program with its exit code; with `--json` it
+    is also a document on stdout. Ctrl-C ends with 130, a full disk with 7.
     """
 
     def wrap(body: Callable[..., None]) -> "Task[Any]":
@@ -45,7 +45,7 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
 
 
 def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
-    """Call a task, translating how it fails into the exit code of the program."""
+    """Call a task and turn its failure into the exit code of the program."""
     try:
         body(c, *args, **kwargs)
         sys.stdout.flush()
@@ -61,7 +61,7 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
 
 
 def print_failure(error: StackError, as_json: bool) -> int:
-    """Print a failure on stderr and, unless a failed check has printed its document already, on stdout; its code."""
+    """Print a failure on stderr, and as JSON unless a failed check has printed its document; returns the exit code."""
     say(str(error))
     annotate(error)
     if as_json and not isinstance(error, CheckFailed):
@@ -72,5 +72,5 @@ def print_failure(error: StackError, as_json: bool) -> int:
 
 
 def discard_output() -> None:
-    """After the reader of stdout has gone (`| head`): what is still buffered must not fail at exit."""
+    """Discard buffered output after the reader of stdout has ended (`| head`): flushing it at exit would fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,23 +1,23 @@
 """Words after a task: `build pose-service frontend` is read as `build --services=pose-service --services=frontend`.
 
-Invoke's parser fills only arguments that a task requires by position; a list never is one. So a command line is spelled
-out before Invoke parses it. Whoever walks along it knows every task and option, and refuses those that are none.
+Invoke's parser fills only required arguments by position, and a list is never required. So a command line is spelled
+out before Invoke parses it; unknown tasks and options are refused on the way.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext, to_flag
 
 from layerstack.errors import UsageError
+from layerstack.wording import nearest
 
 
 class CommandLine:
-    """The tokens behind the program's own options, walked from left to right, one task after the other.
+    """The tokens after the program's own options, read from left to right.
 
-    After the walk `task` is the last task, `required` what it still needs by position, `awaited` the option at the end
-    whose value is missing; completion reads them.
+    Afterwards, for completion: `task` is the last task, `required` its missing positional arguments, `awaited` the
+    option at the end whose value is missing.
     """
 
     def __init__(self, tokens: Sequence[str], tasks: Mapping[str, ParserContext], program: ParserContext) -> None:
@@ -48,7 +48,7 @@ class CommandLine:
         return spelled
 
     def options(self) -> dict[str, Argument]:
-        """The options that may stand here: those of the program, and over them those of the current task."""
+        """The options that are valid here: those of the program, overridden by those of the current task."""
         known: dict[str, Argument] = {}
         for context in (self._program, self.task):
             if context is not None:
@@ -93,9 +93,10 @@ class CommandLine:
 
 
 def unknown(kind: str, token: str, known: Mapping[str, object], task: str = "") -> UsageError:
-    """A name that is none, with the nearest that is one."""
-    near = difflib.get_close_matches(token, [name for name in known if len(name) > 2], n=1, cutoff=0.6)
-    advice = f"Did you mean {near[0]}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
+    """The error for an unknown name, with the nearest known one."""
+    # Without short flags: `-j` resembles every other one.
+    near = nearest(token, (name for name in known if len(name) > 2))
+    advice = f"Did you mean {near}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
     return UsageError(f"There is no {kind} `{token}`{f' of {task}' if task else ''}.", advice)
 
 

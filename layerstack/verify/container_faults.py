@@ -6,6 +6,7 @@ from os.path import relpath
 
 from layerstack.engine.container import Container
 from layerstack.engine.ports import Holder
+from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, how_to_change, source_of
 from layerstack.run.conflict import find_shared_ports, freeing, holder_words
 from layerstack.run.health import exit_reason
@@ -42,7 +43,9 @@ def image_missing(seen: Evidence) -> Fault | None:
         return Fault("base-missing", cause, repair)
     if seen.service.is_built:
         return Fault("image-missing", f"its image {own} is not built", repair)
-    return Fault("image-missing", f"its image {own} is not on this engine", "invoke setup && invoke up")
+    # Compose pulls what is missing.
+    fetch = "invoke setup && invoke up" if missing_image.is_prepared_by_setup(seen.project.root) else "invoke up"
+    return Fault("image-missing", f"its image {own} is not on this engine", fetch)
 
 
 def port_shared(seen: Evidence) -> Fault | None:

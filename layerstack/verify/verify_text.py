@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from layerstack.report import line, mark, print_table, say
@@ -28,13 +28,31 @@ def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
     if stand_ins:
         of_all = "all services" if len(stand_ins) == len(outcome.services) else ", ".join(stand_ins)
         line(f"built on stand-ins, not on the official images: {of_all}", "dim")
-    for found in (*outcome.diagnoses[1:], *outcome.diagnoses[:1]):
-        if found is not outcome.diagnosis:
-            line(f"also {in_one_line(found)}", is_whole=True)
-        elif found.evidence and len(outcome.diagnoses) > 1:
-            line(f"{found.service}:")
-        for text in found.evidence.splitlines():
-            line(f"  | {text}")
+    first, *others = _alike(outcome.diagnoses) or [()]
+    for group in others:
+        line(f"also {in_one_line(group[0])}{_likewise(group)}", is_whole=True)
+        _print_evidence(group[0])
+    if first and (others or first[1:]):
+        line(f"{first[0].service}{_likewise(first)}:")
+    for found in first[:1]:
+        _print_evidence(found)
+
+
+def _alike(diagnoses: Sequence[Diagnosis]) -> list[tuple[Diagnosis, ...]]:
+    """Faults of one kind that one command repairs, together; in the order of the first of each."""
+    groups: dict[tuple[str, str], list[Diagnosis]] = {}
+    for one in diagnoses:
+        groups.setdefault((one.kind, one.way_out), []).append(one)
+    return [tuple(group) for group in groups.values()]
+
+
+def _likewise(group: Sequence[Diagnosis]) -> str:
+    return f"; likewise {', '.join(one.service for one in group[1:])}" if group[1:] else ""
+
+
+def _print_evidence(found: Diagnosis) -> None:
+    for text in found.evidence.splitlines():
+        line(f"  | {text}")
 
 
 def in_one_line(found: Diagnosis) -> str:
@@ -47,7 +65,7 @@ def wait_observer() -> Callable[[VerifyReport], None]:
     told: list[str] = []
 
     def tell(outcome: VerifyReport) -> None:
-        text = "; ".join(f"{one.service} {one.cause}" for one in outcome.diagnoses)
+        text = "; ".join(f"{one.service}: {one.cause}" for one in outcome.diagnoses)
         if told[-1:] != [text]:
             told.append(text)
             say(f"waiting ({duration(outcome.seconds)}): {text}")

@@ -259,6 +259,13 @@ def test_results_of_another_machine_are_left_behind(monkeypatch: pytest.MonkeyPa
     assert document.read_results(tmp_path / "benchmarks.json", {"cores": "64"})["rows"] == {}
 
 
+def test_what_a_row_said_before_is_kept_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for value in (0.5, 0.7, 0.6):
+        measured(monkeypatch, tmp_path, rows_that({"one": value}))
+    row = document.read_results(tmp_path / "benchmarks.json", MACHINE)["rows"]["one"]
+    assert (row["value"], [before["value"] for before in row["earlier"]]) == (0.6, [0.5, 0.7])
+
+
 def test_a_refused_row_is_no_pass_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code, page = measured(monkeypatch, tmp_path, rows_that({"wide": 0.5}, "the disk is small"))
     assert code == 0

@@ -42,9 +42,11 @@ GRAPH = {name: imports(path) - {name} for name, path in MODULES.items()}
 
 
 def room(module: str) -> str:
-    """The folder of a module; a file directly in the package is ground, but `__main__`, which is the command."""
-    if module in ("layerstack", "layerstack.__main__"):
-        return "ground" if module == "layerstack" else "tasks"
+    """The folder of a module; a file directly in the package is ground, but for the command and its way to Invoke."""
+    if module in ("layerstack.__main__", "layerstack.lean_invoke"):
+        return "tasks"
+    if module == "layerstack":
+        return "ground"
     parts = module.split(".")
     return parts[1] if len(parts) > 2 or MODULES[module].name == "__init__.py" else "ground"
 

@@ -1,5 +1,6 @@
 """A failed build: its first line is the file, the line and why."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,12 @@ def test_a_missing_base(shop: Project, name: str, said: str, reason: str, advice
 def test_what_is_not_understood_is_shown_whole(shop: Project) -> None:
     error = failure(BuildReport(False, 1.0, (), {}, {}, "ERROR: strange\n"), shop)
     assert "strange" in str(error)
+
+
+def test_a_dockerfile_that_is_not_there(shop: Project) -> None:
+    (shop.root / "web/Dockerfile").rename(shop.root / "web/Docker.file")
+    shop = replace(shop, images={"web": shop.images["web"]})
+    said = "ERROR: target web: failed to solve: failed to read dockerfile: open Dockerfile: no such file or directory\n"
+    error = failure(BuildReport(False, 1.0, (), {}, {}, said), shop)
+    assert first_line(error) == "web has no Dockerfile: there is no web/Dockerfile."
+    assert "`web/Docker.file`" in error.advice

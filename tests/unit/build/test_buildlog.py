@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerstack.build.buildlog import BuildLog, BuildReport
+from layerstack.build.placement import Placement
+from layerstack.dockerfile.image import Image
 
 DATA = Path(__file__).parents[1] / "data" / "rawjson"
 APP_STEPS = {
@@ -258,3 +260,17 @@ def test_the_source_of_a_download_is_no_step(tmp_path: Path) -> None:
     log.feed(json.dumps({"vertexes": [source, step]}))
     report = log.report(ok=True, seconds=1.0)
     assert (len(report.executed), len(report.cached)) == (0, 1)
+
+
+def test_stages_of_one_name_keep_their_lines_in_a_stream_without_order(tmp_path: Path) -> None:
+    """Seen with Engine 28.5: the last steps of a build come first."""
+    stages = (
+        "FROM system AS build\nCOPY a /a\nCOPY end /end\nFROM build AS build\nCOPY a /a\nCOPY b /b\nCOPY end /last\n"
+    )
+    (tmp_path / "Dockerfile").write_text(stages)
+    names = ("2/3] COPY a /a", "3/3] COPY end /end", "1/3] COPY a /a", "2/3] COPY b /b", "3/3] COPY end /last")
+    lines = [vertex(f"[build {one}", 1, 2, digest=one, inputs=names[:at][-1:]) for at, one in enumerate(names)]
+    log = BuildLog(["app"], Placement(tmp_path, [Image("app", ".")]).place)
+    log.feed(json.dumps({"vertexes": [event for one in reversed(lines) for event in json.loads(one)["vertexes"]]}))
+    places = {step.digest: step.place for step in log.report(ok=True, seconds=1.0).steps}
+    assert [places[one] for one in names] == [f"Dockerfile:{line}" for line in (2, 3, 5, 6, 7)]

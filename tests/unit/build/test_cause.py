@@ -24,7 +24,7 @@ COPY src src
 RUN compile
 """
 PACKAGE, INSTALL, SRC, COMPILE = 3, 4, 7, 8
-STAGES = {PACKAGE: "deps", INSTALL: "deps", SRC: "runtime", COMPILE: "runtime"}
+STAGES = {2: "deps", PACKAGE: "deps", INSTALL: "deps", SRC: "runtime", COMPILE: "runtime"}
 
 
 @pytest.fixture
@@ -104,6 +104,21 @@ def test_a_chain_names_where_it_began(folder: ImageFolder) -> None:
         "COPY package.json ./ (file-content: package.json changed)"
     }
     assert root_causes(found.values()) == [found[PACKAGE]]
+
+
+def test_arguments_that_share_a_line_are_named_one_by_one(folder: ImageFolder) -> None:
+    folder.dockerfile(TEXT.replace("ARG MODE=plain", "ARG OTHER=1 MODE=plain EMPTY"))
+    old = folder.manifest()
+    found = causes_of(old, folder.change(args={"MODE": "x"}).manifest(), [INSTALL])
+    assert found[INSTALL] == Cause("build-arg", "MODE: plain → x")
+
+
+def test_a_step_above_is_named_without_its_mounts(folder: ImageFolder) -> None:
+    folder.dockerfile("FROM system AS deps\nRUN --mount=type=bind,source=src,target=/s one\nRUN two\n")
+    old = folder.manifest()
+    folder.write("src/main.py", "new")
+    found = causes_of(old, folder.manifest(), [2, 3])
+    assert found[3] == Cause("parent-step", "RUN one (file-content: src/main.py changed)")
 
 
 def test_a_parent_of_the_project_is_named_with_its_own_cause(folder: ImageFolder) -> None:

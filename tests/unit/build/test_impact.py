@@ -1,6 +1,7 @@
 """What a change of a file would rebuild, without an engine: Dockerfiles, contexts and history of a test's own."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,8 @@ def test_a_step_that_two_images_share_counts_once(shop: Project) -> None:
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/hosts"])
 def test_a_path_outside_is_wrong_usage(shop: Project, path: str) -> None:
+    beside = shop.root.parent / "extended.yml"
+    assert ask(replace(shop, source_files=(beside,)), "../extended.yml").images
     with pytest.raises(UsageError, match="outside the project"):
         ask(shop, path)
 

@@ -43,11 +43,13 @@ READS = {
     "variable of a trigger": ("FROM scratch AS base\nONBUILD ENV D=src\nFROM base\nCOPY $D /x/\n", "src/a"),
     "--exclude of others": ("FROM scratch\nCOPY --exclude=*.md src /x/\n", "src/a"),
     "--exclude above a link": ("FROM scratch\nCOPY --exclude=*.md ldir /x/\n", "src/n.md"),
+    "--exclude beside a link": ("FROM scratch\nCOPY --exclude=**/*.md . /x/\n", "src/n.md"),
     "another escape": ("# escape=`\nFROM scratch\nCOPY `\n  a /a\n", "a"),
     "everything where a variable is unknown": (f"{RUN}COPY $HOME /x/\n", "src/a"),
 }
 READS_NOT = {
     "--exclude": ("FROM scratch\nCOPY --exclude=*.md src /x/\n", "src/n.md"),
+    "--exclude of a link": ("FROM scratch\nCOPY --exclude=**/*.md --exclude=ldir . /x/\n", "src/n.md"),
     "trigger of an own stage": ("FROM scratch\nONBUILD COPY c /c\nCOPY a /a\n", "c"),
     "trigger of a stage two below": (
         "FROM scratch AS x\nONBUILD COPY c /c\nFROM scratch AS y\nCOPY a /a\nFROM y\n",

@@ -73,6 +73,15 @@ def test_the_same_words_in_two_bases_are_told_apart_by_what_stands_below(tmp_pat
     assert placed(tmp_path, images, step("two", "", 2, 3, same)) == ("two", "two/Dockerfile:2")
 
 
+def test_a_step_behind_onbuild_steps_of_its_image_is_not_taken_for_another_images(tmp_path: Path, write: Write) -> None:
+    images = [
+        write("base", "FROM system\nONBUILD WORKDIR /w\n"),
+        write("app", "FROM base AS s\nCOPY a /a\nCOPY --from=x / /\n", ON_BASE),
+        write("web", "FROM system AS s\nRUN one\nRUN two\nCOPY $A /a\n"),
+    ]
+    assert placed(tmp_path, images, step("app", "s", 4, 4, "COPY --from=x / /")) == ("app", "app/Dockerfile:3")
+
+
 def test_images_of_one_dockerfile_share_their_steps(tmp_path: Path, write: Write) -> None:
     runtime = write("app", APP + "FROM runtime AS test\nRUN test\n", target="runtime")
     test = Image("app-test", "app", target="test")

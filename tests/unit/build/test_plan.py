@@ -11,6 +11,8 @@ import pytest
 from layerstack.build.plan import explain, layers_identity, make_plan, parent_layers
 from layerstack.build.record import ImageRecord
 from layerstack.build.state import ExternalImage, ImageState, StateStore
+from layerstack.build.text import print_why
+from layerstack.build.why import explain_image
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
@@ -132,6 +134,24 @@ def test_a_tag_that_was_added_is_missing(built: Project, engine: Engine) -> None
     assert reasons(replace(built, images={**built.images, "app": with_two_tags}), StateStore(built.root)) == {
         "app": "the tag app:v2 does not exist"
     }
+
+
+def test_why_names_the_service_that_was_asked_for(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    worker = Service("worker", APP, (), {}, {})
+    shared = replace(built, services={**built.services, "worker": worker})
+    print_why(explain_image(shared, "worker"))
+    assert capsys.readouterr().out.startswith("worker, built ")
+
+
+def test_what_stands_on_an_unknown_image_is_unknown_and_not_called_rebuilt(
+    project: Project, engine: Engine, store: StateStore, request: pytest.FixtureRequest
+) -> None:
+    (project.root / "base/Dockerfile").write_text("FROM system\nRUN --mount=type=secret,id=x true\n")
+    built: Project = request.getfixturevalue("built")
+    assert "type=secret" in reasons(built, store)["base"]
+    assert explain_image(built, "app").now.startswith("not known before a build: base below it: ")
+    (built.root / "app/file").write_text("y")
+    assert reasons(built, store)["app"] == "its inputs changed"
 
 
 def forget(store: StateStore) -> None:

@@ -107,6 +107,6 @@ def test_a_builder_in_a_container_has_a_file_of_its_own() -> None:
 
 def test_rules_in_words() -> None:
     found = builder()
-    assert "exceeds 202.00 GB" in cache_forecast.why(found.rules[-1], found)
-    assert "48 h" in cache_forecast.why(gc_policy.GcRule(unused_seconds=172_800), found)
-    assert "down to 5.00 GB" in cache_forecast.why(gc_policy.GcRule(reserved_bytes=5 * GB), found)
+    assert "exceeds 202.00 GB" in found.rules[-1].words
+    assert "48 h" in gc_policy.GcRule(unused_seconds=172_800).words
+    assert "down to 5.00 GB" in gc_policy.GcRule(reserved_bytes=5 * GB).words

@@ -119,7 +119,7 @@ def test_what_another_stack_needs_stays_and_is_named(engine: Engine, stack: Proj
     (kept,) = plan.kept
     assert "base:latest" in kept
     assert "two" in kept
-    assert kept in clean_up.clean(stack, plan)
+    assert kept in clean_up.clean(plan)
 
 
 def test_what_will_be_lost_is_named() -> None:
@@ -152,7 +152,7 @@ def test_cleaning_removes_what_the_plan_names(
     docker.answers("buildx prune *")
     kept = StoredImage("sha256:t", ("web:latest",), 5, "", {}, ())
     plan = planned((kept, StoredImage("sha256:u", (), 5, "", {}, ())), is_whole, 1)
-    said = clean_up.clean(stack, plan)
+    said = clean_up.clean(plan)
     assert engine.removed == ["web:latest", "sha256:u"]
     assert f"buildx prune --force {scope}" in docker.calls
     assert "removed 2 images" in said
@@ -161,7 +161,7 @@ def test_cleaning_removes_what_the_plan_names(
 def test_an_image_that_a_container_holds_is_reported(engine: Engine, stack: Project, docker: FakeDocker) -> None:
     docker.answers("image inspect *", json.dumps([stored("t", "shop", ("web:latest",))]))
     docker.answers("buildx prune *")
-    said = clean_up.clean(stack, planned((StoredImage("sha256:t", ("web:latest",), 5, "", {}, ()),), False, 1))
+    said = clean_up.clean(planned((StoredImage("sha256:t", ("web:latest",), 5, "", {}, ()),), False, 1))
     assert "removed 0 images" in said
     assert "1 still in use" in said
 
@@ -169,7 +169,7 @@ def test_an_image_that_a_container_holds_is_reported(engine: Engine, stack: Proj
 def test_a_prune_that_fails_is_an_error(engine: Engine, stack: Project, docker: FakeDocker) -> None:
     docker.answers("buildx prune *", stderr="a prune operation is already running", exit_code=1)
     with pytest.raises(CommandFailed, match="already running"):
-        clean_up.clean(stack, planned((), True, 1))
+        clean_up.clean(planned((), True, 1))
 
 
 def test_old_cache_that_newer_cache_is_built_on_is_not_promised(engine: Engine, stack: Project) -> None:
@@ -191,6 +191,6 @@ def test_what_killed_tasks_left_is_named_and_removed_and_what_others_use_is_not(
     assert plan.leftovers.names == (str(folder), tags[dead], f"look {dead}")
     assert not plan.is_empty
     assert len(plan.sentences()) == 3
-    clean_up.clean(stack, plan)
+    clean_up.clean(plan)
     assert engine.removed == [f"look {dead}", tags[dead]]
     assert not folder.exists()

@@ -346,14 +346,14 @@ class Registry:
 )
 def test_the_registry(refusal: str, severity: str) -> None:
     client = Registry({"mine": False, "redis:7": True}, refusal)
-    found = engine_checks.check_registry(client, ["stand-in/node", "mine", "redis:7"])
+    found = engine_checks.check_registry(client, ["stand-in/node", "mine", "redis:7"], "")
     assert severities(found) == {"registry": severity}
     assert client.asked == ["redis:7"]
 
 
 def test_the_registry_of_a_project_without_pulled_images_is_asked_for_a_common_one() -> None:
     client = Registry({"mine": False}, "")
-    assert severities(engine_checks.check_registry(client, ["mine"])) == {"registry": "ok"}
+    assert severities(engine_checks.check_registry(client, ["mine"], "")) == {"registry": "ok"}
     assert client.asked == [engine_checks.DEFAULT_REFERENCE]
 
 

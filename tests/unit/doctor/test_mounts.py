@@ -26,7 +26,7 @@ services:
 def found(root: Path, declared: tuple[str, ...] = ()) -> dict[str, ServiceMount]:
     project, source = load(root, TEXT)
     volumes = Volumes({"packages": "demo_packages"}, {("web", "/anonymous"): "abc", ("web", "/data"): "def"})
-    return {one.target: one for one in mounts_of(project, project.services["web"], declared, volumes, source)}
+    return {one.target: one for one in mounts_of(project.services["web"], declared, volumes, source)}
 
 
 def test_every_kind_of_mount(tmp_path: Path) -> None:

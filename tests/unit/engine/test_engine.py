@@ -142,7 +142,7 @@ def test_a_ready_engine_is_ready() -> None:
         ({"server_version": "20.10.24"}, EngineError, "Docker Engine 20.10.24 is too old: 23.0"),
         ({"buildx_version": "v0.16.2"}, EngineError, "Docker Buildx v0.16.2 is too old: 0.17"),
         ({"compose_version": "2.32.4"}, EngineError, "Docker Compose 2.32.4 is too old: 2.33"),
-        ({"disk_free_bytes": 2 * engine.GIGABYTE}, NoRoom, "Only 2.0 GB are free in /var/lib/docker: 10.0 GB"),
+        ({"disk_free_bytes": 2 * engine.GIGABYTE}, NoRoom, "Only 2.00 GB are free in /var/lib/docker: 10.00 GB"),
     ],
 )
 def test_what_is_lacking_is_said(change: dict[str, Any], kind: type[StackError], expected: str) -> None:

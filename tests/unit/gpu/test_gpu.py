@@ -1,6 +1,6 @@
 """The device decision: every row of its table, with every link broken once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from layerstack.gpu import device
 from layerstack.gpu.decision import decide, with_containers
 from layerstack.gpu.gpu_in_container import ContainerGpu
 from layerstack.gpu.gpu_probe import ADVICE, DockerGpu, Link, judge_refusal
-from layerstack.gpu.nvml import Gpu, HostGpus, MigInstance
+from layerstack.gpu.nvml import Gpu, HostAnswer, HostGpus, MigInstance
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest, requests_of
 
@@ -27,13 +27,8 @@ def broken(link: Link) -> DockerGpu:
     return DockerGpu(False, f"the link {link} is broken", link)
 
 
-def reader(host: HostGpus | NvmlRefused) -> Callable[[], HostGpus]:
-    def read() -> HostGpus:
-        if isinstance(host, NvmlRefused):
-            raise host
-        return host
-
-    return read
+def answer(host: HostGpus | NvmlRefused) -> HostAnswer:
+    return (None, host) if isinstance(host, NvmlRefused) else (host, None)
 
 
 NO_LIBRARY = NvmlRefused("no-library", "no NVIDIA driver on this machine")
@@ -98,7 +93,7 @@ def test_cdi_without_a_description_is_no_wish_of_the_service() -> None:
 def test_each_row_of_the_table(
     host: HostGpus | NvmlRefused, docker: DockerGpu, device: str, reason: str, said: str, remedy: str
 ) -> None:
-    found = decide("auto", True, reader(host), lambda: docker)
+    found = decide("auto", True, answer(host), lambda: docker)
     assert (found.device, found.reason) == (device, reason)
     assert said in found.why
     assert remedy in found.remedy
@@ -106,16 +101,16 @@ def test_each_row_of_the_table(
 
 
 def test_asked_for_the_cpu() -> None:
-    assert decide("cpu", True, reader(HOST), no_probe).reason == "asked-for-cpu"
+    assert decide("cpu", True, answer(HOST), no_probe).reason == "asked-for-cpu"
 
 
 def test_no_service_asks_for_a_gpu() -> None:
-    found = decide("auto", False, reader(HOST), no_probe)
+    found = decide("auto", False, answer(HOST), no_probe)
     assert (found.device, found.reason) == ("cpu", "no-service-wants-gpu")
 
 
 def test_docker_is_not_asked_without_a_driver() -> None:
-    assert decide("auto", True, reader(NO_LIBRARY), no_probe).to_json() == {
+    assert decide("auto", True, answer(NO_LIBRARY), no_probe).to_json() == {
         "host": None,
         "docker": {"usable": False, "reason": "not asked"},
         "decision": "cpu",
@@ -127,8 +122,8 @@ def test_docker_is_not_asked_without_a_driver() -> None:
 
 
 def test_an_engine_on_another_machine_is_asked_without_a_driver_here() -> None:
-    assert decide("auto", True, reader(NO_LIBRARY), lambda: WORKS, is_elsewhere=True).device == "gpu"
-    assert decide("auto", True, reader(NO_LIBRARY), lambda: broken("docker"), is_elsewhere=True).device == "cpu"
+    assert decide("auto", True, answer(NO_LIBRARY), lambda: WORKS, is_elsewhere=True).device == "gpu"
+    assert decide("auto", True, answer(NO_LIBRARY), lambda: broken("docker"), is_elsewhere=True).device == "cpu"
 
 
 @pytest.mark.parametrize(
@@ -146,17 +141,17 @@ def test_a_demanded_gpu_that_is_missing_names_the_broken_link(
     host: HostGpus | NvmlRefused, docker: DockerGpu, said: str
 ) -> None:
     with pytest.raises(GpuMissing, match=said) as caught:
-        decide("gpu", True, reader(host), lambda: docker)
+        decide("gpu", True, answer(host), lambda: docker)
     assert caught.value.exit_code == 6
     assert caught.value.advice
 
 
 def test_a_demanded_gpu_of_an_engine_elsewhere_counts() -> None:
-    assert decide("gpu", True, reader(NO_LIBRARY), lambda: WORKS).device == "gpu"
+    assert decide("gpu", True, answer(NO_LIBRARY), lambda: WORKS).device == "gpu"
 
 
 def test_a_container_that_lost_its_gpu_is_a_row_of_its_own() -> None:
-    decision = decide("auto", True, reader(HOST), lambda: WORKS)
+    decision = decide("auto", True, answer(HOST), lambda: WORKS)
     lost = ContainerGpu("model", "p-model-1", (), "Failed to initialize NVML: Unknown Error", is_lost=True)
     seeing = ContainerGpu("other", "p-other-1", ("GPU-1",))
     found = with_containers(decision, [seeing, lost])
@@ -188,7 +183,7 @@ def test_the_requests_of_a_compose_file() -> None:
 
 def test_the_first_request_that_docker_cannot_give_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = GpuRequest("nvidia", 4)
-    monkeypatch.setattr(device, "ask_host", reader(HOST))
+    monkeypatch.setattr(device, "try_host", lambda: answer(HOST))
     monkeypatch.setattr(device, "_requests", lambda _root: (EVERY_GPU, wanted))
     answers = {EVERY_GPU: WORKS, wanted: broken("request")}
     monkeypatch.setattr(device, "remembered_probe", lambda request, _driver: answers[request])
@@ -200,7 +195,7 @@ def test_the_first_request_that_docker_cannot_give_decides(monkeypatch: pytest.M
 
 
 def test_a_fresh_choice_asks_docker_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "ask_host", reader(HOST))
+    monkeypatch.setattr(device, "try_host", lambda: answer(HOST))
     monkeypatch.setattr(device, "_requests", lambda _root: (EVERY_GPU,))
     monkeypatch.setattr(device, "remembered_probe", lambda *_: WORKS)
     monkeypatch.setattr(device, "probe_docker", lambda _request: broken("toolkit"))
@@ -209,7 +204,7 @@ def test_a_fresh_choice_asks_docker_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_without_a_card_the_project_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(device, "ask_host", reader(NO_LIBRARY))
+    monkeypatch.setattr(device, "try_host", lambda: answer(NO_LIBRARY))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setattr(device.project, "load", lambda *_: pytest.fail("the project was read"))

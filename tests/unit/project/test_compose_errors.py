@@ -15,6 +15,7 @@ COMPOSE = """services:
     port: ["1:1"]
     ports: ["127.0.0.1:${PORT:-80}:80", "x80:90"]
     depends_on: [db]
+  low: {image: low, profiles: [later]}
 """
 
 
@@ -43,15 +44,19 @@ def error(root: Path, said: str, **variables: str) -> StackError:
         ("failed to read ROOT/.env: line 3: key cannot contain a space", ".env:3", "line 3"),
         (
             'service "web" depends on undefined service "db": invalid compose project',
-            "compose.yaml:2",
-            "compose.yaml:2",
+            "compose.yaml:7",
+            "no service db",
         ),
+        ('service "web" depends on undefined service "wep"', "compose.yaml:7", "Did you mean web?"),
+        ('service "web" declares unknown service "low" as additional contexts x', "compose.yaml:2", "PROFILES=later"),
         ("validating ROOT/compose.yaml: services.web.image must be a string", "compose.yaml:3", "compose.yaml:3"),
         ("something else", "", "docker compose config"),
     ],
 )
 def test_a_message(tmp_path: Path, said: str, place: str, advice: str) -> None:
-    found = error(tmp_path, said)
+    root = tmp_path / "my shop"
+    root.mkdir()
+    found = error(root, said)
     assert place in str(found.args[0]).splitlines()[0]
     assert advice in found.advice
 
@@ -59,7 +64,21 @@ def test_a_message(tmp_path: Path, said: str, place: str, advice: str) -> None:
 def test_an_example_beside_a_missing_env_file_is_the_repair(tmp_path: Path) -> None:
     (tmp_path / ".env.example").touch()
     found = error(tmp_path, "env file ROOT/.env not found: stat ROOT/.env: no such file or directory")
-    assert found.advice == "`cp .env.example .env`"
+    assert found.advice.startswith("`cp .env.example .env")
+
+
+def test_every_env_file_that_has_an_example_is_copied_at_once(tmp_path: Path) -> None:
+    root = tmp_path / "my shop"
+    (root / "apps").mkdir(parents=True)
+    for example in (".env.example", "apps/.env.example", "there.env", "other.env.example"):
+        (root / example).touch()
+    listed = "[.env, {path: there.env}, {path: other.env, required: false}, $NAMED.env]"
+    services = f"services:\n  web: {{image: x, env_file: {listed}}}\n  api: {{image: x, env_file: apps/.env}}\n"
+    (root / "compose.yaml").write_text(services)
+    said = f'time="2026" level=warning msg="The \\"A\\" variable is not set."\nenv file {root}/.env not found: stat'
+    found = unreadable("It", CommandResult((), 1, "", said, 0.1), root, [root / "compose.yaml"], {})
+    assert found.advice == "`cp .env.example .env && cp apps/.env.example apps/.env`"
+    assert "variable" not in str(found.args[0])
 
 
 def test_a_wrong_port_from_the_env_file_is_named_there(tmp_path: Path) -> None:

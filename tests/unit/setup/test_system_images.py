@@ -10,6 +10,7 @@ import pytest
 
 from layerstack import command
 from layerstack.engine import engine
+from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.errors import BuildFailed, EngineError, UsageError
 from layerstack.project import choices
 from layerstack.registry.team import TeamRegistry
@@ -83,7 +84,7 @@ class Machine:
         if reference not in self.local:
             raise ImageMissing(reference)
         official = self.local[reference]
-        return SimpleNamespace(id=f"sha256:{reference}", labels={stand_ins.LABEL: official} if official else None)
+        return SimpleNamespace(id=f"sha256:{reference}", labels={STAND_IN_LABEL: official} if official else None)
 
 
 @pytest.fixture

@@ -21,39 +21,11 @@ from layerstack.run.stack import Volume
 from layerstack.tasks.request import confirm
 
 ROOT = Path(__file__).parents[3]
-NAMES = set(
-    [
-        "setup",
-        "gpu",
-        "why",
-        "share",
-        "deploy",
-        "impact",
-        "timeline",
-        "build-bases",
-        "build",
-        "up",
-        "verify",
-        "time-rebuild",
-        "start",
-        "down",
-        "restart",
-        "logs",
-        "status",
-        "stacks",
-        "images",
-        "cache",
-        "clean",
-        "backup",
-        "restore",
-        "audit",
-        "doctor",
-        "dev",
-        "weights",
-        "backup",
-        "restore",
-    ]
-)
+NAMES = {
+    *("setup", "build-bases", "build", "up", "verify", "time-rebuild", "start", "down", "restart", "logs", "status"),
+    *("stacks", "images", "cache", "clean", "doctor", "gpu", "why", "impact", "timeline", "dev", "audit", "share"),
+    *("deploy", "backup", "restore", "weights"),
+}
 HEAVY = {"docker", "requests", "rich", "pynvml"}
 
 

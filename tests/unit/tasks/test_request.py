@@ -8,7 +8,6 @@ import pytest
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from layerstack import report
 from layerstack.errors import UsageError
 from layerstack.gpu import device as gpu_device
 from layerstack.gpu.decision import Decision, Reason
@@ -16,7 +15,7 @@ from layerstack.gpu.gpu_probe import NOT_ASKED
 from layerstack.project import project
 from layerstack.project.device_memory import remember_device
 from layerstack.project.project import Device
-from layerstack.tasks import run_tasks
+from layerstack.tasks import request, run_tasks
 from layerstack.tasks.request import project_to_run
 
 
@@ -44,7 +43,7 @@ def test_the_device_is_said_when_it_is_new_asked_about_or_can_be_repaired(
     monkeypatch.delenv("DEVICE", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "compose.yaml").write_text("services: {}\n")
-    monkeypatch.setattr(report, "say", said.append)
+    monkeypatch.setattr(request, "say", said.append)
     monkeypatch.setattr(gpu_device, "choose", lambda *_, **__: Decision(decided[0], "why", None, NOT_ASKED, decided[1]))
     monkeypatch.setattr(project, "load", lambda root, device: SimpleNamespace(device=device))
     if before:

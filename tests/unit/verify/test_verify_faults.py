@@ -81,7 +81,7 @@ def running(
         ({"exit_code": 1}, {}, "crashed", "invoke logs api"),
         ({"status": "restarting", "exit_code": 3, "restart_count": 4}, {}, "restart-loop", "invoke logs api"),
         ({"status": "created"}, {}, "not-started", "invoke up"),
-        ({"status": "created"}, {"missing_images": ("api:1",)}, "image-missing", "invoke setup && invoke up"),
+        ({"status": "created"}, {"missing_images": ("api:1",)}, "image-missing", "invoke up"),
         ({"status": "created"}, {"missing_images": ("a", "base")}, "base-missing", "invoke build api && invoke up"),
         (
             {"status": "created"},

@@ -32,6 +32,15 @@ def test_the_first_line_is_service_cause_and_repair_and_the_evidence_stands_last
     assert lines[-3:] == ["also pose: is slow → wait, then `invoke up`", "db:", "  | running: is paused"]
 
 
+def test_faults_that_one_command_repairs_stand_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    absent = [
+        Diagnosis(name, "is not built", f"no {name}", "invoke build", "image-missing") for name in ("a", "b", "c")
+    ]
+    print_verify(broken(DIAGNOSIS, *absent))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-4:-2] == ["also a: is not built → `invoke build`; likewise b, c", "  | no a"]
+
+
 def test_a_broken_service_shows_its_own_faults_and_another_one_whose_fault_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -101,7 +110,7 @@ def test_waiting_is_told_once_for_each_change(capsys: pytest.CaptureFixture[str]
     tell = wait_observer()
     for _ in range(3):
         tell(broken(OTHER))
-    assert capsys.readouterr().err.splitlines() == ["waiting (1.5 s): pose is slow"]
+    assert capsys.readouterr().err.splitlines() == ["waiting (1.5 s): pose: is slow"]
 
 
 def test_junit_has_a_case_for_every_link() -> None:

@@ -1,0 +1,25 @@
+"""An image that is not on this engine and that nothing in the project builds: the way to get it."""
+
+import re
+from pathlib import Path
+
+from layerstack.project.project import BAKE_NAMES
+
+# `invoke setup` looks after the images that such a variable of a bake file names.
+_SYSTEM_IMAGE = re.compile(r"^\s*variable\s+\"\w+_IMAGE\"|\"\w+_IMAGE\"\s*:", re.MULTILINE)
+
+
+def is_prepared_by_setup(root: Path) -> bool:
+    """Whether the project declares system images, which `invoke setup` pulls or finds stand-ins for."""
+    files = (root / name for name in BAKE_NAMES)
+    return any(_SYSTEM_IMAGE.search(file.read_text(errors="replace")) for file in files if file.is_file())
+
+
+def way_to_get(root: Path) -> str:
+    """What helps where no registry answers."""
+    if is_prepared_by_setup(root):
+        return "`invoke setup` pulls it or builds a stand-in."
+    return (
+        "Connect the engine to a registry (a proxy belongs into its daemon.json), "
+        "or bring the image here: `docker load --input FILE`."
+    )
