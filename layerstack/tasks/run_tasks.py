@@ -196,6 +196,9 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 @task(help={"check": "end with exit code 1 unless every service runs your code", "json": JSON})
 def status(c: Context, check: bool = False, json: bool = False) -> None:
     """What is running, whether it runs your current code, and the command that updates it."""
+    from layerstack.deploy.deployed import is_deployed
+    from layerstack.engine import engine
+    from layerstack.report import say
     from layerstack.run.address import tunnel
     from layerstack.run.text import say_tunnel
     from layerstack.status import status as running
@@ -206,6 +209,8 @@ def status(c: Context, check: bool = False, json: bool = False) -> None:
     document = running.document(read)
     show_document(document) if json else print_status(read)
     say_tunnel(tunnel(project))
+    if not document["ok"] and is_deployed(engine.client(), project):
+        say(f"{project.name} runs as a stack on this swarm; `invoke verify` asks it.")
     if check and not document["ok"]:
         raise CheckFailed(f"status: {document['summary']}.", f"`{document['repair']}`")
 
