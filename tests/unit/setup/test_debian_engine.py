@@ -162,7 +162,7 @@ def test_a_docker_command_that_is_there_stays(machine: Machine) -> None:
     own.chmod(0o755)
     machine.install_engine()
     assert not own.is_symlink()
-    assert any("stays as it is" in line for line in machine.said)
+    assert any("is kept and used" in line for line in machine.said)
 
 
 def test_an_engine_that_stays_too_old_is_an_error(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
