@@ -8,7 +8,10 @@ const BATCH_DOCUMENTS = 1000;
 const OWN = ['admin', 'config', 'local'];
 
 const login = [process.env.MONGO_INITDB_ROOT_USERNAME, process.env.MONGO_INITDB_ROOT_PASSWORD];
-const admin = connect(`mongodb://${login.map(encodeURIComponent).join(':')}@127.0.0.1:27017/admin`);
+// Of a replica set as mongodump takes it, NAME/HOST,HOST: only its primary takes writes.
+const [hosts, set] = (process.env.MONGO_HOSTS ?? '127.0.0.1:27017').split('/').reverse();
+const options = set ? `?replicaSet=${set}` : '';
+const admin = connect(`mongodb://${login.map(encodeURIComponent).join(':')}@${hosts}/admin${options}`);
 const databases = () =>
   admin.adminCommand({ listDatabases: 1 }).databases.map((found) => found.name).filter((name) => !OWN.includes(name));
 

@@ -7,7 +7,7 @@ folder=$(dirname "$0")
 tool() {
     name=$1
     shift
-    exec "$name" --quiet --archive --authenticationDatabase=admin \
+    exec "$name" --quiet --archive --host="${MONGO_HOSTS:-127.0.0.1}" --authenticationDatabase=admin \
         --username="$MONGO_INITDB_ROOT_USERNAME" --password="$MONGO_INITDB_ROOT_PASSWORD" "$@"
 }
 

@@ -59,8 +59,12 @@ def _why_not() -> str:
     """Why the builder in use exports no cache; empty when it does."""
     asked = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
     drivers = (line.partition(":")[2].strip() for line in asked.stdout.splitlines() if line.startswith("Driver:"))
-    store = engine.read_facts().storage_driver
-    if next(drivers, "") == "docker" and store in STORES_WITHOUT_EXPORT:
+    return why_no_export(next(drivers, ""), engine.read_facts().storage_driver)
+
+
+def why_no_export(driver: str, store: str) -> str:
+    """Why a builder of this driver exports no cache, where the engine has this image store; empty when it does."""
+    if driver == "docker" and store in STORES_WITHOUT_EXPORT:
         return f"the engine's own builder cannot export a cache with its image store {store}"
     return ""
 

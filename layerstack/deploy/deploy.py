@@ -8,9 +8,10 @@ from layerstack import command
 from layerstack.build.progress import BuildObserver
 from layerstack.deploy import swarm
 from layerstack.deploy.compose_document import read_document
+from layerstack.deploy.data_nodes import data_nodes
 from layerstack.deploy.pinned_images import deployed_services, pin, publish, wanted_images
 from layerstack.deploy.rollout import Replicas, wait_for
-from layerstack.deploy.service_policy import Facts, keeps_data
+from layerstack.deploy.service_policy import Facts
 from layerstack.deploy.stack_file import StackFile, make_stack_file
 from layerstack.engine import engine
 from layerstack.engine.container import read_all
@@ -57,7 +58,7 @@ def explain(project: Project) -> Deployment:
     state = client.info().get("Swarm") or {}
     document = read_document(project)
     if state.get("ControlAvailable"):
-        nodes = swarm.data_nodes(client, state, project.name, _keeping(document))
+        nodes = data_nodes(client, state, project.name, document)
     facts = Facts(swarm.has_virtual_ips(), nodes)
     return Deployment(project.name, make_stack_file(project.root, document, pin(wanted), facts))
 
@@ -74,7 +75,7 @@ def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | N
     state = swarm.require_manager(client)
     _require_no_compose(client, project)
     document = read_document(project)
-    facts = Facts(swarm.has_virtual_ips(), swarm.data_nodes(client, state, project.name, _keeping(document)))
+    facts = Facts(swarm.has_virtual_ips(), data_nodes(client, state, project.name, document))
     file = make_stack_file(project.root, document, publish(project, observer, say), facts)
     before = swarm.read_services(client, project.name)
     known = frozenset(task.id for one in before.values() for task in one.tasks)
@@ -84,10 +85,6 @@ def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | N
         file,
         wait_for(client, project.name, tuple(file.document["services"]), known, timeout_seconds, say),
     )
-
-
-def _keeping(document: dict[str, Any]) -> list[str]:
-    return [name for name, one in document["services"].items() if keeps_data(one)]
 
 
 def _require_no_compose(client: "EngineClient", project: Project) -> None:

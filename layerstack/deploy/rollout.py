@@ -77,17 +77,17 @@ def _tell(one: SwarmService, said: dict[str, str], say: Say) -> None:
 
 def _gone_back(one: SwarmService, known: Collection[str]) -> StartFailed:
     what = "is not updated further" if one.update == "paused" else "is what it was before: its update was rolled back"
-    return StartFailed(f"{one.name} {what}{_failure_words(one, known)}", "Repair it, then `invoke deploy` again.")
+    return StartFailed(f"{one.name} {what}{failure_words(one, known)}", "Repair it, then `invoke deploy` again.")
 
 
 def _broken(one: SwarmService, stack: str, known: Collection[str], seconds: float) -> StartFailed:
-    msg = f"{one.name}: none of {one.asked} replicas is running after {seconds:.0f} s{_failure_words(one, known)}"
+    msg = f"{one.name}: none of {one.asked} replicas is running after {seconds:.0f} s{failure_words(one, known)}"
     return StartFailed(
         msg, f"`docker service ps --no-trunc {stack}_{one.name}` shows every try; `--timeout` waits longer."
     )
 
 
-def _failure_words(one: SwarmService, known: Collection[str]) -> str:
+def failure_words(one: SwarmService, known: Collection[str]) -> str:
     """Why the last of its tasks failed, and what that wrote."""
     failed = one.failures(known)
     waiting = next((task.error for task in one.tasks if task.error and task.id not in known), one.message)

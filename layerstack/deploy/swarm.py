@@ -1,7 +1,7 @@
 """The swarm behind the engine: whether it takes stacks, the services of one with their tasks, where data lies."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,25 @@ if TYPE_CHECKING:
 
 STACK_LABEL = "com.docker.stack.namespace"
 FAILED = ("failed", "rejected", "orphaned")
-PIN = "node.id == "
 LOG_LINES, LOG_SECONDS = 10, 5.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """One replica, running or not; `is_current` says whether it is what the service is now."""
+    """One replica, running or not; `is_current` says whether it is what the service is now.
+
+    `addresses` are by network; `container_id` means something on the node `node_id` only.
+    """
 
     id: str
     state: str
     error: str
     is_current: bool
     at: str
+    slot: int = 0
+    node_id: str = ""
+    container_id: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,17 +75,12 @@ def has_virtual_ips() -> bool:
     return find_place().is_remote or Path("/proc/net/ip_vs").exists()
 
 
-def data_nodes(client: "EngineClient", swarm: Mapping[str, Any], stack: str, keeping: Iterable[str]) -> dict[str, str]:
-    """For each service that keeps data its node: where it is pinned already, else this one; {} for a single node."""
-    if int(swarm.get("Nodes") or 1) < 2:
-        return {}
-    pinned = {}
-    for service in _services(client, stack):
-        constraints = ((service["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints")) or ()
-        for text in constraints:
-            if str(text).startswith(PIN):
-                pinned[_own_name(service, stack)] = str(text).removeprefix(PIN)
-    return {name: pinned.get(name, str(swarm["NodeID"])) for name in keeping}
+def read_constraints(client: "EngineClient", stack: str) -> dict[str, tuple[str, ...]]:
+    """By service, where it may be placed."""
+    return {
+        _own_name(one, stack): tuple((one["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
+        for one in _services(client, stack)
+    }
 
 
 def read_services(client: "EngineClient", stack: str) -> dict[str, SwarmService]:
@@ -110,9 +111,12 @@ def _own_name(service: Mapping[str, Any], stack: str) -> str:
 
 def _service(service: Mapping[str, Any], stack: str, tasks: Iterable[Mapping[str, Any]]) -> SwarmService:
     template, update = service["Spec"]["TaskTemplate"], service.get("UpdateStatus") or {}
+    # Swarm's own count leaves out what it does not start again.
+    declared = (service["Spec"]["Mode"].get("Replicated") or {}).get("Replicas")
+    desired = (service.get("ServiceStatus") or {}).get("DesiredTasks") or 0
     return SwarmService(
         _own_name(service, stack),
-        int((service.get("ServiceStatus") or {}).get("DesiredTasks") or 0),
+        int(desired if declared is None else declared),
         str(update.get("State") or ""),
         str(update.get("Message") or ""),
         tuple(_task(task, template) for task in tasks),
@@ -125,7 +129,18 @@ def _task(task: Mapping[str, Any], template: Mapping[str, Any]) -> Task:
     # Swarm itself compares the two to find out whether a task is to be replaced.
     is_same = _comparable(task["Spec"]) == _comparable(template)
     is_current = task["DesiredState"] in ("running", "complete", "ready") and is_same
-    return Task(task["ID"], status["State"], str(status.get("Err") or ""), is_current, str(status.get("Timestamp")))
+    attached = ((one["Network"]["ID"], one.get("Addresses") or ()) for one in task.get("NetworksAttachments") or ())
+    return Task(
+        task["ID"],
+        status["State"],
+        str(status.get("Err") or ""),
+        is_current,
+        str(status.get("Timestamp")),
+        int(task.get("Slot") or 0),
+        str(task.get("NodeID") or ""),
+        str((status.get("ContainerStatus") or {}).get("ContainerID") or ""),
+        {network: found[0].partition("/")[0] for network, found in attached if found},
+    )
 
 
 def _comparable(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from layerstack.cache import cache_report
 from layerstack.doctor import (
+    builder_checks,
     certificates,
     compose_lint,
     context_lint,
@@ -77,6 +78,7 @@ class DoctorChecks:
             "engine": lambda: _check_engine(self.facts, self.client),
             "versions": lambda: engine_checks.check_versions(self.facts.result(), self.circumstances.result()),
             "disk": lambda: engine_checks.check_disk(self.facts.result(), _value(self.need) or DiskNeed()),
+            "builder": lambda: builder_checks.check_builder(self.facts.result()),
             "gc": self._check_gc,
             "clock": lambda: engine_checks.check_clock(self.client.result()),
             "stand-ins": lambda: self._of_project(

@@ -22,6 +22,7 @@ WHY: Mapping[str, str] = {
     "docker group": "Without access to the engine every command fails.",
     "environment": "Without BuildKit, cache mounts and named contexts do not exist, and plain docker commands fail.",
     "disk": "A build that runs out of disk fails near its end, and the engine deletes cache to make room.",
+    "builder": "It builds every image; one that does not answer ends each build.",
     "gc": "When the engine drops a base image's cache, the next change of that base takes as long as the first build.",
     "memory": "The kernel kills containers when memory runs out; they restart without a message.",
     "inotify": "Hot reload needs one inotify watch for each file or folder.",

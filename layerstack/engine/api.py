@@ -12,6 +12,7 @@ from docker.tls import TLSConfig
 
 from docker import DockerClient
 from layerstack.engine.endpoint import Endpoint
+from layerstack.engine.ssh import use_system_ssh
 from layerstack.engine.unusable import podman
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 
@@ -41,11 +42,14 @@ class EngineClient(DockerClient):
     """A DockerClient whose requests raise EngineError."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        is_ssh = endpoint.host.startswith("ssh://")
+        if is_ssh:
+            use_system_ssh()
         # Instead of super().__init__(), which would only create an APIClient without our errors.
         self.api = _Api(
             base_url=endpoint.host,
             tls=_tls(endpoint),
-            use_ssh_client=endpoint.host.startswith("ssh://"),
+            use_ssh_client=is_ssh,
             timeout=CONNECT_SECONDS,
         )
         self.api.timeout = REQUEST_SECONDS

@@ -14,6 +14,7 @@ HOW_TO_START = (
     "Start it (`sudo systemctl start docker`, or Docker Desktop); on Debian without systemd, as root: "
     "`invoke setup --install-engine` starts it."
 )
+HOW_TO_CONNECT = "`docker info` shows what ssh says; the other machine needs a key of yours, and `docker` in its PATH."
 HOW_TO_TRUST = (
     "Its CA, certificate and key belong in DOCKER_CERT_PATH (ca.pem, cert.pem, key.pem) or in the docker context; "
     "`docker info` shows the same error."
@@ -41,6 +42,8 @@ def unreachable(reason: str, endpoint: Endpoint) -> EngineError:
     """`reason` is what the docker command or the SDK printed."""
     last_line = _plain(reason.strip().splitlines()[-1]) if reason.strip() else "no answer"
     _, meaning, advice = next((row for row in REASONS if texts.says(reason, *row[0])), ELSE)
+    if endpoint.host.startswith("ssh://") and advice == HOW_TO_START:
+        advice = HOW_TO_CONNECT
     where = f" at {endpoint}" if endpoint.is_chosen else ""
     return EngineError(f"{meaning}{where}: {last_line}", advice)
 

@@ -53,14 +53,20 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 )
 def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, junit: str = "") -> None:
     """Ask every service whether it really works, and name the first broken link with its repair."""
+    from layerstack.deploy.deployed import is_deployed
+    from layerstack.engine import engine
     from layerstack.verify import verify as verification
     from layerstack.verify.junit import cases_of
     from layerstack.verify.verify_text import print_verify, wait_observer
 
     if wait < 0:
         raise UsageError(f"--wait takes seconds, not {wait}.")
+    project = project_to_read()
+    if is_deployed(engine.client(), project):
+        _verify_stack(project, wait, all, json, junit)
+        return
     with junit_report("verify", junit) as cases:
-        outcome = verification.verify(project_to_read(), float(wait), wait_observer())
+        outcome = verification.verify(project, float(wait), wait_observer())
         cases += cases_of(outcome)
     show(outcome, json, lambda found: print_verify(found, all))
     if not outcome.is_ok:
@@ -190,6 +196,9 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 @task(help={"check": "end with exit code 1 unless every service runs your code", "json": JSON})
 def status(c: Context, check: bool = False, json: bool = False) -> None:
     """What is running, whether it runs your current code, and the command that updates it."""
+    from layerstack.deploy.deployed import is_deployed
+    from layerstack.engine import engine
+    from layerstack.report import say
     from layerstack.run.address import tunnel
     from layerstack.run.text import say_tunnel
     from layerstack.status import status as running
@@ -200,6 +209,8 @@ def status(c: Context, check: bool = False, json: bool = False) -> None:
     document = running.document(read)
     show_document(document) if json else print_status(read)
     say_tunnel(tunnel(project))
+    if not document["ok"] and is_deployed(engine.client(), project):
+        say(f"{project.name} runs as a stack on this swarm; `invoke verify` asks it.")
     if check and not document["ok"]:
         raise CheckFailed(f"status: {document['summary']}.", f"`{document['repair']}`")
 
@@ -212,6 +223,24 @@ def stacks(c: Context, json: bool = False) -> None:
 
     found = read_stacks()
     show_document({"stacks": [one.to_json() for one in found]}) if json else print_stacks(found)
+
+
+def _verify_stack(project: "Project", wait: int, shows_all: bool, json: bool, junit: str) -> None:
+    """The same of a stack on a swarm: Compose runs nothing of the project on this engine."""
+    from layerstack.deploy.deployed import verify_stack
+    from layerstack.deploy.text import print_stack
+    from layerstack.engine import engine
+    from layerstack.junit import Case, Outcome
+
+    with junit_report("verify", junit) as cases:
+        found = verify_stack(engine.client(), project, float(wait))
+        for one in found.services:
+            outcome: Outcome = "passed" if one.state == "fine" else "failure"
+            cases += [Case(one.service, "replicas", found.seconds, outcome, one.cause, one.state)]
+    show(found, json, lambda done: print_stack(done, shows_all))
+    if worst := found.worst:
+        name = f"{found.stack}_{worst.service}"
+        raise CheckFailed(f"verify: {worst.service} is {worst.state}.", f"`docker service ps --no-trunc {name}`")
 
 
 def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:

@@ -41,12 +41,28 @@ def ask(client: "EngineClient", declared: Mapping[str, Any], container: Containe
     """Ask what a check declares and judge the answer; what was asked in words. Raises CheckFailed."""
     if "upload" in declared:
         return "not checked: files are uploaded from here only, and the port is published for the engine's machine"
-    port = http_check.port_of(declared, container)
-    method, url = str(declared.get("method") or "GET"), f"http://127.0.0.1:{port.target}{declared['http']}"
-    headers = http_check.headers_of(declared)
+    port = http_check.port_of(declared, container).target
+    said = ask_at(client, declared, container.id, f"127.0.0.1:{port}", timeout_seconds)
+    return said or f"not checked: {container.service} has no curl, node, python3 or wget to ask port {port} with"
+
+
+def ask_at(
+    client: "EngineClient",
+    declared: Mapping[str, Any],
+    container_id: str,
+    address: str,
+    timeout_seconds: float,
+    host: str = "",
+) -> str:
+    """What was asked of `address` inside a container, under the name `host`; "" when it has no program to ask with.
+
+    Raises CheckFailed.
+    """
+    method, url = str(declared.get("method") or "GET"), f"http://{address}{declared['http']}"
+    headers = {**http_check.headers_of(declared), **({"Host": host} if host else {})}
     for argv in _programs(method, url, headers, timeout_seconds):
         try:
-            answer = run_inside(client, container.id, argv, timeout_seconds)
+            answer = run_inside(client, container_id, argv, timeout_seconds)
         except TimeoutError as error:
             raise CheckFailed(f"{method} {url} in the container → {error}") from error
         if answer.exit_code in NOT_THERE:
@@ -55,7 +71,7 @@ def ask(client: "EngineClient", declared: Mapping[str, Any], container: Containe
             raise CheckFailed(f"{method} {url} in the container → no answer ({http_check.short(answer.output)})")
         text, _, status = answer.output.rpartition("\n")
         return http_check.judged(f"{method} {url} in the container", http_check.Reply(int(status), text), declared)
-    return f"not checked: {container.service} has no curl, node, python3 or wget to ask port {port.target} with"
+    return ""
 
 
 def _programs(method: str, url: str, headers: Mapping[str, str], timeout_seconds: float) -> Iterator[tuple[str, ...]]:

@@ -16,6 +16,7 @@ from second_machine import make_system_image
 from layerstack import command
 from layerstack.deploy import deploy as deploying
 from layerstack.deploy.deploy import Deployment
+from layerstack.deploy.deployed import is_deployed, verify_stack
 from layerstack.errors import EngineError, StartFailed, UsageError
 from layerstack.project import project
 from layerstack.wait import wait_until
@@ -40,6 +41,12 @@ class Swarm:
 
     def write(self, name: str, text: str) -> None:
         (self.root / "web" / name).write_text(text)
+
+    def faults(self) -> dict[str, str]:
+        """What verify finds of the services that are not fine."""
+        assert is_deployed(self.client, self.load())
+        found = verify_stack(self.client, self.load()).services
+        return {one.service: f"{one.state}: {one.cause}" for one in found if one.state != "fine"}
 
     def answers(self) -> Counter[str]:
         """What the client was answered so far."""
@@ -109,6 +116,13 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
     assert swarm.answers()["LOST"] == before
     running = swarm.client.api.tasks(filters={"service": f"{swarm.load().name}_web", "desired-state": "running"})
     assert len(running) == 3
+
+    assert not swarm.faults()
+    one = running[0]["Status"]["ContainerStatus"]["ContainerID"]
+    assert swarm.client.containers.get(one).exec_run(["sh", "-c", "rm /srv/run.sh"]).exit_code == 0
+    faults = swarm.faults()
+    assert faults.keys() == {"web"}
+    assert faults["web"].startswith("degraded")
 
     swarm.write("run.sh", good)
     assert swarm.deploy().is_ok

@@ -14,8 +14,8 @@ FLOORS = (
     {"build"},
     {"run"},
     {"status", "timeline", "stacks"},
-    {"backup", "verify", "rebuild", "audit", "setup", "share", "deploy"},
-    {"cache"},
+    {"backup", "verify", "rebuild", "audit", "setup", "share"},
+    {"cache", "deploy"},
     {"doctor"},
     {"tasks", "sessions"},
 )

@@ -108,11 +108,3 @@ def test_an_engine_that_takes_no_stacks(state: dict[str, Any], way: str) -> None
     with pytest.raises(EngineError) as refused:
         swarm.require_manager(client)
     assert way in refused.value.advice
-
-
-def test_data_stays_where_it_is_pinned(engine: Engine) -> None:
-    engine.service("db", 1)
-    engine.found[0]["Spec"]["TaskTemplate"] = {"Placement": {"Constraints": ["node.id == n2"]}}
-    manager = {"NodeID": "n1", "Nodes": 3}
-    assert swarm.data_nodes(engine.client, manager, "shop", ["db", "new"]) == {"db": "n2", "new": "n1"}
-    assert swarm.data_nodes(engine.client, {"NodeID": "n1", "Nodes": 1}, "shop", ["db"]) == {}

@@ -1,0 +1,180 @@
+"""Verify on a swarm: every replica of the deployed stack asked over its overlay network."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from layerstack.deploy.rollout import failure_words
+from layerstack.deploy.swarm import SwarmService, Task, read_services
+from layerstack.engine.container import from_inspect, read_all
+from layerstack.errors import CheckFailed, RefusedByEngine
+from layerstack.project.project import Project, Service
+from layerstack.verify import inside_http
+from layerstack.verify.check_graph import read_graph
+from layerstack.verify.checks import TIMEOUT_SECONDS, CheckResult, Target, as_check, check_name, run_declared, timed
+from layerstack.verify.http_check import NOT_CHECKED
+from layerstack.verify.masking import mask
+from layerstack.wait import ask_all, wait_until
+
+if TYPE_CHECKING:
+    from layerstack.engine.api import EngineClient
+
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class DeployedService:
+    """`working` replicas run and answer as declared; of a job those that ended well. `cause` is "" when all is well."""
+
+    service: str
+    asked: int
+    working: int
+    checks: tuple[CheckResult, ...] = ()
+    cause: str = ""
+
+    @property
+    def state(self) -> Literal["fine", "degraded", "broken"]:
+        if self.asked and self.working >= self.asked:
+            return "fine"
+        return "degraded" if self.working else "broken"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "service": self.service,
+            "state": self.state,
+            "asked": self.asked,
+            "working": self.working,
+            "cause": self.cause or None,
+            "checks": [one.to_json() for one in self.checks],
+        }
+
+
+@dataclass(frozen=True)
+class StackReport:
+    """What was found out of a stack; `seconds` is the wall time."""
+
+    stack: str
+    seconds: float
+    services: tuple[DeployedService, ...]
+
+    @property
+    def is_ok(self) -> bool:
+        return all(one.state == "fine" for one in self.services)
+
+    @property
+    def worst(self) -> DeployedService | None:
+        """The first that is broken, else the first that is degraded; what others need comes before them."""
+        found = [one for one in self.services if one.state != "fine"]
+        return min(found, key=lambda one: one.state != "broken", default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        services = [one.to_json() for one in self.services]
+        return {"ok": self.is_ok, "seconds": round(self.seconds, 3), "stack": self.stack, "services": services}
+
+
+def is_deployed(client: "EngineClient", project: Project) -> bool:
+    """Whether the project runs as a stack of this swarm, and not under Compose."""
+    if any(one.is_running for found in read_all(client, project.name).values() for one in found):
+        return False
+    try:
+        return bool(read_services(client, project.name))
+    except RefusedByEngine:  # no manager of a swarm
+        return False
+
+
+def verify_stack(client: "EngineClient", project: Project, wait_seconds: float = 0.0) -> StackReport:
+    """Ask every running replica what its service declares, all at once. With `wait_seconds` again until all is well.
+
+    Raises EngineError.
+    """
+    started = time.monotonic()
+    last: list[StackReport] = []
+
+    def ask() -> bool:
+        found = read_services(client, project.name)
+        peers = _Peers(client, found)
+        services = ask_all(lambda name: _examine(peers, project, name), read_graph(project).order)
+        last[:] = [StackReport(project.name, time.monotonic() - started, tuple(services))]
+        return last[0].is_ok
+
+    wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
+    return last[0]
+
+
+class _Peers:
+    """The services of the stack, and those replicas that can ask others: they run on this engine."""
+
+    def __init__(self, client: "EngineClient", services: Mapping[str, SwarmService]) -> None:
+        self.client = client
+        self.services = services
+        self.node_id = str((client.info().get("Swarm") or {}).get("NodeID") or "")
+        self._here = [(one.name, task) for one in services.values() for task in _running(one) if self.is_here(task)]
+
+    def is_here(self, task: Task) -> bool:
+        return bool(task.container_id) and task.node_id == self.node_id
+
+    def ask(self, declared: Mapping[str, Any], task: Task, service: Service, timeout_seconds: float) -> str:
+        """What was asked over a network that both have, by another service if possible. Raises CheckFailed."""
+        if "upload" in declared:
+            return f"{NOT_CHECKED}: nothing is uploaded from inside a stack"
+        port = declared.get("port") or next((one.target for one in service.ports), None)
+        if port is None:
+            raise CheckFailed("the service does not publish any port")
+        for _, peer in sorted(self._here, key=lambda found: found[0] == service.name):
+            for network in task.addresses.keys() & peer.addresses.keys():
+                address, host = f"{task.addresses[network]}:{port}", f"{service.name}:{port}"
+                if said := inside_http.ask_at(self.client, declared, peer.container_id, address, timeout_seconds, host):
+                    return said
+        return f"{NOT_CHECKED}: no container of this node shares a network with it and has a program to ask with"
+
+
+def _running(one: SwarmService) -> list[Task]:
+    """During an update also those of the version before: they serve as well."""
+    return [task for task in one.tasks if task.state == "running"]
+
+
+def _examine(peers: _Peers, project: Project, name: str) -> DeployedService:
+    if (one := peers.services.get(name)) is None:
+        return DeployedService(name, 1, 0, cause="is not in the stack; `invoke deploy` adds it")
+    if one.is_job:
+        cause = "" if one.running >= one.asked else f"did not end well{failure_words(one, ())}"
+        return DeployedService(name, one.asked, one.running, cause=cause)
+    tasks, service = _running(one), project.services[name]
+    asked = ask_all(lambda task: _ask(peers, project, service, task), tasks)
+    working = sum(all(check.is_ok for check in checks) for checks in asked)
+    checks = tuple(check for found in asked for check in found)
+    return DeployedService(name, one.asked, working, checks, _cause(one, len(tasks), checks))
+
+
+def _ask(peers: _Peers, project: Project, service: Service, task: Task) -> list[CheckResult]:
+    def run(declared: Mapping[str, Any]) -> CheckResult:
+        if "exec" in declared and peers.is_here(task):
+            container = from_inspect(peers.client.api.inspect_container(task.container_id))
+            return run_declared(declared, Target(peers.client, container, project.root))
+        if "exec" in declared:
+            detail = f"{NOT_CHECKED}: the replica runs on another node"
+            return CheckResult(check_name(declared), True, 0.0, detail, is_asked=False)
+        seconds = float(declared.get("timeout_seconds", TIMEOUT_SECONDS)) + inside_http.START_SECONDS
+        return timed(check_name(declared), seconds, _question(peers, declared, task, service, seconds))
+
+    environment = {key: str(value) for key, value in (service.definition.get("environment") or {}).items()}
+    found = ask_all(run, [as_check(entry) for entry in service.settings.verify])
+    name = f"{service.name}.{task.slot}"
+    return [replace(check, container=name, detail=mask(check.detail, environment)) for check in found]
+
+
+def _question(
+    peers: _Peers, declared: Mapping[str, Any], task: Task, service: Service, seconds: float
+) -> Callable[[], str]:
+    return lambda: peers.ask(declared, task, service, seconds)
+
+
+def _cause(one: SwarmService, running: int, checks: Sequence[CheckResult]) -> str:
+    if failed := next((check for check in checks if not check.is_ok), None):
+        return f"{failed.container}: the check `{failed.check}` fails: {failed.detail}"
+    if not one.asked:
+        return "is scaled to zero"
+    if running < one.asked:
+        return f"{running} of {one.asked} replicas run{failure_words(one, ())}"
+    return ""
