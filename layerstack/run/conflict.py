@@ -31,6 +31,11 @@ class NameHolder:
         """What frees the name; a container of somebody else is kept, with what it holds."""
         return f"docker rm -f {self.name}" if self.is_own else f"docker rename {self.name} {self.name}-before"
 
+    @property
+    def for_good(self) -> str:
+        """The other way, where the remedy keeps the container."""
+        return "" if self.is_own else f" keeps it (`docker rm -f {self.name}` does not)"
+
 
 @dataclass(frozen=True)
 class SharedPort:

@@ -94,7 +94,7 @@ def require_names(client: "EngineClient", project: Project, services: Sequence[s
             where = f" ({declared.place})" if declared else ""
             raise StartFailed(
                 f"{name} cannot take the name {holder.name}: {holder.words} has it.",
-                f"`{holder.remedy}`, or choose another {KEY}{where}.",
+                f"`{holder.remedy}`{holder.for_good}, or choose another {KEY}{where}.",
             )
 
 
