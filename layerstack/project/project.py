@@ -1,5 +1,6 @@
 """The project: its images, its services and the graph between them, as Compose and bake resolve them."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +22,7 @@ from layerstack.project.compose_files import (
 )
 from layerstack.project.device_memory import remembered_device
 from layerstack.project.discovery import discover
+from layerstack.project.env_file import read_env_file
 from layerstack.project.image_name import full_name
 from layerstack.project.kept_definition import KeptDefinition, kept_part
 from layerstack.project.question import Answer, Question, compose_arguments, target_name
@@ -42,9 +44,11 @@ __all__ = [
     "find_root",
     "find_source_files",
     "load",
+    "load_with",
     "with_overlay",
 ]
 
+PROFILES = "COMPOSE_PROFILES"
 BAKE_NAMES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
 
 
@@ -161,7 +165,7 @@ class Project:
         profiles = sorted({profile for names in self.inactive.values() for profile in names})
         shown = ", ".join(f"{name} ({', '.join(names)})" for name, names in self.inactive.items())
         msg = f"No service of {self.name} is active, each has a profile: {shown}."
-        raise UsageError(msg, f"Choose one: `export COMPOSE_PROFILES={profiles[0]}`, or a line in .env.")
+        raise UsageError(msg, f"Choose one: `export {PROFILES}={profiles[0]}`, or a line in .env.")
 
     def with_parents(self, names: Iterable[str]) -> tuple[Image, ...]:
         """The named images and everything they are built on, parents first."""
@@ -188,7 +192,21 @@ class Project:
     def _not_active(self, name: str) -> UsageError:
         profiles = self.inactive[name]
         msg = f"{name} is not active: it belongs to the profile {' or '.join(profiles)}."
-        return UsageError(msg, f"`COMPOSE_PROFILES={profiles[0]}` before the command, or as a line in .env.")
+        return UsageError(msg, f"`{PROFILES}={profiles[0]}` before the command, or as a line in .env.")
+
+
+def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Project:
+    """As load(), where the profiles of these services are active from now on.
+
+    Compose does so for each service that is named on its command line. The variable counts for its next calls as well.
+    """
+    found = load(root, device)
+    needed = [found.inactive[name][0] for name in services if name in found.inactive]
+    if not needed:
+        return found
+    active = os.environ.get(PROFILES) or read_env_file(root / ".env").values.get(PROFILES, "")
+    os.environ[PROFILES] = ",".join(dict.fromkeys([*filter(None, active.split(",")), *needed]))
+    return load(root, device)
 
 
 def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) -> Project:

@@ -78,7 +78,7 @@ def build(
     junit: str = "",
 ) -> None:
     """Build service images and the bases they need; unchanged steps come from the cache."""
-    project = project_to_run(device, is_started=False)
+    project = project_to_run(device, is_started=False, services=services)
     names = [project.image(name).name for name in services] or [image.name for image in project.service_images]
     with junit_report("build", junit) as cases:
         cases += _build(project, names, _way(force, pull, verify_skip, explain), (cache_from, cache_to), json)
@@ -90,7 +90,7 @@ def why(c: Context, image: str, device: str = "auto", json: bool = False) -> Non
     from layerstack.build.text import print_why
     from layerstack.build.why import explain_image
 
-    show(explain_image(project_to_read(device), image), json, print_why)
+    show(explain_image(project_to_read(device, [image]), image), json, print_why)
 
 
 @task(
@@ -158,7 +158,7 @@ def time_rebuild(
     from layerstack.rebuild import rebuild
     from layerstack.rebuild.text import print_rebuilds
 
-    project = project_to_run(device, is_started=until_served)
+    project = project_to_run(device, until_served, services)
     options = rebuild.RebuildOptions(runs, until_served, edit_with)
     with junit_report("time-rebuild", junit) as cases:
         rebuilds = rebuild.time_rebuilds(project, services, options, say)

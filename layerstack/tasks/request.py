@@ -61,16 +61,19 @@ def require_not_negative(option: str, number: int, unit: str) -> None:
         raise UsageError(f"--{option} takes {unit}, not {number}.")
 
 
-def project_to_read(device: str = "auto") -> "Project":
-    """The project for a task that only reads, on the remembered device: no GPU is looked for."""
-    from layerstack.project.project import load
+def project_to_read(device: str = "auto", services: Sequence[str] = ()) -> "Project":
+    """The project for a task that only reads, on the remembered device: no GPU is looked for.
+
+    `services` are those that the task names; a profile keeps none of them out.
+    """
+    from layerstack.project.project import load_with
 
     asked = requested(device)
-    return load(root(), None if asked == "auto" else asked)
+    return load_with(root(), None if asked == "auto" else asked, services)
 
 
-def project_to_run(device: str, is_started: bool) -> "Project":
-    """The project for a task that builds or starts, after a new decision on the device.
+def project_to_run(device: str, is_started: bool, services: Sequence[str] = ()) -> "Project":
+    """The project for a task that builds or starts, after a new decision on the device; `services` as above.
 
     A requested GPU is needed only to start: any machine can build for one. Raises GpuMissing.
     """
@@ -78,15 +81,15 @@ def project_to_run(device: str, is_started: bool) -> "Project":
     from layerstack.gpu.decision import is_news
     from layerstack.gpu.device import choose
     from layerstack.project.device_memory import remember_device, remembered_device
-    from layerstack.project.project import load
+    from layerstack.project.project import load_with
 
     if requested(device) == "gpu" and not is_started:
-        return load(root(), "gpu")
+        return load_with(root(), "gpu", services)
     decision = choose(root(), requested(device), is_fresh=True)
     if is_news(decision, remembered_device(root()), requested(device)):
         say(gpu_text.sentence(decision))
     remember_device(root(), decision.device)
-    return load(root(), decision.device)
+    return load_with(root(), decision.device, services)
 
 
 def confirm(losses: Sequence[str], is_agreed: bool) -> None:

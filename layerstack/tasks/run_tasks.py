@@ -40,7 +40,7 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
     from layerstack.run.text import print_start
 
     require_not_negative("timeout", timeout, "seconds")
-    show(_up(project_to_run(device, is_started=True), services, timeout), json, print_start)
+    show(_up(project_to_run(device, True, services), services, timeout), json, print_start)
 
 
 @task(
@@ -175,7 +175,7 @@ def restart(c: Context, services: Sequence[str], json: bool = False) -> None:
     from layerstack.run.text import print_start, start_observer
     from layerstack.verify.trouble import diagnosis_of
 
-    project = project_to_read()
+    project = project_to_read(services=services)
     result = stack.restart(project, start_observer(project.root), services, diagnose=diagnosis_of(project))
     show(result, json, print_start)
 
@@ -190,7 +190,7 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
     from layerstack.run import stack
 
     require_not_negative("tail", tail, "a number of lines")
-    stack.logs(project_to_read(), services, tail, follow)
+    stack.logs(project_to_read(services=services), services, tail, follow)
 
 
 @task(help={"check": "end with exit code 1 unless every service runs your code", "json": JSON})
