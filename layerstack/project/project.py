@@ -45,6 +45,7 @@ __all__ = [
     "find_source_files",
     "load",
     "load_with",
+    "with_called",
     "with_overlay",
 ]
 
@@ -196,7 +197,7 @@ class Project:
 
 
 def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Project:
-    """As load(), where the profiles of these services are active from now on.
+    """As load(), with these services and what they depend on, whatever their profiles.
 
     Compose does so for each service that is named on its command line. The variable counts for its next calls as well.
     """
@@ -206,7 +207,29 @@ def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Pro
         return found
     active = os.environ.get(PROFILES) or read_env_file(root / ".env").values.get(PROFILES, "")
     os.environ[PROFILES] = ",".join(dict.fromkeys([*filter(None, active.split(",")), *needed]))
-    return load(root, device)
+    loaded = load(root, device)
+    called = _with_dependencies(loaded.services, services)
+    idle = {name: profiles for name, profiles in found.inactive.items() if name not in called}
+    return replace(
+        loaded, services={name: loaded.services[name] for name in loaded.services if name not in idle}, inactive=idle
+    )
+
+
+def _with_dependencies(services: Mapping[str, Service], names: Iterable[str]) -> set[str]:
+    """The services of these names and all below them."""
+    waiting, reached = list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in services and name not in reached:
+            reached.add(name)
+            waiting += services[name].definition.get("depends_on") or ()
+    return reached
+
+
+def with_called(project: Project, services: Iterable[str]) -> Project:
+    """The project with those of the services that somebody called by their names, against their profiles."""
+    called = [name for name in services if name in project.inactive]
+    return load_with(project.root, project.device, called) if called else project
 
 
 def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) -> Project:

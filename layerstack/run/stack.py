@@ -9,10 +9,11 @@ from typing import Any
 from layerstack import command
 from layerstack.command import CommandResult
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import PROJECT_LABEL, read_all
 from layerstack.errors import StartFailed
 from layerstack.project.dependency import in_start_order
-from layerstack.project.project import Project
+from layerstack.project.project import Project, with_called
 from layerstack.report import shown
 from layerstack.run.other_folder import require_own_folder
 from layerstack.run.outlook import Diagnose
@@ -101,6 +102,8 @@ def down(project: Project, removes_volumes: bool = False) -> tuple[str, ...]:
     """
     client = engine.client()
     require_own_folder(client, project, lambda text: None)
+    # What was started by its name alone is in no active profile, and for Compose no orphan either.
+    project = with_called(project, read_all(client, project.name))
     return _end(project.name, project.compose(), project.root, project.environment, removes_volumes)
 
 
@@ -115,11 +118,16 @@ def down_stack(name: str, removes_volumes: bool = False) -> tuple[str, ...]:
 def _end(
     name: str, compose: Sequence[str], folder: Path, environment: Mapping[str, str], removes_volumes: bool
 ) -> tuple[str, ...]:
-    found = read_all(engine.client(), name)
-    options = ("--volumes",) if removes_volumes else ()
+    client, options = engine.client(), ("--volumes",) if removes_volumes else ()
+    before = _names(client, name)
     argv = (*compose, "--progress", "quiet", "down", "--remove-orphans", *options)
     command.run(argv, cwd=folder, env=environment).require()
-    return tuple(one.name for containers in found.values() for one in containers)
+    after = _names(client, name)
+    return tuple(one for one in before if one not in after)
+
+
+def _names(client: EngineClient, name: str) -> list[str]:
+    return [one.name for containers in read_all(client, name).values() for one in containers]
 
 
 def volumes_of(name: str) -> tuple[Volume, ...]:

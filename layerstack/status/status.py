@@ -10,7 +10,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.project.dependency import in_start_order
-from layerstack.project.project import Device, Project, find_compose_files, load, with_overlay
+from layerstack.project.project import Device, Project, find_compose_files, load, with_called, with_overlay
 from layerstack.run.address import addresses
 from layerstack.run.conflict import find_orphans
 from layerstack.run.dev_settings import recall, variables_of_dev
@@ -65,6 +65,7 @@ def read_status(project: Project) -> list[ServiceStatus]:
     """Every service in start order, `absent` without a container, orphans last. Changes nothing. Raises EngineError."""
     client = engine.client()
     found = read_all(client, project.name)
+    project = with_called(project, found)
     try:
         return _read(client, _as_started(project, found), found)
     except (EngineError, OSError) as error:

@@ -444,3 +444,21 @@ def test_a_named_service_brings_its_profile(
     monkeypatch.setattr(project, "load", lambda root, device: found)
     project.load_with(root, "cpu", asked)
     assert os.environ.get("COMPOSE_PROFILES") == active
+
+
+def test_of_a_profile_only_what_is_named_comes_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    profiles = {name: ["debug"] for name in ("tool", "below", "other")}
+
+    def load(*_arguments: object) -> Project:
+        if not os.environ.get("COMPOSE_PROFILES"):
+            return replace(of(services=("web",)), inactive=profiles)
+        found = of(services=("web", "other", "tool", "below"))
+        tool = Service("tool", "", (), {"depends_on": {"below": {}}})
+        return replace(found, services={**found.services, "tool": tool})
+
+    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
+    monkeypatch.setattr(project, "load", load)
+    found = project.load_with(root, "cpu", ["tool"])
+    assert (list(found.services), found.inactive) == (["web", "tool", "below"], {"other": ["debug"]})
+    assert project.with_called(found, ["web"]) is found
