@@ -26,6 +26,7 @@ SERVICE_KEYS = (
 _EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
 # A variable that is not set is worth a warning, and never why Compose gives up.
 _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
+_NO_CONTEXT = re.compile(r"context \"(?P<name>[^\"]*)\": context not found")
 _ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>.+?)(?: not found|$)", re.MULTILINE)
 _ENV_LINE = re.compile(r"failed to read (?P<path>.+?): line (?P<line>\d+)")
 _DEMANDED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?")
@@ -47,6 +48,9 @@ def unreadable(
     """The error for a call that failed; `files` are those that it read, `variables` what they are filled in with."""
     if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
         return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` shows what is missing.")
+    if match := _NO_CONTEXT.search(result.stderr):
+        advice = "`docker context ls` lists them; `unset DOCKER_CONTEXT` or `docker context use default` leaves it."
+        return EngineError(f"There is no docker context {match['name']}.", advice)
     lines = [line for line in result.stderr.splitlines() if line.strip() and not _IS_ASIDE.search(line)]
     said = "\n".join(lines)
     detail = quoted_end(lines)

@@ -12,6 +12,8 @@ from invoke.parser.context import ParserContext, to_flag
 from layerstack.errors import UsageError
 from layerstack.wording import nearest
 
+HELP = ("--help", "-h")
+
 
 class CommandLine:
     """The tokens after the program's own options, read from left to right.
@@ -44,6 +46,9 @@ class CommandLine:
             token = self._tokens.pop(0)
             if token == "--":
                 return [*spelled, token, *self._tokens]
+            if token in HELP and self.task and self.required:
+                # Invoke would take it for an argument that is missing: these are filled with their names.
+                return [*spelled, *(argument.names[0] for argument in self.required), token]
             spelled += self._option(token) if token.startswith("-") and len(token) > 1 else self._word(token)
         return spelled
 

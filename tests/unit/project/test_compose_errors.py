@@ -73,6 +73,12 @@ def test_a_message(tmp_path: Path, said: str, place: str, advice: str) -> None:
     assert advice in found.advice
 
 
+def test_a_docker_context_that_is_gone_is_no_fault_of_the_compose_file(tmp_path: Path) -> None:
+    found = error(tmp_path, 'Failed to initialize: unable to resolve docker endpoint: context "off": context not found')
+    assert isinstance(found, EngineError)
+    assert "off" in str(found.args[0])
+
+
 def test_an_example_beside_a_missing_env_file_is_the_repair(tmp_path: Path) -> None:
     (tmp_path / ".env.example").touch()
     found = error(tmp_path, "env file ROOT/.env not found: stat ROOT/.env: no such file or directory")

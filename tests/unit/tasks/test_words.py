@@ -123,7 +123,9 @@ def test_help_and_list_name_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "time-rebuild" in output.getvalue()
 
 
-def test_the_help_of_a_task_explains_its_options(capsys: pytest.CaptureFixture[str]) -> None:
-    recorder = Recorder()
-    assert recorder.run("build --help") == []
-    assert "--device" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("words", "option"), [("build --help", "--device"), ("why --help", "--json"), ("build why -h", "--json")]
+)
+def test_the_help_of_a_task_explains_its_options(words: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert Recorder().run(words) == []
+    assert option in capsys.readouterr().out
