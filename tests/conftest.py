@@ -23,6 +23,10 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+# What a person exports for a project of their own is not meant for those of the tests.
+for _name in ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME", "COMPOSE_ENV_FILES", "DEVICE"):
+    os.environ.pop(_name, None)
+
 LOOK_SECONDS = 0.3
 MOST_PROCESSES = 5
 
