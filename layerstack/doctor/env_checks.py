@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from layerstack.finding import Finding, error, ok, warning
 from layerstack.project.compose_source import ComposeSource, Variable
+from layerstack.project.env_example import find_example
 from layerstack.project.env_file import EnvFile, EnvLine, read_env_file
 from layerstack.project.project import BAKE_NAMES
 from layerstack.wording import nearest
@@ -26,11 +28,15 @@ _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
 
 @dataclass(frozen=True)
 class Names:
-    """The variables of a project: its `.env`, the variables in its Compose files, and all names in use."""
+    """The variables of a project: its `.env`, the variables in its Compose files, and all names in use.
+
+    `coming` are those that copying the example sets, where there is no `.env` yet.
+    """
 
     file: EnvFile
     variables: tuple[Variable, ...]
     used: frozenset[str]
+    coming: frozenset[str] = frozenset()
 
     def value(self, name: str) -> str | None:
         """As Compose sees it: the shell wins over the file."""
@@ -39,9 +45,10 @@ class Names:
 
 def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
     """Is every variable of the Compose files set, and is every line of `.env` read as intended?"""
-    own, example = root / ".env", root / ".env.example"
-    if example.exists() and not own.exists():
-        yield warning(CHECK, "there is no .env: the defaults of the Compose file count", "cp .env.example .env")
+    own = root / ".env"
+    if example := find_example(own):
+        what = f"there is no .env, only {example.name}: the defaults of the Compose file count"
+        yield warning(CHECK, what, shlex.join(["cp", example.name, ".env"]))
     names = read_names(root, source)
     checks: tuple[Callable[[Names], Iterator[Finding]], ...] = (
         _broken_lines,
@@ -61,9 +68,11 @@ def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
 def read_names(root: Path, source: ComposeSource) -> Names:
     """Names in the example count as used: other programs of the project may read them."""
     variables = tuple(source.variables())
-    example = (line.name for line in read_env_file(root / ".env.example").lines)
+    beside = find_example(root / ".env") or root / ".env.example"
+    example = tuple(line.name for line in read_env_file(beside).lines)
     used = {one.name for one in variables} | set(_passed_on(source)) | set(_bake_variables(root)) | set(example)
-    return Names(read_env_file(root / ".env"), variables, frozenset(used))
+    coming = frozenset() if (root / ".env").exists() else frozenset(example)
+    return Names(read_env_file(root / ".env"), variables, frozenset(used), coming)
 
 
 def _passed_on(source: ComposeSource) -> Iterator[str]:
@@ -128,7 +137,8 @@ def _shell_differences(names: Names) -> Iterator[Finding]:
 def _unset(names: Names) -> Iterator[Finding]:
     missing: dict[str, list[Variable]] = {}
     for one in names.variables:
-        if names.value(one.name) is None and (one.is_needed or one.is_demanded) and not one.name.startswith("COMPOSE_"):
+        is_empty = names.value(one.name) is None and one.name not in names.coming
+        if is_empty and (one.is_needed or one.is_demanded) and not one.name.startswith("COMPOSE_"):
             missing.setdefault(one.name, []).append(one)
     for name, uses in missing.items():
         near = _nearest(name, [line.name for line in names.file.lines if line.name not in names.used])

@@ -13,6 +13,7 @@ from pathlib import Path
 from layerstack.command import CommandResult, printable
 from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, find_yaml_error, read_source
+from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
 
 # The keys of a service that are written most; the schema's whole list would only make odder guesses.
@@ -63,14 +64,6 @@ def unreadable(
     )
 
 
-def find_example(path: Path) -> Path | None:
-    """The file that stands beside a `.env` that is not there, to be copied."""
-    names = (f"{path.name}.example", f"{path.name}.sample", f"{path.name}.dist", "example.env", ".env.example")
-    return (
-        None if path.exists() else next((path.with_name(one) for one in names if path.with_name(one).is_file()), None)
-    )
-
-
 @dataclass(frozen=True)
 class _Reader:
     """Each of its readings gives (place, advice); both are "" where the message itself says all that is known."""
@@ -92,13 +85,11 @@ class _Reader:
             (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
-        for pattern, read in readings:
-            if match := pattern.search(said):
-                try:
-                    return read(match)
-                except UsageError:
-                    break
-        return "", ""
+        try:
+            found = next((read(match) for pattern, read in readings if (match := pattern.search(said))), ("", ""))
+            return found if _ENV_FILE.search(said) else self._filled_in(*found)
+        except UsageError:
+            return "", ""
 
     @cached_property
     def _source(self) -> ComposeSource:
@@ -125,6 +116,18 @@ class _Reader:
                 known = entry if isinstance(entry, dict) else {"path": entry}
                 if known.get("required", True) and "$" not in str(known.get("path") or "$"):
                     yield self.root / str(known["path"])
+
+    def _filled_in(self, place: str, advice: str) -> tuple[str, str]:
+        """The reading, where a variable that is not set left nothing at that place, or somewhere."""
+        empty = [one for one in self._source.variables() if one.is_needed and one.name not in self.variables]
+        here = [one for one in empty if not place or one.place == place]
+        example = find_example(self.root / ".env")
+        known = read_env_file(example).values if example else {}
+        if example and (one := next((one for one in here if one.name in known), None)):
+            return place or one.place, f"`cp {shlex.quote(example.name)} .env`, which sets {one.name}"
+        if here and place and not advice:
+            return place, f"{here[0].name} is not set: `echo {here[0].name}=VALUE >> .env`"
+        return place, advice
 
     def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
         shown = _shown(Path(match["path"]), self.root)

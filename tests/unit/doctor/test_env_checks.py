@@ -102,8 +102,8 @@ def test_no_value_is_ever_shown(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_said_when_there_is_an_example(tmp_path: Path) -> None:
-    source = write(tmp_path, "services: {web: {image: x}}")
-    assert list(env_checks.check_env_file(tmp_path, source)) == []
+    source = write(tmp_path, 'services: {web: {image: "x:$A"}}')
+    assert len(list(env_checks.check_env_file(tmp_path, source))) == 1
     (tmp_path / ".env.example").write_text("A=1\n")
     (found,) = env_checks.check_env_file(tmp_path, source)
     assert (found.severity, found.remedy) == ("warning", "cp .env.example .env")

@@ -133,3 +133,31 @@ def test_a_fresh_clone_gets_its_example_copied(tmp_path: Path) -> None:
     assert "`cp .env.example .env`" in refused.advice
     (tmp_path / ".env").touch()
     assert "cp " not in unreadable("The Compose file", failed, tmp_path, [tmp_path / "compose.yaml"], {}).advice
+
+
+@pytest.mark.parametrize(
+    ("said", "example", "advice"),
+    [
+        (
+            "services.web.read_only: failed to cast to expected type: invalid boolean: ",
+            "LOCKED=true\n",
+            "`cp env.example .env`",
+        ),
+        (
+            "services.web.read_only: failed to cast to expected type: invalid boolean: ",
+            "OTHER=1\n",
+            "`echo LOCKED=VALUE",
+        ),
+        ("invalid spec: :/data: empty section between colons", "DATA=/srv\n", "`cp env.example .env`"),
+        ("invalid spec: :/data: empty section between colons", "OTHER=1\n", "docker compose config"),
+    ],
+)
+def test_what_an_unset_variable_left_empty_is_no_fault_of_the_line(
+    tmp_path: Path, said: str, example: str, advice: str
+) -> None:
+    (tmp_path / "env.example").write_text(example)
+    text = "services:\n  web:\n    image: x\n    read_only: ${LOCKED}\n    volumes: ['${DATA}:/data']\n"
+    (tmp_path / "compose.yaml").write_text(text)
+    result = CommandResult(("docker", "compose", "config"), 1, "", said, 0.1)
+    found = unreadable("The Compose file", result, tmp_path, [tmp_path / "compose.yaml"], {})
+    assert advice in found.advice
