@@ -47,7 +47,7 @@ _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve sourc
 _MISSING = re.compile(r"failed to resolve source metadata|pull access denied")
 _OFFLINE = re.compile(r"no such host|i/o timeout|connection refused|network is unreachable|name resolution")
 _SOLVE = re.compile(r"^ERROR: (?:target \S+: )?(?:failed to solve: )?(?P<text>.+)$", re.MULTILINE)
-_PLACE = re.compile(r"^(?P<place>[^\s:]+:\d+)$", re.MULTILINE)
+_PLACE = re.compile(r"^(?P<place>\S[^:\n]*:\d+)$", re.MULTILINE)
 
 
 def failure(report: BuildReport, project: Project) -> StackError:

@@ -1,6 +1,7 @@
 """Why a program in a RUN step failed, from what npm, pip, uv, apt, cargo and others wrote, and what repairs it."""
 
 import re
+import shlex
 from dataclasses import dataclass
 
 SHOWN_LINES = 10
@@ -110,7 +111,7 @@ _NOISE = re.compile(
 
 def read_failure(log: str, context: str) -> ToolFailure:
     """What the log of a failed step says; a reason that is "" where nothing in it looks like an error."""
-    inside = f"cd {context} && " if context not in ("", ".") else ""
+    inside = f"cd {shlex.quote(context)} && " if context not in ("", ".") else ""
     for pattern, reason, repair in _KNOWN:
         if match := pattern.search(log):
             groups = {**match.groupdict(), "inside": inside}

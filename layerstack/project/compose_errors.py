@@ -138,7 +138,7 @@ class _Reader:
         why = f" ({match['why'].strip()})" if match["why"] else ""
         example = find_example(self.root / ".env")
         if example and match["name"] in read_env_file(example).values:
-            return place, f"`cp {example.name} .env`, which sets {match['name']}"
+            return place, f"`cp {shlex.quote(example.name)} .env`, which sets {match['name']}"
         return place, f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
 
     def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:

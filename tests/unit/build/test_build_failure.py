@@ -17,15 +17,15 @@ NO_HOST = "dial tcp: lookup registry-1.docker.io: no such host"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Project:
-    (tmp_path / "web/src").mkdir(parents=True)
-    (tmp_path / "web/Dockerfile").write_text("FROM base-nod\nRUNN true\n")
-    (tmp_path / "web/.dockerignore").write_text("*\n!src\n# code\nsrc\n")
-    images = {"base-node": Image("base-node", "base"), "web": Image("web", "web", tags=("web:latest",))}
+    (tmp_path / "my web/src").mkdir(parents=True)
+    (tmp_path / "my web/Dockerfile").write_text("FROM base-nod\nRUNN true\n")
+    (tmp_path / "my web/.dockerignore").write_text("*\n!src\n# code\nsrc\n")
+    images = {"base-node": Image("base-node", "base"), "web": Image("web", "my web", tags=("web:latest",))}
     return Project(tmp_path, "shop", "cpu", (), (), images, {})
 
 
 def of_step(project: Project, instruction: str, error: str, log: str = "") -> StackError:
-    step = Step("web", "", 2, 3, instruction, False, 1.0, error=error, place="web/Dockerfile:2")
+    step = Step("web", "", 2, 3, instruction, False, 1.0, error=error, place="my web/Dockerfile:2")
     return failure(BuildReport(False, 1.0, (step,), {}, {}, "", log), project)
 
 
@@ -40,11 +40,11 @@ def first_line(error: StackError) -> str:
 
 @pytest.mark.parametrize(
     ("path", "reason", "advice"),
-    [("sr", "there is no `sr` in the build context web", "`src`"), ("src", "web/.dockerignore:4", "`!src`")],
+    [("sr", "there is no `sr` in the build context my web", "`src`"), ("src", "my web/.dockerignore:4", "`!src`")],
 )
 def test_a_source_that_is_not_copied(shop: Project, path: str, reason: str, advice: str) -> None:
     error = of_step(shop, f"COPY {path} .", CHECKSUM.format(path))
-    assert first_line(error).startswith(f"web/Dockerfile:2: `COPY {path} .` failed: ")
+    assert first_line(error).startswith(f"my web/Dockerfile:2: `COPY {path} .` failed: ")
     assert reason in first_line(error)
     assert advice in error.advice
 
@@ -60,7 +60,7 @@ def test_a_failed_program_is_named_with_its_reason(shop: Project) -> None:
         "exit code: 100",
         "E: Unable to locate package curll",
     )
-    assert first_line(error) == "web/Dockerfile:2: `RUN apt-get install curll` failed: apt knows no package curll"
+    assert first_line(error) == "my web/Dockerfile:2: `RUN apt-get install curll` failed: apt knows no package curll"
     assert isinstance(error, BuildFailed)
     assert "curll" in error.said
 
@@ -73,7 +73,7 @@ def test_an_unknown_instruction(shop: Project) -> None:
     error = of_message(
         shop, 2, "RUNN true", "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"
     )
-    assert first_line(error) == "web/Dockerfile:2: unknown instruction RUNN"
+    assert first_line(error) == "my web/Dockerfile:2: unknown instruction RUNN"
     assert error.advice == "Did you mean RUN?"
 
 
@@ -87,7 +87,7 @@ def test_an_unknown_instruction(shop: Project) -> None:
 def test_a_missing_base(shop: Project, name: str, said: str, reason: str, advice: str) -> None:
     text = f"{name}: failed to resolve source metadata for docker.io/library/{name}: {said}"
     error = of_message(shop, 1, "FROM base-nod", text)
-    assert first_line(error) == f"web/Dockerfile:1: the image {name} {reason}"
+    assert first_line(error) == f"my web/Dockerfile:1: the image {name} {reason}"
     assert error.advice == advice
     assert isinstance(error, BuildFailed)
     assert f"failed to resolve source metadata for docker.io/library/{name}" in error.said
@@ -99,9 +99,9 @@ def test_what_is_not_understood_is_shown_whole(shop: Project) -> None:
 
 
 def test_a_dockerfile_that_is_not_there(shop: Project) -> None:
-    (shop.root / "web/Dockerfile").rename(shop.root / "web/Docker.file")
+    (shop.root / "my web/Dockerfile").rename(shop.root / "my web/Docker.file")
     shop = replace(shop, images={"web": shop.images["web"]})
     said = "ERROR: target web: failed to solve: failed to read dockerfile: open Dockerfile: no such file or directory\n"
     error = failure(BuildReport(False, 1.0, (), {}, {}, said), shop)
-    assert first_line(error) == "web has no Dockerfile: there is no web/Dockerfile."
-    assert "`web/Docker.file`" in error.advice
+    assert first_line(error) == "web has no Dockerfile: there is no my web/Dockerfile."
+    assert "`my web/Docker.file`" in error.advice
