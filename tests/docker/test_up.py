@@ -201,7 +201,7 @@ def test_an_image_that_was_never_built_is_not_built_behind_ones_back(
 def test_an_image_that_cannot_be_fetched_is_named(load_project: LoadProject) -> None:
     error = fail_to_start(load_project("unfetched"))
     assert "could not be fetched" in str(error)
-    assert "invoke setup" in error.advice
+    assert "docker load" in error.advice
 
 
 def test_a_rebuilt_image_is_noticed_and_replaces_the_container(
