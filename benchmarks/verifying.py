@@ -31,7 +31,7 @@ def curl_commands(copy: Project) -> Iterator[tuple[str, ...]]:
     """What a person types to learn the same: the state of every container, then every declared check."""
     for service in copy.services.values():
         name = f"{copy.name}-{service.name}-1"
-        yield "docker", "inspect", "--format", "{{.State.Status}} {{.State.Health.Status}}", name
+        yield "docker", "inspect", "--format", "{{json .State}}", name
         for check in service.settings.verify:
             yield _as_curl(check, service) if "http" in check else ("docker", "exec", name, *check["exec"])
 
