@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from statistics import median
 
@@ -50,24 +51,24 @@ def measure_unchanged(options: Options, goal: Goal) -> Measurement:
     with _two_copies() as (own, other):
         _fill_cache(own)
         _fill_cache(other)
-        other.compose("build")
-        samples = alternate(
-            options.run_count, lambda: own.layerstack("build").seconds, lambda: other.compose("build").seconds
-        )
-        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build"))
-    return Measurement(samples, profile=profile)
+        return _nothing_to_do(own, other, options, goal)
 
 
 def measure_large_context(options: Options, goal: Goal) -> Measurement:
     """The same for one service whose context is 100,000 files of a few bytes."""
     with scratch(_become_large) as own, scratch(_become_large) as other:
         own.layerstack("build")
-        other.compose("build")
-        samples = alternate(
-            options.run_count, lambda: own.layerstack("build").seconds, lambda: other.compose("build").seconds
-        )
-        profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build"))
-    return Measurement(samples, (f"{CONTEXT_FILES:,} files in {CONTEXT_FOLDERS} folders",), profile)
+        found = _nothing_to_do(own, other, options, goal)
+    return replace(found, notes=(f"{CONTEXT_FILES:,} files in {CONTEXT_FOLDERS} folders",))
+
+
+def _nothing_to_do(own: Scratch, other: Scratch, options: Options, goal: Goal) -> Measurement:
+    other.compose("build")
+    samples = alternate(
+        options.run_count, lambda: own.layerstack("build").seconds, lambda: other.compose("build").seconds
+    )
+    profile = profile_if_missed(samples, goal, partial(profile_text.of_task, own, "build"))
+    return Measurement(samples, profile=profile)
 
 
 def measure_code_change(service: str, build: Build, options: Options, goal: Goal) -> Measurement:

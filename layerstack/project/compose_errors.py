@@ -121,10 +121,9 @@ class _Reader:
         """The reading, where a variable that is not set left nothing at that place, or somewhere."""
         empty = [one for one in self._source.variables() if one.is_needed and one.name not in self.variables]
         here = [one for one in empty if not place or one.place == place]
-        example = find_example(self.root / ".env")
-        known = read_env_file(example).values if example else {}
-        if example and (one := next((one for one in here if one.name in known), None)):
-            return place or one.place, f"`cp {shlex.quote(example.name)} .env`, which sets {one.name}"
+        for one in here:
+            if copy := self._copy_that_sets(one.name):
+                return place or one.place, copy
         if here and place and not advice:
             return place, f"{here[0].name} is not set: `echo {here[0].name}=VALUE >> .env`"
         return place, advice
@@ -136,10 +135,13 @@ class _Reader:
     def _unset(self, match: re.Match[str]) -> tuple[str, str]:
         place = next((one.place for one in self._source.variables() if one.name == match["name"]), "")
         why = f" ({match['why'].strip()})" if match["why"] else ""
+        return place, self._copy_that_sets(match["name"]) or f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
+
+    def _copy_that_sets(self, name: str) -> str:
         example = find_example(self.root / ".env")
-        if example and match["name"] in read_env_file(example).values:
-            return place, f"`cp {shlex.quote(example.name)} .env`, which sets {match['name']}"
-        return place, f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
+        if example is None or name not in read_env_file(example).values:
+            return ""
+        return f"`cp {shlex.quote(example.name)} .env`, which sets {name}"
 
     def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:
         keys, key = _keys(match["path"]), match["key"]

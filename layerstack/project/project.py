@@ -1,6 +1,5 @@
 """The project: its images, its services and the graph between them, as Compose and bake resolve them."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +21,6 @@ from layerstack.project.compose_files import (
 )
 from layerstack.project.device_memory import remembered_device
 from layerstack.project.discovery import discover
-from layerstack.project.env_file import read_env_file
 from layerstack.project.image_name import full_name
 from layerstack.project.kept_definition import KeptDefinition, kept_part
 from layerstack.project.question import Answer, Question, compose_arguments, target_name
@@ -44,8 +42,6 @@ __all__ = [
     "find_root",
     "find_source_files",
     "load",
-    "load_with",
-    "with_called",
     "with_overlay",
 ]
 
@@ -194,42 +190,6 @@ class Project:
         profiles = self.inactive[name]
         msg = f"{name} is not active: it belongs to the profile {' or '.join(profiles)}."
         return UsageError(msg, f"`{PROFILES}={profiles[0]}` before the command, or as a line in .env.")
-
-
-def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Project:
-    """As load(), with these services and what they depend on, whatever their profiles.
-
-    Compose does so for each service that is named on its command line. The variable counts for its next calls as well.
-    """
-    found = load(root, device)
-    needed = [found.inactive[name][0] for name in services if name in found.inactive]
-    if not needed:
-        return found
-    active = os.environ.get(PROFILES) or read_env_file(root / ".env").values.get(PROFILES, "")
-    os.environ[PROFILES] = ",".join(dict.fromkeys([*filter(None, active.split(",")), *needed]))
-    loaded = load(root, device)
-    called = _with_dependencies(loaded.services, services)
-    idle = {name: profiles for name, profiles in found.inactive.items() if name not in called}
-    return replace(
-        loaded, services={name: loaded.services[name] for name in loaded.services if name not in idle}, inactive=idle
-    )
-
-
-def _with_dependencies(services: Mapping[str, Service], names: Iterable[str]) -> set[str]:
-    """The services of these names and all below them."""
-    waiting, reached = list(names), set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name in services and name not in reached:
-            reached.add(name)
-            waiting += services[name].definition.get("depends_on") or ()
-    return reached
-
-
-def with_called(project: Project, services: Iterable[str]) -> Project:
-    """The project with those of the services that somebody called by their names, against their profiles."""
-    called = [name for name in services if name in project.inactive]
-    return load_with(project.root, project.device, called) if called else project
 
 
 def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) -> Project:

@@ -12,8 +12,9 @@ from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import PROJECT_LABEL, read_all
 from layerstack.errors import StartFailed
+from layerstack.project.called import with_called
 from layerstack.project.dependency import in_start_order
-from layerstack.project.project import Project, with_called
+from layerstack.project.project import Project
 from layerstack.report import shown
 from layerstack.run.other_folder import require_own_folder
 from layerstack.run.outlook import Diagnose

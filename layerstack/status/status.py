@@ -9,8 +9,9 @@ from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError, NotInEngine
+from layerstack.project.called import with_called
 from layerstack.project.dependency import in_start_order
-from layerstack.project.project import Device, Project, find_compose_files, load, with_called, with_overlay
+from layerstack.project.project import Device, Project, find_compose_files, load, with_overlay
 from layerstack.run.address import addresses
 from layerstack.run.conflict import find_orphans
 from layerstack.run.dev_settings import recall, variables_of_dev

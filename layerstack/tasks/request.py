@@ -66,7 +66,7 @@ def project_to_read(device: str = "auto", services: Sequence[str] = ()) -> "Proj
 
     `services` are those that the task names; a profile keeps none of them out.
     """
-    from layerstack.project.project import load_with
+    from layerstack.project.called import load_with
 
     asked = requested(device)
     return load_with(root(), None if asked == "auto" else asked, services)
@@ -80,8 +80,8 @@ def project_to_run(device: str, is_started: bool, services: Sequence[str] = ()) 
     from layerstack.gpu import gpu_text
     from layerstack.gpu.decision import is_news
     from layerstack.gpu.device import choose
+    from layerstack.project.called import load_with
     from layerstack.project.device_memory import remember_device, remembered_device
-    from layerstack.project.project import load_with
 
     if requested(device) == "gpu" and not is_started:
         return load_with(root(), "gpu", services)

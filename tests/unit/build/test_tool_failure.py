@@ -21,7 +21,7 @@ npm error aliases: clean-install, ic
 npm error
 npm error Run "npm help ci" for more info
 npm notice New major version of npm available! 10.8.2 -> 12.2.2
-npm error A complete log of this run can be found in: /root/.npm/_logs/x.log
+npm error A complete log of this run can be found in: /home/app/.npm/_logs/x.log
 """  # noqa: E501
 
 

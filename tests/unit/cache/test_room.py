@@ -75,7 +75,7 @@ def test_costs_come_from_the_history_of_every_project(tmp_path: Path, descriptio
         root.mkdir(exist_ok=True)
         history.append_build(root, BuildRecord(images=(ImageRecord(image="web", action="built", steps=steps),)))
 
-    install = f"1/4 RUN --mount=type=cache,target=/root/.cache pip install --no-deps {'x' * 80} --one"
+    install = f"1/4 RUN --mount=type=cache,target=/var/cache/pip pip install --no-deps {'x' * 80} --one"
     remember(tmp_path / "one", **{"deps 2/5 RUN --mount=type=cache,target=/c npm ci": 20.0, install: 90.0})
     remember(tmp_path / "two", **{"2/9 RUN npm ci": 40.0, "web 3/5 COPY --chmod=0644 package.json ./": 0.5})
     remember(tmp_path / "two", **{"2/9 RUN set -eu; apt-get update": 12.0})

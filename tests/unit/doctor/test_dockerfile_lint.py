@@ -100,7 +100,7 @@ def test_an_apt_cache_without_a_lock_is_found_with_its_line(tmp_path: Path) -> N
     assert (found.check, found.severity, found.place) == ("cache-sharing", "warning", "Dockerfile:2")
 
 
-@pytest.mark.parametrize("text", [APT.format(",sharing=locked"), APT.replace("/var/cache/apt", "/root/.cache/pip")])
+@pytest.mark.parametrize("text", [APT.format(",sharing=locked"), APT.replace("/var/cache/apt", "/home/app/.cache/pip")])
 def test_locked_caches_and_those_of_others_are_left_alone(tmp_path: Path, text: str) -> None:
     assert check(tmp_path, text.format("")) == []
 

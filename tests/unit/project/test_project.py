@@ -1,10 +1,8 @@
 """A project as bake and Compose resolve it; `docker` answers from a table."""
 
 import json
-import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -422,43 +420,3 @@ def test_a_target_that_is_only_linked_is_named_to_bake_too(docker: FakeDocker, r
     docker.answers("buildx bake *--print web", json.dumps({"target": {"web": web, "base": linked}}))
     docker.answers("buildx bake *--print web base", json.dumps({"target": {"web": web, "base": {"context": "base"}}}))
     assert "output" not in project.load(root, "cpu").images["base"].definition
-
-
-@pytest.mark.parametrize(
-    ("kept", "asked", "active"),
-    [
-        ("", ["web"], None),
-        ("", ["tool", "web"], "debug"),
-        ("COMPOSE_PROFILES=mail\n", ["tool"], "mail,debug"),
-        ("COMPOSE_PROFILES=debug\n", ["tool"], "debug"),
-        ("", ["nobody"], None),
-    ],
-)
-def test_a_named_service_brings_its_profile(
-    root: Path, monkeypatch: pytest.MonkeyPatch, kept: str, asked: list[str], active: str | None
-) -> None:
-    (root / ".env").write_text(kept)
-    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    found = replace(of(services=("web",)), inactive={"tool": ["debug", "more"]})
-    monkeypatch.setattr(project, "load", lambda root, device: found)
-    project.load_with(root, "cpu", asked)
-    assert os.environ.get("COMPOSE_PROFILES") == active
-
-
-def test_of_a_profile_only_what_is_named_comes_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    profiles = {name: ["debug"] for name in ("tool", "below", "other")}
-
-    def load(*_arguments: object) -> Project:
-        if not os.environ.get("COMPOSE_PROFILES"):
-            return replace(of(services=("web",)), inactive=profiles)
-        found = of(services=("web", "other", "tool", "below"))
-        tool = Service("tool", "", (), {"depends_on": {"below": {}}})
-        return replace(found, services={**found.services, "tool": tool})
-
-    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
-    monkeypatch.setattr(project, "load", load)
-    found = project.load_with(root, "cpu", ["tool"])
-    assert (list(found.services), found.inactive) == (["web", "tool", "below"], {"other": ["debug"]})
-    assert project.with_called(found, ["web"]) is found

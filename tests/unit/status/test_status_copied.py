@@ -31,20 +31,20 @@ def places(app: ImageFolder, dockerfile: str, folder: str = "/") -> dict[str, li
     [
         ("COPY a.js /srv/", {"a.js": ["/srv/a.js"]}),
         ("COPY a.js /srv/main.js", {"a.js": ["/srv/main.js"]}),
-        ("COPY a.js ./", {"a.js": ["/work/a.js"]}),
-        ("COPY a.js .", {"a.js": ["/work/a.js"]}),
+        ("COPY a.js ./", {"a.js": ["/srv/a.js"]}),
+        ("COPY a.js .", {"a.js": ["/srv/a.js"]}),
         ("COPY a.js b.js /srv", {"a.js": ["/srv/a.js"], "b.js": ["/srv/b.js"]}),
         ('COPY ["a.js", "b.js", "/srv/"]', {"a.js": ["/srv/a.js"], "b.js": ["/srv/b.js"]}),
         ("COPY --chown=1:1 --chmod=755 a.js /srv/", {"a.js": ["/srv/a.js"]}),
-        ("COPY *.js lib/", {"a.js": ["/work/lib/a.js"], "b.js": ["/work/lib/b.js"]}),
-        ("COPY src src", {"src/c.js": ["/work/src/c.js"], "src/deep/d.js": ["/work/src/deep/d.js"]}),
+        ("COPY *.js lib/", {"a.js": ["/srv/lib/a.js"], "b.js": ["/srv/lib/b.js"]}),
+        ("COPY src src", {"src/c.js": ["/srv/src/c.js"], "src/deep/d.js": ["/srv/src/deep/d.js"]}),
         ("COPY src/ /srv", {"src/c.js": ["/srv/c.js"], "src/deep/d.js": ["/srv/deep/d.js"]}),
-        ("WORKDIR inner\nCOPY a.js ./", {"a.js": ["/work/inner/a.js"]}),
+        ("WORKDIR inner\nCOPY a.js ./", {"a.js": ["/srv/inner/a.js"]}),
         ("COPY --parents src/c.js /srv/", {}),
     ],
 )
 def test_a_copy_says_where_its_files_stand(app: ImageFolder, copy: str, expected: dict[str, list[str]]) -> None:
-    assert places(app, f"FROM system\n{copy}\n", "/work") == expected
+    assert places(app, f"FROM system\n{copy}\n", "/srv") == expected
 
 
 def test_files_go_from_stage_to_stage(app: ImageFolder) -> None:

@@ -1,0 +1,36 @@
+"""Services that are called by their names: no profile keeps them out, as for Compose."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from layerstack.project import project
+from layerstack.project.dependency import all_dependencies
+from layerstack.project.env_file import read_env_file
+from layerstack.project.project import PROFILES, Device, Project
+
+
+def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Project:
+    """As load(), with these services and what they depend on, whatever their profiles.
+
+    Compose does so for each service that is named on its command line. The variable counts for its next calls as well.
+    """
+    found = project.load(root, device)
+    wanted = [name for name in services if name in found.inactive]
+    if not wanted:
+        return found
+    active = os.environ.get(PROFILES) or read_env_file(root / ".env").values.get(PROFILES, "")
+    needed = (found.inactive[name][0] for name in wanted)
+    os.environ[PROFILES] = ",".join(dict.fromkeys([*filter(None, active.split(",")), *needed]))
+    loaded = project.load(root, device)
+    called = {*wanted, *(below for name in wanted for below in all_dependencies(loaded, name))}
+    idle = {name: profiles for name, profiles in found.inactive.items() if name not in called}
+    kept = {name: service for name, service in loaded.services.items() if name not in idle}
+    return replace(loaded, services=kept, inactive=idle)
+
+
+def with_called(project: Project, services: Iterable[str]) -> Project:
+    """The project with those of the services that somebody called by their names, against their profiles."""
+    called = [name for name in services if name in project.inactive]
+    return load_with(project.root, project.device, called) if called else project
