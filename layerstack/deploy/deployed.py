@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.deploy.rollout import failure_words
 from layerstack.deploy.swarm import SwarmService, Task, read_services
-from layerstack.engine.container import PROJECT_LABEL, from_inspect
+from layerstack.engine.container import from_inspect, read_all
 from layerstack.errors import CheckFailed, RefusedByEngine
 from layerstack.project.project import Project, Service
 from layerstack.verify import inside_http
@@ -75,7 +75,7 @@ class StackReport:
 
 def is_deployed(client: "EngineClient", project: Project) -> bool:
     """Whether the project runs as a stack of this swarm, and not under Compose."""
-    if client.api.containers(filters={"label": f"{PROJECT_LABEL}={project.name}"}):  # those that run
+    if any(one.is_running for found in read_all(client, project.name).values() for one in found):
         return False
     try:
         return bool(read_services(client, project.name))
