@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.deploy.service_policy import keeps_data
 from layerstack.deploy.swarm import read_constraints
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
+from layerstack.engine.client import EngineClient
 
 PIN = "node.id == "
 
 
 def data_nodes(
-    client: "EngineClient", swarm: Mapping[str, Any], stack: str, document: Mapping[str, Any]
+    client: EngineClient, swarm: Mapping[str, Any], stack: str, document: Mapping[str, Any]
 ) -> dict[str, str]:
     """For each service that keeps data its node; {} for a single one. `document` is what Compose resolved.
 
@@ -48,7 +46,7 @@ def _volumes(document: Mapping[str, Any], service: str) -> frozenset[str]:
     return frozenset(str((declared.get(name) or {}).get("name") or name) for name in names)
 
 
-def _usable_nodes(client: "EngineClient") -> list[str]:
+def _usable_nodes(client: EngineClient) -> list[str]:
     found: list[dict[str, Any]] = client.api.nodes()
     return [
         str(node["ID"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack import command
 from layerstack.build.progress import BuildObserver
@@ -14,13 +14,11 @@ from layerstack.deploy.rollout import Replicas, wait_for
 from layerstack.deploy.service_policy import Facts
 from layerstack.deploy.stack_file import StackFile, make_stack_file
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import read_all
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project
 from layerstack.registry.team import require_team
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 Say = Callable[[str], None]
 
@@ -87,7 +85,7 @@ def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | N
     )
 
 
-def _require_no_compose(client: "EngineClient", project: Project) -> None:
+def _require_no_compose(client: EngineClient, project: Project) -> None:
     """Volumes have the same names under both: two databases would write to one folder. Raises StartFailed."""
     if any(one.is_running for found in read_all(client, project.name).values() for one in found):
         msg = f"{project.name} runs under Compose on this engine, with the same volumes."

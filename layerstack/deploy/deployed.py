@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from layerstack.deploy.rollout import failure_words
 from layerstack.deploy.swarm import SwarmService, Task, read_services
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import from_inspect, read_all
 from layerstack.errors import CheckFailed, RefusedByEngine
 from layerstack.project.project import Project, Service
@@ -16,9 +17,6 @@ from layerstack.verify.checks import TIMEOUT_SECONDS, CheckResult, Target, as_ch
 from layerstack.verify.http_check import NOT_CHECKED
 from layerstack.verify.masking import mask
 from layerstack.wait import ask_all, wait_until
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 POLL_SECONDS = 1.0
 
@@ -73,7 +71,7 @@ class StackReport:
         return {"ok": self.is_ok, "seconds": round(self.seconds, 3), "stack": self.stack, "services": services}
 
 
-def is_deployed(client: "EngineClient", project: Project) -> bool:
+def is_deployed(client: EngineClient, project: Project) -> bool:
     """Whether the project runs as a stack of this swarm, and not under Compose."""
     if any(one.is_running for found in read_all(client, project.name).values() for one in found):
         return False
@@ -83,7 +81,7 @@ def is_deployed(client: "EngineClient", project: Project) -> bool:
         return False
 
 
-def verify_stack(client: "EngineClient", project: Project, wait_seconds: float = 0.0) -> StackReport:
+def verify_stack(client: EngineClient, project: Project, wait_seconds: float = 0.0) -> StackReport:
     """Ask every running replica what its service declares, all at once. With `wait_seconds` again until all is well.
 
     Raises EngineError.
@@ -105,7 +103,7 @@ def verify_stack(client: "EngineClient", project: Project, wait_seconds: float =
 class _Peers:
     """The services of the stack, and those replicas that can ask others: they run on this engine."""
 
-    def __init__(self, client: "EngineClient", services: Mapping[str, SwarmService]) -> None:
+    def __init__(self, client: EngineClient, services: Mapping[str, SwarmService]) -> None:
         self.client = client
         self.services = services
         self.node_id = str((client.info().get("Swarm") or {}).get("NodeID") or "")

@@ -3,14 +3,12 @@
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from layerstack.deploy.swarm import SwarmService, read_services, read_task_log
+from layerstack.engine.client import EngineClient
 from layerstack.errors import StartFailed
 from layerstack.wait import wait_until
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 Say = Callable[[str], None]
 POLL_SECONDS = 0.5
@@ -38,7 +36,7 @@ class Replicas:
 
 
 def wait_for(
-    client: "EngineClient", stack: str, names: Collection[str], known: Collection[str], seconds: float, say: Say
+    client: EngineClient, stack: str, names: Collection[str], known: Collection[str], seconds: float, say: Say
 ) -> tuple[Replicas, ...]:
     """The replicas of each service once all run, or the time is up. `known` are tasks that were there before.
 

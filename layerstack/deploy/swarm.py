@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack import command
+from layerstack.engine.client import EngineClient
 from layerstack.engine.place import find_place
 from layerstack.errors import EngineError
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 STACK_LABEL = "com.docker.stack.namespace"
 FAILED = ("failed", "rejected", "orphaned")
@@ -60,7 +58,7 @@ class SwarmService:
         return sorted(failed, key=lambda task: task.at, reverse=True)
 
 
-def require_manager(client: "EngineClient") -> Mapping[str, Any]:
+def require_manager(client: EngineClient) -> Mapping[str, Any]:
     """What the engine says of its swarm. Raises EngineError when it is no manager of one."""
     swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
     if not swarm.get("ControlAvailable"):
@@ -75,7 +73,7 @@ def has_virtual_ips() -> bool:
     return find_place().is_remote or Path("/proc/net/ip_vs").exists()
 
 
-def read_constraints(client: "EngineClient", stack: str) -> dict[str, tuple[str, ...]]:
+def read_constraints(client: EngineClient, stack: str) -> dict[str, tuple[str, ...]]:
     """By service, where it may be placed."""
     return {
         _own_name(one, stack): tuple((one["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
@@ -83,7 +81,7 @@ def read_constraints(client: "EngineClient", stack: str) -> dict[str, tuple[str,
     }
 
 
-def read_services(client: "EngineClient", stack: str) -> dict[str, SwarmService]:
+def read_services(client: EngineClient, stack: str) -> dict[str, SwarmService]:
     """By their names in the Compose file. Raises EngineError."""
     tasks: dict[str, list[Mapping[str, Any]]] = {}
     for task in client.api.tasks(filters={"label": f"{STACK_LABEL}={stack}"}):
@@ -99,7 +97,7 @@ def read_task_log(task: Task) -> tuple[str, ...]:
     return tuple((asked.stdout + asked.stderr).splitlines()[-LOG_LINES:]) if asked.ok else ()
 
 
-def _services(client: "EngineClient", stack: str) -> list[dict[str, Any]]:
+def _services(client: EngineClient, stack: str) -> list[dict[str, Any]]:
     filters = {"label": f"{STACK_LABEL}={stack}"}
     found: list[dict[str, Any]] = client.api.services(filters=filters, status=True)
     return found

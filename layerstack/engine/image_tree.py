@@ -1,16 +1,15 @@
 """The files below paths of an image or a volume, read without starting anything and cached by image."""
 
 import hashlib
-import io
 import os
 import tarfile
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from layerstack.engine.client import EngineClient
+from layerstack.engine.files import opened, read_file, require_time
 from layerstack.errors import NotInEngine
 from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
@@ -66,7 +65,7 @@ def read_folder(top: Path, deadline: float) -> Tree:
     """The files of a folder on this machine."""
     found: dict[str, str] = {}
     for folder, folders, files in os.walk(top):
-        _require_time(deadline)
+        require_time(deadline)
         inside = os.path.relpath(folder, top)
         prefix = "" if inside == "." else f"{inside}/"
         links = [name for name in folders if Path(folder, name).is_symlink()]
@@ -77,33 +76,17 @@ def read_folder(top: Path, deadline: float) -> Tree:
 def read_container(client: EngineClient, container_id: str, path: str, deadline: float) -> Tree:
     """The files below a path of a container, running or not."""
     try:
-        chunks = _copied_out(client, container_id, path)
+        with opened(client, container_id, path, deadline) as archive:
+            return dict(_entries(archive))
     except NotInEngine:
         return {}
-    with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks, deadline), HASHED_BYTES), mode="r|") as archive:
-        return dict(_entries(archive))
 
 
 def read_image_file(client: EngineClient, image_id: str, paths: Iterable[str]) -> bytes | None:
     """The content of the first of these files that the image has. Raises EngineError."""
     with closed_container(client, image_id) as container_id:
-        for path in paths:
-            with suppress(NotInEngine):
-                stream = _Stream(_copied_out(client, container_id, path), float("inf"))
-                with tarfile.open(fileobj=io.BufferedReader(stream), mode="r|") as archive:
-                    for file in filter(None, map(archive.extractfile, archive)):
-                        return file.read()
-    return None
-
-
-def _copied_out(client: EngineClient, container_id: str, path: str) -> Iterator[bytes]:
-    """The tar archive of a path, behind a link too. Raises NotInEngine."""
-    # The SDK's default chunk size halves the speed.
-    chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
-    while target := facts.get("linkTarget"):
-        chunks.close()
-        chunks, facts = client.api.get_archive(container_id, target, chunk_size=None)
-    return iter(chunks)
+        contents = (read_file(client, container_id, path) for path in paths)
+        return next((content for content in contents if content is not None), None)
 
 
 def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
@@ -141,11 +124,6 @@ def _untouched(volume: str) -> "Mount":
     from docker.types import Mount
 
     return Mount(VOLUME_TARGET, volume, type="volume", read_only=True, no_copy=True)
-
-
-def _require_time(deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise TimeoutError("there are too many files to look at in time")
 
 
 @contextmanager
@@ -196,27 +174,3 @@ def _keep(root: Path, image_id: str, trees: Mapping[str, Tree]) -> None:
 
 def _path(root: Path, image_id: str) -> Path:
     return state_folder(root) / FOLDER / f"{image_id.removeprefix('sha256:')[:32]}.json"
-
-
-class _Stream(io.RawIOBase):
-    """The chunks of a response as a file."""
-
-    def __init__(self, chunks: Iterator[bytes], deadline: float) -> None:
-        self._chunks = chunks
-        self._deadline = deadline
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            _require_time(self._deadline)
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = chunk
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from os.path import relpath
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.files import is_there
 from layerstack.errors import EngineError, UsageError
@@ -14,9 +15,6 @@ from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project, Service
 from layerstack.run.health_program import missing_program, programs_here
 from layerstack.run.script_file import find_refused, find_scripts, interpreter_in, interpreter_of, machine_of
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # As a shell and Docker end where there is nothing that they can run.
 CANNOT_RUN = (126, 127)
@@ -38,7 +36,7 @@ class Cause:
         return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
 
 
-def find_cause(client: "EngineClient", project: Project, one: Container, log: Iterable[str]) -> Cause | None:
+def find_cause(client: EngineClient, project: Project, one: Container, log: Iterable[str]) -> Cause | None:
     """The cause of a failed container of the project, None when its files say nothing of it."""
     service = project.services.get(one.service)
     if service is None:
@@ -76,7 +74,7 @@ def _mounted_file(project: Project, one: Container, path: str) -> str:
 
 
 def _cannot_run(
-    client: "EngineClient", project: Project, service: Service, one: Container, path: str, head: bytes
+    client: EngineClient, project: Project, service: Service, one: Container, path: str, head: bytes
 ) -> Cause | None:
     """Why a file that is there does not run: its interpreter, or its machine."""
     mounted = _mounted_file(project, one, path)
@@ -109,7 +107,7 @@ def _windows_ends(project: Project, service: Service, one: Container, path: str,
     return Cause("windows-line-ends", words, f"{end_returns(files)} && {again}", keep_ends(files))
 
 
-def _without_program(client: "EngineClient", project: Project, service: Service, one: Container, program: str) -> Cause:
+def _without_program(client: EngineClient, project: Project, service: Service, one: Container, program: str) -> Cause:
     words = f"has a health check that runs {program}, and its image has none"
     others = [name for name in programs_here(client, one) if name != program]
     declared, image = find_declaration(project, service.name, "healthcheck"), project.image_of(service)

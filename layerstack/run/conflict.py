@@ -3,17 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import PROJECT_LABEL, Container, from_inspect
 from layerstack.engine.place import WILDCARDS
 from layerstack.engine.ports import Holder
 from layerstack.errors import NotInEngine
 from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 KEY = "container_name"
 
@@ -101,7 +98,7 @@ def freeing(project: Project, holder: Holder) -> str:
     return f"docker rm -f {holder.name}" if holder.project == project.name else holder.remedy
 
 
-def find_name_holder(client: "EngineClient", project: Project, service: Service) -> NameHolder | None:
+def find_name_holder(client: EngineClient, project: Project, service: Service) -> NameHolder | None:
     """Who has the `container_name` of a service, None when it is free or the service's own. Raises EngineError."""
     name = service.definition.get(KEY)
     if not name:

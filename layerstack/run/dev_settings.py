@@ -5,14 +5,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.project.project import Project
 from layerstack.state_folder import read_text, state_folder, write_atomically
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 FILE = "dev.json"
 HASH_LABEL = "com.docker.compose.config-hash"
@@ -30,7 +27,7 @@ def variables_of_dev(values: Mapping[str, str]) -> Iterator[None]:
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
-def remember(client: "EngineClient", project: Project, values: Mapping[str, str]) -> None:
+def remember(client: EngineClient, project: Project, values: Mapping[str, str]) -> None:
     """Keep them, with the definitions of the containers that `dev` has started."""
     hashes = sorted(hash_of(one) for containers in read_all(client, project.name).values() for one in containers)
     write_atomically(state_folder(project.root) / FILE, json.dumps({"variables": dict(values), "hashes": hashes}))

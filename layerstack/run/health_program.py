@@ -4,13 +4,11 @@ import posixpath
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # What a check over HTTP can be written with.
 TOOLS = ("curl", "wget", "python3", "python", "node", "ruby", "php", "bash", "nc")
@@ -39,7 +37,7 @@ def missing_program(one: Container) -> str:
     return next((name for name in named if name in written or name == SHELL), "")
 
 
-def programs_here(client: "EngineClient", one: Container) -> tuple[str, ...]:
+def programs_here(client: EngineClient, one: Container) -> tuple[str, ...]:
     """Those of the tools that a running container has; none where it has no shell to ask. Raises EngineError."""
     script = f"for name in {' '.join(TOOLS)}; do command -v $name >/dev/null && echo $name; done"
     try:

@@ -2,19 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import FOLDER_LABEL, read_all
 from layerstack.engine.place import find_place
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project
 from layerstack.project.worktree import find_worktree
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
-
-def require_own_folder(client: "EngineClient", project: Project, say: Callable[[str], None]) -> None:
+def require_own_folder(client: EngineClient, project: Project, say: Callable[[str], None]) -> None:
     """Raises StartFailed when containers of this name were started from another folder that is still there.
 
     `say` hears of a folder that is gone: the project was moved, and its containers are taken over.

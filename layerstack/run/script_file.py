@@ -3,20 +3,17 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.dockerfile import Instruction
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.files import read_head
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 MOST_BYTES = 1 << 20
 HEAD_BYTES = 256
@@ -52,7 +49,7 @@ def machine_of(head: bytes) -> str:
     return MACHINES.get(int.from_bytes(head[ELF_MACHINE], order), "") if is_elf else ""
 
 
-def find_refused(client: "EngineClient", container: Container, log: Iterable[str]) -> tuple[str, bytes] | None:
+def find_refused(client: EngineClient, container: Container, log: Iterable[str]) -> tuple[str, bytes] | None:
     """(path in the container, its first bytes) of the file that it was to run, when it complains that it cannot.
 
     Raises EngineError.
@@ -65,9 +62,8 @@ def find_refused(client: "EngineClient", container: Container, log: Iterable[str
     words = [data.get("Path") or "", *(data.get("Args") or ())]
     named = [posixpath.normpath(posixpath.join(folder, word)) for word in words if "/" in word]
     for path in dict.fromkeys([*_REFUSED.findall(said), *named]):
-        with suppress(KeyError):  # a link, which leads out of the archive that the engine sends
-            if head := read_head(client, container.id, path, HEAD_BYTES):
-                return path, head
+        if head := read_head(client, container.id, path, HEAD_BYTES):
+            return path, head
     return None
 
 

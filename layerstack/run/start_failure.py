@@ -3,10 +3,10 @@
 import re
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from layerstack.command import CommandResult
 from layerstack.engine import ports, texts
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import NotInEngine, StartFailed
 from layerstack.gpu.gpu_services import DROP
@@ -17,9 +17,6 @@ from layerstack.run.cause import find_cause
 from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own
 from layerstack.run.health import Verdict, exit_reason
 from layerstack.run.unmet import misspelt, unmet
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 LOG_TAIL_LINES = 10
 REFUSED = re.compile(r"Error response from daemon: (.+)")
@@ -44,7 +41,7 @@ class ServiceFailed(StartFailed):
 
 
 def service_failed(
-    client: "EngineClient", project: Project, container: Container | None, verdict: Verdict, service: str, since: float
+    client: EngineClient, project: Project, container: Container | None, verdict: Verdict, service: str, since: float
 ) -> StartFailed:
     """The error for a service whose verdict is `failed`; `since` is the epoch second of the start."""
     if container is None:
@@ -58,7 +55,7 @@ def service_failed(
     return ServiceFailed(service, reason, log, _typed(verdict.repair))
 
 
-def require_images(client: "EngineClient", project: Project, services: Sequence[str]) -> None:
+def require_images(client: EngineClient, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed when an image that this project builds is not there."""
     missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
     if missing:
@@ -73,7 +70,7 @@ def image_of(project: Project, service: str) -> str:
     return project.services[service].image
 
 
-def require_ports(client: "EngineClient", project: Project, services: Sequence[str]) -> None:
+def require_ports(client: EngineClient, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed for a port that somebody else holds, or that two of these services want."""
     for shared in find_shared_ports(project):
         if {shared.first, shared.second} <= set(services):
@@ -86,7 +83,7 @@ def require_ports(client: "EngineClient", project: Project, services: Sequence[s
                 raise port_taken(project, name, port, holder)
 
 
-def require_names(client: "EngineClient", project: Project, services: Sequence[str]) -> None:
+def require_names(client: EngineClient, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed for a `container_name` that another container has."""
     for name in services:
         if holder := find_name_holder(client, project, project.services[name]):
@@ -110,7 +107,7 @@ def port_taken(project: Project, service: str, port: Port, holder: ports.Holder)
 
 
 def refusal(
-    client: "EngineClient", project: Project, result: CommandResult, services: Sequence[str]
+    client: EngineClient, project: Project, result: CommandResult, services: Sequence[str]
 ) -> StartFailed | None:
     """A `docker compose up` that failed for a known reason outside the containers: GPU, port, image."""
     said = _last_line(result)
@@ -151,7 +148,7 @@ def compose_failed(project: Project, result: CommandResult) -> StartFailed:
     return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:{tail}", "`invoke doctor`")
 
 
-def _without_image(client: "EngineClient", project: Project, services: Sequence[str]) -> list[str]:
+def _without_image(client: EngineClient, project: Project, services: Sequence[str]) -> list[str]:
     missing = []
     for name in services:
         try:
@@ -166,7 +163,7 @@ def _last_line(result: CommandResult) -> str:
     return lines[-1] if lines else f"exit code {result.exit_code}"
 
 
-def _last_death(client: "EngineClient", container: Container, since: float) -> str:
+def _last_death(client: EngineClient, container: Container, since: float) -> str:
     codes = read_deaths(client, container.id, since, time.time())
     exits = [code for code in codes if code >= 0]
     if not exits:

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.errors import NotInEngine, StartFailed
 from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
 from layerstack.project.project import Project
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 EXTERNAL = (
     ("volume", re.compile(r"external volume \"?([\w.-]+)\"? not found")),
@@ -48,7 +45,7 @@ def waits_in_vain(project: Project, without_check: str, among: Sequence[str]) ->
     return None
 
 
-def unmet(client: "EngineClient", project: Project, services: Sequence[str], said: str) -> StartFailed | None:
+def unmet(client: EngineClient, project: Project, services: Sequence[str], said: str) -> StartFailed | None:
     """The error for it, from what a failed `docker compose up` said; None when it was something else."""
     for kind, pattern in EXTERNAL:
         if match := pattern.search(said):
@@ -66,7 +63,7 @@ def unmet(client: "EngineClient", project: Project, services: Sequence[str], sai
     return None
 
 
-def misspelt(client: "EngineClient", project: Project, name: str) -> str:
+def misspelt(client: EngineClient, project: Project, name: str) -> str:
     """What to change where this engine has an image of nearly the same name, "" where it has none."""
     image = project.services[name].image
     tags = [tag.removesuffix(":latest") for one in client.api.images() for tag in one.get("RepoTags") or ()]
@@ -78,7 +75,7 @@ def misspelt(client: "EngineClient", project: Project, name: str) -> str:
     return f"Correct {where} (did you mean {near[0]}, which is here?), then `invoke up {name}`."
 
 
-def _other_platform(client: "EngineClient", project: Project, name: str) -> StartFailed | None:
+def _other_platform(client: EngineClient, project: Project, name: str) -> StartFailed | None:
     """A service that wants another platform than its image has: Compose then tries to pull one that has."""
     wanted, image = str(project.services[name].definition.get("platform") or ""), project.services[name].image
     if not wanted:

@@ -3,21 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.folder import sees_folder
 from layerstack.engine.place import find_place
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project, Service, with_overlay
 from layerstack.state_folder import state_folder, write_atomically
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 FILE = "without-mounts.yml"
 
 
-def for_engine(client: "EngineClient", project: Project, say: Callable[[str], None]) -> Project:
+def for_engine(client: EngineClient, project: Project, say: Callable[[str], None]) -> Project:
     """The project as this engine can run it: without the mounts of its own folder where the engine does not have it.
 
     The images are there already. Raises StartFailed when the Compose file for it cannot be written.
@@ -35,7 +33,7 @@ def for_engine(client: "EngineClient", project: Project, say: Callable[[str], No
     return with_overlay(project, project.name, path)
 
 
-def require_mounts(client: "EngineClient", project: Project) -> None:
+def require_mounts(client: EngineClient, project: Project) -> None:
     """Raises StartFailed where a saved file cannot reach its container."""
     if _is_elsewhere(client, project):
         msg = f"dev mounts your files into the containers, and {where()} does not have this folder."
@@ -53,7 +51,7 @@ def where() -> str:
     return f"the engine on {place.host}" if place.is_remote else "this engine"
 
 
-def _is_elsewhere(client: "EngineClient", project: Project) -> bool:
+def _is_elsewhere(client: EngineClient, project: Project) -> bool:
     mounting = [one for one in project.services.values() if any(_own_mounts(project.root, one))]
     sources = {Path(mount["source"]) for one in mounting for mount in _own_mounts(project.root, one)}
     there = sorted(path for path in sources if path.exists())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from layerstack.engine.api import ObjectMissing
-from layerstack.engine.files import is_there, read_head
+from layerstack.engine.files import is_there, read_file, read_head
 from layerstack.errors import EngineError
 
 LARGE = b"#!/bin/sh\n" + bytes(1 << 20)
@@ -25,7 +25,7 @@ class Engine:
     def inspect_container(self, name: str) -> dict[str, Any]:
         return {"Mounts": self._mounts}
 
-    def get_archive(self, name: str, path: str) -> tuple[Iterator[bytes], dict[str, Any]]:
+    def get_archive(self, name: str, path: str, chunk_size: int | None = 0) -> tuple[Iterator[bytes], dict[str, Any]]:
         if path in self._links:
             return iter(()), {"linkTarget": self._links[path]}
         if path != "/srv/run":
@@ -47,13 +47,20 @@ class Engine:
 def test_the_beginning_of_a_large_file_is_read_without_the_rest(path: str) -> None:
     engine: Any = Engine({"/usr/bin/run": "/srv/run"})
     assert read_head(engine, "1", path, 20) == LARGE[:20]
-    assert engine.pieces < 10
+    assert engine.pieces < 50
+
+
+def test_a_file_is_read_whole_or_not_at_all() -> None:
+    engine: Any = Engine()
+    assert read_file(engine, "1", "/srv/run") == LARGE
+    assert read_file(engine, "1", "/srv/run", len(LARGE)) == LARGE
+    assert read_file(engine, "1", "/srv/run", len(LARGE) - 1) is None
 
 
 def test_what_is_not_there_is_told_from_what_cannot_be_told() -> None:
     engine: Any = Engine()
     assert (is_there(engine, "1", "/srv/run"), is_there(engine, "1", "/srv/none")) == (True, False)
-    assert read_head(engine, "1", "/srv/none", 20) == b""
+    assert read_head(engine, "1", "/srv/none", 20) is None
     lost: Any = Engine(mounts=({"Type": "bind", "Source": "/nowhere/at/all", "Destination": "/srv"},))
     assert is_there(lost, "1", "/srv/run") is None
     with pytest.raises(EngineError):

@@ -22,6 +22,9 @@ class FakeApi:
         self.containers: set[str] = set()
         self.made = 0
 
+    def inspect_container(self, _: str) -> dict[str, Any]:
+        return {}
+
     def create_host_config(self, **_: Any) -> None:
         return None
 

@@ -78,7 +78,7 @@ class Engine:
     def inspect_image(self, name: str) -> dict[str, str]:
         return {"Architecture": "amd64"}
 
-    def get_archive(self, name: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
+    def get_archive(self, name: str, path: str, chunk_size: int | None = 0) -> tuple[list[bytes], dict[str, Any]]:
         if path not in self._files:
             raise ObjectMissing(path)
         data, content = io.BytesIO(), self._files[path]

@@ -76,7 +76,7 @@ class Engine:
     def inspect_container(self, _: str) -> dict[str, Any]:
         return {"Mounts": self.mounts}
 
-    def get_archive(self, _: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
+    def get_archive(self, _: str, path: str, chunk_size: int | None = 0) -> tuple[list[bytes], dict[str, Any]]:
         from layerstack.engine.api import ObjectMissing
 
         if path not in self.files:
