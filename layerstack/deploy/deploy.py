@@ -1,6 +1,5 @@
 """Deploy: images built and pushed, a stack file that names them by digest, and Swarm's own update."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,8 +18,7 @@ from layerstack.engine.container import read_all
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project
 from layerstack.registry.team import require_team
-
-Say = Callable[[str], None]
+from layerstack.report import Say
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Manifests for Kubernetes from what Compose resolved: validated against its schemas, never run on a cluster."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from layerstack.deploy.pod import Pod
 from layerstack.deploy.service_policy import keeps_data
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
+from layerstack.report import Say
 
-Say = Callable[[str], None]
 Manifest = dict[str, Any]
 CLAIM_SIZE = "10Gi"
 HEAD = "# Written by `layerstack deploy --kubernetes`; validated against the schemas of Kubernetes, never run.\n"

@@ -1,6 +1,6 @@
 """The images of a stack in the team's registry, each by the digest under which any node pulls exactly that one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from layerstack.build import build as builder
@@ -14,8 +14,7 @@ from layerstack.registry import transfer
 from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.team import SYSTEM_PREFIX, TeamRegistry, require_team
 from layerstack.registry.trouble import RegistryFailed
-
-Say = Callable[[str], None]
+from layerstack.report import Say
 
 
 @dataclass(frozen=True)

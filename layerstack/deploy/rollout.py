@@ -1,16 +1,16 @@
 """Wait until the swarm runs what it was given, or has gone back to what it ran before."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from layerstack.deploy.swarm import SwarmService, read_services, read_task_log
 from layerstack.engine.client import EngineClient
 from layerstack.errors import StartFailed
+from layerstack.report import Say
 from layerstack.wait import wait_until
 
-Say = Callable[[str], None]
 POLL_SECONDS = 0.5
 WORDS = {"updating": "updated", "rollback_started": "rolled back"}
 ENDED = "its program ended, by itself or because its health check failed"

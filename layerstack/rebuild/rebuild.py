@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +29,7 @@ from layerstack.rebuild.leftovers import find_leftovers, remove_leftovers
 from layerstack.rebuild.regression import find_regression
 from layerstack.rebuild.served import ServedCopy
 from layerstack.registry.origin import INPUTS_LABEL
+from layerstack.report import Say
 from layerstack.run import rehearsal
 from layerstack.wording import short
 
@@ -152,9 +153,7 @@ class Rebuild:
         }
 
 
-def time_rebuilds(
-    project: Project, names: Sequence[str], options: RebuildOptions, say: Callable[[str], None]
-) -> list[Rebuild]:
+def time_rebuilds(project: Project, names: Sequence[str], options: RebuildOptions, say: Say) -> list[Rebuild]:
     """Time the named services one after the other; by default all that are built here and have a file to edit.
 
     Raises as `time_rebuild` does.
@@ -175,7 +174,7 @@ def summary(rebuilds: Sequence[Rebuild]) -> dict[str, Any]:
     return {"ok": not any(one.failures for one in rebuilds), "rebuilds": [one.to_json() for one in rebuilds]}
 
 
-def time_rebuild(project: Project, service_name: str, options: RebuildOptions, say: Callable[[str], None]) -> Rebuild:
+def time_rebuild(project: Project, service_name: str, options: RebuildOptions, say: Say) -> Rebuild:
     """Time rebuilds of one service, each after a change of content in a copy of its context.
 
     Raises UsageError when the service is not built here or the file to edit cannot be changed; BuildFailed.
@@ -217,7 +216,7 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
 
 
 def _runs(
-    rebuild: "_Rebuilder", served: ServedCopy | None, edited: Path, options: RebuildOptions, say: Callable[[str], None]
+    rebuild: "_Rebuilder", served: ServedCopy | None, edited: Path, options: RebuildOptions, say: Say
 ) -> tuple[Run, ...]:
     """One build after each change of the edited file."""
     runs = []
@@ -240,7 +239,7 @@ def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
     return EditedFile(str(edited), "")
 
 
-def _editable(project: Project, say: Callable[[str], None]) -> list[str]:
+def _editable(project: Project, say: Say) -> list[str]:
     """Services that are built here and have a file to change; what has none is said and left out."""
     found = []
     for service in project.services.values():
@@ -305,7 +304,7 @@ class _Rebuilder:
 
 
 @contextmanager
-def _served(project: Project, service: Service, tag: str, say: Callable[[str], None]) -> Iterator[ServedCopy]:
+def _served(project: Project, service: Service, tag: str, say: Say) -> Iterator[ServedCopy]:
     """The service and what it needs, running from the throw-away image in a project of its own."""
     with rehearsal.rehearsal(project, "rebuild", {service.name: rehearsal.from_image(service, tag)}) as copy:
         say(f"{service.name}: starting a copy of the stack as {copy.name}, not timed")

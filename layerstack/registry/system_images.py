@@ -1,6 +1,6 @@
 """System images from a team's registry, under the names by which the project calls them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from layerstack.engine import engine
 from layerstack.errors import EngineError
@@ -9,9 +9,10 @@ from layerstack.registry import known_digests, transfer
 from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.team import TeamRegistry
 from layerstack.registry.trouble import RegistryFailed
+from layerstack.report import Say
 
 
-def fetch(team: TeamRegistry, wanted: Iterable[Sequence[str]], say: Callable[[str], None]) -> frozenset[str]:
+def fetch(team: TeamRegistry, wanted: Iterable[Sequence[str]], say: Say) -> frozenset[str]:
     """Of each group of names pull and tag the first that the registry has; which they are.
 
     What goes wrong costs a line. Raises EngineError when the engine itself fails.
@@ -26,7 +27,7 @@ def fetch(team: TeamRegistry, wanted: Iterable[Sequence[str]], say: Callable[[st
     return frozenset(name for name in chosen if _pull(team, name, answers[team.system_reference(name)], say))
 
 
-def _pull(team: TeamRegistry, name: str, answer: Answer, say: Callable[[str], None]) -> bool:
+def _pull(team: TeamRegistry, name: str, answer: Answer, say: Say) -> bool:
     say(f"pulling {name} from {team.address}")
     try:
         transfer.pull(answer.pinned)

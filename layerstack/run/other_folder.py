@@ -1,6 +1,5 @@
 """A project that runs from another folder: Compose would take over its containers and its data without a word."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from layerstack.engine.client import EngineClient
@@ -9,9 +8,10 @@ from layerstack.engine.place import find_place
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project
 from layerstack.project.worktree import find_worktree
+from layerstack.report import Say
 
 
-def require_own_folder(client: EngineClient, project: Project, say: Callable[[str], None]) -> None:
+def require_own_folder(client: EngineClient, project: Project, say: Say) -> None:
     """Raises StartFailed when containers of this name were started from another folder that is still there.
 
     `say` hears of a folder that is gone: the project was moved, and its containers are taken over.

@@ -2,11 +2,11 @@
 
 import atexit
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from layerstack.report import console_for, shown
+from layerstack.report import Say, console_for, shown
 from layerstack.run.health import Phase
 from layerstack.wording import duration
 
@@ -66,7 +66,7 @@ class Silent:
 class ChangeLog:
     """One line whenever a service changes its state."""
 
-    def __init__(self, say: Callable[[str], None], usual_seconds: Mapping[str, float] | None = None) -> None:
+    def __init__(self, say: Say, usual_seconds: Mapping[str, float] | None = None) -> None:
         self._say, self._usual = say, usual_seconds or {}
         self._words: dict[str, str] = {}
 

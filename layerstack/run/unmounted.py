@@ -1,7 +1,7 @@
 """A stack on an engine that does not have the project's folder: it runs the code that is in its images."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,13 @@ from layerstack.engine.folder import sees_folder
 from layerstack.engine.place import find_place
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project, Service, with_overlay
+from layerstack.report import Say
 from layerstack.state_folder import state_folder, write_atomically
 
 FILE = "without-mounts.yml"
 
 
-def for_engine(client: EngineClient, project: Project, say: Callable[[str], None]) -> Project:
+def for_engine(client: EngineClient, project: Project, say: Say) -> Project:
     """The project as this engine can run it: without the mounts of its own folder where the engine does not have it.
 
     The images are there already. Raises StartFailed when the Compose file for it cannot be written.
