@@ -1,18 +1,13 @@
 """The cache report as text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from layerstack.build.step_text import bare
+from layerstack.cache.cache_report import CachedImage, CacheReport
+from layerstack.cache.cached_steps import CachedStep
 from layerstack.moment import age
 from layerstack.report import line, print_table
 from layerstack.wording import megabytes, short
-
-if TYPE_CHECKING:
-    from layerstack.cache.cache_report import CachedImage, CacheReport
-    from layerstack.cache.cached_steps import CachedStep
 
 # Smaller steps and groups are left out of the tables.
 SHOWN_BYTES = 1_000_000

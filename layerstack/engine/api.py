@@ -3,16 +3,19 @@
 Each error is also one of the SDK's own kinds, because the SDK catches those itself in places.
 """
 
+import sys
+import threading
+from types import ModuleType
 from typing import Any
 
 import requests
 from docker.api import APIClient
+from docker.api import client as sdk_client
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound, create_api_error_from_http_exception
 from docker.tls import TLSConfig
 
 from docker import DockerClient
 from layerstack.engine.endpoint import Endpoint
-from layerstack.engine.ssh import use_system_ssh
 from layerstack.engine.unusable import podman
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 
@@ -20,6 +23,8 @@ from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
 ADVICE = "`invoke doctor` checks the engine."
+# Two threads may ask for a client at the same time.
+_LOCK = threading.Lock()
 
 
 class EngineGone(EngineError, requests.RequestException, DockerException):
@@ -44,7 +49,7 @@ class EngineClient(DockerClient):
     def __init__(self, endpoint: Endpoint) -> None:
         is_ssh = endpoint.host.startswith("ssh://")
         if is_ssh:
-            use_system_ssh()
+            _use_system_ssh()
         # Instead of super().__init__(), which would only create an APIClient without our errors.
         self.api = _Api(
             base_url=endpoint.host,
@@ -115,3 +120,23 @@ def _tls(endpoint: Endpoint) -> TLSConfig | bool:
         return False
     pair = (endpoint.cert_file, endpoint.key_file) if endpoint.cert_file and endpoint.key_file else None
     return TLSConfig(client_cert=pair, ca_cert=endpoint.ca_file or None, verify=endpoint.is_verified)
+
+
+def _use_system_ssh() -> None:
+    """Let the SDK reach `ssh://` with the system's ssh, as the docker command does, and without Paramiko."""
+    # Seen in docker 7.2: without Paramiko the SDK refuses every such address, although its adapter needs it only for a
+    # client of its own, which `use_ssh_client` leaves unused.
+    with _LOCK:
+        if not hasattr(sdk_client, "SSHHTTPAdapter"):
+            vars(sdk_client)["SSHHTTPAdapter"] = _import_adapter()
+
+
+def _import_adapter() -> type:
+    empty = ModuleType("paramiko")
+    sys.modules.setdefault("paramiko", empty)
+    try:
+        from docker.transport.sshconn import SSHHTTPAdapter
+    finally:
+        if sys.modules["paramiko"] is empty:
+            del sys.modules["paramiko"]
+    return SSHHTTPAdapter

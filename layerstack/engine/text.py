@@ -1,16 +1,11 @@
 """Stored images as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from layerstack.engine.images import Layer
 from layerstack.moment import age
 from layerstack.report import print_table, say
 from layerstack.wording import megabytes
-
-if TYPE_CHECKING:
-    from layerstack.engine.images import Layer
 
 
 def print_images(layers: Sequence[Layer]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from layerstack import private_file
-from layerstack.gpu.gpu_card import Card
+from layerstack.gpu.nvml import Card
 from layerstack.process_life import ancestors, user_name
 from layerstack.report import Say
 from layerstack.state_folder import shared_folder

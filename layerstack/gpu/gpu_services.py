@@ -11,11 +11,10 @@ from layerstack.engine.container import Container, read_all
 from layerstack.errors import GpuMissing, UsageError
 from layerstack.gpu import lease
 from layerstack.gpu.device import is_engine_elsewhere
-from layerstack.gpu.gpu_card import Card, cards_of
 from layerstack.gpu.gpu_in_container import look_inside
 from layerstack.gpu.gpu_probe import ADVICE, DockerGpu, probe_docker
 from layerstack.gpu.lease import Wanted
-from layerstack.gpu.nvml import ask_host, read_host
+from layerstack.gpu.nvml import Card, ask_host, cards_of, read_host
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.dependency import in_start_order
 from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_of

@@ -12,10 +12,9 @@ from layerstack.gpu import decision as gpu
 from layerstack.gpu import device
 from layerstack.gpu.card_lock import Holder
 from layerstack.gpu.decision import Decision, Request, with_containers
-from layerstack.gpu.gpu_card import Card, cards_of
 from layerstack.gpu.gpu_in_container import ContainerGpu, read_containers
 from layerstack.gpu.lease import read_leases
-from layerstack.gpu.nvml import HostGpus
+from layerstack.gpu.nvml import Card, HostGpus, cards_of
 from layerstack.project import project
 
 

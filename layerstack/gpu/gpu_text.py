@@ -1,18 +1,13 @@
 """The GPU survey as text: the decision and its remedy, then the facts."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from layerstack.gpu.decision import Decision
+from layerstack.gpu.gpu_survey import Survey
+from layerstack.gpu.nvml import Gpu
 from layerstack.report import line, print_table
 from layerstack.wording import gibibytes
-
-if TYPE_CHECKING:
-    from layerstack.gpu.decision import Decision
-    from layerstack.gpu.gpu_survey import Survey
-    from layerstack.gpu.nvml import Gpu
 
 
 def print_gpu(survey: Survey) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from layerstack.errors import GpuMissing
 from layerstack.gpu.card_lock import Holder, holder_of, locked
-from layerstack.gpu.gpu_card import Card, cards_of, read_card
-from layerstack.gpu.nvml import ask_host
+from layerstack.gpu.nvml import Card, ask_host, cards_of, read_card
 from layerstack.gpu.nvml_library import Nvml, NvmlRefused, opened
 from layerstack.gpu.peak_memory import PeakMemory
 from layerstack.report import Say

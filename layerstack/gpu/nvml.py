@@ -74,6 +74,21 @@ class HostGpus:
         return {"driver": self.driver, "devices": [device.to_json() for device in self.devices]}
 
 
+@dataclass(frozen=True)
+class Card:
+    """What can be used on its own: a card, or an instance of one in MIG mode; `index` is the number of the card.
+
+    Memory in bytes, None where the driver does not report it.
+    """
+
+    uuid: str
+    name: str
+    index: int
+    total_bytes: int | None
+    free_bytes: int | None
+    processes: tuple[GpuProcess, ...] = ()
+
+
 HostAnswer = tuple[HostGpus | None, NvmlRefused | None]
 
 
@@ -100,6 +115,20 @@ def try_host() -> HostAnswer:
 def read_host() -> HostGpus | None:
     """Driver and cards; None without a working driver or a card."""
     return try_host()[0]
+
+
+def cards_of(host: HostGpus) -> tuple[Card, ...]:
+    """Every usable unit, in the driver's order."""
+    return tuple(card for gpu in host.devices if gpu.is_usable for card in _parts(gpu))
+
+
+def read_card(nvml: Nvml, card: Card) -> Card:
+    """The card with its current memory and processes; unchanged when the driver does not respond."""
+    handle: Any = nvml.ask("nvmlDeviceGetHandleByUUID", card.uuid.encode()) if card.uuid else None
+    if not handle:
+        return card
+    total, free = read_memory(nvml, handle)
+    return Card(card.uuid, card.name, card.index, total, free, read_processes(nvml, handle))
 
 
 def read_processes(nvml: Nvml, handle: Any) -> tuple[GpuProcess, ...]:
@@ -129,6 +158,14 @@ def count_pci_cards() -> int:
         return vendor == NVIDIA_VENDOR and kind.startswith(DISPLAY_CLASSES)
 
     return sum(map(is_card, PCI_DEVICES.iterdir())) if PCI_DEVICES.is_dir() else 0
+
+
+def _parts(gpu: Gpu) -> Iterator[Card]:
+    if not gpu.has_mig:
+        name = gpu.uuid or f"card-{gpu.index}"
+        yield Card(name, gpu.name, gpu.index, gpu.memory_total_bytes, gpu.memory_free_bytes, gpu.processes)
+    for part in gpu.instances:
+        yield Card(part.uuid, part.name, gpu.index, part.memory_total_bytes, part.memory_free_bytes, part.processes)
 
 
 def _read(nvml: Nvml) -> HostGpus:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from layerstack.gpu.card_lock import Holder
-from layerstack.gpu.gpu_card import Card, read_card
+from layerstack.gpu.nvml import Card, read_card
 from layerstack.gpu.nvml_library import Nvml
 from layerstack.process_life import is_in_container
 

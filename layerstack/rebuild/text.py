@@ -1,15 +1,10 @@
 """Timed rebuilds as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from layerstack.rebuild.rebuild import Rebuild
 from layerstack.report import line, mark, print_table
 from layerstack.wording import duration, short
-
-if TYPE_CHECKING:
-    from layerstack.rebuild.rebuild import Rebuild
 
 STEP_CHARACTERS = 80
 PROOF = "its dependencies stayed cached, its base did not change, its image did"

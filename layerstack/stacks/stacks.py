@@ -11,9 +11,8 @@ from layerstack.engine.container import FOLDER_LABEL, ONE_OFF_LABEL, PROJECT_LAB
 from layerstack.engine.place import find_place
 from layerstack.errors import UsageError
 from layerstack.gpu.card_lock import Holder
-from layerstack.gpu.gpu_card import Card, cards_of
 from layerstack.gpu.lease import read_leases
-from layerstack.gpu.nvml import ask_host
+from layerstack.gpu.nvml import Card, ask_host, cards_of
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of

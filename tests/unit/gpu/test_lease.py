@@ -15,8 +15,8 @@ import pytest
 
 from layerstack import private_file
 from layerstack.gpu.card_lock import FOLDER
-from layerstack.gpu.gpu_card import Card
 from layerstack.gpu.lease import read_leases
+from layerstack.gpu.nvml import Card
 from layerstack.state_folder import shared_folder
 from tests.nvml_stand_in.stand_in import GIB, StandIn, card, library
 
