@@ -12,6 +12,14 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 
+# A duration as Go prints it, and an age as Docker's commands print it.
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_AGE = re.compile(r"(\d+|a|an) (second|minute|hour|day|week|month|year)s?\b")
+_UNITS = {
+    **{"ms": 0.001, "s": 1, "m": 60, "h": 3600, "second": 1, "minute": 60, "hour": 3600, "day": 86400},
+    **{"week": 7 * 86400, "month": 30 * 86400, "year": 365 * 86400},
+}
+
 
 def read_time(text: str | None) -> float | None:
     """Seconds since 1970; a time without an offset is UTC. None for no time and for Go's zero time, the year 1."""
@@ -30,6 +38,19 @@ def read_time(text: str | None) -> float | None:
 def epoch_seconds(text: str | None) -> float:
     """As read_time; 0 for no time, which is older than anything else."""
     return read_time(text) or 0.0
+
+
+def span_seconds(text: str) -> float:
+    """Seconds of a duration such as `48h0m0s` or `1m30s`; a bare number is seconds, anything else 0."""
+    if text.strip().isdigit():
+        return float(text)
+    return sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(text))
+
+
+def seconds_ago(text: str) -> float | None:
+    """Seconds of an age such as `16 minutes ago` or `About an hour ago`; None for anything else."""
+    match = _AGE.search(text)
+    return float(1 if match[1] in ("a", "an") else match[1]) * _UNITS[match[2]] if match else None
 
 
 def utc_minute(text: str | None) -> str:

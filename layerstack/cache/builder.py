@@ -15,13 +15,11 @@ from layerstack.engine import engine
 from layerstack.engine.cache_records import CacheRecord, CacheUse, read_cache
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
-from layerstack.moment import epoch_seconds
+from layerstack.moment import epoch_seconds, seconds_ago
 
 INSPECT_SECONDS = 30.0
 # The storage driver that an engine with containerd's image store reports; the classic one is `overlay2`.
 CONTAINERD_STORE = "overlayfs"
-_SPANS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400, "month": 30 * 86400}
-_SPANS["year"] = 365 * 86400
 
 
 @dataclass(frozen=True)
@@ -103,16 +101,8 @@ def read_use(builder: Builder) -> CacheUse:
     return CacheUse(tuple(_printed_record(json.loads(line), now) for line in lines))
 
 
-def parse_age(text: str) -> float | None:
-    """Seconds of an age as Docker prints it: `16 minutes ago`, `About an hour ago`; None for anything else."""
-    match = re.search(r"(\d+|a|an) (second|minute|hour|day|week|month|year)s?\b", text)
-    if not match:
-        return None
-    return float(1 if match[1] in ("a", "an") else match[1]) * _SPANS[match[2]]
-
-
 def _printed_record(entry: Mapping[str, Any], now: datetime) -> CacheRecord:
-    age = parse_age(str(entry.get("LastUsedAt") or ""))
+    age = seconds_ago(str(entry.get("LastUsedAt") or ""))
     used = epoch_seconds(entry.get("CreatedAt")) if age is None else now.timestamp() - age
     return CacheRecord(
         id=str(entry.get("ID") or ""),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerstack.engine.engine import parse_version
+from layerstack.moment import span_seconds
 from layerstack.wording import megabytes
 
 GIBIBYTE = 1 << 30
@@ -17,7 +18,6 @@ MOUNT_TYPES = ("source.local", "exec.cachemount", "source.git.checkout")
 THREE_LIMITS_ENGINE, MOUNTS_ENFORCED_ENGINE = (28,), (29, 6)
 _UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _SIZE = re.compile(r"^\s*([\d.]+)\s*([kmgtp]?)(i?)(b?)\s*$", re.IGNORECASE)
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 
 
 @dataclass(frozen=True)
@@ -98,19 +98,11 @@ def parse_printed_size(text: str) -> int:
     return int(float(match[1]) * (1024 if match[3] else 1000) ** _UNITS[match[2].lower()])
 
 
-def parse_span(text: str) -> float:
-    """Seconds of a Go duration like `48h0m0s`; a bare number is seconds."""
-    if text.strip().isdigit():
-        return float(text)
-    factors = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-    return sum(float(number) * factors[unit] for number, unit in _SPAN.findall(text))
-
-
 def _rule(fields: Mapping[str, str]) -> GcRule:
     return GcRule(
         takes_all=fields.get("All") == "true",
         kinds=tuple(re.findall(r"type=+([^,]+)", fields.get("Filters", ""))),
-        unused_seconds=parse_span(fields.get("Keep Duration", "0")),
+        unused_seconds=span_seconds(fields.get("Keep Duration", "0")),
         reserved_bytes=parse_printed_size(fields.get("Reserved Space") or fields.get("Keep Bytes") or "0"),
         max_used_bytes=parse_printed_size(fields.get("Max Used Space", "0")),
         min_free_bytes=parse_printed_size(fields.get("Min Free Space", "0")),

@@ -1,4 +1,4 @@
-"""All that Compose resolved of a project, networks and volumes included, as `docker compose config` prints it."""
+"""What Compose resolved of a project, networks and volumes included, as `docker compose config` prints it."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _SIZE = re.compile(r"(\d+)([kmgt]?)i?b?", re.IGNORECASE)
 
 
 def read_document(project: Project) -> dict[str, Any]:
-    """Dollars are doubled, as in a Compose file. Raises CommandFailed."""
+    """The whole document; dollars are doubled, as in a Compose file. Raises CommandFailed."""
     argv = project.compose("config", "--format", "json")
     asked = command.run(argv, cwd=project.root, env=project.environment).require()
     document: dict[str, Any] = json.loads(asked.stdout)
@@ -21,14 +21,14 @@ def read_document(project: Project) -> dict[str, Any]:
 
 
 def finished_services(document: Mapping[str, Any]) -> frozenset[str]:
-    """Services that others wait for until they have ended well."""
+    """Services that run to their end: others wait for their success."""
     needs = [(one.get("depends_on") or {}) for one in document["services"].values()]
     ended = "service_completed_successfully"
     return frozenset(name for one in needs for name, need in one.items() if need.get("condition") == ended)
 
 
 def yaml_text(*documents: Any) -> str:
-    """As people write it: nothing is said by reference to an earlier part."""
+    """YAML without anchors, as people write it."""
     import yaml
 
     class Plain(yaml.SafeDumper):
@@ -48,12 +48,6 @@ def bytes_of(size: str | int) -> int:
     return int(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " ") if match else 0
 
 
-def seconds_of(text: str) -> int:
-    """A duration as Compose prints it, `2m0s`; fractions are left out."""
-    units = {"h": 3600, "m": 60, "s": 1}
-    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(?:\.\d+)?([hms])(?!s)", text))
-
-
 def object_name(name: str) -> str:
-    """As Kubernetes takes a name, a DNS label."""
+    """A name that Kubernetes accepts: a DNS label."""
     return re.sub(r"[^a-z0-9-]", "-", name.lower()).strip("-")[:63]

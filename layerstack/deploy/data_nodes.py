@@ -1,4 +1,4 @@
-"""On which node of a swarm the data of each service lies: Swarm moves containers, and no volumes."""
+"""Which node of a swarm holds the data of each service: Swarm moves containers, but not volumes."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ PIN = "node.id == "
 def data_nodes(
     client: EngineClient, swarm: Mapping[str, Any], stack: str, document: Mapping[str, Any]
 ) -> dict[str, str]:
-    """For each service that keeps data its node; {} for a single one. `document` is what Compose resolved.
+    """The node of each service that keeps data; {} for a swarm of one. `document` is what Compose resolved.
 
-    Where it is pinned already, or where a volume of it is; else the node with the fewest, so that the members of a
-    replica set are on several.
+    A service stays where it is pinned, or where one of its volumes is. A new one goes to the node with the fewest, so
+    that the members of a replica set are spread.
     """
     if int(swarm.get("Nodes") or 1) < 2:
         return {}
@@ -39,7 +39,7 @@ def data_nodes(
 
 
 def _volumes(document: Mapping[str, Any], service: str) -> frozenset[str]:
-    """Their names on a node."""
+    """The names that the volumes of a service have on a node."""
     declared = document.get("volumes") or {}
     mounts = document["services"][service].get("volumes") or ()
     names = (str(mount["source"]) for mount in mounts if mount["type"] == "volume" and mount.get("source"))
@@ -47,9 +47,6 @@ def _volumes(document: Mapping[str, Any], service: str) -> frozenset[str]:
 
 
 def _usable_nodes(client: EngineClient) -> list[str]:
-    found: list[dict[str, Any]] = client.api.nodes()
-    return [
-        str(node["ID"])
-        for node in found
-        if node["Status"]["State"] == "ready" and node["Spec"]["Availability"] == "active"
-    ]
+    nodes: list[dict[str, Any]] = client.api.nodes()
+    ready = (one for one in nodes if one["Status"]["State"] == "ready" and one["Spec"]["Availability"] == "active")
+    return [str(one["ID"]) for one in ready]

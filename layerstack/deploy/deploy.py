@@ -1,4 +1,4 @@
-"""Deploy: images built and pushed, a stack file that names them by digest, and Swarm's own update."""
+"""Deploys to a swarm: builds and pushes the images, names them by digest in a stack file, waits for Swarm's update."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,8 +14,8 @@ from layerstack.deploy.service_policy import Facts
 from layerstack.deploy.stack_file import StackFile, make_stack_file
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
-from layerstack.engine.container import read_all
-from layerstack.errors import StartFailed
+from layerstack.engine.container import runs_something
+from layerstack.errors import StartFailed, quoted_end
 from layerstack.project.project import Project
 from layerstack.registry.team import require_team
 from layerstack.report import Say
@@ -23,7 +23,7 @@ from layerstack.report import Say
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was, or would be, given to Swarm; `replicas` is empty where nothing was."""
+    """The stack file, and the replicas that run after it was deployed; () when it was only made."""
 
     stack: str
     file: StackFile
@@ -44,7 +44,7 @@ class Deployment:
 
 
 def explain(project: Project) -> Deployment:
-    """The file as it would be deployed; what is not in the registry yet has a tag in place of a digest.
+    """The file that would be deployed; images that are not in the registry yet have a tag instead of a digest.
 
     Nothing is built, pushed or deployed. Raises UsageError without a registry.
     """
@@ -60,10 +60,10 @@ def explain(project: Project) -> Deployment:
 
 
 def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | None, say: Say) -> Deployment:
-    """Build, push, deploy, wait until all replicas run, at most `timeout_seconds`.
+    """Build, push, deploy, and wait until all replicas run, at most `timeout_seconds`.
 
-    Raises UsageError, EngineError, BuildFailed, CheckFailed when the registry takes an image not, StartFailed when
-    Swarm refuses the file, rolls an update back, or no replica of a service runs.
+    Raises UsageError, EngineError, BuildFailed, CheckFailed when the registry refuses an image, StartFailed when Swarm
+    refuses the file or rolls an update back, or when no replica of a service runs.
     """
     project.require_services()
     require_team(project)
@@ -76,26 +76,25 @@ def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | N
     before = swarm.read_services(client, project.name)
     known = frozenset(task.id for one in before.values() for task in one.tasks)
     _hand_over(project, file, [name for name in file.jobs if name in before])
-    return Deployment(
-        project.name,
-        file,
-        wait_for(client, project.name, tuple(file.document["services"]), known, timeout_seconds, say),
-    )
+    replicas = wait_for(client, project.name, tuple(file.document["services"]), known, timeout_seconds, say)
+    return Deployment(project.name, file, replicas)
 
 
 def _require_no_compose(client: EngineClient, project: Project) -> None:
-    """Volumes have the same names under both: two databases would write to one folder. Raises StartFailed."""
-    if any(one.is_running for found in read_all(client, project.name).values() for one in found):
+    """Raises StartFailed while Compose runs the project."""
+    # Volumes have the same names under both: two databases would write to one folder.
+    if runs_something(client, project.name):
         msg = f"{project.name} runs under Compose on this engine, with the same volumes."
-        raise StartFailed(msg, "`invoke down` first, which keeps the data; or another COMPOSE_PROJECT_NAME.")
+        raise StartFailed(msg, "`invoke down` keeps the data; or choose another COMPOSE_PROJECT_NAME.")
 
 
 def _hand_over(project: Project, file: StackFile, ended_jobs: list[str]) -> None:
-    """By stdin: the file has passwords in it and lies nowhere. Jobs of an earlier deploy run once more."""
+    # Through stdin: the file contains passwords and is stored nowhere.
     argv = ["docker", "stack", "deploy", "--with-registry-auth", "--compose-file", "-", project.name]
     given = command.run(argv, cwd=project.root, stdin=file.text)
     if not given.ok:
-        said = "\n".join(f"  | {line}" for line in given.stderr.strip().splitlines()[-10:])
-        raise StartFailed(f"Swarm does not take the stack file:\n{said}", "`invoke deploy --explain` prints it.")
+        said = quoted_end(given.stderr.strip().splitlines())
+        raise StartFailed(f"Swarm refuses the stack file:\n{said}", "`invoke deploy --explain` prints it.")
+    # Swarm does not repeat a job whose definition is the same.
     for name in ended_jobs:
         command.run(["docker", "service", "update", "--force", "--detach", f"{project.name}_{name}"]).require()

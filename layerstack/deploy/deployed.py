@@ -1,14 +1,14 @@
-"""Verify on a swarm: every replica of the deployed stack asked over its overlay network."""
+"""Verifies a deployed stack: the checks of every replica, made over the stack's overlay network."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from layerstack.deploy.rollout import failure_words
 from layerstack.deploy.swarm import SwarmService, Task, read_services
 from layerstack.engine.client import EngineClient
-from layerstack.engine.container import from_inspect, read_all
+from layerstack.engine.container import from_inspect, runs_something
 from layerstack.errors import CheckFailed, RefusedByEngine
 from layerstack.project.project import Project, Service
 from layerstack.verify import inside_http
@@ -23,7 +23,7 @@ POLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class DeployedService:
-    """`working` replicas run and answer as declared; of a job those that ended well. `cause` is "" when all is well."""
+    """`working` replicas run and pass their checks, of a job those that succeeded. `cause` is "" when all is well."""
 
     service: str
     asked: int
@@ -50,7 +50,7 @@ class DeployedService:
 
 @dataclass(frozen=True)
 class StackReport:
-    """What was found out of a stack; `seconds` is the wall time."""
+    """The result for a stack; `seconds` is the wall time."""
 
     stack: str
     seconds: float
@@ -62,7 +62,7 @@ class StackReport:
 
     @property
     def worst(self) -> DeployedService | None:
-        """The first that is broken, else the first that is degraded; what others need comes before them."""
+        """The first broken service, else the first degraded one; dependencies come before their users."""
         found = [one for one in self.services if one.state != "fine"]
         return min(found, key=lambda one: one.state != "broken", default=None)
 
@@ -73,7 +73,7 @@ class StackReport:
 
 def is_deployed(client: EngineClient, project: Project) -> bool:
     """Whether the project runs as a stack of this swarm, and not under Compose."""
-    if any(one.is_running for found in read_all(client, project.name).values() for one in found):
+    if runs_something(client, project.name):
         return False
     try:
         return bool(read_services(client, project.name))
@@ -82,7 +82,7 @@ def is_deployed(client: EngineClient, project: Project) -> bool:
 
 
 def verify_stack(client: EngineClient, project: Project, wait_seconds: float = 0.0) -> StackReport:
-    """Ask every running replica what its service declares, all at once. With `wait_seconds` again until all is well.
+    """Check all running replicas in parallel, repeatedly for `wait_seconds` until all is well.
 
     Raises EngineError.
     """
@@ -101,7 +101,7 @@ def verify_stack(client: EngineClient, project: Project, wait_seconds: float = 0
 
 
 class _Peers:
-    """The services of the stack, and those replicas that can ask others: they run on this engine."""
+    """The services of the stack, and the replicas on this engine, from which the others can be asked."""
 
     def __init__(self, client: EngineClient, services: Mapping[str, SwarmService]) -> None:
         self.client = client
@@ -113,9 +113,9 @@ class _Peers:
         return bool(task.container_id) and task.node_id == self.node_id
 
     def ask(self, declared: Mapping[str, Any], task: Task, service: Service, timeout_seconds: float) -> str:
-        """What was asked over a network that both have, by another service if possible. Raises CheckFailed."""
+        """The result of a check over a network of both, from another service if possible. Raises CheckFailed."""
         if "upload" in declared:
-            return f"{NOT_CHECKED}: nothing is uploaded from inside a stack"
+            return f"{NOT_CHECKED}: uploads are not checked from inside a stack"
         port = declared.get("port") or next((one.target for one in service.ports), None)
         if port is None:
             raise CheckFailed("the service does not publish any port")
@@ -124,11 +124,11 @@ class _Peers:
                 address, host = f"{task.addresses[network]}:{port}", f"{service.name}:{port}"
                 if said := inside_http.ask_at(self.client, declared, peer.container_id, address, timeout_seconds, host):
                     return said
-        return f"{NOT_CHECKED}: no container of this node shares a network with it and has a program to ask with"
+        return f"{NOT_CHECKED}: no container of this node that shares a network with it can send a request"
 
 
 def _running(one: SwarmService) -> list[Task]:
-    """During an update also those of the version before: they serve as well."""
+    # During an update replicas of the previous version still serve.
     return [task for task in one.tasks if task.state == "running"]
 
 
@@ -136,7 +136,7 @@ def _examine(peers: _Peers, project: Project, name: str) -> DeployedService:
     if (one := peers.services.get(name)) is None:
         return DeployedService(name, 1, 0, cause="is not in the stack; `invoke deploy` adds it")
     if one.is_job:
-        cause = "" if one.running >= one.asked else f"did not end well{failure_words(one, ())}"
+        cause = "" if one.running >= one.asked else f"has not succeeded{failure_words(one, ())}"
         return DeployedService(name, one.asked, one.running, cause=cause)
     tasks, service = _running(one), project.services[name]
     asked = ask_all(lambda task: _ask(peers, project, service, task), tasks)
@@ -154,18 +154,12 @@ def _ask(peers: _Peers, project: Project, service: Service, task: Task) -> list[
             detail = f"{NOT_CHECKED}: the replica runs on another node"
             return CheckResult(check_name(declared), True, 0.0, detail, is_asked=False)
         seconds = float(declared.get("timeout_seconds", TIMEOUT_SECONDS)) + inside_http.START_SECONDS
-        return timed(check_name(declared), seconds, _question(peers, declared, task, service, seconds))
+        return timed(check_name(declared), seconds, lambda: peers.ask(declared, task, service, seconds))
 
     environment = {key: str(value) for key, value in (service.definition.get("environment") or {}).items()}
     found = ask_all(run, [as_check(entry) for entry in service.settings.verify])
     name = f"{service.name}.{task.slot}"
     return [replace(check, container=name, detail=mask(check.detail, environment)) for check in found]
-
-
-def _question(
-    peers: _Peers, declared: Mapping[str, Any], task: Task, service: Service, seconds: float
-) -> Callable[[], str]:
-    return lambda: peers.ask(declared, task, service, seconds)
 
 
 def _cause(one: SwarmService, running: int, checks: Sequence[CheckResult]) -> str:

@@ -1,4 +1,4 @@
-"""Manifests for Kubernetes from what Compose resolved: validated against its schemas, never run on a cluster."""
+"""Manifests for Kubernetes from what Compose resolved: validated against the schemas, never run on a cluster."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,14 +23,15 @@ from layerstack.report import Say
 Manifest = dict[str, Any]
 CLAIM_SIZE = "10Gi"
 HEAD = "# Written by `layerstack deploy --kubernetes`; validated against the schemas of Kubernetes, never run.\n"
-NOT_CARRIED = "Not carried over: start order (what misses something is restarted until it is there), published ports "
-NOT_CARRIED += "(an Ingress of your own), process limits, log options, mounts of the project's folder."
+NOT_CARRIED = (
+    "Not carried over: start order (a container whose dependency is missing is restarted), published ports (write an "
+    "Ingress), process limits, log options, mounts of the project's folder."
+)
 
 
 @dataclass(frozen=True)
 class Written:
-    """What one service becomes; `needs` are the Secrets and ConfigMaps that are to be there before, as kubectl makes
-    them."""
+    """The manifests of one service; `needs` are the arguments of `kubectl create` for what must exist before them."""
 
     name: str
     manifests: tuple[Manifest, ...]
@@ -43,7 +44,7 @@ class Written:
 
 
 def write_manifests(project: Project, folder: Path, observer: BuildObserver | None, say: Say) -> tuple[Path, ...]:
-    """Build and push, then a file per service in `folder`, by digest. Raises UsageError, CheckFailed, StartFailed."""
+    """Build and push, then write a file per service. Raises UsageError, CheckFailed, StartFailed."""
     project.require_services()
     pinned = publish(project, observer, say)
     written = make_manifests(project.root, read_document(project), pinned)
@@ -60,7 +61,7 @@ def write_manifests(project: Project, folder: Path, observer: BuildObserver | No
 
 
 def make_manifests(root: Path, document: Mapping[str, Any], images: Mapping[str, str]) -> tuple[Written, ...]:
-    """`document` is what Compose resolved, its dollars doubled; `images` what each service runs."""
+    """`document` is what Compose resolved, dollars doubled; `images` are the references by service."""
     jobs = finished_services(document)
     return tuple(
         _written(root, name, document["services"][name], image, name in jobs) for name, image in images.items()
@@ -69,7 +70,10 @@ def make_manifests(root: Path, document: Mapping[str, Any], images: Mapping[str,
 
 def _written(root: Path, name: str, one: Mapping[str, Any], image: str, is_job: bool) -> Written:
     label = object_name(name)
-    mounts = [mount for mount in one.get("volumes") or () if not _is_own(mount, root)]
+    # No node has the project's folder.
+    mounts = [
+        mount for mount in one.get("volumes") or () if mount["type"] != "bind" or not is_below(mount["source"], root)
+    ]
     pod = Pod(label, {**one, "volumes": mounts}, image)
     claims = [
         _claim(object_name(mount["source"])) for mount in mounts if mount["type"] == "volume" and mount.get("source")
@@ -78,12 +82,8 @@ def _written(root: Path, name: str, one: Mapping[str, Any], image: str, is_job: 
     return Written(label, tuple(parts), pod.needs)
 
 
-def _is_own(mount: Mapping[str, Any], root: Path) -> bool:
-    return mount["type"] == "bind" and is_below(mount["source"], root)
-
-
 def _workload(pod: Pod, one: Mapping[str, Any]) -> Manifest:
-    """A StatefulSet for what keeps data: no two of it write to one volume while it is replaced."""
+    # A StatefulSet stops the old pod first: two pods must not write to one volume.
     selector = {"app": pod.name}
     spec: Manifest = {
         "replicas": int((one.get("deploy") or {}).get("replicas", one.get("scale", 1))),
@@ -98,12 +98,12 @@ def _workload(pod: Pod, one: Mapping[str, Any]) -> Manifest:
 
 def _job(pod: Pod) -> Manifest:
     template = {"metadata": {"labels": {"app": pod.name}}, "spec": pod.spec("OnFailure")}
-    # Its dependencies may take their time: a Job waits longer between its tries each time.
+    # The delay between tries doubles: 20 tries outlast a dependency that starts slowly.
     return _object("batch/v1", "Job", pod.name, {"backoffLimit": 20, "template": template})
 
 
 def _address(name: str, one: Mapping[str, Any]) -> Manifest:
-    """The name under which the others reach it."""
+    """The name by which other services reach it."""
     spec: Manifest = {"selector": {"app": name}}
     ports = sorted(_ports(one))
     if ports:

@@ -1,4 +1,4 @@
-"""The images of a stack in the team's registry, each by the digest under which any node pulls exactly that one."""
+"""The images of a stack in the team's registry, by digest, so that every node pulls the same image."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from layerstack.report import Say
 
 @dataclass(frozen=True)
 class WantedImage:
-    """`reference` is its name in the registry, `stored` the image of this engine, None when it has none."""
+    """`reference` is the name in the registry, `stored` this engine's image, None when it has none."""
 
     image: str
     reference: str
@@ -27,9 +27,9 @@ class WantedImage:
 
 
 def publish(project: Project, observer: BuildObserver | None, say: Say) -> dict[str, str]:
-    """Build what the services run, and push it: by service its name by digest.
+    """Build and push the images that the services run; service → reference by digest.
 
-    Raises UsageError without a registry, BuildFailed, and what `push_missing` raises.
+    Raises UsageError without a registry, BuildFailed, and as `push_missing`.
     """
     team, names = require_team(project), deployed_services(project)
     if built := [image.name for name in names if (image := project.image_of(project.services[name]))]:
@@ -38,12 +38,12 @@ def publish(project: Project, observer: BuildObserver | None, say: Say) -> dict[
 
 
 def deployed_services(project: Project) -> tuple[str, ...]:
-    """Those with at least one replica."""
+    """The services with at least one replica."""
     return tuple(name for name, service in project.services.items() if service.replicas)
 
 
 def wanted_images(project: Project, team: TeamRegistry, services: Sequence[str]) -> dict[str, WantedImage]:
-    """By service: what this engine would run for it is what the swarm is to run."""
+    """The image of each service as this engine would run it."""
     runs = {name: project.services[name].image for name in services}
     stored = images.find_all(familiar(image) for image in runs.values())
     found = {}
@@ -56,19 +56,22 @@ def wanted_images(project: Project, team: TeamRegistry, services: Sequence[str])
 
 
 def pin(wanted: Mapping[str, WantedImage]) -> dict[str, str]:
-    """The names by digest, by tag for what the registry does not have (yet)."""
+    """The references by digest, or by tag where the registry does not have the image yet."""
     answers = _ask(wanted)
     return {name: _name(one, answers) for name, one in wanted.items()}
 
 
 def push_missing(wanted: Mapping[str, WantedImage], team: TeamRegistry, say: Say) -> dict[str, str]:
-    """Push what the registry lacks; all by digest. Raises StartFailed, CheckFailed when an image is in no registry."""
+    """Push what the registry lacks; references by digest.
+
+    Raises StartFailed for an image that is not here, CheckFailed when the registry refuses.
+    """
     absent = {one.image: name for name, one in wanted.items() if one.stored is None}
     if absent:
         image, name = next(iter(absent.items()))
         raise StartFailed(
-            f"Nothing is deployed: {', '.join(absent)} is neither here nor in a registry, and {name} runs {image}.",
-            f"`docker pull {image}`, then this again.",
+            f"Nothing is deployed: {', '.join(absent)} is not on this engine, and {name} runs {image}.",
+            f"`docker pull {image}`, then run this again.",
         )
     answers = _ask(wanted)
     if trouble := next((answer.trouble for answer in answers.values() if answer.trouble), None):
@@ -84,7 +87,7 @@ def push_missing(wanted: Mapping[str, WantedImage], team: TeamRegistry, say: Say
 
 def _push(stored: StoredImage, reference: str, team: TeamRegistry, say: Say) -> str:
     try:
-        retry = "the registry does not take a layer; the engine tries again for up to 50 s"
+        retry = "the registry refuses a layer; the engine retries for up to 50 s"
         return transfer.push(stored.id, reference, lambda: say(retry))
     except RegistryFailed as failure:
         raise _refused(team, failure.trouble.what, failure.trouble.advice) from failure

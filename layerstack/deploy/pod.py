@@ -1,20 +1,24 @@
-"""The pod of one service for Kubernetes: container, probes, limits, mounts; passwords come from a Secret."""
+"""The Kubernetes pod of one service: container, probes, limits, mounts; passwords come from a Secret."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layerstack.deploy.compose_document import bytes_of, object_name, seconds_of
+from layerstack.deploy.compose_document import bytes_of, object_name
 from layerstack.deploy.service_policy import cards_wanted
+from layerstack.moment import span_seconds
 from layerstack.project.answers import holds_secret
 
-# What kubectl calls it, its key in Compose, and the folder of a target without one.
+# Argument of `kubectl create`, key in Compose, and the folder of a target that names none.
 _FILES = (("secret generic", "secrets", "/run/secrets/"), ("configmap", "configs", "/"))
+
+# An entry of the container's volumeMounts, and the one of the pod's volumes.
+Mounted = tuple[dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Pod:
-    """`one` is the service as Compose resolved it, dollars doubled, without the mounts that no node has."""
+    """`one` is the service as Compose resolved it, dollars doubled, without mounts of the project's folder."""
 
     name: str
     one: Mapping[str, Any]
@@ -22,13 +26,13 @@ class Pod:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Variables whose values are not written down."""
+        """Variables whose values must not be in the manifest."""
         values = (self.one.get("environment") or {}).items()
         return tuple(name for name, value in values if value and holds_secret({name: str(value)}, {}))
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What is to be there before, as `kubectl create` makes it."""
+        """Arguments of `kubectl create` for what must exist before the pod."""
         values = " ".join(f"--from-literal={name}=…" for name in self.secrets)
         files = [(kind, use["source"]) for kind, part, _ in _FILES for use in self.one.get(part) or ()]
         made = [f"{kind} {object_name(source)} --from-file={source}=…" for kind, source in files]
@@ -36,13 +40,13 @@ class Pod:
 
     def spec(self, restart_policy: str) -> dict[str, Any]:
         volumes = [*self._volumes(), *self._memory(), *self._files()]
-        # Variables such as MONGODB_PORT, which Kubernetes adds, would be taken for settings.
+        # Kubernetes would add variables such as MONGODB_PORT, which services take for settings of their own.
         spec = {
             "restartPolicy": restart_policy,
             "enableServiceLinks": False,
             "containers": [self._container([mount for mount, _ in volumes])],
         }
-        if grace := seconds_of(str(self.one.get("stop_grace_period") or "")):
+        if grace := _seconds(self.one.get("stop_grace_period")):
             spec["terminationGracePeriodSeconds"] = grace
         if volumes:
             spec["volumes"] = [volume for _, volume in volumes]
@@ -64,7 +68,7 @@ class Pod:
         return {key: value for key, value in made.items() if value}
 
     def _words(self, key: str) -> list[str]:
-        # Kubernetes fills in $(NAME) itself.
+        # Kubernetes expands $(NAME).
         return [_plain(word).replace("$(", "$$(") for word in self.one.get(key) or ()]
 
     def _environment(self) -> Iterator[dict[str, Any]]:
@@ -97,27 +101,26 @@ class Pod:
         return {key: value for key, value in made.items() if value or value is False}
 
     def _probes(self) -> dict[str, Any]:
-        """Ready and started as the health check says; it restarts nothing, as Compose does not."""
+        """The health check as startup and readiness probe. No liveness probe: Compose does not restart either."""
         check = self.one.get("healthcheck") or {}
         words = [_plain(word) for word in check.get("test") or ()]
         if len(words) < 2 or check.get("disable"):
             return {}
         command = words[1:] if words[0] == "CMD" else ["/bin/sh", "-c", *words[1:]]
-        interval = max(1, seconds_of(str(check.get("interval") or "30s")))
+        interval = max(1, _seconds(check.get("interval") or "30s"))
         retries = int(check.get("retries") or 3)
         probe = {
             "exec": {"command": command},
             "periodSeconds": interval,
-            "timeoutSeconds": max(1, seconds_of(str(check.get("timeout") or "30s"))),
+            "timeoutSeconds": max(1, _seconds(check.get("timeout") or "30s")),
             "failureThreshold": retries,
         }
-        patience = seconds_of(str(check.get("start_period") or "")) // interval + retries
+        patience = _seconds(check.get("start_period")) // interval + retries
         return {"startupProbe": {**probe, "failureThreshold": patience}, "readinessProbe": probe}
 
-    def _volumes(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """(where it is mounted, what is mounted)."""
+    def _volumes(self) -> Iterator[Mounted]:
         for number, mount in enumerate(self.one.get("volumes") or ()):
-            name, target = f"volume-{number}", {"mountPath": mount["target"]}
+            target = {"mountPath": mount["target"]}
             if mount.get("read_only"):
                 target["readOnly"] = True
             if mount["type"] == "bind":
@@ -126,23 +129,17 @@ class Pod:
                 source = {"persistentVolumeClaim": {"claimName": object_name(mount["source"])}}
             else:
                 source = {"emptyDir": {}}
-            yield {"name": name, **target}, {"name": name, **source}
+            yield _mounted(f"volume-{number}", target, source)
 
-    def _memory(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    def _memory(self) -> Iterator[Mounted]:
         memory = [(str(text).partition(":")[0], 0) for text in self.one.get("tmpfs") or ()]
         if size := bytes_of(self.one.get("shm_size") or 0):
             memory.append(("/dev/shm", size))
         for number, (path, most) in enumerate(memory):
             limit = {"sizeLimit": str(most)} if most else {}
-            yield (
-                {"name": f"memory-{number}", "mountPath": path},
-                {
-                    "name": f"memory-{number}",
-                    "emptyDir": {"medium": "Memory", **limit},
-                },
-            )
+            yield _mounted(f"memory-{number}", {"mountPath": path}, {"emptyDir": {"medium": "Memory", **limit}})
 
-    def _files(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    def _files(self) -> Iterator[Mounted]:
         """Secrets and configs of Compose, each a file."""
         for _, part, folder in _FILES:
             for number, use in enumerate(self.one.get(part) or ()):
@@ -150,10 +147,15 @@ class Pod:
                 path = target if target.startswith("/") else folder + target
                 source = {"secret": {"secretName": name}} if part == "secrets" else {"configMap": {"name": name}}
                 mount = {"mountPath": path, "subPath": use["source"], "readOnly": True}
-                yield (
-                    {"name": f"{part}-{number}", **mount},
-                    {"name": f"{part}-{number}", **source},
-                )
+                yield _mounted(f"{part}-{number}", mount, source)
+
+
+def _mounted(name: str, mount: dict[str, Any], source: dict[str, Any]) -> Mounted:
+    return {"name": name, **mount}, {"name": name, **source}
+
+
+def _seconds(span: Any) -> int:
+    return int(span_seconds(str(span or "")))
 
 
 def _plain(text: Any) -> str:

@@ -1,4 +1,4 @@
-"""Wait until the swarm runs what it was given, or has gone back to what it ran before."""
+"""Waits until a swarm runs what was deployed, or has rolled it back."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from layerstack.deploy.swarm import SwarmService, read_services, read_task_log
 from layerstack.engine.client import EngineClient
-from layerstack.errors import StartFailed
+from layerstack.errors import StartFailed, quoted_end
 from layerstack.report import Say
 from layerstack.wait import wait_until
 
@@ -19,7 +19,7 @@ GONE_BACK = ("rollback_completed", "rollback_paused", "paused")
 
 @dataclass(frozen=True)
 class Replicas:
-    """How many of a service are asked for, and run; `broken` below one, `degraded` below what was asked."""
+    """The desired and the running replicas of a service: none is `broken`, too few are `degraded`."""
 
     service: str
     asked: int
@@ -38,9 +38,10 @@ class Replicas:
 def wait_for(
     client: EngineClient, stack: str, names: Collection[str], known: Collection[str], seconds: float, say: Say
 ) -> tuple[Replicas, ...]:
-    """The replicas of each service once all run, or the time is up. `known` are tasks that were there before.
+    """The replicas of each service once all run, or when the time is up. `known` are the tasks of before.
 
-    Raises StartFailed with the failing task's last lines when Swarm has rolled an update back, or given it up.
+    Raises StartFailed with the failing task's last lines when Swarm has rolled an update back or paused it, or when no
+    replica of a service runs.
     """
     said: dict[str, str] = {}
 
@@ -66,7 +67,7 @@ def _is_done(one: SwarmService) -> bool:
 
 
 def _tell(one: SwarmService, said: dict[str, str], say: Say) -> None:
-    what = "ended well" if one.is_job else WORDS.get(one.update, "running")
+    what = "succeeded" if one.is_job else WORDS.get(one.update, "running")
     text = f"{one.name}: {one.running} of {one.asked} {what}"
     if said.get(one.name) != text:
         said[one.name] = text
@@ -74,23 +75,23 @@ def _tell(one: SwarmService, said: dict[str, str], say: Say) -> None:
 
 
 def _gone_back(one: SwarmService, known: Collection[str]) -> StartFailed:
-    what = "is not updated further" if one.update == "paused" else "is what it was before: its update was rolled back"
-    return StartFailed(f"{one.name} {what}{failure_words(one, known)}", "Repair it, then `invoke deploy` again.")
+    what = "is only partly updated: Swarm paused the update" if one.update == "paused" else "was rolled back"
+    return StartFailed(f"{one.name} {what}{failure_words(one, known)}", "Fix it, then run `invoke deploy` again.")
 
 
 def _broken(one: SwarmService, stack: str, known: Collection[str], seconds: float) -> StartFailed:
     msg = f"{one.name}: none of {one.asked} replicas is running after {seconds:.0f} s{failure_words(one, known)}"
     return StartFailed(
-        msg, f"`docker service ps --no-trunc {stack}_{one.name}` shows every try; `--timeout` waits longer."
+        msg, f"`docker service ps --no-trunc {stack}_{one.name}` shows every try; --timeout waits longer."
     )
 
 
 def failure_words(one: SwarmService, known: Collection[str]) -> str:
-    """Why the last of its tasks failed, and what that wrote."""
+    """Why the last of its tasks failed, with its last lines."""
     failed = one.failures(known)
     waiting = next((task.error for task in one.tasks if task.error and task.id not in known), one.message)
     if not failed:
         return f": {waiting}" if waiting else ""
-    time.sleep(POLL_SECONDS)  # Its node hands the last lines on a moment later.
-    lines = read_task_log(failed[0])
-    return f": {failed[0].error or ENDED}" + "".join(f"\n  | {line}" for line in lines)
+    time.sleep(POLL_SECONDS)  # its node passes on the last lines a moment later
+    lines = quoted_end(read_task_log(failed[0]))
+    return f": {failed[0].error or ENDED}" + (f"\n{lines}" if lines else "")

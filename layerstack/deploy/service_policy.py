@@ -1,4 +1,4 @@
-"""What `deploy:` of a service says to Swarm: replicas, resources, and how an update goes."""
+"""The `deploy:` section of a service for Swarm: replicas, resources, update policy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ _MOVED = {**_LIMITS, "mem_reservation": ("reservations", "memory")}
 
 @dataclass(frozen=True)
 class Facts:
-    """What the swarm can do; `nodes` maps services that keep data to the node on which it lies."""
+    """What the swarm can do; `nodes` maps services that keep data to the node that holds it."""
 
     has_virtual_ips: bool = True
     nodes: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_policy(name: str, one: Mapping[str, Any], facts: Facts, notes: Notes, is_job: bool) -> dict[str, Any]:
-    """What is declared counts; only where it says nothing an update is rolled back when it fails."""
+    """The declared policy; where none is declared, a failed update is rolled back."""
     declared = one.get("deploy") or {}
     made = {key: declared[key] for key in _DECLARED if declared.get(key)}
     replicas = declared.get("replicas", one.get("scale"))
@@ -49,18 +49,18 @@ def make_policy(name: str, one: Mapping[str, Any], facts: Facts, notes: Notes, i
 
 
 def keeps_data(one: Mapping[str, Any]) -> bool:
-    """Whether it writes to a volume: two at once would write to the same files."""
+    """Whether it writes to a volume, so that two at once would write to the same files."""
     mounts = one.get("volumes") or ()
     return any(mount["type"] == "volume" and not mount.get("read_only") for mount in mounts)
 
 
 def cards_wanted(one: Mapping[str, Any]) -> int:
-    """How many GPUs; one, where it asks for all."""
+    """The number of GPUs; a request for all counts as one."""
     return sum(max(request.count, len(request.device_ids), 1) for request in requests_of(one))
 
 
 def _has_host_ports(one: Mapping[str, Any], facts: Facts) -> bool:
-    """Whether it holds ports of its node, of which a second replica there could not have the same."""
+    """Whether it binds ports of its node, which a second replica there could not bind."""
     ports = [port for port in one.get("ports") or () if not str(port.get("host_ip") or "").startswith("127.")]
     return any(not facts.has_virtual_ips or port.get("mode") == "host" for port in ports)
 
@@ -83,7 +83,7 @@ def _resources(name: str, one: Mapping[str, Any], notes: Notes) -> dict[str, Any
 
 
 def _restart(name: str, one: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
-    """`restart:` as Swarm says it; it starts again whatever ends, unless it is told otherwise."""
+    """`restart:` as a restart policy; without one Swarm restarts whatever ends."""
     if not (restart := str(one.get("restart") or "")):
         return {}
     notes.add(name, "restart", "moved to deploy.restart_policy")

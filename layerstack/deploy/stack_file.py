@@ -1,4 +1,4 @@
-"""A stack file for Swarm from what Compose resolved, with every key that Swarm drops, refuses or has elsewhere."""
+"""A stack file for Swarm from what Compose resolved, and every key that Swarm drops, refuses or moves."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,20 @@ from layerstack.deploy import swarm_keys
 from layerstack.deploy.compose_document import bytes_of, finished_services, is_below, yaml_text
 from layerstack.deploy.service_policy import Facts, make_policy
 from layerstack.deploy.swarm_keys import Change, Notes
+from layerstack.engine.place import WILDCARDS
 from layerstack.errors import UsageError
 
-# The newest schema that `docker stack` knows, and the first one with all that we write.
+# The newest schema of `docker stack`, and the first that has every key written here.
 VERSION = "3.13"
 SHARED_MEMORY = "/dev/shm"
-WILDCARDS = ("", "0.0.0.0", "::")
+_FILE = ("file", "external", "labels")
+# Kind of top-level entry → its keys that a stack file may have.
+_PARTS = {
+    "networks": ("driver_opts", "internal", "attachable", "labels", "external"),
+    "volumes": ("driver", "driver_opts", "labels", "external"),
+    "secrets": _FILE,
+    "configs": _FILE,
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class StackFile:
 
 @dataclass
 class _Maker:
-    """The services of one document; `images` names what each runs, `root` is the project's folder."""
+    """Makes the services of one document; `images` are the references by service, `root` is the project's folder."""
 
     root: Path
     images: Mapping[str, str]
@@ -88,7 +96,7 @@ class _Maker:
             yield made
 
     def _memory_mounts(self, name: str, one: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """`tmpfs:` and `shm_size:` as mounts, which Swarm has."""
+        """`tmpfs:` and `shm_size:` as mounts: Swarm has neither key."""
         for text in one.get("tmpfs") or ():
             target, _, options = str(text).partition(":")
             sizes = [part.partition("=")[2] for part in options.split(",") if part.startswith("size=")]
@@ -99,51 +107,39 @@ class _Maker:
 
 
 def make_stack_file(root: Path, document: Mapping[str, Any], images: Mapping[str, str], facts: Facts) -> StackFile:
-    """`document` is what Compose resolved, its dollars doubled. Raises UsageError for what no stack file can say."""
+    """`document` is what Compose resolved, dollars doubled. Raises UsageError for what a stack file cannot express."""
     maker = _Maker(root, images, facts)
     jobs = finished_services(document)
     services = {name: maker.service(name, document["services"][name], name in jobs) for name in images}
     made = {
         "version": VERSION,
         "services": services,
-        "networks": {key: _named(document, key, one, _NETWORK) for key, one in _entries(document, "networks")},
-        "volumes": {key: _named(document, key, one, _VOLUME) for key, one in _entries(document, "volumes")},
-        "secrets": {
-            key: _file_or_external(document, "secrets", key, one) for key, one in _entries(document, "secrets")
-        },
-        "configs": {
-            key: _file_or_external(document, "configs", key, one) for key, one in _entries(document, "configs")
-        },
+        **{kind: _entries(document, kind) for kind in _PARTS},
     }
     return StackFile({key: value for key, value in made.items() if value != {}}, maker.notes.changes, jobs)
 
 
-_NETWORK = ("driver_opts", "internal", "attachable", "labels", "external")
-_VOLUME = ("driver", "driver_opts", "labels", "external")
-
-
-def _entries(document: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, one in (document.get(key) or {}).items():
-        yield name, one or {}
+def _entries(document: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    made = {}
+    for key, declared in (document.get(kind) or {}).items():
+        one = declared or {}
+        if _PARTS[kind] is _FILE and not (one.get("file") or one.get("external")):
+            msg = f"{kind}.{key} comes from neither a file nor the swarm, and `docker stack deploy` takes nothing else."
+            command = f"docker {kind.removesuffix('s')} create {key} -"
+            raise UsageError(msg, f"`{command}` reads it from stdin; then `external: true` in {kind}.{key}.")
+        made[key] = _named(document, key, one, _PARTS[kind])
+    return made
 
 
 def _named(document: Mapping[str, Any], key: str, one: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """Without the name that Swarm gives it anyway."""
     made = _only(one, keys)
     subnets = [_only(part, ("subnet",)) for part in (one.get("ipam") or {}).get("config") or ()]
     if subnets:
         made["ipam"] = {"config": subnets}
+    # Swarm chooses that name itself.
     if one.get("name") not in (None, f"{document['name']}_{key}"):
         made["name"] = one["name"]
     return made
-
-
-def _file_or_external(document: Mapping[str, Any], kind: str, key: str, one: Mapping[str, Any]) -> dict[str, Any]:
-    if not (one.get("file") or one.get("external")):
-        msg = f"{kind}.{key} comes from neither a file nor the swarm, and `docker stack deploy` takes nothing else."
-        command = f"docker {kind.removesuffix('s')} create {key} -"
-        raise UsageError(msg, f"`{command}` reads it from stdin; then `external: true` in {kind}.{key}.")
-    return _named(document, key, one, ("file", "external", "labels"))
 
 
 def _only(one: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -151,6 +147,5 @@ def _only(one: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[str, Any
 
 
 def _with_number(use: Mapping[str, Any]) -> dict[str, Any]:
-    """Compose writes the mode of a secret as octal text."""
-    mode = use.get("mode")
+    mode = use.get("mode")  # Compose prints octal text
     return {**use, "mode": int(mode, 8)} if isinstance(mode, str) else dict(use)

@@ -1,4 +1,4 @@
-"""The swarm behind the engine: whether it takes stacks, the services of one with their tasks, where data lies."""
+"""The swarm of the engine: whether it accepts stacks, the services of a stack and their tasks."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ LOG_LINES, LOG_SECONDS = 10, 5.0
 
 @dataclass(frozen=True)
 class Task:
-    """One replica, running or not; `is_current` says whether it is what the service is now.
+    """One replica, running or not; `is_current` says whether it matches the current definition of the service.
 
-    `addresses` are by network; `container_id` means something on the node `node_id` only.
+    `addresses` are by network; `container_id` is valid on the node `node_id` only.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Task:
 
 @dataclass(frozen=True)
 class SwarmService:
-    """One service of the stack; `update` is Docker's word on its last update, "" when there was none."""
+    """One service of the stack; `update` is the state of its last update, "" when there was none."""
 
     name: str
     asked: int
@@ -46,35 +46,35 @@ class SwarmService:
 
     @property
     def running(self) -> int:
-        """Those as the service is now; with a health check only the healthy ones, of a job those that ended well."""
+        """The current replicas that run, with a health check only the healthy ones, of a job those that succeeded."""
         wanted = "complete" if self.is_job else "running"
         return sum(task.is_current and task.state == wanted for task in self.tasks)
 
     def failures(self, known: Iterable[str]) -> list[Task]:
-        """The tasks that failed, the last one first, without those that are known."""
-        # What is stopped for its failing health check and ends well is "complete", too.
+        """The failed tasks that are not known, the last one first."""
+        # A replica that Swarm stops for a failing health check, and that exits with 0, is "complete".
         ends = FAILED if self.is_job else (*FAILED, "complete")
         failed = [task for task in self.tasks if task.state in ends and task.id not in known]
         return sorted(failed, key=lambda task: task.at, reverse=True)
 
 
 def require_manager(client: EngineClient) -> Mapping[str, Any]:
-    """What the engine says of its swarm. Raises EngineError when it is no manager of one."""
+    """The engine's facts about its swarm. Raises EngineError when it is not a manager."""
     swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
     if not swarm.get("ControlAvailable"):
         kind = "a worker of a swarm, not a manager" if swarm.get("NodeID") else "in no swarm"
-        way = "Ask a manager: DOCKER_HOST, or `docker context use`." if swarm.get("NodeID") else "`docker swarm init`"
-        raise EngineError(f"This engine is {kind}: it takes no stacks.", way)
+        way = "Use a manager: DOCKER_HOST, or `docker context use`." if swarm.get("NodeID") else "`docker swarm init`"
+        raise EngineError(f"This engine is {kind}: it accepts no stacks.", way)
     return swarm
 
 
 def has_virtual_ips() -> bool:
-    """Whether the kernel has what Swarm's virtual addresses need; that of another machine is taken to have it."""
+    """Whether the kernel has IP_VS, which Swarm's virtual addresses need; assumed of another machine."""
     return find_place().is_remote or Path("/proc/net/ip_vs").exists()
 
 
 def read_constraints(client: EngineClient, stack: str) -> dict[str, tuple[str, ...]]:
-    """By service, where it may be placed."""
+    """The placement constraints of each service."""
     return {
         _own_name(one, stack): tuple((one["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
         for one in _services(client, stack)
@@ -82,7 +82,7 @@ def read_constraints(client: EngineClient, stack: str) -> dict[str, tuple[str, .
 
 
 def read_services(client: EngineClient, stack: str) -> dict[str, SwarmService]:
-    """By their names in the Compose file. Raises EngineError."""
+    """The services by their names in the Compose file. Raises EngineError."""
     tasks: dict[str, list[Mapping[str, Any]]] = {}
     for task in client.api.tasks(filters={"label": f"{STACK_LABEL}={stack}"}):
         tasks.setdefault(task["ServiceID"], []).append(task)
@@ -91,7 +91,7 @@ def read_services(client: EngineClient, stack: str) -> dict[str, SwarmService]:
 
 
 def read_task_log(task: Task) -> tuple[str, ...]:
-    """The last lines that it wrote; () when no node has them any more."""
+    """The last lines of a task; () when no node has them any more."""
     argv = ["docker", "service", "logs", "--raw", "--tail", str(LOG_LINES), task.id]
     asked = command.run(argv, timeout_seconds=LOG_SECONDS)
     return tuple((asked.stdout + asked.stderr).splitlines()[-LOG_LINES:]) if asked.ok else ()
@@ -109,7 +109,7 @@ def _own_name(service: Mapping[str, Any], stack: str) -> str:
 
 def _service(service: Mapping[str, Any], stack: str, tasks: Iterable[Mapping[str, Any]]) -> SwarmService:
     template, update = service["Spec"]["TaskTemplate"], service.get("UpdateStatus") or {}
-    # Swarm's own count leaves out what it does not start again.
+    # Swarm's own count leaves out replicas that it no longer restarts.
     declared = (service["Spec"]["Mode"].get("Replicated") or {}).get("Replicas")
     desired = (service.get("ServiceStatus") or {}).get("DesiredTasks") or 0
     return SwarmService(
@@ -124,7 +124,7 @@ def _service(service: Mapping[str, Any], stack: str, tasks: Iterable[Mapping[str
 
 def _task(task: Mapping[str, Any], template: Mapping[str, Any]) -> Task:
     status = task["Status"]
-    # Swarm itself compares the two to find out whether a task is to be replaced.
+    # Swarm makes the same comparison to decide whether to replace a task.
     is_same = _comparable(task["Spec"]) == _comparable(template)
     is_current = task["DesiredState"] in ("running", "complete", "ready") and is_same
     attached = ((one["Network"]["ID"], one.get("Addresses") or ()) for one in task.get("NetworksAttachments") or ())

@@ -1,4 +1,4 @@
-"""What was deployed, or would be, in words."""
+"""Deployments and deployed stacks as text."""
 
 import sys
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from layerstack.wording import duration
 
 
 def print_changes(done: Deployment) -> None:
-    """On stderr: stdout may hold the file."""
+    """The changes on stderr, as stdout may receive the file."""
     for change in done.file.changes:
         is_all = len(change.services) == len(done.file.document["services"]) > 1
         say(f"{change.key}: {change.reason} ({'all services' if is_all else ', '.join(change.services)})")
 
 
 def print_file(done: Deployment) -> None:
-    """The file alone on stdout, so that it can be kept; it holds the values of .env."""
+    """The file on stdout, and nothing else, so that it can be redirected; it contains the values of .env."""
     print_changes(done)
     sys.stdout.write(shown(done.file.text))
     if missing := [name for name, one in done.file.document["services"].items() if "@sha256:" not in one["image"]]:
@@ -27,12 +27,7 @@ def print_file(done: Deployment) -> None:
 def print_deployed(done: Deployment) -> None:
     """A row per service."""
     rows = [
-        (
-            mark(one.state == "fine"),
-            one.service,
-            f"{one.running} of {one.asked}",
-            "" if one.state == "fine" else one.state,
-        )
+        (mark(one.state == "fine"), one.service, f"{one.running} of {one.asked}", one.state.replace("fine", ""))
         for one in done.replicas
     ]
     print_table(("", "service", "running", ""), rows)
@@ -55,7 +50,7 @@ def _rows(one: DeployedService, shows_all: bool) -> Iterator[tuple[str, ...]]:
 
     texts = [f"{check.container} {check.check}: {check.detail}" for check in one.checks] if shows_all else []
     names = dict.fromkeys(check.check for check in one.checks if check.is_asked)
-    texts = texts or [one.cause.partition("\n")[0] or ", ".join(names) or "only what Swarm says of it"]
+    texts = texts or [one.cause.partition("\n")[0] or ", ".join(names) or "only its state in Swarm"]
     first = (mark(one.state == "fine"), one.service, one.state, f"{one.working} of {one.asked}")
     for number, text in enumerate(texts):
         yield *(first if number == 0 else ("", "", "", "")), escape(text)

@@ -129,6 +129,11 @@ def read_all(client: EngineClient, project_name: str) -> dict[str, tuple[Contain
     return _by_service(found)
 
 
+def runs_something(client: EngineClient, project_name: str) -> bool:
+    """Whether Compose runs any container of the project. Raises EngineError when the engine is gone."""
+    return any(one.is_running for containers in read_all(client, project_name).values() for one in containers)
+
+
 def read_log(
     client: EngineClient, container_id: str, lines: int, since_epoch_seconds: float | None = None
 ) -> tuple[str, ...]:

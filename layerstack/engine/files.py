@@ -12,7 +12,7 @@ from typing import Any
 from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 
-# One read of many small pieces: the engine sends 32 kB at a time.
+# The engine sends small chunks.
 BUFFER_BYTES = 1 << 20
 
 

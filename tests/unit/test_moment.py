@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack.moment import age, epoch_seconds, read_time, utc_minute
+from layerstack.moment import age, epoch_seconds, read_time, seconds_ago, span_seconds, utc_minute
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,23 @@ def test_no_time_has_no_age() -> None:
 def test_a_minute_is_shown_in_utc() -> None:
     assert utc_minute("2026-11-27T01:20:40.9+05:45") == "2026-11-26 19:35"
     assert utc_minute("") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("48h0m0s", 172_800), ("1m30s", 90), ("500ms", 0.5), ("172800", 172_800), ("0", 0), ("", 0), ("soon", 0)],
+)
+def test_spans(text: str, seconds: float) -> None:
+    assert span_seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("16 minutes ago", 960), ("About an hour ago", 3600), ("About a minute ago", 60), ("2 weeks ago", 1_209_600)],
+)
+def test_ages_in_words(text: str, seconds: float) -> None:
+    assert seconds_ago(text) == seconds
+
+
+def test_other_words_are_no_age() -> None:
+    assert seconds_ago("never") is None

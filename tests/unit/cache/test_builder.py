@@ -83,18 +83,6 @@ def test_a_buildx_that_cannot_tell_says_what_is_needed(docker: FakeDocker) -> No
         builder.read_use(cache_parts.builder(driver="docker-container"))
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("16 minutes ago", 960), ("About an hour ago", 3600), ("About a minute ago", 60), ("2 weeks ago", 1_209_600)],
-)
-def test_ages(text: str, seconds: float) -> None:
-    assert builder.parse_age(text) == seconds
-
-
-def test_other_words_are_no_age() -> None:
-    assert builder.parse_age("never") is None
-
-
 def test_layer_sizes_mean_something_else_in_containerds_store() -> None:
     assert cache_parts.builder(free=GB).shares_layers
     assert not cache_parts.builder(storage_driver="overlayfs").shares_layers

@@ -98,8 +98,3 @@ def test_down_to_what_a_rule_cuts(rule: GcRule, cache: int, free: int | None, ke
 @pytest.mark.parametrize(("text", "size"), [("0B", 0), ("1.5GB", 1_500_000_000), ("2GiB", 2 * GIB)])
 def test_printed_sizes_are_what_their_unit_says(text: str, size: int) -> None:
     assert gc_policy.parse_printed_size(text) == size
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("48h0m0s", 172_800), ("1m30s", 90), ("172800", 172_800), ("0", 0)])
-def test_spans(text: str, seconds: float) -> None:
-    assert gc_policy.parse_span(text) == seconds

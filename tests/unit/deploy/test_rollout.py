@@ -81,7 +81,7 @@ def test_a_job_that_ended_well_is_fine_and_a_service_that_did_is_not(engine: Eng
         engine.wait("once", "web")
 
 
-@pytest.mark.parametrize(("state", "words"), [("rollback_completed", "rolled back"), ("paused", "not updated further")])
+@pytest.mark.parametrize(("state", "words"), [("rollback_completed", "rolled back"), ("paused", "paused the update")])
 def test_what_swarm_gave_up_is_named_with_the_last_failure_and_its_log(engine: Engine, state: str, words: str) -> None:
     engine.service("web", 1, state)
     engine.task("web", "running")
