@@ -24,9 +24,12 @@ CHILD_ENVIRONMENT = {
     "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
     "DOCKER_CLI_HINTS": "false",
 }
+# After Ctrl-C BuildKit and Compose end their running steps before they exit.
 INTERRUPT_GRACE_SECONDS = 10.0
 TERMINATE_GRACE_SECONDS = 3.0
+# A grandchild may hold the pipes for ever.
 DRAIN_SECONDS = 1.0
+# The capacity of a pipe on Linux.
 PIPE_BYTES = 1 << 16
 
 Stream = Literal["stdout", "stderr"]
@@ -300,7 +303,6 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _rest(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    """The remaining output of an ended child, without waiting for programs that still hold its pipes."""
     try:
         return process.communicate(timeout=DRAIN_SECONDS)
     except subprocess.TimeoutExpired as error:

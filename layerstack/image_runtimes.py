@@ -69,5 +69,5 @@ def _read(repository: str, number: int, part: str) -> Runtime | None:
 
 
 def _kind(repository: str) -> str | None:
-    """By the last component: a company's registry adds a prefix."""
+    # By the last component: a company's registry adds a prefix.
     return IMAGES.get(repository.rpartition("/")[2])

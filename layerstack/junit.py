@@ -69,5 +69,5 @@ def _add(suite: ElementTree.Element, case: Case) -> None:
 
 
 def _printable(text: str) -> str:
-    """XML 1.0 allows hardly any control characters, and logs are full of them."""
+    # XML 1.0 forbids most control characters, and logs are full of them.
     return "".join(one if one.isprintable() or one in "\n\t" else " " for one in shown(text))

@@ -21,7 +21,7 @@ def own_mark() -> str:
 
 @cache
 def _mark_of(pid: int) -> str:
-    """Cached: the kernel may round differently the next time, and earlier marks would not be recognised."""
+    # Cached: the kernel may round differently the next time, and earlier marks would not be recognised.
     return f"{_machine()}.{pid}.{round((_seconds_after_boot(pid) or 0.0) * 100)}"
 
 

@@ -15,6 +15,7 @@ from typing import IO
 from layerstack.wait import wait_until
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+# Writers hold the lock for milliseconds; one that is stopped must not stop all others.
 LOCK_SECONDS = 5.0
 
 

@@ -133,7 +133,7 @@ def _state_home() -> Path | None:
 
 
 def _foreign_home(base: Path) -> str:
-    """Under sudo with the user's HOME, root's files would lock the user out of their own records."""
+    # Under sudo with the user's HOME, root's files would lock the user out of their own records.
     if os.geteuid() != 0:
         return ""
     nearest = next((folder for folder in (base, *base.parents) if folder.exists()), base)
@@ -141,7 +141,7 @@ def _foreign_home(base: Path) -> str:
 
 
 def _warn(path: Path, reason: str) -> None:
-    """One line a process: a place that fails once fails for every record."""
+    # One line per process: a place that fails once fails for every record.
     if not _warned:
         _warned.append(reason)
         say(f"warning: no record is kept in {path}: {reason}; the task continues without it")

@@ -18,6 +18,7 @@ ARCHITECTURE_OFFSET = 28
 ALIGNMENT = 8
 KINDS: dict[int, Literal["ptx", "sass"]] = {1: "ptx", 2: "sass"}
 MARK_CHUNK_BYTES = 1 << 20
+# Code without functions is small: larger code is not examined.
 MOST_EMPTY_BYTES = 4096
 
 
@@ -120,7 +121,7 @@ def _entries(stream: IO[bytes], position: int, end: int) -> Iterator[GpuCode]:
 
 
 def _is_empty(stream: IO[bytes], position: int, length: int) -> bool:
-    """Machine code is an ELF file of its own: without a text section it has no function, as in NVIDIA's libcufftw."""
+    # Machine code is an ELF file of its own: without a text section it has no function, as in NVIDIA's libcufftw.
     from elftools.elf.elffile import ELFFile
 
     stream.seek(position)

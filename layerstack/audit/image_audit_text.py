@@ -6,6 +6,7 @@ from layerstack.audit.image_audit import ImageAudit
 from layerstack.report import line, print_table
 from layerstack.wording import megabytes, short
 
+# Smaller packages and layers are left out.
 SHOWN_BYTES = 10**6
 SHOWN_PACKAGES = 10
 SHOWN_LAYERS = 8

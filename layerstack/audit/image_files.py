@@ -102,7 +102,7 @@ def _inspect(reference: str) -> dict[str, Any]:
 
 
 def _stored_config(upper: Path, image_id: str) -> dict[str, Any]:
-    """The configuration that the engine keeps beside the layers: `docker image history` hides which have content."""
+    # Beside the layers: `docker image history` does not tell which instructions made one.
     content = upper.parents[2] / "image" / "overlay2" / "imagedb" / "content" / image_id.replace(":", "/")
     try:
         document: dict[str, Any] = json.loads(content.read_bytes())

@@ -11,6 +11,7 @@ from layerstack.finding import Finding, error, warning
 from layerstack.wording import megabytes
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".pb", ".tflite", ".h5", ".bin", ".pkl", ".npz", ".task")
+# Small files with these suffixes are often something else.
 WEIGHT_BYTES = 20 * 10**6
 SHOWN = 6
 

@@ -120,7 +120,7 @@ def _require_whole(archive: zipfile.ZipFile, dump: Dump, path: Path) -> None:
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove what killed backups wrote. By prefix: a glob pattern would interpret characters of the name."""
+    # By prefix: a glob pattern would interpret characters of the name.
     prefix = f".{path.name}."
     with suppress(OSError):
         for one in path.parent.iterdir():

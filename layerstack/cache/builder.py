@@ -1,4 +1,4 @@
-"""The current builder of `docker buildx`: its cache, its garbage collection and its disk."""
+"""The current builder of `docker buildx`: its cache, garbage collection and disk."""
 
 import json
 import os

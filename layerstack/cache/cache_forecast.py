@@ -16,6 +16,7 @@ from layerstack.wording import megabytes, short
 Status = Literal["safe", "at-risk", "would-drop", "lost", "not-built", "unknown"]
 # Less room than this share of the disk is a risk.
 RISK_SHARE = 0.1
+# The next builds need a little more than what is cached now.
 HEADROOM = 1.2
 
 

@@ -19,6 +19,7 @@ from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.stacks.uses import read_uses
 from layerstack.wording import megabytes
 
+# Cache of the last day is likely to be used again.
 UNUSED_HOURS = 24
 
 

@@ -7,6 +7,7 @@ from layerstack.build import history
 from layerstack.build.step_text import instruction_of, one_line
 from layerstack.engine.cache_records import CacheRecord, without_step
 
+# The history keeps only the beginning of a long instruction.
 COMPARED_CHARACTERS = 50
 # Files that the next build sends again.
 FREE_KINDS = ("source.local",)

@@ -25,13 +25,13 @@ def remove_abandoned() -> None:
 
 
 def _tags() -> Iterator[str]:
-    """Found by name: an image built for a comparison has no label of its own, which would make it differ."""
+    # By name: an image built for a comparison must not get a label of its own, which would make it differ.
     for image in images.with_name(REPOSITORIES):
         yield from (tag for tag in image.tags if is_abandoned(tag))
 
 
 def _labelled() -> Iterator[str]:
-    """Images that lost their tag to a later build of the same process."""
+    # A later build of the same process took the tag away.
     for image in images.with_label(OWNER_LABEL):
         if is_abandoned(image.labels.get(OWNER_LABEL, "")):
             yield from image.tags or (image.id,)

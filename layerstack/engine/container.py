@@ -214,7 +214,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
 
 
 def _is_of_run(check: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
-    """The engine keeps the last health checks of the previous run: those do not count."""
+    # The engine keeps the last health checks of the previous run: those do not count.
     return epoch_seconds(check.get("Start")) >= epoch_seconds(state.get("StartedAt")) or not check.get("Start")
 
 
@@ -232,7 +232,7 @@ def _mount(entry: Mapping[str, Any]) -> Mount:
 
 
 def _tmpfs(host: Mapping[str, Any]) -> Iterable[Mount]:
-    """The engine does not list `tmpfs:` entries as mounts."""
+    # The engine does not list `tmpfs:` entries as mounts.
     return (Mount("tmpfs", "", target, is_writable=True) for target in host.get("Tmpfs") or ())
 
 

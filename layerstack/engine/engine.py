@@ -17,6 +17,7 @@ from layerstack.errors import EngineError, NoRoom
 from layerstack.wording import megabytes
 
 ANSWER_SECONDS = 5.0
+# `docker info` asks every plugin for its version.
 INFO_SECONDS = 10.0
 GIGABYTE = 10**9
 
@@ -69,7 +70,7 @@ def _connect(endpoint: Endpoint) -> EngineClient:
 
 
 def _require_same_engine(connected: EngineClient, endpoint: Endpoint) -> None:
-    """Tasks use both the docker command and the SDK: both must reach the same engine."""
+    # Tasks use both the docker command and the SDK: both must reach the same engine.
     asked = command.run(["docker", "info", "--format", "{{.ID}}"], timeout_seconds=INFO_SECONDS)
     if not asked.ok:
         raise unreachable(asked.stderr, endpoint)

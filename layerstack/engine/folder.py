@@ -37,7 +37,7 @@ def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image
 
 
 def _can_mount(client: EngineClient, paths: Sequence[Path], image: str) -> bool:
-    """Creates a container and never starts it: the engine checks the sources then, and creates none."""
+    # The container is never started: the engine checks the sources when it creates one, and makes no folders then.
     from docker.types import Mount
 
     mounts = [

@@ -1,4 +1,4 @@
-"""The files below paths of an image or a volume, read without starting anything and cached by image."""
+"""The files below paths of an image or a volume, read without starting anything and cached by image id."""
 
 import hashlib
 import os
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Tree = Mapping[str, str]
 
 FOLDER = "image-trees"
+# To be raised when the form of a mark changes.
 CACHE_VERSION = 1
 MOST_KEPT = 40
 # Larger files are compared by size alone.
@@ -120,7 +121,7 @@ def _mark(size: int, content: bytes) -> str:
 
 
 def _untouched(volume: str) -> "Mount":
-    """A mount that reads a volume as it is: without no_copy the engine would fill an empty one from the image."""
+    # Without no_copy the engine would fill an empty volume from the image.
     from docker.types import Mount
 
     return Mount(VOLUME_TARGET, volume, type="volume", read_only=True, no_copy=True)

@@ -110,7 +110,7 @@ def _attempt(
 
 
 def _has_room(card: Card, wanted: Wanted) -> bool:
-    """For a whole card, or when the driver reports no memory, the lock alone decides."""
+    # For a whole card, or when the driver reports no memory, the lock alone decides.
     return wanted.size_bytes is None or card.free_bytes is None or card.free_bytes >= wanted.size_bytes
 
 

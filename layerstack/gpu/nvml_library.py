@@ -77,7 +77,7 @@ def refusal(code: int, message: str) -> NvmlRefused:
 
 
 def _is_loadable() -> bool:
-    """Load it by name or from a known folder; pynvml then finds the loaded library by name."""
+    # pynvml loads it by name only, and then finds the library that was loaded from one of the other folders.
     for place in (LIBRARY, *(str(folder / LIBRARY) for folder in LIBRARY_FOLDERS)):
         try:
             ctypes.CDLL(place)

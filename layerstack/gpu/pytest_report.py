@@ -12,6 +12,7 @@ Verdict = tuple[Ending, str]
 
 # The message of a GPU test that runs with REQUIRE_GPU=1 and sees no GPU.
 DEMANDED = "a GPU was demanded"
+# Exit codes of pytest.
 COLLECTION_FAILED, NO_TESTS = 2, 5
 MOST_NAMES = 5
 

@@ -1,4 +1,4 @@
-"""A copy of a build context in which files may be changed: the working tree is never written."""
+"""A copy of a build context to change files in: the working tree is never written."""
 
 import os
 import shlex
@@ -26,7 +26,7 @@ COMMENTS = {
 
 @contextmanager
 def copied_context(project: Project, image: Image) -> Iterator[Path]:
-    """What the engine would receive of a context, plus the Dockerfile and its ignore file; removed at the end."""
+    """The files of a context that the engine would receive, the Dockerfile and its ignore file; removed at the end."""
     source = (project.root / image.context).resolve()
     with temporary_folder("rebuild") as copy:
         ignored_by = context.ignore_file(source, image.dockerfile)
@@ -41,9 +41,9 @@ def copied_context(project: Project, image: Image) -> Iterator[Path]:
 
 
 def change(path: Path, edit_command: str = "") -> None:
-    """Give a file of the copy new content: a comment that was never there before, or what `edit_command` does.
+    """Change the content of a file of the copy: by `edit_command`, else by a new unique comment.
 
-    Raises UsageError when the content stays the same: BuildKit does not look at times, nothing would be rebuilt.
+    Raises UsageError when the content stays the same: BuildKit ignores times, so nothing would be rebuilt.
     """
     before = _digest(path)
     if edit_command:
@@ -54,13 +54,13 @@ def change(path: Path, edit_command: str = "") -> None:
             file.write(f"\n{opening} rebuild {uuid.uuid4().hex} {closing}".rstrip() + "\n")
     if _digest(path) == before:
         raise UsageError(
-            f"`{edit_command}` leaves the content of {path.name} as it was.",
-            "BuildKit compares content and mode, not times: a touched file rebuilds nothing and would time nothing.",
+            f"`{edit_command}` does not change the content of {path.name}.",
+            "BuildKit compares content and mode, not times: touching a file rebuilds nothing.",
         )
 
 
 def comment_style(path: Path) -> str:
-    """The comment mark of a source file. Raises UsageError for a kind of file that has none we know."""
+    """The comment mark of a source file. Raises UsageError for an unknown kind of file."""
     for mark, suffixes in COMMENTS.items():
         if path.suffix.lower() in suffixes:
             return mark

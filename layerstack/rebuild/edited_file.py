@@ -1,4 +1,4 @@
-"""Which file a timed rebuild changes when nothing says so: a source file of the last COPY from the build context."""
+"""The default for the file that a timed rebuild changes: a source file of the last COPY from the build context."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from layerstack.errors import UsageError
 from layerstack.project.project import Project
 from layerstack.rebuild.context_copy import COMMENTS
 
-# What is copied for an installer rather than as code, or by mistake.
+# Copied for an installer, or by mistake, and not as code.
 MANIFESTS = {"requirements.txt", "setup.py", "setup.sh", "gemfile.rb", "readme.md", "changelog.md", "license.md"}
-# A change of code is what people wait for; a page or a setting comes after it.
+# People wait for changes of code; pages and settings are the last choice.
 CODE_LAST = (".html", ".htm", ".css", ".scss", ".vue", ".svg", ".xml", ".conf", ".toml", ".yml", ".yaml", ".md", ".txt")
 
 
 @dataclass(frozen=True)
 class EditedFile:
-    """`path` below the build context; `reason` says where the choice comes from."""
+    """`path` is below the build context; `reason` explains the choice."""
 
     path: str
     reason: str
 
 
 def choose_edited_file(project: Project, image: Image) -> EditedFile:
-    """The same choice every time: the last COPY that holds source code, there the code nearest to the top.
+    """From the last COPY that copies source code, the file nearest to the top: always the same choice.
 
-    Raises UsageError when no COPY of the image's stages brings a file whose comments are known.
+    Raises UsageError when no COPY of the image's stages copies a file of a known kind.
     """
     folder = project.root / image.context
     sent = _source_files(folder, image) if folder.is_dir() else []
@@ -38,13 +38,13 @@ def choose_edited_file(project: Project, image: Image) -> EditedFile:
             path = min(files, key=_rank)
             return EditedFile(path, f"from {line.keyword} in line {line.line} of {image.dockerfile_place}")
     raise UsageError(
-        f"No COPY of {image.name} brings a source file that a rebuild could change.",
+        f"No COPY of {image.name} copies a source file that a rebuild could change.",
         "Name one below the build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
     )
 
 
 def _source_files(folder: Path, image: Image) -> list[str]:
-    """Files of the context whose comments are known and that no installer reads."""
+    """Files of the context of a known kind that no installer reads."""
     suffixes = {suffix for known in COMMENTS.values() for suffix in known}
     rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
     paths = (entry.path for entry in context.walk(folder, rules) if entry.is_file and entry.size)
@@ -57,7 +57,7 @@ def _is_manifest(path: str) -> bool:
 
 
 def _copies(recipe: Recipe) -> Iterator[RecipeLine]:
-    """COPY and ADD from the last to the first; the stage a COPY reads is entered there, the one below at the end."""
+    """COPY and ADD, last first; a COPY is followed by those of the stage it reads, a stage by those of its base."""
     stages = {one.name.lower(): one for one in recipe.stages}
     seen: set[str] = set()
     waiting: list[RecipeStage | RecipeLine | None] = [stages.get(recipe.image.target.lower()) or recipe.stages[-1]]

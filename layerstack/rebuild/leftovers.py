@@ -1,4 +1,4 @@
-"""What killed tasks left on this machine: folders, images and containers whose owner is gone."""
+"""Leftovers of killed tasks on this machine: folders, images and containers whose owner is gone."""
 
 import shutil
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Leftovers:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, as a person would look for them."""
+        """All of them, for a listing."""
         return (*map(str, self.folders), *self.images, *self.stacks, *self.containers)
 
 
 def find_leftovers(project: Project) -> Leftovers:
-    """Those of every project, but of copies of the stack only this project's. Raises EngineError."""
+    """The leftovers of all projects; copies of the stack only of this one. Raises EngineError."""
     return Leftovers(
         tuple(abandoned_folders()),
         abandoned_images.find_abandoned(),

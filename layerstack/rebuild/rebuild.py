@@ -1,4 +1,4 @@
-"""A timed code-change rebuild, made in a copy of the service's build context: the working tree is never written."""
+"""Times rebuilds after a code change, in a copy of the build context: the working tree is never written."""
 
 import os
 import re
@@ -33,7 +33,7 @@ from layerstack.report import Say
 from layerstack.run import rehearsal
 from layerstack.wording import short
 
-# What fetches packages. A code change must never run one of these again.
+# Commands that fetch packages. A code change must never run one of these again.
 INSTALLERS = re.compile(
     r"\b(pip3?|uv|poetry|npm|yarn|pnpm|apt-get|apt|apk|dnf|yum|bundle|composer|cargo|go mod|conda|mamba)\b"
     r"[^|;&]*\b(install|sync|ci|add|download|fetch|update)\b"
@@ -42,7 +42,7 @@ INSTALLERS = re.compile(
 
 @dataclass(frozen=True)
 class RebuildOptions:
-    """How to time: `edit_command` changes the file in the copy instead of an appended comment."""
+    """`edit_command` changes the file in the copy, instead of an appended comment."""
 
     run_count: int = 3
     is_until_served: bool = False
@@ -53,7 +53,7 @@ class RebuildOptions:
 class Run:
     """One rebuild after one change. Seconds of the whole bake call, and of its parts in the service's image.
 
-    `served_seconds` run from the start of the build until the recreated container answered; None when not asked.
+    `served_seconds` last from the start of the build until the recreated container responds; None when not measured.
     """
 
     seconds: float
@@ -106,7 +106,7 @@ class Rebuild:
 
     @property
     def served_seconds(self) -> float | None:
-        """Median until the new code answered; None when that was not asked."""
+        """Median until the new code responded; None when not measured."""
         served = [run.served_seconds for run in self.runs if run.served_seconds is not None]
         return median(served) if served else None
 
@@ -116,7 +116,7 @@ class Rebuild:
 
     @property
     def failures(self) -> list[str]:
-        """What is not as it must be, in words; empty when all is well."""
+        """One sentence for each failed condition."""
         found = []
         if self.budget_seconds is not None and self.median_seconds > self.budget_seconds:
             found.append(f"took {self.median_seconds:.1f} s, the budget is {self.budget_seconds:g} s")
@@ -129,7 +129,7 @@ class Rebuild:
         return found
 
     def case(self) -> Case:
-        """For a JUnit file: the median, failed where it is over its budget or did more than it should."""
+        """The median as a test case of a JUnit file."""
         message = "; ".join(self.failures)
         outcome: Outcome = "failure" if self.failures else "passed"
         return Case("time-rebuild", self.service, self.median_seconds, outcome, message, "rebuild", self.edited)
@@ -154,7 +154,7 @@ class Rebuild:
 
 
 def time_rebuilds(project: Project, names: Sequence[str], options: RebuildOptions, say: Say) -> list[Rebuild]:
-    """Time the named services one after the other; by default all that are built here and have a file to edit.
+    """Time the named services one after the other; by default all that are built and have a file to edit.
 
     Raises as `time_rebuild` does.
     """
@@ -163,7 +163,7 @@ def time_rebuilds(project: Project, names: Sequence[str], options: RebuildOption
     wanted = [project.service(name).name for name in names] or _editable(project, say)
     if not wanted:
         raise UsageError(
-            "No service of this project declares which file a rebuild should change.",
+            "No service of this project has a file that a rebuild could change.",
             "Name one below its build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
         )
     return [time_rebuild(project, name, options, say) for name in wanted]
@@ -175,7 +175,7 @@ def summary(rebuilds: Sequence[Rebuild]) -> dict[str, Any]:
 
 
 def time_rebuild(project: Project, service_name: str, options: RebuildOptions, say: Say) -> Rebuild:
-    """Time rebuilds of one service, each after a change of content in a copy of its context.
+    """Time rebuilds of one service, each after a change in a copy of its context.
 
     Raises UsageError when the service is not built here or the file to edit cannot be changed; BuildFailed.
     """
@@ -228,7 +228,7 @@ def _runs(
 
 
 def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
-    """The file a rebuild changes: `x-layerstack.edit` of the service, else one of the last COPY. Raises UsageError."""
+    """The file to change: `x-layerstack.edit` of the service, else one of the last COPY. Raises UsageError."""
     edited = service.settings.edit
     if not edited:
         return choose_edited_file(project, image)
@@ -240,7 +240,7 @@ def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
 
 
 def _editable(project: Project, say: Say) -> list[str]:
-    """Services that are built here and have a file to change; what has none is said and left out."""
+    """Services that are built and have a file to change; others are reported and skipped."""
     found = []
     for service in project.services.values():
         if not service.is_built:
@@ -256,7 +256,7 @@ def _editable(project: Project, say: Say) -> list[str]:
 
 @dataclass
 class _Rebuilder:
-    """Builds one service's image from the copy, under the throw-away tag, on the parents as they are."""
+    """Builds one service's image from the copy, under a temporary tag, on the stored parents."""
 
     project: Project
     image: Image
@@ -275,7 +275,7 @@ class _Rebuilder:
             sets=tuple(f"{self.image.name}.{value}" for value in values),
             allowed_paths=(self.copy, *outside),
         )
-        # Only what the service is built on may be kept: the copy is another image by intention.
+        # Only parents may be kept: the image of the copy differs on purpose.
         parents = list(self.image.parents)
         keeper = Keeper(lambda: plan.make_plan(self.project, parents, StateStore(self.project.root)))
         report, done = build.solve(self.project, call, Silent(), keeper)
@@ -284,14 +284,14 @@ class _Rebuilder:
 
     @cached_property
     def _labels(self) -> dict[str, dict[str, str]]:
-        """Those that the bases have: with others the service would be built on another image than before."""
+        # With other labels than those of the stored bases, the service would be built on other images than before.
         found = images.find_all(image.tag for image in self.project.with_parents(self.image.parents))
         stored = {image.name: found.get(image.tag) for image in self.project.with_parents(self.image.parents)}
         labels = {name: one.labels.get(INPUTS_LABEL) for name, one in stored.items() if one}
         return {name: {INPUTS_LABEL: label} for name, label in labels.items() if label}
 
     def _outside_dockerfile(self) -> tuple[Path, ...]:
-        """A Dockerfile that is not in the build context, and so not in the copy."""
+        """The Dockerfile when it is outside the build context, and thus not in the copy."""
         folder = (self.project.root / self.image.context).resolve()
         path = Path(os.path.normpath(folder / self.image.dockerfile))
         return () if path.is_relative_to(folder) or not path.is_file() else (path,)
@@ -305,7 +305,7 @@ class _Rebuilder:
 
 @contextmanager
 def _served(project: Project, service: Service, tag: str, say: Say) -> Iterator[ServedCopy]:
-    """The service and what it needs, running from the throw-away image in a project of its own."""
+    """The service and its dependencies, running from the temporary image as a separate project."""
     with rehearsal.rehearsal(project, "rebuild", {service.name: rehearsal.from_image(service, tag)}) as copy:
         say(f"{service.name}: starting a copy of the stack as {copy.name}, not timed")
         yield ServedCopy.start(copy, service.name)
@@ -314,14 +314,14 @@ def _served(project: Project, service: Service, tag: str, say: Say) -> Iterator[
 def _require_sent(copy: Path, edited: str, service: Service) -> None:
     if not (copy / edited).is_file():
         raise UsageError(
-            f"The file that a rebuild of {service.name} should change is kept out of the build: {edited}.",
-            "Name one in `x-layerstack.edit` that .dockerignore lets through.",
+            f"The file that a rebuild of {service.name} should change is not in the build context: {edited}.",
+            "Name one in `x-layerstack.edit` that .dockerignore does not exclude.",
         )
 
 
 @contextmanager
 def _throw_away_tag(image: Image) -> Iterator[str]:
-    """A tag of this run's own; the tag and every image it ever named are removed at the end."""
+    """A temporary tag; the tag and every image that it ever named are removed at the end."""
     tag = throw_away_tag("rebuild", image.name)
     try:
         yield tag

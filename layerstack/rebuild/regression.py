@@ -1,4 +1,4 @@
-"""Whether a rebuild became slower than the last one in the history, and which step did it."""
+"""Compares a rebuild with the last one in the history, and names the step that became slower."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,15 +8,15 @@ from layerstack.build import history
 from layerstack.build.buildlog import Step
 from layerstack.wording import short
 
-# Below this a difference is noise of the machine.
+# Smaller differences are noise of the machine.
 NOISE_RATIO = 1.3
 NOISE_SECONDS = 0.5
 
 
 def find_regression(root: Path, service: str, seconds: float, executed: Sequence[Step]) -> str:
-    """`+4.1 s since a1b2c3d: new RUN …, Dockerfile:31`; empty when not slower than the last rebuild, or the first.
+    """`+4.1 s since a1b2c3d: new RUN …, Dockerfile:31`; "" when it is not slower, or the first rebuild.
 
-    `seconds` is the median of the rebuilds now, `executed` what the last of them ran.
+    `seconds` is the median of the current rebuilds, `executed` are the steps of the last one.
     """
     earlier = [record for record in history.read(root, "rebuild") if record.get("service") == service]
     if not earlier or not earlier[-1].get("runs"):
@@ -31,7 +31,7 @@ def find_regression(root: Path, service: str, seconds: float, executed: Sequence
 
 
 def _blame(before: Mapping[str, Any], executed: Sequence[Step]) -> str:
-    """The step that is new or has grown most; the steps alone may not explain it, and then that is said."""
+    """The new step, else the one that grew most, else that the steps do not explain it."""
     known = {one["step"]: float(one["seconds"]) for one in before["runs"][-1].get("executed_steps") or ()}
     new = [step for step in executed if step.name not in known]
     if new:
@@ -42,4 +42,4 @@ def _blame(before: Mapping[str, Any], executed: Sequence[Step]) -> str:
         return (
             f"{short(grown.instruction, 60)}, {grown.place} took {known[grown.name]:.1f} s, now {grown.seconds:.1f} s"
         )
-    return "the steps are the same and no slower: transfer, export or the machine"
+    return "the steps are the same and no slower; the transfer, the export or the machine is"

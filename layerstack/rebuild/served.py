@@ -1,4 +1,4 @@
-"""Until the new code answers: recreate one service of a rehearsal from its new image and ask it."""
+"""Measures the time until new code responds: recreates one service of a rehearsal and sends requests."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from layerstack.wait import wait_until
 
 ANSWER_SECONDS = 120.0
 ASK_SECONDS = 2.0
+# The time until the response is measured, so that waiting must not add to it.
 INTERVAL_SECONDS = 0.05
 
 
 @dataclass
 class ServedCopy:
-    """A running rehearsal in which one service is recreated again and again."""
+    """A running rehearsal in which one service is recreated repeatedly."""
 
     project: Project
     service: str
@@ -35,10 +36,10 @@ class ServedCopy:
         return cls(project, service, _container(project, service).id)
 
     def seconds_until_answer(self) -> float:
-        """Recreate the service from its tag's new image; seconds until the new container answers as declared.
+        """Recreate the service from the new image of its tag; seconds until the new container responds.
 
-        Asked is the first HTTP check of `x-layerstack.verify`, else the first published port, else the health check.
-        Raises StartFailed when it dies or does not answer within ANSWER_SECONDS.
+        The request is the first HTTP check of `x-layerstack.verify`, else `/` of the first port, else the health check
+        counts. Raises StartFailed when it dies or does not respond within ANSWER_SECONDS.
         """
         began, old = time.monotonic(), self.container_id
         words = ("--progress", "quiet", "up", "--detach", "--no-build", "--no-deps", self.service)
@@ -48,7 +49,7 @@ class ServedCopy:
             raise StartFailed(f"{self.service} was not recreated: its image did not change.")
         self.container_id = new.id
         if not wait_until(self._answers, ANSWER_SECONDS, INTERVAL_SECONDS):
-            raise StartFailed(f"{self.service} did not answer within {ANSWER_SECONDS:.0f} s after its rebuild.")
+            raise StartFailed(f"{self.service} did not respond within {ANSWER_SECONDS:.0f} s after its rebuild.")
         return time.monotonic() - began
 
     def _answers(self) -> bool:

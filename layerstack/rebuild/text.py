@@ -11,7 +11,7 @@ PROOF = "its dependencies stayed cached, its base did not change, its image did"
 
 
 def print_rebuilds(rebuilds: Sequence[Rebuild]) -> None:
-    """A row a service, what failed, and where the time of the last run went."""
+    """A row per service, its failures, and where the time of the last run went."""
     from rich.markup import escape
 
     rows: list[tuple[str, ...]] = [

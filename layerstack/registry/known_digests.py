@@ -1,10 +1,8 @@
-"""Under which digest a registry has an image of this engine: what was pushed from here or pulled from there.
-
-The engine would remember it too, by one more name of the image for every registry.
-"""
+"""The digests under which registries have this engine's images, remembered when one is pushed or pulled."""
 
 from layerstack.state_folder import read_json, shared_folder, write_json
 
+# The engine would remember them only by giving the image one more name for every registry.
 FILE = "registries.json"
 
 
@@ -14,5 +12,5 @@ def remember(reference: str, digest: str, image_id: str) -> None:
 
 
 def is_known(reference: str, digest: str, image_id: str) -> bool:
-    """Whether the registry's image of this digest and the engine's of this id are one."""
+    """Whether the registry's image of this digest is the engine's image of this id."""
     return read_json(shared_folder() / FILE).get(reference) == [digest, image_id]

@@ -1,4 +1,4 @@
-"""Whether a registry has some images: asked through the engine, whose logins, certificates and proxies count."""
+"""Looks up images in a registry, through the engine: its logins, certificates and proxies apply."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,14 @@ from layerstack.errors import EngineError, NotInEngine
 from layerstack.registry.trouble import FAILS, SILENT, Trouble, read_trouble
 from layerstack.wait import ask_all, call_within
 
-# In all: the images are asked for at once.
+# For all images together, as they are looked up in parallel.
 ANSWER_SECONDS = 2.0
 AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`digest` is that of the manifest, "" when there is none; `trouble` says why that is not known."""
+    """`digest` is that of the manifest, "" when there is none; `trouble` says why it is unknown."""
 
     reference: str
     digest: str = ""
@@ -25,12 +25,12 @@ class Answer:
 
     @property
     def pinned(self) -> str:
-        """The name by which exactly this image is pulled."""
+        """The name that pulls exactly this image."""
         return f"{self.reference.rpartition(':')[0]}@{self.digest}"
 
 
 def look_up(references: Iterable[str], within_seconds: float = ANSWER_SECONDS) -> Mapping[str, Answer]:
-    """One question for each reference, all at once; what is not answered in time is in trouble. Raises EngineError."""
+    """Look up all references in parallel; without an answer in time one has a `trouble`. Raises EngineError."""
     wanted = list(dict.fromkeys(references))
     client = engine.client()
     deadline = time.monotonic() + within_seconds
@@ -40,7 +40,7 @@ def look_up(references: Iterable[str], within_seconds: float = ANSWER_SECONDS) -
 def _ask(client: EngineClient, reference: str, deadline: float) -> Answer:
     while True:
         answer = _ask_once(client, reference, deadline)
-        # docker-registry answers with an error while somebody else is writing that very name.
+        # docker-registry fails while another client is writing the same name.
         if answer.trouble is not FAILS or time.monotonic() + AGAIN_SECONDS > deadline:
             return answer
         time.sleep(AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""Where an image of the registry was built, when and by whom: a label that is added to it when it is shared."""
+"""Where, when and by whom an image was built: a label that `share` adds."""
 
 import getpass
 import json
@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from layerstack.engine.images import Layer
 from layerstack.moment import utc_minute
 
-# What an image is made of, on base images. What is built on one inherits both labels.
+# The digest of a base image's inputs. Images built on it inherit both labels.
 INPUTS_LABEL = "layerstack.inputs"
 ORIGIN_LABEL = "layerstack.origin"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """`inputs` are those of the image that this was written for, `built` is a time in UTC as the engine prints it."""
+    """`inputs` is the digest of the labelled image, `built` a time in UTC as the engine prints it."""
 
     inputs: str
     built: str
@@ -31,7 +31,7 @@ class Origin:
 
 
 def here(inputs: str, built: str, cause: str) -> Origin:
-    """The origin of an image that was built on this machine, by whoever shares it."""
+    """The origin of an image that was built on this machine; `by` is the current user."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a number without a name, as in a container
@@ -40,7 +40,7 @@ def here(inputs: str, built: str, cause: str) -> Origin:
 
 
 def read_origin(labels: Mapping[str, str]) -> Origin | None:
-    """None for an image that was built here, on one from the registry perhaps, and for a label of another kind."""
+    """The origin in an image's labels; None when it was built here, also when it inherited its base's label."""
     try:
         written = json.loads(labels[ORIGIN_LABEL])
         found = Origin(*(str(written[name]) for name in ("inputs", "built", "by", "cause")))
@@ -50,6 +50,6 @@ def read_origin(labels: Mapping[str, str]) -> Origin | None:
 
 
 def with_origin(layer: Layer) -> Layer:
-    """A base with the words on where it was built; services have the label of their base."""
+    """The layer with its origin, for bases only: services inherit the label of their base."""
     found = read_origin(layer.stored.labels) if layer.stored and layer.layer == "base" else None
     return replace(layer, origin=str(found)) if found else layer

@@ -1,4 +1,4 @@
-"""System images from a team's registry, under the names by which the project calls them."""
+"""Pulls system images from a team's registry and gives them the names that the project uses."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,14 +13,14 @@ from layerstack.report import Say
 
 
 def fetch(team: TeamRegistry, wanted: Iterable[Sequence[str]], say: Say) -> frozenset[str]:
-    """Of each group of names pull and tag the first that the registry has; which they are.
+    """Pull and tag the first name of each group that the registry has; returns those names.
 
-    What goes wrong costs a line. Raises EngineError when the engine itself fails.
+    A registry that fails is reported in one line. Raises EngineError when the engine itself fails.
     """
     groups = [[name for name in names if team.system_reference(name)] for names in wanted]
     answers = look_up(team.system_reference(name) for names in groups for name in names) if any(groups) else {}
     if trouble := next((answer.trouble for answer in answers.values() if answer.trouble), None):
-        say(f"{trouble.sentence(team.host)}; system images are looked for elsewhere")
+        say(f"{trouble.sentence(team.host)}; looking for system images elsewhere")
         return frozenset()
     there = [[name for name in names if answers[team.system_reference(name)].digest] for names in groups]
     chosen = dict.fromkeys(names[0] for names in there if names)
@@ -40,6 +40,6 @@ def _pull(team: TeamRegistry, name: str, answer: Answer, say: Say) -> bool:
         say(f"{name}: {failure.trouble.sentence(team.host)}")
         return False
     except EngineError as error:
-        say(f"{name} was pulled, but cannot be used: {error.args[0]}")
+        say(f"{name} was pulled but cannot be used: {error.args[0]}")
         return False
     return True

@@ -1,4 +1,4 @@
-"""A team's registry: under which names it keeps bases and system images."""
+"""A team's registry, and the names of bases and system images in it."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from layerstack.project.project import Project
 from layerstack.project.settings import REGISTRY_VARIABLE
 
 INPUTS_PREFIX, CONTENT_PREFIX = "inputs-", "content-"
-# One level below the path: Docker Hub knows no deeper names.
+# One level below the path: Docker Hub has no deeper names.
 SYSTEM_PREFIX = "system-"
 
 
 @dataclass(frozen=True)
 class TeamRegistry:
-    """`address` is HOST/PATH, as it begins the name of every image there."""
+    """`address` is HOST/PATH, with which the name of every image there begins."""
 
     address: str
 
@@ -23,15 +23,15 @@ class TeamRegistry:
         return self.address.partition("/")[0]
 
     def inputs_reference(self, image: str, digest: str) -> str:
-        """Where an image of the project that is made of these inputs (`sha256:…`) is kept."""
+        """The name of an image that is made of these inputs (`sha256:…`)."""
         return f"{self._repository(image)}:{INPUTS_PREFIX}{digest.removeprefix('sha256:')}"
 
     def content_reference(self, image: str, digest: str) -> str:
-        """Where an image is kept by what is in it: no such name is ever given to another image."""
+        """The name of an image by its content: no other image ever gets it."""
         return f"{self._repository(image)}:{CONTENT_PREFIX}{digest.removeprefix('sha256:')}"
 
     def system_reference(self, reference: str) -> str:
-        """Where a system image is kept; empty for one that is named by its digest: that is to come from elsewhere."""
+        """The name of a system image; "" for one named by its digest, which comes from its own registry."""
         if "@" in reference:
             return ""
         name, _, tag = familiar(reference).rpartition(":")
@@ -54,6 +54,6 @@ def require_team(project: Project) -> TeamRegistry:
     if team := find_team(project):
         return team
     raise UsageError(
-        "No registry is named: there is nowhere to share images.",
+        "No registry is configured for images of this project.",
         f"`x-layerstack: {{registry: HOST/PATH}}` in {project.compose_files[0].name}, or {REGISTRY_VARIABLE} in .env.",
     )

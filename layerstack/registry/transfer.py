@@ -1,4 +1,4 @@
-"""Images to a registry and back, through the engine, given up early where the engine alone would try for long."""
+"""Pushes and pulls images through the engine, and gives up earlier than the engine would."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -20,11 +20,10 @@ def pull(pinned: str) -> None:
 
 
 def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
-    """Push a stored image under a name that is gone from the engine afterwards; the digest of its manifest.
+    """Push a stored image; returns the digest of its manifest. The engine forgets the name afterwards.
 
-    `on_retry` is called when the registry does not take a layer: only after 50 seconds the engine says why. A push that
-    ends early leaves nothing under that name, and the next one goes on where it ended. Raises RegistryFailed,
-    EngineError.
+    `on_retry` is called when the registry refuses a layer: the engine tells the reason only after 50 seconds. An
+    interrupted push leaves nothing under that name, and the next one continues it. Raises RegistryFailed, EngineError.
     """
     repository, _, tag = reference.rpartition(":")
     api = engine.client().api
@@ -45,15 +44,15 @@ def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
 
 
 def _give_up(status: str) -> None:
-    """A pull is tried twice: who waits for it has another way."""
+    # A pull is tried twice: whoever waits for it can also build.
     if status.startswith(SECOND_RETRY):
         raise RegistryFailed(BROKE_OFF)
 
 
 def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str], None]) -> str:
-    """All that the engine tells of a transfer; the digest, where it names one. Raises RegistryFailed."""
+    """Follow a transfer; returns the digest, "" without one. Raises RegistryFailed."""
     digest = ""
-    # Closed, the engine ends a transfer that nobody waits for any more.
+    # Closing the stream makes the engine end an abandoned transfer.
     with closing(events):
         for event in events:
             if error := event.get("error"):
@@ -65,7 +64,7 @@ def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str]
 
 @contextmanager
 def _troubles() -> Iterator[None]:
-    # Every build loads this file, and few ever talk to a registry.
+    # Here, as every build loads this file and few talk to a registry.
     import requests
     import urllib3
 
@@ -74,5 +73,5 @@ def _troubles() -> Iterator[None]:
     except EngineError as error:
         raise RegistryFailed(read_trouble(str(error.args[0]))) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        # No news from the engine for as long as its client waits.
+        # The engine was silent for as long as its client waits.
         raise RegistryFailed(BROKE_OFF) from error

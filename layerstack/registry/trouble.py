@@ -1,4 +1,4 @@
-"""What a registry, or the engine in front of it, says when an image cannot be had or left there."""
+"""Why a registry, or the engine in front of it, refuses a transfer, and what to do about it."""
 
 from dataclasses import dataclass
 
@@ -21,22 +21,22 @@ class Trouble:
 
 
 class RegistryFailed(Exception):
-    """An image could not be had from a registry, or left there."""
+    """An image could not be pulled from a registry, or pushed to it."""
 
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
         super().__init__(trouble.what)
 
 
-SILENT = Trouble("does not answer", f"start it, or look at the network; {LEAVE_OUT}")
-FAILS = Trouble("fails with an error of its own", "its log tells why; most often its disk is full, `df -h` there")
-BROKE_OFF = Trouble("broke off in the middle", f"look at it and at the network; {LEAVE_OUT}")
+SILENT = Trouble("does not answer", f"start it, or check the network; {LEAVE_OUT}")
+FAILS = Trouble("fails with an error of its own", "its log says why; often its disk is full, `df -h` there")
+BROKE_OFF = Trouble("broke off in the middle", f"check it and the network; {LEAVE_OUT}")
 
 # The first that matches counts.
 _TROUBLES: tuple[tuple[tuple[Text, ...], Trouble], ...] = (
     (texts.NEEDS_LOGIN, Trouble("asks for a login", "`docker login {host}`")),
-    (texts.FORBIDDEN, Trouble("does not allow that to your login", "`docker login {host}` as somebody who may")),
-    (texts.RATE_LIMIT, Trouble("limits how often it may be asked", "wait, or `docker login {host}`")),
+    (texts.FORBIDDEN, Trouble("does not permit this to your login", "`docker login {host}` as a user who may")),
+    (texts.RATE_LIMIT, Trouble("limits requests", "wait, or `docker login {host}`")),
     (
         texts.NOT_ENCRYPTED,
         Trouble("has no TLS", '{{"insecure-registries": ["{host}"]}} in the engine\'s daemon.json, or give it TLS'),
@@ -46,14 +46,17 @@ _TROUBLES: tuple[tuple[tuple[Text, ...], Trouble], ...] = (
         Trouble("has a certificate that the engine does not trust", "its CA as /etc/docker/certs.d/{host}/ca.crt"),
     ),
     (texts.READ_ONLY, Trouble("is read-only", f"name another one: {REGISTRY_VARIABLE}=HOST/PATH")),
-    (texts.DISK_FULL, Trouble("has no room left, or this engine has none", "`df -h` on both; `invoke clean` here")),
+    (
+        texts.DISK_FULL,
+        Trouble("has no disk space left, or this engine", "`df -h` on both; `invoke clean` here"),
+    ),
     (texts.SERVER_FAILS, FAILS),
-    (texts.NO_REPOSITORY, Trouble("has no such repository and makes none", "create it there first")),
+    (texts.NO_REPOSITORY, Trouble("has no such repository and does not create it", "create it there first")),
     (texts.NOT_REACHED, SILENT),
 )
 
 
 def read_trouble(message: str) -> Trouble:
-    """What a message means; one that is not known is repeated."""
+    """The meaning of a message; an unknown one is quoted."""
     known = next((trouble for signs, trouble in _TROUBLES if texts.says(message, *signs)), None)
     return known or Trouble(f"says: {' '.join(message.split())}", LEAVE_OUT)

@@ -13,6 +13,7 @@ from layerstack.report import Say
 from layerstack.temporary_folder import temporary_folder
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# Unattended upgrades may hold the lock for minutes.
 LOCK_WAIT_SECONDS = 600
 # needrestart would ask which services to restart.
 UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "NEEDRESTART_SUSPEND": "1"}

@@ -109,7 +109,7 @@ def _running_daemon() -> int | None:
 
 
 def _remove_stale_pid_files(say: Say) -> None:
-    """dockerd refuses to start when another process has the pid in a stale pid file."""
+    # dockerd refuses to start when another process has the pid in a stale pid file.
     for name, file in PID_FILES.items():
         pid = read_pid(file)
         if pid and _name_of(pid) != name:

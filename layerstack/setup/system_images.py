@@ -130,7 +130,7 @@ def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemIma
 
 
 def _pull_all(images: Sequence[SystemImage], say: Say) -> dict[str, PullOutcome]:
-    """Pull one after the other; a registry that did not respond once is not tried again."""
+    # One after the other: a registry that did not respond once is not tried again.
     silent: dict[str, PullOutcome] = {}
     outcomes = {}
     for image in images:

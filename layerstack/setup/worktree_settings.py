@@ -24,6 +24,7 @@ from layerstack.state_folder import shared_folder
 from layerstack.wait import wait_until
 
 NAME = "COMPOSE_PROJECT_NAME"
+# Steps of a hundred keep the numbers recognisable: 3001 becomes 3101.
 STEP, MOST_STEPS = 100, 300
 LOCK_SECONDS = 60.0
 LONGEST_LABEL = 30
@@ -71,7 +72,7 @@ def _remember(root: Path, wanted: Mapping[str, str]) -> None:
 
 
 def _read_claims(worktree: Worktree, root: Path, source: ComposeSource) -> Claims:
-    """From the `.env` of each folder: the environment of this process does not apply to them."""
+    # From the `.env` of each folder: the environment of this process does not apply to them.
     names: dict[str, Path] = {}
     numbers: dict[int, Path] = {}
     for folder in worktree.projects:
@@ -176,7 +177,7 @@ def _slug(text: str) -> str:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two simultaneous setups would choose the same. Without a writable state folder there is no lock."""
+    # Two simultaneous setups would choose the same. Without a writable state folder there is no lock.
     path = shared_folder() / "worktrees.lock"
     try:
         lock = wait_until(lambda: private_file.take_lock(path, own_mark().encode()), LOCK_SECONDS, 0.1)

@@ -84,7 +84,7 @@ def _there(candidate: Candidate, answer: Answer) -> Share:
 
 
 def _difference(candidate: Candidate, answer: Answer) -> str:
-    """The registry may hold a different system image: its name does not identify its content."""
+    # The name of a system image does not identify its content: the registry may hold a different one.
     if known_digests.is_known(candidate.reference, answer.digest, candidate.image_id):
         return ""
     return f"may be another image there → `layerstack share --again {candidate.image}` replaces it"

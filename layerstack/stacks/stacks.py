@@ -136,7 +136,7 @@ def _read_found(client: EngineClient) -> dict[str, _Found]:
 
 
 def _size(entry: Mapping[str, Any]) -> int:
-    """The writable layer of a container, or a volume; -1 means that the engine did not measure it."""
+    # The writable layer of a container, or a volume; -1 means that the engine did not measure it.
     return max(0, int(entry.get("SizeRw") or (entry.get("UsageData") or {}).get("Size") or 0))
 
 

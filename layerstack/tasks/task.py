@@ -17,6 +17,7 @@ from layerstack.errors import CheckFailed, NoRoom, StackError
 from layerstack.report import say, tolerate_any_text
 from layerstack.tasks.annotation import annotate
 
+# As shells report an end by SIGINT.
 INTERRUPTED = 130
 
 

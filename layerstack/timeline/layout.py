@@ -1,21 +1,22 @@
-"""Where the bars of a build go in a picture: pixels from the left, rows from the top, labels that overlap nothing."""
+"""Places the bars of a build in a picture: pixels from the left, rows from the top, labels that do not overlap."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layerstack.timeline.text import time_text
 from layerstack.timeline.timeline import Bar, Lane, Timeline
 from layerstack.wording import short
 
+# An average character of the labels' 11-pixel font.
 CHARACTER_WIDTH = 6.3
 LABEL_GAP = 5.0
 SMALLEST_LABEL = 5
 LONGEST_LABEL = 64
 SMALLEST_BAR = 2.0
-# A bar that is narrower than this is told by its tooltip alone, unless the end of the build waited for it.
+# A narrower bar has a tooltip only; those of the critical path matter more.
 LABELLED_BAR = 5.0
 LABELLED_CRITICAL_BAR = 3.0
-# Bars that follow each other share a row although the first is drawn wider than it is.
+# A short bar is drawn wider than it is, and may still share a row with its successor.
 OVERLAP = 3.0
 TICK_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 MOST_TICKS = 10
@@ -23,7 +24,7 @@ MOST_TICKS = 10
 
 @dataclass(frozen=True)
 class PlacedBar:
-    """A bar in pixels. The label stands in it (`start`), right of it (`after`) or left of it (`before`)."""
+    """A bar in pixels. Its label is inside (`start`), right of it (`after`) or left of it (`before`)."""
 
     bar: Bar
     left: float
@@ -39,7 +40,7 @@ class PlacedBar:
 
 @dataclass(frozen=True)
 class PlacedLane:
-    """A lane with its worked bars in rows; `cached_at` are the places of its cached steps, left to right."""
+    """A lane with its bars in rows; `cached_at` are the positions of its cached steps, left to right."""
 
     lane: Lane
     bars: tuple[PlacedBar, ...]
@@ -62,7 +63,7 @@ class Axis:
 
     @property
     def ticks(self) -> list[float]:
-        """Round moments, ten at most, the first at 0."""
+        """Round times, the first is 0."""
         step = next((one for one in TICK_STEPS if self.seconds / one <= MOST_TICKS), TICK_STEPS[-1])
         return [number * step for number in range(int(self.seconds / step + 1e-9) + 1)]
 
@@ -72,16 +73,14 @@ def axis_of(timeline: Timeline, width: float) -> Axis:
 
 
 def place_lane(lane: Lane, axis: Axis, cached_width: float) -> PlacedLane:
-    """Give every bar of a lane a row of its own stretch: bars that run at the same time stand below each other."""
+    """Place the bars of a lane: those that run at the same time get different rows."""
     placed: list[PlacedBar] = []
     taken: list[list[tuple[float, float]]] = []
     for bar in lane.worked:
         one = _placed(bar, axis)
-        row = _free_row(taken, _extent(one))
-        placed.append(PlacedBar(bar, one.left, one.width, row, one.label, one.side))
-    return PlacedLane(
-        lane, tuple(placed), _beside_each_other([axis.at(bar.started) for bar in lane.cached], cached_width)
-    )
+        placed.append(replace(one, row=_free_row(taken, _extent(one))))
+    cached_at = _beside_each_other([axis.at(bar.started) for bar in lane.cached], cached_width)
+    return PlacedLane(lane, tuple(placed), cached_at)
 
 
 def tick_text(seconds: float, step: float) -> str:
@@ -127,7 +126,7 @@ def _extent(placed: PlacedBar) -> tuple[float, float]:
 
 
 def _free_row(taken: list[list[tuple[float, float]]], extent: tuple[float, float]) -> int:
-    """The free row whose last bar ended last, so that what follows stands beside it; it is taken from then on."""
+    """The free row whose last bar ended last, so that a successor is beside its predecessor; the row is then taken."""
     free = [number for number, row in enumerate(taken) if all(_are_apart(extent, other) for other in row)]
     if not free:
         taken.append([])

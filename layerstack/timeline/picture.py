@@ -1,4 +1,4 @@
-"""Builds as a picture: SVG, or one HTML page with the SVG in it. Nothing outside the file is needed to show it."""
+"""Draws builds as SVG, or as an HTML page that contains the SVG; the file needs nothing else."""
 
 import re
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def picture_path(name: str) -> Path:
 
 
 def write_picture(timelines: Sequence[Timeline], path: Path) -> None:
-    """Draw builds below each other into an .svg or .html file. Raises UsageError when it cannot be written."""
+    """Write builds below each other into an .svg or .html file. Raises UsageError when it cannot be written."""
     picture = draw(timelines)
     text = picture + "\n" if path.suffix.lower() == ".svg" else PAGE.replace("{picture}", picture)
     try:
@@ -117,7 +117,7 @@ def _draw_lane(root: Element, placed: PlacedLane, top: float) -> None:
 
 
 def _draw_cached(root: Element, placed: PlacedLane, y: float) -> None:
-    """Thin marks, each with its step as tooltip, and how many they are."""
+    """Thin marks with tooltips, and their number."""
     for bar, x in zip(placed.lane.cached, placed.cached_at, strict=True):
         group = SubElement(root, "g", {"class": "bar cached"})
         size = {"width": str(CACHED_WIDTH - 2), "height": str(CACHED_HEIGHT - 8), "rx": "1"}
@@ -144,7 +144,7 @@ def _draw_bar(root: Element, placed: PlacedBar, y: float) -> None:
 
 
 def _draw_path(root: Element, lanes: Sequence[PlacedLane], tops: Sequence[float]) -> None:
-    """Join the critical bars of different places with a line."""
+    """Join the bars of the critical path with a line."""
     ends = []
     for placed, top in zip(lanes, tops, strict=True):
         first = top + LANE_PADDING + (CAUSE_HEIGHT if placed.lane.reason else 0)
@@ -159,7 +159,7 @@ def _draw_path(root: Element, lanes: Sequence[PlacedLane], tops: Sequence[float]
 
 
 def _draw_legend(root: Element, timelines: Sequence[Timeline], y: float) -> None:
-    """The kinds of bars that the picture shows."""
+    """The legend of the kinds that occur."""
     bars = [bar for timeline in timelines for lane in timeline.lanes for bar in lane.bars]
     shown = {bar.kind for bar in bars} | {"run critical" for bar in bars if bar.is_critical}
     x = float(LANES_LEFT)
@@ -185,5 +185,5 @@ def _at(x: float, y: float) -> dict[str, str]:
 
 
 def _clean(text: str) -> str:
-    """What XML cannot hold becomes a replacement character."""
+    # XML has no way to write these characters.
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,4 +1,4 @@
-"""Colours, light and dark, of the picture of a build, and the page around it."""
+"""Light and dark colours of the picture of a build, and the page around it."""
 
 LEGEND = (
     ("run", "executed step"),

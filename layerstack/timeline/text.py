@@ -1,4 +1,4 @@
-"""A build in words, and as bars on a terminal."""
+"""A build as text, with bars on a terminal."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from layerstack.wording import counted, duration, short
 if TYPE_CHECKING:
     from rich.bar import Bar as Stripe
 
-# What the bar gets at most and at least; the rest of the width is for the name of the step.
+# The name of the step gets the rest of the width.
 BAR_COLUMNS = 48
 FEWEST_BAR_COLUMNS = 12
 STEP_CHARACTERS = 44
-# Mark, time and the gaps between the columns.
+# For the mark, the time and the gaps.
 OTHER_COLUMNS = 16
-# Bars below this part of the whole are counted, not shown.
+# Bars shorter than this part of the build are counted instead of shown.
 SHOWN_PART = 0.01
 COLORS = {"run": "blue", "transfer": "yellow", "pull": "magenta", "export": "green"}
 
 
 def title(timeline: Timeline) -> str:
-    """When, how long, and of which state of the source."""
+    """Time, duration and commit of the build."""
     began = datetime.fromtimestamp(timeline.began, timezone.utc).strftime("%Y-%m-%d %H:%M")
     commit = f" · commit {timeline.commit}" if timeline.commit else ""
     return f"Build of {began} UTC · {duration(timeline.seconds)}{commit}" + (" + changes" if timeline.is_dirty else "")
 
 
 def totals(timeline: Timeline) -> str:
-    """What was done, and what the end waited for longest, in one line."""
+    """The work done, and the longest steps of the critical path, in one line."""
     built = [lane for lane in timeline.lanes if lane.action != "fresh"]
     run = sum(bar.kind == "run" for lane in timeline.lanes for bar in lane.bars)
     cached = sum(len(lane.cached) for lane in timeline.lanes)
@@ -51,7 +51,7 @@ def totals(timeline: Timeline) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """As short as it can be said: `0.04 s`, `4.2 s`, `95 s`, `12 min 5 s`."""
+    """A duration as short as possible: `0.04 s`, `4.2 s`, `95 s`, `12 min 5 s`."""
     if seconds < 0.095:
         return f"{seconds:.2f} s" if seconds >= 0.005 else "0 s"
     if seconds < 100:
@@ -61,7 +61,7 @@ def time_text(seconds: float) -> str:
 
 
 def print_timelines(timelines: Sequence[Timeline]) -> None:
-    """Each build with a bar a step, on an axis that all images share; ◆ marks what the end of the build waited for."""
+    """Each build with a bar per step, on one time axis for all images; ◆ marks the critical path."""
     for timeline in timelines:
         line(title(timeline), "bold")
         line(totals(timeline), "dim")
@@ -71,19 +71,18 @@ def print_timelines(timelines: Sequence[Timeline]) -> None:
             if lane.action != "fresh":
                 _print_lane(lane, timeline)
         if timeline.critical:
-            line("◆ the end of the build waited for it", "dim")
+            line("◆ on the critical path: the end of the build waited for it", "dim")
 
 
 def _print_lane(lane: Lane, timeline: Timeline) -> None:
-    """The image with its reason, then a row a bar, which gets what the longest name of the build leaves."""
+    """The image with its reason, then a row per bar."""
     from rich.table import Table
     from rich.text import Text
 
     line(f"{lane.image}: {lane.reason}" if lane.reason else lane.image, "bold")
-    console, every = (
-        console_for(sys.stdout),
-        [bar.text for lane in timeline.lanes for bar in shown_bars(lane, timeline)],
-    )
+    console = console_for(sys.stdout)
+    # Over all lanes, so that the bars of all images start in one column.
+    every = [bar.text for lane in timeline.lanes for bar in shown_bars(lane, timeline)]
     room = console.width - OTHER_COLUMNS
     names = min(max((len(text) for text in every), default=0), STEP_CHARACTERS, max(8, room - FEWEST_BAR_COLUMNS))
     columns = max(1, min(BAR_COLUMNS, room - names))
@@ -111,7 +110,7 @@ def shown_bars(lane: Lane, timeline: Timeline) -> list[Bar]:
 
 
 def unshown(lane: Lane, timeline: Timeline) -> Iterator[str]:
-    """How many steps were cached or too short to show."""
+    """The numbers of steps that were cached, or too short to show."""
     if lane.cached:
         yield f"{len(lane.cached)} cached"
     shorter = len(lane.worked) - len(shown_bars(lane, timeline))

@@ -1,4 +1,4 @@
-"""What happened when in the builds that history tells of: a lane per image, a bar per step."""
+"""The recorded builds over time: a lane per image, a bar per step."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +16,9 @@ WORK_TEXTS: Mapping[str, str] = {"transfer": "send context", "pull": "pull", "ex
 
 @dataclass(frozen=True)
 class Bar:
-    """A step, or BuildKit's own work. `started` and `ended` are seconds from the beginning of the build.
+    """A step, or BuildKit's own work. `started` and `ended` are seconds from the start of the build.
 
-    `seconds` is its own running time, `text` what a label says, `detail` all that is known, `is_critical` whether the
-    end of the build waited for it.
+    `seconds` is its own running time, `text` its label, `detail` its tooltip. `is_critical`: on the critical path.
     """
 
     kind: BarKind
@@ -42,7 +41,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """One image: what was done, and why."""
+    """The work for one image, and its cause."""
 
     image: str
     action: str
@@ -56,12 +55,12 @@ class Lane:
 
     @property
     def worked(self) -> tuple[Bar, ...]:
-        """Everything that took time: executed steps, transfers, pulls and exports."""
+        """The bars that took time: executed steps, transfers, pulls and exports."""
         return tuple(bar for bar in self.bars if bar.kind != "cached")
 
     @property
     def reason(self) -> str:
-        """Why it was built, or that it was not."""
+        """Why it was built, or not."""
         return "fresh: nothing changed since it was built" if self.action == "fresh" else self.cause
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +70,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Timeline:
-    """One build. `began` is seconds since the epoch, `seconds` the whole of it."""
+    """One build. `began` is seconds since 1970, `seconds` its duration."""
 
     began: float
     seconds: float
@@ -81,7 +80,7 @@ class Timeline:
 
     @property
     def critical(self) -> list[tuple[Lane, Bar]]:
-        """The chain that the end waited for, first to last."""
+        """The critical path, first to last."""
         found = [(lane, bar) for lane in self.lanes for bar in lane.worked if bar.is_critical]
         return sorted(found, key=lambda pair: (pair[1].started, pair[1].ended))
 
@@ -96,7 +95,7 @@ class Timeline:
 
 
 def read_timelines(root: Path, count: int) -> list[Timeline]:
-    """The last `count` builds that did something, oldest first; empty before the first. Raises UsageError."""
+    """The last `count` builds that did something, oldest first. Raises UsageError."""
     if count < 1:
         raise UsageError(f"--last is 1 or more, not {count}.")
     found = [timeline for record in history.read_builds(root) if (timeline := read_timeline(record))]
@@ -104,7 +103,7 @@ def read_timelines(root: Path, count: int) -> list[Timeline]:
 
 
 def read_timeline(record: LoggedBuild) -> Timeline | None:
-    """A build from its line of history; None when it does not tell when its steps ran."""
+    """A build from its record; None when that has no times."""
     if not record.started:
         return None
     lanes = _with_joined_path(tuple(_lane(image, record.started) for image in record.images))
@@ -119,7 +118,7 @@ def read_timeline(record: LoggedBuild) -> Timeline | None:
 
 
 def _with_joined_path(lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
-    """Each bar of the critical path ends when the next begins, also when a slower image reports the same step later."""
+    # An image may report the end of a shared step late: each bar of the critical path ends when the next begins.
     moments = sorted({bar.started for lane in lanes for bar in lane.worked if bar.is_critical})
     return tuple(replace(lane, bars=tuple(_until_next(bar, moments) for bar in lane.bars)) for lane in lanes)
 
@@ -142,7 +141,7 @@ def _lane(image: ImageRecord, began: float) -> Lane:
 
 
 def _step_bars(steps: Sequence[StepRecord], began: float) -> Iterator[Bar]:
-    """Images that share a step report it once each, not quite alike: it ends when the next of its stage begins."""
+    # Images that share a step report slightly different times for it: it ends when the next of its stage begins.
     bars = [_step_bar(step, began) for step in steps]
     stages = [stage_of(step.step) for step in steps]
     for number, bar in enumerate(bars):

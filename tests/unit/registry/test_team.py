@@ -43,7 +43,7 @@ def test_what_is_named_by_its_digest_is_not_kept_under_another_name() -> None:
 def test_a_registry_has_to_be_named(tmp_path: Path) -> None:
     project = Project(tmp_path, "p", "cpu", (tmp_path / "compose.yml",), (), {}, {})
     assert find_team(project) is None
-    with pytest.raises(UsageError, match="nowhere") as caught:
+    with pytest.raises(UsageError, match="No registry") as caught:
         require_team(project)
     assert "LAYERSTACK_REGISTRY" in caught.value.advice
     named = Project(tmp_path, "p", "cpu", (), (), {}, {}, settings=ProjectSettings("h:1/x"))

@@ -15,10 +15,10 @@ from layerstack.registry.trouble import read_trouble
         ("received unexpected HTTP status: 500 Internal Server Error", "error of its own", "df -h"),
         ("http: server gave HTTP response to HTTPS client", "no TLS", '{"insecure-registries": ["HOST"]}'),
         # As the protocols and other registries have it.
-        ("denied: requested access to the resource is denied", "not allow", "docker login HOST"),
+        ("denied: requested access to the resource is denied", "not permit", "docker login HOST"),
         ("toomanyrequests: slow down", "limits", "wait"),
         ("tls: failed to verify certificate: x509: unknown authority", "certificate", "certs.d/HOST/ca.crt"),
-        ("write /var/lib/docker/x: no space left on device", "no room", "invoke clean"),
+        ("write /var/lib/docker/x: no space left on device", "no disk space", "invoke clean"),
         ("name unknown: The repository with name 'x' does not exist", "no such repository", "create it"),
         ("something\n new", "says: something new", "leaves it out"),
     ],
