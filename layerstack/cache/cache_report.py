@@ -1,10 +1,10 @@
 """The build cache by image and step, the rest by kind, and how long it will last."""
 
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import Any
 
 from layerstack.build.state import ImageState, StateStore
@@ -143,7 +143,7 @@ def read_report(project: Project) -> CacheReport:
     use = read_use(builder)
     rules = gc_policy.enforced(builder.rules, builder.server_version if builder.is_engine else "")
     effective = replace(builder, rules=rules)
-    eviction = Eviction(use.records, rules, datetime.now(timezone.utc))
+    eviction = Eviction(use.records, rules, time.time())
     dropped = eviction.dropped(builder.disk.free_bytes)
     found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root)))
     return CacheReport(

@@ -1,8 +1,8 @@
 """What `clean` removes: old images of the project, build cache, and leftovers of killed tasks."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 
 from layerstack import command
 from layerstack.build.state import StateStore
@@ -68,7 +68,7 @@ def plan_clean(project: Project, removes_all: bool) -> CleanUp:
     chosen, kept = _unused(project, asked)
     if removes_all:
         return CleanUp(chosen, True, use.total_bytes, found, left, kept)
-    unused = Eviction(use.records, (GcRule(unused_seconds=UNUSED_HOURS * 3600.0),), datetime.now(timezone.utc))
+    unused = Eviction(use.records, (GcRule(unused_seconds=UNUSED_HOURS * 3600.0),), time.time())
     gone = unused.dropped(None)
     cache_bytes = sum(record.size_bytes for record in use.records if record.id in gone)
     return CleanUp(chosen, False, cache_bytes, found, left, kept)

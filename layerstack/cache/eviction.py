@@ -1,15 +1,9 @@
-"""Which records of the build cache the next garbage collection drops, in which order and by which rule.
-
-The order is BuildKit's (cache/manager.go): leaves first, ranked by last use and number of uses. BuildKit ranks again
-after each drop; one ranking here means that neighbours may change places.
-"""
+"""Which records of the build cache the next garbage collection drops, in which order and by which rule."""
 
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from typing import TypeVar
 
 from layerstack.cache.gc_policy import GcRule, Rules
 from layerstack.engine.cache_records import CacheRecord
@@ -19,13 +13,16 @@ from layerstack.moment import epoch_seconds
 HIDDEN_KINDS = ("internal", "frontend")
 # Halving the free space so often leaves an error of a millionth.
 SEARCH_STEPS = 20
-_Value = TypeVar("_Value", int, datetime)
 
 
 class Eviction:
-    """The records under a list of rules; `now` is an aware time."""
+    """The records under a list of rules; `now` is in seconds since 1970.
 
-    def __init__(self, records: Sequence[CacheRecord], rules: Rules, now: datetime) -> None:
+    The order is BuildKit's (cache/manager.go): leaves first, by last use and number of uses. BuildKit ranks again after
+    each drop; one ranking here means that neighbours may change places.
+    """
+
+    def __init__(self, records: Sequence[CacheRecord], rules: Rules, now: float) -> None:
         self._records = records
         self._rules = rules
         self._now = now
@@ -37,7 +34,9 @@ class Eviction:
         """
         gone: dict[str, int] = {}
         for number, (rule, order) in enumerate(zip(self._rules, self._orders, strict=True)):
-            total = new_bytes + sum(one.size_bytes for one in self._counted(rule) if one.id not in gone)
+            # Layers of images count only for rules that may drop them.
+            counted = (one for one in self._records if rule.takes_all or not one.is_shared)
+            total = new_bytes + sum(one.size_bytes for one in counted if one.id not in gone)
             freed = sum(one.size_bytes for one in self._records if one.id in gone and not one.is_shared)
             keep = rule.keep_bytes(total, None if free_bytes is None else free_bytes + freed)
             for one in order:
@@ -73,34 +72,17 @@ class Eviction:
         kept = {*order[first:], *(ids & known.keys())}
         return sum(known[name].size_bytes for name in kept)
 
-    def _counted(self, rule: GcRule) -> Iterator[CacheRecord]:
-        """The records that count towards the limits: layers of images only for rules that may drop them."""
-        return (one for one in self._records if rule.takes_all or not one.is_shared)
-
     @cached_property
     def _orders(self) -> list[list[CacheRecord]]:
-        return [list(leaves_first(self._records, self._ranks(rule))) for rule in self._rules]
+        taken = ([one for one in self._records if self._takes(rule, one)] for rule in self._rules)
+        return [list(leaves_first(self._records, _ranks(records))) for records in taken]
 
-    def _ranks(self, rule: GcRule) -> dict[str, float]:
-        takes = self._takes(rule)
-        return _ranks([one for one in self._records if takes(one)])
-
-    def _takes(self, rule: GcRule) -> Callable[[CacheRecord], bool]:
-        limit = self._now - timedelta(seconds=rule.unused_seconds)
-
-        def takes(record: CacheRecord) -> bool:
-            if record.is_in_use or (rule.kinds and record.kind not in rule.kinds):
-                return False
-            if not rule.takes_all and (record.is_shared or record.kind in HIDDEN_KINDS):
-                return False
-            return not rule.unused_seconds or last_used(record) < limit
-
-        return takes
-
-
-def last_used(record: CacheRecord) -> datetime:
-    """When a record was last used, else created; 1970 when neither is known."""
-    return datetime.fromtimestamp(epoch_seconds(record.last_used), timezone.utc)
+    def _takes(self, rule: GcRule, record: CacheRecord) -> bool:
+        if record.is_in_use or (rule.kinds and record.kind not in rule.kinds):
+            return False
+        if not rule.takes_all and (record.is_shared or record.kind in HIDDEN_KINDS):
+            return False
+        return not rule.unused_seconds or epoch_seconds(record.last_used) < self._now - rule.unused_seconds
 
 
 def leaves_first(records: Sequence[CacheRecord], ranks: Mapping[str, float]) -> Iterator[CacheRecord]:
@@ -120,12 +102,12 @@ def leaves_first(records: Sequence[CacheRecord], ranks: Mapping[str, float]) -> 
 
 def _ranks(records: Sequence[CacheRecord]) -> dict[str, float]:
     """Record id → rank from 0 to 2, lowest dropped first: position by last use plus position by number of uses."""
-    ages = _places([last_used(one) for one in records])
+    ages = _places([epoch_seconds(one.last_used) for one in records])
     uses = _places([one.usage_count for one in records])
-    return {one.id: ages[last_used(one)] + uses[one.usage_count] for one in records}
+    return {one.id: ages[epoch_seconds(one.last_used)] + uses[one.usage_count] for one in records}
 
 
-def _places(values: Sequence[_Value]) -> dict[_Value, float]:
+def _places(values: Sequence[float]) -> dict[float, float]:
     """Value → its position among the distinct values, from 0 to 1."""
     different = sorted(set(values))
     return {value: (place + 1) / len(different) for place, value in enumerate(different)}

@@ -14,7 +14,7 @@ from layerstack.cache.eviction import Eviction
 from layerstack.dockerfile.recipe import RecipeLine
 from layerstack.engine.cache_records import CacheRecord
 
-NOW = datetime(2026, 11, 20, 13, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 20, 13, tzinfo=timezone.utc).timestamp()
 TORCH = record("torch", size=11 * GB, is_shared=True, last_used=OLD)
 NEWER = record("newer", size=30 * GB, is_shared=True)
 

@@ -7,7 +7,7 @@ from cache_parts import GB, OLD, RECENT, record
 from layerstack.cache.eviction import Eviction
 from layerstack.cache.gc_policy import GcRule
 
-NOW = datetime(2026, 11, 20, 13, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 20, 13, tzinfo=timezone.utc).timestamp()
 TO_NOTHING = GcRule(max_used_bytes=1)
 
 
