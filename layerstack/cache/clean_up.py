@@ -1,4 +1,4 @@
-"""What `clean` removes: old images of the project, build cache, and leftovers of killed tasks."""
+"""What `clean` removes: old images that no other stack needs, build cache, and leftovers of killed tasks."""
 
 import time
 from collections.abc import Iterable
@@ -10,17 +10,31 @@ from layerstack.cache import builder
 from layerstack.cache.builder import Builder
 from layerstack.cache.eviction import Eviction
 from layerstack.cache.gc_policy import GcRule
-from layerstack.engine import images
+from layerstack.engine import engine, images
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
 from layerstack.project.project import Project
 from layerstack.rebuild.leftovers import Leftovers, find_leftovers, remove_leftovers
 from layerstack.registry.origin import INPUTS_LABEL
-from layerstack.stacks.uses import read_uses
 from layerstack.wording import megabytes
 
 # Cache of the last day is likely to be used again.
 UNUSED_HOURS = 24
+
+
+@dataclass(frozen=True)
+class Uses:
+    """`running` maps image id → stack with a container of it; `built` are (image, stack) of other stacks."""
+
+    running: dict[str, str]
+    built: tuple[tuple[StoredImage, str], ...]
+
+    def user_of(self, image: StoredImage) -> str:
+        """Another stack that needs the image, "" for none."""
+        if name := self.running.get(image.id):
+            return name
+        above = (name for one, name in self.built if image.layers and images.is_built_on(one, image))
+        return next(above, "")
 
 
 @dataclass(frozen=True)
@@ -121,3 +135,14 @@ def named(image: StoredImage) -> str:
 
 def _unique(stored: Iterable[StoredImage]) -> tuple[StoredImage, ...]:
     return tuple({image.id: image for image in stored}.values())
+
+
+def read_uses(project_name: str) -> Uses:
+    """The images that all other stacks need, running or not. Raises EngineError."""
+    running = {}
+    for entry in engine.client().api.containers(all=True):
+        name = (entry.get("Labels") or {}).get(PROJECT_LABEL, project_name)
+        if name != project_name:
+            running[str(entry.get("ImageID"))] = name
+    labelled = ((one, one.labels.get(PROJECT_LABEL, "")) for one in images.with_label(PROJECT_LABEL))
+    return Uses(running, tuple((one, name) for one, name in labelled if name != project_name))

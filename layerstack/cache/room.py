@@ -1,19 +1,21 @@
 """Frees disk space: removes the bytes that are cheapest to rebuild."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from layerstack import command
+from layerstack.build import history
+from layerstack.build.step_text import instruction_of, one_line
 from layerstack.cache.builder import Builder, read_builder, read_use
 from layerstack.cache.cache_report import read_report
 from layerstack.cache.clean_up import find_old_images, named
 from layerstack.cache.eviction import leaves_first
 from layerstack.cache.gc_policy import parse_printed_size
-from layerstack.cache.step_costs import StepCosts, instruction_in
 from layerstack.engine import engine, images
-from layerstack.engine.cache_records import CacheRecord
+from layerstack.engine.cache_records import CacheRecord, without_step
 from layerstack.engine.images import StoredImage
 from layerstack.errors import NoRoom, UsageError
 from layerstack.project.project import Project
@@ -23,6 +25,31 @@ SHOWN = 3
 # Per call: the length of a command line is limited.
 MOST_IDS = 200
 ROUNDS = 50
+# The history keeps only the beginning of a long instruction.
+COMPARED_CHARACTERS = 50
+# Files that the next build sends again.
+FREE_KINDS = ("source.local",)
+# `mount / from exec /bin/bash -euo pipefail -c npm ci`
+_RUN = re.compile(r"^mount / from exec (?:/\S+ (?:-\w+ |pipefail )*?-\w*c )?(?P<command>.*)$")
+
+
+class StepCosts:
+    """Reads the histories of all projects of this user once; a step costs the median of its runs."""
+
+    def __init__(self) -> None:
+        runs: dict[str, list[float]] = {}
+        for build in history.read_all_builds():
+            for step in (step for image in build.images for step in image.executed):
+                runs.setdefault(_key(step.text if isinstance(step.text, str) else step.step), []).append(step.seconds)
+        self._seconds = {key: median(found) for key, found in runs.items()}
+
+    def of(self, record: CacheRecord) -> float | None:
+        """Seconds to rebuild it; None where no recorded build ran its step."""
+        if record.kind in FREE_KINDS:
+            return 0.0
+        if record.kind != "regular":
+            return None
+        return self._seconds.get(_key(f"1/1 {instruction_in(record)}"))
 
 
 @dataclass(frozen=True)
@@ -173,3 +200,14 @@ def _choose_images(old: Iterable[StoredImage], missing_bytes: int) -> tuple[tupl
 
 def _rate(seconds: float | None, record: CacheRecord) -> float | None:
     return None if seconds is None else seconds / max(1, record.size_bytes)
+
+
+def instruction_in(record: CacheRecord) -> str:
+    """The instruction in its description, such as `RUN npm ci` or `COPY . .`."""
+    text = one_line(record.description)
+    run = _RUN.match(text)
+    return f"RUN {run['command']}" if run else without_step(text)
+
+
+def _key(step: str) -> str:
+    return instruction_of(step)[:COMPARED_CHARACTERS]

@@ -1,5 +1,10 @@
-"""Deploys to a swarm: builds and pushes the images, names them by digest in a stack file, waits for Swarm's update."""
+"""Deploys to a swarm: builds and pushes the images, names them by digest in a stack file, waits for the update.
 
+Swarm moves containers, but not volumes: each service that keeps data stays on the node that has them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,11 +12,11 @@ from layerstack import command
 from layerstack.build.progress import BuildObserver
 from layerstack.deploy import swarm
 from layerstack.deploy.compose_document import read_document
-from layerstack.deploy.data_nodes import data_nodes
 from layerstack.deploy.pinned_images import deployed_services, pin, publish, wanted_images
 from layerstack.deploy.rollout import Replicas, wait_for
-from layerstack.deploy.service_policy import Facts
+from layerstack.deploy.service_policy import Facts, keeps_data
 from layerstack.deploy.stack_file import StackFile, make_stack_file
+from layerstack.deploy.swarm import read_constraints
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import runs_something
@@ -19,6 +24,8 @@ from layerstack.errors import StartFailed, quoted_end
 from layerstack.project.project import Project
 from layerstack.registry.team import require_team
 from layerstack.report import Say
+
+PIN = "node.id == "
 
 
 @dataclass(frozen=True)
@@ -98,3 +105,44 @@ def _hand_over(project: Project, file: StackFile, ended_jobs: list[str]) -> None
     # Swarm does not repeat a job whose definition is the same.
     for name in ended_jobs:
         command.run(["docker", "service", "update", "--force", "--detach", f"{project.name}_{name}"]).require()
+
+
+def data_nodes(
+    client: EngineClient, swarm: Mapping[str, Any], stack: str, document: Mapping[str, Any]
+) -> dict[str, str]:
+    """The node of each service that keeps data; {} for a swarm of one. `document` is what Compose resolved.
+
+    A service stays where it is pinned, or where one of its volumes is. A new one goes to the node with the fewest, so
+    that the members of a replica set are spread.
+    """
+    if int(swarm.get("Nodes") or 1) < 2:
+        return {}
+    own, here = str(swarm["NodeID"]), {one.name for one in client.volumes.list()}
+    volumes = {name: _volumes(document, name) for name, one in document["services"].items() if keeps_data(one)}
+    placed = {
+        name: text.removeprefix(PIN)
+        for name, constraints in read_constraints(client, stack).items()
+        for text in constraints
+        if name in volumes and text.startswith(PIN)
+    }
+    free = [own, *(node for node in _usable_nodes(client) if node != own)]
+    for name, used in volumes.items():
+        shared = (node for other, node in placed.items() if used & volumes[other])
+        counts = Counter(placed.values())
+        fewest = own if used & here else min(free, key=lambda node: counts[node])
+        placed.setdefault(name, next(shared, fewest))
+    return placed
+
+
+def _volumes(document: Mapping[str, Any], service: str) -> frozenset[str]:
+    """The names that the volumes of a service have on a node."""
+    declared = document.get("volumes") or {}
+    mounts = document["services"][service].get("volumes") or ()
+    names = (str(mount["source"]) for mount in mounts if mount["type"] == "volume" and mount.get("source"))
+    return frozenset(str((declared.get(name) or {}).get("name") or name) for name in names)
+
+
+def _usable_nodes(client: EngineClient) -> list[str]:
+    nodes: list[dict[str, Any]] = client.api.nodes()
+    ready = (one for one in nodes if one["Status"]["State"] == "ready" and one["Spec"]["Availability"] == "active")
+    return [str(one["ID"]) for one in ready]

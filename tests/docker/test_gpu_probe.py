@@ -10,8 +10,8 @@ from own_engine import FINE, OwnEngine, own_engine
 
 from layerstack.engine import engine
 from layerstack.gpu import gpu_probe
+from layerstack.gpu.device import identify_start, remembered_probe
 from layerstack.gpu.gpu_probe import probe_docker
-from layerstack.gpu.probe_memory import identify_start, remembered_probe
 from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
 
 pytestmark = [

@@ -19,8 +19,7 @@ from layerstack import private_file
 from layerstack.build.base_lock import FOLDER
 from layerstack.cache import clean_up
 from layerstack.cache.builder import read_builder
-from layerstack.cache.room import remove_records
-from layerstack.cache.step_costs import StepCosts
+from layerstack.cache.room import StepCosts, remove_records
 from layerstack.engine import images
 from layerstack.engine.cache_records import read_cache
 from layerstack.project import choices, project

@@ -13,8 +13,7 @@ from cache_parts import record
 from layerstack.build import history
 from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
 from layerstack.cache import room
-from layerstack.cache.room import RoomPlan, choose, make_room, parse_size
-from layerstack.cache.step_costs import StepCosts
+from layerstack.cache.room import RoomPlan, StepCosts, choose, make_room, parse_size
 from layerstack.engine.cache_records import CacheRecord, CacheUse
 from layerstack.errors import NoRoom, UsageError
 

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from layerstack.deploy.data_nodes import data_nodes
+from layerstack.deploy.deploy import data_nodes
 
 MANAGER = {"NodeID": "n1", "Nodes": 3}
 

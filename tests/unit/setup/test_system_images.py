@@ -14,7 +14,7 @@ from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.errors import BuildFailed, EngineError, UsageError
 from layerstack.project import choices
 from layerstack.registry.team import TeamRegistry
-from layerstack.setup import debian_roots, registry, stand_ins, system_images
+from layerstack.setup import registry, stand_ins, system_images
 from layerstack.setup.apt import Mirror
 
 OFFICIAL = {"NODE_IMAGE": "node:18-alpine", "MONGO_IMAGE": "mongo:7.0", "CUDA_DEVEL_IMAGE": "nvidia/cuda:12.1.1"}
@@ -271,13 +271,13 @@ def test_only_missing_roots_are_made_with_the_machines_own_settings(monkeypatch:
         return command.CommandResult(tuple(argv), 0, "", "", 0.0)
 
     present = SimpleNamespace(images=SimpleNamespace(list=lambda name: ["x"] if "bullseye" in name else []))
-    monkeypatch.setattr(debian_roots, "client", lambda: present)
-    monkeypatch.setattr(debian_roots, "is_debian", lambda: True)
-    monkeypatch.setattr(debian_roots, "missing_packages", lambda names: ())
-    monkeypatch.setattr(debian_roots, "read_mirror", lambda: Mirror("bookworm", "http://m.test/d", "http://m.test/s"))
-    monkeypatch.setattr(debian_roots, "download_settings", lambda: ('Acquire::http::Proxy "http://p.test";',))
+    monkeypatch.setattr(stand_ins, "client", lambda: present)
+    monkeypatch.setattr(stand_ins, "is_debian", lambda: True)
+    monkeypatch.setattr(stand_ins, "missing_packages", lambda names: ())
+    monkeypatch.setattr(stand_ins, "read_mirror", lambda: Mirror("bookworm", "http://m.test/d", "http://m.test/s"))
+    monkeypatch.setattr(stand_ins, "download_settings", lambda: ('Acquire::http::Proxy "http://p.test";',))
     monkeypatch.setattr(command, "run", run)
-    debian_roots.make_roots(["stand-in/debian:bookworm", "stand-in/debian:bullseye"], print)
+    stand_ins.make_roots(["stand-in/debian:bookworm", "stand-in/debian:bullseye"], print)
     made, imported = commands
     assert made[0] == "mmdebstrap"
     assert '--aptopt=Acquire::http::Proxy "http://p.test";' in made
@@ -290,14 +290,14 @@ def test_only_missing_roots_are_made_with_the_machines_own_settings(monkeypatch:
 
 def test_roots_need_mmdebstrap_and_root_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = SimpleNamespace(images=SimpleNamespace(list=lambda name: []))
-    monkeypatch.setattr(debian_roots, "client", lambda: absent)
-    monkeypatch.setattr(debian_roots, "is_debian", lambda: True)
-    monkeypatch.setattr(debian_roots, "missing_packages", lambda names: ("mmdebstrap",))
-    monkeypatch.setattr(debian_roots, "read_mirror", lambda: Mirror("bookworm", "http://m.test", None))
-    monkeypatch.setattr(debian_roots, "download_settings", lambda: ())
-    monkeypatch.setattr(debian_roots.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(stand_ins, "client", lambda: absent)
+    monkeypatch.setattr(stand_ins, "is_debian", lambda: True)
+    monkeypatch.setattr(stand_ins, "missing_packages", lambda names: ("mmdebstrap",))
+    monkeypatch.setattr(stand_ins, "read_mirror", lambda: Mirror("bookworm", "http://m.test", None))
+    monkeypatch.setattr(stand_ins, "download_settings", lambda: ())
+    monkeypatch.setattr(stand_ins.os, "geteuid", lambda: 1000)
     with pytest.raises(EngineError, match="apt-get install mmdebstrap"):
-        debian_roots.make_roots(["stand-in/debian:bookworm"], print)
+        stand_ins.make_roots(["stand-in/debian:bookworm"], print)
 
 
 def test_a_team_is_asked_before_the_official_registry(machine: Machine) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from layerstack.cache.clean_up import read_uses
 from layerstack.engine import engine
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
-from layerstack.stacks.uses import read_uses
 
 
 def image(name: str, *layers: str) -> StoredImage:
