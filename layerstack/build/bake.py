@@ -127,7 +127,7 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
 
 
 def _caches(call: BakeCall, image: Image) -> dict[str, list[str]]:
-    """What a definition gets besides the caches that it names itself."""
+    """The caches of a definition, besides those that it names itself."""
     found = {"cache-from": call.caches.sources_of(image.name), "cache-to": call.caches.targets_of(image.name)}
     return {key: values for key, values in found.items() if values}
 
@@ -150,7 +150,7 @@ def _folders_outside(project: Project, images: Iterable[Image]) -> Iterable[Path
 
 
 def _entitlements(images: Iterable[Image]) -> list[str]:
-    """What a definition asks of the builder besides building, as `docker compose build` grants it."""
+    """The privileges that a definition requests of the builder; `docker compose build` grants them too."""
     found: list[str] = []
     for image in images:
         found += [str(one) for one in image.definition.get("entitlements") or ()]

@@ -36,7 +36,7 @@ def turns(digests: Sequence[str], root: Path, say: Callable[[str], None]) -> Ite
 
 
 def _take_turn(held: ExitStack, path: Path, owner: str, say: Callable[[str], None]) -> bool:
-    """Take one lock, and say whether that had to wait."""
+    """Take one lock; returns whether it had to wait."""
 
     def take() -> IO[bytes] | None:
         return private_file.take_lock(path, owner.encode())

@@ -91,7 +91,7 @@ def _of_step(report: BuildReport, step: Step, project: Project, kind: type[Stack
 
 
 def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailure | None:
-    """A source of COPY that is not there: left out by a rule, misspelt, or in another stage."""
+    """A missing source of COPY: excluded by a rule, misspelt, or in another stage."""
     match = _NOT_COPIED.search(step.error)
     if not match or image is None:
         return None
@@ -113,7 +113,7 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
 
 
 def _no_dockerfile(project: Project) -> ToolFailure | None:
-    """The first image whose Dockerfile is not there, with the file beside it that may be meant."""
+    """The first image whose Dockerfile is missing, and the file beside it that may be meant."""
     images = (one for one in project.images.values() if one.dockerfile and not is_remote(one.context))
     image = next((one for one in images if not find(project.root / one.dockerfile_place).exists()), None)
     if image is None:
@@ -130,7 +130,7 @@ def _no_dockerfile(project: Project) -> ToolFailure | None:
 
 
 def _deciding_line(rules: str, path: str) -> int:
-    """The line of the rule that leaves a path out, after all exceptions above it."""
+    """The line of the rule that excludes a path, after all exceptions above it."""
     lines, deciding, was_ignored = rules.split("\n"), 0, False
     for number in range(1, len(lines) + 1):
         ignored = is_ignored("\n".join(lines[:number]), path)
@@ -140,7 +140,7 @@ def _deciding_line(rules: str, path: str) -> int:
 
 
 def _of_definition(text: str, project: Project) -> ToolFailure:
-    """What is wrong with a Dockerfile that BuildKit could not begin to build."""
+    """The problem of a Dockerfile that BuildKit could not start to build."""
     if match := _UNKNOWN_WORD.search(text):
         near = f"Did you mean {match['near']}?" if match["near"] else ""
         return ToolFailure(f"unknown instruction {match['word']}", near)
@@ -162,7 +162,7 @@ def _near_image(name: str, project: Project) -> str:
 
 
 def _placed(message: str, project: Project) -> str:
-    """With the path of a Dockerfile that could not be read: Buildx names it by its last part and its line."""
+    # Buildx names a Dockerfile that it cannot read by the last part of its path.
     target = re.search(r"^ERROR: target (?P<name>\S+): ", message, re.MULTILINE)
     image = project.images.get(target["name"]) if target else _by_line(message, project)
     if image is None:
@@ -172,7 +172,7 @@ def _placed(message: str, project: Project) -> str:
 
 
 def _by_line(message: str, project: Project) -> Image | None:
-    """The image whose Dockerfile has the line that the message marks, where it names no target."""
+    """The image whose Dockerfile has the line that the message marks, when it names no target."""
     marked = re.search(r"^\s*(?P<line>\d+) \| >>> (?P<text>.*)$", message, re.MULTILINE)
     if marked is None:
         return None

@@ -181,7 +181,7 @@ class BuildLog:
         return self._place_step(step)
 
     def _place_inputs(self, vertex: Vertex) -> None:
-        """The stream names the steps of a build in no order."""
+        # The steps of a build come in no order.
         if vertex.digest not in self._placed:
             self._placed.add(vertex.digest)
             for digest in vertex.inputs:
@@ -225,7 +225,7 @@ class BuildLog:
         )
 
     def _works(self) -> tuple[Work, ...]:
-        """A context or a base that images share wears an arbitrary name: it belongs to an image that reads it."""
+        # A context or base that images share has the name of an arbitrary one: it belongs to an image that reads it.
         readers: dict[str, list[str]] = {}
         for vertex in self.vertices.values():
             if (step := self.step(vertex)) and step.is_counted:
@@ -248,7 +248,7 @@ class BuildLog:
         return self.vertices.setdefault(digest, Vertex(digest))
 
     def _prefix(self, words: Sequence[str]) -> tuple[str, str]:
-        """(image, stage) from the words of a prefix like `[app linux/amd64 deps 2/4]`."""
+        """(image, stage) of a prefix like `[app linux/amd64 deps 2/4]`."""
         rest = [word for word in words if not _PLATFORM.match(word)]
         if len(self.targets) > 1 and rest and rest[0] in self.targets:
             image = rest.pop(0)
@@ -265,7 +265,7 @@ _IMAGE_ID = tuple(
 
 
 def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
-    """(tag, image id) of what an export has named."""
+    """(tag, image id) of everything that an export named."""
     ids = (match[1] for pattern in _IMAGE_ID for text in vertex.progress if (match := pattern.match(text)))
     image_id = next(ids, "")
     for text in vertex.progress if image_id else ():
@@ -274,10 +274,7 @@ def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
 
 
 def _is_download(vertex: Vertex, instruction: str) -> bool:
-    """The source of an ADD from an address is called like the step itself.
-
-    It is asked in every build, and only the step that uses it says whether what came is new.
-    """
+    # The source of an ADD from an address has the same name as the step itself.
     return instruction.upper().startswith("ADD ") and "://" in instruction and not vertex.inputs
 
 

@@ -56,7 +56,7 @@ def require_usable(places: CachePlaces, images: Sequence[str]) -> None:
 
 
 def _why_not() -> str:
-    """Why the builder in use exports no cache; empty when it does."""
+    """Why the current builder does not export a cache; "" when it does."""
     asked = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
     drivers = (line.partition(":")[2].strip() for line in asked.stdout.splitlines() if line.startswith("Driver:"))
     return why_no_export(next(drivers, ""), engine.read_facts().storage_driver)
@@ -70,7 +70,7 @@ def why_no_export(driver: str, store: str) -> str:
 
 
 def _parts(value: str) -> dict[str, str]:
-    """The fields of a value. Raises UsageError for what is none, and for one without a type."""
+    """The fields of a value. Raises UsageError for an invalid one, and for one without a type."""
     fields: Iterable[str] = next(csv.reader([value]), [])
     parts = {name.strip(): text.strip() for name, _, text in (field.partition("=") for field in fields)}
     if not parts.get("type"):

@@ -101,7 +101,7 @@ class ImageCauses:
         return Cause("cache-evicted", "nothing it depends on changed: its result was no longer cached")
 
     def _own(self, stage: RecipeStage, number: int) -> Iterator[Cause]:
-        """Changes of the step itself: its text, the settings right before it, the files it reads."""
+        """Changes of the step itself: its text, the settings just before it, the files it reads."""
         diff = self._diffs.get(stage.name)
         line = stage.steps[number]
         place = f"{self.new.dockerfile}:{line.line}"
@@ -130,14 +130,14 @@ class ImageCauses:
         return self._caused_by(stage, number - 1)
 
     def _caused_by(self, stage: RecipeStage, number: int) -> Cause:
-        """The cause of a step that another one follows from; of a chain the first is named."""
+        """The cause of a step that follows from another one: the first of the chain."""
         cause = self._of(stage, number)
         if cause.kind == "parent-step":
             return cause
         return Cause("parent-step", f"{changed_text.shown_step(stage.steps[number])} ({cause})")
 
     def _base(self, stage: RecipeStage) -> Cause | None:
-        """What a stage stands on: its FROM says something else, or what it names changed."""
+        """The base of a stage: its FROM changed, or the image that it names."""
         if self.old and (cause := changed_text.base_cause(self.old, self.new, stage.name)):
             return cause
         if stage.lines and stage.lines[0].keyword == "FROM":
@@ -150,7 +150,7 @@ class ImageCauses:
         return next((cause for cause in found if cause), None)
 
     def _source(self, name: str) -> Cause | None:
-        """What a FROM or `from=` names: a stage here, an image of the project, or another image."""
+        """What a FROM or `from=` refers to: a stage, an image of the project, or another image."""
         stage = self.new.stage(name)
         if stage is None or name in self.new.parents:
             return self._parent(name)
@@ -167,7 +167,7 @@ class ImageCauses:
         return None
 
     def _settings_before(self, stage: RecipeStage, number: int) -> Cause | None:
-        """Settings further up, in this stage or in one it is built on: a cached COPY may stand in between."""
+        """Settings further up, in this stage or a base: a cached COPY may be in between."""
         diff = self._diffs.get(stage.name)
         if diff and (change := diff.settings(number)):
             return changed_text.settings_cause(change, f"stage {stage.shown_name} of {self.new.dockerfile}")
@@ -175,7 +175,7 @@ class ImageCauses:
         return self._settings_before(below, len(below.steps)) if below else None
 
     def _cached_before(self, stage: RecipeStage, number: int) -> Cause | None:
-        """A step further up that changed into something that BuildKit had built before."""
+        """An earlier step that changed into one that BuildKit had built before."""
         for earlier in reversed(range(number)):
             if own := next(self._own(stage, earlier), None):
                 return Cause("parent-step", f"{changed_text.shown_step(stage.steps[earlier])} ({own})")
@@ -184,7 +184,7 @@ class ImageCauses:
 
     @cached_property
     def _diffs(self) -> dict[str, StageDiff]:
-        """Of the stages that were there before."""
+        """The differences of the stages that existed before."""
         both = [(self.old.stage(stage.name), stage) for stage in self.new.stages] if self.old else []
         return {now.name: StageDiff(was, now) for was, now in both if was}
 

@@ -86,13 +86,13 @@ def definition_cause(old: Manifest, new: Manifest, unnoticed: Collection[str] = 
 
 
 def _arguments(lines: Iterable[RecipeLine]) -> dict[str, str]:
-    """name → value, masked, of the ARG lines among these."""
+    """name → masked value of the ARG lines among these."""
     pairs = (one.text.partition("=") for one in lines if one.keyword == "ARG")
     return {name: _masked(name, value) if equals else "not set" for name, equals, value in pairs}
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, str]:
-    """`labels.name` → value for what is a mapping, `name` → value for the rest."""
+    """`labels.name` → value for a mapping, `name` → value for the rest."""
     found: dict[str, str] = {}
     for key, value in settings.items():
         below = value if isinstance(value, Mapping) else None

@@ -27,7 +27,7 @@ def find_path(vertices: Mapping[str, Vertex], images: Mapping[str, str]) -> tupl
 
 
 def _before(vertex: Vertex, vertices: Mapping[str, Vertex], images: Mapping[str, str]) -> list[Vertex]:
-    """What a vertex may have waited for."""
+    """The vertices that a vertex may have waited for."""
     if vertex.inputs:
         return [vertices[digest] for digest in vertex.inputs if digest in vertices]
     if "exporting" not in vertex.name and "unpacking" not in vertex.name:

@@ -10,7 +10,9 @@ from layerstack.build import history
 from layerstack.build.buildlog import Step
 from layerstack.build.record import ImageRecord
 
+# Recent builds only: the machine or the Dockerfile may have changed.
 COUNTED_BUILDS = 5
+# A shorter wait needs no estimate.
 SHORTEST_SECONDS = 1.0
 # Fewer than history keeps of a name.
 COMPARED_CHARACTERS = 60

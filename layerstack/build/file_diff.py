@@ -48,7 +48,7 @@ def _in_place(old: Mapping[str, str], new: Mapping[str, str]) -> list[FileChange
 def _moved(
     removed: Sequence[str], added: Sequence[str], old: Mapping[str, str], new: Mapping[str, str]
 ) -> list[FileChange]:
-    """Added, removed and renamed: the same content that went in one place and came in another."""
+    """Added, removed and renamed files; a renamed one has the content of a removed one."""
     waiting: dict[str, list[str]] = {}
     for path in added:
         if not new[path].endswith(" dir"):
@@ -74,7 +74,7 @@ def _by_rules(let_in: Sequence[str], kept_out: Sequence[str]) -> list[FileChange
 
 
 def _left_out(rules: Mapping[str, str], others: Mapping[str, str], paths: Sequence[str]) -> set[str]:
-    """Paths that these rules keep out of their context, where the other rules are not the same."""
+    """The paths that these rules exclude from their context, when the other rules differ."""
     found: set[str] = set()
     for name in {*rules, *others}:
         if rules.get(name, "") != others.get(name, ""):

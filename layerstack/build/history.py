@@ -71,7 +71,7 @@ def _compact(image: ImageRecord) -> ImageRecord:
 
 
 def _compact_step(step: StepRecord) -> StepRecord:
-    """A long name is cut; `text` then tells what comes after its mounts."""
+    """The step with a short name; `text` then holds what follows its mounts."""
     name = one_line(step.step)
     if len(name) <= KEPT_STEP_CHARACTERS:
         return msgspec.structs.replace(step, step=name)
@@ -80,7 +80,7 @@ def _compact_step(step: StepRecord) -> StepRecord:
 
 
 def _commit(root: Path) -> dict[str, Any]:
-    """The commit and whether the tree differs from it; nothing outside a git checkout."""
+    """The commit, and whether the tree differs from it; "" outside a git checkout."""
     try:
         head = command.run(("git", "rev-parse", "--short", "HEAD"), cwd=root, timeout_seconds=5)
         if not head.ok:

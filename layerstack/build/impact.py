@@ -110,7 +110,7 @@ def find_impact(project: Project, paths: Sequence[str | Path]) -> list[Impact]:
 
 
 def _find_stored(references: Iterable[str]) -> Mapping[str, StoredImage]:
-    """Nothing without an engine: the answer then says what it does not know."""
+    # Without an engine nothing is found: the result then says what is unknown.
     try:
         return find_all(references)
     except StackError:
@@ -124,7 +124,7 @@ def document(found: Sequence[Impact]) -> dict[str, Any]:
 
 
 def _inside(project: Project, path: str | Path) -> str:
-    """Relative to the root. Folders above are resolved, the file itself is not: a link is an input, too."""
+    # Folders above are resolved, but not the file itself: a link is an input, too.
     absolute = Path(os.path.normpath(project.root / path))
     absolute = absolute.parent.resolve() / absolute.name
     is_known = _is_in_a_context(project, absolute) or absolute in _definitions(project)
@@ -141,7 +141,7 @@ def _is_in_a_context(project: Project, path: Path) -> bool:
 
 
 def _definitions(project: Project) -> set[Path]:
-    """Files that say how the images are built: with what they include or extend, and the values that they use."""
+    """The files that define the builds, with those that they include or extend, and their variables."""
     files = (*project.compose_files, *project.source_files, *project.bake_files, *project.env_files)
     return {path.resolve() for path in (*files, project.root / ".env")}
 
@@ -202,12 +202,12 @@ class _Change:
         return AffectedImage(image.name, steps, unknown) if steps or unknown else None
 
     def _not_understood(self, image: Image, manifest: Manifest) -> str:
-        """Why the effect on an image is unknown: the builder gets the file, and may do more with it than was read."""
+        """Why the effect on an image is unknown: the builder gets the file, and its use is not fully understood."""
         is_sent = any(not place.ignored_by for place in self._places[image.name].values())
         return "; ".join(manifest.unknown) if is_sent else ""
 
     def _defines(self, image: Image) -> str:
-        """Why the effect on an image is unknown: the file says how it is built, and any part of it may change."""
+        """Why the effect on an image is unknown: the file defines it, and any part may change."""
         dockerfile = find(Path(os.path.normpath(self._root / image.context / image.dockerfile)))
         if not image.definition.get("dockerfile-inline") and self._file == dockerfile:
             return "its Dockerfile: which instruction will change is unknown"
@@ -249,7 +249,7 @@ class _Change:
         return found and _Result(f"reads from {found.words}: stays cached if that part comes out the same", False)
 
     def _result(self, image: Image, name: str) -> _Result | None:
-        """The result of a stage or of an image of the project, when it changes."""
+        """The effect on the result of a stage or an image of the project."""
         value = find_context(image, name) or ""
         if not value.startswith("target:"):
             is_certain = None if value else self._changed.get((image.name, name.lower()))
@@ -266,7 +266,7 @@ class _Change:
         return dict.fromkeys((image.name, *others))
 
     def _reason(self) -> str:
-        """Why nothing is rebuilt: kept out by a rule, read by no step, or in no context."""
+        """Why nothing is rebuilt: excluded by a rule, read by no step, or in no context."""
         places = {name: place for name, found in self._places.items() for place in found.values()}
         if rules := dict.fromkeys(place.ignored_by for place in places.values() if place.ignored_by):
             return f"ignored by {'; '.join(rules)}"
@@ -277,7 +277,7 @@ class _Change:
         return "in no build context"
 
     def _excludes(self) -> Iterator[str]:
-        """The `--exclude` of every step that would read the file without it."""
+        """The `--exclude` options that keep the file from steps that would read it."""
         for image, manifest in self._manifests.values():
             places = self._places[image.name]
             for line in (line for stage in manifest.stages for line in stage.lines):
@@ -287,18 +287,18 @@ class _Change:
 
 
 def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
-    """Stage and instruction; the only stage of a Dockerfile wears no name, as in BuildKit's own output."""
+    """Stage and instruction; the only stage of a Dockerfile has no name, as in BuildKit's output."""
     named = "" if stage.name == "stage-0" and len(manifest.stages) == 1 else stage.shown_name
     return f"{named} {short(' '.join(str(line).split()), SHOWN_CHARACTERS)}".strip()
 
 
 def _rules(folder: Path, image: Image, name: str) -> Path | None:
-    """The ignore file that holds for a context."""
+    """The ignore file of a context."""
     return context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "")
 
 
 def _ignoring_rule(root: Path, file: Path | None, path: str) -> str:
-    """`web/.dockerignore:3 (*.tmp)` for the rule that keeps a path out of a context; empty when none does."""
+    """`web/.dockerignore:3 (*.tmp)` for the rule that excludes a path from a context; "" for none."""
     if file is None:
         return ""
     rules = context.read_rules(file)

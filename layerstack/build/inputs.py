@@ -181,7 +181,7 @@ class InputReader:
         return find_context(image, name, self._platform) or f"{IMAGE_SCHEME}{name}"
 
     def _inherited(self, image: Image, name: str) -> Inherited:
-        """What the image behind a FROM hands on; a folder hands on nothing."""
+        """The settings inherited from the image of a FROM; none from a folder."""
         value = self._value(image, name)
         if value.startswith(TARGET_SCHEME):
             parent = self._project.image(value.removeprefix(TARGET_SCHEME))
@@ -213,7 +213,7 @@ class InputReader:
         )
 
     def _parents(self, recipe: Recipe, identities: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """(name, identity) of everything outside this Dockerfile that is no folder."""
+        """(name, identity) of every parent outside this Dockerfile, except folders."""
         for name in recipe.parents:
             value = self._value(recipe.image, name)
             if value.startswith(TARGET_SCHEME):
@@ -228,7 +228,7 @@ class InputReader:
 
 
 def _reference(value: str) -> str:
-    """The image of a `docker-image://` address as the engine lists it."""
+    """The engine's name for the image of a `docker-image://` address."""
     return references.familiar(value.removeprefix(IMAGE_SCHEME))
 
 
@@ -304,7 +304,7 @@ class _Contexts:
 
 
 def _settings(image: Image) -> dict[str, Any]:
-    """Whatever else the definition says, and build arguments that the engine obeys."""
+    """All other keys of the definition, and build arguments that change what the engine does."""
     kept = {key: value for key, value in image.definition.items() if key not in UNRELATED_KEYS}
     if labels := kept.get("labels"):
         kept["labels"] = {name: value for name, value in labels.items() if name not in UNCOUNTED_LABELS}

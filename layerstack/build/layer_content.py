@@ -44,7 +44,7 @@ def read_content(reference: str, layers: Iterable[str]) -> ImageContent:
 
 
 def _entries(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """(path, kind, mode, owner and content) of everything in a layer; no times."""
+    """(path, kind, mode, owner and content) of every entry of a layer, without times."""
     with tarfile.open(fileobj=stream) as layer:
         for member in layer:
             file = layer.extractfile(member) if member.isfile() else None
@@ -60,7 +60,7 @@ def _sha256(stream: IO[bytes]) -> str:
 
 
 def _history(text: bytes) -> list[str]:
-    """One text a layer, when this is the image's configuration."""
+    """The instruction of each layer, when this is the image's configuration."""
     try:
         document: Any = json.loads(text)
     except ValueError:

@@ -98,7 +98,7 @@ class Placement:
         return first.source.image, first.place
 
     def _follows(self, one: _Candidate, step: Step) -> bool:
-        """Whether the step was made from the one that stands before this line."""
+        """Whether the step was made from the one before this line."""
         before = {self._found[digest][1] for digest in step.inputs if digest in self._found}
         return f"{one.source.path}:{one.previous}" in before
 
@@ -127,7 +127,7 @@ def _stage_place(image: Image, parsed: Dockerfile, stage: Stage) -> _StagePlace:
 
 
 def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
-    """Image → itself and everything it is built on; `images` stand parents first."""
+    """Image → itself and everything it is built on; parents come first in `images`."""
     known: dict[str, frozenset[str]] = {}
     for image in images:
         known[image.name] = frozenset({image.name}).union(*(known.get(parent, frozenset()) for parent in image.parents))
@@ -144,7 +144,7 @@ def _candidates(step: Step, source: _Source) -> Iterator[_Candidate]:
 
 
 def _line(step: Step, place: _StagePlace, others: int) -> tuple[int, int] | None:
-    """(line, line of the step before it) of the step in this stage, None when it is not one of its steps."""
+    """(line, line of the step before it) of the step in this stage, None when it has none."""
     stage = place.stage
     if step.instruction.startswith(ONBUILD):
         if place.triggers is None:
@@ -157,7 +157,7 @@ def _line(step: Step, place: _StagePlace, others: int) -> tuple[int, int] | None
 
 
 def _at(step: Step, lines: Sequence[Instruction], indexes: Sequence[int], below: int) -> tuple[int, int] | None:
-    """The first of these lines that says what the step does, with the line before it."""
+    """The first of these lines that matches the step, with the line before it."""
     fitting = (index for index in indexes if 0 <= index < len(lines) and is_same_text(step, lines[index]))
     index = next(fitting, None)
     return None if index is None else (lines[index].line, lines[index - 1].line if index else below)

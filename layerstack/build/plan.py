@@ -197,7 +197,7 @@ def _find_external(gone: Mapping[str, ExternalImage], references: Iterable[str])
 
 
 def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: Mapping[str, StoredImage]) -> str:
-    """Why the stored image is not what a build would make; empty when it is."""
+    """Why the stored image is not what a build would make; "" when it is."""
     if one.stored is None:
         return "the image does not exist"
     if other := next((tag for tag in one.image.tags if tag not in stored or stored[tag].id != one.stored.id), ""):
@@ -206,7 +206,7 @@ def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: M
 
 
 def _doubts(one: PlannedImage) -> str:
-    """Why an image may not be made of what is here now."""
+    """Why an image may differ from the current files."""
     if not one.made_of:
         return "it was built by another tool, so its inputs are unknown"
     if one.manifest.unknown:
@@ -217,14 +217,14 @@ def _doubts(one: PlannedImage) -> str:
 
 
 def _doubt_below(one: PlannedImage, parent: PlannedImage) -> str:
-    """Why a parent may not be the one that the image was built on, though its inputs are the same."""
+    """Why a parent may differ from the one that the image was built on, despite equal inputs."""
     if parent.is_unknown:
         return f"{_NOT_KNOWN}{parent.name} below it: {parent.reason.removeprefix(_NOT_KNOWN)}"
     return f"{parent.name} was rebuilt" if _is_on_other_layers(one, parent) else ""
 
 
 def _is_on_other_layers(one: PlannedImage, parent: PlannedImage) -> bool:
-    """Whether a parent is or will be another image than the one that was built on, though its inputs are the same."""
+    """Whether a parent differs from the one that the image was built on, despite equal inputs."""
     if not parent.is_fresh:
         return True
     if one.stored is None or parent.stored is None or one.last is None:
@@ -236,7 +236,7 @@ def _is_on_other_layers(one: PlannedImage, parent: PlannedImage) -> bool:
 
 
 def _base_of(one: PlannedImage) -> str:
-    """The image of the project that the final stage stands on; empty when it is another one."""
+    """The image of the project that the final stage is built on; "" for another one."""
     manifest = one.manifest
     stage = manifest.stage(manifest.target) or (manifest.stages[-1] if manifest.stages else None)
     while stage and stage.is_on_stage:

@@ -13,7 +13,9 @@ from layerstack.build.vertex import Vertex
 from layerstack.report import console_for, shown
 from layerstack.wording import counted, duration, short
 
+# Without a terminal a long step prints nothing: a line shows that the build is alive.
 HEARTBEAT_SECONDS = 20.0
+# BuildKit may report a step as finished first, and as cached a moment later.
 SETTLE_SECONDS = 0.3
 # A build in which all is cached is over by then, and needs no table.
 QUIET_SECONDS = 0.6
@@ -61,7 +63,7 @@ class PlainLog:
         self._began, self._images, self._read_estimate = time.monotonic(), images, read_estimate
 
     def _announce(self) -> Estimate:
-        """Say once what is built, with how long it usually takes."""
+        """Report once what is built, with the usual time."""
         if self._estimate is None:
             self._estimate = self._read_estimate()
             usual = {image: seconds for image, seconds in self._estimate.usual_seconds.items() if seconds >= 1}
@@ -100,7 +102,7 @@ class PlainLog:
         self._say(f"build {outcome}: {counted(len(report.executed), 'step')} ran, {len(report.cached)} cached")
 
     def _print_finished(self, until: float) -> None:
-        """A step may be reported as finished first and as cached a moment later: wait until that is settled."""
+        # Not at once: a step may be reported as finished first, and as cached a moment later.
         for digest in [digest for digest, moment in self._finished.items() if 0 < moment <= until]:
             self._finished[digest] = 0
             step = self._log.step(self._log.vertices[digest]) if self._log else None
@@ -171,7 +173,7 @@ class LiveTable:
         self._live.update(table, refresh=True)
 
     def _row(self, image: str, steps: Sequence[Step], report: BuildReport | None) -> tuple[str, str, str, str]:
-        """A mark, the image, for how long its step has been running, and which step that is or what was done."""
+        """A mark, the image, the time of its step so far, and that step or the result."""
         from rich.markup import escape
 
         done = [step for step in steps if step.completed is not None and step.is_counted]

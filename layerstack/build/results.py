@@ -84,7 +84,7 @@ class Outcome:
         )
 
     def _parent_causes(self, one: PlannedImage, earlier: Mapping[str, ImageRecord]) -> dict[str, str]:
-        """Context name → cause, for parents that are not what they were when this image was last built."""
+        """Context name → cause, for parents that changed since this image was last built."""
         found: dict[str, str] = {}
         for context, value in one.image.contexts.items():
             name = value.removeprefix("target:")
@@ -98,7 +98,7 @@ class Outcome:
         return found
 
     def _without_root(self, one: PlannedImage, causes: ImageCauses, named: Sequence[Cause | None]) -> str:
-        """Why the image is another one though the step that the change is in did not run, or none at all."""
+        """Why the image differs although the changed step did not run, or none did."""
         if any(named) and (cause := causes.of_cached()):
             return f"{cause}; BuildKit had that step's result, not those of the steps after it"
         sharing = {step.image for step in self.report.executed if step.place.startswith(f"{one.manifest.dockerfile}:")}
@@ -129,7 +129,7 @@ class Outcome:
 
 
 def _doubt(one: PlannedImage) -> str:
-    """Why the record of the last build may not tell what BuildKit compares with; empty when it does."""
+    """Why the record of the last build may differ from what BuildKit compares with; "" when it does not."""
     if one.last is None:
         return "it was built by another tool before: there is no record of that build" if one.stored else ""
     return "another tool built this image since the last build here" if one.stored and not one.is_recorded else ""

@@ -72,7 +72,7 @@ class SharedBases:
         self._asking = beside(ask)
 
     def _take_answers(self) -> None:
-        """Waits for the answers, which look_up bounds, and tells once what is wrong with the registry."""
+        """Wait for the answers, for a limited time, and report a failing registry once."""
         assert self._asking
         try:
             answers = self._asking.result()
@@ -112,12 +112,12 @@ class SharedBases:
 
 
 def _exact_bases(evidence: Evidence) -> list[PlannedImage]:
-    """Bases whose digest says all that they are made of, and that are not to be built in any case."""
+    """Bases whose digest covers all their inputs, and that need not be built in any case."""
     bases = [one for one in evidence.plan.images if one.is_base and one.name not in evidence.forced]
     return [one for one in bases if not one.manifest.unknown and not one.manifest.volatile]
 
 
 def _is_known(one: PlannedImage, evidence: Evidence) -> bool:
-    """Whether BuildKit may have all of its steps: then it is asked first."""
+    """Whether BuildKit may have all of its steps: then BuildKit comes first."""
     lines = [line for stage in one.manifest.stages for line in stage.steps]
     return all(any(describes(record, line) for record in evidence.records) for line in lines)

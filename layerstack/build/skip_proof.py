@@ -84,7 +84,7 @@ ADVICE = "Both manifests are in the state folder, under audit/: please report th
 
 
 def _labels(fresh: Iterable[PlannedImage]) -> dict[str, dict[str, str]]:
-    """Labels as the stored images have them: what is built on a base inherits its."""
+    # What is built on a base inherits its labels: the comparison needs those of the stored images.
     labels = {one.name: one.stored.labels.get(INPUTS_LABEL) for one in fresh if one.stored and one.is_base}
     return {name: {INPUTS_LABEL: label} for name, label in labels.items() if label}
 
@@ -124,7 +124,7 @@ def _read_config(image_id: str) -> dict[str, Any]:
 
 
 def _copy_difference(one: PlannedImage, again: StoredImage) -> str:
-    """Where a layer that only holds context files is not the same: those cannot depend on the day they were built."""
+    # Layers that only hold context files cannot depend on the day they were built: any difference counts.
     assert one.stored
     old, new = one.stored.layers, again.layers
     if len(old) != len(new):
@@ -160,7 +160,7 @@ def _first(executed: Sequence[Step], report: BuildReport) -> list[Step]:
 
 
 def _text(instruction: str) -> str:
-    """Words without flags: what all that show an instruction agree on."""
+    """The words of an instruction without flags, which all tools print alike."""
     return " ".join(word for word in instruction.split() if not word.startswith("--"))
 
 

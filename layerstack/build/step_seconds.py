@@ -6,6 +6,7 @@ from pathlib import Path
 from layerstack.build import history
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
 
+# Fewer than history keeps of a name.
 COMPARED_CHARACTERS = 60
 
 
@@ -32,13 +33,13 @@ class StepSeconds:
 
 
 def _beginning(line: RecipeLine) -> str:
-    """What the recorded name begins with: BuildKit fills in variables and shortens what is long."""
+    # BuildKit expands variables in a recorded name, and a long one is cut.
     text = " ".join(f"{line.keyword} {line.text}".split())
     return text.split("$", 1)[0].split("<<", 1)[0][:COMPARED_CHARACTERS]
 
 
 def _is_same(step: str, stage: str, beginning: str) -> bool:
-    """`runtime 3/5 COPY src src`; the only stage of a Dockerfile wears no name."""
+    """`runtime 3/5 COPY src src`; the only stage of a Dockerfile has no name."""
     before, _, instruction = step.partition(f" {beginning.split(' ', 1)[0]} ")
     words = before.split()
     named = words[0] if len(words) == 2 else "stage-0"

@@ -29,6 +29,6 @@ def bare(instruction: str) -> str:
 
 
 def _without_flags(match: re.Match[str]) -> str:
-    """Only `--from` tells what a step does."""
+    # Of the flags only `--from` tells what a step does.
     kept = [flag for flag in match["flags"].split() if flag.startswith("--from")]
     return f"{' '.join([match['keyword'], *kept])} "
