@@ -87,14 +87,14 @@ def check_failed(seen: Evidence) -> Fault | None:
 
 
 def _deaf_check(seen: Evidence) -> CheckResult | None:
-    """The check that waited in vain on a program that listens; None where another failure says more."""
+    """The check that timed out on a program that listens; None where another failure says more."""
     silent = next((check for check in seen.result.failed if "no answer within" in check.detail), None)
     ports = {port.target for port in seen.container.ports} if seen.container else set()
     return silent if ports & {one.port for one in seen.listeners or ()} else None
 
 
 def _body(seen: Evidence) -> Mapping[str, Any]:
-    """The first JSON object among its answers that tells a state."""
+    """The first JSON object among its responses that contains a state."""
     for text in seen.answers:
         start = text.find("{")
         try:

@@ -138,7 +138,7 @@ def _ask(declared: Mapping[str, Any], target: Target, timeout_seconds: float) ->
 
 
 def _is_asked_inside(declared: Mapping[str, Any], target: Target) -> bool:
-    """Whether a question over HTTP is for a port that only the engine's own machine reaches."""
+    """Whether an HTTP check is for a port that only the engine's machine reaches."""
     if "http" not in declared:
         return False
     try:

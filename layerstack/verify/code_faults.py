@@ -21,6 +21,7 @@ IMPORTER = re.compile(r"imported from (?:file://)?(?P<path>/[^\s:()\"']+)")
 NOT_OURS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/usr/lib/", "/usr/local/lib/", "/opt/venv/")
 # A block of a traceback or a stack is longer than this only when somebody's framework is in it.
 NEAR_LINES = 30
+# Success, and ends by SIGINT, SIGKILL and SIGTERM.
 ENDED_FROM_OUTSIDE = (0, 130, 137, 143)
 # A watcher that has started the program again since.
 STARTED_AGAIN = re.compile(r"\b(?:saved|restarting|restarted|reloading|listening|starting)\b", re.IGNORECASE)
@@ -72,7 +73,7 @@ def _is_of_loading(match: "re.Match[str]") -> bool:
 
 
 def _place(log: Sequence[str], number: int) -> tuple[str, str]:
-    """The nearest line of own code: Python and broken text stand above the error, a stack of Node.js below it."""
+    # Python and broken text print the place above the error, Node.js prints its stack below.
     above = [log[at] for at in range(number - 1, max(-1, number - NEAR_LINES), -1)]
     below = list(log[number + 1 : number + NEAR_LINES])
     if importer := IMPORTER.search(log[number]):
@@ -90,7 +91,7 @@ def _places(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _is_down(seen: Evidence) -> bool:
-    """Has its program ended by itself, or does nothing listen where it should?"""
+    """Whether its program ended by itself, or nothing listens where it should."""
     one = seen.container
     if one is None or not one.is_running:
         return one is not None and one.exit_code not in ENDED_FROM_OUTSIDE
@@ -101,7 +102,7 @@ def _is_down(seen: Evidence) -> bool:
 
 
 def _is_own(seen: Evidence, module: str) -> bool:
-    """Is it a module of the project, by its name among the mounted or copied folders?"""
+    """Whether it is a module of the project, by its name among the mounted or copied folders."""
     name = module.partition(".")[0]
     mounts = seen.container.mounts if seen.container else ()
     context = _context(seen)
@@ -115,7 +116,7 @@ def _context(seen: Evidence) -> Path | None:
 
 
 def _file(seen: Evidence, path: str) -> str:
-    """The file's name in the project: mounted from there, or copied from the build's context; else in the container."""
+    """The file's name in the project, when it is mounted or copied from there; else in the container."""
     mount, context = seen.mount_at(path), _context(seen)
     if mount and mount.kind == "bind":
         return relpath(mount.source + path.removeprefix(mount.target.rstrip("/")), seen.project.root)
@@ -126,7 +127,7 @@ def _file(seen: Evidence, path: str) -> str:
 
 
 def _again(seen: Evidence, path: str) -> str:
-    """What runs the corrected file: one in the image is copied by a build."""
+    """The command that runs the corrected file; one in the image needs a build."""
     mount = seen.mount_at(path) if path else None
     if mount or not seen.service.is_built:
         return f"invoke up {seen.name}"

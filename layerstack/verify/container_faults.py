@@ -74,7 +74,7 @@ def port_held(seen: Evidence) -> Fault | None:
 
 
 def _freeing(seen: Evidence, holder: Holder) -> str:
-    """The one command that frees a port; of another project only the container that holds it."""
+    """The command that frees a port; of another project it stops only the container that holds it."""
     if holder.is_container and holder.project != seen.project.name:
         return f"docker stop {holder.name}"
     return freeing(seen.project, holder)
@@ -204,7 +204,7 @@ def ended(seen: Evidence) -> Fault | None:
 
 
 def _reason(seen: Evidence, one: Container) -> str:
-    """How it ended, with its own words for what Docker has only a number for."""
+    """How it ended, in words where Docker has only a number."""
     said = seen.last_error
     code = seen.last_exit
     if code is None:
@@ -246,7 +246,7 @@ def not_started(seen: Evidence) -> Fault | None:
 
 
 def _waits_in_vain(seen: Evidence) -> EndlessWait | None:
-    """For the health of a service that runs without any health check."""
+    """Whether it waits for the health of a service without a health check."""
     needs = dependencies(seen.service)
     checkless = (name for name in needs if name in seen.peers and not seen.peers[name].health)
     return next((wait for name in checkless if (wait := waits_in_vain(seen.project, name, (seen.name,)))), None)

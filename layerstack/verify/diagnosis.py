@@ -106,7 +106,7 @@ def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
 
 
 def _stands_alone(fault: Fault, name: str, graph: CheckGraph, faults: Mapping[str, Fault]) -> bool:
-    """Does nothing that it needs explain it? What is merely on its way up does not explain a program that is gone."""
+    """Whether no dependency explains it. One that is merely starting does not explain a program that is gone."""
     needs = [faults[need] for need in graph.all_needs(name) if need in faults]
     return not needs or (fault.kind in ENDED and all(need.can_pass for need in needs))
 

@@ -278,7 +278,7 @@ class Lookout:
                 yield port, holder
 
     def _missing_images(self, result: ServiceResult) -> Iterator[str]:
-        """The service's image and, below it, the bases that are to be built: the service's own first."""
+        """The missing image of the service, else the missing bases below it."""
         if all(check.is_ok for check in result.checks if check.link == "image"):
             return
         name = result.service
@@ -290,14 +290,14 @@ class Lookout:
 
     @cached_property
     def _external_networks(self) -> dict[str, str]:
-        """Network of the Compose file → its real name, for those that somebody else makes."""
+        """Network of the Compose file → its real name, for the external ones."""
         argv = self._project.compose("config", "--format", "json")
         said = command.run(argv, cwd=self._project.root, env=self._project.environment)
         networks = (json.loads(said.stdout).get("networks") or {}) if said.ok else {}
         return {key: one.get("name", key) for key, one in networks.items() if one.get("external")}
 
     def _missing_networks(self, service: Service) -> Iterator[str]:
-        """External networks that are not there; the project's own are made by Compose."""
+        # External ones only: Compose makes the project's own.
         declared = self._external_networks
         wanted = [declared[key] for key in service.definition.get("networks") or () if key in declared]
         here = {one["Name"] for one in self._client.api.networks()} if wanted else set()

@@ -95,7 +95,7 @@ class _Look:
 
 
 def _joined(name: str, links: list[CheckResult], looks: Sequence[_Look]) -> ServiceResult:
-    """One result of all replicas; the worst of them stands for the service."""
+    """One result for all replicas: that of the worst."""
     for look in looks:
         several = [replace(check, container=look.container.name) for check in look.checks]
         links = [*links, *(several if len(looks) > 1 else look.checks)]
@@ -119,7 +119,7 @@ def _judge(client: "EngineClient", one: Container, service: Service, is_job: boo
 
 
 def _ask(target: Target, service: Service, verdict: Verdict) -> list[CheckResult]:
-    """The links of one container, then its declared checks all at once, without passwords."""
+    """The links of one container, then its declared checks in parallel, without passwords."""
     one, declared = target.container, _declared(service)
     links = links_of(target.client, one, service, verdict, target.place)
     broken = next((link for link in links if not link.is_ok and link.link in ("running", "network")), None)

@@ -89,7 +89,7 @@ def unwritable(seen: Evidence) -> Fault | None:
 
 
 def _unwritable_image(seen: Evidence) -> Fault | None:
-    """A file of the container itself; only where its program has ended of it: many try what they can do without."""
+    """A read-only file of the container; only when its program ended, as many try and do without."""
     said = seen.last_error
     path = next(iter(PATH.findall(said)), "") if UNWRITABLE.search(said) else ""
     if not path or path.startswith(NOT_FILES):
@@ -132,7 +132,7 @@ def unreadable(seen: Evidence) -> Fault | None:
 
 
 def _closed_part(mount: Mount, path: str, user: str) -> Path | None:
-    """The first folder of a mount, or the file in it, that only its owner can read; None when the user can."""
+    """The first folder of a mount, or the file in it, that the user cannot read; None for none."""
     number = {"": "0", "root": "0"}.get(user, user).partition(":")[0]
     inside = PurePosixPath(path.removeprefix(mount.target.rstrip("/")).lstrip("/"))
     source = Path(mount.source)
@@ -161,14 +161,14 @@ def file_missing(seen: Evidence) -> Fault | None:
 
 
 def _paths(seen: Evidence, line: str) -> list[str]:
-    """The paths that a complaint names; of one that a program ended with, also a name in the folder it started in."""
+    """The paths in a complaint; when the program ended also a name in its working directory."""
     if (found := PATH.findall(line)) or line != seen.last_error or seen.container is None:
         return found
     return [posixpath.normpath(posixpath.join(seen.container.folder, name)) for name in NAME.findall(line)]
 
 
 def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
-    """A file that is neither in the image nor made by the program, which needs the folder for it first."""
+    """A file that is not in the image and that the program cannot create without its folder."""
     folder = path.rpartition("/")[0]
     image, is_built = seen.project.image_of(seen.service), seen.service.is_built
     if seen.has(folder) is False:
@@ -185,7 +185,7 @@ def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
 
 
 def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
-    """A file that is not there where something is mounted: gone here, replaced here, or hidden."""
+    """A missing file below a mount: deleted here, replaced here, or hidden."""
     where = find_text(seen.project, seen.name, "volumes", mount.target)
     where = where or find_text(seen.project, seen.name, "tmpfs", mount.target)
     removing = f"remove the mount: {where.place if where else f'the volumes of {seen.name}'}"
@@ -203,14 +203,14 @@ def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
 
 
 def _mount_near(seen: Evidence) -> Mount | None:
-    """The mount that is spoken of just above the complaint: a traceback has the path where the error has none."""
+    """The mount whose path is just above the complaint: a traceback names it where the error does not."""
     lines = (line for line in reversed(telling_lines(seen.log)) if not SOURCE_LINE.match(line))
     named = (seen.mount_at(path) for line in lines for path in PATH.findall(line))
     return next((mount for mount in named if mount and mount.kind in ("tmpfs", "volume")), None)
 
 
 def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
-    """The mount that the complaint names a path of; else the only one that can be meant."""
+    """The mount whose path the complaint names; else the only possible one."""
     for line in seen.lines_with(pattern):
         for path in PATH.findall(line):
             if mount := seen.mount_at(path):

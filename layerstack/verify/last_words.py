@@ -57,13 +57,13 @@ def _entry(line: str) -> dict[str, Any]:
 
 
 def _weighty(entries: Sequence[Mapping[str, Any]], weights: Sequence[str]) -> list[str]:
-    """The texts of the lines of this weight."""
+    """The texts of the lines of this severity."""
     found = (one for one in entries if any(str(one.get(key, "")).lower() in weights for key in LEVELS))
     return list(filter(None, map(_text, found)))
 
 
 def _text(entry: Mapping[str, Any]) -> str:
-    """`WiredTiger error message: database corruption detected`: the message and what it holds of the reason."""
+    """`WiredTiger error message: database corruption detected`: the message and its reason."""
     words = entry.get("msg") or entry.get("message") or ""
     about = (entry, *(one for one in entry.values() if isinstance(one, Mapping)))
     found = (

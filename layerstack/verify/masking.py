@@ -14,6 +14,7 @@ PATTERNS = (
     re.compile(rf"([\"']{_NAME}[\"']\s*:\s*[\"']?){_VALUE}", re.IGNORECASE),
     re.compile(rf"(\b[A-Z_]*(?:PASSWORD|SECRET|TOKEN|API_KEY)[A-Z_]*: ){_VALUE}"),
 )
+# Masking a short value would hide ordinary words.
 SHORTEST = 6
 
 

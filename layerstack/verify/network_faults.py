@@ -46,7 +46,7 @@ def networking(seen: Evidence, one: Container, found: Reference) -> Fault | None
 
 
 def _without_name(seen: Evidence, one: Container, found: Reference, peer: Container) -> Fault | None:
-    """A container that is in the network and not known by its name: what made the network anew attached it so."""
+    """A container that is in the network without its name, as after the network was recreated."""
     common = sorted(set(one.networks) & set(peer.networks))
     if not common or any(found.host in peer.networks[name] for name in common) or not NOT_FOUND.search(seen.text):
         return None
@@ -101,7 +101,7 @@ def certificate_expired(seen: Evidence) -> Fault | None:
 
 
 def _outside_host(seen: Evidence, said: str) -> str:
-    """The host with a dot that a complaint names, and that no service is."""
+    """The host with a dot in a complaint that is no service."""
     found = (match[0] for match in HOST.finditer(said))
     return next((host for host in found if owner_of(seen, host) is None), "")
 

@@ -160,7 +160,7 @@ def _is_dropped(link: socket.socket) -> bool:
 
 
 def _served_ports(client: "EngineClient", one: Container) -> set[int] | None:
-    """Those of its published ports on which something listens for others; None when that cannot be seen."""
+    """The published ports on which something listens for others; None when that is unknown."""
     listening = read_listeners(client, one)
     if listening is None:
         return None

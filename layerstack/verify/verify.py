@@ -105,7 +105,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
 
 
 def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bool:
-    """Whether a service does not run, and did not do its work and end either."""
+    """Whether a service is not running, and is not a job that succeeded."""
     is_over = is_one_shot(project, project.services[name])
     return not containers or any(not one.is_running and not (is_over and one.exit_code == 0) for one in containers)
 
@@ -140,14 +140,14 @@ def look_once(
 
 
 def _moments(found: Mapping[str, tuple[Container, ...]]) -> set[tuple[str, str, str]]:
-    """Which containers there are, since when, in which state: a check may fail of an end that was not yet seen."""
+    """The containers with start and state: a check may have failed because one ended meanwhile."""
     return {(one.id, one.started_at, one.status) for containers in found.values() for one in containers}
 
 
 def _explain(
     client: "EngineClient", graph: CheckGraph, report: VerifyReport, look: Callable[..., Lookout]
 ) -> VerifyReport:
-    """The report with the faults named and their consequences marked."""
+    """The report with faults and their consequences."""
     results = look_again(client, graph, report.services)
     broken = [one for one in results if not one.is_ok]
     lookout = look(results)
@@ -161,7 +161,7 @@ def _explain(
 
 
 def _from_engine(client: "EngineClient", timeout_seconds: float, ask: Callable[[], Answer]) -> Answer:
-    """What needs the engine, with an eye on whether it is still there. Raises EngineError."""
+    """The result of a call, ended early when the engine stops responding. Raises EngineError."""
 
     def is_gone() -> bool:
         call_within(ENGINE_SECONDS / 2, client.ping)

@@ -39,7 +39,7 @@ def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
 
 
 def _alike(diagnoses: Sequence[Diagnosis]) -> list[tuple[Diagnosis, ...]]:
-    """Faults of one kind that one command repairs, together; in the order of the first of each."""
+    """Faults of one kind that one command repairs, together, in order of the first of each."""
     groups: dict[tuple[str, str], list[Diagnosis]] = {}
     for one in diagnoses:
         groups.setdefault((one.kind, one.way_out), []).append(one)
@@ -81,7 +81,7 @@ def _headline(outcome: VerifyReport) -> str:
 
 
 def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
-    """One row for a service that works; else one for each of its own broken links, and one for all consequences."""
+    """One row for a working service; else one per broken link of its own, and one for all consequences."""
     from rich.markup import escape
 
     own = [check for check in result.failed if not check.because_of]
@@ -98,7 +98,7 @@ def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
 
 
 def _all_rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
-    """A row for every link and every declared check, with its answer and time."""
+    """A row per link and declared check, with its response and time."""
     from rich.markup import escape
 
     for number, check in enumerate(result.checks):
@@ -115,7 +115,7 @@ def _identity(result: ServiceResult) -> tuple[str, str, str]:
 
 
 def _checked(result: ServiceResult) -> str:
-    """What a service that works was asked."""
+    """The checks of a working service."""
     declared = [check for check in result.checks if not check.link and check.is_asked]
     names = list(dict.fromkeys(check.check for check in declared))
     if len(names) == 1 and names[0].startswith("answer "):
@@ -129,14 +129,14 @@ def _checked(result: ServiceResult) -> str:
 
 
 def _unchecked(result: ServiceResult) -> Iterator[str]:
-    """What nobody asked; a health check of the service's own speaks for it, but not for its ports."""
+    """What was not checked; the service's own health check covers it, but not its ports."""
     is_well = any(check.link == "health" and check.is_asked for check in result.checks)
     unasked = (check for check in result.checks if check.is_ok and not check.is_asked)
     yield from dict.fromkeys(check.detail for check in unasked if not is_well or check.link == "port")
 
 
 def _mark(check: CheckResult) -> str:
-    """What was not checked is neither well nor broken."""
+    # What was not checked is neither well nor broken.
     return mark(check.is_ok) if check.is_asked else NOT_ASKED
 
 
