@@ -45,7 +45,7 @@ def _address(service: Service, place: EnginePlace) -> str:
 
 
 def _speaks_http(address: str) -> bool:
-    """Whether something answers with a status, whichever it is."""
+    """Whether something responds with any HTTP status."""
     host, _, number = address.rpartition(":")
     connection = HTTPConnection(host.strip("[]"), int(number), timeout=ANSWER_SECONDS)
     try:

@@ -66,7 +66,7 @@ def keep_ends(files: Iterable[str]) -> str:
 
 
 def _mounted_file(project: Project, one: Container, path: str) -> str:
-    """The file of the project that is mounted there; "" for one of the image."""
+    """The project's file that is mounted there; "" for one of the image."""
     binds = [found for found in one.mounts if found.kind == "bind"]
     over = [found for found in binds if path == found.target or path.startswith(f"{found.target.rstrip('/')}/")]
     mounted = max(over, key=lambda found: len(found.target), default=None)
@@ -76,7 +76,7 @@ def _mounted_file(project: Project, one: Container, path: str) -> str:
 def _cannot_run(
     client: EngineClient, project: Project, service: Service, one: Container, path: str, head: bytes
 ) -> Cause | None:
-    """Why a file that is there does not run: its interpreter, or its machine."""
+    """Why an existing file does not run: its interpreter, or its machine."""
     mounted = _mounted_file(project, one, path)
     is_in_image = service.is_built and not mounted
     again = f"invoke build {service.name} && invoke up" if is_in_image else f"invoke up {service.name}"

@@ -72,7 +72,7 @@ def find_shared_ports(project: Project) -> Iterator[SharedPort]:
 
 
 def _open(port: Port) -> str:
-    """An address, with one word for all the ways to write "every address"."""
+    # "Every address" can be written in several ways.
     return WILDCARDS[0] if port.host_ip in WILDCARDS else port.host_ip
 
 

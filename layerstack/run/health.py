@@ -13,6 +13,7 @@ Phase = Literal["waiting", "ready", "failed"]
 
 # One crash is a chance that many services take while their database starts; twice is a loop.
 TOLERATED_CRASHES = 1
+# After ten seconds of running Docker, too, counts a restart as successful.
 RECENT_SECONDS = 10.0
 EXIT_MEANINGS = {
     0: "it ended without an error, but it should keep running",
@@ -140,6 +141,6 @@ def _judge_running(container: Container, service: Service) -> Verdict:
 
 
 def _telling_line(output: str) -> str:
-    """The error among the lines of a health check: a program's stack stands around it."""
+    # The error of a health check is surrounded by the program's stack.
     lines = [line.strip() for line in output.splitlines() if line.strip()] or [output]
     return next((line for line in lines if TELLING.search(line)), lines[-1])

@@ -16,6 +16,7 @@ from layerstack.engine.container import Container
 from layerstack.engine.files import read_head
 
 MOST_BYTES = 1 << 20
+# Linux reads as much of a `#!` line.
 HEAD_BYTES = 256
 # Where a Linux program (ELF) tells its machine, and those that Docker has names for.
 ELF_MACHINE = slice(18, 20)
@@ -93,7 +94,7 @@ def find_scripts(root: Path, image: Image, definitions: Iterable[Mapping[str, An
 
 
 def _program(one: Instruction) -> str:
-    """The name of the file that an ENTRYPOINT or CMD runs."""
+    """The file that an ENTRYPOINT or CMD runs."""
     words = _first_words(list(one.words) if one.is_json else one.text)
     return words if one.keyword in ("ENTRYPOINT", "CMD") else ""
 

@@ -151,7 +151,7 @@ def logs(project: Project, services: Sequence[str] = (), tail: int | None = None
 
 
 def _print_log_line(stream: command.Stream, text: str) -> None:
-    """What a container wrote must not move the cursor or clear the screen of who reads it."""
+    # The output of a container must not move the reader's cursor or clear the screen.
     target = sys.stdout if stream == "stdout" else sys.stderr
     target.write(f"{shown(text, target)}\n")
     target.flush()

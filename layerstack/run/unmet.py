@@ -76,7 +76,7 @@ def misspelt(client: EngineClient, project: Project, name: str) -> str:
 
 
 def _other_platform(client: EngineClient, project: Project, name: str) -> StartFailed | None:
-    """A service that wants another platform than its image has: Compose then tries to pull one that has."""
+    # When an image has another platform than its service wants, Compose tries to pull one that has it.
     wanted, image = str(project.services[name].definition.get("platform") or ""), project.services[name].image
     if not wanted:
         return None

@@ -111,13 +111,13 @@ class Watch:
         )
 
     def _telling(self, is_composing: bool) -> list[str]:
-        """Services whose containers tell how this start goes: not those that Compose has yet to start or to replace."""
+        """Services whose containers belong to this start: not those that Compose has yet to start or replace."""
         alive = () if is_composing else ("running", "restarting", "paused")
         found = ((name, self._found.get(name, ())) for name in self._wanted)
         return [name for name, ones in found if any(self._is_new(one) or one.status in alive for one in ones)]
 
     def _require_answers(self, names: Sequence[str]) -> None:
-        """Docker's word on what ran before is as old as its last health check. Raises StartFailed when it fails now."""
+        """Raises StartFailed when a service that ran before fails its checks now: Docker's status may be stale."""
         seen: list[Trouble] = []
 
         def works() -> bool:
@@ -135,7 +135,7 @@ class Watch:
         self._recovers_until = self._recovers_until or time.monotonic() + RECOVERY_SECONDS
 
     def _recovering(self) -> list[str]:
-        """What was unhealthy before and still is; nothing any more once a new container has failed."""
+        """What was unhealthy before and still is; nothing once a new container has failed."""
         self._found = read_all(self._client, self._project.name)
         if any(one.phase == "failed" for one in self._verdicts().values()):
             return []
@@ -166,7 +166,7 @@ class Watch:
         return verdict
 
     def _is_left_alone(self, one: Container) -> bool:
-        """Whether Compose may be about to replace it: one in a restart loop is started, too, but not by Compose."""
+        # A container in a restart loop is started, too, but not by Compose.
         before = self._before.get(one.id)
         return before is not None and (before.status in ("running", "restarting") or not self._is_new(one))
 
