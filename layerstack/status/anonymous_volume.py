@@ -22,6 +22,7 @@ RECORDS = {
     "venv": (),
     ".venv": (),
 }
+# Docker names anonymous volumes by 32 random bytes.
 NAME_LENGTH = 64
 MOST_BYTES = 64 << 20
 LOOK_SECONDS = 5.0
@@ -77,7 +78,7 @@ def _is_younger(client: EngineClient, volume: PackageVolume, image: str) -> bool
 
 
 def _has_same_records(client: EngineClient, volume: PackageVolume, image: str) -> bool | None:
-    """Whether volume and image say that they hold the same packages; None where the image says nothing."""
+    """Whether volume and image record the same packages; None when the image records none."""
     with closed_container(client, image, volume.name) as opened:
         pairs = [
             [read_file(client, opened, f"{folder}/{name}", MOST_BYTES) for folder in (VOLUME_TARGET, volume.folder)]

@@ -101,7 +101,7 @@ def _binds(definition: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _given_files(definition: Mapping[str, Any]) -> Iterator[str]:
-    """Where Compose mounts the secrets and configs of a service."""
+    """The paths at which Compose mounts the secrets and configs of a service."""
     for key, folder in (("secrets", "/run/secrets/"), ("configs", "/")):
         for one in definition.get(key) or ():
             target = str(one.get("target") or one["source"])

@@ -15,6 +15,7 @@ from layerstack.engine.files import read_file
 from layerstack.errors import RefusedByEngine
 from layerstack.status.input_changes import place
 
+# Each is a request to the engine.
 MOST_READ = 20
 MOST_BYTES = 4 << 20
 # What these do with paths is not followed here.
@@ -92,7 +93,7 @@ class _Stage:
 def _copied(
     line: RecipeLine, folder: PurePosixPath, image: Image, manifest: Manifest, stages: Mapping[str, _Stage]
 ) -> Iterator[tuple[str, str]]:
-    """(file of the project, path in the image) of everything that a COPY brings."""
+    """(file of the project, path in the image) of everything that a COPY copies."""
     words = _words(line.text)
     if len(words) < 2 or "$" in line.text or line.text.startswith(_UNFOLLOWED):
         return
@@ -108,7 +109,7 @@ def _copied(
 
 
 def _files(origin: str, image: Image, manifest: Manifest, stages: Mapping[str, _Stage]) -> dict[str, str]:
-    """Path in what a COPY reads from → file of the project."""
+    """Path in the source of a COPY → file of the project."""
     if origin in stages:
         return {path.lstrip("/"): name for name, paths in stages[origin].places.items() for path in paths}
     files = manifest.files.get(origin, {})
@@ -116,7 +117,7 @@ def _files(origin: str, image: Image, manifest: Manifest, stages: Mapping[str, _
 
 
 def _below(path: str, pattern: str) -> str:
-    """What is below the folder that a pattern names; empty when it names the file itself."""
+    """The part of a path below the folder that a pattern names; "" when it names the file itself."""
     if pattern == ".":
         return path
     if path == pattern or context.wildcard(pattern).match(path):

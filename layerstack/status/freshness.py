@@ -189,7 +189,7 @@ def _read_plans(project: Project) -> tuple[dict[str, Plan], dict[str, str]]:
 def _read_one_by_one(
     project: Project, built: Mapping[str, str], store: StateStore
 ) -> tuple[dict[str, Plan], dict[str, str]]:
-    """One image that cannot be read hides only itself."""
+    # An image that cannot be read must not hide the others.
     plans, problems = {}, {}
     for service, name in built.items():
         try:
@@ -208,7 +208,7 @@ def _inspect_image(client: EngineClient, reference: str) -> Mapping[str, Any] | 
 
 
 def _is_same_image(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
-    """Whether two images hold and do the same, whatever their labels and times are."""
+    """Whether two images have the same content, whatever their labels and times are."""
     return one is not None and (one["Id"] == other["Id"] or _essence(one) == _essence(other))
 
 

@@ -94,7 +94,7 @@ class ImageStaleness:
             yield Stale("recipe-changed", f"{self.one.image.dockerfile_place}: {', '.join(instructions)}", "build")
 
     def _below(self, changes: InputChanges) -> Iterator[Stale]:
-        """Images that this one is built on and that are made of something else now."""
+        """The parents of an image whose inputs changed."""
         for name, (before, now) in changes.parents().items():
             value = find_context(self.one.image, name) or f"docker-image://{name}"
             if value.startswith("target:"):
@@ -110,7 +110,7 @@ class ImageStaleness:
         return Stale("base-behind", f"{name} below it: {reasons[0].detail if reasons else parent.reason}", "build")
 
     def _rebuilt_below(self) -> Iterator[Stale]:
-        """Bases that were built again from what is here now, though this image still stands on their old layers."""
+        """Bases that were rebuilt from the current files, while this image still has their old layers."""
         changed = self.changes.parents() if self.changes else {}
         named = {(find_context(self.one.image, name) or "").removeprefix("target:") for name in changed}
         for name in self.one.image.parents:
@@ -132,7 +132,7 @@ class ImageStaleness:
         return parent.name not in parent_layers(self.one, images, self.plan)
 
     def _unrecorded(self) -> list[Stale]:
-        """Its inputs are others than those of now, but no record tells which."""
+        # Its inputs changed, but no record tells which.
         found = [one for one in self._newer_files() if one.is_certain]
         if found:
             return found
@@ -141,7 +141,7 @@ class ImageStaleness:
         return [Stale("source-changed", detail, "build", is_certain=not self.binds)]
 
     def _newer_files(self) -> Iterator[Stale]:
-        """Files that were written after an image whose inputs are not known, and are others than in its container."""
+        """Files written after an image of unknown inputs, and different from those in its container."""
         made = epoch_seconds(self.one.stored.created) if self.one.stored else 0.0
         paths = (name for name in places(self.one.image, self.one.manifest) if (self.root / name).is_file())
         own = ((name, Path(normpath(self.root / name))) for name in paths)

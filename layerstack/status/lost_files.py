@@ -128,7 +128,7 @@ def _size(mark: str) -> int:
 
 
 def _hidden_packages(image: Installed, provided: Tree, lost: Sequence[str]) -> Iterator[str]:
-    """Compiled modules that only the image has, and packages of which the mount has not a single file."""
+    """Compiled modules that only the image has, and packages of which the mount has no file."""
     roots = tuple(f"{root.rstrip('/')}/" for root in image.roots)
     for inside in lost:
         path = image.absolute(inside)

@@ -44,7 +44,7 @@ def _of_mount(one: BindMount) -> Stale:
 def _unread(
     client: EngineClient, container: Container, data: Mapping[str, Any], binds: Sequence[BindMount]
 ) -> tuple[list[Stale], list[str]]:
-    """Files that the programs have not loaded since they were written, and those where that is not known."""
+    """Files that the programs have not loaded since they were written, and those where that is unknown."""
     every = tuple({ending for endings in reloading.LOADED.values() for ending in endings})
     written = mounted_files.written_since(binds, epoch_seconds(container.started_at), every)
     if not written:
@@ -68,7 +68,7 @@ def _unread(
 
 
 def _not_restarted(files: Sequence[WrittenFile], read: Callable[[], Processes]) -> tuple[list[Stale], list[str]]:
-    """Files that were saved after the program began last; a restart that is on its way gets its time."""
+    """Files saved after the last start of the program; a pending restart gets its time."""
 
     def unread() -> list[WrittenFile] | None:
         start = read().newest_start

@@ -127,7 +127,7 @@ def _place_of(path: str, own: Sequence[_Place]) -> tuple[str, str] | None:
 
 
 def _read_mounts(pid: str) -> list[_Place]:
-    """The mounts that a process sees; empty when there is no such process. Any user may read them."""
+    """The mounts that a process sees, which any user may read; empty when it has ended."""
     try:
         lines = (PROCESSES / pid / "mountinfo").read_text(errors="surrogateescape").splitlines()
     except OSError:

@@ -104,7 +104,7 @@ def read_processes(client: EngineClient, container_id: str, pid: int, environmen
 
 
 def _below(pid: int, rows: Sequence[Sequence[str]], now: float) -> Iterable[Process]:
-    """The process and all that it started, from rows of pid, parent, seconds if they are known, and command line."""
+    """The process and its descendants, from rows of pid, parent, seconds if known, and command line."""
     parents = {row[0]: row[1] for row in rows}
     for row in rows:
         above = row[0]
@@ -115,7 +115,7 @@ def _below(pid: int, rows: Sequence[Sequence[str]], now: float) -> Iterable[Proc
 
 
 def _endings(command: str) -> Sequence[str]:
-    """A script's interpreter and the script itself stand in the first two words: `python3.9 /opt/venv/bin/gunicorn`."""
+    # A script's interpreter and the script are the first two words: `python3.9 /opt/venv/bin/gunicorn`.
     names = (PurePosixPath(word.rstrip(":")).name for word in command.split()[:2])
     programs = (re.sub(r"[\d.]+$", "", name) for name in names)
     return [ending for program in programs for ending in LOADED.get(program, ())]

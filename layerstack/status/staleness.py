@@ -62,7 +62,7 @@ def _command(project: Project, service: str, image: str, needs: set[Need]) -> st
 
 
 def _compose(project: Project, *words: str) -> str:
-    """A Compose call as a person would type it: files only where Compose would not find the same by itself."""
+    """The Compose call to type: with files only where Compose would not find them itself."""
     files: Sequence[Path] = (*project.compose_files, *([project.overlay] if project.overlay else []))
     base = files[0]
     own = (base, base.with_name(f"{base.stem}.override{base.suffix}"))

@@ -166,7 +166,7 @@ def _absent(name: str, image: str, address: str, freshness: Freshness) -> Servic
 
 
 def _as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> Project:
-    """The project as its containers were started: on the other device, or without mounts, is no change."""
+    """The project as its containers were started: another device, or no mounts, is no change."""
     if project.overlay is None and (values := recall(project.root, found, lambda: compose_hash.read_hashes(project))):
         with variables_of_dev(values):
             as_dev = load(project.root, project.device)

@@ -43,7 +43,7 @@ def _row(one: ServiceStatus) -> tuple[str, ...]:
 
 
 def _reasons(one: ServiceStatus) -> Iterator[tuple[str, str]]:
-    """(text, style) of what is to be said of a service; that it is absent stands in its line."""
+    """(text, style) of each remark about a service; its absence is in its own line."""
     for stale in one.freshness.stale:
         if one.state != "absent" or stale.kind != "not-running":
             yield f"{stale.detail} ({stale.kind})", "" if stale.is_certain else "yellow"
