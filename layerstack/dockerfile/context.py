@@ -60,7 +60,7 @@ def ignore_file(folder: Path, dockerfile: str = "Dockerfile") -> Path | None:
 
 
 def _inside(folder: Path, name: str) -> Path | None:
-    """The file behind a name when the folder is all there is: what links lead to outside of it is not sent."""
+    """The file behind a name; links that lead out of the folder are not followed, as nothing outside is sent."""
     path = folder / name
     if not path.is_symlink():
         return path if path.is_file() else None
@@ -126,7 +126,7 @@ def _scan(folder: Path, relative: str) -> list["os.DirEntry[str]"]:
 
 
 def _entry(path: str, item: "os.DirEntry[str]") -> Entry | None:
-    """None for a file that vanishes while it is read."""
+    """The entry of a file; None when it vanishes meanwhile."""
     try:
         status = item.stat(follow_symlinks=False)
     except FileNotFoundError:
@@ -136,6 +136,6 @@ def _entry(path: str, item: "os.DirEntry[str]") -> Entry | None:
 
 
 def _released(held: dict[str, Entry], path: str) -> Iterator[Entry]:
-    """The ignored folders above an entry that came back: they are sent too."""
+    """The ignored folders above an entry that a rule brings back: they are sent too."""
     for folder in [name for name in held if path.startswith(name + "/")]:
         yield held.pop(folder)

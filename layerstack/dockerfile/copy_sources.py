@@ -125,7 +125,7 @@ def _patterns(texts: Iterable[str]) -> list[Pattern]:
 
 
 def _is_matched(patterns: Sequence[Pattern], path: str, root: str) -> bool:
-    """Whether patterns match a path or a folder above it; they count from what the source itself names."""
+    """Whether patterns match a path or a folder above it, counted from the parts that the source names."""
     parts = path.split("/")
     depth = _depth(parts, root)
     is_matched, matches = ignore_rules.match(patterns, "", ())
@@ -144,7 +144,7 @@ def _depth(parts: Sequence[str], root: str) -> int:
 
 
 def _links_in(wanted: str, links: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """(link, what follows it) for every part of a path that is one."""
+    """(link, what follows it) for every part of a path that is a link."""
     parts = wanted.split("/")
     for depth in range(1, len(parts) + 1):
         start, rest = "/".join(parts[:depth]), "/".join(parts[depth:])
@@ -176,7 +176,7 @@ def _filled(word: str, values: Variables) -> str | None:
 
 
 def _operands(instruction: Instruction) -> list[str]:
-    """What a COPY or ADD names before its destination, heredocs left out."""
+    """The sources of a COPY or ADD, without heredocs."""
     words = instruction.words[:-1]
     return [word for word in words if instruction.is_json or not _HEREDOC.match(word)]
 

@@ -192,7 +192,7 @@ def _doubts(text: str) -> Iterator[str]:
 
 
 def _head(text: str) -> Iterator[str]:
-    """The comment lines at the very top, where parser directives stand."""
+    """The comment lines at the top, which may be parser directives."""
     for line in text.removeprefix("\ufeff").splitlines():
         if not line.startswith("#"):
             return

@@ -12,6 +12,7 @@ from layerstack.dockerfile.context import Entry
 from layerstack.errors import UsageError
 
 HASH_CHUNK_BYTES = 1 << 20
+# The coarsest clock of a file system: within it a file can change twice and keep its time.
 SETTLED_NS = 2_000_000_000
 MOST_KEPT = 200_000
 

@@ -143,7 +143,7 @@ def covering(pattern: str) -> re.Pattern[str]:
 
 
 def _check(pattern: str) -> None:
-    """What Go's filepath.Match refuses. Raises ValueError."""
+    """Raises ValueError for what Go's filepath.Match rejects."""
     position = 0
     while position < len(pattern):
         character = pattern[position]
@@ -157,7 +157,7 @@ def _check(pattern: str) -> None:
 
 
 def _after_class(pattern: str, position: int) -> int:
-    """Where a class ends: it holds one range or more, and `-` stands only between two characters."""
+    """The end of a class: it has at least one range, and `-` only between two characters."""
     position += pattern[position : position + 1] == "^"
     count = 0
     while pattern[position : position + 1] != "]" or not count:
@@ -178,7 +178,7 @@ def _after_character(pattern: str, position: int) -> int:
 
 
 def _compiled(text: str) -> tuple[MatchType, re.Pattern[str] | None]:
-    """How a pattern is compared: Pattern.compile of patternmatcher, its order of cases included."""
+    """How a pattern is compared: Pattern.compile of patternmatcher, including the order of its cases."""
     kind: MatchType = "exact"
     parts: list[str] = []
     position = count = 0
@@ -198,7 +198,7 @@ def _compiled(text: str) -> tuple[MatchType, re.Pattern[str] | None]:
 
 
 def _token(text: str, position: int) -> tuple[str, int, bool]:
-    """One character as part of an expression, where the next one stands, and whether an expression is needed."""
+    """One character as an expression, the position of the next, and whether an expression is needed."""
     character = text[position]
     if character == "*":
         return "[^/]*", position + 1, True
@@ -213,7 +213,7 @@ def _token(text: str, position: int) -> tuple[str, int, bool]:
 
 
 def _expression(text: str) -> re.Pattern[str]:
-    """A Go expression in Python's words. Raises ValueError for one that Go refuses."""
+    """A Go expression as one of Python. Raises ValueError for one that Go rejects."""
     named = _CLASS.sub(lambda found: "[" + _NAMED_CLASS.sub(_members, found[0][1:]), text)
     try:
         with warnings.catch_warnings():

@@ -111,7 +111,7 @@ def _instruction(command: "buildkit.Command", lines: Sequence[str]) -> Instructi
 
 
 def _trigger(lines: Sequence[str], line: int) -> Instruction | None:
-    """The parser says nothing of what is inside an ONBUILD: it is parsed again without that word."""
+    # The parser does not parse what follows ONBUILD: that is parsed again without the word.
     text = _ONBUILD.sub("", "\n".join(lines), count=1)
     try:
         return read_trigger(text, line)
@@ -120,7 +120,7 @@ def _trigger(lines: Sequence[str], line: int) -> Instruction | None:
 
 
 def _documents(command: "buildkit.Command", lines: Sequence[str]) -> tuple[str, ...]:
-    """The heredocs as they stand in the file: what was parsed has its blanks closed up."""
+    """The heredocs as in the file; in the parsed text their blanks were removed."""
     counts = [document.content.count("\n") for document in command.heredocs]
     start = len(lines) - sum(counts) - len(counts)
     documents = []
@@ -131,7 +131,7 @@ def _documents(command: "buildkit.Command", lines: Sequence[str]) -> tuple[str, 
 
 
 def _options(mount: str) -> dict[str, str]:
-    """`type=bind,"target=/a b",ro`: comma-separated values, each perhaps in quotes."""
+    """`type=bind,"target=/a b",ro`: comma-separated values, possibly in quotes."""
     fields = next(csv.reader([mount]), [])
     parts = (field.partition("=") for field in fields)
     return {name.lower(): value if equals else "true" for name, equals, value in parts}

@@ -96,7 +96,7 @@ def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile
 
 
 def _doubts(image: Image, stages: Iterable[RecipeStage], platform: str) -> Iterator[str]:
-    """What of the definition is not understood, as far as the stages use it."""
+    """The parts of the definition that are not understood, as far as the stages use them."""
     platforms = image.definition.get("platforms") or ()
     if len(platforms) > 1:
         yield f"it is built for {len(platforms)} platforms"

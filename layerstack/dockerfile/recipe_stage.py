@@ -27,7 +27,7 @@ class RecipeLine:
         return self.keyword in STEP_KEYWORDS
 
     def __str__(self) -> str:
-        """As BuildKit names the step."""
+        """The step as BuildKit names it."""
         return f"{'ONBUILD ' if self.trigger_of else ''}{self.keyword} {self.text}"
 
 

@@ -96,7 +96,7 @@ class _Lexer:
         return "".join(parts)
 
     def _escaped_in_quotes(self) -> str:
-        """Between double quotes only a quote, a dollar and the escape itself can be escaped."""
+        """In double quotes only a quote, a dollar and the escape itself can be escaped."""
         kept = self._escape if self._keeps_escapes else ""
         if not self._peek():
             return kept
@@ -121,7 +121,7 @@ class _Lexer:
         return self._chosen(name, operator + self._next() if operator == ":" else operator)
 
     def _name(self) -> str:
-        """Letters, digits and `_`; a number, or one of the special characters, is a name, too."""
+        """A name of letters, digits and `_`; a number or special character is a name, too."""
         first = self._peek()
         if first.isdigit():
             return self._while(str.isdigit)
@@ -183,7 +183,7 @@ def _without_start(pattern: str, value: str, is_greedy: bool) -> str:
 
 
 def _backwards(pattern: str) -> str:
-    """A pattern read from its end, with each escape still before what it escapes."""
+    """A pattern reversed, with each escape still before the character it escapes."""
     return "".join(reversed(re.findall(r"\\.|.", pattern, re.DOTALL)))
 
 

@@ -66,7 +66,7 @@ class StageReader:
             waiting += [one for one in (base, *found) if one and one.index < stage.index]
 
     def _context_of(self, stage: Stage) -> str | None:
-        """A named context takes the place of a stage of the same name."""
+        """A named context, which replaces a stage of the same name."""
         platform = stage.platform or self._platform
         return find_context_name(self._image, stage.name.lower(), platform) if stage.is_named else None
 
@@ -98,7 +98,7 @@ class StageReader:
         return self._stages[stage.index]
 
     def _beginning(self, stage: Stage, base: Stage | None) -> tuple[tuple[Instruction, ...], Variables, Inherited]:
-        """The triggers and the variables that a stage takes over from what it is built on."""
+        """The triggers and variables that a stage inherits from its base."""
         if base:
             self._stage(base)
             return triggers_of(base.instructions), self._values[base.index].copy(), self._environments[base.index]
@@ -109,7 +109,7 @@ class StageReader:
         return triggers, variables_from(handed_on, self._parsed.escape), handed_on
 
     def _name(self, stage: Stage) -> str:
-        """Of stages with one name the last keeps it: that is what a `from=` or a target means by it."""
+        # Of stages with the same name `from=` and targets mean the last one.
         last = self._parsed.source_of(stage.name) if stage.is_named else stage
         return stage.name if last is stage or last is None else f"{stage.name}@{stage.index}"
 
@@ -121,7 +121,7 @@ class StageReader:
         return replace(self._environments[target.index], triggers=triggers_of(target.instructions), doubts=())
 
     def _lines(self, one: Instruction, values: Variables) -> list[RecipeLine]:
-        """One line, or one for each argument that an ARG declares: their values are compared one by one."""
+        """One line, or one per argument of an ARG: their values are compared one by one."""
         self.doubts.update(dict.fromkeys(understood.doubts_of(one)))
         texts = ["\n".join((_text(one), *one.heredocs))]
         if one.keyword == "ARG":
@@ -142,13 +142,13 @@ class StageReader:
         return [replace(line, text=text) for text in texts]
 
     def _named(self, source: Source) -> Source:
-        """A source with the one name of its stage or context."""
+        """A source under the name of its stage or context."""
         stage = self._parsed.source_of(source.origin) if source.origin else None
         key = self._context_of(stage) if stage else find_context_name(self._image, source.origin, self._platform)
         return replace(source, origin=key or (self._name(stage) if stage else source.origin))
 
     def _declare(self, one: Instruction, values: Variables) -> Iterator[str]:
-        """The arguments with the values they really have: what is passed, else the default, else the one on top."""
+        """The arguments with their effective values: as passed, else the default, else the one at the top."""
         for name, default in pairs(one):
             value = self._image.args.get(name)
             is_unknown = False
@@ -164,20 +164,20 @@ class StageReader:
 
 
 def _text(one: Instruction) -> str:
-    """An instruction with every blank that counts and none that does not."""
+    """An instruction with only the blanks that matter."""
     if one.is_json:
         return " ".join((*one.flags, json.dumps(one.words, ensure_ascii=False)))
     return _with_blanks(one.raw) if one.keyword in KEEPS_BLANKS else one.text
 
 
 def _with_blanks(text: str) -> str:
-    """Every blank that counts: those between and after flags only separate them."""
+    """All blanks that matter: those between and after flags only separate them."""
     command = _FLAGS.sub("", text)
     flags = text.removesuffix(command).split()
     return " ".join((*flags, command))
 
 
 def _sealed(name: str, value: str) -> str:
-    """What looks like a secret is kept as a digest: enough to see that it changed."""
+    # What looks like a secret is kept as a digest, which is enough to see a change.
     is_secret = SECRET.search(name) or _LOGIN.search(value)
     return f"sha256-{hashlib.sha256(value.encode()).hexdigest()[:16]}" if is_secret else value
