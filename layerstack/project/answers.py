@@ -73,7 +73,7 @@ def holds_secret(answer: Any, variables: Mapping[str, str]) -> bool:
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """(its key, text) of every text in it. `secret:` itself only names where a secret comes from."""
+    """(key, text) of every text in it. `secret:` only names the source of a secret."""
     if isinstance(value, Mapping):
         for key, below in value.items():
             yield from _leaves("" if key in ("secret", "secrets") else str(key), below)
@@ -85,7 +85,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _program_marks() -> Iterator[str]:
-    """The plugins that answer, so that another version of one is asked anew: its version is part of what it says."""
+    """The plugins that answered: another version is asked again, as its version is part of the answer."""
     for path in (path for name in PLUGINS for path in plugin_files(name)):
         with suppress(OSError):
             state = path.stat()
@@ -93,7 +93,7 @@ def _program_marks() -> Iterator[str]:
 
 
 def _digest(path: Path) -> str:
-    """Of the content; "" for a file that is not there."""
+    """The digest of the content; "" for a missing file."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

@@ -96,7 +96,7 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[int, str]]:
-    """(number of its first line, text) of every command line; one that a backslash continues is one."""
+    """(first line number, text) of every command; lines continued by a backslash are joined."""
     if path.name == "package.json":
         yield from _scripts(text)
         return
@@ -143,7 +143,7 @@ class _Line:
         return BuildCommand(tuple(map(str, tags)), *placed, place, target, args) if placed else None
 
     def _placed(self, moved: str, context: str, file: str | None) -> tuple[str, str] | None:
-        """(context, Dockerfile): the line was written for the project's folder or for that of its script."""
+        # The line was written for the project's folder, or for that of its script.
         for start in dict.fromkeys((self.root, self.path.parent)):
             folder = Path(os.path.normpath(start / moved / context))
             dockerfile = Path(os.path.normpath(start / moved / file)) if file else folder / "Dockerfile"
@@ -152,7 +152,7 @@ class _Line:
         return None
 
     def _filled(self, word: str) -> str | None:
-        """The word with its variables, None when one is not known."""
+        """The word with its variables, None when one is unknown."""
         names = [match[1] or match[3] or match[4] for match in _VARIABLE.finditer(word) if match[2] is None]
         if any(name not in self.values for name in names) or "$(" in _VARIABLE.sub("", word) or "<" in word:
             return None
@@ -160,7 +160,7 @@ class _Line:
 
 
 def _parsed(rest: str) -> tuple[dict[str, list[str]], list[str]]:
-    """(option → its values, other words) of what follows `docker build`, up to the end of that command."""
+    """(option → its values, other words) of the words after `docker build`, up to the end of that command."""
     options: dict[str, list[str]] = {}
     paths: list[str] = []
     words = _words(rest)

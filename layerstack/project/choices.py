@@ -115,7 +115,7 @@ def _write_bake(root: Path, changes: Mapping[str, str | None]) -> None:
 
 
 def _read_env(root: Path) -> str:
-    """The text of `.env`, or of the example that it is made from."""
+    """The text of `.env`, or of the example that it will be copied from."""
     for name in (ENV_FILE, ENV_EXAMPLE):
         file = root / name
         if file.is_file():
@@ -148,7 +148,7 @@ def _block_values(text: str) -> dict[str, str]:
 
 
 def _own_values(text: str) -> dict[str, str]:
-    """What the user's own lines set; an empty value counts as not set, as in Compose's `${NAME:-default}`."""
+    """The values in the user's own lines; an empty one counts as unset, as in `${NAME:-default}`."""
     return {name: value for name, value in _assignments(BLOCK.sub("", text, count=1)).items() if value}
 
 
@@ -175,7 +175,7 @@ def _commented(text: str, names: Collection[str]) -> str:
 
 
 def _replace(file: Path, text: str) -> None:
-    """Write a file in one step, through a link if it is one, keeping its mode."""
+    """Write a file atomically, through a link if it is one, keeping its mode."""
     target = file.resolve()
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{file.name}.")
     try:

@@ -109,7 +109,7 @@ class _Reader:
         return f"{shown} does not exist, {example.name} does", f"`{' && '.join(commands)}`"
 
     def _env_files(self) -> Iterator[Path]:
-        """Every file that a service must have for its variables, where no variable stands in its name."""
+        """Every env file that a service requires, unless its name contains a variable."""
         for name in self._source.services():
             written = self._source.value("services", name, "env_file")
             for entry in written if isinstance(written, list) else [written]:
@@ -118,7 +118,7 @@ class _Reader:
                     yield self.root / str(known["path"])
 
     def _filled_in(self, place: str, advice: str) -> tuple[str, str]:
-        """The reading, where a variable that is not set left nothing at that place, or somewhere."""
+        """The interpretation that an unset variable left nothing at that place, or somewhere."""
         empty = [one for one in self._source.variables() if one.is_needed and one.name not in self.variables]
         here = [one for one in empty if not place or one.place == place]
         for one in here:
@@ -150,7 +150,7 @@ class _Reader:
         return self._source.place(*keys, key), advice
 
     def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
-        """A service that another one names, and that Compose does not see: misspelt, or in no active profile."""
+        """A service that another one names and Compose does not know: misspelt, or in an inactive profile."""
         name, is_needed = match["name"], match["how"].startswith("depends")
         keys = ("depends_on",) if is_needed else ("build", "additional_contexts")
         if profiles := self._source.value("services", name, "profiles"):
@@ -161,7 +161,7 @@ class _Reader:
         return self._source.place("services", match["user"], *keys), advice
 
     def _undefined(self, match: re.Match[str]) -> tuple[str, str]:
-        """A volume, a network or the like that nothing declares: misspelt, or its declaration is missing."""
+        """A volume, network or the like that is not declared: misspelt, or its declaration is missing."""
         service, name, key = match["service"], match["name"], f"{match['what']}s"
         near = get_close_matches(name, map(str, self._source.value(key) or ()), n=1)
         entries = ((str(entry), place) for entry, place in self._source.entries("services", service, key))
@@ -172,7 +172,7 @@ class _Reader:
         return place, f"Declare `{name}:` below a `{key}:` of the file's first column, or correct {place}."
 
     def _cycle(self, match: re.Match[str]) -> tuple[str, str]:
-        """One of the lines of the circle; which of them is too much, only a person knows."""
+        # One line of the circle: only a person knows which of them is too much.
         names = [match["first"], match["second"], *re.findall(r"-> (\S+)", match["others"])]
         links = pairwise(names)
         places = [self._source.place("services", one, "depends_on", other) for one, other in links]
@@ -181,7 +181,7 @@ class _Reader:
         return words, f"Take one of these out of `depends_on`: {', '.join(known)}." if known else ""
 
     def _wrong_value(self, match: re.Match[str]) -> tuple[str, str]:
-        """Where a value comes from that Compose cannot use: a variable, with the place that sets it, or a line."""
+        """The source of an invalid value: a variable, with the place that sets it, or a line."""
         value = match["value"].strip()
         for one in self._source.variables():
             if value not in self.variables.get(one.name, ""):
@@ -199,7 +199,7 @@ class _Reader:
 
 
 def _keys(path: str) -> list[str | int]:
-    """`services.web.ports.0` and `services[web].ports` as keys."""
+    """The keys of `services.web.ports.0` and `services[web].ports`."""
     words = path.replace("[", ".").replace("]", "").split(".")
     return [int(word) if word.isdigit() else word for word in words if word]
 

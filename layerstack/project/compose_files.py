@@ -94,7 +94,7 @@ def _choose(start: Path) -> ComposeFiles:
 
 
 def _named_env_files(start: Path) -> tuple[Path, ...] | None:
-    """Those of COMPOSE_ENV_FILES; none at all when the default one is switched off; None when nothing is said."""
+    """The files of COMPOSE_ENV_FILES; () when even the default one is switched off; None when it is unset."""
     if names := [name for name in os.environ.get("COMPOSE_ENV_FILES", "").split(",") if name.strip()]:
         return tuple(_absolute(name, start) for name in names)
     return () if os.environ.get("COMPOSE_DISABLE_ENV_FILE") in TRUE else None
@@ -113,10 +113,7 @@ def _read_all(env_files: tuple[Path, ...], environment: Mapping[str, str]) -> di
 
 
 def _is_our_choice(start: Path, written: str) -> bool:
-    """Whether `setup` wrote this COMPOSE_FILE into `.env`: it follows from the device, so the device is asked.
-
-    What somebody has changed in it, inside the block of `setup`, is theirs.
-    """
+    """Whether `setup` wrote this COMPOSE_FILE into `.env`: it depends on the device, which may have changed."""
     if "COMPOSE_FILE" in os.environ or choices.chosen(start).get("COMPOSE_FILE") != written:
         return False
     try:
@@ -156,6 +153,6 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
 
 
 def _absolute(name: str, start: Path) -> Path:
-    """A path as the caller wrote it: from where he stands, or else from the project that he speaks of."""
+    """A path as the caller wrote it, relative to the current folder, else to the project."""
     here = Path(os.path.normpath(Path.cwd() / name))
     return here if here.exists() else Path(os.path.normpath(start / name))

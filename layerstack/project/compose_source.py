@@ -121,7 +121,7 @@ def find_yaml_error(files: Iterable[Path]) -> str:
 
 
 def _descend(node: yaml.Node, keys: Sequence[str | int]) -> tuple[int, int]:
-    """The line of the deepest part of the path that is there, and how deep that is."""
+    """The line of the deepest existing part of the path, and its depth."""
     line, depth = 1, 0
     for key in keys:
         found = child(node, key)
@@ -158,7 +158,7 @@ def child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
 def _scalars(
     node: yaml.Node, keys: tuple[str, ...], seen: set[int]
 ) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
-    """Every value with the keys that lead to it; what an alias repeats comes once."""
+    """Every value with its keys; values that an alias repeats come once."""
     if id(node) in seen:
         return
     seen.add(id(node))

@@ -109,7 +109,7 @@ def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 
 def _published(entry: yaml.Node) -> tuple[str, str]:
-    """(what is published, container port) of one entry of `ports:`, short or long form."""
+    """(published port, container port) of one entry of `ports:`, short or long form."""
     if isinstance(entry, yaml.MappingNode):
         published, target = (_text(node) if (node := _child(entry, key)) else "" for key in ("published", "target"))
         return published, target

@@ -57,7 +57,7 @@ class _Search:
             return ()  # the build of this image says what is wrong with its Dockerfile
 
     def _target(self, image: Image, name: str) -> str | None:
-        """The image of the project behind a name in a Dockerfile; None when it is not one, or the image itself."""
+        """The image of the project that a name in a Dockerfile means; None for others and for the image itself."""
         value = find_context(image, name) or IMAGE_CONTEXT + name
         if not value.startswith(IMAGE_CONTEXT) or "$" in value:
             return None
@@ -66,7 +66,7 @@ class _Search:
         return found if found != image.name else None
 
     def _add(self, reference: str) -> str | None:
-        """A new image for a tag that a line of the project makes; None without a line, or with two that differ."""
+        """A new image for a tag that a command of the project makes; None without one, or with two that differ."""
         commands = self._commands.get(full_name(reference), ())
         if len({command.made for command in commands}) != 1:
             return None

@@ -117,7 +117,7 @@ def _unquoted(match: re.Match[str], number: int) -> EnvLine:
 
 
 def _quoted(match: re.Match[str], number: int, following: list[str]) -> tuple[EnvLine, int]:
-    """A value in quotes, which may go on over lines, and how many lines more it takes."""
+    """A quoted value, which may span lines, and the number of further lines."""
     quote = match["value"][0]
     # Up to the first quote that no backslash escapes; a backslash may be escaped itself.
     closed = re.compile(rf"((?:[^\\{quote}]|\\.)*){quote}", re.DOTALL)

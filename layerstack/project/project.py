@@ -251,8 +251,7 @@ def with_overlay(project: Project, name: str, overlay: Path) -> Project:
 
 
 def _resolver_of(question: Question) -> "Callable[[], Resolver]":
-    """What asks Compose and bake, once it is needed: YAML and threads are not loaded for an answer that is kept."""
-
+    # Only on demand: a kept answer needs neither YAML nor threads.
     @cache
     def resolver() -> "Resolver":
         from layerstack.project.resolve import Resolver
@@ -263,7 +262,7 @@ def _resolver_of(question: Question) -> "Callable[[], Resolver]":
 
 
 def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer, tuple[Path, ...]]:
-    """(the answer, the Compose files that it comes from): the kept one when nothing that went into it has changed."""
+    """(the answer, its Compose files): the kept one while nothing that it depends on has changed."""
     key = answers.key_of(question.root, question.calls, question.environment)
     kept = answers.recall(question.root, key)
     # Another version of layerstack may have kept something of another shape.
@@ -283,7 +282,7 @@ def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer
 
 
 def _recalled(kept: Mapping[str, Any], resolver: "Callable[[], Resolver]") -> Answer:
-    """The kept answer; what it leaves out of its services is read when somebody asks for it."""
+    """The kept answer; parts that it leaves out of its services are read on demand."""
 
     @cache
     def read_services() -> Mapping[str, Any]:
@@ -300,7 +299,7 @@ def _recalled(kept: Mapping[str, Any], resolver: "Callable[[], Resolver]") -> An
 
 
 def _places(resolver: "Callable[[], Resolver]", *below: str) -> Callable[..., str]:
-    """Where something in an `x-layerstack` block is written."""
+    """Where each key of an `x-layerstack` block is written."""
     return lambda *keys: resolver().source.place(*below, KEY, *keys)
 
 

@@ -78,7 +78,7 @@ def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str
 
 
 def _named(path: Path) -> Iterator[tuple[str, str]]:
-    """(kind, path as written) of every file that one Compose file names."""
+    """(kind, path as written) of every file that a Compose file names."""
     try:
         text = path.read_text(encoding="utf-8")
         document = yaml.load(text, _Loader) if _NAMES_FILES.search(text) else None

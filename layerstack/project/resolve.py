@@ -111,7 +111,7 @@ class Resolver:
 
     @cached_property
     def _has_default(self) -> bool:
-        """Whether a bake file says what is built when nothing is named: a group or a target called `default`."""
+        """Whether a bake file has a default: a group or target called `default`."""
         texts = (path.read_text(encoding="utf-8", errors="replace") for path in self.question.bake_files)
         return any(_DEFAULT_HCL.search(text) or _DEFAULT_JSON.search(text) for text in texts)
 
@@ -126,7 +126,7 @@ class Resolver:
         return unreadable(what, result, self.question.root, files, self.question.variables)
 
     def _inactive(self, services: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-        """Services that are written and that no active profile asks for, with their profiles."""
+        """Services whose profiles are all inactive, with their profiles."""
         for name in self.source.services():
             profiles = self.source.value("services", name, "profiles") if name not in services else None
             if profiles:
@@ -154,7 +154,7 @@ def _built_on(build: Any) -> Iterator[str]:
 
 
 def _without_escapes(document: dict[str, Any]) -> dict[str, Any]:
-    """Compose escapes dollars in arguments and inline Dockerfiles and nothing else."""
+    # Compose escapes dollars in arguments and inline Dockerfiles, and nowhere else.
     for target in (document.get("target") or {}).values():
         for key in ("args", "dockerfile-inline"):
             if key in target:
@@ -170,7 +170,7 @@ def _is_cached_only(target: Mapping[str, Any]) -> bool:
 def _active(
     targets: Mapping[str, Any], services: Mapping[str, Any], inactive: Mapping[str, Any]
 ) -> dict[str, Mapping[str, Any]]:
-    """Without the images of inactive services that a bake file's group names; what others stand on stays."""
+    """The images without those of inactive services in a bake file's group; parents of others stay."""
     own = {target_name(name) for name in services}
     idle = {target_name(name) for name in inactive} - own
     labelled = {name for name, one in targets.items() if SERVICE_LABEL in (one.get("labels") or {})}
@@ -184,7 +184,7 @@ def _active(
 
 
 def _secret_variables(config: Mapping[str, Any]) -> Iterator[str]:
-    """Variables that secrets come from: Compose hands them to bake, also those that only an env file sets."""
+    """The variables of secrets, which Compose passes to bake even when only an env file sets them."""
     for secret in (config.get("secrets") or {}).values():
         if isinstance(secret, Mapping) and secret.get("environment"):
             yield str(secret["environment"])

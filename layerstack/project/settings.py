@@ -86,7 +86,7 @@ def read_project_settings(written: Any, place: Place, variables: Mapping[str, st
 
 
 def _registry(text: str, where: Callable[[], str]) -> str:
-    """`HOST/PATH` as it begins the names of images; empty for none."""
+    """`HOST/PATH` as image names begin with it; "" for none."""
     address = text.strip().rstrip("/")
     if address and not _REGISTRY.fullmatch(address):
         msg = f"{where()}: `{text}` is no HOST/PATH of a registry."
@@ -118,7 +118,7 @@ def _checks(written: Any, place: Place) -> tuple[Any, ...]:
 
 
 def _mapping(written: Any, keys: Iterable[str] | None, place: Place, *path: str | int) -> Mapping[str, Any]:
-    """What is written as a mapping that holds `keys` only; None allows any."""
+    """A mapping that has only these `keys`; None allows any."""
     if written is None:
         return {}
     name = ".".join(map(str, (KEY, *path)))
@@ -134,7 +134,7 @@ def _mapping(written: Any, keys: Iterable[str] | None, place: Place, *path: str 
 
 
 def _words(written: Any, place: Place, *path: str | int) -> tuple[str, ...]:
-    """A list of words; a single word may be written without the list."""
+    """A list of words; a single word needs no list."""
     if written is None:
         return ()
     if isinstance(written, str):

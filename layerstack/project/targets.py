@@ -40,7 +40,7 @@ def service_of(name: str, definition: Mapping[str, Any]) -> str:
 
 
 def _merged(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Each image once: services that are built alike under the same tags differ in Compose's label only."""
+    """Each image once: services with equal builds and tags differ in Compose's label only."""
     first: dict[str, str] = {}
     same = {name: first.setdefault(_made(one), name) if one.get("tags") else name for name, one in targets.items()}
     merged: dict[str, Mapping[str, Any]] = {}
@@ -63,14 +63,14 @@ def _renamed(value: str, same: Mapping[str, str]) -> str:
 
 
 def _shown(root: Path, path: str) -> str:
-    """A folder as a path from the root where it lies in it: the same on every machine."""
+    """A folder relative to the root when it is inside: the same on every machine."""
     if path.startswith(_ELSEWHERE) or "://" in path or not os.path.isabs(path):  # noqa: PTH117 - may be an address
         return path
     return next((str(Path(path).relative_to(one)) for one in _roots(root) if Path(path).is_relative_to(one)), path)
 
 
 def _from_context(root: Path, context: str, dockerfile: str) -> str:
-    """The Dockerfile as a path from its context. Compose follows the links in its folder."""
+    """The Dockerfile relative to its context. Compose resolves links in its folder."""
     if not os.path.isabs(dockerfile) or "://" in context:  # noqa: PTH117 - may be an address
         return dockerfile
     for folder in (root / context, Path(os.path.realpath(root / context))):

@@ -52,7 +52,7 @@ def branch_of(folder: Path) -> str:
 
 
 def _read_worktrees(root: Path) -> Iterator[dict[str, str]]:
-    """The main worktree first, as git has it; keys as in `git worktree list --porcelain`."""
+    """The main worktree first, as git lists it; keys as in `git worktree list --porcelain`."""
     for block in _git(root, "worktree", "list", "--porcelain").split("\n\n"):
         lines = (line.partition(" ") for line in block.splitlines() if line)
         if entry := {key: value for key, _, value in lines}:
@@ -60,7 +60,7 @@ def _read_worktrees(root: Path) -> Iterator[dict[str, str]]:
 
 
 def _git(folder: Path, *words: str) -> str:
-    """What git says, "" where it refuses or is not installed: nothing but the name of a worktree depends on it."""
+    """The output of git, "" when it fails or is not installed: only the name of a worktree depends on it."""
     try:
         return command.run(("git", *words), cwd=folder, timeout_seconds=GIT_SECONDS).stdout
     except (StackError, OSError):
