@@ -5,17 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside, stopped_programs
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed
 from layerstack.verify import http_check, inside_http
 from layerstack.wait import call_within
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # A busy machine needs seconds to start a shell like mongosh; what hangs longer than this is broken.
 TIMEOUT_SECONDS = 20.0
@@ -65,7 +63,7 @@ class Target:
     `is_doomed`: something that it needs does not run, so a check that is silent for a while will stay so.
     """
 
-    client: "EngineClient"
+    client: EngineClient
     container: Container
     root: Path
     place: EnginePlace = field(default_factory=EnginePlace)

@@ -1,12 +1,8 @@
 """A TCP connection from inside a container, tried with whichever of three programs its image has."""
 
-from typing import TYPE_CHECKING
-
+from layerstack.engine.client import EngineClient
 from layerstack.engine.inside import NOT_THERE, run_inside
 from layerstack.errors import EngineError
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 CONNECT_SECONDS = 5
 # A program has to start before it can try, on a busy machine too.
@@ -27,7 +23,7 @@ except socket.timeout:
 """
 
 
-def runs_out(client: "EngineClient", container_id: str, host: str, port: int) -> bool:
+def runs_out(client: EngineClient, container_id: str, host: str, port: int) -> bool:
     """Whether a connection is neither taken nor refused in time; False, too, where the container has none to try with.
 
     A program that is busy or stopped is no reason: its kernel takes connections without it.

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack import command
 from layerstack.engine import images
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, Mount, read_deaths, read_log, read_volume_age, was_stopped
 from layerstack.engine.files import is_there
 from layerstack.engine.inside import stopped_programs
@@ -31,9 +32,6 @@ from layerstack.verify.health_probe import time_health
 from layerstack.verify.last_words import last_error, texts_of
 from layerstack.verify.listening import Listener, read_listeners
 from layerstack.wait import ask_all
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 LOG_LINES = 40
 SHOWN_LOG_LINES = 5
@@ -204,7 +202,7 @@ class Lookout:
 
     def __init__(
         self,
-        client: "EngineClient",
+        client: EngineClient,
         project: Project,
         results: Sequence[ServiceResult],
         place: EnginePlace = EnginePlace(),  # noqa: B008

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.place import EnginePlace
 from layerstack.project.dependency import is_one_shot
@@ -15,9 +16,6 @@ from layerstack.verify.health_probe import probe_health
 from layerstack.verify.masking import mask
 from layerstack.verify.state_links import container_link, image_link, links_of
 from layerstack.wait import ask_all
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 RECOVERING = Verdict("waiting", "recovering: its health check passes again, Docker has not recorded it yet")
 
@@ -65,7 +63,7 @@ class ServiceResult:
 
 
 def examine(
-    client: "EngineClient", project: Project, service: Service, found: Sequence[Container], surroundings: Surroundings
+    client: EngineClient, project: Project, service: Service, found: Sequence[Container], surroundings: Surroundings
 ) -> ServiceResult:
     """Ask one service everything that can be asked; bounded by the time limits of its checks.
 
@@ -109,7 +107,7 @@ def _declared(service: Service) -> list[Mapping[str, Any]]:
     return [as_check(entry) for entry in service.settings.verify]
 
 
-def _judge(client: "EngineClient", one: Container, service: Service, is_job: bool) -> Verdict:
+def _judge(client: EngineClient, one: Container, service: Service, is_job: bool) -> Verdict:
     verdict = judge_now(one, service, is_job)
     if verdict.words == "unhealthy":
         probe = probe_health(client, one)

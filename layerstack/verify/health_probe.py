@@ -2,14 +2,11 @@
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
 from layerstack.errors import EngineError
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # A health check may have minutes; nobody waits that long for a second look.
 LONGEST_SECONDS = 15.0
@@ -24,7 +21,7 @@ class Probe:
     has_answered: bool = True
 
 
-def probe_health(client: "EngineClient", container: Container) -> Probe | None:
+def probe_health(client: EngineClient, container: Container) -> Probe | None:
     """Ask once; None when there is no health check or it cannot be asked."""
     argv = _argv(container.health_command)
     if not argv or not container.is_running:
@@ -39,7 +36,7 @@ def probe_health(client: "EngineClient", container: Container) -> Probe | None:
     return Probe(answer.exit_code == 0, answer.output)
 
 
-def time_health(client: "EngineClient", container: Container) -> float | None:
+def time_health(client: EngineClient, container: Container) -> float | None:
     """The seconds that its health check takes to pass when it has time; None when it does not pass even then."""
     started = time.monotonic()
     probe = probe_health(client, replace(container, health_timeout_seconds=LONGEST_SECONDS))

@@ -4,15 +4,13 @@ only: with whichever of four programs its image has."""
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.inside import NOT_THERE, run_inside
 from layerstack.errors import CheckFailed
 from layerstack.verify import http_check
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # A program has to start before it can ask, several at once where there are several checks.
 START_SECONDS = 10.0
@@ -37,7 +35,7 @@ sys.stdout.write(answer.read().decode("utf-8", "replace") + "\\n" + str(answer.s
 """
 
 
-def ask(client: "EngineClient", declared: Mapping[str, Any], container: Container, timeout_seconds: float) -> str:
+def ask(client: EngineClient, declared: Mapping[str, Any], container: Container, timeout_seconds: float) -> str:
     """Ask what a check declares and judge the answer; what was asked in words. Raises CheckFailed."""
     if "upload" in declared:
         return "not checked: files are uploaded from here only, and the port is published for the engine's machine"
@@ -47,7 +45,7 @@ def ask(client: "EngineClient", declared: Mapping[str, Any], container: Containe
 
 
 def ask_at(
-    client: "EngineClient",
+    client: EngineClient,
     declared: Mapping[str, Any],
     container_id: str,
     address: str,

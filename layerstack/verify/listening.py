@@ -2,14 +2,11 @@
 
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
 from layerstack.errors import EngineError
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 # The state of a listening socket in /proc/net/tcp.
 LISTENING = "0A"
@@ -32,7 +29,7 @@ class Listener:
         return self.ip.startswith("127.") or self.ip == "::1"
 
 
-def read_listeners(client: "EngineClient", container: Container) -> tuple[Listener, ...] | None:
+def read_listeners(client: EngineClient, container: Container) -> tuple[Listener, ...] | None:
     """The sockets of a running container, Docker's own name server left out; None when it cannot be seen."""
     argv = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
     try:

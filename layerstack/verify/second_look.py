@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.inside import stopped_programs
 from layerstack.run.health import Verdict
 from layerstack.verify.check_graph import CheckGraph
@@ -15,18 +15,15 @@ from layerstack.verify.masking import mask
 from layerstack.verify.state_links import HEALTH_CHECK
 from layerstack.wait import ask_all
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
-
-def look_again(client: "EngineClient", graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:
+def look_again(client: EngineClient, graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:
     """The results, with those services broken that seemed fine and whose health check fails now."""
     broken = [one.service for one in results if not one.is_ok]
     suspects = {need for name in broken for need in graph.all_needs(name)} - set(broken)
     return ask_all(lambda one: _ask_again(client, one) if one.service in suspects else one, results)
 
 
-def _ask_again(client: "EngineClient", result: ServiceResult) -> ServiceResult:
+def _ask_again(client: EngineClient, result: ServiceResult) -> ServiceResult:
     one = result.container
     probe = probe_health(client, one) if one else None
     # On a busy machine a check may be late without any fault: only a halted program makes silence a proof.

@@ -5,8 +5,8 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed, NotInEngine
@@ -17,9 +17,6 @@ from layerstack.verify.http_check import NOT_CHECKED
 from layerstack.verify.listening import read_listeners
 from layerstack.wording import duration
 
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
-
 CONNECT_SECONDS = 3.0
 HEALTH_CHECK = "health check"
 # Long enough for a proxy of this machine to find nobody behind it.
@@ -29,7 +26,7 @@ OPENING_SECONDS = 60.0
 NO_NETWORK_MODES = ("none", "host")
 
 
-def image_link(client: "EngineClient", reference: str, found: Sequence[Container]) -> CheckResult:
+def image_link(client: EngineClient, reference: str, found: Sequence[Container]) -> CheckResult:
     """Is the image here that the service runs? A container keeps its own when only the tag is gone."""
     try:
         client.api.inspect_image(reference)
@@ -52,7 +49,7 @@ def container_link(service: Service, found: Sequence[Container]) -> CheckResult:
 
 
 def links_of(
-    client: "EngineClient", one: Container, service: Service, verdict: Verdict, place: EnginePlace
+    client: EngineClient, one: Container, service: Service, verdict: Verdict, place: EnginePlace
 ) -> list[CheckResult]:
     """Network, running, health and ports of one container; the first that is broken leaves the later ones unasked."""
     links: list[CheckResult] = []
@@ -69,7 +66,7 @@ def declared_networks(service: Service) -> tuple[str, ...]:
 
 
 def _links(
-    client: "EngineClient", one: Container, service: Service, verdict: Verdict, place: EnginePlace
+    client: EngineClient, one: Container, service: Service, verdict: Verdict, place: EnginePlace
 ) -> Iterator[CheckResult]:
     yield running_link(one, verdict)
     if declared_networks(service) and one.network_mode not in NO_NETWORK_MODES:
@@ -118,7 +115,7 @@ def _health_link(one: Container, verdict: Verdict) -> CheckResult:
     return _link("health", True, "healthy")
 
 
-def _port_links(client: "EngineClient", one: Container, service: Service, place: EnginePlace) -> Iterable[CheckResult]:
+def _port_links(client: EngineClient, one: Container, service: Service, place: EnginePlace) -> Iterable[CheckResult]:
     published = {port.target for port in one.ports}
     for port in service.ports:
         if port.target not in published:
@@ -129,7 +126,7 @@ def _port_links(client: "EngineClient", one: Container, service: Service, place:
         )
 
 
-def _connect(client: "EngineClient", one: Container, port: Port, place: EnginePlace) -> str:
+def _connect(client: EngineClient, one: Container, port: Port, place: EnginePlace) -> str:
     address = place.address(port)
     if not address:
         return f"{NOT_CHECKED}: published on {port.host_ip}:{port.published} of {place.host}, not reached from here"
@@ -159,7 +156,7 @@ def _is_dropped(link: socket.socket) -> bool:
         return True
 
 
-def _served_ports(client: "EngineClient", one: Container) -> set[int] | None:
+def _served_ports(client: EngineClient, one: Container) -> set[int] | None:
     """The published ports on which something listens for others; None when that is unknown."""
     listening = read_listeners(client, one)
     if listening is None:

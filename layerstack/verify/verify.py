@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerstack.engine import engine
+from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.place import EnginePlace, find_place
 from layerstack.errors import EngineError, UsageError
@@ -26,9 +27,6 @@ from layerstack.verify.evidence import Lookout
 from layerstack.verify.examination import ServiceResult, Surroundings, examine
 from layerstack.verify.second_look import look_again
 from layerstack.wait import Answer, ask_all, call_within, wait_until
-
-if TYPE_CHECKING:
-    from layerstack.engine.api import EngineClient
 
 ENGINE_SECONDS = 10.0
 # The longest check may take this long in all; each has a limit of its own below it.
@@ -111,7 +109,7 @@ def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bo
 
 
 def look_once(
-    client: "EngineClient",
+    client: EngineClient,
     project: Project,
     place: EnginePlace,
     among: frozenset[str] = frozenset(),
@@ -145,7 +143,7 @@ def _moments(found: Mapping[str, tuple[Container, ...]]) -> set[tuple[str, str, 
 
 
 def _explain(
-    client: "EngineClient", graph: CheckGraph, report: VerifyReport, look: Callable[..., Lookout]
+    client: EngineClient, graph: CheckGraph, report: VerifyReport, look: Callable[..., Lookout]
 ) -> VerifyReport:
     """The report with faults and their consequences."""
     results = look_again(client, graph, report.services)
@@ -160,7 +158,7 @@ def _explain(
     return replace(report, services=marked, diagnoses=diagnoses)
 
 
-def _from_engine(client: "EngineClient", timeout_seconds: float, ask: Callable[[], Answer]) -> Answer:
+def _from_engine(client: EngineClient, timeout_seconds: float, ask: Callable[[], Answer]) -> Answer:
     """The result of a call, ended early when the engine stops responding. Raises EngineError."""
 
     def is_gone() -> bool:
