@@ -113,7 +113,10 @@ def _read_all(env_files: tuple[Path, ...], environment: Mapping[str, str]) -> di
 
 
 def _is_our_choice(start: Path, written: str) -> bool:
-    """Whether `setup` wrote this COMPOSE_FILE into `.env`: it depends on the device, which may have changed."""
+    """Whether `setup` wrote this COMPOSE_FILE into `.env`: it depends on the device, which may have changed.
+
+    What the user changed inside the block of `setup` is theirs.
+    """
     if "COMPOSE_FILE" in os.environ or choices.chosen(start).get("COMPOSE_FILE") != written:
         return False
     try:
