@@ -135,36 +135,36 @@ class Evidence:
 
     @property
     def is_on_its_way(self) -> bool:
-        """Is its program not yet up, and no run before has shown more? Much of what it complains of then passes."""
+        """Whether its program is still starting, and no earlier run tells more: its complaints may then pass."""
         one = self.container
         has_answered = any(check.answer for check in self.result.failed)
         return one is not None and one.is_running and not is_looping(one) and self.is_starting and not has_answered
 
     @property
     def last_words(self) -> tuple[str, ...]:
-        """Its answers, and its log from the end where it has failed: one that works also writes of small troubles."""
+        """Its responses, and the end of its log if it failed: a working service logs minor trouble, too."""
         is_failed = self.result.verdict.phase != "ready" and not self.is_on_its_way
         log = tuple(reversed(self.log)) if is_failed else ()
         return (*self.answers, *log, self.container.error if self.container else "")
 
     def lines_with(self, pattern: "re.Pattern[str]") -> Iterator[str]:
-        """What it said that matches: its answers before its log, the log from its end."""
+        """The matching lines: responses before the log, the log from its end."""
         error = self.container.error if self.container else ""
         log = () if self.is_on_its_way else reversed(self.log)
         yield from (text for text in (*self.answers, *log, error) if pattern.search(text))
 
     def line_with(self, pattern: "re.Pattern[str]") -> "re.Match[str] | None":
-        """The first match in these lines."""
+        """The first matching line."""
         return next((pattern.search(text) for text in self.lines_with(pattern)), None)
 
     def mount_at(self, path: str) -> Mount | None:
-        """The mount that a path of the container lies in."""
+        """The mount that contains a path of the container."""
         mounts = self.container.mounts if self.container else ()
         over = [one for one in mounts if path == one.target or path.startswith(one.target.rstrip("/") + "/")]
         return max(over, key=lambda one: len(one.target), default=None)
 
     def facts(self) -> dict[str, Any]:
-        """The evidence for programs."""
+        """The evidence as JSON."""
         one = self.container
         state = {}
         if one:

@@ -92,12 +92,12 @@ class Fault:
 
     @property
     def can_pass(self) -> bool:
-        """May it turn good while one waits?"""
+        """Whether it may pass by waiting."""
         return self.kind == "not-ready-yet"
 
     @property
     def is_own(self) -> bool:
-        """Is it a fault of this service whatever happens to those that it needs?"""
+        """Whether it is a fault of this service, whatever its dependencies do."""
         return self.kind not in CONSEQUENCES
 
 

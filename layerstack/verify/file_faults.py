@@ -57,7 +57,7 @@ def disk_full(seen: Evidence) -> Fault | None:
 
 
 def of_other_version(seen: Evidence) -> Fault | None:
-    """Data that a newer or an older program has written: what a server says that refuses to touch it."""
+    """Data of a newer or older version, which a server refuses to open."""
     match = seen.line_with(OTHER_VERSION)
     volumes = (one for one in (seen.container.mounts if seen.container else ()) if one.is_writable)
     mount = next((one for one in volumes if one.kind in ("volume", "bind")), None)
@@ -116,7 +116,7 @@ def _unwritable_image(seen: Evidence) -> Fault | None:
 
 
 def unreadable(seen: Evidence) -> Fault | None:
-    """A mounted file or folder that only its owner may read, by its mode and not only by what the program says."""
+    """A mounted file or folder that the user cannot read, by its mode and not only by the complaint."""
     user = seen.container.user if seen.container else ""
     # What lies in a closed folder seems not to be there.
     denied = (text for text in (*seen.answers, *reversed(seen.log)) if DENIED.search(text) or NO_FILE.search(text))
@@ -148,7 +148,7 @@ def _closed_part(mount: Mount, path: str, user: str) -> Path | None:
 
 
 def file_missing(seen: Evidence) -> Fault | None:
-    """A file that the program wants and that is not there; a mount over its place is named."""
+    """A missing file; a mount that hides its place is named."""
     for line in seen.last_words:
         # A program that is there and cannot be run has another reason.
         is_missing = NO_FILE.search(line) and not EXEC.search(line)

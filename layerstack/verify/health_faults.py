@@ -20,7 +20,7 @@ SHORT_SECONDS = 1.0
 
 
 def proxied(seen: Evidence) -> Fault | None:
-    """A health check that asks its own container, and complains of a proxy."""
+    """A health check that connects to its own container and gets a response of a proxy."""
     one = seen.container
     if one is None or one.health in ("", "healthy") or not OWN.search(" ".join(one.health_command)):
         return None
@@ -43,7 +43,7 @@ def proxied(seen: Evidence) -> Fault | None:
 
 
 def wrong_port(seen: Evidence) -> Fault | None:
-    """A health check that is refused at a port where nobody listens, while the program listens on another."""
+    """A health check of a port without a listener, while the program listens on another."""
     one = seen.container
     if one is None or not seen.listeners or seen.is_starting or not REFUSED.search(one.health_output):
         return None
@@ -66,7 +66,7 @@ def wrong_port(seen: Evidence) -> Fault | None:
 
 
 def out_of_time(seen: Evidence) -> Fault | None:
-    """A health check that takes longer than it may: how long it takes is tried, without its limit."""
+    """A health check that takes longer than its timeout, measured by running it without one."""
     one = seen.container
     if one is None or not OUT_OF_TIME.search(one.health_output):
         return None

@@ -22,7 +22,7 @@ class Probe:
 
 
 def probe_health(client: EngineClient, container: Container) -> Probe | None:
-    """Ask once; None when there is no health check or it cannot be asked."""
+    """Run the health check once; None without one, or when it cannot be run."""
     argv = _argv(container.health_command)
     if not argv or not container.is_running:
         return None
@@ -37,7 +37,7 @@ def probe_health(client: EngineClient, container: Container) -> Probe | None:
 
 
 def time_health(client: EngineClient, container: Container) -> float | None:
-    """The seconds that its health check takes to pass when it has time; None when it does not pass even then."""
+    """The seconds that a health check takes to pass without a timeout; None when it fails even then."""
     started = time.monotonic()
     probe = probe_health(client, replace(container, health_timeout_seconds=LONGEST_SECONDS))
     return time.monotonic() - started if probe and probe.is_ok else None

@@ -35,7 +35,7 @@ class Reply:
         return 200 <= self.status_code < 400
 
     def json(self) -> Any:
-        """Raises ValueError."""
+        """The JSON document of the response. Raises ValueError."""
         return json.loads(self.text)
 
 
@@ -54,7 +54,7 @@ def ask(
     timeout_seconds: float,
     place: EnginePlace = EnginePlace(),  # noqa: B008 - frozen
 ) -> str:
-    """Send the request a check declares and judge the answer; what was asked in words. Raises CheckFailed."""
+    """Send the request of a check and judge the response; returns the request in words. Raises CheckFailed."""
     method = str(declared.get("method") or ("POST" if "upload" in declared else "GET"))
     url = f"http://{_address(declared, container, place)}{declared['http']}"
     with ExitStack() as files:
@@ -66,7 +66,7 @@ def ask(
 
 
 def judged(asked: str, response: "Response | Reply", declared: Mapping[str, Any]) -> str:
-    """What was asked, with the status, when the answer is the wanted one. Raises WrongAnswer."""
+    """The request with the status, when the response is as wanted. Raises WrongAnswer."""
     asked = f"{asked} → {response.status_code}"
     try:
         _judge(response, declared)
@@ -91,7 +91,7 @@ def look_up(document: Any, path: str) -> Any:
 
 
 def guess(address: str) -> str:
-    """Does something speak HTTP at `host:port`? Any status is an answer; the finding in words."""
+    """Whether something speaks HTTP at `host:port`, with any status; the finding in words."""
     from requests.exceptions import RequestException
 
     if not address:
@@ -167,7 +167,7 @@ def port_of(declared: Mapping[str, Any], container: Container) -> Port:
 
 
 def headers_of(declared: Mapping[str, Any]) -> dict[str, str]:
-    """Those that its credentials need."""
+    """The headers that its credentials need."""
     if "auth" not in declared:
         return {}
     # Not through requests' own `auth`: that encodes as Latin-1 and fails on other passwords.

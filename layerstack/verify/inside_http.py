@@ -36,7 +36,7 @@ sys.stdout.write(answer.read().decode("utf-8", "replace") + "\\n" + str(answer.s
 
 
 def ask(client: EngineClient, declared: Mapping[str, Any], container: Container, timeout_seconds: float) -> str:
-    """Ask what a check declares and judge the answer; what was asked in words. Raises CheckFailed."""
+    """Send the request of a check and judge the response; returns the request in words. Raises CheckFailed."""
     if "upload" in declared:
         return "not checked: files are uploaded from here only, and the port is published for the engine's machine"
     port = http_check.port_of(declared, container).target

@@ -7,7 +7,7 @@ from layerstack.verify.verify import VerifyReport
 
 
 def cases_of(outcome: VerifyReport) -> list[Case]:
-    """What was not asked is skipped, all else that is not as wanted failed."""
+    """The links and checks as test cases; those that were not checked are skipped."""
     diagnoses = {one.service: one for one in outcome.diagnoses}
     return [
         _case(service.service, check, diagnoses.get(service.service))

@@ -19,7 +19,7 @@ DETAILS = ("error", "reason", "message", "err", "detail", "msg")
 
 
 def telling_lines(log: Sequence[str]) -> Sequence[str]:
-    """The last error in a log with what stands above it, else the last lines."""
+    """The last error in a log with its context, else the last lines."""
     said = [line for line in texts_of(log) if not STACK.match(line)]
     last = next((number for number in range(len(said), 0, -1) if ERROR.match(said[number - 1])), 0)
     if last:
@@ -30,14 +30,14 @@ def telling_lines(log: Sequence[str]) -> Sequence[str]:
 
 
 def last_error(log: Sequence[str]) -> str:
-    """The line of it that says most, shortened; "" for an empty log."""
+    """The most telling line of it, shortened; "" for an empty log."""
     found = telling_lines(log)
     line = found[-1].strip() if found else ""
     return line if len(line) <= LONGEST_CHARACTERS else f"{line[: LONGEST_CHARACTERS - 1]}…"
 
 
 def texts_of(log: Sequence[str]) -> Iterator[str]:
-    """The lines of a log, with the texts of JSON lines in their place."""
+    """The lines of a log; of JSON lines their texts."""
     for line in log:
         entry = _entry(line)
         if not entry:

@@ -48,7 +48,7 @@ def folder_for_a_file(seen: Evidence) -> Fault | None:
 
 
 def mount_mismatch(seen: Evidence) -> Fault | None:
-    """A file over a folder, or a folder over a file: the engine refuses it."""
+    """A file mounted over a folder, or a folder over a file, which the engine refuses."""
     one = seen.container
     match = MISMATCH.search(one.error) if one else None
     mount = seen.mount_at(match["target"]) if match else None

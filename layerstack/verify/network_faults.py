@@ -23,7 +23,7 @@ NOT_FOUND = re.compile(r"ENOTFOUND|EAI_AGAIN|no such host|name or service not kn
 
 
 def networking(seen: Evidence, one: Container, found: Reference) -> Fault | None:
-    """What keeps a service from another one that a variable names by its right name."""
+    """What separates a service from another one that a variable names correctly."""
     owner = owner_of(seen, found.host)
     peer = seen.peers.get(owner) if owner and owner != seen.name else None
     if owner is None or peer is None:
@@ -58,7 +58,7 @@ def _without_name(seen: Evidence, one: Container, found: Reference, peer: Contai
 
 
 def internal_only(seen: Evidence) -> Fault | None:
-    """Nothing of an internal network reaches the outside, and Docker publishes no port of it."""
+    """An internal network has no way outside, and Docker publishes no ports on it."""
     one = seen.container
     if one is None or not seen.networks or not all(seen.networks.values()):
         return None
@@ -75,7 +75,7 @@ def internal_only(seen: Evidence) -> Fault | None:
 
 
 def no_name_server(seen: Evidence) -> Fault | None:
-    """A name of the outside that no name server said anything of: whether it is right is not known."""
+    """An outside name about which no name server responded: it may be right."""
     said = next((text for text in seen.last_words if NO_NAME_SERVER.search(text)), "")
     host = _outside_host(seen, said)
     if not host:
@@ -88,7 +88,7 @@ def no_name_server(seen: Evidence) -> Fault | None:
 
 
 def certificate_expired(seen: Evidence) -> Fault | None:
-    """A service of the project whose certificate is too old: that one is renewed, not the one that complains."""
+    """An expired certificate of a service of the project: that service is to be repaired, not its client."""
     one, complaint = seen.container, next(seen.lines_with(EXPIRED), "")
     named = references(one.environment, seen.hosts) if one and complaint else ()
     found = next((found for found in named if found.host in complaint), None)
@@ -107,7 +107,7 @@ def _outside_host(seen: Evidence, said: str) -> str:
 
 
 def packets_dropped(seen: Evidence) -> Fault | None:
-    """A right address of a service that is well and listens there, and a connection to it runs out of time, now too."""
+    """The right address of a working, listening service to which connections still time out."""
     one = seen.container
     if one is None or not TIMED_OUT.search(seen.text):
         return None
@@ -132,7 +132,7 @@ def packets_dropped(seen: Evidence) -> Fault | None:
 
 
 def port_of_nobody(seen: Evidence) -> Fault | None:
-    """A published port of the container on which no program listens, while one listens on another."""
+    """A published port on which no program listens, while one listens on another."""
     one = seen.container
     if one is None or not seen.listeners or seen.is_starting:
         return None
@@ -151,13 +151,13 @@ def port_of_nobody(seen: Evidence) -> Fault | None:
 
 
 def extra_hosts(seen: Evidence) -> Sequence[str]:
-    """Names that the service's definition gives an address of its own."""
+    """The names that the service's definition maps to addresses."""
     declared = seen.service.definition.get("extra_hosts") or ()
     entries = [f"{name}={ip}" for name, ip in declared.items()] if isinstance(declared, dict) else declared
     return [re.split("[=:]", str(entry), maxsplit=1)[0] for entry in entries]
 
 
 def owner_of(seen: Evidence, host: str) -> str | None:
-    """The service that has this name in a network, by the Compose file or as it runs."""
+    """The service that has this name in a network, by the Compose file or its running container."""
     found = (name for name, peer in seen.peers.items() if any(host in names for names in peer.networks.values()))
     return seen.hosts.get(host) or next(found, None)

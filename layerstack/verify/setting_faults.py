@@ -51,7 +51,7 @@ def _missing(seen: Evidence, variable: str) -> Fault:
 
 
 def refused(seen: Evidence) -> Fault | None:
-    """Wrong user or password: of the variable that holds them, or of the data that was created with others."""
+    """Wrong user or password: in the variable, or because the data was created with another one."""
     if not seen.line_with(REFUSED) or seen.container is None:
         return None
     named = [one for one in references(seen.container.environment, seen.hosts) if one.has_credentials]

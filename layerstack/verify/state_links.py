@@ -27,7 +27,7 @@ NO_NETWORK_MODES = ("none", "host")
 
 
 def image_link(client: EngineClient, reference: str, found: Sequence[Container]) -> CheckResult:
-    """Is the image here that the service runs? A container keeps its own when only the tag is gone."""
+    """Whether the service's image is here. A container keeps its image when only the tag is gone."""
     try:
         client.api.inspect_image(reference)
     except NotInEngine:
@@ -38,7 +38,7 @@ def image_link(client: EngineClient, reference: str, found: Sequence[Container])
 
 
 def container_link(service: Service, found: Sequence[Container]) -> CheckResult:
-    """Is there a container, and as many as declared?"""
+    """Whether there are as many containers as declared."""
     wanted = service.replicas
     if not found:
         return _link("container", False, "has no container")
@@ -51,7 +51,7 @@ def container_link(service: Service, found: Sequence[Container]) -> CheckResult:
 def links_of(
     client: EngineClient, one: Container, service: Service, verdict: Verdict, place: EnginePlace
 ) -> list[CheckResult]:
-    """Network, running, health and ports of one container; the first that is broken leaves the later ones unasked."""
+    """Network, running, health and ports of one container; after the first broken one the rest is not checked."""
     links: list[CheckResult] = []
     for link in _links(client, one, service, verdict, place):
         links.append(link)
@@ -78,7 +78,7 @@ def _links(
 
 
 def running_link(one: Container, verdict: Verdict) -> CheckResult:
-    """Does it run, or has it done what it was started for?"""
+    """Whether it runs, or is a job that has succeeded."""
     if verdict.words == "finished":
         return _link("running", True, "finished")
     if verdict.phase == "failed" and verdict.words != "unhealthy":
@@ -97,7 +97,7 @@ def _network_link(one: Container, service: Service) -> CheckResult:
 
 
 def missing_networks(one: Container, service: Service) -> tuple[str, ...]:
-    """Declared networks that it is not on, by the engine's name where that can be told."""
+    """Declared networks that it is not attached to, by the engine's names where known."""
     lacking = [name for name in declared_networks(service) if not _is_on(one, name)]
     return tuple(one.network_mode if one.network_mode.endswith(f"_{name}") else name for name in lacking)
 

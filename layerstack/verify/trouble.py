@@ -23,7 +23,7 @@ NO_TROUBLE: frozenset[FaultKind] = frozenset({"check-invalid"})
 
 
 def diagnosis_of(project: Project) -> Diagnose:
-    """Asks the services of a project, and what they need. Raises EngineError when asked without an engine."""
+    """A function that diagnoses services and their dependencies; it raises EngineError without an engine."""
 
     def diagnose(services: Sequence[str]) -> Trouble | None:
         report = look_once(engine.client(), project, find_place(), frozenset(services))
@@ -36,7 +36,7 @@ def diagnosis_of(project: Project) -> Diagnose:
 
 
 def prospect(kind: FaultKind) -> Prospect:
-    """Whether a fault of this kind may end while one waits."""
+    """Whether a fault of this kind may pass by waiting."""
     if kind in CERTAIN:
         return "sure"
     if kind in ("not-ready-yet", "not-started"):

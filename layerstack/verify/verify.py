@@ -59,7 +59,7 @@ class VerifyReport:
 
     @property
     def can_turn_good(self) -> bool:
-        """May waiting be all that it takes?"""
+        """Whether waiting may be enough."""
         return not self.is_ok and all(one.can_pass for one in self.diagnoses)
 
     def to_json(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def look_once(
     among: frozenset[str] = frozenset(),
     tries: int = CHANGED_TRIES,
 ) -> VerifyReport:
-    """One round (`among` these services only); begun again when containers came, went or ended while it lasted."""
+    """One round, `among` these services only; repeated when containers started or ended meanwhile."""
     found = _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
     graph = read_graph(project, among)
     idle = {name for name in graph.order if _is_idle(project, name, found.get(name, ()))}

@@ -20,7 +20,7 @@ NOT_ASKED = "[dim]-[/dim]"
 
 
 def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
-    """First line: the verdict or the diagnosis. Then the services; at the end other faults and the evidence."""
+    """First the verdict or diagnosis, then the services, at the end other faults and the evidence."""
     line(_headline(outcome), "green" if outcome.is_ok else "red", is_whole=True)
     rows = [row for service in outcome.services for row in (_all_rows if shows_all else _rows)(service)]
     print_table(COLUMNS, rows, spare=("up for",))
@@ -61,7 +61,7 @@ def in_one_line(found: Diagnosis) -> str:
 
 
 def wait_observer() -> Callable[[VerifyReport], None]:
-    """A line on stderr whenever something else is waited for."""
+    """A line on stderr whenever another service is waited for."""
     told: list[str] = []
 
     def tell(outcome: VerifyReport) -> None:
