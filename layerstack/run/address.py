@@ -26,7 +26,7 @@ def addresses(project: Project) -> dict[str, str]:
 
 
 def tunnel(project: Project) -> str:
-    """The command that brings the ports here which only the engine's own machine reaches; "" where there are none."""
+    """The command that forwards ports which only the engine's machine reaches; "" for none."""
     place = find_place()
     ports = [port for service in project.services.values() for port in service.ports if not place.address(port)]
     ways = [f"-L {port.published}:{port.host_ip}:{port.published}" for port in ports]

@@ -37,7 +37,7 @@ class Cause:
 
 
 def find_cause(client: EngineClient, project: Project, one: Container, log: Iterable[str]) -> Cause | None:
-    """The cause of a failed container of the project, None when its files say nothing of it."""
+    """The cause of a container's failure; None when its files do not tell."""
     service = project.services.get(one.service)
     if service is None:
         return None
@@ -55,12 +55,12 @@ def find_cause(client: EngineClient, project: Project, one: Container, log: Iter
 
 
 def end_returns(files: Iterable[str]) -> str:
-    """The command that gives files the line ends of Unix."""
+    """The command that converts files to Unix line ends."""
     return f"sed -i 's/\\r$//' {shlex.join(files)}"
 
 
 def keep_ends(files: Iterable[str]) -> str:
-    """What keeps them so in every clone."""
+    """The setting that keeps these line ends in every clone."""
     lines = " and ".join(f"`{file} text eol=lf`" for file in files)
     return f"write {lines} into .gitattributes"
 

@@ -58,7 +58,7 @@ class SharedPort:
 
 
 def find_shared_ports(project: Project) -> Iterator[SharedPort]:
-    """Ports that more than one container of the project would listen on, each once."""
+    """Ports that more than one container of the project would publish, each once."""
     wanted: dict[int, list[tuple[Service, Port]]] = defaultdict(list)
     for service in project.services.values():
         for port in service.ports:
@@ -77,29 +77,29 @@ def _open(port: Port) -> str:
 
 
 def find_orphans(project: Project, found: Mapping[str, tuple[Container, ...]]) -> tuple[Container, ...]:
-    """Containers of the project whose service is in none of its Compose files, not even with another profile."""
+    """Containers whose service is in none of the project's Compose files, whatever the profile."""
     return tuple(one for name, containers in found.items() if not _is_known(project, name) for one in containers)
 
 
 def is_own(project: Project, holder: Holder) -> bool:
-    """Does a service that the project starts hold the port?"""
+    """Whether a service that the project starts holds the port."""
     return holder.project == project.name and holder.service in project.services
 
 
 def holder_words(project: Project, holder: Holder) -> str:
-    """Who holds a port, with the service where it is an orphan."""
+    """The holder of a port, with the service if it is an orphan."""
     if holder.project != project.name or is_own(project, holder):
         return holder.words
     return f"container {holder.name} ({_service_words(project, holder.service)})"
 
 
 def freeing(project: Project, holder: Holder) -> str:
-    """The command that frees a port, "" when nobody can tell: ending the project would end what is wanted, too."""
+    """The command that frees a port, "" for none: ending the project would end wanted services, too."""
     return f"docker rm -f {holder.name}" if holder.project == project.name else holder.remedy
 
 
 def find_name_holder(client: EngineClient, project: Project, service: Service) -> NameHolder | None:
-    """Who has the `container_name` of a service, None when it is free or the service's own. Raises EngineError."""
+    """The container with the `container_name` of a service; None for none or its own. Raises EngineError."""
     name = service.definition.get(KEY)
     if not name:
         return None

@@ -28,7 +28,7 @@ def variables_of_dev(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def remember(client: EngineClient, project: Project, values: Mapping[str, str]) -> None:
-    """Keep them, with the definitions of the containers that `dev` has started."""
+    """Remember them, with the definitions of the containers that `dev` started."""
     hashes = sorted(hash_of(one) for containers in read_all(client, project.name).values() for one in containers)
     write_atomically(state_folder(project.root) / FILE, json.dumps({"variables": dict(values), "hashes": hashes}))
 
@@ -51,5 +51,5 @@ def recall(
 
 
 def hash_of(one: Container) -> str:
-    """Compose's digest of the definition that a container was made from, "" where it is not Compose's."""
+    """Compose's digest of a container's definition; "" when Compose did not create it."""
     return (one.labels or {}).get(HASH_LABEL, "")

@@ -41,7 +41,7 @@ class Verdict:
 
 
 def judge(container: Container, service: Service, is_one_shot: bool, crashes: int = 0) -> Verdict:
-    """The verdict on one container that had its chance to start; `crashes` is how often it was restarted."""
+    """The verdict on one container that had time to start; `crashes` is the number of its restarts."""
     if container.status in ("exited", "dead"):
         return _judge_ended(container, service, is_one_shot)
     if container.status in ("created", "paused"):
@@ -52,7 +52,7 @@ def judge(container: Container, service: Service, is_one_shot: bool, crashes: in
 
 
 def judge_now(container: Container, service: Service, is_one_shot: bool) -> Verdict:
-    """The verdict on a container that nobody has watched since its start."""
+    """The verdict on a container whose start was not observed."""
     return judge(container, service, is_one_shot, _recent_crashes(container))
 
 
@@ -62,7 +62,7 @@ def absent(service: str) -> Verdict:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The first failed one, else one that waits, else any."""
+    """The first failed one, else a waiting one, else any."""
     return min(verdicts, key=lambda verdict: ("failed", "waiting", "ready").index(verdict.phase))
 
 
@@ -80,7 +80,7 @@ def exit_reason(code: int, is_out_of_memory: bool = False, limit_bytes: int = 0)
 
 
 def rebuild_repair(service: str) -> str:
-    """The command for a container whose image lacks what it is told to run."""
+    """The command for a container whose image lacks its program."""
     return f"invoke build {service} && invoke up"
 
 

@@ -31,14 +31,14 @@ _BUILT_IN = frozenset(
 
 
 def missing_program(one: Container) -> str:
-    """The program of its health check that its container does not have, from what the last check said; "" for none."""
+    """The program that a health check could not find, from its last output; "" for none."""
     named = (match[1] for pattern in _MISSING for match in pattern.finditer(one.health_output))
     written = " ".join(one.health_command)
     return next((name for name in named if name in written or name == SHELL), "")
 
 
 def programs_here(client: EngineClient, one: Container) -> tuple[str, ...]:
-    """Those of the tools that a running container has; none where it has no shell to ask. Raises EngineError."""
+    """Those of the tools that a running container has; none without a shell. Raises EngineError."""
     script = f"for name in {' '.join(TOOLS)}; do command -v $name >/dev/null && echo $name; done"
     try:
         said = run_inside(client, one.id, ("sh", "-c", script), LOOK_SECONDS).output if one.is_running else ""
@@ -48,7 +48,7 @@ def programs_here(client: EngineClient, one: Container) -> tuple[str, ...]:
 
 
 def wanted_programs(test: Any) -> Sequence[str]:
-    """What a health check of a Compose file or an image runs first, as far as that is plain."""
+    """The programs that a health check of a Compose file or image starts, where that is plain."""
     words = ["CMD-SHELL", test] if isinstance(test, str) else [str(word) for word in test or ()]
     if not words or words[0] == "NONE":
         return ()
@@ -64,7 +64,7 @@ def wanted_programs(test: Any) -> Sequence[str]:
 
 
 def paths_of(program: str, config: Mapping[str, Any]) -> list[str]:
-    """Where an image with this configuration may have a program."""
+    """The paths of a program in an image with this configuration."""
     if "/" in program:
         return [posixpath.normpath(posixpath.join(config.get("WorkingDir") or "/", program))]
     search = next((one[5:] for one in config.get("Env") or () if one.startswith("PATH=")), DEFAULT_PATH)

@@ -32,7 +32,7 @@ class Trouble:
     error: StartFailed
 
     def is_same(self, before: Sequence["Trouble"]) -> bool:
-        """Is it what the look before has found, too?"""
+        """Whether the previous look found the same."""
         return any((self.service, self.kind) == (one.service, one.kind) for one in before[-1:])
 
 
@@ -51,7 +51,7 @@ class Outlook:
         self._before: list[Trouble] = []
 
     def require_hope(self, services: Sequence[str]) -> None:
-        """Begin a look when it is time for one. Raises StartFailed when the last one found what no waiting mends."""
+        """Start a look when it is due. Raises StartFailed when the last one found a fault that does not pass."""
         with suppress(queue.Empty):
             self._judge(self._seen.get_nowait())
         if self._diagnose and services and not self._is_looking and time.monotonic() >= self._next:
@@ -59,7 +59,7 @@ class Outlook:
             threading.Thread(target=self._look, args=(tuple(services),), daemon=True).start()
 
     def look_now(self, services: Sequence[str]) -> Trouble | None:
-        """What is wrong at this moment, None when nothing is. Raises EngineError."""
+        """The current trouble, None for none. Raises EngineError."""
         return self._diagnose(services) if self._diagnose and services else None
 
     def explain(self, error: StartFailed, services: Sequence[str], is_of_container: bool = True) -> StartFailed:

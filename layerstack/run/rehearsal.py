@@ -43,7 +43,7 @@ def rehearsal(
 
 
 def from_image(service: Service, tag: str) -> dict[str, str]:
-    """Compose keys that run a service from another image, without the source mounts that would hide what is in it."""
+    """Compose keys that run a service from another image, without source mounts that would hide its files."""
     kept = [
         f"{one['source']}:{one['target']}" for one in service.definition.get("volumes") or () if one["type"] == "volume"
     ]
@@ -79,7 +79,7 @@ def remove_all(name: str) -> None:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on now."""
+    """A free TCP port on 127.0.0.1."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -30,7 +30,7 @@ _CONVERTS = re.compile(r"dos2unix|\\r")
 
 
 def interpreter_of(head: bytes) -> str:
-    """The interpreter of a script whose first line ends as on Windows; "" for every other file."""
+    """The interpreter of a script whose first line ends as on Windows; "" for any other file."""
     first, is_line, _ = head.partition(b"\n")
     if not (is_line and first.startswith(b"#!") and first.endswith(b"\r")):
         return ""
@@ -38,13 +38,13 @@ def interpreter_of(head: bytes) -> str:
 
 
 def interpreter_in(head: bytes) -> str:
-    """The program that the first line of a script names; "" for every other file."""
+    """The program that the first line of a script names; "" for any other file."""
     words = head.partition(b"\n")[0][2:].decode(errors="replace").split() if head.startswith(b"#!") else []
     return words[0] if words else ""
 
 
 def machine_of(head: bytes) -> str:
-    """The architecture that a program is made for, as an image calls it; "" for a script or an unknown one."""
+    """The architecture of a program, as images name it; "" for a script or an unknown one."""
     is_elf = head.startswith(b"\x7fELF") and len(head) > ELF_MACHINE.stop
     order: Literal["little", "big"] = "big" if is_elf and head[5] == BIG_ENDIAN else "little"
     return MACHINES.get(int.from_bytes(head[ELF_MACHINE], order), "") if is_elf else ""

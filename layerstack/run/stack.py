@@ -142,7 +142,7 @@ def volumes_of(name: str) -> tuple[Volume, ...]:
 
 
 def logs(project: Project, services: Sequence[str] = (), tail: int | None = None, follows: bool = False) -> int:
-    """Show what the services wrote, without control characters; the exit code of `docker compose logs`."""
+    """Print the logs of services without control characters; returns the exit code of `docker compose logs`."""
     for name in services:
         project.service(name)
     options = (*(("--tail", str(tail)) if tail is not None else ()), *(("--follow",) if follows else ()))

@@ -56,7 +56,7 @@ def service_failed(
 
 
 def require_images(client: EngineClient, project: Project, services: Sequence[str]) -> None:
-    """Raises StartFailed when an image that this project builds is not there."""
+    """Raises StartFailed when an image that this project builds is missing."""
     missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
     if missing:
         names = ", ".join(f"{name} ({image_of(project, name)})" for name in missing)
@@ -71,7 +71,7 @@ def image_of(project: Project, service: str) -> str:
 
 
 def require_ports(client: EngineClient, project: Project, services: Sequence[str]) -> None:
-    """Raises StartFailed for a port that somebody else holds, or that two of these services want."""
+    """Raises StartFailed for a port that something else holds, or that two of these services publish."""
     for shared in find_shared_ports(project):
         if {shared.first, shared.second} <= set(services):
             raise StartFailed(f"{shared.words}.", f"{shared.change[0].upper()}{shared.change[1:]}.")
@@ -96,7 +96,7 @@ def require_names(client: EngineClient, project: Project, services: Sequence[str
 
 
 def port_taken(project: Project, service: str, port: Port, holder: ports.Holder) -> StartFailed:
-    """The error for one port: who holds it, how to free it, where to choose another."""
+    """The error for one port: its holder, how to free it, where to choose another."""
     source = source_of(project, project.services[service], port)
     remedy = freeing(project, holder)
     free = f"`{remedy}`, or " if remedy else ""
@@ -109,7 +109,7 @@ def port_taken(project: Project, service: str, port: Port, holder: ports.Holder)
 def refusal(
     client: EngineClient, project: Project, result: CommandResult, services: Sequence[str]
 ) -> StartFailed | None:
-    """A `docker compose up` that failed for a known reason outside the containers: GPU, port, image."""
+    """The error for a known reason outside the containers: GPU, port, image; None for another."""
     said = _last_line(result)
     if texts.says(result.stderr, *texts.GPU_REFUSED):
         users = [name for name in services if project.services[name].wants_gpu]
@@ -134,7 +134,7 @@ def refusal(
 
 
 def compose_failed(project: Project, result: CommandResult) -> StartFailed:
-    """A `docker compose up` that failed for a reason nobody knows better than itself."""
+    """The error for an unknown reason: Compose's own words."""
     said = result.stderr or result.stdout
     if refused := REFUSED.findall(said):
         # The line with the name of a container comes first, the same without it last.

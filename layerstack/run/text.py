@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def start_observer(root: Path) -> StartObserver:
-    """A live line per service on a terminal, one line a change elsewhere; with how long each usually takes."""
+    """A live line per service on a terminal, else a line per change; with the usual time of each."""
     from layerstack.run.startup import ChangeLog, LiveServices
     from layerstack.run.usual_seconds import read_usual_seconds
 
@@ -41,7 +41,7 @@ def print_addresses(addresses: Mapping[str, str]) -> None:
 
 
 def say_tunnel(command: str) -> None:
-    """The way to ports that only the engine's machine reaches, if there are any."""
+    """Print how to reach ports that only the engine's machine reaches, if there are any."""
     if command:
         say(f"ports on 127.0.0.1 of the engine's machine, brought here by\n  {command}")
 

@@ -31,7 +31,7 @@ class EndlessWait:
 
 
 def waits_in_vain(project: Project, without_check: str, among: Sequence[str]) -> EndlessWait | None:
-    """The service that waits for the health of one that has no health check; Compose refuses that when it starts."""
+    """The service that waits for the health of one without a health check, which Compose refuses."""
     for name in among:
         if dependencies(project.services[name]).get(without_check) == "service_healthy":
             waiting = find_declaration(project, name, "depends_on", without_check)
@@ -46,7 +46,7 @@ def waits_in_vain(project: Project, without_check: str, among: Sequence[str]) ->
 
 
 def unmet(client: EngineClient, project: Project, services: Sequence[str], said: str) -> StartFailed | None:
-    """The error for it, from what a failed `docker compose up` said; None when it was something else."""
+    """The error, from the output of a failed `docker compose up`; None for another reason."""
     for kind, pattern in EXTERNAL:
         if match := pattern.search(said):
             words = f"The external {kind} {match[1]} does not exist, and Compose makes none that is external."
@@ -64,7 +64,7 @@ def unmet(client: EngineClient, project: Project, services: Sequence[str], said:
 
 
 def misspelt(client: EngineClient, project: Project, name: str) -> str:
-    """What to change where this engine has an image of nearly the same name, "" where it has none."""
+    """The correction when this engine has an image with nearly the same name, "" for none."""
     image = project.services[name].image
     tags = [tag.removesuffix(":latest") for one in client.api.images() for tag in one.get("RepoTags") or ()]
     near = get_close_matches(image.removesuffix(":latest"), tags, n=1, cutoff=0.85)
