@@ -30,12 +30,12 @@ class Reference:
 
     @property
     def is_own_host(self) -> bool:
-        """Does it point back into the container that has it?"""
+        """Whether it refers to the container itself."""
         return self.host == "localhost" or self.host.startswith("127.") or self.host == "::1"
 
 
 def references(environment: Mapping[str, Any], names: Iterable[str]) -> tuple[Reference, ...]:
-    """All addresses in these variables, in their order; `names` are hosts that count without a URL around them."""
+    """All addresses in these variables, in order; `names` are hosts that also count outside a URL."""
     known = frozenset(names)
     found = []
     for variable, value in environment.items():
@@ -45,7 +45,7 @@ def references(environment: Mapping[str, Any], names: Iterable[str]) -> tuple[Re
 
 
 def names_of(name: str, definition: Mapping[str, Any]) -> frozenset[str]:
-    """The host names by which a service can be reached on its networks."""
+    """The host names of a service on its networks."""
     networks = definition.get("networks") or {}
     aliases = [alias for one in networks.values() for alias in (one or {}).get("aliases") or ()]
     own = (definition.get("container_name"), definition.get("hostname"))

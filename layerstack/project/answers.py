@@ -30,14 +30,14 @@ SHORTEST_SECRET = 4
 
 
 def key_of(root: Path, calls: Sequence[Sequence[str]], environment: Mapping[str, str]) -> str:
-    """What is asked of which programs in which environment, as one digest."""
+    """The digest of a question: the programs, the environment, the calls."""
     variables = {name: value for name, value in {**os.environ, **environment}.items() if name not in _PASSING}
     asked = [FORMAT, str(root), [list(call) for call in calls], sorted(variables.items()), list(_program_marks())]
     return hashlib.sha256(json.dumps(asked).encode(errors="surrogateescape")).hexdigest()
 
 
 def recall(root: Path, key: str) -> Any:
-    """The kept answer while every file is as it was; None when there is none or the store cannot be read."""
+    """The kept answer while all its files are unchanged; None for none, or when the store is unreadable."""
     try:
         record = json.loads(read_text(_path(root, key)) or "")
         files: dict[str, str] = record["files"]
@@ -64,7 +64,7 @@ def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Ma
 
 
 def holds_secret(answer: Any, variables: Mapping[str, str]) -> bool:
-    """Whether a password stands in it: in a URL, under such a name, or as the value of a variable of such a name."""
+    """Whether it contains a password: in a URL, under such a name, or as the value of such a variable."""
     secrets = {value for name, value in variables.items() if SECRET.search(name) and len(value) >= SHORTEST_SECRET}
     for name, text in _leaves("", answer):
         if text and (SECRET.search(name) or _PASSWORD_IN_URL.search(text) or any(word in text for word in secrets)):

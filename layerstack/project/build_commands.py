@@ -51,12 +51,12 @@ class BuildCommand:
 
     @property
     def made(self) -> tuple[object, ...]:
-        """Equal for two lines that make the same image."""
+        """Equal for two commands that make the same image."""
         return self.context, self.dockerfile, self.target, tuple(sorted(self.args.items()))
 
 
 def find_build_commands(root: Path) -> tuple[BuildCommand, ...]:
-    """All lines whose tag, folder and Dockerfile are known and there, in path order."""
+    """All commands whose tag, folder and Dockerfile are known and exist, in path order."""
     return tuple(command for path in _files(root) for command in _read(root, path))
 
 
@@ -126,7 +126,7 @@ class _Line:
     values: Mapping[str, str]
 
     def command(self, rest: str, moved: str) -> BuildCommand | None:
-        """None where the line leaves open what is built, or what it names is not there."""
+        """The command; None when what it builds is unclear or missing."""
         options, paths = _parsed(rest)
         filled = {name: [self._filled(value) for value in values] for name, values in options.items()}
         tags = [tag for name in ("-t", "--tag") for tag in filled.get(name, ())]

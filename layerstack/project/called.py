@@ -31,6 +31,6 @@ def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Pro
 
 
 def with_called(project: Project, services: Iterable[str]) -> Project:
-    """The project with those of the services that somebody called by their names, against their profiles."""
+    """The project with services that were started by name although their profiles are inactive."""
     called = [name for name in services if name in project.inactive]
     return load_with(project.root, project.device, called) if called else project

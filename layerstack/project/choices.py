@@ -28,26 +28,26 @@ COMPOSE_ONLY = re.compile(r"COMPOSE_(?!PROJECT_NAME$)\w+")
 
 
 def read(root: Path) -> dict[str, str]:
-    """Every remembered name with the value that counts: the user's own line in `.env`, else the chosen one."""
+    """Every remembered name with its effective value: the user's own line in `.env`, else the chosen one."""
     chosen = {**_bake_defaults(_read_bake(root)), **_block_values(_read_env(root))}
     own = _own_values(_read_env(root))
     return {name: own.get(name, value) for name, value in chosen.items()}
 
 
 def chosen(root: Path) -> dict[str, str]:
-    """What `setup` wrote into its block of `.env`, without the names that the user's own lines set."""
+    """The values in the block of `setup` in `.env`, without names that the user's own lines set."""
     text = _read_env(root)
     own = _own_values(text)
     return {name: value for name, value in _block_values(text).items() if name not in own}
 
 
 def own_values(root: Path) -> dict[str, str]:
-    """What the user's own lines in `.env` set, or those of the example that it will be made from."""
+    """The values of the user's own lines in `.env`, or of the example that it will be copied from."""
     return _own_values(_read_env(root))
 
 
 def comment_out(root: Path, names: Collection[str]) -> None:
-    """Make comments of the user's own lines that set these names."""
+    """Comment out the user's own lines that set these names."""
     if not names:
         return
     text = _read_env(root)
@@ -58,7 +58,7 @@ def comment_out(root: Path, names: Collection[str]) -> None:
 
 
 def refresh(root: Path) -> None:
-    """Take over what the user has written into `.env` since: such lines leave the block, and reach bake."""
+    """Adopt later edits of `.env`: the user's lines leave the block, and reach bake."""
     known = _bake_defaults(_read_bake(root))
     remember(root, {name: value for name, value in read(root).items() if name in known})
 

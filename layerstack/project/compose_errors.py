@@ -46,7 +46,7 @@ _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\
 def unreadable(
     what: str, result: CommandResult, root: Path, files: Sequence[Path], variables: Mapping[str, str]
 ) -> StackError:
-    """The error for a call that failed; `files` are those that it read, `variables` what they are filled in with."""
+    """The error for a failed call; `files` are those that it read, `variables` their values."""
     if "unknown command" in result.stderr or "is not a docker command" in result.stderr:
         return EngineError("Docker's buildx or compose plugin is missing.", "`invoke setup` shows what is missing.")
     if match := _NO_CONTEXT.search(result.stderr):

@@ -40,13 +40,13 @@ class ComposeFiles:
     is_chosen: bool = False
 
     def for_device(self, device: Device) -> tuple[Path, ...]:
-        """With the `.cpu` variant of the first file, where there is one and the device is the CPU."""
+        """The files with the `.cpu` variant of the first one, if it exists and the device is the CPU."""
         variant = _variant(self.files[0])
         is_added = device == "cpu" and not self.is_chosen and variant.is_file()
         return (*self.files, variant) if is_added else self.files
 
     def variables(self) -> dict[str, str]:
-        """What Compose fills in: the env files, and above them the environment."""
+        """The variables that Compose uses: env files, overridden by the environment."""
         return {**_read_all(self.env_files, os.environ), **os.environ}
 
 
@@ -55,7 +55,7 @@ def _variant(base: Path) -> Path:
 
 
 def find_root(start: Path) -> Path:
-    """The project folder of a `docker compose` call in `start`. Raises UsageError when there is none."""
+    """The project folder of a `docker compose` call in `start`. Raises UsageError for none."""
     return _choose(start).root
 
 

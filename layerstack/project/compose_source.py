@@ -25,12 +25,12 @@ class Variable:
 
     @property
     def is_needed(self) -> bool:
-        """Whether Compose puts nothing in its place when it is not set."""
+        """Whether Compose has no replacement when it is unset."""
         return self.operator == ""
 
     @property
     def is_demanded(self) -> bool:
-        """Whether Compose refuses to go on when it is not set."""
+        """Whether Compose fails when it is unset."""
         return self.operator in ("?", ":?")
 
 
@@ -41,7 +41,7 @@ class ComposeSource:
     files: tuple[tuple[str, yaml.Node], ...]
 
     def place(self, *keys: str | int) -> str:
-        """`FILE:LINE` of a key, or of the nearest part of its path that is written; the last file counts."""
+        """`FILE:LINE` of a key, or of the nearest existing part of its path; the last file counts."""
         best, depth = (f"{self.files[-1][0]}:1" if self.files else ""), 0
         for name, root in self.files:
             line, found = _descend(root, keys)
@@ -57,24 +57,24 @@ class ComposeSource:
                 yield _plain(item), f"{name}:{item.start_mark.line + 1}"
 
     def value(self, *keys: str | int) -> Any:
-        """What is written under a path as plain data, None when nothing is; the last file counts."""
+        """The plain data under a path, None for none; the last file counts."""
         found = [node for _, root in self.files if (node := _node(root, keys)) is not None]
         return _plain(found[-1]) if found else None
 
     def services(self) -> tuple[str, ...]:
-        """Names of all services that are written, also of those in profiles."""
+        """Names of all services, including those in profiles."""
         nodes = (_node(root, ("services",)) for _, root in self.files)
         names = (str(key.value) for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value)
         return tuple(dict.fromkeys(names))
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Every value as it is written, with its place."""
+        """Every value as written, with its place."""
         for name, root in self.files:
             for _, node in _scalars(root, (), set()):
                 yield node.value, f"{name}:{node.start_mark.line + 1}"
 
     def variables(self) -> Iterator[Variable]:
-        """Every variable that Compose fills in."""
+        """Every variable that Compose expands."""
         for name, root in self.files:
             for keys, node in _scalars(root, (), set()):
                 for match in _VARIABLE.finditer(node.value):
@@ -84,7 +84,7 @@ class ComposeSource:
 
 
 def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
-    """Raises UsageError with file and line where one is not YAML, or cannot be read."""
+    """The Compose files with places. Raises UsageError with file and line for invalid YAML."""
     found = []
     for path in files:
         name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
@@ -142,7 +142,7 @@ def _node(node: yaml.Node, keys: Sequence[str | int]) -> yaml.Node | None:
 
 
 def child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
-    """(line, node) below a node; what a merge key brings in counts after the node's own keys."""
+    """(line, node) below a node; its own keys override those of a merge key."""
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key].start_mark.line + 1, node.value[key]
     if not isinstance(node, yaml.MappingNode):

@@ -24,7 +24,7 @@ class Declaration:
 
     @property
     def place(self) -> str:
-        """`docker-compose.yml:73`, from the project's folder where it lies in it."""
+        """`docker-compose.yml:73`, relative to the project's folder if inside."""
         shown = self.path.relative_to(self.root) if self.path.is_relative_to(self.root) else self.path.name
         return f"{shown}:{self.line}"
 
@@ -35,7 +35,7 @@ class Declaration:
 
     @property
     def bare_variables(self) -> tuple[str, ...]:
-        """Those without a default or another rule for when they are not set."""
+        """Those without a default or another rule for being unset."""
         return tuple(match[1] for match in VARIABLE.finditer(self.text.replace("$$", "")) if not match[2])
 
 
@@ -52,7 +52,7 @@ def find_declaration(project: Project, service: str, *keys: str) -> Declaration 
 
 
 def find_text(project: Project, service: str, key: str, word: str) -> Declaration | None:
-    """The line below a service's key that holds a word: a mount by its target, a host in a health check."""
+    """The line below a service's key that contains a word: the target of a mount, a host in a health check."""
     for path in reversed(project.written_files):
         for node in _service_nodes(path, service):
             for scalar in _scalars(_below(node, (key,))):
@@ -62,7 +62,7 @@ def find_text(project: Project, service: str, key: str, word: str) -> Declaratio
 
 
 def source_of(project: Project, service: Service, port: Port) -> str:
-    """Where a person changes a published port: a variable, or the line in the Compose file."""
+    """Where to change a published port: a variable, or a line of the Compose file."""
     for path in reversed(project.written_files):
         for node in _service_nodes(path, service.name):
             entries = _child(node, "ports")

@@ -46,7 +46,7 @@ def all_dependencies(project: Project, name: str) -> set[str]:
 
 
 def is_one_shot(project: Project, service: Service) -> bool:
-    """Is this service meant to end: somebody waits for its end, or nothing about it says that it serves."""
+    """Whether this service is meant to end: something waits for its end, or nothing indicates a server."""
     waits = (dependencies(other).get(service.name) for other in project.services.values())
     if "service_completed_successfully" in waits:
         return True
@@ -56,5 +56,5 @@ def is_one_shot(project: Project, service: Service) -> bool:
 
 
 def is_scaled_to_zero(service: Service) -> bool:
-    """Is it declared, but with no container to run?"""
+    """Whether it is declared with no containers."""
     return service.replicas == 0

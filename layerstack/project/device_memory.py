@@ -18,7 +18,7 @@ def remembered_device(root: Path) -> Device:
 
 
 def remember_device(root: Path, device: Device) -> None:
-    """Keep a decision. A state folder that cannot be written keeps none."""
+    """Keep a decision, if the state folder is writable."""
     path = state_folder(root) / FILE
     if (read_text(path) or "").strip() != device:
         write_atomically(path, device + "\n")

@@ -24,7 +24,7 @@ IMAGE_CONTEXT = "docker-image://"
 
 
 def discover(root: Path, images: Mapping[str, Image]) -> dict[str, Image]:
-    """All images, each with a `target:` context for everything of the project that it is built on."""
+    """All images, each with a `target:` context for every parent in the project."""
     search = _Search(root, dict(images))
     waiting = list(images.values())
     while waiting:
@@ -41,7 +41,7 @@ class _Search:
         self._targets = {full_name(tag): image.name for image in self.images.values() for tag in image.tags}
 
     def link(self, image: Image) -> list[Image]:
-        """Wire one image to what it is built on; returns the images that were found for it."""
+        """Connect one image to its parents; returns the images that were found for it."""
         before = set(self.images)
         found = {name: target for name in self._parents(image) if (target := self._target(image, name))}
         contexts = {short_name(name): f"target:{target}" for name, target in found.items()}

@@ -40,11 +40,11 @@ class EnvFile:
 
     @property
     def values(self) -> dict[str, str]:
-        """The last value of each name counts. Variables in a value are not filled in: `resolved` does that."""
+        """The last value of each name. Variables in values are not expanded: see `resolved`."""
         return {line.name: line.value for line in self.lines if not line.is_broken}
 
     def resolved(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The values with `$NAME` and `${NAME:-default}` filled in, from the environment and the lines above."""
+        """The values with `$NAME` and `${NAME:-default}` expanded, from the environment and the lines above."""
         found: dict[str, str] = {}
         for line in self.lines:
             if not line.is_broken:
@@ -58,7 +58,7 @@ class EnvFile:
 
 
 def read_env_file(path: Path) -> EnvFile:
-    """An empty one where there is no file, or none that can be read."""
+    """The file's lines; an empty one when it is missing or unreadable."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -68,7 +68,7 @@ def read_env_file(path: Path) -> EnvFile:
 
 
 def sole_variable(text: str) -> str:
-    """The variable whose value a text is, with a default or without; "" where more stands there, or none."""
+    """The variable that makes up a whole text, with or without a default; "" for none."""
     match = _VARIABLE.fullmatch(text)
     if match is None or match["escape"] or (match["operator"] or "").endswith("+"):
         return ""
@@ -76,7 +76,7 @@ def sole_variable(text: str) -> str:
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """The text with its variables filled in as Compose does; one that is not set becomes nothing."""
+    """The text with variables expanded as Compose does; unset ones are empty."""
 
     def value(match: re.Match[str]) -> str:
         if match["escape"]:

@@ -33,7 +33,7 @@ class FixedLine:
 
 
 def read_ports(source: ComposeSource, variables: Mapping[str, str]) -> list[PublishedPort]:
-    """Every published port, those of inactive services too; what gets a free number at each start is left out."""
+    """Every published port, of inactive services too, except those that are random at each start."""
     return [
         port
         for service in source.services()
@@ -43,7 +43,7 @@ def read_ports(source: ComposeSource, variables: Mapping[str, str]) -> list[Publ
 
 
 def fixed_lines(source: ComposeSource, variables: Mapping[str, str]) -> Iterator[FixedLine]:
-    """The lines over which the stacks of two folders would fall."""
+    """The lines that would make the stacks of two folders collide."""
     for port in read_ports(source, variables):
         if not port.variable:
             name = re.sub(r"\W+", "_", port.service).upper()

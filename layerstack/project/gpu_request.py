@@ -21,7 +21,7 @@ class GpuRequest:
 
     @property
     def words(self) -> str:
-        """As a person would say it, after "asks for"."""
+        """The request in words that follow "asks for"."""
         if self.runtime:
             return f"the runtime {self.runtime}"
         if self.device_ids:
@@ -34,7 +34,7 @@ EVERY_CDI_GPU = GpuRequest(CDI_DRIVER, 0, (f"{CDI_KIND}=all",), ())
 
 
 def requests_of(definition: Mapping[str, Any]) -> tuple[GpuRequest, ...]:
-    """What a service asks for, as Compose resolved its definition; () when it wants no GPU."""
+    """The GPU requests in the resolved definition of a service."""
     return tuple(_requests(definition))
 
 

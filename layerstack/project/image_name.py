@@ -6,12 +6,12 @@ LATEST = ":latest"
 
 
 def has_tag(reference: str) -> bool:
-    """Whether a tag or a digest is part of the name; the colon of a registry's port is none."""
+    """Whether the name has a tag or digest; the colon of a registry's port is neither."""
     return ":" in reference.rpartition("/")[2] or "@" in reference
 
 
 def full_name(reference: str) -> str:
-    """The name with its tag and without Docker Hub's address: two names are one image when this is equal."""
+    """The name with its tag and without Docker Hub's address: equal for equal images."""
     name = familiar(reference)
     return name if has_tag(name) else name + LATEST
 

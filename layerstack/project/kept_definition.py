@@ -36,6 +36,6 @@ class KeptDefinition(Mapping[str, Any]):
 
 
 def kept_part(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """What may be written down of a definition."""
+    """The part of a definition that may be stored."""
     kept = {key: value for key, value in definition.items() if key in KEPT_KEYS}
     return {"keys": list(definition), "kept": kept}

@@ -41,7 +41,7 @@ class _Dockerfile:
 
 
 def advice_for(project: Project, message: str) -> str:
-    """What to write for the missing base that a failed build names; "" where no Dockerfile looks like its source."""
+    """The lines to write for the missing base of a failed build; "" when no Dockerfile looks like its source."""
     for match in _NOT_THERE.finditer(message):
         name = match["name"].rstrip(":.,")
         if lines := declaration(project, name):

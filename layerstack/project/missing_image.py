@@ -10,13 +10,13 @@ _SYSTEM_IMAGE = re.compile(r"^\s*variable\s+\"\w+_IMAGE\"|\"\w+_IMAGE\"\s*:", re
 
 
 def is_prepared_by_setup(root: Path) -> bool:
-    """Whether the project declares system images, which `invoke setup` pulls or finds stand-ins for."""
+    """Whether the project declares system images, which `invoke setup` pulls or replaces by stand-ins."""
     files = (root / name for name in BAKE_NAMES)
     return any(_SYSTEM_IMAGE.search(file.read_text(errors="replace")) for file in files if file.is_file())
 
 
 def way_to_get(root: Path) -> str:
-    """What helps where no registry answers."""
+    """The advice where no registry responds."""
     if is_prepared_by_setup(root):
         return "`invoke setup` pulls it or builds a stand-in."
     return (

@@ -75,12 +75,12 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables every bake and Compose call of this project gets; build secrets that env files set among them."""
+        """The variables of every bake and Compose call, including build secrets that env files set."""
         return {**self.secret_variables, "DEVICE": self.device, "COMPOSE_PROJECT_NAME": self.name}
 
     @property
     def base_images(self) -> tuple[Image, ...]:
-        """Images that no service runs: the layers below the services."""
+        """Images that no service runs."""
         run = self._run_images
         return tuple(image for image in self.images.values() if image.name not in run)
 
@@ -96,7 +96,7 @@ class Project:
 
     @property
     def shared_tags(self) -> dict[str, tuple[str, ...]]:
-        """Tag → the images, built differently, that take it from each other at every build."""
+        """Tag → different images that overwrite it in turn."""
         users: dict[str, list[str]] = {}
         for image in self.images.values():
             for tag in dict.fromkeys(map(full_name, image.tags)):
@@ -105,13 +105,13 @@ class Project:
 
     @property
     def written_files(self) -> tuple[Path, ...]:
-        """Every Compose file, in the order in which a later one counts."""
+        """Every Compose file; later ones override earlier ones."""
         included = tuple(path for path in self.source_files if path not in self.compose_files)
         return (*included, *self.compose_files, *([self.overlay] if self.overlay else []))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person who builds should hear, one sentence each."""
+        """Warnings for whoever builds, one sentence each."""
         shared = self.shared_tags.items()
         return (
             *(
@@ -127,14 +127,14 @@ class Project:
         return (*compose_arguments(self.root, files, self.env_files), *words)
 
     def image_of(self, service: Service) -> Image | None:
-        """The image of this project that a service runs: its own, or another one's by its tag; None from outside."""
+        """The project's image that a service runs, its own or another one's by tag; None for an outside image."""
         labelled = (one for one in self.images.values() if service_of("", one.definition) == service.name)
         found = next(labelled, None) or (self._tagged(service.image) if service.image else None)
         is_named = service.is_built or not service.image
         return found or (self.images.get(target_name(service.name)) if is_named else None)
 
     def image(self, name: str) -> Image:
-        """By its own name, a service's, or a tag. Raises UsageError that says why there is none."""
+        """An image by its name, a service's name, or a tag. Raises UsageError with the reason for none."""
         service = self.services.get(name)
         found = self.images.get(name) or (self.image_of(service) if service else None) or self._tagged(name)
         if found:
@@ -146,7 +146,7 @@ class Project:
         raise UsageError(f"There is no image `{name}` in this project.", _nearest(name, self.images))
 
     def service(self, name: str) -> Service:
-        """Raises UsageError with the nearest names when there is no such service, or it is not active."""
+        """A service. Raises UsageError with the nearest names when it does not exist or is inactive."""
         if name in self.services:
             return self.services[name]
         if name in self.inactive:
@@ -154,7 +154,7 @@ class Project:
         raise UsageError(f"There is no service `{name}` in this project.", _nearest(name, self.services))
 
     def require_services(self) -> None:
-        """Raises UsageError when no service is active: nothing can be started, and nothing said of what runs."""
+        """Raises UsageError when no service is active."""
         if self.services:
             return
         if not self.inactive:
@@ -228,7 +228,7 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
 
 
 def find_source_files(root: Path, device: Device) -> tuple[Path, ...]:
-    """The Compose files with all that they include or extend, in the order in which they are met. Raises UsageError."""
+    """The Compose files with all that they include or extend, in order. Raises UsageError."""
     from layerstack.project.reached_files import reached_files
 
     files = choose_files(root)
@@ -236,7 +236,7 @@ def find_source_files(root: Path, device: Device) -> tuple[Path, ...]:
 
 
 def with_overlay(project: Project, name: str, overlay: Path) -> Project:
-    """The same images, run under another Compose project name and with one more Compose file on top."""
+    """The same images, run under another Compose project name and with one more Compose file."""
     below = (project.overlay,) if project.overlay else ()
     files = ComposeFiles(project.root, (*project.compose_files, *below, overlay), project.env_files)
     environment = {"DEVICE": project.device, "COMPOSE_PROJECT_NAME": name}

@@ -48,7 +48,7 @@ class Question:
 
     @property
     def calls(self) -> tuple[tuple[str, ...], ...]:
-        """What is asked, for the key of a kept answer."""
+        """The calls, for the key of a kept answer."""
         bake = (*BAKE, *map(str, self.bake_files), *self.targets)
         return self.compose("config"), self.compose("build", "--print"), bake
 
@@ -66,7 +66,7 @@ def compose_arguments(root: Path, files: Sequence[Path], env_files: Sequence[Pat
 
 
 def escaped(value: Any) -> Any:
-    """With HCL's escapes in every text: bake fills in `${…}` and `%{…}` in JSON, too."""
+    """With HCL's escapes in every text: bake expands `${…}` and `%{…}` in JSON, too."""
     return mapped(value, lambda text: text.replace("${", "$${").replace("%{", "%%{"))
 
 

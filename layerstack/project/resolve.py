@@ -40,17 +40,17 @@ class Resolver:
 
     @cached_property
     def source(self) -> ComposeSource:
-        """Raises UsageError with file and line where a Compose file is not YAML."""
+        """The Compose source. Raises UsageError with file and line for invalid YAML."""
         return read_source(self.question.root, self.reached.sources)
 
     @property
     def read_files(self) -> tuple[Path, ...]:
-        """Every file that goes into the answer; some are not there."""
+        """Every file that the answer depends on, whether it exists or not."""
         defaults = (self.question.root / ".env", *self.question.files.env_files)
         return tuple(dict.fromkeys((*self.reached.sources, *self.reached.others, *defaults, *self.question.bake_files)))
 
     def ask(self) -> Answer:
-        """Ask Compose and bake. Raises UsageError with the place of what is wrong, EngineError for a missing plugin."""
+        """Ask Compose and bake. Raises UsageError with the place of the error, EngineError for a missing plugin."""
         with ThreadPoolExecutor(2) as pool:
             images = pool.submit(self._read_targets)
             config = pool.submit(self.read_config).result()
@@ -134,7 +134,7 @@ class Resolver:
 
 
 def refuse_circle(services: Mapping[str, Any]) -> None:
-    """Services whose builds name each other: Buildx refuses them, too, but not with the path. Raises UsageError."""
+    """Raises UsageError for services whose builds need each other; Buildx refuses them without the path."""
     on = {name: list(_built_on(definition.get("build"))) for name, definition in services.items()}
 
     def visit(name: str, path: tuple[str, ...]) -> None:

@@ -43,7 +43,7 @@ class Service:
 
     @cached_property
     def settings(self) -> ServiceSettings:
-        """Its `x-layerstack` block. Raises UsageError for a key that there is not."""
+        """Its `x-layerstack` block. Raises UsageError for an unknown key."""
         return read_service_settings(self.definition.get(KEY), self.place)
 
     @property
@@ -61,7 +61,7 @@ class Service:
 
     @property
     def replicas(self) -> int:
-        """How many containers it runs; 0 when it is switched off, or another program provides it."""
+        """The number of its containers; 0 when it is scaled to zero or another program provides it."""
         if "provider" in self.definition:
             return 0
         declared = (self.definition.get("deploy") or {}).get("replicas", self.definition.get("scale", 1))

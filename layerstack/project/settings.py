@@ -60,7 +60,7 @@ class ProjectSettings:
 
 
 def read_service_settings(written: Any, place: Place) -> ServiceSettings:
-    """Raises UsageError with file and line for an unknown key, or a value of another kind."""
+    """The settings of a service. Raises UsageError with file and line for an unknown key or a wrong type."""
     known = _mapping(written, ServiceSettings.__dataclass_fields__, place)
     return ServiceSettings(
         budget_seconds=_seconds(known.get("budget_seconds"), place),

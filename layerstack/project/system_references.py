@@ -10,7 +10,7 @@ from layerstack.project.project import Project
 
 
 def system_references(project: Project) -> tuple[str, ...]:
-    """As they are written; without those that the project builds, and those that are not known before a build."""
+    """The references as written, except those that the project builds or that are unknown before a build."""
     own = {full_name(tag) for image in project.images.values() for tag in (*image.tags, image.name)}
     own |= {full_name(one.image) for one in project.services.values() if one.is_built and one.image}
     return tuple(dict.fromkeys(name for name in _names(project) if full_name(name) not in own and "$" not in name))

@@ -16,7 +16,7 @@ _ELSEWHERE = ("target:", "service:", "docker-image:", "oci-layout:")
 
 
 def read_images(root: Path, targets: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> dict[str, Image]:
-    """`names` maps a service to the image that its containers run: of several tags, that one comes first."""
+    """`names` maps a service to the image that its containers run: that tag comes first."""
     merged = _merged(targets)
     return {name: read_target(root, name, one, names.get(service_of(name, one), "")) for name, one in merged.items()}
 
@@ -35,7 +35,7 @@ def read_target(root: Path, name: str, definition: Mapping[str, Any], tag: str =
 
 
 def service_of(name: str, definition: Mapping[str, Any]) -> str:
-    """The Compose service that a target is built for, by Compose's own label; the target's name without one."""
+    """The Compose service of a target, by Compose's label; the target's name without one."""
     return str((definition.get("labels") or {}).get(SERVICE_LABEL, name))
 
 

@@ -24,12 +24,12 @@ class Worktree:
 
     @property
     def label(self) -> str:
-        """What tells it from the others: its branch, else its folder."""
+        """Its branch, else its folder."""
         return self.branch or self.folder.name
 
 
 def find_worktree(root: Path) -> Worktree | None:
-    """The linked worktree that a project's folder lies in; None in the main one and where there is no git."""
+    """The linked worktree that contains a project; None in the main one and outside git."""
     entries = list(_read_worktrees(root))
     real = root.resolve()
     around = [entry for entry in entries if real.is_relative_to(entry["worktree"])]
@@ -47,7 +47,7 @@ def find_worktree(root: Path) -> Worktree | None:
 
 
 def branch_of(folder: Path) -> str:
-    """The branch that is checked out in a folder; "" for a detached head and where there is no git."""
+    """The branch of a folder; "" for a detached head and outside git."""
     return _git(folder, "branch", "--show-current").strip()
 
 
