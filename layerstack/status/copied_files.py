@@ -40,13 +40,13 @@ class ContainerFiles:
     _count: int = 0
 
     def places(self, name: str) -> Set[str]:
-        """Where the image holds a file of the project (a path from its root); nothing where that is not known."""
+        """The image's paths of a file of the project; none when unknown."""
         if self._places is None:
             self._places = find_places(self.image, self.manifest, self.find_folder)
         return self._places.get(name, frozenset())
 
     def holds(self, name: str) -> bool | None:
-        """Whether the container has a file of the project as it is here; None if unknown."""
+        """Whether the container has the current content of a file of the project; None if unknown."""
         own, paths = self.root / name, sorted(self.places(name))
         if (
             not self.container_id
@@ -65,7 +65,7 @@ class ContainerFiles:
 
 
 def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], str]) -> dict[str, set[str]]:
-    """File of the project → where it stands in the final stage; files that only other stages hold are left out."""
+    """File of the project → its places in the final stage."""
     stages: dict[str, _Stage] = {}
     last = _Stage(PurePosixPath("/"))
     for stage in manifest.stages:
