@@ -186,7 +186,7 @@ class _Build:
 
     @cached_property
     def shared(self) -> "SharedBases | None":
-        """What a team's registry has; whoever asks for newer system images wants no base on older ones."""
+        """The team's registry; None with --pull, whose newer system images exclude bases built on older ones."""
         team = None if self.options.pulls else find_team(self.project)
         if team is None:
             return None
@@ -203,12 +203,12 @@ class _Build:
 
     @cached_property
     def bases(self) -> tuple[PlannedImage, ...]:
-        """The bases that are asked for or built on."""
+        """The bases that are requested or built on."""
         names = [image.name for image in self.project.base_images if image in self.images]
         return self.planner.plan(names).images if names else ()
 
     def missing_bases(self) -> tuple[str, ...]:
-        """Inputs digests of bases that are not here as they should be."""
+        """Inputs digests of bases that are missing or outdated here."""
         return tuple(one.manifest.digest for one in self.bases if not one.is_fresh)
 
     def _labels(self) -> dict[str, dict[str, str]]:

@@ -274,8 +274,8 @@ def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
 
 
 def _is_download(vertex: Vertex, instruction: str) -> bool:
-    # The source of an ADD from an address has the same name as the step itself. It is asked for in every build, and only
-    # the step that uses it says whether its content is new.
+    # The source of an ADD from an address has the name of the step itself. It is asked for in every build, and only the
+    # step that uses it says whether its content is new.
     return instruction.upper().startswith("ADD ") and "://" in instruction and not vertex.inputs
 
 

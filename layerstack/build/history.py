@@ -21,7 +21,7 @@ MOST_BYTES = 8_000_000
 
 
 def append(root: Path, kind: str, record: Mapping[str, Any]) -> None:
-    """Add one line."""
+    """Append one line."""
     line = json.dumps({"kind": kind, "time": round(time.time(), 3), **_commit(root), **record})
     append_line(state_folder(root) / HISTORY_FILE, line, MOST_BYTES)
 

@@ -24,7 +24,7 @@ def instruction_of(name: str) -> str:
 
 
 def bare(instruction: str) -> str:
-    """An instruction without its mounts and options of the shell."""
+    """An instruction without its mounts and shell options."""
     return _SHELL_OPTIONS.sub("RUN ", _FLAGS.sub(_without_flags, instruction))
 
 
