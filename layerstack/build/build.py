@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +17,7 @@ from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
-from layerstack.build.keep import CacheGone, Evidence, Keeper, SharedFound
+from layerstack.build.keep import CacheGone, Evidence, Keeper, SharedFound, beside
 from layerstack.build.plan import Plan, PlannedImage, Planner, layers_identity, parent_layers
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.record import BuildRecord, ImageRecord
@@ -148,13 +148,18 @@ class _Build:
         if not changed and not done.unasked and not report.executed and self._is_all_recorded():
             self._renew_manifests()
             return BuildRecord(images=tuple(map(self._fresh, self.images)))
+        # Engine and git answer while the results are put together.
+        cache, commit = beside(_read_records), beside(partial(history.read_commit, self.project.root))
         # A build of nothing, the commonest one, does without all that tells what a build did.
         from layerstack.build.results import Outcome
 
         call = replace(call, pulled=done.pulled)
         outcome = Outcome(self.plan, report, changed, done.kept, call, self._stored_now())
         record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
-        self._remember(record, outcome, began)
+        self._remember(record, outcome, cache.result(), began)
+        if not record.is_all_fresh:
+            remember_sizes(self.project.root, outcome.stored)
+            history.append_build(self.project.root, record, commit.result())
         return record if not record.is_all_fresh else msgspec.structs.replace(record, seconds=0.0)
 
     @cached_property
@@ -278,10 +283,9 @@ class _Build:
     def _stored_now(self) -> Mapping[str, StoredImage]:
         return images.find_all(tag for image in self.images for tag in image.names)
 
-    def _remember(self, record: BuildRecord, outcome: "Outcome", began: float) -> None:
+    def _remember(self, record: BuildRecord, outcome: "Outcome", cache: Sequence[CacheRecord], began: float) -> None:
         """Keep how each image was built, for those that BuildKit made or that nothing was known of."""
         unknown = {image.name for image in self.images if image.name not in self.states}
-        cache = _read_records()
         for one in record.images:
             planned = outcome.plan.of(one.image)
             stored = outcome.stored.get(planned.image.tag)
@@ -291,9 +295,6 @@ class _Build:
                 self.store.write(_without_cache(_state(one, planned, stored, outcome, {}), planned, cache))
             elif stored and (one.action == "built" or one.image in unknown):
                 self.store.write(_state(one, planned, stored, outcome, _places(planned, cache, began)))
-        if not record.is_all_fresh:
-            remember_sizes(self.project.root, outcome.stored)
-            history.append_build(self.project.root, record)
 
 
 def _state(
