@@ -131,6 +131,7 @@ def _choose(candidates: Sequence[tuple[CacheRecord, ...]]) -> list[CacheRecord |
     above: CacheRecord | None = None
     for fitting in reversed(candidates):
         below = [one for one in fitting if above is None or one.id in above.parents] or fitting
+        # A shared record is a layer of an image that is here.
         above = max(below, key=lambda one: (one.is_shared, epoch_seconds(one.last_used)), default=None)
         chosen.insert(0, above)
     return chosen

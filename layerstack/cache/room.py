@@ -192,6 +192,7 @@ def _choose_images(old: Iterable[StoredImage], missing_bytes: int) -> tuple[tupl
     own = {str(one["Id"]): max(0, int(one["Size"]) - max(0, int(one["SharedSize"]))) for one in listed}
     chosen: list[StoredImage] = []
     freed = 0
+    # The largest first, so that few are removed.
     for image in sorted(old, key=lambda one: -own.get(one.id, 0)):
         if freed < missing_bytes and own.get(image.id):
             chosen.append(image)

@@ -38,6 +38,7 @@ def make_policy(name: str, one: Mapping[str, Any], facts: Facts, notes: Notes, i
         made |= {"mode": "replicated-job", "restart_policy": {"condition": "on-failure", "delay": "5s"}}
     else:
         made.setdefault("restart_policy", _restart(name, one, notes))
+        # Old and new replica at once would write to one volume, or need the same port of their node.
         order = "stop-first" if keeps_data(one) or _has_host_ports(one, facts) else "start-first"
         defaults = {"order": order, "failure_action": "rollback"}
         made["update_config"] = {**defaults, **(declared.get("update_config") or {})}

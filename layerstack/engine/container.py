@@ -121,6 +121,7 @@ class Container:
 
 def read_all(client: EngineClient, project_name: str) -> dict[str, tuple[Container, ...]]:
     """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
+    # Containers of `docker compose run` are not part of the stack.
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
     found = []
     for entry in client.api.containers(all=True, filters={"label": labels}):
@@ -186,6 +187,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         service=labels.get(SERVICE_LABEL, ""),
         status=state["Status"],
         created_at=data.get("Created", ""),
+        # The engine reports "none" for a health check that is switched off.
         health="" if health.get("Status") == "none" else health.get("Status", ""),
         health_output=(checks[-1].get("Output") or "").strip() if checks else "",
         exit_code=int(state.get("ExitCode", 0)),
@@ -251,6 +253,7 @@ def _ports(bindings: Mapping[str, Any]) -> Iterable[Port]:
 
 
 def _by_service(containers: Iterable[Container]) -> dict[str, tuple[Container, ...]]:
+    # While Compose replaces a container, the old one is listed as well.
     newest: dict[tuple[str, str], Container] = {}
     for one in sorted(containers, key=lambda one: epoch_seconds(one.created_at)):
         newest[one.service, (one.labels or {}).get(NUMBER_LABEL, "1")] = one

@@ -86,6 +86,7 @@ def _try_bind(port: Port) -> Holder | None:
     # Last resort where sockets are not listed: macOS, or the Windows side of WSL.
     ip = "0.0.0.0" if port.host_ip in WILDCARDS else port.host_ip
     with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as probe:
+        # Otherwise connections that have just ended would hold the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((ip, port.published))

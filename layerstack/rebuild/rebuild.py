@@ -192,6 +192,7 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
         copy, tag = stack.enter_context(copied_context(project, image)), stack.enter_context(_throw_away_tag(image))
         _require_sent(copy, edited, service)
         rebuild = _Rebuilder(project, image, copy, tag)
+        # BuildKit has not received this context before: the first build would time its transfer.
         say(f"{service.name}: a first build of the copy, not timed")
         rebuild.build()
         before = images.find(tag)

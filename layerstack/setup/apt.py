@@ -121,6 +121,7 @@ def _options(folder: Path, sources: Sequence[str]) -> Iterator[str]:
         "Dir::State::Lists": folder / "lists",
         "Dir::Cache": folder / "cache",
         "Acquire::Languages": "none",
+        # Otherwise `apt-get update` succeeds although a list could not be fetched.
         "APT::Update::Error-Mode": "any",
     }
     for name, value in settings.items():

@@ -77,6 +77,7 @@ def start_engine(say: Say) -> None:
 def _usable_engine() -> engine.EngineFacts | None:
     try:
         facts = engine.read_facts()
+        # An engine with a full disk needs space, and not another engine.
         engine.require_ready(facts, min_free_bytes=0)
     except EngineError:
         return None
