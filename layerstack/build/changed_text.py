@@ -9,7 +9,8 @@ from layerstack.build.inputs import Manifest
 from layerstack.build.record import Cause
 from layerstack.build.stage_diff import Change, StageDiff
 from layerstack.build.step_text import bare
-from layerstack.dockerfile.recipe import SECRET, RecipeLine
+from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.secret_text import SECRET_NAME
 from layerstack.wording import short
 
 SHOWN_CHARACTERS = 60
@@ -101,7 +102,7 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _masked(name: str, value: str) -> str:
-    return "***" if SECRET.search(name) else value
+    return "***" if SECRET_NAME.search(name) else value
 
 
 def _in_short(text: str) -> str:

@@ -11,12 +11,11 @@ from layerstack.dockerfile.inherited import NOTHING_KNOWN, Inherited
 from layerstack.dockerfile.named_context import find_context, find_context_name
 from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.dockerfile.shell_words import variables
-from layerstack.dockerfile.stage_reader import SCRATCH, SECRET, FindInherited, StageReader
+from layerstack.dockerfile.stage_reader import SCRATCH, FindInherited, StageReader
 from layerstack.errors import UsageError
 
 __all__ = [
     "NO_CACHE",
-    "SECRET",
     "Recipe",
     "RecipeLine",
     "RecipeStage",

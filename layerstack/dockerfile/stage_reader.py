@@ -16,14 +16,13 @@ from layerstack.dockerfile.named_context import find_context_name
 from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.dockerfile.shell_words import variables
 from layerstack.dockerfile.variables import Variables
+from layerstack.secret_text import PASSWORD_IN_URL, SECRET_NAME
 
 # Where a blank counts: what a shell or the image keeps, and one path that is not split into words.
 KEEPS_BLANKS = {"RUN", "ENV", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD", "MAINTAINER"}
 KEEPS_BLANKS |= {"WORKDIR", "USER", "STOPSIGNAL", "SHELL"}
-SECRET = re.compile(r"secret|token|passw|credential|api_?key|private", re.IGNORECASE)
 SCRATCH = "scratch"
 _FLAGS = re.compile(r"^(--\S+\s+)*")
-_LOGIN = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 # What is known of an image that a stage is built on, by the name that FROM gives it.
 FindInherited = Callable[[str], Inherited]
@@ -179,5 +178,5 @@ def _with_blanks(text: str) -> str:
 
 def _sealed(name: str, value: str) -> str:
     # What looks like a secret is kept as a digest, which is enough to see a change.
-    is_secret = SECRET.search(name) or _LOGIN.search(value)
+    is_secret = SECRET_NAME.search(name) or PASSWORD_IN_URL.search(value)
     return f"sha256-{hashlib.sha256(value.encode()).hexdigest()[:16]}" if is_secret else value

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.docker_plugin import PLUGINS, config_file, plugin_files
-from layerstack.dockerfile.recipe import SECRET
+from layerstack.secret_text import PASSWORD_IN_URL, SECRET_NAME
 from layerstack.state_folder import keep_newest, read_text, state_folder, write_atomically
 
 MOST_KEPT = 16
@@ -24,7 +24,6 @@ FORMAT = 2
 _PASSING = {"_", "SHLVL", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}
 # Functions of bake's HCL that give another value at every call.
 _EVER_NEW = re.compile(rb"\b(timestamp|uuidv4|bcrypt)\s*\(")
-_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 # A shorter value than this stands in many texts by chance.
 SHORTEST_SECRET = 4
 
@@ -65,9 +64,9 @@ def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Ma
 
 def holds_secret(answer: Any, variables: Mapping[str, str]) -> bool:
     """Whether it contains a password: in a URL, under such a name, or as the value of such a variable."""
-    secrets = {value for name, value in variables.items() if SECRET.search(name) and len(value) >= SHORTEST_SECRET}
+    secrets = {value for name, value in variables.items() if SECRET_NAME.search(name) and len(value) >= SHORTEST_SECRET}
     for name, text in _leaves("", answer):
-        if text and (SECRET.search(name) or _PASSWORD_IN_URL.search(text) or any(word in text for word in secrets)):
+        if text and (SECRET_NAME.search(name) or PASSWORD_IN_URL.search(text) or any(word in text for word in secrets)):
             return True
     return False
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from layerstack.secret_text import SECRET_NAME
+
 HIDDEN = "***"
-SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|pwd", re.IGNORECASE)
 _NAME = r"\w*(?:password|passwd|secret|token|api_?key)\w*"
 _VALUE = r"[^\s\"',;&]+"
 # In a sentence a colon after such a word is only a colon: without quotes the name must be in capitals.

@@ -1,0 +1,7 @@
+"""What looks like a password: by the name of its variable, or in a URL."""
+
+import re
+
+# Not PWD and OLDPWD, which every shell sets to a folder.
+SECRET_NAME = re.compile(r"secret|token|passw|credential|api_?key|private|(?<=\w)(?<!old)pwd", re.IGNORECASE)
+PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
