@@ -8,7 +8,7 @@ from layerstack.command import CommandResult
 from layerstack.engine import ports, texts
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
-from layerstack.errors import NotInEngine, StartFailed
+from layerstack.errors import NotInEngine, StartFailed, quoted_end
 from layerstack.gpu.gpu_services import DROP
 from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, source_of
@@ -31,9 +31,8 @@ class ServiceFailed(StartFailed):
     def __init__(
         self, service: str, reason: str, log_lines: tuple[str, ...] = (), advice: str = "", kind: str = ""
     ) -> None:
-        said = "".join(f"\n  | {line}" for line in log_lines)
-        nothing = "\n  (it wrote no log)"
-        super().__init__(f"{service} {reason}{said or nothing}", advice, is_disk_full=kind == "disk-full")
+        said = quoted_end(log_lines) or "  (it wrote no log)"
+        super().__init__(f"{service} {reason}\n{said}", advice, is_disk_full=kind == "disk-full")
         self.service = service
         self.kind = kind
         self.reason = reason
@@ -144,8 +143,8 @@ def compose_failed(project: Project, result: CommandResult) -> StartFailed:
         where = f" of {name} ({declared.place})" if declared else ""
         change = f"Correct the definition{where}, then `invoke up`." if name else "`invoke doctor`"
         return StartFailed(f"The engine refuses {f'to make {name}' if name else 'the start'}: {refused[-1]}", change)
-    tail = "".join(f"\n  | {line.strip()}" for line in said.strip().splitlines()[-LOG_TAIL_LINES:])
-    return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:{tail}", "`invoke doctor`")
+    tail = quoted_end([line.strip() for line in said.strip().splitlines()])
+    return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:\n{tail}", "`invoke doctor`")
 
 
 def _without_image(client: EngineClient, project: Project, services: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerstack import wording
 from layerstack.engine.container import Container
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed
@@ -183,5 +184,4 @@ def _open(path: Path) -> Any:
 
 def short(text: str) -> str:
     """The first characters on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN_CHARACTERS else f"{line[: SHOWN_CHARACTERS - 1]}…"
+    return wording.short(text, SHOWN_CHARACTERS)
