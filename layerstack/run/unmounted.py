@@ -1,19 +1,22 @@
 """A stack on an engine that does not have the project's folder: it runs the code that is in its images."""
 
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from layerstack.engine.client import EngineClient
-from layerstack.engine.folder import sees_folder
+from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.place import find_place
-from layerstack.errors import StartFailed
+from layerstack.errors import EngineError, StartFailed
 from layerstack.project.project import Project, Service, with_overlay
 from layerstack.report import Say
 from layerstack.state_folder import state_folder, write_atomically
 
 FILE = "without-mounts.yml"
+NO_SOURCE = "bind source path does not exist"
 
 
 def for_engine(client: EngineClient, project: Project, say: Say) -> Project:
@@ -76,3 +79,42 @@ def _own_mounts(root: Path, service: Service) -> Iterator[dict[str, Any]]:
     for one in service.definition.get("volumes") or ():
         if one["type"] == "bind" and Path(one.get("source") or "/").resolve().is_relative_to(real):
             yield one
+
+
+def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image: str) -> bool:
+    """Whether a container could mount these files of a project; `image` is any image of the engine.
+
+    Only an engine chosen by a variable or a context is asked. A remote machine may have a folder of the same name with
+    other files, so there a new file of this machine must be visible too.
+    """
+    if not find_endpoint().is_chosen:
+        return True
+    if not _can_mount(client, sources, image):
+        return False
+    if not find_place().is_remote:
+        return True
+    probe = state_folder(root) / f"seen-{uuid.uuid4().hex}"
+    if not write_atomically(probe, ""):
+        return False
+    try:
+        return _can_mount(client, [probe], image)
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def _can_mount(client: EngineClient, paths: Sequence[Path], image: str) -> bool:
+    # The container is never started: the engine checks the sources when it creates one, and makes no folders then.
+    from docker.types import Mount
+
+    mounts = [
+        Mount(f"/layerstack/{number}", str(path), type="bind", read_only=True) for number, path in enumerate(paths)
+    ]
+    try:
+        made = client.api.create_container(image, ["true"], host_config=client.api.create_host_config(mounts=mounts))
+    except EngineError as error:
+        if NO_SOURCE in str(error):
+            return False
+        raise
+    client.api.remove_container(made["Id"], v=True)
+    return True

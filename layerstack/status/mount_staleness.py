@@ -1,13 +1,17 @@
 """What the mounts of a running container make stale: something else stands there, or its programs do not look again."""
 
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
+from layerstack.engine.inside import run_inside
+from layerstack.errors import StackError
 from layerstack.moment import epoch_seconds
-from layerstack.status import file_notices, mounted_files, reloading
+from layerstack.status import mounted_files, reloading
 from layerstack.status.mounted_files import BindMount, WrittenFile
 from layerstack.status.reloading import Processes
 from layerstack.status.staleness import Stale
@@ -19,6 +23,10 @@ RESTART_SECONDS = 6.0
 # The engine tells the age of a process in whole seconds.
 ROUNDING_SECONDS = 1.0
 UNSEEN = "whether its mounts match this folder: the engine is on another machine"
+ASK_SECONDS = 5.0
+# One line a watch: `inotify wd:1 ino:2c4a1 sdev:fe00000 mask:…`, numbers in hexadecimal.
+READ = ("sh", "-c", "cat /proc/[0-9]*/fdinfo/* 2>/dev/null | grep ^inotify || true")
+WATCH = re.compile(r"^inotify .*\bino:([0-9a-f]+)", re.MULTILINE)
 
 
 def find(client: EngineClient, container: Container, data: Mapping[str, Any]) -> tuple[list[Stale], list[str]]:
@@ -59,7 +67,7 @@ def _unread(
     if not files:
         return [], []
     if processes.read_again:
-        missed = [] if processes.poll else file_notices.find_missed(client, container.id, files)
+        missed = [] if processes.poll else find_missed(client, container.id, files)
         return [], [f"whether it has read {_names(missed)} again, saved after its start"] if missed else []
     if processes.restart:
         return _not_restarted(files, read)
@@ -84,3 +92,24 @@ def _not_restarted(files: Sequence[WrittenFile], read: Callable[[], Processes]) 
 
 def _names(files: Sequence[WrittenFile]) -> str:
     return listed([str(one.path) for one in files])
+
+
+def find_missed(client: EngineClient, container_id: str, files: Sequence[WrittenFile]) -> list[WrittenFile]:
+    """Those of the files that no program of the container is given notice of: neither of the file nor of its folder.
+
+    All of them where the container does not answer.
+    """
+    try:
+        output = run_inside(client, container_id, READ, ASK_SECONDS).output
+    except (StackError, TimeoutError, OSError):
+        return list(files)
+    watched = {int(number, 16) for number in WATCH.findall(output)}
+    return [one for one in files if not watched & set(_inodes((one.path, one.path.parent)))]
+
+
+def _inodes(paths: Iterable[Path]) -> Iterable[int]:
+    for path in paths:
+        try:
+            yield path.stat().st_ino
+        except OSError:
+            continue

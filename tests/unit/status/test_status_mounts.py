@@ -13,7 +13,7 @@ import pytest
 from layerstack.engine.container import Container
 from layerstack.engine.inside import Answer
 from layerstack.errors import EngineError
-from layerstack.status import anonymous_volume, file_notices, mount_staleness, mounted_files
+from layerstack.status import anonymous_volume, mount_staleness, mounted_files
 from layerstack.status.mounted_files import BindMount
 from layerstack.status.reloading import Process, Processes, read_processes
 
@@ -226,7 +226,7 @@ def test_what_reads_again_needs_notice_of_a_file_or_its_folder(
     path = saved(tmp_path, 20)
     number = {"folder": tmp_path.stat().st_ino, "file": path.stat().st_ino}.get(watched, 3)
     output = f"inotify wd:2 ino:{number:x} sdev:fe00000 mask:fc6 ignored_mask:0 fhandle-bytes:8"
-    monkeypatch.setattr(file_notices, "run_inside", lambda *_: Answer(0, output))
+    monkeypatch.setattr(mount_staleness, "run_inside", lambda *_: Answer(0, output))
     rows = [("7", "1", "99", "node /app/node_modules/.bin/vite")]
     assert unread(monkeypatch, rows, path, environment=environment) == ([], not is_known)
 
