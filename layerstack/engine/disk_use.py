@@ -6,7 +6,7 @@ from typing import Any, Literal
 from layerstack.engine import engine, local
 
 Kind = Literal["build-cache", "container", "image", "volume"]
-# The key of each list: since API 1.53, and until 1.51. API 1.52 answers with both, under `verbose` with the newer.
+# Where the list of each kind stands: since API 1.53, and until 1.51. Of both in 1.52, `verbose` leaves the newer one.
 _LISTS = {
     "build-cache": ("BuildCacheUsage", "BuildCache"),
     "container": ("ContainerUsage", "Containers"),
