@@ -3,17 +3,18 @@
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from xml.etree import ElementTree
 
 from layerstack import command
 from layerstack.engine import texts
 from layerstack.gpu.gpu_probe import judge_refusal
 from layerstack.gpu.lease import Lease
-from layerstack.gpu.pytest_report import Ending, FileResult, Verdict, judge_report, read_report
 from layerstack.temporary_folder import temporary_folder
+from layerstack.wording import listed
 
 REPORT = "/tmp/container-tests.xml"
 # `tests/test_a.py::test_one PASSED [ 50%]`, as pytest --verbose prints.
@@ -28,6 +29,26 @@ WORDS_OF_CODE = {
     NOT_EXECUTABLE: "the image's Python cannot be executed",
     NOT_FOUND: "the image has no Python",
 }
+Ending = Literal["passed", "failed", "no-tests-ran", "image-missing", "gpu-missing", "gpu-unused", "cannot-run"]
+Verdict = tuple[Ending, str]
+
+# The message of a GPU test that runs with REQUIRE_GPU=1 and sees no GPU.
+DEMANDED = "a GPU was demanded"
+# Exit codes of pytest.
+COLLECTION_FAILED, NO_TESTS = 2, 5
+MOST_NAMES = 5
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """One test file: number of tests, seconds, and peak GPU memory."""
+
+    file: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    peak_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,3 +132,44 @@ def _refusal(said: str) -> Verdict | None:
     found = judge_refusal(said)
     is_gpu = found.broken_link in ("toolkit", "request") or "cannot access a GPU" in found.reason
     return ("gpu-missing", found.reason) if is_gpu else None
+
+
+def read_report(report: str, peaks: Mapping[str, int]) -> tuple[FileResult, ...]:
+    """The test files of the report in order; `peaks` are bytes by file."""
+    files: dict[str, list[ElementTree.Element]] = {}
+    for case in _cases(report):
+        files.setdefault(case.get("file", case.get("classname", "")), []).append(case)
+    return tuple(_summed(file, cases, peaks.get(file, 0)) for file, cases in files.items())
+
+
+def judge_report(exit_code: int, report: str) -> Verdict | None:
+    """The outcome and its reason; None when neither exit code nor report shows it. `report` is "" without one."""
+    cases = list(_cases(report))
+    if exit_code == 0 and any(not _has(case, "failure", "error", "skipped") for case in cases):
+        return "passed", ""
+    if exit_code in (0, NO_TESTS):
+        return "no-tests-ran", "every test was skipped" if cases else "pytest found no test in the image"
+    if any(DEMANDED in child.get("message", "") for case in cases for child in case):
+        return "gpu-missing", "the container sees no GPU"
+    failed = [case.get("name", "") for case in cases if _has(case, "failure", "error")]
+    if failed:
+        return "failed", f"{len(failed)} failed: {listed(failed, MOST_NAMES)}"
+    return ("failed", "the tests could not be collected") if exit_code == COLLECTION_FAILED else None
+
+
+def _cases(report: str) -> Iterator[ElementTree.Element]:
+    try:
+        yield from ElementTree.fromstring(report).iter("testcase") if report else ()
+    except ElementTree.ParseError:
+        return
+
+
+def _has(case: ElementTree.Element, *kinds: str) -> bool:
+    return any(case.find(kind) is not None for kind in kinds)
+
+
+def _summed(file: str, cases: Sequence[ElementTree.Element], peak_bytes: int) -> FileResult:
+    failed = sum(_has(case, "failure", "error") for case in cases)
+    skipped = sum(_has(case, "skipped") for case in cases)
+    seconds = sum(float(case.get("time", 0)) for case in cases)
+    return FileResult(file, len(cases) - failed - skipped, failed, skipped, round(seconds, 3), peak_bytes)

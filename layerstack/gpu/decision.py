@@ -71,6 +71,11 @@ class Decision:
         """Running containers whose GPU is gone while the host still has it."""
         return tuple(one for one in self.containers if one.is_lost)
 
+    @property
+    def sentence(self) -> str:
+        """The device and why, in one line."""
+        return f"device {self.device} ({self.reason}): {self.why}"
+
     def to_json(self) -> dict[str, Any]:
         return {
             "host": self.host.to_json() if self.host else None,

@@ -124,7 +124,7 @@ def audit(c: Context, image: str, cards: str = "", ignore: str = "", json: bool 
 def run_audit(image: str, cards: str, ignore: str, as_json: bool, licensed: "Sequence[LicensedModel]" = ()) -> None:
     """Audit an image; `licensed` describes the models that no image of this project may hold."""
     from layerstack.audit import image_audit
-    from layerstack.audit.image_audit_text import print_audit
+    from layerstack.audit.text import print_audit
 
     wanted = image_audit.parse_cards(cards) if cards else image_audit.host_cards()
     ignored = [name.strip() for name in ignore.split(",") if name.strip()]

@@ -66,6 +66,6 @@ def doctor(c: Context, ignore: Sequence[str], all: bool = False, json: bool = Fa
 def gpu(c: Context, device: str = "auto", json: bool = False) -> None:
     """The GPUs of host, Docker and containers; which device the stack uses, and why."""
     from layerstack.gpu.gpu_survey import survey
-    from layerstack.gpu.gpu_text import print_gpu
+    from layerstack.gpu.text import print_gpu
 
     show(survey(root(), requested(device)), json, print_gpu)

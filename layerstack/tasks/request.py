@@ -77,7 +77,6 @@ def project_to_run(device: str, is_started: bool, services: Sequence[str] = ()) 
 
     A requested GPU is needed only to start: any machine can build for one. Raises GpuMissing.
     """
-    from layerstack.gpu import gpu_text
     from layerstack.gpu.decision import is_news
     from layerstack.gpu.device import choose
     from layerstack.project.called import load_with
@@ -87,7 +86,7 @@ def project_to_run(device: str, is_started: bool, services: Sequence[str] = ()) 
         return load_with(root(), "gpu", services)
     decision = choose(root(), requested(device), is_fresh=True)
     if is_news(decision, remembered_device(root()), requested(device)):
-        say(gpu_text.sentence(decision))
+        say(decision.sentence)
     remember_device(root(), decision.device)
     return load_with(root(), decision.device, services)
 

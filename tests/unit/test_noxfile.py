@@ -7,7 +7,7 @@ from session_double import Failed, Session
 
 import noxfile
 from layerstack.errors import EngineError
-from layerstack.gpu.pytest_report import DEMANDED
+from layerstack.gpu.container_tests import DEMANDED
 from layerstack.sessions import image
 
 SESSIONS = {

@@ -7,8 +7,8 @@ from layerstack.gpu.decision import Decision
 from layerstack.gpu.gpu_in_container import ContainerGpu
 from layerstack.gpu.gpu_probe import DockerGpu
 from layerstack.gpu.gpu_survey import Survey
-from layerstack.gpu.gpu_text import print_gpu
 from layerstack.gpu.nvml import Gpu, GpuProcess, HostGpus, MigInstance, cards_of
+from layerstack.gpu.text import print_gpu
 
 GIB = 2**30
 FIRST = Gpu(0, "NVIDIA [A10]", "GPU-0", 24 * GIB, 20 * GIB, "8.6", (GpuProcess(41, 4 * GIB), GpuProcess(42, None)))

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layerstack.gpu.container_tests import judge
-from layerstack.gpu.pytest_report import read_report
+from layerstack.gpu.container_tests import judge, read_report
 
 PASSES = "def test_fine():\n    pass\n"
 FAILS = "def test_wrong():\n    assert 1 == 2\n"

@@ -10,10 +10,9 @@ from session_double import Failed, Session, Skipped
 
 from layerstack.dockerfile.image import Image
 from layerstack.errors import GpuMissing
-from layerstack.gpu.container_tests import ContainerTests
+from layerstack.gpu.container_tests import ContainerTests, FileResult
 from layerstack.gpu.lease import GpuBusy, Wanted
 from layerstack.gpu.nvml import Card
-from layerstack.gpu.pytest_report import FileResult
 from layerstack.sessions import gpu_tests
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 
-from layerstack.gpu.decision import Decision
 from layerstack.gpu.gpu_survey import Survey
 from layerstack.gpu.nvml import Gpu
 from layerstack.report import line, print_table
@@ -14,15 +13,10 @@ def print_gpu(survey: Survey) -> None:
     """The survey on stdout."""
     from rich.markup import escape
 
-    line(sentence(survey.decision), "bold")
+    line(survey.decision.sentence, "bold")
     if survey.decision.remedy:
         line(f"  → {survey.decision.remedy}")
     print_table(("where", "found"), [(name, escape(words)) for name, words in _rows(survey)])
-
-
-def sentence(decision: Decision) -> str:
-    """The device and why, in one line."""
-    return f"device {decision.device} ({decision.reason}): {decision.why}"
 
 
 def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
