@@ -59,6 +59,6 @@ def test_other_services_do_not_count(tmp_path: Path) -> None:
 
 
 def test_the_commit_of_the_last_rebuild_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "_commit", lambda root: {"commit": "a1b2c3d", "dirty": True})
+    monkeypatch.setattr(history, "read_commit", lambda root: {"commit": "a1b2c3d", "dirty": True})
     record(tmp_path, 1.0, COPY)
     assert "since a1b2c3d (dirty): " in find_regression(tmp_path, "web", 9.0, (COPY,))
