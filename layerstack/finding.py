@@ -1,4 +1,4 @@
-"""What a check reports."""
+"""One finding of a check."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass

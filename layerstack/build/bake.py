@@ -1,4 +1,4 @@
-"""One `docker buildx bake` call, read while it goes, and its failure in words."""
+"""Runs one `docker buildx bake` call, reads its stream, and explains its failure."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence

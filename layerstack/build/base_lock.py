@@ -1,4 +1,4 @@
-"""One build at a time of a base that is not there yet: who comes second finds it built.
+"""One build at a time of a missing base: the second builder waits and finds it built.
 
 Two worktrees that need the same base would else both spend its minutes, and each its memory.
 """

@@ -1,4 +1,4 @@
-"""Ask BuildKit for images, all at once, and tell what came of it."""
+"""Builds images in one call of BuildKit and records the results."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""A failed build in words: file and line first, why, and what to type."""
+"""Explains a failed build: file and line first, then the reason, and what to type."""
 
 import re
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Build caches that are kept elsewhere between builds, as CI needs them: values of `--cache-from` and `--cache-to`."""
+"""Build caches outside the builder, for CI: values of `--cache-from` and `--cache-to`."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Why a step was executed again: two manifests and a report in, one named cause per step out."""
+"""Why a step ran again: from two manifests and a report to one named cause per step."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Instructions, build arguments and definitions that changed: what a cause says of them, secrets masked."""
+"""Changed instructions, build arguments and definitions in the words of a cause, with secrets masked."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a build really waited for: the chain of vertices that ends with the last one."""
+"""The critical path of a build: the chain of vertices that ends with the last one."""
 
 from __future__ import annotations
 

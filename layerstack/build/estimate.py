@@ -1,4 +1,4 @@
-"""How long a build will take, from how long its steps took before."""
+"""Estimates the time of a build from earlier builds."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The files that a step reads, before and now: what kind of change, and which files."""
+"""The differences between the files that a step read before and reads now."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Builds and rebuilds over time: one JSON line each in `history.jsonl` of the state folder."""
+"""The history of builds and rebuilds: one JSON line each in `history.jsonl` of the state folder."""
 
 import json
 import time

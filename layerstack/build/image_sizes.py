@@ -1,4 +1,4 @@
-"""How large images were when they were last seen, for the time when they are gone."""
+"""The last known sizes of images, for when the images are gone."""
 
 from collections.abc import Mapping
 from pathlib import Path

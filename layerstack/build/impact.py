@@ -1,4 +1,4 @@
-"""What a change of a file would rebuild: which steps of which images, and about how long they took the last time."""
+"""The steps and images that a change of a file would rebuild, and about how long that takes."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence

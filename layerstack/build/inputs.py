@@ -1,4 +1,4 @@
-"""What an image is made of: a manifest of everything that can change its content, and the digest of that manifest.
+"""The inputs of an image: a manifest of everything that can change its content, and its digest.
 
 The manifest holds too much rather than too little: a skip must never be wrong. Modification times, comments and files
 that no instruction reads are not part of it.

@@ -1,4 +1,4 @@
-"""What the layers of a stored image hold, file by file: to compare what digests cannot, because they count times."""
+"""The content of a stored image's layers, file by file, for comparisons: digests of layers also cover times."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""BuildKit's own Dockerfile checks for every image, without building and without touching a tag."""
+"""BuildKit's own Dockerfile checks for every image, without a build and without touching a tag."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which image's Dockerfile a step stands in, and on which line.
+"""Finds the image and the Dockerfile line that a step belongs to.
 
 BuildKit names a step that images share after an arbitrary one of them, and counts FROM only when it resolves an
 image itself; so a step is looked up by stage, position and text in the Dockerfiles of all images of the build.

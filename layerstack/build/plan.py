@@ -1,4 +1,4 @@
-"""What our own reading says of each image: unchanged since the build that made it, or not, and why.
+"""Whether each image is unchanged since its last build, by our own reading, and why.
 
 BuildKit decides what is built. This explains (`why`, `status`), and decides for an image of which BuildKit has lost the
 records.

@@ -1,4 +1,4 @@
-"""What a person sees while images are built: a live table on a terminal, a plain log elsewhere."""
+"""Progress of a build: a live table on a terminal, a plain log elsewhere."""
 
 import atexit
 import sys

@@ -1,4 +1,4 @@
-"""One build as it is kept, read again and printed: the same types from the stream to state, history and JSON."""
+"""The record of one build: the same types from the stream to state, history and JSON."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a build did to each image, step by step, and why: from the stream and the plan to a `BuildRecord`."""
+"""The results of a build for each image, step by step, with causes: from the stream and the plan to a `BuildRecord`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

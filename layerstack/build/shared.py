@@ -1,4 +1,4 @@
-"""Bases that a team's registry has already: pulled instead of built.
+"""Bases that a team's registry already has: pulled instead of built.
 
 They are asked for when a build begins to run their steps, or has nothing of them at all. Whatever goes wrong costs a
 line: the build goes on as without a registry.

@@ -1,4 +1,4 @@
-"""The proof of our reading: build what it calls unchanged, under a tag to throw away, and compare the two images.
+"""Proves our reading: builds what it calls unchanged under a temporary tag, and compares the two images.
 
 Only an image that is read as unchanged can be kept without asking BuildKit; this shows whether it might be.
 """

@@ -1,4 +1,4 @@
-"""One Dockerfile stage before and now: which step is which, and what else changed between them."""
+"""Matches the steps of a Dockerfile stage before and now, and finds the other changes between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is known of images that were built here: how, from what, and which cache records hold their steps.
+"""The state of images that were built here: how, from what, and which cache records hold their steps.
 
 Records are keyed by image id, so that a second clone or worktree knows them; each project remembers which image its
 tags named last.

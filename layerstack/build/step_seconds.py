@@ -1,4 +1,4 @@
-"""How long a Dockerfile step took when it last ran here."""
+"""The time that a Dockerfile step took when it last ran here."""
 
 from collections.abc import Iterable
 from pathlib import Path

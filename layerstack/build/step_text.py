@@ -1,4 +1,4 @@
-"""Names of steps, `deps 2/4 RUN --mount=… npm ci`, made short."""
+"""Shortens names of steps such as `deps 2/4 RUN --mount=… npm ci`."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A build, its causes and its reach as tables."""
+"""Builds, causes and impacts as tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a program in a RUN step failed, from what npm, pip, uv, apt, cargo and others wrote, and what repairs it."""
+"""Why a program in a RUN step failed, from the output of npm, pip, uv, apt, cargo and others, and how to fix it."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Why an image was built the way it was the last time, and whether it would be built again now."""
+"""Why the last build of an image did what it did, and whether a build would run again now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One stage of a Dockerfile as its build sees it: instructions with their values, and what each of them reads."""
+"""One stage of a Dockerfile as its build sees it: instructions with their values and sources."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Names of images and platforms in the one spelling in which BuildKit compares them."""
+"""Image and platform names in the spelling that BuildKit compares."""
 
 import os
 import platform as machine

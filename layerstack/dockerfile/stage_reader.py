@@ -1,4 +1,4 @@
-"""From the stages of a Dockerfile to what a build of one target does: variables, ONBUILD, sources by their one name."""
+"""From the stages of a Dockerfile to the build of one target: variables, ONBUILD, sources."""
 
 import hashlib
 import json

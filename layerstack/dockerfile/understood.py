@@ -1,4 +1,4 @@
-"""The constructs that are fully understood, one table. Whatever else a Dockerfile holds makes its reading doubtful.
+"""The table of fully understood constructs. Any other construct makes the reading of a Dockerfile doubtful.
 
 Each row has a test against the real builder in tests/docker/test_understood.py.
 """

@@ -1,4 +1,4 @@
-"""The variables that an instruction sees: what is known of them, and what is not."""
+"""The variables that an instruction sees, known or unknown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

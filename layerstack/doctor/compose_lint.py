@@ -1,4 +1,4 @@
-"""Compose files that only happen to work: too little shared memory, depends_on meant as a build order."""
+"""Compose files that work by chance: too little shared memory, depends_on meant as a build order."""
 
 import shutil
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What an engine behind a local socket answers, asked without the Docker SDK or the docker command.
+"""Questions to an engine behind a local socket, without the Docker SDK or the docker command.
 
 Importing the one takes 0.1 s and starting the other 0.03 s: longer than the engine takes to answer. So does importing
 `http.client`, and no more is needed of HTTP than its first version has.

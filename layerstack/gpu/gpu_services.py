@@ -1,4 +1,4 @@
-"""Services that ask for a GPU, checked before they start: is it available, is its memory free, was it lost."""
+"""Prepares services that need a GPU before they start: is it available, is memory free, was it lost."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Addresses of other servers in the environment of a container: URLs, and hosts with or without a port."""
+"""Addresses of other servers in a container's environment: URLs, and hosts with or without a port."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What Compose and bake answered about unchanged files, kept so that a build of nothing need not start them.
+"""Answers of Compose and bake about unchanged files, kept so that a build with nothing to do starts neither.
 
 An answer counts only for the same calls, the same environment, the same programs and the same content of every file
 that went into it. One that holds a password, or that bake would give otherwise the next time, is not kept.

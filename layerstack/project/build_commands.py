@@ -1,4 +1,4 @@
-"""`docker build` lines in the project's own scripts, Makefiles, READMEs and CI files: who makes which image from what.
+"""`docker build` commands in the project's scripts, Makefiles, READMEs and CI files.
 
 Only such a line is evidence that an image of some name is built from this tree; a folder that is called alike is none.
 """

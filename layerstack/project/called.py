@@ -1,4 +1,4 @@
-"""Services that are called by their names: no profile keeps them out, as for Compose."""
+"""Services that are started by name: as in Compose, profiles do not exclude them."""
 
 import os
 from collections.abc import Iterable, Sequence

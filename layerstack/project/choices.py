@@ -1,4 +1,4 @@
-"""What `setup` chose for this machine, written where the engines read it themselves.
+"""The choices of `setup` for this machine, written where the engines read them.
 
 Compose reads a marked block in `.env`, bake reads `docker-bake.override.json`. Lines that a user wrote into `.env`
 outside the block win, for both. Environment variables win over either, as the engines have it.

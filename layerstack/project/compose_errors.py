@@ -1,4 +1,4 @@
-"""Why Compose or bake cannot read a project: the line that is wrong, and the edit or command that repairs it."""
+"""Why Compose or bake cannot read a project: the wrong line, and the edit or command that repairs it."""
 
 import os
 import re

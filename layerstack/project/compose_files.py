@@ -1,4 +1,4 @@
-"""The Compose files, the env files and the project folder that `docker compose` takes when it is called in a folder.
+"""The Compose files, env files and project folder that `docker compose` uses when called in a folder.
 
 The rules are Compose's own (compose-go, cli/options.go): COMPOSE_FILE from the environment or from `.env`, else the
 first default name in the folder or above it, with the first override beside it. Only the `.cpu` variant is ours.

@@ -1,4 +1,4 @@
-"""The Compose files as they are written: where a service, a key or a variable stands, before Compose resolves them."""
+"""The Compose files as written: the places of services, keys and variables, before Compose resolves them."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

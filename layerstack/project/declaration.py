@@ -1,4 +1,4 @@
-"""Where a person changes something: the line of a Compose file that declares it, or the variable in .env behind it."""
+"""Where to change something: the line of a Compose file that declares it, or the variable in .env behind it."""
 
 import re
 from collections.abc import Iterator, Sequence

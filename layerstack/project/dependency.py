@@ -1,4 +1,4 @@
-"""Which service waits for which, and for what."""
+"""The dependencies between services, with their conditions."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The device that a project was last built, started or set up for: what only reads decides nothing anew."""
+"""The device of the last build, start or setup: tasks that only read do not decide again."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Images that a project is built on though no bake or Compose file declares them.
+"""Images that the project is built on although no bake or Compose file declares them.
 
 A `FROM` (or `COPY --from`) belongs to the project when its reference is a tag of one of its images, or when a file of
 the project holds the `docker build` line that makes it (`build_commands`). Any other name is what Docker makes of it.

@@ -1,4 +1,4 @@
-"""The file that stands beside a `.env` that is not there, to be copied."""
+"""The example from which a missing `.env` can be copied."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A `.env` file as Compose reads it, line by line, and what is wrong with a line."""
+"""A `.env` file as Compose reads it, line by line, with its errors."""
 
 import re
 from collections.abc import Iterator, Mapping

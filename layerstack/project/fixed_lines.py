@@ -1,5 +1,4 @@
-"""What of a Compose file can be different in two folders at once: the published ports that a variable sets, and the
-lines where a port, a name or a tag is written out and two stacks would meet."""
+"""Published ports that a variable sets, and hard-coded ports, names and tags, over which two stacks would collide."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What a Compose service asks of Docker when it wants a GPU: each way of saying it is one of these."""
+"""GPU requests of a Compose service, in one form for all the ways to write them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

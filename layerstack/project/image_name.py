@@ -1,4 +1,4 @@
-"""The name of an image as Docker reads it: which tag it means, and when two names are one."""
+"""Image names as Docker reads them: their tags, and when two names are equal."""
 
 from layerstack.dockerfile.references import familiar
 

@@ -1,4 +1,4 @@
-"""A service as far as a build needs it; the rest, which may hold passwords, is asked of Compose when it is read."""
+"""The part of a service that a build needs; the rest may hold passwords and is read from Compose on demand."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A base image that is nowhere, and a Dockerfile in the tree that looks like its source: the lines that declare it.
+"""A missing base image with a Dockerfile that looks like its source: the lines that declare it.
 
 A folder that is called like an image proves nothing, so nothing is built from it; when the image is missing, its
 declaration is the likeliest repair.

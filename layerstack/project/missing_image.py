@@ -1,4 +1,4 @@
-"""An image that is not on this engine and that nothing in the project builds: the way to get it."""
+"""How to get an image that is not on this engine and that the project does not build."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The project: its images, its services and the graph between them, as Compose and bake resolve them."""
+"""The project: images, services and the graph between them, as Compose and bake resolve them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress

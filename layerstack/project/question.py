@@ -1,4 +1,4 @@
-"""What is asked of Compose and bake for one project and device, and the shape of what they answer.
+"""The calls of Compose and bake for one project and device, and the form of their answers.
 
 Light on purpose: a build with nothing to do finds its answer kept and needs no more than this.
 """

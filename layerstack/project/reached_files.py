@@ -1,4 +1,4 @@
-"""Every file that Compose reads for a project: those it is called with, and those they name."""
+"""Every file that Compose reads for a project, directly or by reference."""
 
 import os
 import re

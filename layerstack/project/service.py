@@ -1,4 +1,4 @@
-"""One Compose service: its image, its published ports, and what it says to layerstack."""
+"""One Compose service: image, published ports, settings for layerstack."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""`x-layerstack` in a Compose file: everything that it can say, once for the project and once a service."""
+"""The settings of `x-layerstack` in a Compose file, of the project and of a service."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping

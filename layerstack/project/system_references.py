@@ -1,4 +1,4 @@
-"""Images from outside the project: those that its services run, and those that its lowest Dockerfiles start from."""
+"""Images from outside the project that services run or Dockerfiles start from."""
 
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Images from the definitions that bake printed: paths as people read them, several services with one image as one."""
+"""Images from the definitions that bake printed, with readable paths; equal images of several services are one."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Whether a project lies in a linked worktree of git (`git worktree add`), beside the same project in the main one."""
+"""Whether a project is in a linked worktree of git (`git worktree add`)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

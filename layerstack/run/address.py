@@ -1,4 +1,4 @@
-"""Where a person reaches a service: an address to click on where HTTP is spoken, else a scheme or none."""
+"""The address of a service for people: a URL where it speaks HTTP, else with another scheme or none."""
 
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException

@@ -1,4 +1,4 @@
-"""Causes that a container alone does not tell, but its files do: each with the edit and the command that end it."""
+"""Causes of a failed container that only its files show, each with the edit and the command that repair it."""
 
 import shlex
 from collections.abc import Iterable

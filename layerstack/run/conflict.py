@@ -1,4 +1,4 @@
-"""What blocks a start on this engine: taken ports, taken names, orphans of the project."""
+"""Conflicts on this engine that block a start: ports, names, orphans of the project."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

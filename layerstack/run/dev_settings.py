@@ -1,4 +1,4 @@
-"""Variables that `dev` starts a stack with and that no file holds: who reads the stack later needs the same ones."""
+"""Variables that only `dev` sets: later tasks on the stack need the same ones."""
 
 import json
 import os

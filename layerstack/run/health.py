@@ -1,4 +1,4 @@
-"""What a container's state means: still waiting, ready, or failed and why."""
+"""The meaning of a container's state: waiting, ready, or failed and why."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""A health check that runs a program which its image does not have."""
+"""A health check whose program is missing in its image."""
 
 import posixpath
 import re

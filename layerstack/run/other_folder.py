@@ -1,4 +1,4 @@
-"""A project that runs from another folder: Compose would take over its containers and its data without a word."""
+"""A project that runs from another folder: Compose would silently take over its containers and data."""
 
 from pathlib import Path
 

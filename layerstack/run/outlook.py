@@ -1,4 +1,4 @@
-"""What the diagnosis says of a start while it goes on: nobody waits for what cannot come."""
+"""Diagnoses a start while it waits, and ends it when waiting cannot help."""
 
 import queue
 import threading

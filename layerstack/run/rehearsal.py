@@ -1,5 +1,4 @@
-"""A second copy of the stack beside the user's own: another project name, free ports, volumes of its own, removed
-at the end."""
+"""A temporary copy of the stack beside the user's own, with another project name, free ports and separate volumes."""
 
 import json
 import os

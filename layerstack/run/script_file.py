@@ -1,4 +1,4 @@
-"""Scripts with Windows line ends: their return counts as a part of the interpreter's name."""
+"""Scripts with Windows line ends: the carriage return becomes part of the interpreter's name."""
 
 import posixpath
 import re

@@ -1,4 +1,4 @@
-"""A program that a service's image has, run once in a container of its own with the service's volumes."""
+"""Runs a program of a service's image once, in a new container with the service's volumes."""
 
 import sys
 from collections.abc import Mapping, Sequence

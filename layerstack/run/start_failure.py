@@ -1,4 +1,4 @@
-"""Why the containers did not come up, in words a person can act on."""
+"""Why containers did not start, with what to do."""
 
 import re
 import time

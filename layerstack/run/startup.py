@@ -1,4 +1,4 @@
-"""What a start of the stack looks like from outside: progress while it goes on, and its result."""
+"""Progress and result of a start of the stack."""
 
 import atexit
 import sys

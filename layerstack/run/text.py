@@ -1,4 +1,4 @@
-"""A start, its addresses and its volumes in words."""
+"""Starts, addresses and volumes as text."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What a Compose file takes for granted and this engine does not have: a volume or a network of somebody else, a
-platform, an image."""
+"""Requirements of a Compose file that this engine does not meet: external volumes and networks, platforms, images."""
 
 import re
 from collections.abc import Sequence

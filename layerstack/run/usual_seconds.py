@@ -1,4 +1,4 @@
-"""How long each service usually takes to be ready, from its last starts here."""
+"""The usual time until each service is ready, from its last starts here."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The containers of some services, watched from one moment until all are ready or one has failed."""
+"""Watches the containers of some services until all are ready or one has failed."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Volumes without a name that hide what an image installed: whether they were filled from another image."""
+"""Anonymous volumes that hide what an image installed: whether they were filled from another image."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How a service is defined: Compose's own digest of it now and on a container, and what differs between the two."""
+"""Compares the definition of a service with that of its container, by Compose's own digest."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

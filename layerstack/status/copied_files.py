@@ -1,4 +1,4 @@
-"""Where in an image files of the working tree stand, as its COPY instructions say, and whether they are the same."""
+"""Where COPY puts the files of the working tree in an image, and whether they are the same there."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set

@@ -1,4 +1,4 @@
-"""Whether one service runs what is in the working tree: everything that can be compared, and what cannot."""
+"""Whether one service runs the current working tree: what can be compared, and what cannot."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What of the working tree an image does not hold yet: sources, dependencies, instructions, the images below it."""
+"""Changes of the working tree that an image lacks: sources, dependencies, instructions, parents."""
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What differs between the manifest that an image was built from and the one of now, told apart by what it means."""
+"""The differences between the manifest of an image and the current one, sorted by their effect."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set

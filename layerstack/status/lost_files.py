@@ -1,4 +1,4 @@
-"""Which of the files that a mount hides are a loss: packages, models, compiled code, the file that is started."""
+"""Which files hidden by a mount are a loss: packages, models, compiled code, the start file."""
 
 import posixpath
 import re

@@ -1,4 +1,4 @@
-"""What the mounts of a running container make stale: something else stands there, or its programs do not look again."""
+"""Stale mounts of a running container: the source was replaced, or its programs do not read it again."""
 
 import re
 import time

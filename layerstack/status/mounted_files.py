@@ -1,4 +1,4 @@
-"""Files and folders of this machine that a container sees: whether it still sees those that stand there now."""
+"""Files of this machine that a container sees, and whether it sees the current ones."""
 
 import os
 import re

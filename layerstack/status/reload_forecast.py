@@ -1,4 +1,4 @@
-"""What a save takes to be served, service by service: nothing, a restart, or a build."""
+"""What it takes to serve a saved file, for each service: nothing, a restart, or a build."""
 
 from collections.abc import Iterator
 from contextlib import suppress

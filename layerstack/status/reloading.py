@@ -1,4 +1,4 @@
-"""Which files a container's programs load, when they did, and whether anything loads them again."""
+"""Which files the programs of a container load, when they did, and whether anything reloads them."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""One reason why a service may not run what is in the working tree, and the command that ends it."""
+"""One reason why a service may not run the current working tree, and the command that repairs it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What runs right now, a line a service, and whether it runs what is in the working tree."""
+"""The running services, and whether they run the current working tree."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

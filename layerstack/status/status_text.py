@@ -1,4 +1,4 @@
-"""The status for people: one line says all, a line a service, what is stale, and the one command that ends it."""
+"""The status as text: a summary, a line per service, reasons, and the one command that updates all."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Tasks around a build: the build itself, why it did what it did, what a change would do, and how long it takes."""
+"""Tasks for builds: build, explain, predict, time."""
 
 from collections.abc import Sequence
 from pathlib import Path

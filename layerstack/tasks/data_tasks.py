@@ -1,4 +1,4 @@
-"""Tasks around the data of the running stack: back up and restore."""
+"""Tasks for the data of the running stack: back up and restore."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tasks about the disk: images, the build cache, the content of an image, cleaning up."""
+"""Tasks for the disk: images, build cache, image content, cleaning up."""
 
 from collections.abc import Sequence
 from pathlib import Path

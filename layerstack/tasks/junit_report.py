@@ -1,4 +1,4 @@
-"""The `--junit FILE` of a task: its checks, or the failure that kept it from checking."""
+"""The `--junit FILE` of a task: its checks, or the failure that prevented them."""
 
 import time
 from collections.abc import Iterator

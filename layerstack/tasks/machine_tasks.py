@@ -1,4 +1,4 @@
-"""Tasks about this machine: make it ready, find what it lacks, which device it has."""
+"""Tasks for this machine: prepare it, find problems, show its device."""
 
 from collections.abc import Sequence
 

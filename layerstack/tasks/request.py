@@ -1,4 +1,4 @@
-"""What tasks share: the project of this folder, its device, the form of a result, and consent to removals."""
+"""What tasks share: the project of this folder, its device, printing a result, asking before removals."""
 
 import sys
 from collections.abc import Callable, Sequence

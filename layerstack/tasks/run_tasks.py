@@ -1,4 +1,4 @@
-"""Tasks around the running stack: start, check, read logs, stop."""
+"""Tasks for the running stack: start, check, read logs, stop."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A service that asks at a wrong address: its variables compared with the services, their networks and their ports."""
+"""A service that uses a wrong address: its variables compared with the services, networks and ports."""
 
 import re
 from collections.abc import Iterable

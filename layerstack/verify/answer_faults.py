@@ -1,4 +1,4 @@
-"""Faults that show in an answer: the state that a service gives itself, or a check that fails."""
+"""Faults in a response: the state that a service reports, or a check that fails."""
 
 import json
 from collections.abc import Mapping

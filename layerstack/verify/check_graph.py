@@ -1,4 +1,4 @@
-"""What must work before what: services in the order in which a fault spreads."""
+"""The order of services in which a fault spreads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

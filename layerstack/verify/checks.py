@@ -1,4 +1,4 @@
-"""What verify asks of one running container: over HTTP, or inside it; and what came back."""
+"""Runs the checks of one running container, over HTTP or inside it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

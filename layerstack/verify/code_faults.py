@@ -1,4 +1,4 @@
-"""Source files that a program cannot load: the file and line that it names, as they are called in the project."""
+"""Source files that a program cannot load, with file and line by their names in the project."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Faults that the engine's own state shows: images, ports, networks, ends of programs."""
+"""Faults in the engine's own state: images, ports, networks, programs that ended."""
 
 import re
 import shlex

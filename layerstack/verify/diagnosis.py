@@ -1,4 +1,4 @@
-"""The first broken link: the service that makes the others fail, why, and what to type."""
+"""The first broken link: the service that makes others fail, the cause, and what to type."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

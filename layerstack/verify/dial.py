@@ -1,4 +1,4 @@
-"""A TCP connection from inside a container, tried with whichever of three programs its image has."""
+"""Opens a TCP connection from inside a container, with one of three programs that its image may have."""
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.inside import NOT_THERE, run_inside

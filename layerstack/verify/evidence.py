@@ -1,4 +1,4 @@
-"""Everything that can be seen of a broken service, gathered before anybody judges."""
+"""Gathers all evidence on a broken service before it is judged."""
 
 import json
 import re

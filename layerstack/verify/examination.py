@@ -1,4 +1,4 @@
-"""One service looked at: the links of its containers, and what they answered."""
+"""Examines one service: the links and checks of its containers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

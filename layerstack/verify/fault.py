@@ -1,4 +1,4 @@
-"""A named fault of one service: its kind, in words, what to change and what to type."""
+"""A named fault of one service: its kind, the cause in words, what to change and what to type."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

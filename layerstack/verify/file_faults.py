@@ -1,4 +1,4 @@
-"""Faults of files and disks that a service tells of: a full disk, a volume that it may not write to, a missing file."""
+"""Faults of files and disks that a service reports: a full disk, a read-only volume, a missing file."""
 
 import posixpath
 import re

@@ -1,4 +1,4 @@
-"""Health checks that fail although the program may be well: sent through a proxy, or out of time."""
+"""Health checks that fail although the program may work: sent through a proxy, or too slow."""
 
 import re
 

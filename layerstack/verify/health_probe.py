@@ -1,4 +1,4 @@
-"""A container's own health check, asked now instead of waiting for Docker's next turn."""
+"""Runs a container's own health check now, instead of waiting for Docker's next run."""
 
 import time
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A question over HTTP and the judgement on its answer."""
+"""Sends an HTTP request and judges the response."""
 
 import base64
 import json

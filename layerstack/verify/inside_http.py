@@ -1,5 +1,7 @@
-"""A question over HTTP that is asked inside the service's container, where the port is published for another machine
-only: with whichever of four programs its image has."""
+"""Sends an HTTP request inside the service's container, for ports published on another machine only.
+
+One of four programs that its image may have sends it.
+"""
 
 import json
 import math

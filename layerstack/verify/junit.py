@@ -1,4 +1,4 @@
-"""What verify found, as cases of a JUnit file: a suite a service, a case a link."""
+"""The results of verify as cases of a JUnit file: a suite per service, a case per link."""
 
 from layerstack.junit import Case
 from layerstack.verify.checks import CheckResult

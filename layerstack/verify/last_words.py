@@ -1,4 +1,4 @@
-"""What a program wrote about its own end: the error among the lines of its log or of its health check."""
+"""Finds the error among the last lines of a log or a health check."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""On which addresses the programs in a container listen."""
+"""The addresses on which the programs in a container listen."""
 
 import socket
 from dataclasses import dataclass

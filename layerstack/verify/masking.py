@@ -1,4 +1,4 @@
-"""Passwords out of everything that is shown."""
+"""Removes passwords from everything that is shown."""
 
 import re
 from collections.abc import Mapping

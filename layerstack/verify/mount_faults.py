@@ -1,4 +1,4 @@
-"""Faults that the engine or a program tells of a mount or a user: a folder where a file should be, an unknown user."""
+"""Faults of mounts and users that the engine or a program reports: a folder instead of a file, an unknown user."""
 
 import re
 import shlex

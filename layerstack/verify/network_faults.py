@@ -1,4 +1,4 @@
-"""A right address that leads nowhere: no network in common, a name given to another host, a port of nobody."""
+"""A right address that leads nowhere: no common network, a name of another host, a port without a listener."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Docker's word on health is as old as its last health check: what a broken service needs is asked again now."""
+"""Re-runs the health checks of a broken service's dependencies: Docker's status may be stale."""
 
 from collections.abc import Sequence
 from dataclasses import replace

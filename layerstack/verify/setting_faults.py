@@ -1,4 +1,4 @@
-"""Faults of settings that a service tells of: a variable that is missing, credentials that are refused."""
+"""Faults of settings that a service reports: a missing variable, refused credentials."""
 
 import re
 

@@ -1,5 +1,4 @@
-"""The links that every container has, in the order in which they can break: image, container, network, running,
-health, port."""
+"""The links of every container, in the order in which they break: image, container, network, running, health, port."""
 
 import socket
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The diagnosis for a start that goes on: the fault to repair first, and whether waiting may mend it."""
+"""The diagnosis during a start: the fault to repair first, and whether it may pass by waiting."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Ask every service at once whether it really works, and find the first broken link."""
+"""Checks all services in parallel, and finds the first broken link."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

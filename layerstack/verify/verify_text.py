@@ -1,4 +1,4 @@
-"""What verify found, for a person: the verdict, a line a service, and the first broken link at the end."""
+"""The result of verify as text: the verdict, a line per service, and the first broken link at the end."""
 
 from __future__ import annotations
 
