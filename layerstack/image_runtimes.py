@@ -20,9 +20,12 @@ CODE_NAMES = {
 NAMES_OF = {found: name for name, found in CODE_NAMES.items()}
 # Stand-ins, which `setup` builds without a registry, have the name and version of the official image.
 STAND_IN_PREFIX = "stand-in/"
+# `registry.example.com/team/node:18-alpine`
 _REFERENCE = re.compile(r"(?P<repository>[^@]*?[^/@:]+)(?::(?P<tag>[\w.-]+))?(?:@.*)?$")
+# `18`, `3.9`, `v20.1.0`
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
 _NUMBER = re.compile(r"v?\d.*")
+# `alpine3.18`, `debian12`
 _SYSTEM = re.compile(r"(?P<kind>alpine|debian|ubuntu)(?P<version>\d+(\.\d+)*)")
 
 

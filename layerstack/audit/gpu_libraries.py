@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from layerstack.audit.elf_file import ElfFacts, is_elf, read_elf
 from layerstack.audit.image_files import ImageFiles, StoredFile
 
+# `libtorch_cuda.so`, `libcudart.so.12`
 SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 # libcublas.so.12, libcudart-9335f6a2.so.12 (as auditwheel renames it), libcudnn_ops_infer.so.8
 CUDA_LIBRARY = re.compile(

@@ -15,7 +15,9 @@ from layerstack.audit.image_files import ImageFiles
 
 # dist-packages is the folder of Debian's own packages.
 SITE_FOLDER = re.compile(r"^(.*/)?(site-packages|dist-packages)$")
+# `opt/venv/lib/python3.9/site-packages`
 PYTHON_OF_FOLDER = re.compile(r"python(3\.\d+)/(?:site|dist)-packages$")
+# `opt/venv/lib/python3.9/site-packages/numpy-1.26.4.dist-info/METADATA`
 METADATA = re.compile(r"^(?P<site>.+)/(?P<info>[^/]+\.(?:dist-info/METADATA|egg-info/PKG-INFO))$")
 
 

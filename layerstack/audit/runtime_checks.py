@@ -22,8 +22,11 @@ VARIABLES = {
 OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 SYSTEMS = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine"}
 NODE_HEADER = "usr/local/include/node/node_version.h"
+# `VERSION_ID="12"`, a line of os-release
 _RELEASE_LINE = re.compile(r"^(ID|VERSION_ID)=[\"']?([\w.]+)", re.MULTILINE)
+# `#define NODE_MAJOR_VERSION 18`
 _NODE_MAJOR = re.compile(rb"#define NODE_MAJOR_VERSION (\d+)")
+# `usr/local/bin/python3.9`, as the official images install it
 _PYTHON = re.compile(r"usr/local/bin/python(\d+\.\d+)")
 
 

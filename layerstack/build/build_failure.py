@@ -42,11 +42,16 @@ ADVICE = (
 )
 # Seen with BuildKit 0.25: a source of COPY that is not in its context or stage.
 _NOT_COPIED = re.compile(r'failed to calculate checksum of ref \S+: "/?(?P<path>[^"]+)": not found')
+# `unknown instruction: COPPY (did you mean COPY?)`
 _UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)(?: \(did you mean (?P<near>\S+)\?\))?")
+# `base-x:latest: failed to resolve source metadata for docker.io/library/base-x:latest: pull access denied`
 _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
 _MISSING = re.compile(r"failed to resolve source metadata|pull access denied")
+# `dial tcp: lookup registry-1.docker.io: no such host`
 _OFFLINE = re.compile(r"no such host|i/o timeout|connection refused|network is unreachable|name resolution")
+# `ERROR: target app: failed to solve: process "/bin/sh -c npm ci" did not complete successfully: exit code: 1`
 _SOLVE = re.compile(r"^ERROR: (?:target \S+: )?(?:failed to solve: )?(?P<text>.+)$", re.MULTILINE)
+# `Dockerfile:18`, a line of its own
 _PLACE = re.compile(r"^(?P<place>\S[^:\n]*:\d+)$", re.MULTILINE)
 
 

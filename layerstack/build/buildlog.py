@@ -26,8 +26,11 @@ WORK: Mapping[str, WorkKind] = {
     "unpacking to": "export",
     "FROM ": "pull",
 }
+# `[app linux/amd64 deps 2/4] RUN npm ci`
 _STEP = re.compile(r"^\[(?P<words>[^\]]*?)\s*(?P<number>\d+)/(?P<total>\d+)\] (?P<instruction>.+)$", re.DOTALL)
+# `[app internal] load build context`
 _PREFIX = re.compile(r"^\[(?P<words>[^\]]*)\]\s*(?P<rest>.*)$", re.DOTALL)
+# `linux/amd64`, `linux/arm/v7`
 _PLATFORM = re.compile(r"^[a-z0-9]+/[a-z0-9]+(/v\d+)?$")
 
 

@@ -14,6 +14,7 @@ from layerstack.secret_text import SECRET_NAME
 from layerstack.wording import short
 
 SHOWN_CHARACTERS = 60
+# `NODE_ENV=production`
 _ASSIGNMENT = re.compile(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S+)")
 
 

@@ -16,6 +16,7 @@ COUNTED_BUILDS = 5
 SHORTEST_SECONDS = 1.0
 # Fewer than history keeps of a name.
 COMPARED_CHARACTERS = 60
+# `deps 2/4 RUN npm ci`
 _NUMBER = re.compile(r"(^| )\d+/\d+ ")
 
 

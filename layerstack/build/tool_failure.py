@@ -100,6 +100,7 @@ _KNOWN = tuple(
         ),
     )
 )
+# `E: Unable to locate package foo`, `error: could not compile`
 _ERROR = re.compile(r"(?:error|exception|fatal|failed|cannot|could not|not found|no such|denied)\b|^E: ", re.IGNORECASE)
 # What tools write around their error: usage, progress, advertising.
 _NOISE = re.compile(

@@ -17,6 +17,7 @@ MOUNT_TYPES = ("source.local", "exec.cachemount", "source.git.checkout")
 # Older engines have one limit instead of three; before 29.6 they join the three types by "and", which nothing can be.
 THREE_LIMITS_ENGINE, MOUNTS_ENFORCED_ENGINE = (28,), (29, 6)
 _UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+# `24.21GiB`, `1.2GB`, `0B`
 _SIZE = re.compile(r"^\s*([\d.]+)\s*([kmgtp]?)(i?)(b?)\s*$", re.IGNORECASE)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from layerstack import command
 from layerstack.project.project import Project
 
+# `64m`, `1gb`, `1073741824`
 _SIZE = re.compile(r"(\d+)([kmgt]?)i?b?", re.IGNORECASE)
 
 

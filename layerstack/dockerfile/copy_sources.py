@@ -11,9 +11,12 @@ from layerstack.dockerfile.instruction import Instruction
 from layerstack.dockerfile.variables import Variables
 
 EVERYTHING = "."
+# `https://example.com/x.tar.gz`, `git@github.com:owner/name.git`
 _REMOTE = re.compile(r"^(https?|ftp|git|ssh)://|^git@|^oci-layout://")
 _PINNED = re.compile(r"#[0-9a-f]{40}\b|@sha256:[0-9a-f]{64}$")
+# `<<EOF`
 _HEREDOC = re.compile(r"^\d*<<")
+# `https://user:token@example.com/x`
 _LOGIN = re.compile(r"(?<=://)[^/@]*@")
 
 

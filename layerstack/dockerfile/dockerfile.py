@@ -14,6 +14,7 @@ from layerstack.errors import UsageError
 __all__ = ["STEP_KEYWORDS", "Dockerfile", "Instruction", "Stage", "find", "instructions", "parse", "read"]
 
 DEFAULT_NAME = "Dockerfile"
+# `# escape=x`
 _DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _NAME_ON_NEXT_LINE = re.compile(r"<<\s*[\\`]\s*$")
 

@@ -32,7 +32,9 @@ _CLASSES = {
     "word": "0-9A-Za-z_",
     "xdigit": "0-9A-Fa-f",
 }
+# `[a-z]`, `[^0-9]`
 _CLASS = re.compile(r"\[\^?(?:\\.|\[:[a-z]+:\]|[^\]])+\]")
+# `[:alpha:]`
 _NAMED_CLASS = re.compile(r"\[:([a-z]+):\]")
 _ESCAPED = ".+()|{}$"
 

@@ -16,6 +16,7 @@ import dockerfile as buildkit
 STEP_KEYWORDS = ("RUN", "COPY", "ADD", "WORKDIR")
 # `<< -END` is a heredoc called `-END`, which the older parser reads only when the dash is quoted.
 _BLANK_BEFORE_NAME = re.compile(r"<<[ \t]+(-?)(?=[^\s<])")
+# `ONBUILD COPY . .`
 _ONBUILD = re.compile(r"^\s*ONBUILD\s*", re.IGNORECASE)
 _KEYWORD = re.compile(r"^\s*\S+\s*")
 

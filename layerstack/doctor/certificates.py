@@ -22,6 +22,7 @@ BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 VERDICTS_FILE = "certificates.json"
 MOST_KEPT = 200
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
+# `update-ca-certificates` of Debian and Alpine, `update-ca-trust` of Fedora
 _UPDATES = re.compile(r"\bupdate-ca-(certificates|trust)\b")
 
 

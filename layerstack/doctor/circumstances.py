@@ -16,6 +16,7 @@ SERVICE_SCHEME = "service:"
 # Files in which projects keep their commands.
 COMMAND_FILES = ("Makefile", "justfile", "Taskfile.yml", "package.json", "*.sh", ".gitlab-ci.yml")
 WORKFLOWS = ".github/workflows/*.y*ml"
+# `docker buildx bake app --check`
 _BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
 
 

@@ -21,6 +21,7 @@ OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "BAKE_")
 LIKENESS = 0.8
 # `variable "NAME"` in HCL; `"NAME": {` below `"variable"` in JSON.
 _BAKE_VARIABLE = re.compile(r"^\s*variable\s+\"(\w+)\"|^\s{2,4}\"(\w+)\"\s*:\s*\{\s*$", re.MULTILINE)
+# `8080`, `8000-8010`
 _PORT = re.compile(r"\d+(-\d+)?")
 # Not `$$` and `\$`, which stand for a dollar sign.
 _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")

@@ -31,6 +31,7 @@ _PATHS = (
     re.compile(r"(services|networks|volumes|secrets|configs)\.([\w.-]+)"),
     re.compile(r"(service) \"([\w.-]+)\""),
 )
+# `services.web additional properties 'prots' not allowed`
 _ADDITIONAL = re.compile(r"additional propert(?:y|ies) '([^']+)'")
 
 

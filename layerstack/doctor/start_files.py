@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+# `package.module`
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
 _SHELLS = ("sh", "bash", "ash", "dash")
 

@@ -15,6 +15,7 @@ from layerstack.gpu.nvml import HostGpus
 ASK_SECONDS = 10.0
 # A restart brings the GPU back from these. From others (no permission, say) it does not.
 LOST = re.compile(r"Unknown Error|No devices|version mismatch|finds no card", re.IGNORECASE)
+# `GPU 0: NVIDIA H200 (UUID: GPU-6b2f7ae1-0000-0000-0000-000000000000)`
 UUID = re.compile(r"\b(?:GPU|MIG)-[0-9A-Za-z/-]+")
 # The toolkit brings nvidia-smi along, and the library, unless the image asks for `compute` without `utility`.
 NVML_IN_PYTHON = """

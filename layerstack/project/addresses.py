@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# `mongodb://user:word@db:27017/app`
 URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:(?P<user>[^\s:@/]*)(?P<password>:[^\s@/]*)?@)?(?P<hosts>[^\s/?#\"'`]+)",
     re.IGNORECASE,
 )
+# `REDIS_HOST`, `SERVER`
 HOST_VARIABLE = re.compile(r"(^|_)(HOST|SERVER|ADDR|ADDRESS)$")
+# `cache:6379`
 HOST_VALUE = re.compile(r"^[A-Za-z0-9][\w.-]*(:\d+)?$")
 # A proxy serves the outside world; what it names is nobody's dependency.
 PROXY = re.compile(r"proxy$", re.IGNORECASE)

@@ -17,19 +17,25 @@ DEEPEST_FOLDER = 4
 MOST_BYTES = 256 * 1024
 PASSED_OVER = {"node_modules", "venv", "vendor", "dist", "__pycache__"}
 HIDDEN_CI = {".github", ".circleci", ".gitlab", ".buildkite"}
+# `build.sh`, `Makefile`, `README.md`, `package.json`, `.gitlab-ci.yml`
 _NAMES = re.compile(
     r"(?i)^(?:.*\.(?:sh|bash|zsh|mk|md|rst|just)|\.?justfile|(?:gnu)?makefile|taskfile\.ya?ml|package\.json"
     r"|readme.*|\.gitlab-ci\.ya?ml|azure-pipelines.*\.ya?ml|cloudbuild\.ya?ml|\.travis\.ya?ml)$"
 )
 _CI_YAML = re.compile(r"(?i)\.ya?ml$")
+# `docker buildx build -t base-node:latest docker/base-node`
 _COMMAND = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+|builder\s+)?build\s(?P<rest>.*)")
 # The same in a whole file, where a backslash may end a line between the words. Most files that name docker have none.
 _MENTIONED = re.compile(rb"\bdocker[\s\\]+(?:(?:buildx|image|builder)[\s\\]+)?build[\s\\]")
+# `cd docker/base-node && docker build .`
 _CHANGED_FOLDER = re.compile(r"\bcd\s+(?P<folder>[\w./\"'${}-]+)\s*(?:&&|;)")
+# `TAG=latest`, `export NAME="base-node"`, `IMAGE := base-node`
 _ASSIGNED = re.compile(
     r"^\s*(?:export\s+|readonly\s+|local\s+)?(\w+)\s*[:?]?=\s*[\"']?([\w./:@-]+)[\"']?\s*;?\s*(?:#.*)?$", re.M
 )
+# `for name in node python; do`
 _LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n$]+?)\s*(?:;|$)", re.M)
+# `$TAG`, `${TAG:-latest}`, `$(TAG)` of make
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|\((\w+)\)|(\w+))")
 # Options with a value; all others stand alone or hold it behind a `=`.
 _WITH_VALUE = {

@@ -21,6 +21,7 @@ BAKE_FILE = "docker-bake.override.json"
 BLOCK_START = "# >>> chosen by `invoke setup` for this machine; your own lines outside this block win"
 BLOCK_END = "# <<< chosen by `invoke setup`"
 BLOCK = re.compile(rf"^{re.escape(BLOCK_START)}\r?\n(.*?)^{re.escape(BLOCK_END)}\r?\n?", re.MULTILINE | re.DOTALL)
+# `export NODE_IMAGE = node:22`
 ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 PLAIN_VALUE = re.compile(r"[\w./:@%+,-]*")
 # Variables of Compose itself mean nothing to bake; the project's name may be in its tags.

@@ -24,22 +24,32 @@ SERVICE_KEYS = (
     *("ports", "privileged", "profiles", "pull_policy", "read_only", "restart", "scale", "secrets", "shm_size"),
     *("stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"),
 )
+# `services.web additional properties 'prots' not allowed`
 _EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
 # A variable that is not set is worth a warning, and never why Compose gives up.
 _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
+# `unable to resolve docker endpoint: context "off": context not found`
 _NO_CONTEXT = re.compile(r"context \"(?P<name>[^\"]*)\": context not found")
+# `env file /shop/api.env not found: stat /shop/api.env: no such file or directory`
 _ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>.+?)(?: not found|$)", re.MULTILINE)
+# `failed to read /shop/.env: line 3: key cannot contain a space`
 _ENV_LINE = re.compile(r"failed to read (?P<path>.+?): line (?P<line>\d+)")
+# `required variable TAG is missing a value: set it in .env`
 _DEMANDED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?")
+# `invalid hostPort: abc`
 _VALUE = re.compile(
     r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?"
 )
+# `service "web" depends on undefined service "dbb": invalid compose project`
 _UNKNOWN_SERVICE = re.compile(
     r'service "(?P<user>[\w.-]+)" (?P<how>depends on undefined|declares unknown) service "(?P<name>[\w.-]+)"'
 )
 _SERVICE = re.compile(r'service "([\w.-]+)"')
+# `service "web" refers to undefined volume data: invalid compose project`
 _UNDEFINED = re.compile(r'service "(?P<service>[^"]+)" refers to undefined (?P<what>\w+) "?(?P<name>[\w.-]+)"?')
+# `dependency cycle detected: api -> web -> api`
 _CYCLE = re.compile(r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)")
+# `services.web.ports[0]`
 _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
 
 

@@ -11,6 +11,7 @@ import yaml
 from layerstack.errors import UsageError
 
 MERGE_TAG = "tag:yaml.org,2002:merge"
+# `$TAG`, `${TAG:-latest}`, `${TAG?set it}`; `$$` is a dollar
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>[A-Za-z_]\w*)(?P<operator>:?[-+?])?|(?P<plain>[A-Za-z_]\w*))")
 
 

@@ -10,6 +10,7 @@ import yaml
 from layerstack.project.compose_source import child
 from layerstack.project.project import Port, Project, Service
 
+# `${PORT:-80}`
 VARIABLE = re.compile(r"\$\{?(\w+)(:?[-?+])?")
 
 

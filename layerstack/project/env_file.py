@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+# `export NAME=value`, `NAME: value`
 _NAME = re.compile(r"^(?:export\s+)?(?P<name>[^\s=:]+)(?P<before>\s*)(?P<sign>[=:])(?P<after>[ \t]*)(?P<value>.*)$")
 # Inside double quotes Compose first replaces these, then fills in variables.
 _ESCAPE = re.compile(r'\\([abcfnrtv$"\\])')

@@ -19,6 +19,7 @@ from layerstack.project.image_name import full_name, repository_of, short_name
 from layerstack.project.project import Project
 
 BAKE_FILE = "docker-bake.hcl"
+# `Dockerfile.base`
 _OWN_NAME = re.compile(r"^Dockerfile\.(?P<after>[\w-]+)$|^(?P<before>[\w-]+)\.Dockerfile$")
 # BuildKit, where an image is neither on the engine nor in its registry.
 _NOT_THERE = re.compile(

@@ -24,7 +24,9 @@ from layerstack.project.service import SERVICE_LABEL
 
 # Compose before 2.35 cannot print what it gives to bake.
 NO_PRINT = "unknown flag: --print"
+# `group "default" {`
 _DEFAULT_HCL = re.compile(r'\b(?:group|target)\s+"?default\b')
+# `"group": {"default": {"targets": ["app"]}}`
 _DEFAULT_JSON = re.compile(r'"(?:group|target)"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*?"default"\s*:')
 
 

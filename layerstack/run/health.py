@@ -25,6 +25,7 @@ EXIT_MEANINGS = {
     139: "it crashed",
     143: "it received a stop signal",
 }
+# `ConnectionError: ...: refused`
 TELLING = re.compile(
     r"^[\w.]*(?:Error|Exception)\b.*: |refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE
 )

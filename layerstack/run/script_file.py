@@ -23,7 +23,9 @@ ELF_MACHINE = slice(18, 20)
 BIG_ENDIAN = 2
 MACHINES = {3: "386", 21: "ppc64le", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64"}
 SHELL_ENDS = (".sh", ".bash")
+# `exec /entrypoint.sh: no such file or directory`
 _NOT_FOUND = re.compile(r"no such file or directory|not found|exec format error", re.IGNORECASE)
+# `exec /entrypoint.sh: no such file or directory`
 _REFUSED = re.compile(r"exec:? \"?(/[^\s:\"]+)\"?:")
 # A build that ends such lines itself needs no advice.
 _CONVERTS = re.compile(r"dos2unix|\\r")

@@ -19,7 +19,9 @@ from layerstack.run.health import Verdict, exit_reason
 from layerstack.run.unmet import misspelt, unmet
 
 LOG_TAIL_LINES = 10
+# `Error response from daemon: driver failed programming external connectivity`
 REFUSED = re.compile(r"Error response from daemon: (.+)")
+# `Container shop-web-1  Error response from daemon: ...`
 CONTAINER = re.compile(r"Container (\S+) +Error response from daemon")
 DISK_ADVICE = "`invoke clean` frees build cache; `docker system df` and `df -h` show what holds the rest."
 

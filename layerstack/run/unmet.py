@@ -17,6 +17,7 @@ EXTERNAL = (
     ("network", re.compile(r"network ([\w.-]+) declared as external, but could not be found")),
 )
 
+# `container shop-db-1 has no healthcheck configured`
 NO_HEALTH_CHECK = re.compile(r"container (\S+) has no healthcheck configured")
 
 

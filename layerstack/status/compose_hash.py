@@ -9,6 +9,7 @@ from layerstack.engine.container import Container
 from layerstack.project.project import Project, Service
 from layerstack.run.dev_settings import hash_of
 
+# `Container shop-web-1  Recreate`
 _RECREATED = re.compile(r"Container (\S+)\s+Recreate$", re.MULTILINE)
 FILES_LABEL = "com.docker.compose.project.config_files"
 

@@ -34,6 +34,7 @@ MODEL_ENDS = (
 MODEL_BYTES = 1 << 20
 CODE_ENDS = (".cjs", ".go", ".jar", ".js", ".jsx", ".mjs", ".py", ".rb", ".so", ".ts", ".tsx")
 _REMADE = re.compile(r"(^|/)(__pycache__|\.cache|\.vite|\.pytest_cache)/|\.py[co]$")
+# `pip install -e ./src`
 _EDITABLE = re.compile(r"(?:^|\s)(?:-e|--editable)[\s=]+([^\s;&|]+)")
 _WORKDIR = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?WORKDIR\s+(.+)")
 

@@ -36,6 +36,7 @@ _RESTARTS = re.compile(
     r"--watch\b|--reload\b|flask.* --debug\b|manage\.py runserver(?!.*--noreload)|tsx watch|"
     r"(^|[\s/])(nodemon|ts-node-dev|watchfiles|watchmedo|rerun|guard)(\.\w+)?(\s|$)"
 )
+# `FLASK_DEBUG=1`, `GUNICORN_CMD_ARGS=--reload`
 _RESTARTING_VARIABLE = re.compile(
     r"^(FLASK_DEBUG=(1|true)$|UVICORN_RELOAD=|GUNICORN_CMD_ARGS=.*--reload)", re.IGNORECASE
 )
@@ -43,6 +44,7 @@ _RESTARTING_VARIABLE = re.compile(
 _READS_AGAIN = re.compile(
     r"--hot\b|webpack serve|(next|nuxt|astro) dev|(^|[\s/])(vite|webpack-dev-server)(\.\w+)?(\s|$)"
 )
+# `CHOKIDAR_USEPOLLING=true`
 _POLLING_VARIABLE = re.compile(r"^(CHOKIDAR_USEPOLLING|WATCHPACK_POLLING)=(?!0$|false$|$)", re.IGNORECASE)
 
 

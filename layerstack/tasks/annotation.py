@@ -9,6 +9,7 @@ from typing import Literal
 from layerstack.errors import StackError
 from layerstack.finding import Finding
 
+# `backend/Dockerfile:18`
 PLACE = re.compile(r"(?<![\w./:-])(?P<file>[\w.-][\w./-]*):(?P<line>\d+)\b")
 
 

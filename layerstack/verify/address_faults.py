@@ -18,11 +18,14 @@ CONNECTION_WORDS = re.compile(
     r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504",
     re.IGNORECASE,
 )
+# `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
 NOT_RESOLVED = re.compile(
     r"ENOTFOUND|EAI_AGAIN|resolv|no such host|name or service not known|name resolution", re.IGNORECASE
 )
 REFUSED = re.compile(r"refused", re.IGNORECASE)
+# `localhost:5432`, `[::1]:5432`
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
+# `connect ECONNREFUSED 127.0.0.1:5432`
 OWN_ADDRESS = re.compile(r"(?<![\w.])(?:localhost|127\.0\.0\.1|\[?::1\]?):(\d{2,5})\b")
 
 

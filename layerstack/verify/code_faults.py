@@ -12,11 +12,15 @@ from layerstack.verify.fault import Fault, Rule
 # The last line of what Node.js and Python print when a file cannot be loaded: ended by it, or under a watcher's eye.
 ERROR = re.compile(r"^(?:Uncaught )?(?P<name>(?:[A-Z]\w*)?Error)(?: \[\w+\])?: (?P<words>.+)$")
 BROKEN_TEXT = ("SyntaxError", "IndentationError", "TabError")
+# `No module named 'flask'`, `Cannot find package 'express' imported from /app/server.js`
 PACKAGE = re.compile(
     r"No module named '(?P<python>[\w.]+)'|Cannot find (?:package|module) '(?P<node>(?:@[\w.-]+/)?[\w.-]+)'"
 )
+# `Cannot find module './routes.js'`, `cannot import name 'app' from 'main'`
 OWN_MODULE = re.compile(r"Cannot find module '(?P<path>[./][^']*)'|cannot import name '")
+# `File "/app/main.py", line 3`, `/app/server.js:34`
 PLACE = re.compile(r"(?:file://)?(?P<path>/[^\s:()\"']+\.\w+)(?:\", line |:)(?P<line>\d+)")
+# `imported from /app/server.js`
 IMPORTER = re.compile(r"imported from (?:file://)?(?P<path>/[^\s:()\"']+)")
 NOT_OURS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/usr/lib/", "/usr/local/lib/", "/opt/venv/")
 # A block of a traceback or a stack is longer than this only when somebody's framework is in it.

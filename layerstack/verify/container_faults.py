@@ -27,7 +27,9 @@ NO_THREAD = re.compile(
     r"uv_thread_create|pthread_create|WorkerThreadsTaskRunner|can't start new thread"
     r"|unable to create (?:native )?thread|fork: (?:retry: )?Resource temporarily unavailable|newosproc",
 )
+# `EMFILE: too many open files`
 NO_FILE_LEFT = re.compile(r"too many open files(?! in system)|\bEMFILE\b", re.IGNORECASE)
+# `exec: "serve": executable file not found in $PATH`
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
 

@@ -14,18 +14,23 @@ from layerstack.verify.fault import Fault, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
 
+# `ENOSPC: no space left on device, write`
 DISK_FULL = re.compile(r"no space left on device|ENOSPC|disk (?:is )?full|disk quota exceeded", re.IGNORECASE)
+# `EACCES: permission denied, open '/data/x'`
 UNWRITABLE = re.compile(
     r"permission denied|EACCES|EROFS|read-only (?:file ?system|directory)|not writable|operation not permitted",
     re.IGNORECASE,
 )
 DENIED = re.compile(r"permission denied|EACCES", re.IGNORECASE)
+# `ENOENT: no such file or directory, open '/app/config.json'`
 NO_FILE = re.compile(
     r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
     re.IGNORECASE,
 )
+# `No such file or directory: 'config/app.toml'`
 NAME = re.compile(r"['\"]((?:[\w.@+-]+/)*[\w@+-]+\.\w+)['\"]")
 READ_ONLY = re.compile(r"EROFS|read-only file ?system", re.IGNORECASE)
+# `exec: "/run.sh": permission denied`
 EXEC = re.compile(r"\bexec:? \"?/\S+ (?:failed)?|fork/exec", re.IGNORECASE)
 # PostgreSQL, MySQL, MongoDB, Redis, Elasticsearch.
 OTHER_VERSION = re.compile(
@@ -33,10 +38,12 @@ OTHER_VERSION = re.compile(
     r"|(?:invalid|incompatible|wrong) featureCompatibilityVersion|Can't handle RDB format|cannot downgrade a node",
     re.IGNORECASE,
 )
+# `The data directory was initialized by PostgreSQL version 15`
 VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
 # Where a program came by.
 SOURCE_LINE = re.compile(r"^\s*(?:File \"|at )")
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
+# `open '/app/config.json'`
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 
 

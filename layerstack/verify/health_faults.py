@@ -8,12 +8,15 @@ from layerstack.verify.fault import Fault
 from layerstack.wording import duration
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+# `http://user@127.0.0.1:8080/health`
 HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
 HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
+# `http://localhost:8080/health`
 OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b")
+# `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
 # Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
 SHORT_SECONDS = 1.0

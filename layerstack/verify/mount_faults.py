@@ -10,11 +10,14 @@ from layerstack.project.declaration import find_declaration, find_text
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 
+# `unable to find user app: no matching entries in passwd file`
 NO_USER = re.compile(r"unable to find (?P<what>user|group) (?P<name>[^\s:]+)")
+# `error mounting "/shop/x.conf" to rootfs at "/etc/x.conf": ... not a directory`
 MISMATCH = re.compile(
     r'error mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)".*not a directory', re.DOTALL
 )
 
+# `EISDIR: illegal operation on a directory, read`
 IS_FOLDER = re.compile(r"EISDIR|is a directory|IsADirectoryError", re.IGNORECASE)
 
 

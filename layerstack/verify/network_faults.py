@@ -9,10 +9,13 @@ from layerstack.project.declaration import find_declaration, find_text
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault
 
+# `connect ETIMEDOUT 172.20.0.3:5432`
 TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
 # No answer at all, and not that there is no such name.
 NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|server misbehaving", re.IGNORECASE)
+# `CERT_HAS_EXPIRED`, `certificate has expired`
 EXPIRED = re.compile(r"certificate (?:has )?(?:is )?expired|CERT_HAS_EXPIRED", re.IGNORECASE)
+# `getaddrinfo EAI_AGAIN api.example.com`
 OUTSIDE = re.compile(r"EAI_AGAIN|name resolution|ENETUNREACH|network is unreachable", re.IGNORECASE)
 # Of two words and more, and no file and no kind of error: `api.example.com`, not `socket.gaierror` or `main.go:7`.
 HOST = re.compile(
