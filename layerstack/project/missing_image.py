@@ -5,7 +5,7 @@ from pathlib import Path
 
 from layerstack.project.project import BAKE_NAMES
 
-# `invoke setup` looks after the images that such a variable of a bake file names.
+# `variable "NODE_IMAGE" {` in a bake file: `invoke setup` provides the images that such variables name.
 _SYSTEM_IMAGE = re.compile(r"^\s*variable\s+\"\w+_IMAGE\"|\"\w+_IMAGE\"\s*:", re.MULTILINE)
 
 
