@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from layerstack.dockerfile.recipe import read_recipe
+from layerstack.dockerfile.references import familiar
 from layerstack.doctor.mounts import declared_targets
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.dependency import dependencies
 from layerstack.project.gpu_request import requests_of
-from layerstack.project.image_name import is_same, short_name
+from layerstack.project.image_name import is_same
 from layerstack.project.project import Project, Service
 from layerstack.wording import gibibytes
 
@@ -59,7 +60,7 @@ def check_build_order(project: Project, source: ComposeSource) -> Iterator[Findi
                 place = source.place("services", service.name, "depends_on")
                 detail = f"{service.name} is built on the image of {needed} and names it in depends_on only"
                 remedy = (
-                    f'Add `additional_contexts: {{ {short_name(base.image or needed)}: "service:{needed}" }}` to the '
+                    f'Add `additional_contexts: {{ {familiar(base.image or needed)}: "service:{needed}" }}` to the '
                     f"build of {service.name}, or declare {needed} in docker-bake.hcl, and take it out of depends_on."
                 )
                 yield warning(ORDER, detail, remedy, service.name, place)

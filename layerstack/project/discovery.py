@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import find_context, read_recipe
+from layerstack.dockerfile.references import familiar
 from layerstack.errors import UsageError
-from layerstack.project.image_name import full_name, has_tag, short_name
+from layerstack.project.image_name import full_name, has_tag
 from layerstack.project.targets import read_target
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class _Search:
         """Connect one image to its parents; returns the images that were found for it."""
         before = set(self.images)
         found = {name: target for name in self._parents(image) if (target := self._target(image, name))}
-        contexts = {short_name(name): f"target:{target}" for name, target in found.items()}
+        contexts = {familiar(name): f"target:{target}" for name, target in found.items()}
         if contexts:
             definition = {**image.definition, "contexts": {**image.definition.get("contexts", {}), **contexts}}
             self.images[image.name] = read_target(self.root, image.name, definition, image.tag)
@@ -70,7 +71,7 @@ class _Search:
         commands = self._commands.get(full_name(reference), ())
         if len({command.made for command in commands}) != 1:
             return None
-        name = self._free_name(short_name(reference))
+        name = self._free_name(familiar(reference))
         image = read_target(self.root, name, _definition(commands[0], reference), full_name(reference))
         if full_name(reference) in map(full_name, self._parents(image)):
             return None  # made from the image of that name: there is another one, elsewhere

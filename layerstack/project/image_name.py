@@ -16,11 +16,6 @@ def full_name(reference: str) -> str:
     return name if has_tag(name) else name + LATEST
 
 
-def short_name(reference: str) -> str:
-    """The name as people write it: without `:latest` and without Docker Hub's address."""
-    return familiar(reference)
-
-
 def repository_of(reference: str) -> str:
     """The name without tag and digest."""
     name = familiar(reference).partition("@")[0]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerstack.dockerfile.recipe import read_recipe
+from layerstack.dockerfile.references import familiar
 from layerstack.errors import UsageError
 from layerstack.project import missing_image
 from layerstack.project.build_commands import DEEPEST_FOLDER, PASSED_OVER
-from layerstack.project.image_name import full_name, repository_of, short_name
+from layerstack.project.image_name import full_name, repository_of
 from layerstack.project.project import Project
 
 BAKE_FILE = "docker-bake.hcl"
@@ -47,7 +48,7 @@ def advice_for(project: Project, message: str) -> str:
         name = match["name"].rstrip(":.,")
         if lines := declaration(project, name):
             return (
-                f"No registry has {short_name(name)}, and this project does not say how it is built. "
+                f"No registry has {familiar(name)}, and this project does not say how it is built. "
                 f"If it is built here, write into {BAKE_FILE}:\n{lines}\n"
                 f"  → If it is a system image: {missing_image.way_to_get(project.root)}"
             )
@@ -59,11 +60,11 @@ def declaration(project: Project, reference: str) -> str:
     found = [one for one in _dockerfiles(project.root) if one.is_named(repository_of(reference))]
     if not found:
         return ""
-    name, base = re.sub(r"[^A-Za-z0-9_-]+", "_", short_name(reference)), found[0]
+    name, base = re.sub(r"[^A-Za-z0-9_-]+", "_", familiar(reference)), found[0]
     file = "" if base.name == "Dockerfile" else f"  dockerfile = {json.dumps(base.name)}\n"
     lines = f"target {json.dumps(name)} {{\n  context = {json.dumps(base.folder)}\n{file}"
     lines += f"  tags = [{json.dumps(full_name(reference))}]\n}}\n"
-    key = short_name(reference)
+    key = familiar(reference)
     shown = key if _IDENTIFIER.fullmatch(key) else json.dumps(key)
     users = (image.name for image in project.images.values() if _reads(project, image.name, reference))
     lines += "".join(

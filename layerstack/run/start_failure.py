@@ -60,15 +60,10 @@ def require_images(client: EngineClient, project: Project, services: Sequence[st
     """Raises StartFailed when an image that this project builds is missing."""
     missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
     if missing:
-        names = ", ".join(f"{name} ({image_of(project, name)})" for name in missing)
+        names = ", ".join(f"{name} ({project.services[name].image})" for name in missing)
         raise StartFailed(
             f"Not built yet: {names}.", f"Build first: `invoke build {' '.join(missing)}`, then this again."
         )
-
-
-def image_of(project: Project, service: str) -> str:
-    """The image reference Compose runs for a service, named or not."""
-    return project.services[service].image
 
 
 def require_ports(client: EngineClient, project: Project, services: Sequence[str]) -> None:
@@ -123,7 +118,7 @@ def refusal(
     if known := unmet(client, project, services, result.stderr):
         return known
     if missing := _without_image(client, project, services):
-        images = ", ".join(dict.fromkeys(image_of(project, name) for name in missing))
+        images = ", ".join(dict.fromkeys(project.services[name].image for name in missing))
         advice = misspelt(client, project, missing[0]) or missing_image.way_to_get(project.root)
         return StartFailed(f"{images} could not be fetched: {said}", advice)
     if texts.says(result.stderr, *texts.PORT_TAKEN):
@@ -153,7 +148,7 @@ def _without_image(client: EngineClient, project: Project, services: Sequence[st
     missing = []
     for name in services:
         try:
-            client.api.inspect_image(image_of(project, name))
+            client.api.inspect_image(project.services[name].image)
         except NotInEngine:
             missing.append(name)
     return missing

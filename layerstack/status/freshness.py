@@ -106,7 +106,7 @@ class FreshnessReader:
         return Freshness(stale, tuple(unknown), tuple(image.notes(made_of)) if image else (), inputs, name)
 
     def _image(self, service: Service, binds: Sequence[BindMount], container_id: str = "") -> ImageStaleness | None:
-        plan, built = self._plans.get(service.name), image_built_for(self._project, service)
+        plan, built = self._plans.get(service.name), self._project.image_of(service)
         if not plan or not built:
             return None
         one, root, find_folder = plan.of(built.name), self._project.root, partial(self._working_folder, built)
@@ -169,14 +169,9 @@ class FreshnessReader:
         yield from anonymous_volume.find_old(self._client, self._project.root, volumes, container.image)
 
 
-def image_built_for(project: Project, service: Service) -> Image | None:
-    """The image of the project that a service runs: its own, or another one's by its tag."""
-    return project.image_of(service)
-
-
 def _read_plans(project: Project) -> tuple[dict[str, Plan], dict[str, str]]:
     """Service → plan of its image, and service → why there is none."""
-    named = {service.name: image_built_for(project, service) for service in project.services.values()}
+    named = {service.name: project.image_of(service) for service in project.services.values()}
     built = {service: image.name for service, image in named.items() if image}
     store = StateStore(project.root)
     try:

@@ -10,7 +10,7 @@ from layerstack.build.plan import Plan, PlannedImage, layers_identity, parent_la
 from layerstack.dockerfile.recipe import find_context
 from layerstack.moment import epoch_seconds
 from layerstack.status.copied_files import ContainerFiles, known
-from layerstack.status.input_changes import InputChanges, places
+from layerstack.status.input_changes import InputChanges, identities
 from layerstack.status.mounted_files import BindMount, is_seen
 from layerstack.status.staleness import Kind, Stale
 from layerstack.wording import listed
@@ -143,7 +143,7 @@ class ImageStaleness:
     def _newer_files(self) -> Iterator[Stale]:
         """Files written after an image of unknown inputs, and different from those in its container."""
         made = epoch_seconds(self.one.stored.created) if self.one.stored else 0.0
-        paths = (name for name in places(self.one.image, self.one.manifest) if (self.root / name).is_file())
+        paths = (name for name in identities(self.one.image, self.one.manifest) if (self.root / name).is_file())
         own = ((name, Path(normpath(self.root / name))) for name in paths)
         unseen = [name for name, path in own if not is_seen(path, self.binds, self._places(name))]
         newer = [name for name in unseen if (self.root / name).stat().st_mtime > made > 0]

@@ -43,11 +43,11 @@ class InputChanges:
 
     @cached_property
     def _before(self) -> dict[str, str]:
-        return _identities(self.image, self.old)
+        return identities(self.image, self.old)
 
     @cached_property
     def _now(self) -> dict[str, str]:
-        return _identities(self.image, self.new)
+        return identities(self.image, self.new)
 
     @cached_property
     def seen(self) -> tuple[str, ...]:
@@ -124,12 +124,8 @@ def is_dependency_file(name: str) -> bool:
     return _DEPENDENCIES.fullmatch(PurePosixPath(name).name) is not None
 
 
-def places(image: Image, manifest: Manifest) -> Iterable[str]:
-    """Every file that an image is made of, by its path from the root of the project."""
-    return _identities(image, manifest)
-
-
-def _identities(image: Image, manifest: Manifest) -> dict[str, str]:
+def identities(image: Image, manifest: Manifest) -> dict[str, str]:
+    """Every file that an image is made of, by its path from the root of the project, with its identity."""
     return {
         place(image, origin, path): identity
         for origin, files in manifest.files.items()

@@ -15,7 +15,6 @@ from layerstack.project.project import Device, Project, find_compose_files, load
 from layerstack.run.address import addresses
 from layerstack.run.conflict import find_orphans
 from layerstack.run.dev_settings import recall, variables_of_dev
-from layerstack.run.start_failure import image_of
 from layerstack.run.unmounted import overlay_path
 from layerstack.status import compose_hash
 from layerstack.status.freshness import Freshness, FreshnessReader
@@ -135,7 +134,7 @@ def _read(client: EngineClient, project: Project, found: Mapping[str, tuple[Cont
         for one in found.get(name, ()):
             with suppress(NotInEngine):  # it was removed a moment ago
                 lines.append(_status(client, name, one, address, reader.of(service, one)))
-        statuses += lines or [_absent(name, image_of(project, name), address, reader.of_absent(service))]
+        statuses += lines or [_absent(name, service.image, address, reader.of_absent(service))]
     return statuses + [_orphan(client, one) for one in find_orphans(project, found)]
 
 

@@ -24,7 +24,6 @@ from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import Cause, find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own
 from layerstack.run.health import TOLERATED_CRASHES
-from layerstack.run.start_failure import image_of
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
@@ -280,7 +279,7 @@ class Lookout:
         if all(check.is_ok for check in result.checks if check.link == "image"):
             return
         name = result.service
-        yield image_of(self._project, name)
+        yield self._project.services[name].image
         if self._project.services[name].is_built:
             below = [one.tag for one in self._project.with_parents([self._project.image(name).name])[:-1]]
             here = images.find_all(below)

@@ -10,7 +10,6 @@ from layerstack.engine.place import EnginePlace
 from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Project, Service
 from layerstack.run.health import Verdict, absent, judge_now
-from layerstack.run.start_failure import image_of
 from layerstack.verify.checks import CheckResult, Target, as_check, guess, not_asked, run_declared
 from layerstack.verify.health_probe import probe_health
 from layerstack.verify.masking import mask
@@ -69,7 +68,7 @@ def examine(
 
     Raises EngineError or OSError when the engine itself fails.
     """
-    links = [image_link(client, image_of(project, service.name), found), container_link(service, found)]
+    links = [image_link(client, service.image, found), container_link(service, found)]
     if not found:
         asked = not_asked(_declared(service), "there is no container")
         return ServiceResult(service.name, "absent", (*links, *asked), absent(service.name))

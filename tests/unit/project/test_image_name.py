@@ -2,7 +2,8 @@
 
 import pytest
 
-from layerstack.project.image_name import full_name, is_same, repository_of, short_name
+from layerstack.dockerfile.references import familiar
+from layerstack.project.image_name import full_name, is_same, repository_of
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from layerstack.project.image_name import full_name, is_same, repository_of, sho
     ],
 )
 def test_a_name(written: str, full: str, short: str, repository: str) -> None:
-    assert (full_name(written), short_name(written), repository_of(written)) == (full, short, repository)
+    assert (full_name(written), familiar(written), repository_of(written)) == (full, short, repository)
     assert is_same(written, full)
 
 

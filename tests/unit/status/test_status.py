@@ -10,7 +10,7 @@ import pytest
 from layerstack.dockerfile.image import Image
 from layerstack.project.project import Project, Service
 from layerstack.status import staleness, status, status_text
-from layerstack.status.freshness import Freshness, image_built_for
+from layerstack.status.freshness import Freshness
 from layerstack.status.staleness import Need, Stale
 from layerstack.status.status import ServiceStatus
 
@@ -159,4 +159,4 @@ def test_a_service_may_run_the_image_that_another_one_builds() -> None:
         Service("database", "mongo:7", (), {}),
     )
     own = replace(project(images={"web": web}), services={one.name: one for one in services})
-    assert [image_built_for(own, one) for one in services] == [web, web, None]
+    assert [own.image_of(one) for one in services] == [web, web, None]
