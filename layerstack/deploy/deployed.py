@@ -127,9 +127,9 @@ class _Peers:
         return f"{NOT_CHECKED}: no container of this node that shares a network with it can send a request"
 
 
-def _running(one: SwarmService) -> list[Task]:
+def _running(service: SwarmService) -> list[Task]:
     # During an update replicas of the previous version still serve.
-    return [task for task in one.tasks if task.state == "running"]
+    return [task for task in service.tasks if task.state == "running"]
 
 
 def _examine(peers: _Peers, project: Project, name: str) -> DeployedService:
@@ -162,11 +162,11 @@ def _ask(peers: _Peers, project: Project, service: Service, task: Task) -> list[
     return [replace(check, container=name, detail=mask(check.detail, environment)) for check in found]
 
 
-def _cause(one: SwarmService, running: int, checks: Sequence[CheckResult]) -> str:
+def _cause(service: SwarmService, running: int, checks: Sequence[CheckResult]) -> str:
     if failed := next((check for check in checks if not check.is_ok), None):
         return f"{failed.container}: the check `{failed.check}` fails: {failed.detail}"
-    if not one.asked:
+    if not service.asked:
         return "is scaled to zero"
-    if running < one.asked:
-        return f"{running} of {one.asked} replicas run{failure_words(one, ())}"
+    if running < service.asked:
+        return f"{running} of {service.asked} replicas run{failure_words(service, ())}"
     return ""

@@ -68,29 +68,31 @@ def make_manifests(root: Path, document: Mapping[str, Any], images: Mapping[str,
     )
 
 
-def _written(root: Path, name: str, one: Mapping[str, Any], image: str, is_job: bool) -> Written:
+def _written(root: Path, name: str, service: Mapping[str, Any], image: str, is_job: bool) -> Written:
     label = object_name(name)
     # No node has the project's folder.
     mounts = [
-        mount for mount in one.get("volumes") or () if mount["type"] != "bind" or not is_below(mount["source"], root)
+        mount
+        for mount in service.get("volumes") or ()
+        if mount["type"] != "bind" or not is_below(mount["source"], root)
     ]
-    pod = Pod(label, {**one, "volumes": mounts}, image)
+    pod = Pod(label, {**service, "volumes": mounts}, image)
     claims = [
         _claim(object_name(mount["source"])) for mount in mounts if mount["type"] == "volume" and mount.get("source")
     ]
-    parts = [*claims, _job(pod) if is_job else _workload(pod, one), *([] if is_job else [_address(label, one)])]
+    parts = [*claims, _job(pod) if is_job else _workload(pod, service), *([] if is_job else [_address(label, service)])]
     return Written(label, tuple(parts), pod.needs)
 
 
-def _workload(pod: Pod, one: Mapping[str, Any]) -> Manifest:
+def _workload(pod: Pod, service: Mapping[str, Any]) -> Manifest:
     # A StatefulSet stops the old pod first: two pods must not write to one volume.
     selector = {"app": pod.name}
     spec: Manifest = {
-        "replicas": int((one.get("deploy") or {}).get("replicas", one.get("scale", 1))),
+        "replicas": int((service.get("deploy") or {}).get("replicas", service.get("scale", 1))),
         "selector": {"matchLabels": selector},
         "template": {"metadata": {"labels": selector}, "spec": pod.spec("Always")},
     }
-    if keeps_data(one):
+    if keeps_data(service):
         return _object("apps/v1", "StatefulSet", pod.name, {"serviceName": pod.name, **spec})
     update = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     return _object("apps/v1", "Deployment", pod.name, {**spec, "strategy": update})
@@ -102,10 +104,10 @@ def _job(pod: Pod) -> Manifest:
     return _object("batch/v1", "Job", pod.name, {"backoffLimit": 20, "template": template})
 
 
-def _address(name: str, one: Mapping[str, Any]) -> Manifest:
+def _address(name: str, service: Mapping[str, Any]) -> Manifest:
     """The name by which other services reach it."""
     spec: Manifest = {"selector": {"app": name}}
-    ports = sorted(_ports(one))
+    ports = sorted(_ports(service))
     if ports:
         spec["ports"] = [{"name": f"{kind.lower()}-{port}", "port": port, "protocol": kind} for port, kind in ports]
     else:
@@ -113,9 +115,9 @@ def _address(name: str, one: Mapping[str, Any]) -> Manifest:
     return _object("v1", "Service", name, spec)
 
 
-def _ports(one: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    found = {(int(port["target"]), str(port.get("protocol", "tcp")).upper()) for port in one.get("ports") or ()}
-    for text in one.get("expose") or ():
+def _ports(service: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    found = {(int(port["target"]), str(port.get("protocol", "tcp")).upper()) for port in service.get("ports") or ()}
+    for text in service.get("expose") or ():
         port, _, kind = str(text).partition("/")
         if port.isdigit():
             found.add((int(port), (kind or "tcp").upper()))

@@ -101,6 +101,6 @@ def _ask(wanted: Mapping[str, WantedImage]) -> dict[str, Answer]:
     return dict(look_up(one.reference for one in wanted.values() if one.stored))
 
 
-def _name(one: WantedImage, answers: Mapping[str, Answer]) -> str:
-    answer = answers.get(one.reference)
-    return answer.pinned if answer and answer.digest else one.reference
+def _name(wanted: WantedImage, answers: Mapping[str, Answer]) -> str:
+    answer = answers.get(wanted.reference)
+    return answer.pinned if answer and answer.digest else wanted.reference

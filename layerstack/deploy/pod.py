@@ -18,23 +18,23 @@ Mounted = tuple[dict[str, Any], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Pod:
-    """`one` is the service as Compose resolved it, dollars doubled, without mounts of the project's folder."""
+    """`service` is the service as Compose resolved it, dollars doubled, without mounts of the project's folder."""
 
     name: str
-    one: Mapping[str, Any]
+    service: Mapping[str, Any]
     image: str
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Variables whose values must not be in the manifest."""
-        values = (self.one.get("environment") or {}).items()
+        values = (self.service.get("environment") or {}).items()
         return tuple(name for name, value in values if value and holds_secret({name: str(value)}, {}))
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Arguments of `kubectl create` for what must exist before the pod."""
         values = " ".join(f"--from-literal={name}=…" for name in self.secrets)
-        files = [(kind, use["source"]) for kind, part, _ in _FILES for use in self.one.get(part) or ()]
+        files = [(kind, use["source"]) for kind, part, _ in _FILES for use in self.service.get(part) or ()]
         made = [f"{kind} {object_name(source)} --from-file={source}=…" for kind, source in files]
         return (*([f"secret generic {self.name} {values}"] if values else []), *made)
 
@@ -46,7 +46,7 @@ class Pod:
             "enableServiceLinks": False,
             "containers": [self._container([mount for mount, _ in volumes])],
         }
-        if grace := _seconds(self.one.get("stop_grace_period")):
+        if grace := _seconds(self.service.get("stop_grace_period")):
             spec["terminationGracePeriodSeconds"] = grace
         if volumes:
             spec["volumes"] = [volume for _, volume in volumes]
@@ -58,7 +58,7 @@ class Pod:
             "image": self.image,
             "command": self._words("entrypoint"),
             "args": self._words("command"),
-            "workingDir": self.one.get("working_dir"),
+            "workingDir": self.service.get("working_dir"),
             "env": list(self._environment()),
             "resources": self._resources(),
             "securityContext": self._security(),
@@ -69,31 +69,31 @@ class Pod:
 
     def _words(self, key: str) -> list[str]:
         # Kubernetes expands $(NAME).
-        return [_plain(word).replace("$(", "$$(") for word in self.one.get(key) or ()]
+        return [_plain(word).replace("$(", "$$(") for word in self.service.get(key) or ()]
 
     def _environment(self) -> Iterator[dict[str, Any]]:
-        for name, value in (self.one.get("environment") or {}).items():
+        for name, value in (self.service.get("environment") or {}).items():
             if name in self.secrets:
                 yield {"name": name, "valueFrom": {"secretKeyRef": {"name": self.name, "key": name}}}
             elif value is not None:
                 yield {"name": name, "value": _plain(value).replace("$(", "$$(")}
 
     def _resources(self) -> dict[str, Any]:
-        declared = ((self.one.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+        declared = ((self.service.get("deploy") or {}).get("resources") or {}).get("limits") or {}
         wanted = {
-            "memory": bytes_of(declared.get("memory") or self.one.get("mem_limit") or 0),
-            "cpu": declared.get("cpus") or self.one.get("cpus"),
-            "nvidia.com/gpu": cards_wanted(self.one),
+            "memory": bytes_of(declared.get("memory") or self.service.get("mem_limit") or 0),
+            "cpu": declared.get("cpus") or self.service.get("cpus"),
+            "nvidia.com/gpu": cards_wanted(self.service),
         }
         limits = {key: str(value) for key, value in wanted.items() if value}
         return {"limits": limits} if limits else {}
 
     def _security(self) -> dict[str, Any]:
-        user = str(self.one.get("user") or "")
-        capabilities = {"add": self.one.get("cap_add"), "drop": self.one.get("cap_drop")}
-        no_new = any(str(text).startswith("no-new-privileges") for text in self.one.get("security_opt") or ())
+        user = str(self.service.get("user") or "")
+        capabilities = {"add": self.service.get("cap_add"), "drop": self.service.get("cap_drop")}
+        no_new = any(str(text).startswith("no-new-privileges") for text in self.service.get("security_opt") or ())
         made = {
-            "readOnlyRootFilesystem": self.one.get("read_only"),
+            "readOnlyRootFilesystem": self.service.get("read_only"),
             "capabilities": {key: value for key, value in capabilities.items() if value},
             **({"allowPrivilegeEscalation": False} if no_new else {}),
             **({"runAsUser": int(user.partition(":")[0])} if user.partition(":")[0].isdigit() else {}),
@@ -102,7 +102,7 @@ class Pod:
 
     def _probes(self) -> dict[str, Any]:
         """The health check as startup and readiness probe. No liveness probe: Compose does not restart either."""
-        check = self.one.get("healthcheck") or {}
+        check = self.service.get("healthcheck") or {}
         words = [_plain(word) for word in check.get("test") or ()]
         if len(words) < 2 or check.get("disable"):
             return {}
@@ -119,7 +119,7 @@ class Pod:
         return {"startupProbe": {**probe, "failureThreshold": patience}, "readinessProbe": probe}
 
     def _volumes(self) -> Iterator[Mounted]:
-        for number, mount in enumerate(self.one.get("volumes") or ()):
+        for number, mount in enumerate(self.service.get("volumes") or ()):
             target = {"mountPath": mount["target"]}
             if mount.get("read_only"):
                 target["readOnly"] = True
@@ -132,8 +132,8 @@ class Pod:
             yield _mounted(f"volume-{number}", target, source)
 
     def _memory(self) -> Iterator[Mounted]:
-        memory = [(str(text).partition(":")[0], 0) for text in self.one.get("tmpfs") or ()]
-        if size := bytes_of(self.one.get("shm_size") or 0):
+        memory = [(str(text).partition(":")[0], 0) for text in self.service.get("tmpfs") or ()]
+        if size := bytes_of(self.service.get("shm_size") or 0):
             memory.append(("/dev/shm", size))
         for number, (path, most) in enumerate(memory):
             limit = {"sizeLimit": str(most)} if most else {}
@@ -142,7 +142,7 @@ class Pod:
     def _files(self) -> Iterator[Mounted]:
         """Secrets and configs of Compose, each a file."""
         for _, part, folder in _FILES:
-            for number, use in enumerate(self.one.get(part) or ()):
+            for number, use in enumerate(self.service.get(part) or ()):
                 name, target = object_name(use["source"]), str(use.get("target") or use["source"])
                 path = target if target.startswith("/") else folder + target
                 source = {"secret": {"secretName": name}} if part == "secrets" else {"configMap": {"name": name}}

@@ -62,34 +62,36 @@ def wait_for(
     return replicas
 
 
-def _is_done(one: SwarmService) -> bool:
-    return one.update not in WORDS and one.running >= one.asked
+def _is_done(service: SwarmService) -> bool:
+    return service.update not in WORDS and service.running >= service.asked
 
 
-def _tell(one: SwarmService, said: dict[str, str], say: Say) -> None:
-    what = "succeeded" if one.is_job else WORDS.get(one.update, "running")
-    text = f"{one.name}: {one.running} of {one.asked} {what}"
-    if said.get(one.name) != text:
-        said[one.name] = text
+def _tell(service: SwarmService, said: dict[str, str], say: Say) -> None:
+    what = "succeeded" if service.is_job else WORDS.get(service.update, "running")
+    text = f"{service.name}: {service.running} of {service.asked} {what}"
+    if said.get(service.name) != text:
+        said[service.name] = text
         say(text)
 
 
-def _gone_back(one: SwarmService, known: Collection[str]) -> StartFailed:
-    what = "is only partly updated: Swarm paused the update" if one.update == "paused" else "was rolled back"
-    return StartFailed(f"{one.name} {what}{failure_words(one, known)}", "Fix it, then run `invoke deploy` again.")
-
-
-def _broken(one: SwarmService, stack: str, known: Collection[str], seconds: float) -> StartFailed:
-    msg = f"{one.name}: none of {one.asked} replicas is running after {seconds:.0f} s{failure_words(one, known)}"
+def _gone_back(service: SwarmService, known: Collection[str]) -> StartFailed:
+    what = "is only partly updated: Swarm paused the update" if service.update == "paused" else "was rolled back"
     return StartFailed(
-        msg, f"`docker service ps --no-trunc {stack}_{one.name}` shows every try; --timeout waits longer."
+        f"{service.name} {what}{failure_words(service, known)}", "Fix it, then run `invoke deploy` again."
     )
 
 
-def failure_words(one: SwarmService, known: Collection[str]) -> str:
+def _broken(service: SwarmService, stack: str, known: Collection[str], seconds: float) -> StartFailed:
+    why = failure_words(service, known)
+    msg = f"{service.name}: none of {service.asked} replicas is running after {seconds:.0f} s{why}"
+    shown = f"`docker service ps --no-trunc {stack}_{service.name}` shows every try"
+    return StartFailed(msg, f"{shown}; --timeout waits longer.")
+
+
+def failure_words(service: SwarmService, known: Collection[str]) -> str:
     """Why the last of its tasks failed, with its last lines."""
-    failed = one.failures(known)
-    waiting = next((task.error for task in one.tasks if task.error and task.id not in known), one.message)
+    failed = service.failures(known)
+    waiting = next((task.error for task in service.tasks if task.error and task.id not in known), service.message)
     if not failed:
         return f": {waiting}" if waiting else ""
     time.sleep(POLL_SECONDS)  # its node passes on the last lines a moment later

@@ -22,14 +22,14 @@ class Facts:
     nodes: Mapping[str, str] = field(default_factory=dict)
 
 
-def make_policy(name: str, one: Mapping[str, Any], facts: Facts, notes: Notes, is_job: bool) -> dict[str, Any]:
+def make_policy(name: str, service: Mapping[str, Any], facts: Facts, notes: Notes, is_job: bool) -> dict[str, Any]:
     """The declared policy; where none is declared, a failed update is rolled back."""
-    declared = one.get("deploy") or {}
+    declared = service.get("deploy") or {}
     made = {key: declared[key] for key in _DECLARED if declared.get(key)}
-    replicas = declared.get("replicas", one.get("scale"))
+    replicas = declared.get("replicas", service.get("scale"))
     if replicas is not None and made.get("mode") != "global":
         made["replicas"] = int(replicas)
-    made["resources"] = _resources(name, one, notes)
+    made["resources"] = _resources(name, service, notes)
     if not facts.has_virtual_ips and "endpoint_mode" not in made:
         notes.add(name, "deploy.endpoint_mode: dnsrr", swarm_keys.NO_VIRTUAL_IPS)
         made["endpoint_mode"] = "dnsrr"
@@ -37,9 +37,9 @@ def make_policy(name: str, one: Mapping[str, Any], facts: Facts, notes: Notes, i
         notes.add(name, "deploy.mode: replicated-job", swarm_keys.JOB)
         made |= {"mode": "replicated-job", "restart_policy": {"condition": "on-failure", "delay": "5s"}}
     else:
-        made.setdefault("restart_policy", _restart(name, one, notes))
+        made.setdefault("restart_policy", _restart(name, service, notes))
         # Old and new replica at once would write to one volume, or need the same port of their node.
-        order = "stop-first" if keeps_data(one) or _has_host_ports(one, facts) else "start-first"
+        order = "stop-first" if keeps_data(service) or _has_host_ports(service, facts) else "start-first"
         defaults = {"order": order, "failure_action": "rollback"}
         made["update_config"] = {**defaults, **(declared.get("update_config") or {})}
         made["rollback_config"] = {"order": order, **(declared.get("rollback_config") or {})}
@@ -49,32 +49,32 @@ def make_policy(name: str, one: Mapping[str, Any], facts: Facts, notes: Notes, i
     return {key: value for key, value in made.items() if value != {}}
 
 
-def keeps_data(one: Mapping[str, Any]) -> bool:
+def keeps_data(service: Mapping[str, Any]) -> bool:
     """Whether it writes to a volume, so that two at once would write to the same files."""
-    mounts = one.get("volumes") or ()
+    mounts = service.get("volumes") or ()
     return any(mount["type"] == "volume" and not mount.get("read_only") for mount in mounts)
 
 
-def cards_wanted(one: Mapping[str, Any]) -> int:
+def cards_wanted(service: Mapping[str, Any]) -> int:
     """The number of GPUs; a request for all counts as one."""
-    return sum(max(request.count, len(request.device_ids), 1) for request in requests_of(one))
+    return sum(max(request.count, len(request.device_ids), 1) for request in requests_of(service))
 
 
-def _has_host_ports(one: Mapping[str, Any], facts: Facts) -> bool:
+def _has_host_ports(service: Mapping[str, Any], facts: Facts) -> bool:
     """Whether it binds ports of its node, which a second replica there could not bind."""
-    ports = [port for port in one.get("ports") or () if not str(port.get("host_ip") or "").startswith("127.")]
+    ports = [port for port in service.get("ports") or () if not str(port.get("host_ip") or "").startswith("127.")]
     return any(not facts.has_virtual_ips or port.get("mode") == "host" for port in ports)
 
 
-def _resources(name: str, one: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
-    declared = (one.get("deploy") or {}).get("resources") or {}
+def _resources(name: str, service: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+    declared = (service.get("deploy") or {}).get("resources") or {}
     made: dict[str, dict[str, Any]] = {key: dict(declared.get(key) or {}) for key in ("limits", "reservations")}
     made["reservations"].pop("devices", None)
     for key, (part, word) in _MOVED.items():
-        if one.get(key):
+        if service.get(key):
             notes.add(name, key, swarm_keys.MOVED)
-            made[part].setdefault(word, one[key])
-    if cards := cards_wanted(one):
+            made[part].setdefault(word, service[key])
+    if cards := cards_wanted(service):
         notes.add(name, "deploy.resources.reservations.devices", swarm_keys.GPU)
         resource = {"discrete_resource_spec": {"kind": GPU_KIND, "value": cards}}
         made["reservations"]["generic_resources"] = [resource]
@@ -83,9 +83,9 @@ def _resources(name: str, one: Mapping[str, Any], notes: Notes) -> dict[str, Any
     return {key: value for key, value in made.items() if value}
 
 
-def _restart(name: str, one: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+def _restart(name: str, service: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     """`restart:` as a restart policy; without one Swarm restarts whatever ends."""
-    if not (restart := str(one.get("restart") or "")):
+    if not (restart := str(service.get("restart") or "")):
         return {}
     notes.add(name, "restart", "moved to deploy.restart_policy")
     kind, _, attempts = restart.partition(":")

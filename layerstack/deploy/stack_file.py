@@ -47,26 +47,29 @@ class _Maker:
     facts: Facts
     notes: Notes = field(default_factory=Notes)
 
-    def service(self, name: str, one: Mapping[str, Any], is_job: bool) -> dict[str, Any]:
-        for key in one:
-            if key not in swarm_keys.KEPT | swarm_keys.ELSEWHERE and not key.startswith("x-") and one[key]:
+    def service(self, name: str, service: Mapping[str, Any], is_job: bool) -> dict[str, Any]:
+        for key in service:
+            if key not in swarm_keys.KEPT | swarm_keys.ELSEWHERE and not key.startswith("x-") and service[key]:
                 self.notes.add(name, key)
-        ports, volumes = list(self._ports(name, one)), [*self._volumes(name, one), *self._memory_mounts(name, one)]
+        ports, volumes = (
+            list(self._ports(name, service)),
+            [*self._volumes(name, service), *self._memory_mounts(name, service)],
+        )
         made = {
             "image": self.images[name],
-            **{key: one[key] for key in sorted(swarm_keys.KEPT) if one.get(key) not in (None, [], {})},
-            "networks": {key: _only(value, ("aliases",)) for key, value in (one.get("networks") or {}).items()},
+            **{key: service[key] for key in sorted(swarm_keys.KEPT) if service.get(key) not in (None, [], {})},
+            "networks": {key: _only(value, ("aliases",)) for key, value in (service.get("networks") or {}).items()},
             "ports": ports,
             "volumes": volumes,
-            "deploy": make_policy(name, one, self.facts, self.notes, is_job),
+            "deploy": make_policy(name, service, self.facts, self.notes, is_job),
         }
         for key in ("secrets", "configs"):
             if key in made:
                 made[key] = [_with_number(use) for use in made[key]]
         return {key: value for key, value in made.items() if value not in ([], {})}
 
-    def _ports(self, name: str, one: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        for port in one.get("ports") or ():
+    def _ports(self, name: str, service: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for port in service.get("ports") or ():
             host, published = port.get("host_ip") or "", str(port.get("published") or "")
             if host.startswith("127.") or host == "::1":
                 self.notes.add(name, f"ports: {host}", swarm_keys.LOOPBACK_PORT)
@@ -81,11 +84,11 @@ class _Maker:
                 made = {"target": int(port["target"]), "protocol": port.get("protocol", "tcp"), "mode": mode}
                 yield {**made, **({"published": int(published)} if published else {})}
 
-    def _volumes(self, name: str, one: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        for mount in one.get("volumes") or ():
+    def _volumes(self, name: str, service: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for mount in service.get("volumes") or ():
             kind = mount["type"]
             if kind == "bind" and is_below(mount["source"], self.root):
-                reason = swarm_keys.CODE_MOUNT if "build" in one else swarm_keys.FILE_MOUNT
+                reason = swarm_keys.CODE_MOUNT if "build" in service else swarm_keys.FILE_MOUNT
                 self.notes.add(name, "volumes: bind", reason)
                 continue
             if kind == "bind":
@@ -95,13 +98,13 @@ class _Maker:
                 made["tmpfs"] = {"size": bytes_of(size)}
             yield made
 
-    def _memory_mounts(self, name: str, one: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def _memory_mounts(self, name: str, service: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """`tmpfs:` and `shm_size:` as mounts: Swarm has neither key."""
-        for text in one.get("tmpfs") or ():
+        for text in service.get("tmpfs") or ():
             target, _, options = str(text).partition(":")
             sizes = [part.partition("=")[2] for part in options.split(",") if part.startswith("size=")]
             yield {"type": "tmpfs", "target": target, **({"tmpfs": {"size": bytes_of(sizes[0])}} if sizes else {})}
-        if size := one.get("shm_size"):
+        if size := service.get("shm_size"):
             self.notes.add(name, "shm_size", f"a tmpfs of that size on {SHARED_MEMORY}")
             yield {"type": "tmpfs", "target": SHARED_MEMORY, "tmpfs": {"size": bytes_of(size)}}
 
@@ -131,19 +134,19 @@ def _entries(document: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]
     return made
 
 
-def _named(document: Mapping[str, Any], key: str, one: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    made = _only(one, keys)
-    subnets = [_only(part, ("subnet",)) for part in (one.get("ipam") or {}).get("config") or ()]
+def _named(document: Mapping[str, Any], key: str, entry: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    made = _only(entry, keys)
+    subnets = [_only(part, ("subnet",)) for part in (entry.get("ipam") or {}).get("config") or ()]
     if subnets:
         made["ipam"] = {"config": subnets}
     # Swarm chooses that name itself.
-    if one.get("name") not in (None, f"{document['name']}_{key}"):
-        made["name"] = one["name"]
+    if entry.get("name") not in (None, f"{document['name']}_{key}"):
+        made["name"] = entry["name"]
     return made
 
 
-def _only(one: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: one[key] for key in keys if one.get(key)} if one else {}
+def _only(entry: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: entry[key] for key in keys if entry.get(key)} if entry else {}
 
 
 def _with_number(use: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,24 +33,24 @@ def print_deployed(done: Deployment) -> None:
     print_table(("", "service", "running", ""), rows)
 
 
-def print_stack(found: StackReport, shows_all: bool = False) -> None:
+def print_stack(report: StackReport, shows_all: bool = False) -> None:
     """First line: the verdict. Then a row per service, with `shows_all` one per check."""
-    worst = found.worst
+    worst = report.worst
     cause, *evidence = worst.cause.splitlines() if worst and worst.cause else [""]
     verdict = f"{worst.service} is {worst.state}: {cause}" if worst else "everything works"
-    line(f"{verdict} (stack {found.stack}, {duration(found.seconds)})", "red" if worst else "green", is_whole=True)
-    rows = [row for one in found.services for row in _rows(one, shows_all)]
+    line(f"{verdict} (stack {report.stack}, {duration(report.seconds)})", "red" if worst else "green", is_whole=True)
+    rows = [row for one in report.services for row in _rows(one, shows_all)]
     print_table(("", "service", "state", "working", "checked"), rows)
     for text in evidence:
         line(text)
 
 
-def _rows(one: DeployedService, shows_all: bool) -> Iterator[tuple[str, ...]]:
+def _rows(service: DeployedService, shows_all: bool) -> Iterator[tuple[str, ...]]:
     from rich.markup import escape
 
-    texts = [f"{check.container} {check.check}: {check.detail}" for check in one.checks] if shows_all else []
-    names = dict.fromkeys(check.check for check in one.checks if check.is_asked)
-    texts = texts or [one.cause.partition("\n")[0] or ", ".join(names) or "only its state in Swarm"]
-    first = (mark(one.state == "fine"), one.service, one.state, f"{one.working} of {one.asked}")
+    texts = [f"{check.container} {check.check}: {check.detail}" for check in service.checks] if shows_all else []
+    names = dict.fromkeys(check.check for check in service.checks if check.is_asked)
+    texts = texts or [service.cause.partition("\n")[0] or ", ".join(names) or "only its state in Swarm"]
+    first = (mark(service.state == "fine"), service.service, service.state, f"{service.working} of {service.asked}")
     for number, text in enumerate(texts):
         yield *(first if number == 0 else ("", "", "", "")), escape(text)

@@ -35,11 +35,11 @@ def find_leftovers(project: Project) -> Leftovers:
     )
 
 
-def remove_leftovers(found: Leftovers) -> None:
+def remove_leftovers(leftovers: Leftovers) -> None:
     """Remove them: the containers before the images that they run. Raises EngineError."""
-    for folder in found.folders:
+    for folder in leftovers.folders:
         shutil.rmtree(folder, ignore_errors=True)
-    for name in found.stacks:
+    for name in leftovers.stacks:
         rehearsal.remove_all(name)
-    image_tree.remove_containers(engine.client(), found.containers)
-    images.remove(found.images)
+    image_tree.remove_containers(engine.client(), leftovers.containers)
+    images.remove(leftovers.images)
