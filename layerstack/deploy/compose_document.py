@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from layerstack import command
@@ -37,10 +36,6 @@ def yaml_text(*documents: Any) -> str:
             return True
 
     return yaml.dump_all(documents, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
-
-
-def is_below(source: str, root: Path) -> bool:
-    return Path(source).resolve().is_relative_to(root.resolve())
 
 
 def bytes_of(size: str | int) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 from layerstack.build.progress import BuildObserver
 from layerstack.deploy.compose_document import (
     finished_services,
-    is_below,
     object_name,
     read_document,
     yaml_text,
@@ -19,6 +18,7 @@ from layerstack.deploy.service_policy import keeps_data
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
 from layerstack.report import Say
+from layerstack.run.unmounted import is_own_mount
 
 Manifest = dict[str, Any]
 CLAIM_SIZE = "10Gi"
@@ -71,11 +71,7 @@ def make_manifests(root: Path, document: Mapping[str, Any], images: Mapping[str,
 def _written(root: Path, name: str, service: Mapping[str, Any], image: str, is_job: bool) -> Written:
     label = object_name(name)
     # No node has the project's folder.
-    mounts = [
-        mount
-        for mount in service.get("volumes") or ()
-        if mount["type"] != "bind" or not is_below(mount["source"], root)
-    ]
+    mounts = [mount for mount in service.get("volumes") or () if not is_own_mount(root, mount)]
     pod = Pod(label, {**service, "volumes": mounts}, image)
     claims = [
         _claim(object_name(mount["source"])) for mount in mounts if mount["type"] == "volume" and mount.get("source")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.deploy import swarm_keys
-from layerstack.deploy.compose_document import bytes_of, finished_services, is_below, yaml_text
+from layerstack.deploy.compose_document import bytes_of, finished_services, yaml_text
 from layerstack.deploy.service_policy import Facts, make_policy
 from layerstack.deploy.swarm_keys import Change, Notes
 from layerstack.engine.place import WILDCARDS
 from layerstack.errors import UsageError
+from layerstack.run.unmounted import is_own_mount
 
 # The newest schema of `docker stack`, and the first that has every key written here.
 VERSION = "3.13"
@@ -87,7 +88,7 @@ class _Maker:
     def _volumes(self, name: str, service: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for mount in service.get("volumes") or ():
             kind = mount["type"]
-            if kind == "bind" and is_below(mount["source"], self.root):
+            if is_own_mount(self.root, mount):
                 reason = swarm_keys.CODE_MOUNT if "build" in service else swarm_keys.FILE_MOUNT
                 self.notes.add(name, "volumes: bind", reason)
                 continue

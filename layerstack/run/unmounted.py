@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def for_engine(client: EngineClient, project: Project, say: Say) -> Project:
     path = overlay_path(project)
     if not write_atomically(path, _overlay(project)):
         raise StartFailed(f"{path} cannot be written: it would leave out the mounts that the engine lacks.")
-    count = sum(len(list(_own_mounts(project.root, service))) for service in project.services.values())
+    count = sum(len(_own_mounts(project.root, service)) for service in project.services.values())
     say(
         f"{where()} does not have this folder: {count} mounts of it are left out, what is in the images runs; "
         "after a change `invoke build && invoke up`"
@@ -56,7 +56,7 @@ def where() -> str:
 
 
 def _is_elsewhere(client: EngineClient, project: Project) -> bool:
-    mounting = [one for one in project.services.values() if any(_own_mounts(project.root, one))]
+    mounting = [one for one in project.services.values() if _own_mounts(project.root, one)]
     sources = {Path(mount["source"]) for one in mounting for mount in _own_mounts(project.root, one)}
     there = sorted(path for path in sources if path.exists())
     return bool(there) and not sees_folder(client, project.root, there, mounting[0].image)
@@ -65,7 +65,7 @@ def _is_elsewhere(client: EngineClient, project: Project) -> bool:
 def _overlay(project: Project) -> str:
     lines = ["services:"]
     for service in project.services.values():
-        left_out = list(_own_mounts(project.root, service))
+        left_out = _own_mounts(project.root, service)
         if left_out:
             kept = [one for one in service.definition["volumes"] if one not in left_out]
             lines.append(f"  {json.dumps(service.name)}:")
@@ -73,12 +73,13 @@ def _overlay(project: Project) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _own_mounts(root: Path, service: Service) -> Iterator[dict[str, Any]]:
-    """Mounts of the project's folder or of what lies in it."""
-    real = root.resolve()
-    for one in service.definition.get("volumes") or ():
-        if one["type"] == "bind" and Path(one.get("source") or "/").resolve().is_relative_to(real):
-            yield one
+def is_own_mount(root: Path, mount: Mapping[str, Any]) -> bool:
+    """Whether a resolved entry of `volumes:` mounts the project's folder, or something in it."""
+    return mount["type"] == "bind" and Path(mount.get("source") or "/").resolve().is_relative_to(root.resolve())
+
+
+def _own_mounts(root: Path, service: Service) -> list[dict[str, Any]]:
+    return [mount for mount in service.definition.get("volumes") or () if is_own_mount(root, mount)]
 
 
 def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image: str) -> bool:
