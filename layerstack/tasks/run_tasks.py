@@ -92,7 +92,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
     project = load(root(), ready.decision.device)
     require_own_folder(engine.client(), project, say)
-    built = builder.build(project, list(project.images), observer_for_terminal())
+    built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
     started = _up(project)
     outcome = verification.verify(project)
     reached = addresses(project)
