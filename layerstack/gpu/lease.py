@@ -120,13 +120,13 @@ def _large_enough(wanted: Wanted) -> tuple[Card, ...]:
         raise GpuMissing("No card of this machine can be used.", "`invoke gpu` says why.")
     cards = [card for card in usable if not wanted.cards or {card.uuid, str(card.index)} & {*wanted.cards}]
     if not cards:
-        msg = f"{wanted.owner} wants the card {' or '.join(wanted.cards)}, and this machine has none of that name."
+        msg = f"{wanted.owner} asks for the card {' or '.join(wanted.cards)}, and this machine has none of that name."
         raise GpuMissing(msg, "`invoke gpu` lists the cards.")
     # A size that the driver does not tell counts as enough.
     fitting = tuple(card for card in cards if (card.total_bytes or 2**63) >= (wanted.size_bytes or 0))
     if not fitting:
         largest = gibibytes(max(card.total_bytes or 0 for card in cards))
-        raise GpuMissing(f"{wanted.owner} wants {wanted.words} of GPU memory; the largest card has {largest}.")
+        raise GpuMissing(f"{wanted.owner} asks for {wanted.words} of GPU memory; the largest card has {largest}.")
     return fitting
 
 

@@ -50,7 +50,7 @@ def cannot_load(seen: Evidence) -> Fault | None:
     file = _file(seen, found.path) if found.path else ""
     place = f"{file}:{found.line}".rstrip(":") if file else "its source"
     if module and not _is_own(seen, module):
-        words = f"{place} wants the package {module}, which its image has not"
+        words = f"{place} needs the package {module}, which its image does not have"
         change = f"add {module} to what its image installs (or correct the name in {place})"
         return Fault("module-missing", words, _again(seen, ""), change)
     words = f"cannot load its code: {found.name} in {place}: {found.words}"

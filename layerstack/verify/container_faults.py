@@ -226,7 +226,7 @@ def nothing_to_do(seen: Evidence) -> Fault | None:
     times = f", {one.restart_count} times already" if one.restart_count else ""
     found = (find_declaration(seen.project, seen.name, key) for key in ("command", "entrypoint"))
     where = next(filter(None, found), find_declaration(seen.project, seen.name))
-    command = f"{seen.name} a command that goes on running{f' ({where.place})' if where else ''}"
+    command = f"{seen.name} a command that keeps running{f' ({where.place})' if where else ''}"
     age = "right" if one.is_running else duration(one.ran_seconds)
     cause = f"ends by itself {age} after its start, without an error (exit code 0){times}"
     again = f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"

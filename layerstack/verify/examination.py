@@ -16,7 +16,7 @@ from layerstack.verify.masking import mask
 from layerstack.verify.state_links import container_link, image_link, links_of
 from layerstack.wait import ask_all
 
-RECOVERING = Verdict("waiting", "recovering: its health check passes again, Docker has not recorded it yet")
+RECOVERING = Verdict("waiting", "recovering: its health check passes again, but Docker has not recorded it yet")
 
 
 @dataclass(frozen=True)

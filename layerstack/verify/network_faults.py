@@ -73,7 +73,7 @@ def internal_only(seen: Evidence) -> Fault | None:
     what = "publishes no port" if unpublished else f"cannot reach {_outside_host(seen, seen.last_error)}"
     declared = find_declaration(seen.project, seen.name, "networks")
     where = f" ({declared.place})" if declared else ""
-    change = f"give {seen.name} a network without `internal: true` besides{where}"
+    change = f"give {seen.name} another network, without `internal: true`{where}"
     cause = f"{what}: its only network, {names}, is internal"
     return Fault("network-internal", cause, f"invoke up {seen.name}", change)
 

@@ -30,7 +30,7 @@ def _ask_again(client: EngineClient, result: ServiceResult) -> ServiceResult:
     if one is None or probe is None or probe.is_ok or not (probe.has_answered or stopped_programs(client, one.id)):
         return result
     said = mask(short(probe.output), one.environment) or "it says nothing"
-    reason = f"fails its health check now, Docker has not recorded it yet: {said}"
+    reason = f"fails its health check now, but Docker has not recorded it yet: {said}"
     failed = CheckResult(HEALTH_CHECK, False, 0.0, reason, "health", answer=probe.output)
     checks = tuple(failed if check.link == "health" else check for check in result.checks)
     return replace(result, state="unhealthy", checks=checks, verdict=Verdict("failed", "unhealthy", reason))

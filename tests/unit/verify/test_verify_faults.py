@@ -165,7 +165,7 @@ def test_a_program_that_ends_at_once_without_an_error_has_nothing_to_do(
     if kind == "nothing-to-do":
         assert (found.repair, found.change) == (
             "invoke up api",
-            "give api a command that goes on running (compose.yml:3)",
+            "give api a command that keeps running (compose.yml:3)",
         )
 
 
