@@ -288,7 +288,7 @@ class _Change:
 
 def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
     """Stage and instruction; the only stage of a Dockerfile wears no name, as in BuildKit's own output."""
-    named = "" if stage.name == "stage-0" and len(manifest.stages) == 1 else stage.shown_name
+    named = "" if len(manifest.stages) == 1 else stage.shown_name
     return f"{named} {short(' '.join(str(line).split()), SHOWN_CHARACTERS)}".strip()
 
 

@@ -186,6 +186,23 @@ def test_the_only_stage_wears_no_name_in_the_history(shop: Project) -> None:
     assert ask(shop, "docker/base/tools").images[0].seconds_estimate == 600.5
 
 
+@pytest.mark.parametrize(
+    ("dockerfile", "recorded"),
+    [
+        ("FROM scratch AS only\nCOPY src /a\n", "1/1 COPY src /a"),
+        ('FROM scratch\nCOPY --chown=1:2 ["src", "/a b"]\n', "1/1 COPY --chown=1:2 [src, /a b]"),
+        (
+            "FROM scratch AS p\nONBUILD RUN --mount=source=src,target=/s make\nFROM p AS q\nCOPY other /o\n",
+            "q 1/2 ONBUILD RUN --mount=source=src,target=/s make",
+        ),
+    ],
+)
+def test_seconds_are_found_as_the_builder_writes_a_step(shop: Project, dockerfile: str, recorded: str) -> None:
+    (shop.root / "web" / "Dockerfile").write_text(dockerfile)
+    record(shop, "web", **{recorded: 7.0})
+    assert ask(shop, "web/src/app.js").images[0].steps[0].seconds == 7.0
+
+
 def test_a_step_that_never_ran_has_no_estimate(shop: Project) -> None:
     record(shop, "web", **{"build 3/4 COPY src src": 0.5, "build 4/4 RUN compile --fast": None})
     found = ask(shop, "web/src/app.js")
