@@ -13,6 +13,7 @@ from layerstack.verify import (
     health_faults,
     mount_faults,
     network_faults,
+    program_faults,
     setting_faults,
 )
 from layerstack.verify.check_graph import CheckGraph
@@ -33,9 +34,11 @@ RULES: tuple[Rule, ...] = (
     *code_faults.RULES,
     *file_faults.RULES,
     setting_faults.variable_missing,
+    *program_faults.RULES,
     container_faults.command_missing,
     health_faults.proxied,
     health_faults.wrong_port,
+    health_faults.wrong_path,
     network_faults.certificate_expired,
     network_faults.internal_only,
     *address_faults.RULES,

@@ -118,6 +118,20 @@ def test_a_health_check_that_asks_another_port(tmp_path: Path) -> None:
     assert fault(tmp_path, refused, listeners=(Listener("0.0.0.0", 81),)).kind != "health-check-wrong-address"
 
 
+def test_a_health_check_that_asks_another_port_and_says_nothing(tmp_path: Path) -> None:
+    found = fault(tmp_path, {"health_command": CHECK})
+    assert (found.kind, found.change) == ("health-check-wrong-address", "write 80 for 81 in compose.yml:12")
+    assert fault(tmp_path, {"health_command": CHECK, "health_output": "500"}).kind != "health-check-wrong-address"
+
+
+def test_a_health_check_that_asks_a_path_of_nobody(tmp_path: Path) -> None:
+    command = ("CMD-SHELL", "curl -f http://localhost:80/healthz || exit 1")
+    output = "curl: (22) The requested URL returned error: 404"
+    found = fault(tmp_path, {"health_command": command, "health_output": output})
+    assert found.kind == "health-check-wrong-address"
+    assert "/healthz" in found.change
+
+
 @pytest.mark.parametrize(
     ("limit", "took", "kind", "repair"),
     [
