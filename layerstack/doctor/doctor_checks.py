@@ -115,6 +115,7 @@ class DoctorChecks:
             "health-localhost": lambda: self._of_project(
                 lambda one: health_checks.check_localhost(_value(self.client), one, self.source.result())
             ),
+            "health-missing": lambda: self._of_engine(health_checks.check_waits),
             "health-program": lambda: self._of_engine(health_checks.check_programs),
             "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
