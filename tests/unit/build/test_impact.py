@@ -148,6 +148,17 @@ def test_a_file_that_defines_images_has_an_unknown_effect_on_them(shop: Project,
     assert found.seconds_estimate is None
 
 
+def test_the_values_of_what_is_included_define_images_and_those_of_a_service_do_not(shop: Project) -> None:
+    (shop.root / "docker-compose.yml").write_text(
+        "include:\n  - path: words/compose.yaml\n    env_file: elsewhere/values.env\n"
+        "services: { web: { image: web, env_file: elsewhere/web.env } }\n"
+    )
+    for path in ("elsewhere/values.env", "words/.env"):
+        assert all(image.unknown for image in ask(shop, path).images)
+        assert ask(shop, path).images
+    assert ask(shop, "elsewhere/web.env").images == ()
+
+
 def test_a_dockerfile_that_is_copied_is_a_file_too(shop: Project) -> None:
     shop = of(shop.root, Image("all", "web", "Dockerfile", tags=("all",)))
     (shop.root / "web" / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
