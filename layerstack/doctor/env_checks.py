@@ -33,7 +33,7 @@ _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
 class Names:
     """The variables of a project: its `.env`, the variables in its Compose files, and all names in use.
 
-    `coming` are set elsewhere: by the env files of what is included, or by copying the example where there is no `.env`.
+    `coming` are set elsewhere: by the env files of what is included, or by copying the example where no `.env` is.
     """
 
     file: EnvFile
