@@ -12,6 +12,7 @@ from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.run.conflict import find_shared_ports, freeing, holder_words
 from layerstack.run.health import exit_reason
 from layerstack.run.unmet import EndlessWait, waits_in_vain
+from layerstack.verify.code_faults import find_origin
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 from layerstack.verify.state_links import missing_networks
@@ -192,15 +193,15 @@ def ended(seen: Evidence) -> Fault | None:
     reason = _reason(seen, one)
     if verdict.words == "restarting":
         cause = f"keeps crashing: restarted {one.restart_count} times, {reason}".rstrip(", ")
-        return Fault("restart-loop", cause, _logs(seen))
+        return Fault("restart-loop", cause, *_look_at(seen))
     if _is_one_shot_end(seen, one):
-        return Fault("one-shot-failed", f"is a one-shot job and failed: {reason}", _logs(seen))
+        return Fault("one-shot-failed", f"is a one-shot job and failed: {reason}", *_look_at(seen))
     if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
         return Fault("killed", f"was stopped from outside: {reason}" if one.exit_code else reason, "invoke up")
     # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
     if one.was_healthy or one.ran_seconds >= LONG_ENOUGH_SECONDS:
         return Fault("crashed", f"crashed after {duration(one.ran_seconds)}: {reason}", f"invoke up {seen.name}")
-    return Fault("crashed", f"exits right after its start: {reason}", _logs(seen))
+    return Fault("crashed", f"exits right after its start: {reason}", *_look_at(seen))
 
 
 def _reason(seen: Evidence, one: Container) -> str:
@@ -254,6 +255,12 @@ def _waits_in_vain(seen: Evidence) -> EndlessWait | None:
 
 def _is_one_shot_end(seen: Evidence, one: Container) -> bool:
     return is_one_shot(seen.project, seen.service) and one.exit_code not in (0, 137)
+
+
+def _look_at(seen: Evidence) -> tuple[str, str]:
+    """(repair, change) after an error that has no name here: the line of the project that it came from."""
+    origin = find_origin(seen) if seen.last_error else None
+    return (origin[1], f"see to {origin[0]}, where that comes from") if origin else (_logs(seen), "")
 
 
 def _logs(seen: Evidence) -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+from layerstack.engine.container import Container
 from layerstack.project.declaration import find_declaration, find_text
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault
@@ -45,14 +46,11 @@ def proxied(seen: Evidence) -> Fault | None:
 
 
 def wrong_port(seen: Evidence) -> Fault | None:
-    """A health check that asks a port where nobody listens, while the program listens on another.
-
-    Many say nothing of it, and end with a code.
-    """
+    """A health check that asks a port where nobody listens, while the program listens on another."""
     one = seen.container
     if one is None or one.health != "unhealthy" or not seen.listeners:
         return None
-    if one.health_output.strip() and not REFUSED.search(one.health_output):
+    if not _is_refused(one):
         return None
     command, open_ports = " ".join(one.health_command), sorted({found.port for found in seen.listeners})
     said = [number for number in NUMBER.findall(command) if re.search(rf"\b{number}\b", one.health_output)]
@@ -70,6 +68,13 @@ def wrong_port(seen: Evidence) -> Fault | None:
         place = f" ({environment.place})" if environment else ""
         change = f"let its program listen on {port}, the port that is published too{place}, or {change}"
     return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
+
+
+def _is_refused(one: Container) -> bool:
+    """Many health checks that ask a port say nothing of why they fail."""
+    if one.health_output.strip():
+        return bool(REFUSED.search(one.health_output))
+    return bool(OWN_PORT.search(" ".join(one.health_command)))
 
 
 def wrong_path(seen: Evidence) -> Fault | None:
@@ -112,7 +117,7 @@ def without_listener(seen: Evidence) -> Fault | None:
     one = seen.container
     if one is None or one.health != "unhealthy" or one.was_healthy or seen.listeners != ():
         return None
-    if not REFUSED.search(one.health_output):
+    if not _is_refused(one):
         return None
     words = (
         f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"

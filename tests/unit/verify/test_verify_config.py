@@ -11,19 +11,19 @@ from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import name_fault
 from layerstack.verify.fault import Fault
 
-ENDED = Verdict("failed", "exited", "exited with code 1")
 IN_JSON = "SyntaxError: Expected ',' or '}' after property value in JSON at position 13"
 
 
-def named(root: Path, log: str) -> Fault:
+def named(root: Path, log: str, status: str = "exited") -> Fault:
     (root / "conf").mkdir()
     (root / "conf" / "web.conf").write_text("a\nb\nc\n")
     (root / "conf" / "web.json").write_text('{"port": 8080;\n"host": 1}')
     (root / "conf" / "good.json").write_text("{}")
     mounts = (Mount("bind", str(root / "conf"), "/etc/web", False),)
     project = make_project({"api": {}, "db": {}}, root)
-    one = make_container("api", status="exited", exit_code=1, mounts=mounts)
-    result = make_result(one, CheckResult("running", False, 0.0, ENDED.reason, "running"), verdict=ENDED)
+    one = make_container("api", status=status, exit_code=1, restart_count=4, mounts=mounts)
+    verdict = Verdict("failed", status, "exited with code 1")
+    result = make_result(one, CheckResult("running", False, 0.0, verdict.reason, "running"), verdict=verdict)
     return name_fault(make_evidence(project, result, log=tuple(log.splitlines())))
 
 
@@ -59,3 +59,22 @@ def test_the_file_that_is_no_json_is_found(tmp_path: Path, log: str) -> None:
 
 def test_another_file_is_not_guessed(tmp_path: Path) -> None:
     assert named(tmp_path, "error at /somewhere/else.conf:3").kind != "settings-broken"
+
+
+@pytest.mark.parametrize(
+    ("log", "status", "kind"),
+    [
+        (
+            "Traceback:\n  File \"/etc/web/web.conf\", line 2, in <module>\nKeyError: 'name'",
+            "exited",
+            "one-shot-failed",
+        ),
+        ("Error: license expired\n    at Object.<anonymous> (/etc/web/web.conf:2:7)", "restarting", "restart-loop"),
+    ],
+)
+def test_an_error_without_a_name_leads_to_the_line_that_it_came_from(
+    tmp_path: Path, log: str, status: str, kind: str
+) -> None:
+    found = named(tmp_path, log, status)
+    assert (found.kind, found.repair) == (kind, "invoke up api")
+    assert "conf/web.conf:2" in found.change

@@ -1,5 +1,6 @@
 """Faults of what surrounds a program: names, ports, health checks, mounts, users, limits."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,11 @@ def test_a_health_check_that_gave_up_before_anything_listened(
     result = make_result(one, failed("health", link="health"), verdict=UNHEALTHY)
     found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), result, listeners=listeners))
     assert found.kind == kind
+    # A quiet check that asks a port is refused as well; one of a worker asks none.
+    for command, quiet in ((CHECK, kind), (("CMD", "test", "-f", "/tmp/ready"), "unhealthy")):
+        changed = replace(result, container=replace(one, health_output="", health_command=command))
+        found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), changed, listeners=listeners))
+        assert found.kind == (quiet if not listeners else found.kind)
 
 
 @pytest.mark.parametrize(
