@@ -41,6 +41,8 @@ WHY: Mapping[str, str] = {
     "orphan": "A container of a renamed service keeps running old code and keeps its port and name.",
     "shared-tag": "The tag points to the image that was built last, whichever service runs it.",
     "health-localhost": "BusyBox takes `localhost` for ::1; a server that listens on IPv4 only is never healthy then.",
+    "secret-file": "The engine refuses to make the container.",
+    "external": "Compose makes nothing that is external: the start is refused.",
     "health-missing": "`docker compose up` fails: a container without a health check never becomes healthy.",
     "health-program": "A health check without its program always fails: the service is never healthy.",
     "windows-line-ends": "The container exits with `no such file or directory`, although the script exists.",

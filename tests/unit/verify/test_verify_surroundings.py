@@ -304,7 +304,10 @@ def test_a_folder_that_docker_made_for_a_file(tmp_path: Path) -> None:
     verdict = Verdict("failed", "exited", "exited with code 1")
     missing = ("Error: Cannot find module '/app/server.js'",)
     found = fault(tmp_path, changes, log=missing, verdict=verdict)
-    assert (found.kind, found.repair) == ("mount-mismatch", "rmdir serve.js && invoke up api")
+    assert (found.kind, found.repair) == (
+        "mount-mismatch",
+        "rmdir serve.js && docker rm -f shop-api-1 && invoke up api",
+    )
     assert fault(tmp_path, changes, log=("no such table",), verdict=verdict).kind != "mount-mismatch"
     assert "compose.yml:10" in found.change
     (source / "kept").write_text("")
@@ -316,8 +319,12 @@ def test_a_file_over_a_folder(tmp_path: Path) -> None:
     source.write_text("")
     error = f'error mounting "{source}" to rootfs at "/app/server.js": flags: 0x5000: not a directory'
     mounts = (Mount("bind", str(source), "/app/server.js", True),)
-    found = fault(tmp_path, {"status": "created", "health": "", "error": error, "mounts": mounts})
+    changes = {"status": "created", "health": "", "error": error, "mounts": mounts}
+    found = fault(tmp_path, {**changes, "started_at": "0001-01-01T00:00:00Z"})
     assert (found.kind, found.repair) == ("mount-mismatch", "invoke up api")
+    # One that has run once had something else there, and keeps the place of it.
+    found = fault(tmp_path, {**changes, "status": "exited", "started_at": "2026-11-28T10:00:00Z"})
+    assert (found.kind, found.repair) == ("mount-mismatch", "docker rm -f shop-api-1 && invoke up api")
 
 
 def test_a_program_that_may_start_no_thread(tmp_path: Path) -> None:
