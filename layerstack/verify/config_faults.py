@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from os.path import relpath
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 from layerstack.verify.http_check import short
+from layerstack.verify.own_file import contexts, find_own, renewal
 
 # `nginx.conf:12`, `"postgresql.conf" line 5`, `[haproxy.cfg:12]`, `in "app.yaml", line 3`.
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
@@ -27,7 +28,7 @@ def settings_broken(seen: Evidence) -> Fault | None:
         return None
     for text in (one for one in reversed(seen.log[-SHOWN_LINES:]) if not STACK.search(one)):
         for match in PLACE.finditer(text):
-            if file := _file(seen, match["path"]):
+            if file := find_own(seen, match["path"]):
                 return _named(seen, file, match["line"], text)
     return _broken_json(seen) if NO_JSON.search(seen.last_error) else None
 
@@ -42,7 +43,7 @@ def _named(seen: Evidence, file: Path, line: str, text: str) -> Fault | None:
         near = get_close_matches(host, sorted(seen.hosts), n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
     return Fault(
-        "settings-broken", f"cannot take its settings: {short(text)}{hint}", _again(seen, file), f"correct {place}"
+        "settings-broken", f"cannot take its settings: {short(text)}{hint}", renewal(seen, file), f"correct {place}"
     )
 
 
@@ -54,7 +55,7 @@ def _broken_json(seen: Evidence) -> Fault | None:
     file, problem = broken[0]
     place = f"{relpath(file, seen.project.root)}:{problem.lineno}"
     words = f"cannot read its settings: {place} is no JSON ({problem.msg})"
-    return Fault("settings-broken", words, _again(seen, file), f"correct {place}")
+    return Fault("settings-broken", words, renewal(seen, file), f"correct {place}")
 
 
 def _problem(file: Path) -> json.JSONDecodeError | None:
@@ -71,34 +72,11 @@ def _json_files(seen: Evidence) -> Iterator[Path]:
     """Those that are mounted, and those beside the Dockerfile."""
     mounts = seen.container.mounts if seen.container else ()
     sources = [Path(mount.source) for mount in mounts if mount.kind == "bind"]
-    for source in (*sources, *_contexts(seen)):
+    for source in (*sources, *contexts(seen)):
         if source.is_file():
             yield from [source] if source.suffix == ".json" else []
         elif source.is_dir():
             yield from sorted(source.glob("*.json"))[:MOST_FILES]
-
-
-def _file(seen: Evidence, path: str) -> Path | None:
-    """A file of the project by its path in the container: mounted there, or copied from the build's context."""
-    mount = seen.mount_at(path)
-    if mount is not None:
-        here = Path(mount.source + path.removeprefix(mount.target.rstrip("/")))
-        return here if mount.kind == "bind" and here.is_file() else None
-    words = PurePosixPath(path).parts[1:]
-    tails = (folder.joinpath(*words[start:]) for folder in _contexts(seen) for start in range(len(words)))
-    return next((tail for tail in tails if tail.is_file()), None)
-
-
-def _contexts(seen: Evidence) -> list[Path]:
-    image = seen.project.image_of(seen.service)
-    return [seen.project.root / image.context] if image else []
-
-
-def _again(seen: Evidence, file: Path) -> str:
-    """What brings the corrected file into the container: one of its image is copied by a build."""
-    mounts = seen.container.mounts if seen.container else ()
-    is_mounted = any(mount.kind == "bind" and file.is_relative_to(mount.source) for mount in mounts)
-    return f"invoke up {seen.name}" if is_mounted else f"invoke build {seen.name} && invoke up"
 
 
 RULES: tuple[Rule, ...] = (settings_broken,)
