@@ -264,6 +264,19 @@ def test_the_certificate_of_a_neighbour_is_renewed_there(tmp_path: Path, said: s
     assert kind == "wrong-answer" or found.repair == "invoke restart db && invoke up api"
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Error: certificate has expired", "certificate-expired"),
+        ("https://shop.example.com: certificate has expired", "wrong-answer"),
+    ],
+)
+def test_a_certificate_without_a_host_is_of_the_only_neighbour_that_is_asked_so(
+    tmp_path: Path, said: str, kind: str
+) -> None:
+    assert fault(tmp_path, {"environment": {"GATE": "https://db:8443", "CACHE": "redis://db"}}, said).kind == kind
+
+
 def test_a_port_of_a_service_on_an_internal_network_is_published_nowhere(tmp_path: Path) -> None:
     (tmp_path / "compose.yml").write_text(COMPOSE)
     link = failed("port 80", "127.0.0.1:8080 is not published by the container", link="port")
