@@ -29,18 +29,14 @@ _MOUNT = re.compile(r"--mount=(\S+)")
 # `apt-get -y install curl`, `apk add --no-cache curl`
 _SYSTEM = re.compile(r"\b(apt-get|apt|dnf|microdnf|yum)\s+(-\S+\s+)*install\b|\bapk\s+(-\S+\s+)*add\b")
 # `npm ci`, not `npm run ci`.
-# `npm ci`, not `npm run ci`.
 _NODE = re.compile(r"\b(npm\s+(ci|install|i)|pnpm\s+(install|i)|yarn(\s+install)?)(?=\s*($|[;&|]|--?\w))")
-# In package.json: scripts that an installation runs, and workspaces whose folders it links.
 # In package.json: scripts that an installation runs, and workspaces whose folders it links.
 _NODE_SCRIPTS = re.compile(r'"(workspaces|preinstall|install|postinstall|prepare)"\s*:')
 _OTHERS = re.compile(r"\b(go\s+mod\s+download|bundle\s+install|cargo\s+fetch|poetry\s+install\b.*--no-root)")
 # `pip install --requirement requirements.txt`
 _PIP = re.compile(r"\bpip3?\s+install\s+(?P<words>[^;&|]+)")
 # An argument of pip that names files of the context: `-e .`, `./lib[extra]`, `a.whl`.
-# An argument of pip that names files of the context: `-e .`, `./lib[extra]`, `a.whl`.
 _LOCAL = re.compile(r"(^|\s)(-e|--editable|\.{1,2}(/\S*)?(\[\S*\])?|/\S+|\S+\.whl|file:\S+)(\s|$)")
-# Options of pip whose value is a path but nothing to install.
 # Options of pip whose value is a path but nothing to install.
 _VALUE_FLAGS = re.compile(r"(^|\s)(-r|--requirement|-c|--constraint|--target|-t|--prefix|--root|--cache-dir)[\s=]+\S+")
 # `-r requirements.txt`

@@ -1,5 +1,7 @@
 """Causes of a failed container that only its files show, each with the edit and the command that repair it."""
 
+import posixpath
+import re
 import shlex
 from collections.abc import Iterable
 from contextlib import suppress
@@ -49,9 +51,15 @@ def find_cause(client: EngineClient, project: Project, one: Container, log: Iter
             if interpreter := interpreter_of(head):
                 return _windows_ends(project, service, one, path, interpreter)
             # Else it may be an argument of the program that failed.
-            if one.exit_code in CANNOT_RUN or any(f"exec {path}" in line for line in (*log, one.error)):
+            if one.exit_code in CANNOT_RUN or _is_named(path, (*log, one.error)):
                 return _cannot_run(client, project, service, one, path, head)
     return None
+
+
+def _is_named(path: str, said: Iterable[str]) -> bool:
+    """Whether what was said is about running this file; a program may have been called from the folder it starts in."""
+    name = re.compile(rf"exec:? \"?\S*{re.escape(posixpath.basename(path))}\b")
+    return any(name.search(line) for line in said)
 
 
 def end_returns(files: Iterable[str]) -> str:

@@ -122,6 +122,7 @@ def elf(machine: int, order: Literal["little", "big"] = "little") -> bytes:
         ({}, 127, ""),
         ({"/app/run": b"#!/bin/missing -e\n"}, 127, "names /bin/missing, which its image does not have"),
         ({"/app/run": b"#!/bin/sh\n", "/bin/sh": b""}, 127, ""),
+        ({"/app/run": b"#!/bin/missing\n"}, 1, "names /bin/missing"),
         ({"/app/run": elf(183)}, 255, "is made for arm64, and its image is for amd64"),
         ({"/app/run": elf(22, "big")}, 255, "is made for s390x"),
         ({"/app/run": elf(62)}, 255, ""),
