@@ -41,7 +41,6 @@ _LOCAL = re.compile(r"(^|\s)(-e|--editable|\.{1,2}(/\S*)?(\[\S*\])?|/\S+|\S+\.wh
 _VALUE_FLAGS = re.compile(r"(^|\s)(-r|--requirement|-c|--constraint|--target|-t|--prefix|--root|--cache-dir)[\s=]+\S+")
 # `-r requirements.txt`
 _REQUIREMENTS = re.compile(r"(?:-r|--requirement)[\s=]+(\S+)")
-# `python -c "import torch"` after COPY, a check that runs on every code change.
 # `python -c "import torch"` after COPY: a check that runs again on every code change.
 _IMPORT = re.compile(r"python[\d.]*\s+-c\s+[\"'](?:import|from)\s+(\w+)")
 
