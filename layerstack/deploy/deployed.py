@@ -8,8 +8,8 @@ from typing import Any, Literal
 from layerstack.deploy.rollout import failure_words
 from layerstack.deploy.swarm import SwarmService, Task, read_services
 from layerstack.engine.client import EngineClient
-from layerstack.engine.container import from_inspect, runs_something
-from layerstack.errors import CheckFailed, RefusedByEngine
+from layerstack.engine.container import from_inspect
+from layerstack.errors import CheckFailed
 from layerstack.project.project import Project, Service
 from layerstack.verify import inside_http
 from layerstack.verify.check_graph import read_graph
@@ -69,16 +69,6 @@ class StackReport:
     def to_json(self) -> dict[str, Any]:
         services = [one.to_json() for one in self.services]
         return {"ok": self.is_ok, "seconds": round(self.seconds, 3), "stack": self.stack, "services": services}
-
-
-def is_deployed(client: EngineClient, project: Project) -> bool:
-    """Whether the project runs as a stack of this swarm, and not under Compose."""
-    if runs_something(client, project.name):
-        return False
-    try:
-        return bool(read_services(client, project.name))
-    except RefusedByEngine:  # no manager of a swarm
-        return False
 
 
 def verify_stack(client: EngineClient, project: Project, wait_seconds: float = 0.0) -> StackReport:

@@ -7,8 +7,10 @@ from typing import Any
 
 from layerstack import command
 from layerstack.engine.client import EngineClient
+from layerstack.engine.container import runs_something
 from layerstack.engine.place import find_place
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, RefusedByEngine
+from layerstack.project.project import Project
 
 STACK_LABEL = "com.docker.stack.namespace"
 FAILED = ("failed", "rejected", "orphaned")
@@ -79,6 +81,16 @@ def read_constraints(client: EngineClient, stack: str) -> dict[str, tuple[str, .
         _own_name(one, stack): tuple((one["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
         for one in _services(client, stack)
     }
+
+
+def is_deployed(client: EngineClient, project: Project) -> bool:
+    """Whether the project runs as a stack of this swarm, and not under Compose."""
+    try:
+        if not read_services(client, project.name):
+            return False
+    except RefusedByEngine:  # no manager of a swarm
+        return False
+    return not runs_something(client, project.name)
 
 
 def read_services(client: EngineClient, stack: str) -> dict[str, SwarmService]:
