@@ -12,7 +12,7 @@ from layerstack.verify.fault import Fault, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.own_file import contexts, find_own, renewal
 
-# `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `[/usr/local/etc/haproxy/haproxy.cfg:12]`, `in "/app/app.yaml", line 3`
+# `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
 # Where a program came by, and the languages whose own errors tell of code.
 STACK = re.compile(r"^\s*(?:File \"|at )|\.(?:py|js|mjs|cjs|ts|rb|go|java|php|sh|pl):?\d*\b")

@@ -1,5 +1,6 @@
 """The links of every container, in the order in which they break: image, container, network, running, health, port."""
 
+import re
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ DROP_SECONDS = 0.1
 OPENING_SECONDS = 60.0
 # Compose makes the volumes first, then the containers.
 SAME_START_SECONDS = 10.0
+NUMBER = re.compile(r"\d+")
 NO_NETWORK_MODES = ("none", "host")
 
 
@@ -155,8 +157,9 @@ def _may_open(client: EngineClient, one: Container, port: Port) -> bool:
     listening = read_listeners(client, one) or ()
     if any(found.port == port.target for found in listening):
         return _may_make_data(client, one)
-    # Its own health check says that it is ready, where it is.
-    return one.health != "healthy" or all(found.is_loopback for found in listening)
+    # A health check that passes at another port says that the program is up, and is not here.
+    asked = set(NUMBER.findall(" ".join(one.health_command))) if one.health == "healthy" else set()
+    return not any(str(found.port) in asked for found in listening)
 
 
 def is_first_start(client: EngineClient, one: Container) -> bool:

@@ -20,6 +20,7 @@ from layerstack.verify.listening import Listener
 CLIENT: Any = None
 CREATED, LATER = "2026-11-28T10:00:00Z", "2026-11-28T11:00:00Z"
 DATA, CODE = Mount("volume", "shop_data", "/data", True), Mount("bind", "/home/me/shop", "/app", True)
+ASKS = ("CMD-SHELL", "curl --fail http://127.0.0.1:8080/health")
 WEB, DEBUG = Listener("0.0.0.0", 80), Listener("127.0.0.1", 9229)
 
 
@@ -84,8 +85,9 @@ def test_the_port_of_a_debugger_that_is_off_is_not_checked_and_no_fault(
         ((), "healthy", {}, (True, False)),
         ((DEBUG,), "healthy", {}, (True, False)),
         ((Listener("0.0.0.0", 8080),), "", {}, (True, False)),
-        # Its health check has passed, and it listens elsewhere: what is published there is nobody's.
-        ((Listener("0.0.0.0", 8080),), "healthy", {}, (False, True)),
+        # Its health check has passed where it listens: what is published here is nobody's.
+        ((Listener("0.0.0.0", 8080),), "healthy", {"health_command": ASKS}, (False, True)),
+        ((Listener("0.0.0.0", 1099),), "healthy", {"health_command": ASKS}, (True, False)),
         ((Listener("127.0.0.1", 80),), "healthy", {}, (False, True)),
         # A database makes its data on loopback; a folder of code is no data.
         ((Listener("127.0.0.1", 80),), "healthy", {"mounts": (DATA,)}, (True, False)),
