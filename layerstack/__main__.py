@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 
+# 128 + SIGINT, as in shells.
 INTERRUPTED = 130
 
 

@@ -14,6 +14,7 @@ from layerstack.wait import wait_until
 POLL_SECONDS = 0.5
 WORDS = {"updating": "updated", "rollback_started": "rolled back"}
 ENDED = "its program ended, by itself or because its health check failed"
+# `paused`: what Docker does by default after a failure; the other replicas keep the old version.
 GONE_BACK = ("rollback_completed", "rollback_paused", "paused")
 
 

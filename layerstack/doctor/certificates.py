@@ -20,6 +20,7 @@ CHECK = "certificates"
 FOLDERS = (Path("/usr/local/share/ca-certificates"), Path("/etc/pki/ca-trust/source/anchors"))
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 VERDICTS_FILE = "certificates.json"
+# One for each image and set of certificates, so that every rebuild adds one.
 MOST_KEPT = 200
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 # `update-ca-certificates` of Debian and Alpine, `update-ca-trust` of Fedora

@@ -31,6 +31,7 @@ from layerstack.wording import listed
 
 CHECK = "mount-shadow"
 PACKAGE_FILES = ("package.json", "METADATA")
+# Longer than other checks: whole folders are read from images.
 LOOK_SECONDS = 60.0
 WORKERS = 4
 

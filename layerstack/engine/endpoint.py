@@ -11,6 +11,7 @@ from layerstack.errors import EngineError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 DEFAULT_CONTEXT = "default"
+# The command only reads files for this.
 CONTEXT_SECONDS = 5.0
 _FILES = ("ca", "cert", "key")
 

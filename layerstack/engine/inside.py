@@ -12,6 +12,7 @@ from layerstack.wait import call_within
 
 LISTING = "-eo pid,stat,comm"
 MARK = "LAYERSTACK_CHECK"
+# Comes on top of the caller's limit, so that it is short.
 END_SECONDS = 3.0
 # The exit codes of an exec whose program the container may not run, or does not have.
 NOT_THERE = (126, 127)

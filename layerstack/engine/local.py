@@ -10,6 +10,7 @@ from typing import Any
 
 from layerstack.engine.endpoint import find_endpoint
 
+# The SDK's own limit.
 ANSWER_SECONDS = 60.0
 FOUND, NOT_FOUND = 200, 404
 

@@ -24,6 +24,7 @@ from layerstack.project.gpu_request import EVERY_GPU, GpuRequest, requests_of
 from layerstack.state_folder import read_json, shared_folder, write_json
 
 PID_FILE = Path("/var/run/docker.pid")
+# Every start of an engine adds one.
 MOST_KEPT = 16
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+# Scripts and CI files that build images lie near the top; below are data and dependencies.
 DEEPEST_FOLDER = 4
 # Larger files are data, whatever their name.
 MOST_BYTES = 256 * 1024

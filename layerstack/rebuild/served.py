@@ -16,6 +16,7 @@ from layerstack.run.startup import Silent
 from layerstack.wait import wait_until
 
 ANSWER_SECONDS = 120.0
+# A request to a program that is still starting may hang; the next one asks anew.
 ASK_SECONDS = 2.0
 # The time until the response is measured, so that waiting must not add to it.
 INTERVAL_SECONDS = 0.05

@@ -11,6 +11,7 @@ from typing import Literal
 from layerstack.errors import StackError, StartFailed
 from layerstack.wait import call_within
 
+# A look asks every service; a start that is over before needs none.
 FIRST_SECONDS = 5.0
 NEXT_SECONDS = 10.0
 # A second look that is to confirm the first one.

@@ -25,6 +25,7 @@ RECORDS = {
 # Docker names anonymous volumes by 32 random bytes.
 NAME_LENGTH = 64
 MOST_BYTES = 64 << 20
+# `status` has to be quick: a volume that takes longer to read counts as unknown.
 LOOK_SECONDS = 5.0
 
 

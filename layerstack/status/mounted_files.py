@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PROCESSES = Path("/proc")
+# `status` has to be quick: no mounted data set is walked to its end.
 MOST_FILES = 20_000
 # Folders that no editor writes to and that hold more files than all sources.
 PASSED_OVER = {"node_modules", "site-packages", "__pycache__", "venv"}

@@ -35,6 +35,7 @@ from layerstack.wait import ask_all
 
 LOG_LINES = 40
 SHOWN_LOG_LINES = 5
+# Deaths longer ago say little about the fault of now.
 DEATHS_SECONDS = 900.0
 # Nobody says when a service without a health check is ready: this long a failed check may be its start.
 YOUNG_SECONDS = 15.0

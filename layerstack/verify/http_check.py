@@ -17,6 +17,7 @@ from layerstack.project.project import Port
 if TYPE_CHECKING:
     from requests import Response
 
+# Nobody said that it speaks HTTP: a database, for one, may never answer.
 GUESS_TIMEOUT_SECONDS = 3.0
 SHOWN_CHARACTERS = 200
 KEPT_CHARACTERS = 20_000

@@ -20,11 +20,13 @@ from layerstack.wait import Answer, ask_all, call_within, wait_until
 if TYPE_CHECKING:
     from layerstack.verify.diagnosis import Diagnosis
 
+# A list of containers takes milliseconds: an engine that needs longer does not respond.
 ENGINE_SECONDS = 10.0
 # The longest check may take this long in all; each has a limit of its own below it.
 CHECKS_SECONDS = 300.0
 EVIDENCE_SECONDS = 45.0
 POLL_SECONDS = 1.0
+# Containers that restart in a loop are never the same twice.
 CHANGED_TRIES = 2
 
 
