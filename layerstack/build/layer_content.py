@@ -34,6 +34,7 @@ def read_content(reference: str, layers: Iterable[str]) -> ImageContent:
         command.run(("docker", "image", "save", "--output", str(path), reference)).require()
         with tarfile.open(path) as archive:
             for member in archive:
+                # Every blob is named by its digest; the configuration, which has the history, is a small one.
                 name = member.name.rpartition("/")[2]
                 file = archive.extractfile(member) if member.isfile() else None
                 if file and name in wanted:

@@ -80,6 +80,7 @@ class Eviction:
     def _takes(self, rule: GcRule, record: CacheRecord) -> bool:
         if record.is_in_use or (rule.kinds and record.kind not in rule.kinds):
             return False
+        # BuildKit spares what is shared and its own records, unless the rule says `all`.
         if not rule.takes_all and (record.is_shared or record.kind in HIDDEN_KINDS):
             return False
         return not rule.unused_seconds or epoch_seconds(record.last_used) < self._now - rule.unused_seconds

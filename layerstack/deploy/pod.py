@@ -107,6 +107,7 @@ class Pod:
         if len(words) < 2 or check.get("disable"):
             return {}
         command = words[1:] if words[0] == "CMD" else ["/bin/sh", "-c", *words[1:]]
+        # Docker's defaults are 30 s, 30 s and 3; Kubernetes' are shorter.
         interval = max(1, _seconds(check.get("interval") or "30s"))
         retries = int(check.get("retries") or 3)
         probe = {
@@ -115,6 +116,7 @@ class Pod:
             "timeoutSeconds": max(1, _seconds(check.get("timeout") or "30s")),
             "failureThreshold": retries,
         }
+        # Docker does not count failures during start_period; a startup probe counts all.
         patience = _seconds(check.get("start_period")) // interval + retries
         return {"startupProbe": {**probe, "failureThreshold": patience}, "readinessProbe": probe}
 

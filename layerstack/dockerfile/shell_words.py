@@ -145,6 +145,7 @@ class _Lexer:
         """`${NAME-word}`, `${NAME+word}`, `${NAME?word}`; with a colon an empty value counts as none."""
         if operator.removeprefix(":") not in ("-", "+", "?"):
             raise ValueError(f"unsupported modifier ({operator}) in substitution")
+        # What the word lacks counts only if the word is taken.
         before = set(self.missing)
         word = self.read("}")
         of_word, self.missing = self.missing, before

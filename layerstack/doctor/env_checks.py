@@ -149,6 +149,7 @@ def _shell_differences(names: Names) -> Iterator[Finding]:
 def _unset(names: Names) -> Iterator[Finding]:
     missing: dict[str, list[Variable]] = {}
     for one in names.variables:
+        # Compose itself reads or sets those with its own prefix.
         is_empty = names.value(one.name) is None and one.name not in names.coming
         if is_empty and (one.is_needed or one.is_demanded) and not one.name.startswith("COMPOSE_"):
             missing.setdefault(one.name, []).append(one)

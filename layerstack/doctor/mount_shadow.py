@@ -161,6 +161,7 @@ def _text(loss: Loss) -> str:
 
 def _remedy(service: Service, mount: ServiceMount, losses: Sequence[Loss]) -> str:
     if mount.kind == "anonymous":
+        # Compose gives the anonymous volumes of a container to the one that replaces it.
         return f"docker compose up --detach --renew-anon-volumes {service.name}"
     if mount.kind == "volume" and mount.source:
         return (

@@ -26,6 +26,7 @@ def _words(config: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator
     """Entrypoint and command; the words of a shell command line are split."""
     entrypoint = _list(definition.get("entrypoint"))
     command = _list(definition.get("command"))
+    # An entrypoint of the Compose file also takes away the command of the image.
     if entrypoint is None:
         entrypoint = _list(config.get("Entrypoint")) or []
         command = _list(config.get("Cmd")) or [] if command is None else command

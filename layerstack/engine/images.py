@@ -171,6 +171,7 @@ def _stored(attributes: dict[str, Any]) -> StoredImage:
         tags=tuple(attributes.get("RepoTags") or ()),
         size_bytes=int(attributes.get("Size") or 0),
         created=str(attributes.get("Created") or ""),
+        # `inspect` has them in Config, a list beside it.
         labels=(attributes.get("Config") or {}).get("Labels") or attributes.get("Labels") or {},
         layers=tuple((attributes.get("RootFS") or {}).get("Layers") or ()),
         config=attributes.get("Config") or {},

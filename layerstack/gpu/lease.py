@@ -122,6 +122,7 @@ def _large_enough(wanted: Wanted) -> tuple[Card, ...]:
     if not cards:
         msg = f"{wanted.owner} wants the card {' or '.join(wanted.cards)}, and this machine has none of that name."
         raise GpuMissing(msg, "`invoke gpu` lists the cards.")
+    # A size that the driver does not tell counts as enough.
     fitting = tuple(card for card in cards if (card.total_bytes or 2**63) >= (wanted.size_bytes or 0))
     if not fitting:
         largest = gibibytes(max(card.total_bytes or 0 for card in cards))

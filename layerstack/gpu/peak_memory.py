@@ -71,6 +71,7 @@ class PeakMemory:
             self.is_blind = True
         else:
             growth = max(0, before.free_bytes - now.free_bytes)
+        # Where the driver gives no figure for a process, the growth of the whole card stands for it.
         self.is_of_card = self.is_of_card or any(one.used_bytes is None for one in own)
         self.most_growth_bytes = max(self.most_growth_bytes, growth)
         self.add(growth if self.is_of_card else sum(one.used_bytes or 0 for one in own))

@@ -72,6 +72,7 @@ def exit_reason(code: int, is_out_of_memory: bool = False, limit_bytes: int = 0)
         limit = f" (limit {limit_bytes / 2**20:.0f} MB: raise its mem_limit)" if limit_bytes else ""
         return f"exited with code {code}: it ran out of memory{limit}"
     meaning = EXIT_MEANINGS.get(code, "")
+    # Shells and engines tell an end by signal N as 128 + N.
     if code > 128:
         number = code - 128
         known = number in {one.value for one in signal.Signals}

@@ -78,6 +78,7 @@ def find_scripts(root: Path, image: Image, definitions: Iterable[Mapping[str, An
     if copy_sources.is_remote(image.context):
         return
     steps = [one for stage in parse_dockerfile(root, image).reachable(image.target) for one in stage.instructions]
+    # A step converts the line ends itself.
     if any(_CONVERTS.search("\n".join((one.text, *one.heredocs))) for one in steps if one.keyword == "RUN"):
         return
     sources = [source for one in steps for source in copy_sources.read_sources(one, Variables()) if not source.origin]

@@ -124,12 +124,14 @@ def _read_found() -> dict[str, _Found]:
         labels = entry.get("Labels") or {}
         if labels.get(PROJECT_LABEL) and labels.get(ONE_OFF_LABEL) != "True":
             one = found.setdefault(labels[PROJECT_LABEL], _Found())
+            # Volumes have no image.
             one.has_containers |= "Image" in entry
             one.folder = one.folder or labels.get(FOLDER_LABEL, "")
             one.size_bytes += _size(entry)
     for entry in use["image"]:
         name = (entry.get("Labels") or {}).get(PROJECT_LABEL, "")
         if name in found:
+            # Shared layers stay when the image goes; the engine says -1 where it has not counted.
             found[name].size_bytes += max(0, int(entry.get("Size") or 0) - max(0, int(entry.get("SharedSize") or 0)))
     return found
 

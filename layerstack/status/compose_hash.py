@@ -65,6 +65,7 @@ def is_other(container: Container, now: str | None) -> bool:
 def differences(data: Mapping[str, Any], service: Service) -> list[str]:
     """What of a definition differs from the container that `docker inspect` describes, as far as it can be compared."""
     config, definition = data["Config"], service.definition
+    # The variables of the image are among them, so only the declared ones are compared.
     had = dict(line.partition("=")[::2] for line in config.get("Env") or ())
     wanted = {name: str(value) for name, value in (definition.get("environment") or {}).items() if value is not None}
     found = [f"environment {name}" for name in sorted(wanted) if had.get(name) != wanted[name]]
@@ -74,6 +75,7 @@ def differences(data: Mapping[str, Any], service: Service) -> list[str]:
         found.append("command")
     if _published(data) != _declared(definition):
         found.append("ports")
+    # A container with volumes_from also has the mounts of others.
     is_comparable = not definition.get("volumes_from")
     if is_comparable and _bound(data, set(_given_files(definition))) != _binds(definition):
         found.append("mounts")

@@ -33,6 +33,7 @@ def networking(seen: Evidence, one: Container, found: Reference) -> Fault | None
     if owner is None or peer is None:
         return None
     again = f"invoke up {seen.name}"
+    # /etc/hosts is read before Docker's name server is asked.
     if found.host in extra_hosts(seen):
         place = find_text(seen.project, seen.name, "extra_hosts", found.host)
         where = place.place if place else f"the extra_hosts of {seen.name}"
