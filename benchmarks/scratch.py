@@ -4,6 +4,7 @@ Every image of the stack is renamed, in all files that name one: Dockerfiles, ba
 does not look at names, so the steps of the user's own images stay cached for the copy.
 """
 
+import compileall
 import itertools
 import os
 import re
@@ -90,6 +91,8 @@ def scratch(prepare: Callable[[Scratch], None] | None = None) -> Iterator[Scratc
     try:
         shutil.copytree(ROOT, copy.root, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
         _rename_everything(copy)
+        # As pip leaves it, or the first run in a checkout; this machine's settings may forbid to write it then.
+        compileall.compile_dir(copy.root / "layerstack", quiet=1)
         copy.ports.update(_free_ports((copy.root / "docker-compose.yml").read_text()))
         if prepare:
             prepare(copy)

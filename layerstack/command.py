@@ -24,6 +24,8 @@ CHILD_ENVIRONMENT = {
     "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
     "DOCKER_CLI_HINTS": "false",
 }
+# What a person may have set otherwise. Buildx starts git seven times for attestations that are not made.
+UNLESS_SET = {"BUILDX_GIT_INFO": "false"}
 INTERRUPT_GRACE_SECONDS = 10.0
 TERMINATE_GRACE_SECONDS = 3.0
 DRAIN_SECONDS = 1.0
@@ -203,7 +205,7 @@ def _command(argv: Sequence[str], env: Mapping[str, str] | None) -> tuple[str, .
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
-    return {**os.environ, **CHILD_ENVIRONMENT, **(extra or {})}
+    return {**UNLESS_SET, **os.environ, **CHILD_ENVIRONMENT, **(extra or {})}
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
@@ -27,6 +28,20 @@ def wait_until(
         if is_last:
             return None
         time.sleep(max(0.0, min(interval_seconds, deadline - time.monotonic())))
+
+
+def beside(work: Callable[[], Answer]) -> "Future[Answer]":
+    """Run beside everything else. A program that ends does not wait for it, as it would for a pool's."""
+    future: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def call_within(

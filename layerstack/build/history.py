@@ -20,9 +20,10 @@ KEPT_TEXT_CHARACTERS = 60
 MOST_BYTES = 8_000_000
 
 
-def append(root: Path, kind: str, record: Mapping[str, Any]) -> None:
-    """Add one line."""
-    line = json.dumps({"kind": kind, "time": round(time.time(), 3), **_commit(root), **record})
+def append(root: Path, kind: str, record: Mapping[str, Any], commit: Mapping[str, Any] | None = None) -> None:
+    """Add one line; `commit` is that of `read_commit`, where it was read before."""
+    made_at = read_commit(root) if commit is None else commit
+    line = json.dumps({"kind": kind, "time": round(time.time(), 3), **made_at, **record})
     append_line(state_folder(root) / HISTORY_FILE, line, MOST_BYTES)
 
 
@@ -41,10 +42,10 @@ def _read(path: Path, kind: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def append_build(root: Path, record: BuildRecord) -> None:
+def append_build(root: Path, record: BuildRecord, commit: Mapping[str, Any] | None = None) -> None:
     """Add a build; `place` tells where a long instruction stands in full."""
     document = msgspec.to_builtins(msgspec.structs.replace(record, images=tuple(map(_compact, record.images))))
-    append(root, "build", document)
+    append(root, "build", document, commit)
 
 
 def read_builds(root: Path) -> Iterator[LoggedBuild]:
@@ -79,7 +80,7 @@ def _compact_step(step: StepRecord) -> StepRecord:
     return msgspec.structs.replace(step, step=short_name, text=instruction_of(name)[:KEPT_TEXT_CHARACTERS])
 
 
-def _commit(root: Path) -> dict[str, Any]:
+def read_commit(root: Path) -> dict[str, Any]:
     """The commit and whether the tree differs from it; nothing outside a git checkout."""
     try:
         head = command.run(("git", "rev-parse", "--short", "HEAD"), cwd=root, timeout_seconds=5)

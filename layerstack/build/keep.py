@@ -8,18 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Thread
 from time import monotonic
-from typing import TypeVar
 
 from layerstack.build.buildlog import BuildLog, BuildReport
 from layerstack.build.plan import Plan, PlannedImage
 from layerstack.build.vertex import Vertex
 from layerstack.engine.cache_records import CacheRecord, read_cache
+from layerstack.wait import beside
 
 # A cached step is reported as started, sometimes even as finished, and only a moment later as cached.
 SETTLE_SECONDS = 0.3
-Result = TypeVar("Result")
 # Sees the images whose steps run, and may raise to end the call.
 RunningWatch = Callable[[set[str], "Evidence"], None]
 
@@ -164,17 +162,3 @@ class Keeper:
             one = known.get(image)
             if one and evidence.is_keepable(one) and evidence.is_gone(one, place):
                 raise CacheGone(evidence.lost_with(image))
-
-
-def beside(work: Callable[[], Result]) -> "Future[Result]":
-    """Run beside everything else. A program that ends does not wait for it, as it would for a pool's."""
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future

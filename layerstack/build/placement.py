@@ -7,6 +7,7 @@ image itself; so a step is looked up by stage, position and text in the Dockerfi
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from layerstack.build.buildlog import Step
@@ -70,9 +71,15 @@ class Placement:
     """
 
     def __init__(self, root: Path, images: Sequence[Image]) -> None:
-        self._sources = tuple(_sources(root, images))
+        self._root = root
+        self._images = tuple(images)
         self._below = _below(images)
         self._found: dict[str, tuple[str, str]] = {}
+
+    @cached_property
+    def _sources(self) -> tuple[_Source, ...]:
+        """Read with the first step: until then BuildKit reads the same files."""
+        return tuple(_sources(self._root, self._images))
 
     def place(self, step: Step) -> Step:
         if not step.is_counted:

@@ -7,7 +7,7 @@ line: the build goes on as without a registry.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
-from layerstack.build.keep import Evidence, SharedFound, beside
+from layerstack.build.keep import Evidence, SharedFound
 from layerstack.build.plan import PlannedImage
 from layerstack.engine import engine
 from layerstack.engine.cache_records import describes
@@ -17,7 +17,7 @@ from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.registry.team import TeamRegistry
 from layerstack.registry.trouble import RegistryFailed
-from layerstack.wait import ask_all
+from layerstack.wait import ask_all, beside
 
 Note = Callable[[str], None]
 

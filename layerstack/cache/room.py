@@ -14,6 +14,7 @@ from layerstack.cache.gc_policy import parse_printed_size
 from layerstack.cache.step_costs import StepCosts, instruction_in
 from layerstack.engine import engine, images
 from layerstack.engine.cache_records import CacheRecord
+from layerstack.engine.disk_use import read_disk_use
 from layerstack.engine.images import StoredImage
 from layerstack.errors import NoRoom, UsageError
 from layerstack.project.project import Project
@@ -160,7 +161,7 @@ def remove_records(ids: Sequence[str], builder: Builder) -> None:
 
 def _choose_images(old: Iterable[StoredImage], missing_bytes: int) -> tuple[tuple[StoredImage, ...], int]:
     """Untagged images until enough is found, and the bytes that they do not share with others."""
-    listed = engine.client().disk_use("image").get("Images") or ()
+    listed = read_disk_use("image")["image"]
     own = {str(one["Id"]): max(0, int(one["Size"]) - max(0, int(one["SharedSize"]))) for one in listed}
     chosen: list[StoredImage] = []
     freed = 0

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.deploy.rollout import failure_words
 from layerstack.deploy.swarm import SwarmService, Task, read_services
-from layerstack.engine.container import from_inspect, read_all
-from layerstack.errors import CheckFailed, RefusedByEngine
+from layerstack.engine.container import from_inspect
+from layerstack.errors import CheckFailed
 from layerstack.project.project import Project, Service
 from layerstack.verify import inside_http
 from layerstack.verify.check_graph import read_graph
@@ -71,16 +71,6 @@ class StackReport:
     def to_json(self) -> dict[str, Any]:
         services = [one.to_json() for one in self.services]
         return {"ok": self.is_ok, "seconds": round(self.seconds, 3), "stack": self.stack, "services": services}
-
-
-def is_deployed(client: "EngineClient", project: Project) -> bool:
-    """Whether the project runs as a stack of this swarm, and not under Compose."""
-    if any(one.is_running for found in read_all(client, project.name).values() for one in found):
-        return False
-    try:
-        return bool(read_services(client, project.name))
-    except RefusedByEngine:  # no manager of a swarm
-        return False
 
 
 def verify_stack(client: "EngineClient", project: Project, wait_seconds: float = 0.0) -> StackReport:

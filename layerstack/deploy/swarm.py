@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerstack import command
+from layerstack.engine.container import read_all
 from layerstack.engine.place import find_place
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, RefusedByEngine
+from layerstack.project.project import Project
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
@@ -81,6 +83,16 @@ def read_constraints(client: "EngineClient", stack: str) -> dict[str, tuple[str,
         _own_name(one, stack): tuple((one["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
         for one in _services(client, stack)
     }
+
+
+def is_deployed(client: "EngineClient", project: Project) -> bool:
+    """Whether the project runs as a stack of this swarm, and not under Compose."""
+    try:
+        if not read_services(client, project.name):
+            return False
+    except RefusedByEngine:  # no manager of a swarm
+        return False
+    return not any(one.is_running for found in read_all(client, project.name).values() for one in found)
 
 
 def read_services(client: "EngineClient", stack: str) -> dict[str, SwarmService]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -151,9 +152,15 @@ def parse(
     return replace(parsed, stages=tuple(stages), arguments=values)
 
 
+# Each image of a Dockerfile reads it, with arguments of its own.
+@lru_cache(maxsize=64)
+def _split(text: str) -> tuple[Instruction, ...]:
+    return tuple(instructions(text))
+
+
 def _instructions(text: str, path: Path) -> Iterator[Instruction]:
     try:
-        yield from instructions(text)
+        yield from _split(text)
     except ValueError as error:
         message = str(error)
         raise UsageError(

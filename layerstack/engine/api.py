@@ -9,6 +9,7 @@ import requests
 from docker.api import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound, create_api_error_from_http_exception
 from docker.tls import TLSConfig
+from docker.utils import version_lt
 
 from docker import DockerClient
 from layerstack.engine.endpoint import Endpoint
@@ -19,6 +20,8 @@ from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 # The first request only asks for the version; the SDK's own default, for all others, is 60 s.
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
+# Of Engine 28.3 to 28.5, with which all of this was seen.
+NEWEST_API = "1.51"
 ADVICE = "`invoke doctor` checks the engine."
 
 
@@ -54,26 +57,27 @@ class EngineClient(DockerClient):
         )
         self.api.timeout = REQUEST_SECONDS
 
-    def build_cache(self) -> list[dict[str, Any]]:
-        """The records of the build cache, as `/system/df` lists them."""
-        return list(self.disk_use("build-cache").get("BuildCache") or ())
-
-    def disk_use(self, *kinds: str) -> dict[str, Any]:
-        """Disk use by kind (build-cache, container, image, volume), as `/system/df` lists it.
+    def disk_use(self, address: str) -> Any:
+        """What the engine answers to an address of `disk_use`.
 
         The SDK's own `df` always asks for every kind, which takes seconds on a large engine.
         """
-        address = f"{self.api.base_url}/v{self.api.api_version}/system/df"
-        answer = self.api.get(address, params=[("type", kind) for kind in kinds])
+        answer = self.api.get(f"{self.api.base_url}/v{self.api.api_version}{address}")
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        return answer.json()
 
 
 class _Api(APIClient):
     # requests would let REQUESTS_CA_BUNDLE beat the engine's own CA, and send a local address through a proxy. Set
     # before the constructor, which already talks to the engine; the value that it assigns is ignored.
     trust_env = property(lambda self: False, lambda self, value: None)
+
+    def _retrieve_server_version(self) -> str:
+        # The SDK would speak the engine's newest version, and the answers of that may have lost fields.
+        known = self.version(api_version=False)
+        newest, oldest = str(known["ApiVersion"]), str(known.get("MinAPIVersion") or "0")
+        asked = newest if version_lt(newest, NEWEST_API) else NEWEST_API
+        return oldest if version_lt(asked, oldest) else asked
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         try:

@@ -2,13 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from layerstack.dockerfile.recipe import RecipeLine
-from layerstack.engine import engine
+from layerstack.engine.disk_use import read_disk_use
 from layerstack.errors import EngineError
 
 # BuildKit describes a record of RUN as `mount / from exec SHELL COMMAND`, one of COPY as `[stage 2/4] COPY a /a`.
@@ -71,7 +72,7 @@ class CacheUse:
 def read_cache() -> CacheUse:
     """Ask the engine for its build cache. Raises EngineError."""
     try:
-        entries: list[dict[str, Any]] = engine.client().build_cache()
+        entries = read_disk_use("build-cache")["build-cache"]
     except (EngineError, OSError) as error:
         raise EngineError(f"The engine does not report its disk usage: {error}") from error
     return CacheUse(tuple(map(_record, entries)))
@@ -100,23 +101,29 @@ def without_step(description: str) -> str:
 
 def describes(record: CacheRecord, line: RecipeLine) -> bool:
     """Whether the record is the result of this instruction, in whatever build."""
-    text = _one_line(record.description)
-    if line.keyword == "RUN":
-        return text.startswith(_RUN_PREFIX) and text.endswith(f" {_command(line.text)}")
-    written = " ".join(f"{line.keyword} {line.text}".split())
-    # BuildKit fills in variables and shortens heredocs: compare what comes before.
-    literal = re.split(r"\$|<<", written, maxsplit=1)[0]
-    shown = without_step(text)
-    return shown == written if literal == written else shown.startswith(literal)
+    return _matcher(line.keyword, line.text)(_one_line(record.description))
 
 
 # Every record is compared with every step, and an engine may hold ten thousand.
+@lru_cache(maxsize=1 << 10)
+def _matcher(keyword: str, text: str) -> Callable[[str], bool]:
+    """Whether a description, blanks joined, is that of an instruction."""
+    if keyword == "RUN":
+        end = f" {_command(text)}"
+        return lambda shown: shown.startswith(_RUN_PREFIX) and shown.endswith(end)
+    written = " ".join(f"{keyword} {text}".split())
+    # BuildKit fills in variables and shortens heredocs: compare what comes before.
+    literal = re.split(r"\$|<<", written, maxsplit=1)[0]
+    if literal == written:
+        return lambda shown: shown.endswith(written) and without_step(shown) == written
+    return lambda shown: without_step(shown).startswith(literal)
+
+
 @lru_cache(maxsize=1 << 15)
 def _one_line(description: str) -> str:
     return " ".join(description.split())
 
 
-@lru_cache(maxsize=1 << 10)
 def _command(text: str) -> str:
     """What the shell gets, blanks joined."""
     command = _FLAGS.sub("", " ".join(text.split()) + " ").strip()

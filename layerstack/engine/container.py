@@ -1,12 +1,15 @@
 """A snapshot of the containers of a project."""
 
+import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
+from layerstack.engine import local
 from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
@@ -122,11 +125,18 @@ class Container:
 def read_all(client: EngineClient, project_name: str) -> dict[str, tuple[Container, ...]]:
     """Service name → its containers, the newest of each number. Raises EngineError when the engine is gone."""
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
-    found = []
-    for entry in client.api.containers(all=True, filters={"label": labels}):
+    filters = quote(json.dumps({"label": labels}))
+    listed = local.ask(f"/containers/json?all=1&filters={filters}")
+    found = local.ask(*(f"/containers/{entry['Id']}/json" for entry in listed[0] or ())) if listed else None
+    if found is None:
+        found = list(_inspect_all(client, labels))
+    return _by_service(from_inspect(one) for one in found if one)
+
+
+def _inspect_all(client: EngineClient, labels: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for entry in client.api.containers(all=True, filters={"label": list(labels)}):
         with suppress(NotInEngine):  # removed since it was listed
-            found.append(from_inspect(client.api.inspect_container(entry["Id"])))
-    return _by_service(found)
+            yield client.api.inspect_container(entry["Id"])
 
 
 def read_log(

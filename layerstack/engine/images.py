@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from layerstack import command
-from layerstack.engine import engine, texts
+from layerstack.engine import engine, local, texts
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.unusable import unreachable
 from layerstack.errors import EngineError
@@ -111,19 +112,28 @@ def find(reference: str) -> StoredImage | None:
 
 
 def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
-    """The references that exist, in one call of the docker command: importing the SDK takes longer."""
+    """The references that exist."""
     wanted = list(dict.fromkeys(references))
     if not wanted:
         return {}
-    result = command.run(("docker", "image", "inspect", *wanted))
+    answers = local.ask(*(f"/images/{quote(reference, safe=':/@')}/json" for reference in wanted))
+    if answers is not None:
+        return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
+    stored = [_stored(attributes) for attributes in _inspect(wanted)]
+    names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
+    found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}
+    return {reference: image for reference, image in found.items() if image}
+
+
+def _inspect(references: Sequence[str]) -> list[dict[str, Any]]:
+    """As the docker command tells it. Raises EngineError."""
+    result = command.run(("docker", "image", "inspect", *references))
     if texts.says(result.stderr, *texts.UNREACHABLE):
         raise unreachable(result.stderr, find_endpoint())
     if not result.ok and not texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
         raise EngineError(f"The engine does not list its images: {result.stderr.strip()}", "`invoke doctor`")
-    stored = [_stored(attributes) for attributes in json.loads(result.stdout or "[]")]
-    names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
-    found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}
-    return {reference: image for reference, image in found.items() if image}
+    inspected: list[dict[str, Any]] = json.loads(result.stdout or "[]")
+    return inspected
 
 
 def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:

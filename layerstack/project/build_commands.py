@@ -23,6 +23,8 @@ _NAMES = re.compile(
 )
 _CI_YAML = re.compile(r"(?i)\.ya?ml$")
 _COMMAND = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+|builder\s+)?build\s(?P<rest>.*)")
+# The same in a whole file, where a backslash may end a line between the words. Most files that name docker have none.
+_MENTIONED = re.compile(rb"\bdocker[\s\\]+(?:(?:buildx|image|builder)[\s\\]+)?build[\s\\]")
 _CHANGED_FOLDER = re.compile(r"\bcd\s+(?P<folder>[\w./\"'${}-]+)\s*(?:&&|;)")
 _ASSIGNED = re.compile(
     r"^\s*(?:export\s+|readonly\s+|local\s+)?(\w+)\s*[:?]?=\s*[\"']?([\w./:@-]+)[\"']?\s*;?\s*(?:#.*)?$", re.M
@@ -78,7 +80,7 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
         data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else b""
     except OSError:
         return
-    if b"docker" not in data or b"build" not in data:
+    if not _MENTIONED.search(data):
         return
     text = data.decode("utf-8", errors="replace")
     text = text.replace("$(CURDIR)", ".").replace("$(pwd)", ".").replace("$PWD", ".")

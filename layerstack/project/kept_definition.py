@@ -25,6 +25,10 @@ class KeptDefinition(Mapping[str, Any]):
             raise KeyError(key)
         return self._read_all()[key]
 
+    def read_rest(self) -> None:
+        """Ask now for what is not kept. Raises UsageError."""
+        self._read_all()
+
     def __contains__(self, key: object) -> bool:
         return key in self._keys
 

@@ -56,7 +56,8 @@ def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str]
     # Closed, the engine ends a transfer that nobody waits for any more.
     with closing(events):
         for event in events:
-            if error := event.get("error"):
+            # API 1.48 announces that `error` will be left out.
+            if error := event.get("error") or (event.get("errorDetail") or {}).get("message"):
                 raise RegistryFailed(read_trouble(str(error)))
             look(str(event.get("status", "")))
             digest = str((event.get("aux") or {}).get("Digest") or digest)

@@ -11,6 +11,7 @@ from layerstack.command import CommandResult
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import PROJECT_LABEL, read_all
+from layerstack.engine.disk_use import read_disk_use
 from layerstack.errors import StartFailed
 from layerstack.project.called import with_called
 from layerstack.project.dependency import in_start_order
@@ -133,10 +134,9 @@ def _names(client: EngineClient, name: str) -> list[str]:
 
 def volumes_of(name: str) -> tuple[Volume, ...]:
     """The volumes that `down --volumes` of a project removes."""
-    data = engine.client().api.df()
     return tuple(
         Volume(volume["Name"], _size(volume.get("UsageData")))
-        for volume in data.get("Volumes") or ()
+        for volume in read_disk_use("volume")["volume"]
         if (volume.get("Labels") or {}).get(PROJECT_LABEL) == name
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import FOLDER_LABEL, ONE_OFF_LABEL, PROJECT_LABEL, Container, read_all
+from layerstack.engine.disk_use import read_disk_use
 from layerstack.engine.place import find_place
 from layerstack.errors import UsageError
 from layerstack.gpu.card_lock import Holder
@@ -18,8 +19,6 @@ from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of
 from layerstack.wording import nearest
-
-KINDS = ("container", "image", "volume")
 
 
 @dataclass(frozen=True)
@@ -89,14 +88,14 @@ class _Found:
 def read_stacks() -> tuple[Stack, ...]:
     """Every Compose project that has containers or volumes, in the order of their names. Raises EngineError."""
     client = engine.client()
-    found = _read_found(client)
+    found = _read_found()
     leases = _read_leases()
     return tuple(_stack(client, name, one, leases) for name, one in sorted(found.items()))
 
 
 def require_stack(name: str) -> None:
     """Raises UsageError with the nearest name where the engine holds nothing of such a stack."""
-    names = sorted(_read_found(engine.client()))
+    names = sorted(_read_found())
     if name not in names:
         near = nearest(name, names)
         known = f"Did you mean {near}?" if near else "`invoke stacks` lists them."
@@ -119,17 +118,17 @@ def _stack(client: EngineClient, name: str, listed: _Found, leases: Iterable[tup
     )
 
 
-def _read_found(client: EngineClient) -> dict[str, _Found]:
-    use = client.disk_use(*KINDS)
+def _read_found() -> dict[str, _Found]:
+    use = read_disk_use("container", "image", "volume")
     found: dict[str, _Found] = {}
-    for entry in (*(use.get("Containers") or ()), *(use.get("Volumes") or ())):
+    for entry in (*use["container"], *use["volume"]):
         labels = entry.get("Labels") or {}
         if labels.get(PROJECT_LABEL) and labels.get(ONE_OFF_LABEL) != "True":
             one = found.setdefault(labels[PROJECT_LABEL], _Found())
             one.has_containers |= "Image" in entry
             one.folder = one.folder or labels.get(FOLDER_LABEL, "")
             one.size_bytes += _size(entry)
-    for entry in use.get("Images") or ():
+    for entry in use["image"]:
         name = (entry.get("Labels") or {}).get(PROJECT_LABEL, "")
         if name in found:
             found[name].size_bytes += max(0, int(entry.get("Size") or 0) - max(0, int(entry.get("SharedSize") or 0)))

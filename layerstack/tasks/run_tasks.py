@@ -53,15 +53,16 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 )
 def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, junit: str = "") -> None:
     """Ask every service whether it really works, and name the first broken link with its repair."""
-    from layerstack.deploy.deployed import is_deployed
+    if wait < 0:
+        raise UsageError(f"--wait takes seconds, not {wait}.")
+    project = project_to_read()
+    project.read_ahead()
+    from layerstack.deploy.swarm import is_deployed
     from layerstack.engine import engine
     from layerstack.verify import verify as verification
     from layerstack.verify.junit import cases_of
     from layerstack.verify.verify_text import print_verify, wait_observer
 
-    if wait < 0:
-        raise UsageError(f"--wait takes seconds, not {wait}.")
-    project = project_to_read()
     if is_deployed(engine.client(), project):
         _verify_stack(project, wait, all, json, junit)
         return
@@ -91,7 +92,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
     project = load(root(), ready.decision.device)
     require_own_folder(engine.client(), project, say)
-    built = builder.build(project, list(project.images), observer_for_terminal())
+    built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
     started = _up(project)
     outcome = verification.verify(project)
     reached = addresses(project)
@@ -196,7 +197,7 @@ def logs(c: Context, services: Sequence[str], tail: int = 100, follow: bool = Fa
 @task(help={"check": "end with exit code 1 unless every service runs your code", "json": JSON})
 def status(c: Context, check: bool = False, json: bool = False) -> None:
     """What is running, whether it runs your current code, and the command that updates it."""
-    from layerstack.deploy.deployed import is_deployed
+    from layerstack.deploy.swarm import is_deployed
     from layerstack.engine import engine
     from layerstack.report import say
     from layerstack.run.address import tunnel

@@ -1,9 +1,13 @@
 """What verify found, as cases of a JUnit file: a suite a service, a case a link."""
 
+from typing import TYPE_CHECKING
+
 from layerstack.junit import Case
 from layerstack.verify.checks import CheckResult
-from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.verify import VerifyReport
+
+if TYPE_CHECKING:
+    from layerstack.verify.diagnosis import Diagnosis
 
 
 def cases_of(outcome: VerifyReport) -> list[Case]:
@@ -16,7 +20,7 @@ def cases_of(outcome: VerifyReport) -> list[Case]:
     ]
 
 
-def _case(service: str, check: CheckResult, diagnosis: Diagnosis | None) -> Case:
+def _case(service: str, check: CheckResult, diagnosis: "Diagnosis | None") -> Case:
     name = f"{check.check} ({check.container})" if check.container else check.check
     seconds = check.milliseconds / 1000
     if not check.is_asked:

@@ -12,23 +12,13 @@ from layerstack.engine.place import EnginePlace, find_place
 from layerstack.errors import EngineError, UsageError
 from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Device, Project
-from layerstack.verify.check_graph import CheckGraph, read_graph
-from layerstack.verify.diagnosis import (
-    Diagnosis,
-    blame,
-    join_absent,
-    make_diagnosis,
-    mark_consequences,
-    name_fault,
-    rank_roots,
-)
-from layerstack.verify.evidence import Lookout
+from layerstack.verify.check_graph import read_graph
 from layerstack.verify.examination import ServiceResult, Surroundings, examine
-from layerstack.verify.second_look import look_again
 from layerstack.wait import Answer, ask_all, call_within, wait_until
 
 if TYPE_CHECKING:
     from layerstack.engine.api import EngineClient
+    from layerstack.verify.diagnosis import Diagnosis
 
 ENGINE_SECONDS = 10.0
 # The longest check may take this long in all; each has a limit of its own below it.
@@ -48,7 +38,7 @@ class VerifyReport:
     seconds: float
     device: Device
     services: tuple[ServiceResult, ...]
-    diagnoses: tuple[Diagnosis, ...] = ()
+    diagnoses: "tuple[Diagnosis, ...]" = ()
     engine_host: str = ""
 
     @property
@@ -56,7 +46,7 @@ class VerifyReport:
         return all(service.is_ok for service in self.services)
 
     @property
-    def diagnosis(self) -> Diagnosis | None:
+    def diagnosis(self) -> "Diagnosis | None":
         return self.diagnoses[0] if self.diagnoses else None
 
     @property
@@ -135,29 +125,17 @@ def look_once(
         _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
     ):
         return look_once(client, project, place, among, tries - 1)
-    look = partial(Lookout, client, project, place=place, found=found)
-    return _from_engine(client, EVIDENCE_SECONDS, lambda: _explain(client, graph, report, look))
+    # A stack that works does without all that tells what is wrong.
+    from layerstack.verify.explanation import explain
+
+    look = partial(explain, client, project, graph, place, found, report.services)
+    services, diagnoses = _from_engine(client, EVIDENCE_SECONDS, look)
+    return replace(report, services=services, diagnoses=diagnoses)
 
 
 def _moments(found: Mapping[str, tuple[Container, ...]]) -> set[tuple[str, str, str]]:
     """Which containers there are, since when, in which state: a check may fail of an end that was not yet seen."""
     return {(one.id, one.started_at, one.status) for containers in found.values() for one in containers}
-
-
-def _explain(
-    client: "EngineClient", graph: CheckGraph, report: VerifyReport, look: Callable[..., Lookout]
-) -> VerifyReport:
-    """The report with the faults named and their consequences marked."""
-    results = look_again(client, graph, report.services)
-    broken = [one for one in results if not one.is_ok]
-    lookout = look(results)
-    seen = {one.name: one for one in ask_all(lookout.gather, broken)}
-    faults = {name: name_fault(one) for name, one in seen.items()}
-    blamed = blame(graph, faults)
-    roots = rank_roots(graph, faults, blamed)
-    marked = tuple(mark_consequences(one, blamed) for one in results)
-    diagnoses = join_absent([make_diagnosis(seen[name], faults[name]) for name in roots], results)
-    return replace(report, services=marked, diagnoses=diagnoses)
 
 
 def _from_engine(client: "EngineClient", timeout_seconds: float, ask: Callable[[], Answer]) -> Answer:

@@ -16,7 +16,8 @@ from second_machine import make_system_image
 from layerstack import command
 from layerstack.deploy import deploy as deploying
 from layerstack.deploy.deploy import Deployment
-from layerstack.deploy.deployed import is_deployed, verify_stack
+from layerstack.deploy.deployed import verify_stack
+from layerstack.deploy.swarm import is_deployed
 from layerstack.errors import EngineError, StartFailed, UsageError
 from layerstack.project import project
 from layerstack.wait import wait_until

@@ -8,6 +8,7 @@ import pytest
 from fake_docker import FakeDocker
 
 from layerstack import command
+from layerstack.engine import local
 
 
 def _is_temporary(path: str) -> bool:
@@ -33,6 +34,7 @@ def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(connection)
 
     monkeypatch.setattr(command, "find_program", find_no_docker)
+    monkeypatch.setattr(local, "ask", lambda *_: None)
     monkeypatch.setattr(unixconn.UnixHTTPConnection, "connect", connect_to_no_engine)
 
 

@@ -225,6 +225,35 @@ def test_bases_and_services_are_one_call(docker: FakeDocker, stack: Project) -> 
     assert call.split()[-2:] == ["base", "app"]
 
 
+SYSTEM = {"sysbase-trixie": "5" * 64}
+
+
+def asked(docker: FakeDocker) -> list[str]:
+    """What bake was asked for by name, call by call."""
+    return [call.split("--progress=rawjson ")[1] for call in docker.calls if call.startswith("buildx bake")]
+
+
+def test_a_base_that_is_as_it_should_be_is_named_again_only_for_whoever_asks(
+    docker: FakeDocker, stack: Project
+) -> None:
+    stored(docker, base=BASE_ID, app=APP_ID, **SYSTEM)
+    streamed(docker, "", base=BASE_ID, app=APP_ID)
+    for name in ("app", "app", "base"):
+        assert set(actions(stack, name).values()) == {"fresh"}
+    assert asked(docker) == ["base app", "app", "base"]
+
+
+def test_a_base_that_moved_against_our_reading_is_named_in_a_call_of_its_own(
+    docker: FakeDocker, stack: Project
+) -> None:
+    stored(docker, base=BASE_ID, app=APP_ID, **SYSTEM)
+    streamed(docker, "", base=BASE_ID, app=APP_ID)
+    actions(stack)
+    streamed(docker, "bake_cold", base=OTHER_ID, app=APP_ID)
+    assert actions(stack)["base"] == "built"
+    assert asked(docker) == ["base app", "app", "app base"]
+
+
 def test_what_ran_was_built_and_the_rest_is_fresh(docker: FakeDocker, stack: Project) -> None:
     stored(docker, base=BASE_ID, app=APP_ID)
     streamed(docker, "bake_code_change", base=BASE_ID, app=OTHER_ID)

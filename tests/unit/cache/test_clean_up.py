@@ -16,7 +16,7 @@ from fake_docker import FakeDocker
 from layerstack.cache import clean_up
 from layerstack.cache.clean_up import CleanUp
 from layerstack.dockerfile.image import Image
-from layerstack.engine import abandoned_images
+from layerstack.engine import abandoned_images, cache_records
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.image_tree import LOOK_LABEL
 from layerstack.engine.images import StoredImage
@@ -66,6 +66,7 @@ def _temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     found = Engine()
     monkeypatch.setattr(clean_up.images.engine, "client", lambda: found)
+    monkeypatch.setattr(cache_records, "read_disk_use", lambda kind: {kind: found.build_cache()})
     monkeypatch.setattr(clean_up.builder, "read_builder", cache_parts.builder)
     return found
 

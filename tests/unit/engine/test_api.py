@@ -48,6 +48,17 @@ class _Engine(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.parametrize(
+    ("newest", "oldest", "spoken"), [("1.43", "1.12", "1.43"), ("1.57", "1.44", "1.51"), ("1.80", "1.60", "1.60")]
+)
+def test_a_newer_engine_is_asked_in_the_version_that_is_known(
+    host: str, monkeypatch: pytest.MonkeyPatch, newest: str, oldest: str, spoken: str
+) -> None:
+    monkeypatch.setitem(ANSWERS, "/version", (200, {"ApiVersion": newest, "MinAPIVersion": oldest}))
+    monkeypatch.setitem(ANSWERS, f"/v{spoken}/info", (200, {"ID": "engine-a"}))
+    assert engine.client().api.api_version == spoken
+
+
 @pytest.fixture(autouse=True)
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine._connect.cache_clear()

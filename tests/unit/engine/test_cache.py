@@ -20,7 +20,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     found = Engine()
-    monkeypatch.setattr(cache.engine, "client", lambda: found)
+    monkeypatch.setattr(cache, "read_disk_use", lambda kind: {kind: found.build_cache()})
     return found
 
 

@@ -58,9 +58,16 @@ def test_a_push_leaves_no_name_behind_and_tells_the_digest(monkeypatch: pytest.M
     assert api.calls == [("tag", "id", "h:1/x", "t"), ("push", "h:1/x", "t"), ("remove", "h:1/x:t")]
 
 
-def test_a_push_waits_for_the_reason_and_says_once_that_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    events = [retries(5), retries(4), retries(10), retries(5), {"error": "unknown: Method not allowed"}]
-    api, waits = use(monkeypatch, Api(*events)), []
+REFUSED = "unknown: Method not allowed"
+
+
+@pytest.mark.parametrize(
+    "told", [{"error": REFUSED, "errorDetail": {"message": REFUSED}}, {"errorDetail": {"message": REFUSED}}]
+)
+def test_a_push_waits_for_the_reason_and_says_once_that_it_waits(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]
+) -> None:
+    api, waits = use(monkeypatch, Api(*map(retries, (5, 4, 10, 5)), told)), []
     with pytest.raises(RegistryFailed) as caught:
         transfer.push("id", "h:1/x:t", lambda: waits.append(1))
     assert "read-only" in caught.value.trouble.what

@@ -1,7 +1,6 @@
 """Every stack of an engine is listed with what it holds; a folder that is gone is marked with the way to end it."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,17 +16,6 @@ from layerstack.stacks.text import describe, print_stacks
 OLD, NEW = "2026-11-28T01:00:00Z", "2026-11-28T02:00:00Z"
 
 
-class Client:
-    """An engine with what `/system/df` says of it."""
-
-    def __init__(self, use: dict[str, Any]) -> None:
-        self._use = use
-
-    def disk_use(self, *kinds: str) -> dict[str, Any]:
-        assert set(kinds) == {"container", "image", "volume"}
-        return self._use
-
-
 def labels(name: str, folder: str = "", **more: str) -> dict[str, str]:
     return {PROJECT_LABEL: name, **({FOLDER_LABEL: folder} if folder else {}), **more}
 
@@ -36,19 +24,19 @@ def labels(name: str, folder: str = "", **more: str) -> dict[str, str]:
 def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Stack]:
     gone = str(tmp_path / "gone")
     use = {
-        "Containers": [
+        "container": [
             {"Image": "x", "Labels": labels("shop", str(tmp_path)), "SizeRw": 10},
             {"Image": "x", "Labels": labels("shop", str(tmp_path)), "SizeRw": 20},
             {"Image": "x", "Labels": labels("dead", gone)},
             {"Image": "x", "Labels": {"other": "label"}, "SizeRw": 1000},
             {"Image": "x", "Labels": labels("once", str(tmp_path), **{"com.docker.compose.oneoff": "True"})},
         ],
-        "Volumes": [
+        "volume": [
             {"Name": "a", "Labels": labels("shop"), "UsageData": {"Size": 300}},
             {"Name": "b", "Labels": labels("left"), "UsageData": {"Size": -1}},
             {"Name": "c", "Labels": None, "UsageData": {"Size": 9}},
         ],
-        "Images": [
+        "image": [
             {"Id": "i", "Labels": labels("shop"), "Size": 5000, "SharedSize": 1000},
             {"Id": "j", "Labels": labels("nobody"), "Size": 5000, "SharedSize": 1000},
         ],
@@ -57,7 +45,8 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Stack]:
     older = Container("2", "d", "db", "running", "", started_at=OLD, ports=(Port("", 5, 5), Port("", 80, 80)))
     ended = Container("3", "e", "job", "exited", "", ports=(Port("", 7, 7),))
     found = {"shop": {"web": (running,), "db": (older,), "job": (ended,)}, "dead": {"job": (ended,)}}
-    monkeypatch.setattr(engine, "client", lambda: Client(use))
+    monkeypatch.setattr(stacks, "read_disk_use", lambda *kinds: {kind: use[kind] for kind in kinds})
+    monkeypatch.setattr(engine, "client", lambda: None)
     monkeypatch.setattr(stacks, "read_all", lambda _client, name: found[name])
     monkeypatch.setattr(stacks, "find_place", EnginePlace)
     return {stack.name: stack for stack in read_stacks()}
