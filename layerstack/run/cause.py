@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from os.path import relpath
 from typing import Literal
 
+from layerstack.dockerfile.copy_sources import is_remote
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.files import is_there
@@ -81,6 +82,14 @@ def _mounted_file(project: Project, one: Container, path: str) -> str:
     return relpath(mounted.source + path.removeprefix(mounted.target.rstrip("/")), project.root) if mounted else ""
 
 
+def _copied_file(project: Project, service: Service, path: str) -> str:
+    """The file that a build copied there, by the end of its path; the path itself where there is none."""
+    image = project.image_of(service)
+    words = path.split("/")[1:] if image and not is_remote(image.context) else []
+    tails = (project.root / image.context / "/".join(words[start:]) for start in range(len(words)) if image)
+    return next((relpath(tail, project.root) for tail in tails if tail.is_file()), path)
+
+
 def _cannot_run(
     client: EngineClient, project: Project, service: Service, one: Container, path: str, head: bytes
 ) -> Cause | None:
@@ -91,7 +100,8 @@ def _cannot_run(
     program = interpreter_in(head)
     if program and is_there(client, one.id, program) is False:
         words = f"cannot run {path}: its first line names {program}, which its image does not have"
-        change = f"correct the first line of {mounted or path}, or take an image that has {program}"
+        file = mounted or _copied_file(project, service, path)
+        change = f"correct the first line of {file}, or take an image that has {program}"
         return Cause("command-missing", words, again, change)
     here = str(client.api.inspect_image(one.image_id).get("Architecture") or "")
     if (machine := machine_of(head)) and here and machine not in (here, RUNS_ALSO.get(here)):

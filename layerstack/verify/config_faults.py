@@ -15,7 +15,10 @@ from layerstack.verify.own_file import contexts, find_own, renewal
 # `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
 # Where a program came by, and the languages whose own errors tell of code.
-STACK = re.compile(r"^\s*(?:File \"|at )|\.(?:py|js|mjs|cjs|ts|rb|go|java|php|sh|pl):?\d*\b")
+STACK = re.compile(
+    r"^\s*(?:File \"|at )"
+    r"|\.(?:py|[mc]?[jt]sx?|vue|rb|go|rs|java|kt|scala|php|sh|p[lm]|exs?|erl|cs|c|cpp|lua|hs|clj|dart|swift)\b"
+)
 NO_JSON = re.compile(r"\bJSON(?:DecodeError)?\b")
 NO_HOST = re.compile(r"host not found in upstream \"(?P<host>[\w.-]+)")
 SHOWN_LINES = 5

@@ -15,7 +15,7 @@ IN_JSON = "SyntaxError: Expected ',' or '}' after property value in JSON at posi
 
 
 def named(root: Path, log: str, status: str = "exited") -> Fault:
-    (root / "conf").mkdir()
+    (root / "conf").mkdir(exist_ok=True)
     (root / "conf" / "web.conf").write_text("a\nb\nc\n")
     (root / "conf" / "web.json").write_text('{"port": 8080;\n"host": 1}')
     (root / "conf" / "good.json").write_text("{}")
@@ -57,8 +57,11 @@ def test_the_file_that_is_no_json_is_found(tmp_path: Path, log: str) -> None:
     assert (found.kind, found.change) == ("settings-broken", "correct conf/web.json:1")
 
 
-def test_another_file_is_not_guessed(tmp_path: Path) -> None:
-    assert named(tmp_path, "error at /somewhere/else.conf:3").kind != "settings-broken"
+@pytest.mark.parametrize("log", ["error at /somewhere/else.conf:3", "** (KeyError) /etc/web/good.exs:3: key not found"])
+def test_another_file_and_code_are_no_settings(tmp_path: Path, log: str) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "good.exs").write_text("")
+    assert named(tmp_path, log).kind != "settings-broken"
 
 
 @pytest.mark.parametrize(
