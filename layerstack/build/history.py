@@ -21,7 +21,7 @@ MOST_BYTES = 8_000_000
 
 
 def append(root: Path, kind: str, record: Mapping[str, Any], commit: Mapping[str, Any] | None = None) -> None:
-    """Append one line; `commit` is the result of `read_commit` if it was read before."""
+    """Append one line."""
     made_at = read_commit(root) if commit is None else commit
     line = json.dumps({"kind": kind, "time": round(time.time(), 3), **made_at, **record})
     append_line(state_folder(root) / HISTORY_FILE, line, MOST_BYTES)

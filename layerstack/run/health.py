@@ -25,10 +25,9 @@ EXIT_MEANINGS = {
     139: "it crashed",
     143: "it received a stop signal",
 }
+ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*: ")
+TELLING = re.compile(r"refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE)
 # `ConnectionError: ...: refused`
-TELLING = re.compile(
-    r"^[\w.]*(?:Error|Exception)\b.*: |refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -145,4 +144,5 @@ def _judge_running(container: Container, service: Service) -> Verdict:
 def _telling_line(output: str) -> str:
     # The error of a health check is surrounded by the program's stack.
     lines = [line.strip() for line in output.splitlines() if line.strip()] or [output]
-    return next((line for line in lines if TELLING.search(line)), lines[-1])
+    found = (line for pattern in (ERROR, TELLING) for line in lines if pattern.search(line))
+    return next(found, lines[-1])
