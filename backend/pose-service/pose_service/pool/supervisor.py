@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 0.2
 # Without any news the web process is told so, and knows that this process is not frozen.
 TELL_SECONDS = 1.0
-MOST_BEATS = 4096
+STANDARD_INPUT, MOST_BEATS = 0, 4096
 
 
 class Supervisor:
@@ -104,7 +104,7 @@ class Supervisor:
 
     def _answer(self, event: object) -> None:
         if event is sys.stdin:
-            self._is_over = not self._first.hear(os.read(sys.stdin.fileno(), MOST_BEATS))
+            self._is_over = not self._first.hear(os.read(STANDARD_INPUT, MOST_BEATS))
         elif event is self._listener:
             self._welcome()
         elif event in self._controls:
