@@ -22,6 +22,8 @@ SIGHTINGS_PER_PERSON = 2
 # Close up, where the body is cut off, MediaPipe's detector finds some whom MultiPose misses; of smaller ones half are
 # nobody.
 CLOSE_UP_PIXELS = 240
+# Where somebody is as clear as this it has never found another one on the labelled photos.
+CLEAR_SCORE = 0.9
 # A head and shoulders are less high, and clear all the same: on the labelled photos this adds nobody false.
 PORTRAIT_HEAD, PORTRAIT_SCORE = 0.15, 0.7
 # In a group some are hidden from one look at everything: six is the most that the model tells apart.
@@ -89,7 +91,7 @@ class Search:
             if not any(is_seen_as(sighting, each.person) for each in kept):
                 found = place(self._engine, self._rgb, sighting, self._options.min_score, self.passes)
                 self._keep(found, kept)
-        if len(kept) < self._options.max_people:
+        if len(kept) < self._options.max_people and not any(each.person.score >= CLEAR_SCORE for each in kept):
             for detection in self._heads():
                 self._keep(self._close_up(detection, kept), kept)
         return sorted(kept, key=lambda each: -each.person.score)[: self._options.max_people]

@@ -9,10 +9,13 @@ import numpy as np
 from pose_service.contract.engine import Pixels
 from pose_service.contract.region_engine import RegionEngine
 from pose_service.contract.sighting import SEEN, Sighting
+from pose_service.finding.likelihood import chance
 from pose_service.finding.tiles import Tile
 
 # Of the sightings below it fewer than one in ten is a person.
 SMALLEST_SIGHTING = 0.08
+# Below it the keypoint model never found anybody right on the labelled photos.
+SMALLEST_CHANCE = 0.15
 # A body this near to a tile's border is cut by it: shares of the tile's side.
 TILE_MARGIN = 0.02
 
@@ -20,7 +23,8 @@ TILE_MARGIN = 0.02
 def sight(engine: RegionEngine, rgb: Pixels, tile: Tile) -> list[Sighting]:
     """Whoever is whole in the tile, in pixels of the image; one pass. Raises EngineFailedError."""
     found = engine.sight(rgb[tile.y0 : tile.y1, tile.x0 : tile.x1])
-    whole = [each for each in found if each.score >= SMALLEST_SIGHTING and _is_whole(each, tile, rgb.shape)]
+    likely = [each for each in found if each.score >= SMALLEST_SIGHTING and chance(each) >= SMALLEST_CHANCE]
+    whole = [each for each in likely if _is_whole(each, tile, rgb.shape)]
     return [replace(each, keypoints=each.keypoints + np.array([tile.x0, tile.y0])) for each in whole]
 
 
