@@ -14,7 +14,7 @@ import docker
 from layerstack.engine import engine
 from layerstack.project import choices, project
 from layerstack.project.project import Project
-from layerstack.run import stack
+from layerstack.run.rehearsal import remove_all
 
 PROJECTS = Path(__file__).parent / "projects"
 ROOT = Path(__file__).parents[2]
@@ -87,9 +87,9 @@ def load_project(node_image: str, free_port: int, monkeypatch: pytest.MonkeyPatc
             monkeypatch.setenv(variable, str(value))
         found = project.load(PROJECTS / name, "gpu")
         loaded.append(found)
-        stack.down(found, removes_volumes=True)
+        remove_all(found.name)
         return found
 
     yield load
     for one in loaded:
-        stack.down(one, removes_volumes=True)
+        remove_all(one.name)
