@@ -24,6 +24,11 @@ OFFICIAL_NODE_IMAGE = "node:18-alpine"
 LoadProject = Callable[..., Project]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: what begins last is short then, and no worker has much to do alone."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def builds_take_turns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Between the workers of one run."""
