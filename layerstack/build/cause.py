@@ -155,7 +155,9 @@ class ImageCauses:
         if stage is None or name in self.new.parents:
             return self._parent(name)
         executed = [number for number, one in enumerate(stage.steps) if self._was_executed(one)]
-        return self._caused_by(stage, executed[-1]) if executed else self._base(stage)
+        if executed:
+            return self._caused_by(stage, executed[-1])
+        return self._base(stage) or self._cached_before(stage, len(stage.steps))
 
     def _parent(self, name: str) -> Cause | None:
         assert self.old
@@ -179,6 +181,8 @@ class ImageCauses:
         for earlier in reversed(range(number)):
             if own := next(self._own(stage, earlier), None):
                 return Cause("parent-step", f"{changed_text.shown_step(stage.steps[earlier])} ({own})")
+            if source := self._sources(stage.steps[earlier]):
+                return source
         below = self._below(stage)
         return self._cached_before(below, len(below.steps)) if below else None
 

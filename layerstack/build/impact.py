@@ -1,7 +1,7 @@
 """What a change of a file would rebuild: which steps of which images, and about how long they took the last time."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.images import StoredImage, find_all
 from layerstack.errors import StackError, UsageError
-from layerstack.project.project import Project
+from layerstack.project.project import Project, find_value_files
 from layerstack.wording import short
 
 SHOWN_CHARACTERS = 120
@@ -97,7 +97,8 @@ def find_impact(project: Project, paths: Sequence[str | Path]) -> list[Impact]:
     """
     if not paths:
         raise UsageError("impact needs a file.", "For example `invoke impact src/main.py`.")
-    relative = [_inside(project, path) for path in paths]
+    definitions = _definitions(project)
+    relative = [_inside(project, definitions, path) for path in paths]
     images = project.with_parents(project.images)
     store = StateStore(project.root)
     digests = store.read_digests()
@@ -106,7 +107,7 @@ def find_impact(project: Project, paths: Sequence[str | Path]) -> list[Impact]:
     manifests = [(image, reader.read(image, {})) for image in images]
     store.write_digests(digests)
     seconds = StepSeconds(project.root)
-    return [_Change(project, path, manifests, seconds).impact() for path in relative]
+    return [_Change(project, definitions, path, manifests, seconds).impact() for path in relative]
 
 
 def _find_stored(references: Iterable[str]) -> Mapping[str, StoredImage]:
@@ -123,11 +124,11 @@ def document(found: Sequence[Impact]) -> dict[str, Any]:
     return {**(files[0] if len(files) == 1 else {}), "files": files}
 
 
-def _inside(project: Project, path: str | Path) -> str:
+def _inside(project: Project, definitions: Set[Path], path: str | Path) -> str:
     """Relative to the root. Folders above are resolved, the file itself is not: a link is an input, too."""
     absolute = Path(os.path.normpath(project.root / path))
     absolute = absolute.parent.resolve() / absolute.name
-    is_known = _is_in_a_context(project, absolute) or absolute in _definitions(project)
+    is_known = _is_in_a_context(project, absolute) or absolute in definitions
     if not absolute.is_relative_to(project.root.resolve()) and not is_known:
         raise UsageError(f"{path} is outside the project {project.root} and its build contexts.")
     if absolute.is_dir() and not absolute.is_symlink():
@@ -143,7 +144,8 @@ def _is_in_a_context(project: Project, path: Path) -> bool:
 def _definitions(project: Project) -> set[Path]:
     """Files that say how the images are built: with what they include or extend, and the values that they use."""
     files = (*project.compose_files, *project.source_files, *project.bake_files, *project.env_files)
-    return {path.resolve() for path in (*files, project.root / ".env")}
+    values = find_value_files(project.root, project.device)
+    return {path.resolve() for path in (*files, *values, project.root / ".env")}
 
 
 def _folders(project: Project, image: Image) -> dict[str, Path]:
@@ -173,9 +175,15 @@ class _Change:
     """One file that changes, followed through stages and images; parents stand before their children."""
 
     def __init__(
-        self, project: Project, path: str, manifests: Sequence[tuple[Image, Manifest]], seconds: StepSeconds
+        self,
+        project: Project,
+        definitions: Set[Path],
+        path: str,
+        manifests: Sequence[tuple[Image, Manifest]],
+        seconds: StepSeconds,
     ) -> None:
         self._project = project
+        self._definitions = definitions
         self._root = project.root.resolve()
         self._path = path
         self._file = Path(os.path.normpath(self._root / path))
@@ -216,7 +224,7 @@ class _Change:
         rules = {_rules(folder, image, name) or folder / ".dockerignore" for name, folder in folders}
         if self._file in {*rules, Path(f"{dockerfile}.dockerignore")}:
             return "its ignore rules: which files they will let in is unknown"
-        if self._file in _definitions(self._project):
+        if self._file in self._definitions:
             return "the project's definition: what will change is unknown"
         return ""
 
@@ -288,7 +296,7 @@ class _Change:
 
 def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
     """Stage and instruction; the only stage of a Dockerfile wears no name, as in BuildKit's own output."""
-    named = "" if stage.name == "stage-0" and len(manifest.stages) == 1 else stage.shown_name
+    named = "" if len(manifest.stages) == 1 else stage.shown_name
     return f"{named} {short(' '.join(str(line).split()), SHOWN_CHARACTERS)}".strip()
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from layerstack.build import history
+from layerstack.build.placement import literal_text
+from layerstack.build.step_text import stage_of, written_of
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
-
-COMPARED_CHARACTERS = 60
 
 
 class StepSeconds:
@@ -23,7 +23,7 @@ class StepSeconds:
 
         `images` are those of one Dockerfile: a step that they share is recorded with one of them.
         """
-        wanted = _beginning(line)
+        wanted = literal_text(line)
         for name in images:
             for step, seconds in reversed(self._runs.get(name, [])):
                 if _is_same(step, stage.shown_name, wanted):
@@ -31,16 +31,6 @@ class StepSeconds:
         return None
 
 
-def _beginning(line: RecipeLine) -> str:
-    """What the recorded name begins with: BuildKit fills in variables and shortens what is long."""
-    text = " ".join(f"{line.keyword} {line.text}".split())
-    return text.split("$", 1)[0].split("<<", 1)[0][:COMPARED_CHARACTERS]
-
-
 def _is_same(step: str, stage: str, beginning: str) -> bool:
     """`runtime 3/5 COPY src src`; the only stage of a Dockerfile wears no name."""
-    before, _, instruction = step.partition(f" {beginning.split(' ', 1)[0]} ")
-    words = before.split()
-    named = words[0] if len(words) == 2 else "stage-0"
-    text = f"{beginning.split(' ', 1)[0]} {instruction}"
-    return named.lower() == stage.lower() and " ".join(text.split()).startswith(beginning)
+    return stage_of(step).lower() in ("", stage.lower()) and written_of(step).startswith(beginning)

@@ -17,6 +17,12 @@ def stage_of(name: str) -> str:
     return match["stage"] if match else ""
 
 
+def written_of(name: str) -> str:
+    """The whole instruction, also of a step that an ONBUILD brought, without its stage and number."""
+    match = _NAME.match(one_line(name))
+    return (match["instruction"] if match else one_line(name)).removeprefix("ONBUILD ")
+
+
 def instruction_of(name: str) -> str:
     """What a step does, without its stage, number and mounts: `RUN npm ci`."""
     match = _NAME.match(one_line(name))

@@ -92,11 +92,14 @@ def print_impact(found: Sequence[Impact]) -> None:
             for image in impact.images
             for step in image.steps
         ] + [(image.image, "", escape(image.unknown), "?") for image in impact.images if image.unknown]
-        line(f"{impact.path}: {_estimate_text(impact.seconds_estimate)}", "bold")
+        line(f"{impact.path}: {_estimate_text(impact)}", "bold")
         print_table(("image", "step that runs again", "why", "last time"), rows, right=("last time",))
 
 
-def _estimate_text(seconds: float | None) -> str:
+def _estimate_text(impact: Impact) -> str:
+    seconds = impact.seconds_estimate
+    if any(image.unknown for image in impact.images):
+        return "not known how long it takes, because it depends on what will change"
     if seconds is None:
         return "not known how long it takes, because a step in it never ran here"
     return f"about {duration(seconds)}, as its steps took the last time"

@@ -32,9 +32,11 @@ FLAGS: dict[str, frozenset[str]] = {
 # Kind of mount → its options that are understood, `type` aside.
 _PATHS = frozenset({"source", "src", "target", "dst", "destination", "from", "readonly", "ro"})
 MOUNTS: dict[str, frozenset[str]] = {
-    "bind": _PATHS,
+    "bind": _PATHS | {"rw", "readwrite"},
     "cache": _PATHS | {"id", "sharing", "uid", "gid", "mode"},
     "tmpfs": frozenset({"target", "dst", "destination", "size"}),
+    # What a secret holds is no part of any cache key: a build notices its options only.
+    "secret": frozenset({"id", "target", "dst", "destination", "required", "mode", "uid", "gid", "env"}),
 }
 DIRECTIVES = frozenset({"escape", "check"})
 

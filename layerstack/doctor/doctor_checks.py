@@ -20,6 +20,7 @@ from layerstack.doctor import (
     machine_checks,
     mount_shadow,
     network_checks,
+    outside_checks,
     project_checks,
     script_lint,
     silence,
@@ -109,12 +110,15 @@ class DoctorChecks:
             "port": lambda: self._of_project(self._check_ports),
             "container-name": lambda: self._of_engine(project_checks.check_names),
             "orphan": lambda: self._of_project(lambda one: project_checks.check_orphans(self.client.result(), one)),
+            "secret-file": lambda: self._of_project(lambda one: outside_checks.check_files(one, self.source.result())),
+            "external": lambda: self._of_engine(outside_checks.check_external),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),
             "health-localhost": lambda: self._of_project(
                 lambda one: health_checks.check_localhost(_value(self.client), one, self.source.result())
             ),
+            "health-missing": lambda: self._of_engine(health_checks.check_waits),
             "health-program": lambda: self._of_engine(health_checks.check_programs),
             "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),

@@ -5,14 +5,17 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from layerstack.errors import StackError
 from layerstack.finding import Finding, error, ok, warning
+from layerstack.project.compose_files import choose_files
 from layerstack.project.compose_source import ComposeSource, Variable
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import EnvFile, EnvLine, read_env_file
-from layerstack.project.project import BAKE_NAMES
+from layerstack.project.project import BAKE_NAMES, find_value_files
 from layerstack.wording import nearest
 
 CHECK = ".env"
@@ -30,7 +33,7 @@ _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
 class Names:
     """The variables of a project: its `.env`, the variables in its Compose files, and all names in use.
 
-    `coming` are those that copying the example sets, where there is no `.env` yet.
+    `coming` are set elsewhere: by the env files of what is included, or by copying the example where no `.env` is.
     """
 
     file: EnvFile
@@ -71,8 +74,16 @@ def read_names(root: Path, source: ComposeSource) -> Names:
     beside = find_example(root / ".env") or root / ".env.example"
     example = tuple(line.name for line in read_env_file(beside).lines)
     used = {one.name for one in variables} | set(_passed_on(source)) | set(_bake_variables(root)) | set(example)
-    coming = frozenset() if (root / ".env").exists() else frozenset(example)
-    return Names(read_env_file(root / ".env"), variables, frozenset(used), coming)
+    coming = {line.name for path in _other_env_files(root) for line in read_env_file(path).lines}
+    coming |= set() if (root / ".env").exists() else set(example)
+    return Names(read_env_file(root / ".env"), variables, frozenset(used), frozenset(coming))
+
+
+def _other_env_files(root: Path) -> tuple[Path, ...]:
+    """Those of what is included, and those that the environment names."""
+    with suppress(StackError):
+        return (*find_value_files(root, "cpu"), *choose_files(root).env_files)
+    return ()
 
 
 def _passed_on(source: ComposeSource) -> Iterator[str]:

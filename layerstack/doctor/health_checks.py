@@ -1,4 +1,4 @@
-"""Health checks that cannot pass: BusyBox asked for `localhost`, or a program that the image does not have."""
+"""Health checks that cannot pass: BusyBox asked for `localhost`, a program that the image lacks, or no check at all."""
 
 import re
 import time
@@ -13,12 +13,13 @@ from layerstack.doctor.mounts import declared_targets
 from layerstack.engine.client import EngineClient
 from layerstack.engine.image_tree import read_image_trees
 from layerstack.errors import EngineError, NotInEngine, UsageError
-from layerstack.finding import Finding, or_ok, warning
+from layerstack.finding import Finding, error, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
 from layerstack.run.health_program import TOOLS, paths_of, wanted_programs
+from layerstack.run.unmet import waits_in_vain
 
-LOCALHOST, PROGRAM = "health-localhost", "health-program"
+LOCALHOST, PROGRAM, MISSING = "health-localhost", "health-program", "health-missing"
 LOOK_SECONDS = 10.0
 BUSYBOX = "/bin/busybox"
 TOOL_FOLDERS = ("/usr/bin", "/bin")
@@ -107,10 +108,7 @@ def check_programs(client: EngineClient, project: Project, source: ComposeSource
 
 def _find_missing(client: EngineClient, project: Project, service: Service, source: ComposeSource) -> Iterator[Finding]:
     facts = client.api.inspect_image(service.image)
-    config = facts.get("Config") or {}
-    health = service.definition.get("healthcheck") or {}
-    test = None if health.get("disable") else health.get("test") or (config.get("Healthcheck") or {}).get("Test")
-    for program in wanted_programs(test):
+    for program in wanted_programs(_test(service, facts)):
         if _is_mounted(service, program) or _has_program(client, project, facts, program):
             continue
         others = [name for name in TOOLS if name != program and _has_program(client, project, facts, name)]
@@ -121,6 +119,26 @@ def _find_missing(client: EngineClient, project: Project, service: Service, sour
         detail = f"the health check of {service.name} runs {program}, and its image has none"
         yield warning(PROGRAM, detail, remedy, service.name, place)
         return
+
+
+def _test(service: Service, facts: Mapping[str, Any]) -> Any:
+    """The health check that a container has: of the Compose file, else of the image; None for none."""
+    health = service.definition.get("healthcheck") or {}
+    of_image = ((facts.get("Config") or {}).get("Healthcheck") or {}).get("Test")
+    test = health.get("test") or of_image
+    return None if health.get("disable") or not test or test[0] == "NONE" else test
+
+
+@or_ok(MISSING, "whatever waits for the health of a service waits for one with a health check")
+def check_waits(client: EngineClient, project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Does a service wait for the health of one without a health check? Compose refuses that. Raises EngineError."""
+    for service in project.services.values():
+        wait = waits_in_vain(project, service.name, tuple(project.services))
+        with suppress(NotInEngine):  # its image may have a health check
+            if wait and not _test(service, client.api.inspect_image(service.image)):
+                place = source.place("services", wait.service, "depends_on", service.name)
+                remedy = f"{wait.change[0].upper()}{wait.change[1:]}."
+                yield error(MISSING, f"{wait.service} {wait.words}", remedy, wait.service, place)
 
 
 def _has_program(client: EngineClient, project: Project, facts: Mapping[str, Any], program: str) -> bool:

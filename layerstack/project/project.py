@@ -31,6 +31,7 @@ from layerstack.project.targets import read_images, service_of
 from layerstack.wait import beside
 
 if TYPE_CHECKING:
+    from layerstack.project.reached_files import Reached
     from layerstack.project.resolve import Resolver
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "find_compose_files",
     "find_root",
     "find_source_files",
+    "find_value_files",
     "load",
     "with_overlay",
 ]
@@ -237,10 +239,19 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
 
 def find_source_files(root: Path, device: Device) -> tuple[Path, ...]:
     """The Compose files with all that they include or extend, in the order in which they are met. Raises UsageError."""
+    return tuple(_reached_files(root, device).sources)
+
+
+def find_value_files(root: Path, device: Device) -> tuple[Path, ...]:
+    """The env files of what is included, there or not: builds take arguments from them. Raises UsageError."""
+    return tuple(_reached_files(root, device).values)
+
+
+def _reached_files(root: Path, device: Device) -> "Reached":
     from layerstack.project.reached_files import reached_files
 
     files = choose_files(root)
-    return tuple(reached_files(root, files.for_device(device), files.variables()).sources)
+    return reached_files(root, files.for_device(device), files.variables())
 
 
 def with_overlay(project: Project, name: str, overlay: Path) -> Project:

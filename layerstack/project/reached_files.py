@@ -36,16 +36,19 @@ _Loader.add_multi_constructor("!", _plain)
 class Reached:
     """`sources` are Compose files in the order in which they were met; `others` env and label files, there or not.
 
-    `remote` names what is on another machine: whether that changed cannot be seen here.
+    Of these, `values` are those whose variables Compose puts into what it includes. `remote` names what is on another
+    machine: whether that changed cannot be seen here.
     """
 
     sources: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
+    values: list[Path] = field(default_factory=list)
     remote: list[str] = field(default_factory=list)
 
-    def add_env(self, path: Path) -> None:
-        if path not in self.others:
-            self.others.append(path)
+    def add(self, path: Path, has_values: bool) -> None:
+        for paths in (self.others, self.values) if has_values else (self.others,):
+            if path not in paths:
+                paths.append(path)
 
 
 def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str]) -> Reached:
@@ -71,9 +74,9 @@ def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str
                 if kind == "source" and found.is_file():
                     waiting.append(found)
                 elif kind == "folder":
-                    reached.add_env(found / ".env")
-                elif kind == "env":
-                    reached.add_env(found)
+                    reached.add(found / ".env", has_values=True)
+                elif kind in ("values", "env"):
+                    reached.add(found, has_values=kind == "values")
     return reached
 
 
@@ -99,7 +102,7 @@ def _included(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "source", str(path)
         yield "folder", str(Path(str(path)).parent)
     for path in _listed(entry.get("env_file")):
-        yield "env", str(path)
+        yield "values", str(path)
     if folder := entry.get("project_directory"):
         yield "folder", str(folder)
 

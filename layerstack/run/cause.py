@@ -1,5 +1,7 @@
 """Causes that a container alone does not tell, but its files do: each with the edit and the command that end it."""
 
+import posixpath
+import re
 import shlex
 from collections.abc import Iterable
 from contextlib import suppress
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from os.path import relpath
 from typing import TYPE_CHECKING, Literal
 
+from layerstack.dockerfile.copy_sources import is_remote
 from layerstack.engine.container import Container
 from layerstack.engine.files import is_there
 from layerstack.errors import EngineError, UsageError
@@ -51,9 +54,15 @@ def find_cause(client: "EngineClient", project: Project, one: Container, log: It
             if interpreter := interpreter_of(head):
                 return _windows_ends(project, service, one, path, interpreter)
             # Else it may be an argument of the program that failed.
-            if one.exit_code in CANNOT_RUN or any(f"exec {path}" in line for line in (*log, one.error)):
+            if one.exit_code in CANNOT_RUN or _is_named(path, (*log, one.error)):
                 return _cannot_run(client, project, service, one, path, head)
     return None
+
+
+def _is_named(path: str, said: Iterable[str]) -> bool:
+    """Whether what was said is about running this file; a program may have been called from the folder it starts in."""
+    name = re.compile(rf"exec:? \"?\S*{re.escape(posixpath.basename(path))}\b")
+    return any(name.search(line) for line in said)
 
 
 def end_returns(files: Iterable[str]) -> str:
@@ -75,6 +84,14 @@ def _mounted_file(project: Project, one: Container, path: str) -> str:
     return relpath(mounted.source + path.removeprefix(mounted.target.rstrip("/")), project.root) if mounted else ""
 
 
+def _copied_file(project: Project, service: Service, path: str) -> str:
+    """The file that a build copied there, by the end of its path; the path itself where there is none."""
+    image = project.image_of(service)
+    words = path.split("/")[1:] if image and not is_remote(image.context) else []
+    tails = (project.root / image.context / "/".join(words[start:]) for start in range(len(words)) if image)
+    return next((relpath(tail, project.root) for tail in tails if tail.is_file()), path)
+
+
 def _cannot_run(
     client: "EngineClient", project: Project, service: Service, one: Container, path: str, head: bytes
 ) -> Cause | None:
@@ -85,7 +102,8 @@ def _cannot_run(
     program = interpreter_in(head)
     if program and is_there(client, one.id, program) is False:
         words = f"cannot run {path}: its first line names {program}, which its image does not have"
-        change = f"correct the first line of {mounted or path}, or take an image that has {program}"
+        file = mounted or _copied_file(project, service, path)
+        change = f"correct the first line of {file}, or take an image that has {program}"
         return Cause("command-missing", words, again, change)
     here = str(client.api.inspect_image(one.image_id).get("Architecture") or "")
     if (machine := machine_of(head)) and here and machine not in (here, RUNS_ALSO.get(here)):

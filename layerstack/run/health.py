@@ -24,9 +24,8 @@ EXIT_MEANINGS = {
     139: "it crashed",
     143: "it received a stop signal",
 }
-TELLING = re.compile(
-    r"^[\w.]*(?:Error|Exception)\b.*: |refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE
-)
+ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*: ")
+TELLING = re.compile(r"refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -142,4 +141,5 @@ def _judge_running(container: Container, service: Service) -> Verdict:
 def _telling_line(output: str) -> str:
     """The error among the lines of a health check: a program's stack stands around it."""
     lines = [line.strip() for line in output.splitlines() if line.strip()] or [output]
-    return next((line for line in lines if TELLING.search(line)), lines[-1])
+    found = (line for pattern in (ERROR, TELLING) for line in lines if pattern.search(line))
+    return next(found, lines[-1])

@@ -1,14 +1,17 @@
-"""What a Compose file takes for granted and this engine does not have: a volume or a network of somebody else, a
-platform, an image."""
+"""What a Compose file takes for granted and is not there: a volume or a network of somebody else, a platform, an
+image, a file of a secret."""
 
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from os.path import normpath, relpath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerstack.errors import NotInEngine, StartFailed
+from layerstack.project.compose_source import read_source
 from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
 from layerstack.project.project import Project
@@ -21,6 +24,7 @@ EXTERNAL = (
     ("network", re.compile(r"network ([\w.-]+) declared as external, but could not be found")),
 )
 
+NO_SOURCE = re.compile(r"bind source path does not exist: (?P<path>/.+)$", re.MULTILINE)
 NO_HEALTH_CHECK = re.compile(r"container (\S+) has no healthcheck configured")
 
 
@@ -60,10 +64,23 @@ def unmet(client: "EngineClient", project: Project, services: Sequence[str], sai
         if wait := waits_in_vain(project, name, services):
             change = f"{wait.change[0].upper()}{wait.change[1:]}"
             return StartFailed(f"{wait.service} {wait.words}.", f"{change}, then `invoke up`.")
+    if match := NO_SOURCE.search(said):
+        return _missing_source(project, Path(match["path"].strip()))
     for name in services:
         if found := _other_platform(client, project, name):
             return found
     return None
+
+
+def _missing_source(project: Project, path: Path) -> StartFailed:
+    """A file that a secret, a config or a mount names: Docker makes none for these."""
+    name, texts = relpath(path, project.root), read_source(project.root, project.written_files).texts()
+    places = (place for text, place in texts if Path(normpath(project.root / text.partition(":")[0])) == path)
+    place = next(places, "")
+    return StartFailed(
+        f"{name} does not exist{f', and {place} mounts it' if place else ''}.",
+        f"Make {name}{f', or correct {place}' if place else ''}, then `invoke up`.",
+    )
 
 
 def misspelt(client: "EngineClient", project: Project, name: str) -> str:

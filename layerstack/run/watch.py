@@ -81,6 +81,7 @@ class Watch:
         # Compose runs a finished one-shot again every time: that is no change.
         finished = {one.service for one in progress if one.words == "finished"}
         started = tuple(name for name in self._wanted if name not in finished and self._has_new(name))
+        self._require_reach([name for name in started if self._may_be_out_of_reach(name)])
         self._require_answers([name for name in self._wanted if name not in finished and name not in started])
         return UpResult(time.monotonic() - self._began, progress, started)
 
@@ -130,6 +131,23 @@ class Watch:
         remaining_seconds = self._began + self._timeout_seconds - time.monotonic()
         if not wait_until(works, max(0.0, remaining_seconds), PROBE_SECONDS):
             raise seen[-1].error
+
+    def _may_be_out_of_reach(self, name: str) -> bool:
+        """What declares checks of its own is asked by `verify`: they may take long."""
+        service = self._project.services[name]
+        return bool(service.ports) and not service.settings.verify
+
+    def _require_reach(self, names: Sequence[str]) -> None:
+        """A health check asks from inside: whether others reach what it found ready is another question.
+
+        Raises StartFailed for what two looks find and no waiting mends.
+        """
+        found = self._outlook.look_now(names)
+        if found and found.prospect in ("sure", "likely"):
+            time.sleep(PROBE_SECONDS)
+            again = self._outlook.look_now(names)
+            if again and again.is_same([found]):
+                raise again.error
 
     def _let_recover(self) -> None:
         self._recovers_until = self._recovers_until or time.monotonic() + RECOVERY_SECONDS

@@ -13,15 +13,19 @@ from layerstack.status import mounted_files, reloading
 def forecast(client: EngineClient, project: Project) -> Iterator[str]:
     """A line for each way, about the running services that have sources here."""
     found = read_all(client, project.name)
-    ways: dict[str, list[str]] = {"reload": [], "restart": [], "build": []}
+    ways: dict[str, list[str]] = {"reload": [], "restart": [], "watch": [], "build": []}
     for name, service in project.services.items():
         if running := [one for one in found.get(name, ()) if one.is_running]:
             with suppress(EngineError):  # it ended a moment ago
-                ways.get(_way(client, running[0], service.is_built), []).append(name)
+                way = _way(client, running[0], service.is_built)
+                is_watched = way == "build" and (service.definition.get("develop") or {}).get("watch")
+                ways.get("watch" if is_watched else way, []).append(name)
     if ways["reload"]:
         yield f"reloads after a save: {', '.join(ways['reload'])}"
     if ways["restart"]:
         yield f"sees a save after `invoke restart {' '.join(ways['restart'])}`"
+    if ways["watch"]:
+        yield f"takes a save while `docker compose watch {' '.join(ways['watch'])}` runs"
     for name in ways["build"]:
         image = project.image_of(project.services[name])
         yield f"has its sources in its image: `invoke build {image.name if image else name} up {name}` after a save"

@@ -94,7 +94,7 @@ def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
 
 
 def guess(target: Target) -> list[CheckResult]:
-    """Without declared checks: does something speak HTTP on the published ports? Any status is an answer."""
+    """Without declared checks: does something speak HTTP on the published ports, and without a failure of its own?"""
     if not target.container.ports:
         detail = f"{http_check.NOT_CHECKED}: it publishes no port and declares no check"
         return [CheckResult("answer", True, 0.0, detail, is_asked=False)]

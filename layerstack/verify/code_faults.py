@@ -52,6 +52,16 @@ def cannot_load(seen: Evidence) -> Fault | None:
     return Fault("code-broken", words, _again(seen, found.path), f"correct {place}")
 
 
+def find_origin(seen: Evidence) -> tuple[str, str] | None:
+    """(`file:line` of the project where its last error came from, what runs the corrected file); None where unknown."""
+    log = seen.plain_log
+    last = next((number for number in range(len(log) - 1, -1, -1) if log[number].strip() == seen.last_error), None)
+    path, line = _place(log, last) if last is not None else ("", "")
+    file = _file(seen, path) if path else ""
+    is_known = bool(file) and (seen.project.root / file).is_file()
+    return (f"{file}:{line}", _again(seen, path)) if is_known else None
+
+
 def read_complaint(log: Sequence[str]) -> Complaint | None:
     """The last error of loading in a log, None when its program was started again after it."""
     for number in range(len(log) - 1, -1, -1):

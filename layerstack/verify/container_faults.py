@@ -1,5 +1,6 @@
 """Faults that the engine's own state shows: images, ports, networks, ends of programs."""
 
+import posixpath
 import re
 import shlex
 from os.path import relpath
@@ -12,8 +13,10 @@ from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.run.conflict import find_shared_ports, freeing, holder_words
 from layerstack.run.health import exit_reason
 from layerstack.run.unmet import EndlessWait, waits_in_vain
+from layerstack.verify.code_faults import find_origin
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
+from layerstack.verify.own_file import find_own, renewal
 from layerstack.verify.state_links import missing_networks
 from layerstack.wording import duration
 
@@ -22,12 +25,14 @@ LONG_ENOUGH_SECONDS = 10.0
 # Codes from here on are Docker's or a signal's, and have a meaning.
 OUTSIDE_CODE = 125
 # As runc says it, and as the init of Docker does.
-DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>/[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
+NOT_EXECUTABLE = 126
+DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
 NO_THREAD = re.compile(
     r"uv_thread_create|pthread_create|WorkerThreadsTaskRunner|can't start new thread"
     r"|unable to create (?:native )?thread|fork: (?:retry: )?Resource temporarily unavailable|newosproc",
 )
 NO_FILE_LEFT = re.compile(r"too many open files(?! in system)|\bEMFILE\b", re.IGNORECASE)
+RELATIVE_PROGRAM = re.compile(r"exec: \"\.")
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
 
@@ -162,26 +167,40 @@ def command_missing(seen: Evidence) -> Fault | None:
         return None
     said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
-    where = find_declaration(seen.project, seen.name, "command")
-    if not seen.service.is_built:
-        what = how_to_change("command", where) if where else f"the command of {seen.name}"
-        return Fault("command-missing", cause, f"invoke up {seen.name}", f"correct {what}")
-    change = f"or correct {how_to_change('command', where)}" if where else ""
-    return Fault("command-missing", cause, f"invoke build {seen.name} && invoke up", change)
+    again = f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"
+    return Fault("command-missing", cause, again, f"correct {_where_command(seen, said)}")
+
+
+def _where_command(seen: Evidence, said: str) -> str:
+    """The line that decides what is run: of the Compose file, else of the Dockerfile."""
+    folder = find_declaration(seen.project, seen.name, "working_dir")
+    if folder and RELATIVE_PROGRAM.search(said):
+        return f"{folder.place} (working_dir: its command is looked for there)"
+    for key in ("command", "entrypoint"):
+        if declared := find_declaration(seen.project, seen.name, key):
+            return how_to_change(key, declared)
+    image = seen.project.image_of(seen.service)
+    return f"ENTRYPOINT or CMD in {image.dockerfile_place}" if image else f"the command of {seen.name}"
 
 
 def not_executable(seen: Evidence) -> Fault | None:
-    """A mounted program without the right to be run."""
-    if seen.container is None or seen.container.exit_code != 126:
-        return None
-    said = (seen.container.error, *seen.log[-1:])
+    """A program without the right to be run."""
+    one = seen.container
+    said = (one.error, *seen.log[-1:]) if one and one.exit_code == NOT_EXECUTABLE else ()
     path = next((match["path"] for text in said if (match := DENIED_PROGRAM.search(text))), "")
-    mount = seen.mount_at(path)
-    if mount is None or mount.kind != "bind":
+    if one is None or not path:
         return None
-    name = relpath(mount.source + path.removeprefix(mount.target.rstrip("/")), seen.project.root)
-    cause = f"cannot run {path}: {name} is not executable"
-    return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && invoke up {seen.name}")
+    file = find_own(seen, posixpath.normpath(posixpath.join(one.folder, path))) if "/" in path else None
+    if file:
+        name = relpath(file, seen.project.root)
+        cause = f"cannot run {path}: {name} is not executable"
+        return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && {renewal(seen, file)}")
+    image = seen.project.image_of(seen.service)
+    if image is None:
+        return None
+    cause = f"cannot run {path}: it is not executable in its image"
+    change = f"give it the right to be run in {image.dockerfile_place} (`chmod +x`)"
+    return Fault("not-executable", cause, f"invoke build {seen.name} && invoke up", change)
 
 
 def ended(seen: Evidence) -> Fault | None:
@@ -192,15 +211,15 @@ def ended(seen: Evidence) -> Fault | None:
     reason = _reason(seen, one)
     if verdict.words == "restarting":
         cause = f"keeps crashing: restarted {one.restart_count} times, {reason}".rstrip(", ")
-        return Fault("restart-loop", cause, _logs(seen))
+        return Fault("restart-loop", cause, *_look_at(seen))
     if _is_one_shot_end(seen, one):
-        return Fault("one-shot-failed", f"is a one-shot job and failed: {reason}", _logs(seen))
+        return Fault("one-shot-failed", f"is a one-shot job and failed: {reason}", *_look_at(seen))
     if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
         return Fault("killed", f"was stopped from outside: {reason}" if one.exit_code else reason, "invoke up")
     # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
     if one.was_healthy or one.ran_seconds >= LONG_ENOUGH_SECONDS:
         return Fault("crashed", f"crashed after {duration(one.ran_seconds)}: {reason}", f"invoke up {seen.name}")
-    return Fault("crashed", f"exits right after its start: {reason}", _logs(seen))
+    return Fault("crashed", f"exits right after its start: {reason}", *_look_at(seen))
 
 
 def _reason(seen: Evidence, one: Container) -> str:
@@ -254,6 +273,12 @@ def _waits_in_vain(seen: Evidence) -> EndlessWait | None:
 
 def _is_one_shot_end(seen: Evidence, one: Container) -> bool:
     return is_one_shot(seen.project, seen.service) and one.exit_code not in (0, 137)
+
+
+def _look_at(seen: Evidence) -> tuple[str, str]:
+    """(repair, change) after an error that has no name here: the line of the project that it came from."""
+    origin = find_origin(seen) if seen.last_error else None
+    return (origin[1], f"see to {origin[0]}, where that comes from") if origin else (_logs(seen), "")
 
 
 def _logs(seen: Evidence) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerstack import command
 from layerstack.engine import images
-from layerstack.engine.container import Container, Mount, read_deaths, read_log, read_volume_age, was_stopped
+from layerstack.engine.container import Container, Mount, read_deaths, read_log, was_stopped
 from layerstack.engine.files import is_there
 from layerstack.engine.inside import stopped_programs
 from layerstack.engine.place import EnginePlace
@@ -30,6 +30,7 @@ from layerstack.verify.examination import ServiceResult
 from layerstack.verify.health_probe import time_health
 from layerstack.verify.last_words import last_error, texts_of
 from layerstack.verify.listening import Listener, read_listeners
+from layerstack.verify.state_links import is_first_start
 from layerstack.wait import ask_all
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ DEATHS_SECONDS = 900.0
 # Nobody says when a service without a health check is ready: this long a failed check may be its start.
 YOUNG_SECONDS = 15.0
 SET_UP_SECONDS = 60.0
-# Compose makes the volumes first, then the containers.
-SAME_START_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -244,17 +243,12 @@ class Lookout:
             is_newest=one.is_newest(self._client) if one else True,
             name_holder=None if one else find_name_holder(self._client, self._project, service),
             cause=find_cause(self._client, self._project, one, log) if one else None,
-            is_first_start=self._is_first_start(one) if one else False,
+            is_first_start=is_first_start(self._client, one) if one else False,
             runs_out=partial(runs_out, self._client, one.id) if one and one.is_running else Evidence.runs_out,
             was_stopped=was_stopped(self._client, one.id, epoch_seconds(one.started_at)) if one else False,
             health_seconds=partial(time_health, self._client, one) if one else Evidence.health_seconds,
             has=partial(is_there, self._client, one.id) if one else Evidence.has,
         )
-
-    def _is_first_start(self, one: Container) -> bool:
-        volumes = [mount.source for mount in one.mounts if mount.kind == "volume" and mount.is_writable]
-        made = [read_volume_age(self._client, name) for name in volumes]
-        return all(moment >= epoch_seconds(one.created_at) - SAME_START_SECONDS for moment in made)
 
     def _networks(self, one: Container) -> dict[str, bool]:
         found = {}

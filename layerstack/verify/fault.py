@@ -52,6 +52,7 @@ FaultKind = Literal[
     "port-unreachable",
     "reports-failure",
     "restart-loop",
+    "settings-broken",
     "unhealthy",
     "unknown-host",
     "user-unknown",

@@ -2,6 +2,7 @@
 
 import re
 
+from layerstack.engine.container import Container
 from layerstack.project.declaration import find_declaration, find_text
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault
@@ -14,6 +15,8 @@ OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
 OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b")
+NO_PATH = re.compile(r"\b404\b")
+OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
 # Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
 SHORT_SECONDS = 1.0
@@ -43,9 +46,11 @@ def proxied(seen: Evidence) -> Fault | None:
 
 
 def wrong_port(seen: Evidence) -> Fault | None:
-    """A health check that is refused at a port where nobody listens, while the program listens on another."""
+    """A health check that asks a port where nobody listens, while the program listens on another."""
     one = seen.container
-    if one is None or not seen.listeners or seen.is_starting or not REFUSED.search(one.health_output):
+    if one is None or one.health != "unhealthy" or not seen.listeners:
+        return None
+    if not _is_refused(one):
         return None
     command, open_ports = " ".join(one.health_command), sorted({found.port for found in seen.listeners})
     said = [number for number in NUMBER.findall(command) if re.search(rf"\b{number}\b", one.health_output)]
@@ -62,6 +67,28 @@ def wrong_port(seen: Evidence) -> Fault | None:
         environment = find_declaration(seen.project, seen.name, "environment")
         place = f" ({environment.place})" if environment else ""
         change = f"let its program listen on {port}, the port that is published too{place}, or {change}"
+    return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
+
+
+def _is_refused(one: Container) -> bool:
+    """Many health checks that ask a port say nothing of why they fail."""
+    if one.health_output.strip():
+        return bool(REFUSED.search(one.health_output))
+    return bool(OWN_PORT.search(" ".join(one.health_command)))
+
+
+def wrong_path(seen: Evidence) -> Fault | None:
+    """A health check that is told that there is no such path."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or not NO_PATH.search(one.health_output):
+        return None
+    match = OWN_PATH.search(" ".join(one.health_command))
+    if match is None:
+        return None
+    declared = find_text(seen.project, seen.name, "healthcheck", match[1])
+    where = declared.place if declared else f"the health check of {seen.name}"
+    words = f"its health check asks the path {match[1]}, and its program has none such (404)"
+    change = f"write a path that it serves for {match[1]} in {where}"
     return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
 
 
@@ -90,7 +117,7 @@ def without_listener(seen: Evidence) -> Fault | None:
     one = seen.container
     if one is None or one.health != "unhealthy" or one.was_healthy or seen.listeners != ():
         return None
-    if not REFUSED.search(one.health_output):
+    if not _is_refused(one):
         return None
     words = (
         f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"

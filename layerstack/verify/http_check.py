@@ -21,6 +21,8 @@ SHOWN_CHARACTERS = 200
 KEPT_CHARACTERS = 20_000
 # How an answer begins that says nothing of the service.
 NOT_CHECKED = "not checked"
+# From here on a status says that the service itself fails, whatever the path.
+BROKEN_STATUS = 500
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,10 @@ def look_up(document: Any, path: str) -> Any:
 
 
 def guess(address: str) -> str:
-    """Does something speak HTTP at `host:port`? Any status is an answer; the finding in words."""
+    """Does something speak HTTP at `host:port`? A status is an answer; the finding in words.
+
+    Raises WrongAnswer for one that says that the service itself, or what it asks, fails.
+    """
     from requests.exceptions import RequestException
 
     if not address:
@@ -101,7 +106,10 @@ def guess(address: str) -> str:
         response = _request("GET", url, GUESS_TIMEOUT_SECONDS, allow_redirects=False)
     except (RequestException, CheckFailed):
         return f"{NOT_CHECKED}: nothing speaks HTTP at {address}, and no check is declared"
-    return f"GET {url} → {response.status_code}"
+    asked = f"GET {url} → {response.status_code}"
+    if response.status_code >= BROKEN_STATUS:
+        raise WrongAnswer(f"{asked}: {short(response.text) or 'empty body'}", response.text)
+    return asked
 
 
 def _judge(response: "Response | Reply", declared: Mapping[str, Any]) -> None:

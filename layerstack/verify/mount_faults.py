@@ -14,7 +14,8 @@ NO_USER = re.compile(r"unable to find (?P<what>user|group) (?P<name>[^\s:]+)")
 MISMATCH = re.compile(
     r'error mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)".*not a directory', re.DOTALL
 )
-
+# Docker's word for a container that has not been started begins so.
+NEVER = "0002"
 IS_FOLDER = re.compile(r"EISDIR|is a directory|IsADirectoryError", re.IGNORECASE)
 
 
@@ -43,7 +44,9 @@ def folder_for_a_file(seen: Evidence) -> Fault | None:
             name = relpath(mount.source, seen.project.root)
             words = f"mounts {name}, an empty folder, on {mount.target}: there was no such file, and Docker made it"
             change = f"correct the name in {_place(seen, mount)} or have the file ready"
-            return Fault("mount-mismatch", words, f"rmdir {shlex.quote(name)} && invoke up {seen.name}", change)
+            # The container keeps a folder where that one was mounted: no file can be mounted there any more.
+            again = f"docker rm -f {one.name} && invoke up {seen.name}"
+            return Fault("mount-mismatch", words, f"rmdir {shlex.quote(name)} && {again}", change)
     return None
 
 
@@ -56,6 +59,9 @@ def mount_mismatch(seen: Evidence) -> Fault | None:
         return None
     name, is_folder = relpath(match["source"], seen.project.root), Path(match["source"]).is_dir()
     here, there = ("folder", "file") if is_folder else ("file", "folder")
+    if one and one.started_at > NEVER:
+        words = f"has run with a {there} on {match['target']}, where {name} is a {here} now"
+        return Fault("mount-mismatch", words, f"docker rm -f {one.name} && invoke up {seen.name}")
     words = f"mounts the {here} {name} on {match['target']}, which is a {there} in its container"
     return Fault("mount-mismatch", words, f"invoke up {seen.name}", f"correct the mount in {_place(seen, mount)}")
 

@@ -12,6 +12,7 @@ from layerstack.verify.fault import Fault
 TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
 # No answer at all, and not that there is no such name.
 NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|server misbehaving", re.IGNORECASE)
+OVER_TLS = re.compile(r"(?:http|ws|amqp|redis|ldap|mqtt|ftp|smtp|imap|grpc)s://", re.IGNORECASE)
 EXPIRED = re.compile(r"certificate (?:has )?(?:is )?expired|CERT_HAS_EXPIRED", re.IGNORECASE)
 OUTSIDE = re.compile(r"EAI_AGAIN|name resolution|ENETUNREACH|network is unreachable", re.IGNORECASE)
 # Of two words and more, and no file and no kind of error: `api.example.com`, not `socket.gaierror` or `main.go:7`.
@@ -90,8 +91,12 @@ def no_name_server(seen: Evidence) -> Fault | None:
 def certificate_expired(seen: Evidence) -> Fault | None:
     """A service of the project whose certificate is too old: that one is renewed, not the one that complains."""
     one, complaint = seen.container, next(seen.lines_with(EXPIRED), "")
-    named = references(one.environment, seen.hosts) if one and complaint else ()
-    found = next((found for found in named if found.host in complaint), None)
+    named = list(references(one.environment, seen.hosts)) if one and complaint else []
+    # Many say nothing of the host: then it is the only one that is asked over TLS.
+    secure = [found for found in named if one and OVER_TLS.match(one.environment[found.variable])]
+    is_told = len({found.host for found in secure}) != 1 or "://" in complaint or bool(_outside_host(seen, complaint))
+    only = None if is_told else secure[0]
+    found = next((found for found in named if found.host in complaint), only)
     owner = owner_of(seen, found.host) if found else None
     if found is None or owner is None:
         return None

@@ -1,15 +1,17 @@
 """The links that every container has, in the order in which they can break: image, container, network, running,
 health, port."""
 
+import re
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from layerstack.engine.container import Container
+from layerstack.engine.container import Container, read_volume_age
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed, NotInEngine
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Service
 from layerstack.run.health import Verdict
 from layerstack.verify.checks import CheckResult, Link, timed
@@ -26,6 +28,9 @@ HEALTH_CHECK = "health check"
 DROP_SECONDS = 0.1
 # Programs take their time, and databases make their data on loopback first.
 OPENING_SECONDS = 60.0
+# Compose makes the volumes first, then the containers.
+SAME_START_SECONDS = 10.0
+NUMBER = re.compile(r"\d+")
 NO_NETWORK_MODES = ("none", "host")
 
 
@@ -144,9 +149,35 @@ def _connect(client: "EngineClient", one: Container, port: Port, place: EnginePl
     if served is None or port.target in served:
         return f"{address} accepts connections"
     closed = f"{address} is published, and nothing that can be reached listens on port {port.target}"
-    if served or one.uptime_seconds < OPENING_SECONDS:  # one of several, as for a debugger that is off; or not yet
+    if served or _may_open(client, one, port):  # one of several, as for a debugger that is off; or not yet
         return f"{NOT_CHECKED}: {closed} now"
     raise CheckFailed(closed)
+
+
+def _may_open(client: "EngineClient", one: Container, port: Port) -> bool:
+    """Whether a program may still be on its way to this port: its age, and where it listens so far, tell."""
+    if one.uptime_seconds >= OPENING_SECONDS:
+        return False
+    listening = read_listeners(client, one) or ()
+    if any(found.port == port.target for found in listening):
+        return _may_make_data(client, one)
+    # A health check that passes at another port says that the program is up, and is not here.
+    asked = set(NUMBER.findall(" ".join(one.health_command))) if one.health == "healthy" else set()
+    return not any(str(found.port) in asked for found in listening)
+
+
+def is_first_start(client: "EngineClient", one: Container) -> bool:
+    """Whether none of its volumes is older than the container."""
+    volumes = (mount.source for mount in one.mounts if mount.kind == "volume" and mount.is_writable)
+    made = (read_volume_age(client, name) for name in volumes)
+    return all(moment >= epoch_seconds(one.created_at) - SAME_START_SECONDS for moment in made)
+
+
+def _may_make_data(client: "EngineClient", one: Container) -> bool:
+    """A database fills an empty folder while it listens on loopback, and its own health check may pass then."""
+    folders = (mount for mount in one.mounts if mount.is_writable and mount.kind in ("volume", "bind"))
+    is_storing = any(not f"{one.folder}/".startswith(f"{mount.target}/") for mount in folders)
+    return is_storing and is_first_start(client, one)
 
 
 def _is_dropped(link: socket.socket) -> bool:

@@ -161,7 +161,12 @@ SHOP = {
         "up",
     ),
     "mount-name": Break(
-        edit(YAML, "./web.js:", "./wev.js:"), "web", "mount-mismatch", "rmdir wev.js && invoke up web", YAML, "up"
+        edit(YAML, "./web.js:", "./wev.js:"),
+        "web",
+        "mount-mismatch",
+        "rmdir wev.js && docker rm -f NAME-web-1 && invoke up web",
+        YAML,
+        "up",
     ),
     "killed": Break(docker("kill", "NAME-api-1"), "api", "killed", "invoke up"),
     "database-killed": Break(docker("kill", "NAME-db-1"), "db", "killed", "invoke up"),

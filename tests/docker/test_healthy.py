@@ -25,6 +25,7 @@ TRACEBACK = (
     "ModuleNotFoundError: No module named 'uvloop'\ngoing on without it"
 )
 LOOPBACK_FIRST = (
+    "require('fs').rmSync('/tmp/ready', {force: true});"
     "const net = require('net'); const serve = () => net.createServer((s) => s.end('hello')); const first = serve();"
     "first.listen(8000, '127.0.0.1'); setTimeout(() => first.close(() => serve().listen(8000, () =>"
     f"require('fs').writeFileSync('/tmp/ready', ''))), {SLOW_SECONDS}000)"

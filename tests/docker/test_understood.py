@@ -99,6 +99,22 @@ ROWS = {
     "bind from": mount("from=s,target=/m"),
     "bind readonly": mount("target=/m,readonly"),
     "bind ro": mount("target=/m,ro=true"),
+    "bind rw": mount("target=/m,rw"),
+    "bind readwrite": mount("target=/m,source=a,readwrite"),
+    **{
+        f"secret {name}": text(
+            f"RUN --mount=type=secret,id=none,{name}={before} true",
+            f"RUN --mount=type=secret,id=none,{name}={after} true",
+        )
+        for name, before, after in (
+            *(("target", "/m", "/n"), ("dst", "/m", "/n"), ("destination", "/m", "/n"), ("mode", "0400", "0440")),
+            *(("uid", "1", "2"), ("gid", "1", "2"), ("env", "A", "B")),
+        )
+    },
+    "secret id": text("RUN --mount=type=secret,id=none true", "RUN --mount=type=secret,id=nobody true"),
+    "secret required": text(
+        "RUN --mount=type=secret,id=none,required=false true", "RUN --mount=type=secret,id=none,required=false  true"
+    ),
     "cache source": of_cache("target=/m,from=s,source=/x", "target=/n,from=s,source=/x"),
     "cache target": of_cache("target=/m", "target=/n"),
     "cache dst": of_cache("dst=/m", "dst=/n"),

@@ -24,7 +24,7 @@ COPY src src
 RUN compile
 """
 PACKAGE, INSTALL, SRC, COMPILE = 3, 4, 7, 8
-STAGES = {2: "deps", PACKAGE: "deps", INSTALL: "deps", SRC: "runtime", COMPILE: "runtime"}
+STAGES = {2: "deps", PACKAGE: "deps", INSTALL: "deps", 6: "runtime", SRC: "runtime", COMPILE: "runtime"}
 
 
 @pytest.fixture
@@ -94,6 +94,19 @@ def test_steps_that_an_image_brings_share_a_line_and_are_told_apart_by_their_tex
     ]
     causes = ImageCauses(folder.manifest(), old, steps[1:], {})
     assert causes.of(steps[1]).kind == "file-content"
+
+
+@pytest.mark.parametrize(
+    "reading", ["COPY --from=deps /a /b", "RUN --mount=from=deps,target=/d make", "COPY --from=copied /b /c"]
+)
+def test_a_change_that_the_builder_knew_in_another_stage_is_named(folder: ImageFolder, reading: str) -> None:
+    copied = "FROM system AS copied\nCOPY --from=deps /a /b\n"
+    folder.dockerfile(f"FROM system AS deps\nCOPY package.json /a\n{copied}FROM system AS runtime\n{reading}\n")
+    old = folder.manifest()
+    folder.write("package.json", "[]")
+    assert causes_of(old, folder.manifest(), [6]) == {
+        6: Cause("parent-step", "COPY package.json /a (file-content: package.json changed)")
+    }
 
 
 def test_a_chain_names_where_it_began(folder: ImageFolder) -> None:

@@ -148,6 +148,17 @@ def test_a_file_that_defines_images_has_an_unknown_effect_on_them(shop: Project,
     assert found.seconds_estimate is None
 
 
+def test_the_values_of_what_is_included_define_images_and_those_of_a_service_do_not(shop: Project) -> None:
+    (shop.root / "docker-compose.yml").write_text(
+        "include:\n  - path: words/compose.yaml\n    env_file: elsewhere/values.env\n"
+        "services: { web: { image: web, env_file: elsewhere/web.env } }\n"
+    )
+    for path in ("elsewhere/values.env", "words/.env"):
+        assert all(image.unknown for image in ask(shop, path).images)
+        assert ask(shop, path).images
+    assert ask(shop, "elsewhere/web.env").images == ()
+
+
 def test_a_dockerfile_that_is_copied_is_a_file_too(shop: Project) -> None:
     shop = of(shop.root, Image("all", "web", "Dockerfile", tags=("all",)))
     (shop.root / "web" / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
@@ -184,6 +195,23 @@ def test_the_last_known_seconds_are_added_up(shop: Project) -> None:
 def test_the_only_stage_wears_no_name_in_the_history(shop: Project) -> None:
     record(shop, "base", **{"1/2 COPY tools /tools": 0.5, "2/2 RUN install": 600.0})
     assert ask(shop, "docker/base/tools").images[0].seconds_estimate == 600.5
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "recorded"),
+    [
+        ("FROM scratch AS only\nCOPY src /a\n", "1/1 COPY src /a"),
+        ('FROM scratch\nCOPY --chown=1:2 ["src", "/a b"]\n', "1/1 COPY --chown=1:2 [src, /a b]"),
+        (
+            "FROM scratch AS p\nONBUILD RUN --mount=source=src,target=/s make\nFROM p AS q\nCOPY other /o\n",
+            "q 1/2 ONBUILD RUN --mount=source=src,target=/s make",
+        ),
+    ],
+)
+def test_seconds_are_found_as_the_builder_writes_a_step(shop: Project, dockerfile: str, recorded: str) -> None:
+    (shop.root / "web" / "Dockerfile").write_text(dockerfile)
+    record(shop, "web", **{recorded: 7.0})
+    assert ask(shop, "web/src/app.js").images[0].steps[0].seconds == 7.0
 
 
 def test_a_step_that_never_ran_has_no_estimate(shop: Project) -> None:

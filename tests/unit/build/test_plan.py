@@ -146,9 +146,9 @@ def test_why_names_the_service_that_was_asked_for(built: Project, capsys: pytest
 def test_what_stands_on_an_unknown_image_is_unknown_and_not_called_rebuilt(
     project: Project, engine: Engine, store: StateStore, request: pytest.FixtureRequest
 ) -> None:
-    (project.root / "base/Dockerfile").write_text("FROM system\nRUN --mount=type=secret,id=x true\n")
+    (project.root / "base/Dockerfile").write_text("FROM system\nRUN --mount=type=ssh,id=x true\n")
     built: Project = request.getfixturevalue("built")
-    assert "type=secret" in reasons(built, store)["base"]
+    assert "type=ssh" in reasons(built, store)["base"]
     assert explain_image(built, "app").now.startswith("not known before a build: base below it: ")
     (built.root / "app/file").write_text("y")
     assert reasons(built, store)["app"] == "its inputs changed"

@@ -107,3 +107,10 @@ def test_a_missing_file_is_said_when_there_is_an_example(tmp_path: Path) -> None
     (tmp_path / ".env.example").write_text("A=1\n")
     (found,) = env_checks.check_env_file(tmp_path, source)
     assert (found.severity, found.remedy) == ("warning", "cp .env.example .env")
+
+
+def test_what_is_included_has_env_files_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "db.env").write_text("PASSWORD=secret\n")
+    include = "include:\n  - { path: db.yaml, env_file: db.env }\n"
+    assert problems(tmp_path, "", include + COMPOSE) == []
+    assert problems(tmp_path, "", COMPOSE) == [("warning", "compose.yaml:6")]

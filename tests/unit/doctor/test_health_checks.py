@@ -76,3 +76,37 @@ def test_a_health_check_of_the_dockerfile_counts_too(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM alpine\nHEALTHCHECK --interval=5s CMD {WGET}\n")
     (found,) = health_checks.check_localhost(None, *load(tmp_path, "services: { web: { build: . } }"))
     assert (found.severity, found.place) == ("warning", "Dockerfile:2")
+
+
+WAITING = (
+    "services: {{ db: {{ image: db{check} }}, api: {{ image: api, depends_on: {{ db: {{ condition: {on} }} }} }} }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "of_image", "on", "severity"),
+    [
+        ("", None, "service_healthy", "error"),
+        ("", ["CMD", "true"], "service_healthy", "ok"),
+        (", healthcheck: { test: [CMD, 'true'] }", None, "service_healthy", "ok"),
+        (", healthcheck: { disable: true }", ["CMD", "true"], "service_healthy", "error"),
+        (", healthcheck: { test: [NONE] }", ["CMD", "true"], "service_healthy", "error"),
+        ("", None, "service_started", "ok"),
+    ],
+)
+def test_who_waits_for_the_health_of_a_service_without_a_check(
+    tmp_path: Path, check: str, of_image: list[str] | None, on: str, severity: str
+) -> None:
+    facts = {"Id": "sha256:1", "Config": {"Healthcheck": {"Test": of_image} if of_image else None}}
+    client: Any = SimpleNamespace(api=SimpleNamespace(inspect_image=lambda reference: facts))
+    (found,) = health_checks.check_waits(client, *load(tmp_path, WAITING.format(check=check, on=on)))
+    assert (found.severity, found.service) == (severity, "api" if severity == "error" else "")
+
+
+def test_an_image_that_is_not_here_may_have_a_health_check(tmp_path: Path) -> None:
+    def absent(reference: str) -> None:
+        raise ImageMissing(reference)
+
+    client: Any = SimpleNamespace(api=SimpleNamespace(inspect_image=absent))
+    text = WAITING.format(check="", on="service_healthy")
+    assert [one.severity for one in health_checks.check_waits(client, *load(tmp_path, text))] == ["ok"]

@@ -122,6 +122,7 @@ def elf(machine: int, order: Literal["little", "big"] = "little") -> bytes:
         ({}, 127, ""),
         ({"/app/run": b"#!/bin/missing -e\n"}, 127, "names /bin/missing, which its image does not have"),
         ({"/app/run": b"#!/bin/sh\n", "/bin/sh": b""}, 127, ""),
+        ({"/app/run": b"#!/bin/missing\n"}, 1, "names /bin/missing"),
         ({"/app/run": elf(183)}, 255, "is made for arm64, and its image is for amd64"),
         ({"/app/run": elf(22, "big")}, 255, "is made for s390x"),
         ({"/app/run": elf(62)}, 255, ""),
@@ -137,6 +138,7 @@ def test_a_file_that_is_there_and_does_not_run(
     cause = find_cause(client, project, make_container("api", status="exited", exit_code=exit_code), REFUSED)
     assert (cause.kind, cause.repair) == ("command-missing", "invoke build api && invoke up") if cause else not words
     assert words in (cause.words if cause else "")
+    assert not cause or "first line" not in cause.words or "first line of run," in cause.change
 
 
 def test_the_argument_of_a_program_that_misses_something_else_is_not_accused(tmp_path: Path) -> None:

@@ -47,6 +47,19 @@ def test_what_is_external_has_to_be_made(tmp_path: Path, said: str, command: str
     assert command in found.advice
 
 
+def test_a_file_that_a_secret_names_has_to_be_made(tmp_path: Path) -> None:
+    said = (
+        'Error response from daemon: invalid mount config for type "bind": bind source path does not exist: '
+        f"{tmp_path}/my token.txt\n"
+    )
+    loaded = project(tmp_path)
+    (tmp_path / "compose.yml").write_text(COMPOSE + "secrets:\n  token: { file: './my token.txt' }\n")
+    found = unmet(engine_with(), loaded, ["web"], said)
+    assert found is not None
+    assert "my token.txt" in str(found)
+    assert "compose.yml:7" in found.advice
+
+
 def test_a_wait_for_the_health_of_a_service_without_a_check(tmp_path: Path) -> None:
     found = project(tmp_path, depends_on={"db": {"condition": "service_healthy"}})
     services = {**found.services, "db": Service("db", "db", (), {})}

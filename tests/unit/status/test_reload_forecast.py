@@ -38,3 +38,24 @@ def test_each_service_has_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(reload_forecast, "read_all", lambda *_: found)
     client: Any = Engine(tmp_path)
     assert list(forecast(client, project)) == ["reloads after a save: api", "sees a save after `invoke restart web`"]
+
+
+@pytest.mark.parametrize(
+    ("develop", "line"),
+    [
+        ({"watch": [{"action": "sync", "path": "./src", "target": "/app"}]}, "`docker compose watch built` runs"),
+        (None, "`invoke build built up built` after a save"),
+    ],
+)
+def test_what_compose_watches_is_no_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, develop: dict[str, Any] | None, line: str
+) -> None:
+    definition = {"build": {"context": "."}, **({"develop": develop} if develop else {})}
+    project = Project(tmp_path, "shop", "cpu", (), (), {}, {"built": Service("built", "built:1", (), definition)})
+    monkeypatch.setattr(
+        reload_forecast, "read_all", lambda *_: {"built": (Container("built", "built", "built", "running", ""),)}
+    )
+    monkeypatch.setitem(COMMANDS, "built", "sleep 9")
+    client: Any = Engine(tmp_path)
+    (said,) = forecast(client, project)
+    assert line in said

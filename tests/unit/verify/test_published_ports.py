@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 from verify_parts import READY, make_container
 
+from layerstack.engine.container import Mount
 from layerstack.engine.place import EnginePlace
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Service
 from layerstack.verify import state_links
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.listening import Listener
 
 CLIENT: Any = None
+CREATED, LATER = "2026-11-28T10:00:00Z", "2026-11-28T11:00:00Z"
+DATA, CODE = Mount("volume", "shop_data", "/data", True), Mount("bind", "/home/me/shop", "/app", True)
+ASKS = ("CMD-SHELL", "curl --fail http://127.0.0.1:8080/health")
 WEB, DEBUG = Listener("0.0.0.0", 80), Listener("127.0.0.1", 9229)
 
 
@@ -36,11 +41,11 @@ def dropping() -> Iterator[int]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def links(published: dict[int, int], age_seconds: float = 90) -> list[CheckResult]:
+def links(published: dict[int, int], age_seconds: float = 90, **changes: Any) -> list[CheckResult]:
     """Of a container with these ports: target → port of this machine."""
     started = datetime.now(timezone.utc) - timedelta(seconds=age_seconds)
     ports = tuple(Port("127.0.0.1", here, target) for target, here in published.items())
-    one = make_container("api", ports=ports, health="healthy", started_at=started.isoformat())
+    one = make_container("api", **{"ports": ports, "health": "healthy", "started_at": started.isoformat(), **changes})
     found = state_links.links_of(CLIENT, one, Service("api", "api:1", ports, {}), READY, EnginePlace())
     return [link for link in found if link.link == "port"]
 
@@ -74,9 +79,34 @@ def test_the_port_of_a_debugger_that_is_off_is_not_checked_and_no_fault(
     ]
 
 
-def test_a_program_that_has_just_started_may_open_its_port_yet(dropping: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_links, "read_listeners", lambda *_: ())
-    assert [(link.is_ok, link.is_asked) for link in links({80: dropping}, age_seconds=5)] == [(True, False)]
+@pytest.mark.parametrize(
+    ("listening", "health", "changes", "outcome"),
+    [
+        ((), "healthy", {}, (True, False)),
+        ((DEBUG,), "healthy", {}, (True, False)),
+        ((Listener("0.0.0.0", 8080),), "", {}, (True, False)),
+        # Its health check has passed where it listens: what is published here is nobody's.
+        ((Listener("0.0.0.0", 8080),), "healthy", {"health_command": ASKS}, (False, True)),
+        ((Listener("0.0.0.0", 1099),), "healthy", {"health_command": ASKS}, (True, False)),
+        ((Listener("127.0.0.1", 80),), "healthy", {}, (False, True)),
+        # A database makes its data on loopback; a folder of code is no data.
+        ((Listener("127.0.0.1", 80),), "healthy", {"mounts": (DATA,)}, (True, False)),
+        ((Listener("127.0.0.1", 80),), "healthy", {"mounts": (DATA,), "created_at": LATER}, (False, True)),
+        ((Listener("127.0.0.1", 80),), "", {"mounts": (CODE,), "folder": "/app/web"}, (False, True)),
+    ],
+)
+def test_a_program_that_has_just_started_may_open_its_port_yet(
+    dropping: int,
+    monkeypatch: pytest.MonkeyPatch,
+    listening: tuple[Listener, ...],
+    health: str,
+    changes: dict[str, Any],
+    outcome: tuple[bool, bool],
+) -> None:
+    monkeypatch.setattr(state_links, "read_listeners", lambda *_: listening)
+    monkeypatch.setattr(state_links, "read_volume_age", lambda *_: epoch_seconds(CREATED))
+    [link] = links({80: dropping}, age_seconds=5, **{"health": health, "created_at": CREATED, **changes})
+    assert (link.is_ok, link.is_asked) == outcome
 
 
 def test_a_program_that_waits_for_a_question_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,8 +153,9 @@ def test_a_closed_port_is_said_so(target: Target) -> None:
     assert "no HTTP answer" in result.detail
 
 
-def test_without_checks_any_status_is_an_answer_and_silence_is_not_checked(target: Target) -> None:
-    assert guess(target)[0].detail.endswith("→ 503")
+def test_without_checks_a_failure_of_the_service_counts_and_silence_is_not_checked(target: Target) -> None:
+    [broken] = guess(target)
+    assert (broken.is_ok, broken.answer) == (False, "the database\nis away")
     silent = Container("1", "web-1", "web", "running", "", ports=(Port("127.0.0.1", 9, 8000),))
     assert guess(Target(None, silent, target.root))[0].detail.startswith("not checked:")
     without = Container("1", "web-1", "web", "running", "")

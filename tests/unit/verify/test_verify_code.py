@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from verify_parts import UNHEALTHY, failed, make_container, make_evidence, make_port, make_project, make_result
 
+from layerstack.dockerfile.image import Image
 from layerstack.engine.container import Mount
+from layerstack.project.project import Service
 from layerstack.verify.answer_faults import check_failed
 from layerstack.verify.code_faults import cannot_load, read_complaint
 from layerstack.verify.container_faults import not_executable
@@ -143,15 +145,25 @@ def test_a_mounted_file_that_its_user_may_not_read_is_told_by_its_mode(
     ("error", "log"),
     [
         ('exec: "/app/src/start.sh": permission denied', ()),
+        ('exec: "./start.sh": permission denied', ()),
         ("", ("[FATAL tini (8)] exec /app/src/start.sh failed: Permission denied",)),
     ],
 )
-def test_a_mounted_program_that_may_not_be_run_is_named(error: str, log: tuple[str, ...]) -> None:
-    one = make_container("api", status="exited", exit_code=126, error=error, mounts=(SOURCES,))
-    seen = make_evidence(make_project({"api": {}}, Path("/shop")), make_result(one, failed()), log=log)
-    found = not_executable(seen)
+def test_a_program_that_may_not_be_run_is_named(tmp_path: Path, error: str, log: tuple[str, ...]) -> None:
+    (tmp_path / "api" / "src").mkdir(parents=True)
+    (tmp_path / "api" / "src" / "start.sh").touch()
+    mount = replace(SOURCES, source=str(tmp_path / "api" / "src"))
+    one = make_container("api", status="exited", exit_code=126, error=error, mounts=(mount,), folder="/app/src")
+    project = make_project({"api": {}}, tmp_path)
+    found = not_executable(make_evidence(project, make_result(one, failed()), log=log))
     assert found is not None
     assert (found.kind, found.repair) == ("not-executable", "chmod +x api/src/start.sh && invoke up api")
+    # In an image it is copied by a build.
+    services = {"api": Service("api", "api:1", (), {"build": {"context": "api"}})}
+    built = replace(project, services=services, images={"api": Image("api", "api", tags=("api:1",))})
+    inside = not_executable(make_evidence(built, make_result(replace(one, mounts=()), failed()), log=log))
+    assert inside is not None
+    assert inside.repair == "chmod +x api/src/start.sh && invoke build api && invoke up"
 
 
 def test_a_program_that_listens_and_does_not_answer_is_deaf() -> None:

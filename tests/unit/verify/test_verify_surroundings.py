@@ -1,5 +1,6 @@
 """Faults of what surrounds a program: names, ports, health checks, mounts, users, limits."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,20 @@ def test_a_health_check_that_asks_another_port(tmp_path: Path) -> None:
     assert fault(tmp_path, refused, listeners=(Listener("0.0.0.0", 81),)).kind != "health-check-wrong-address"
 
 
+def test_a_health_check_that_asks_another_port_and_says_nothing(tmp_path: Path) -> None:
+    found = fault(tmp_path, {"health_command": CHECK})
+    assert (found.kind, found.change) == ("health-check-wrong-address", "write 80 for 81 in compose.yml:12")
+    assert fault(tmp_path, {"health_command": CHECK, "health_output": "500"}).kind != "health-check-wrong-address"
+
+
+def test_a_health_check_that_asks_a_path_of_nobody(tmp_path: Path) -> None:
+    command = ("CMD-SHELL", "curl -f http://localhost:80/healthz || exit 1")
+    output = "curl: (22) The requested URL returned error: 404"
+    found = fault(tmp_path, {"health_command": command, "health_output": output})
+    assert found.kind == "health-check-wrong-address"
+    assert "/healthz" in found.change
+
+
 @pytest.mark.parametrize(
     ("limit", "took", "kind", "repair"),
     [
@@ -154,6 +169,11 @@ def test_a_health_check_that_gave_up_before_anything_listened(
     result = make_result(one, failed("health", link="health"), verdict=UNHEALTHY)
     found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), result, listeners=listeners))
     assert found.kind == kind
+    # A quiet check that asks a port is refused as well; one of a worker asks none.
+    for command, quiet in ((CHECK, kind), (("CMD", "test", "-f", "/tmp/ready"), "unhealthy")):
+        changed = replace(result, container=replace(one, health_output="", health_command=command))
+        found = name_fault(make_evidence(make_project({"api": {}}, tmp_path), changed, listeners=listeners))
+        assert found.kind == (quiet if not listeners else found.kind)
 
 
 @pytest.mark.parametrize(
@@ -244,6 +264,19 @@ def test_the_certificate_of_a_neighbour_is_renewed_there(tmp_path: Path, said: s
     assert kind == "wrong-answer" or found.repair == "invoke restart db && invoke up api"
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Error: certificate has expired", "certificate-expired"),
+        ("https://shop.example.com: certificate has expired", "wrong-answer"),
+    ],
+)
+def test_a_certificate_without_a_host_is_of_the_only_neighbour_that_is_asked_so(
+    tmp_path: Path, said: str, kind: str
+) -> None:
+    assert fault(tmp_path, {"environment": {"GATE": "https://db:8443", "CACHE": "redis://db"}}, said).kind == kind
+
+
 def test_a_port_of_a_service_on_an_internal_network_is_published_nowhere(tmp_path: Path) -> None:
     (tmp_path / "compose.yml").write_text(COMPOSE)
     link = failed("port 80", "127.0.0.1:8080 is not published by the container", link="port")
@@ -284,7 +317,10 @@ def test_a_folder_that_docker_made_for_a_file(tmp_path: Path) -> None:
     verdict = Verdict("failed", "exited", "exited with code 1")
     missing = ("Error: Cannot find module '/app/server.js'",)
     found = fault(tmp_path, changes, log=missing, verdict=verdict)
-    assert (found.kind, found.repair) == ("mount-mismatch", "rmdir serve.js && invoke up api")
+    assert (found.kind, found.repair) == (
+        "mount-mismatch",
+        "rmdir serve.js && docker rm -f shop-api-1 && invoke up api",
+    )
     assert fault(tmp_path, changes, log=("no such table",), verdict=verdict).kind != "mount-mismatch"
     assert "compose.yml:10" in found.change
     (source / "kept").write_text("")
@@ -296,8 +332,12 @@ def test_a_file_over_a_folder(tmp_path: Path) -> None:
     source.write_text("")
     error = f'error mounting "{source}" to rootfs at "/app/server.js": flags: 0x5000: not a directory'
     mounts = (Mount("bind", str(source), "/app/server.js", True),)
-    found = fault(tmp_path, {"status": "created", "health": "", "error": error, "mounts": mounts})
+    changes = {"status": "created", "health": "", "error": error, "mounts": mounts}
+    found = fault(tmp_path, {**changes, "started_at": "0001-01-01T00:00:00Z"})
     assert (found.kind, found.repair) == ("mount-mismatch", "invoke up api")
+    # One that has run once had something else there, and keeps the place of it.
+    found = fault(tmp_path, {**changes, "status": "exited", "started_at": "2026-11-28T10:00:00Z"})
+    assert (found.kind, found.repair) == ("mount-mismatch", "docker rm -f shop-api-1 && invoke up api")
 
 
 def test_a_program_that_may_start_no_thread(tmp_path: Path) -> None:

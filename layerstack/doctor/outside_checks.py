@@ -1,0 +1,73 @@
+"""What a project takes for granted beside itself: files of secrets and configs, external volumes and networks."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from os.path import relpath
+from typing import Any
+
+from layerstack.engine.client import EngineClient
+from layerstack.errors import NotInEngine
+from layerstack.finding import Finding, error, or_ok
+from layerstack.project.compose_source import ComposeSource
+from layerstack.project.project import Project, Service
+
+FILE, EXTERNAL = "secret-file", "external"
+
+
+@or_ok(FILE, "every file of a secret or a config is there")
+def check_files(project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Is every file there that a secret or a config of an active service names?"""
+    for service in project.services.values():
+        for section in ("secrets", "configs"):
+            for name in _named(service.definition.get(section)):
+                yield from _missing(project, source, service, (section, name, "file"))
+
+
+def _missing(project: Project, source: ComposeSource, service: Service, keys: tuple[str, ...]) -> Iterator[Finding]:
+    written, place = source.value(*keys), source.place(*keys)
+    if not isinstance(written, str) or "$" in written:
+        return
+    # A file that is included names its files from its own folder.
+    folders = {project.root, (project.root / place.rpartition(":")[0]).parent}
+    if not any((folder / written).exists() for folder in folders):
+        name = relpath(project.root / written, project.root)
+        detail = f"{service.name} needs the file {name} ({keys[0]}: {keys[1]}), which does not exist"
+        yield error(FILE, detail, f"Make {name}, or correct {place}.", service.name, place)
+
+
+@or_ok(EXTERNAL, "every external volume and network is there")
+def check_external(client: EngineClient, project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Is every volume and network there that somebody else makes? Raises EngineError."""
+    api = client.api
+    look: dict[str, Callable[[str], Any]] = {"volumes": api.inspect_volume, "networks": api.inspect_network}
+    for section, keys in (("volumes", _volumes(project)), ("networks", _networks(project))):
+        for key, service in keys.items():
+            declared = source.value(section, key)
+            if not isinstance(declared, Mapping) or not declared.get("external"):
+                continue
+            name = str(declared.get("name") or key)
+            try:
+                # A name with a variable in it is Compose's to fill in.
+                _ = "$" in name or look[section](name)
+            except NotInEngine:
+                kind = section.removesuffix("s")
+                detail = f"{service} needs the external {kind} {name}, which does not exist"
+                yield error(EXTERNAL, detail, f"docker {kind} create {name}", service, source.place(section, key))
+
+
+def _named(entries: Any) -> Iterable[str]:
+    """The names of a list of secrets or configs, in either form."""
+    return (str(one.get("source") if isinstance(one, Mapping) else one) for one in entries or ())
+
+
+def _volumes(project: Project) -> dict[str, str]:
+    """Volume of the Compose file → a service that mounts it."""
+    mounts = ((name, mount) for name, one in project.services.items() for mount in one.definition.get("volumes") or ())
+    return {
+        str(mount["source"]): name
+        for name, mount in mounts
+        if isinstance(mount, Mapping) and mount.get("type") == "volume" and mount.get("source")
+    }
+
+
+def _networks(project: Project) -> dict[str, str]:
+    return {str(key): name for name, one in project.services.items() for key in one.definition.get("networks") or ()}

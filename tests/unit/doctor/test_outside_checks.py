@@ -1,0 +1,57 @@
+"""What a project takes for granted beside itself, and that is missing."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from compose_project import load
+
+from layerstack.doctor import outside_checks
+from layerstack.engine.api import ImageMissing
+
+FILES = """\
+services:
+  api: { image: api, secrets: [token], configs: [{ source: site }] }
+secrets:
+  token: { file: ./token.txt }
+configs:
+  site: { file: "$FOLDER/site.conf" }
+"""
+OUTSIDE = """\
+services:
+  api:
+    image: api
+    networks: { proxy: }
+    volumes: [{ type: volume, source: data, target: /data }, { type: bind, source: /srv, target: /srv }]
+volumes:
+  data: { name: shop_data, external: true }
+  own: {}
+networks:
+  proxy: { external: true }
+"""
+
+
+def test_the_file_of_a_secret_is_missed(tmp_path: Path) -> None:
+    (found,) = outside_checks.check_files(*load(tmp_path, FILES))
+    assert (found.check, found.severity, found.place) == ("secret-file", "error", "compose.yaml:4")
+    (tmp_path / "token.txt").write_text("x")
+    assert [one.severity for one in outside_checks.check_files(*load(tmp_path, FILES))] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("here", "commands"),
+    [
+        (("shop_data", "proxy"), [""]),
+        (("proxy",), ["docker volume create shop_data"]),
+        ((), ["docker volume create shop_data", "docker network create proxy"]),
+    ],
+)
+def test_what_is_external_is_looked_for(tmp_path: Path, here: tuple[str, ...], commands: list[str]) -> None:
+    def inspect(name: str) -> dict[str, str]:
+        if name not in here:
+            raise ImageMissing(name)
+        return {}
+
+    client: Any = SimpleNamespace(api=SimpleNamespace(inspect_volume=inspect, inspect_network=inspect))
+    assert [one.remedy for one in outside_checks.check_external(client, *load(tmp_path, OUTSIDE))] == commands
