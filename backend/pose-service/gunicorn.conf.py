@@ -74,6 +74,8 @@ def when_ready(server: Any) -> None:
 def pre_fork(server: Any, _worker: Any) -> None:
     """A web process that lost its supervisor ends; the next one finds a new supervisor."""
     server.engine_supervisor.ensure_running()
+    # From now on its silence means something.
+    server.engine_supervisor.beat()
 
 
 def worker_int(worker: Any) -> None:

@@ -21,6 +21,7 @@ from layerstack.engine import engine
 from layerstack.project import project
 from layerstack.project.project import Project
 from layerstack.run import stack
+from layerstack.run.rehearsal import remove_all
 from layerstack.run.start_failure import ServiceFailed
 from layerstack.run.startup import Silent
 from layerstack.verify.diagnosis import Diagnosis
@@ -141,7 +142,7 @@ def broken_project(name: str, folder: Path, environment: Mapping[str, str]) -> I
             found.require_ok()
             yield found
         finally:
-            stack.down(loaded, removes_volumes=True)
+            remove_all(loaded.name)
             remove_images(loaded)
 
 

@@ -14,7 +14,7 @@ import docker
 from layerstack.engine import engine
 from layerstack.project import choices, project
 from layerstack.project.project import Project
-from layerstack.run import stack
+from layerstack.run.rehearsal import remove_all
 
 PROJECTS = Path(__file__).parent / "projects"
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,11 @@ NODE_IMAGE = "layerstack-test/node"
 OFFICIAL_NODE_IMAGE = "node:18-alpine"
 
 LoadProject = Callable[..., Project]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: what begins last is short then, and no worker has much to do alone."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,9 +92,9 @@ def load_project(node_image: str, free_port: int, monkeypatch: pytest.MonkeyPatc
             monkeypatch.setenv(variable, str(value))
         found = project.load(PROJECTS / name, "gpu")
         loaded.append(found)
-        stack.down(found, removes_volumes=True)
+        remove_all(found.name)
         return found
 
     yield load
     for one in loaded:
-        stack.down(one, removes_volumes=True)
+        remove_all(one.name)

@@ -14,7 +14,7 @@ from layerstack import command
 from layerstack.engine import engine
 from layerstack.project import choices, project
 from layerstack.project.project import Project
-from layerstack.run import stack
+from layerstack.run.rehearsal import remove_all
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "projects" / "layers"
@@ -38,7 +38,7 @@ def layers(folder: Path, monkeypatch: pytest.MonkeyPatch, source: Path = SOURCE,
     try:
         yield found
     finally:
-        stack.down(found, removes_volumes=True)
+        remove_all(found.name)
         remove_images(found)
 
 

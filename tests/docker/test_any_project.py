@@ -16,7 +16,7 @@ from layerstack.engine import images
 from layerstack.project.project import Project
 from layerstack.run import stack
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("node_image")]
+pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("node_image")]
 ROOT = Path(__file__).parents[2]
 PROJECTS = Path(__file__).parent / "projects"
 EDITED = {

@@ -28,7 +28,7 @@ from layerstack.run.rehearsal import rehearsal
 from layerstack.run.startup import Silent
 from layerstack.wait import wait_until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("mongodb", "pose-service", "backend-api")

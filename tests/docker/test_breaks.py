@@ -14,7 +14,7 @@ from broken_project import BrokenProject, broken_project
 from layerstack.project import choices
 from layerstack.run.rehearsal import free_port
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 # A start ends with the cause long before the services' own patience (30 s of start period and more) is over.
 UP_SECONDS = 25.0
 LISTEN = (

@@ -12,7 +12,7 @@ from mutations import Bench, causes, details, mutations
 from layerstack import command
 from layerstack.state_folder import shared_folder, state_folder
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 PACKAGE = "app: deps COPY package.json ./"
 INSTALL = "app: deps RUN --mount=type=cache,target=/cache,id=layerstack-test cp package.json installed.json"

@@ -16,7 +16,7 @@ from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.trouble import diagnosis_of
 from layerstack.verify.verify import verify
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 MONGO = "mongodb://admin:{password}@{host}/?authSource=admin"
 FAILING_POSE = """\
 import http.server

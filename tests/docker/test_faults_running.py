@@ -12,7 +12,7 @@ from fault_stack import FaultStack, fault_stack
 from layerstack.project.project import Port
 from layerstack.verify.verify import verify
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from layerstack.errors import StartFailed
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project
 from layerstack.run import stack
+from layerstack.run.rehearsal import remove_all
 from layerstack.run.startup import Silent
 from layerstack.status import status
 from layerstack.verify.diagnosis import Diagnosis
@@ -82,7 +83,7 @@ def place(tmp_path: Path, node_image: str, engine_client: Any, monkeypatch: pyte
     engine_client.images.get(node_image).tag(f"{name}-node")
     found = Place(tmp_path, f"{name}-node:latest", f"{name}:latest")
     yield found
-    stack.down(found.load(), removes_volumes=True)
+    remove_all(name)
     for tag in (found.image, found.tag):
         with suppress(ImageNotFound):
             engine_client.api.remove_image(tag, noprune=True)

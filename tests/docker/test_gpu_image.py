@@ -19,7 +19,7 @@ from layerstack.audit.image_audit import audit_image
 from layerstack.build.impact import find_impact
 from layerstack.project import project
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 CARDS = "8.0;9.0+PTX"

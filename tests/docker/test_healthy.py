@@ -8,7 +8,7 @@ import pytest
 
 from layerstack.project import project
 from layerstack.run import stack
-from layerstack.run.rehearsal import free_port
+from layerstack.run.rehearsal import free_port, remove_all
 from layerstack.run.startup import Silent
 from layerstack.verify.trouble import diagnosis_of
 from layerstack.verify.verify import verify
@@ -107,4 +107,4 @@ def test_no_false_alarm(node_image: str, tmp_path: Path, monkeypatch: pytest.Mon
         )
         assert stack.up(loaded, Silent(), (), 90.0, diagnosis_of(loaded)).started == ()
     finally:
-        stack.down(loaded, removes_volumes=True)
+        remove_all(loaded.name)

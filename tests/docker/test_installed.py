@@ -15,7 +15,7 @@ from layers import remove_images, system_image
 
 from layerstack.project import choices, project
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 PROJECTS = Path(__file__).parent / "projects"
 STAND_IN_DEBIAN = "stand-in/debian:bookworm"

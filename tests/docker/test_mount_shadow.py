@@ -21,6 +21,7 @@ from layerstack.owner import own_mark
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project
 from layerstack.run import stack
+from layerstack.run.rehearsal import remove_all
 
 pytestmark = pytest.mark.docker
 
@@ -77,7 +78,7 @@ def shop(engine_client: Any, tmp_path: Path) -> Iterator[Shop]:
     yield found
     assert {one["Id"] for one in looking(engine_client)} <= before
     if found.loaded:
-        stack.down(found.loaded, removes_volumes=True)
+        remove_all(found.loaded.name)
 
 
 def looking(client: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.state_folder import shared_folder
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 
 @pytest.fixture

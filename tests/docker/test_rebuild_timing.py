@@ -21,7 +21,7 @@ from layerstack.project.project import Project
 from layerstack.rebuild import rebuild
 from layerstack.rebuild.rebuild import Rebuild
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 MOMENTS = 20
 LONGEST_SECONDS = 6.0

@@ -30,7 +30,7 @@ from layerstack.registry.team import TeamRegistry
 from layerstack.setup import system_images
 from layerstack.share.share import SharedImages, share
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 SOURCE = Path(__file__).parent / "projects" / "shared"
 BASES = ("low", "high")
 

@@ -27,7 +27,7 @@ from layerstack.state_folder import shared_folder
 from layerstack.status import anonymous_volume, status
 from layerstack.status.staleness import Stale
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).parent / "projects" / "stale"
 

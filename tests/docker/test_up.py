@@ -17,7 +17,7 @@ from layerstack.run.startup import ChangeLog, ServiceProgress, Silent
 from layerstack.status import status
 from layerstack.wait import wait_until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 LoadProject = Callable[..., Project]
 

@@ -41,7 +41,19 @@ class EngineSupervisor:
         }
         command = [sys.executable, "-m", "pose_service.pool.supervisor"]
         # It ends when this pipe closes: no engine outlives the process that started it, however that one ended.
-        self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        # A frozen supervisor reads nothing, and the pipe is full one day.
+        os.set_blocking(process.stdin.fileno(), False)
+        self._process = process
+
+    def beat(self) -> None:
+        """Tell the supervisor that this process runs; it kills one that fell silent."""
+        process = self._process
+        if process is not None and process.stdin is not None:
+            # It has ended, or is replaced this moment, or reads nothing.
+            with contextlib.suppress(OSError, ValueError):
+                os.write(process.stdin.fileno(), b".")
 
     def stop(self) -> None:
         """End it with its engines, and remove the folder."""

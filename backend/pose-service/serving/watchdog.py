@@ -38,13 +38,15 @@ class Watchdog(threading.Thread):
         self._has_killed = False
 
     def run(self) -> None:
-        """Until gunicorn closes its sockets, which it does first when it stops."""
-        while self._server.LISTENERS:
+        """As long as the process lives; gunicorn closes its sockets first when it stops."""
+        while True:
             began = time.monotonic()
+            self._server.engine_supervisor.beat()
             is_alive = self._probe()
             time.sleep(PAUSE_SECONDS)
-            # No more than a round can take: while the whole container was paused, nobody was deaf.
-            self._note(is_alive, min(time.monotonic() - began, PAUSE_SECONDS + PROBE_SECONDS))
+            if self._server.LISTENERS:
+                # No more than a round can take: while the whole container was paused, nobody was deaf.
+                self._note(is_alive, min(time.monotonic() - began, PAUSE_SECONDS + PROBE_SECONDS))
 
     def _probe(self) -> bool:
         try:

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,13 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=DEADLINE_SECONDS)
         return code, time.monotonic() - started
+
+    def wait_until_gone(self, pids: Iterable[int]) -> None:
+        """None of them runs any more."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while left := set(pids) & {pid for pid, _parent, command in processes() if command}:
+            assert time.monotonic() < deadline, f"{left} still run"
+            time.sleep(0.05)
 
     def supervisor_pid(self) -> int:
         """The process that holds the engines."""

@@ -87,6 +87,23 @@ def test_a_frozen_supervisor_is_replaced(start: Start) -> None:
     assert server.post_photo()[0] == 200
 
 
+@pytest.mark.parametrize("with_web", [False, True], ids=["alone", "with-its-web-process"])
+def test_a_frozen_first_process_ends_the_service(start: Start, with_web: bool) -> None:
+    server = start(POSE_ENGINES="1")
+    server.wait_until_ready()
+    web, family = server.web_pid(), [server.supervisor_pid(), *server.engine_pids()]
+    for pid in (server.process.pid, web)[: 1 + with_web]:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        assert server.process.wait(BACK_SECONDS) == -signal.SIGKILL
+    finally:
+        # Ends by itself with the container.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(web, signal.SIGKILL)
+    assert any("the first process has not reacted" in line["message"] for line in server.log_lines())
+    server.wait_until_gone(family)
+
+
 def test_a_pause_of_all_is_no_deafness(start: Start) -> None:
     server = start(POSE_ENGINES="1")
     server.wait_until_ready()

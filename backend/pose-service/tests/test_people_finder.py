@@ -96,6 +96,12 @@ def test_one_pass_finds_people_of_a_tenth_of_the_image(engine: MediapipeEngine, 
     assert found.passes <= 4 + 3 * len(pasted)
 
 
+def test_a_group_is_looked_at_twice_because_one_pass_sees_six(engine: MediapipeEngine) -> None:
+    size, pasted = SCENES["crowd"]
+    assert len(pasted) > 6
+    match(find_people(engine, picture(size, pasted), FindOptions(max_people=16)), pasted)
+
+
 def test_the_best_ones_are_kept(engine: MediapipeEngine) -> None:
     size, pasted = SCENES["crowd"]
     rgb = picture(size, pasted)

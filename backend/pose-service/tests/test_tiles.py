@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose_service.finding.tiles import OVERLAP, SMALLEST_PERSON_PIXELS, Tile, plan
+from pose_service.finding.tiles import OVERLAP, SMALLEST_PERSON_PIXELS, Tile, halves, plan
 
 lengths = st.integers(1, 6000)
 
@@ -38,3 +38,13 @@ def test_with_enough_passes_people_of_60_pixels_are_looked_for(width: int, heigh
 def test_a_small_image_is_looked_at_once() -> None:
     assert plan(200, 150, 64)[0].tiles == (Tile(0, 0, 200, 150),)
     assert len(plan(200, 150, 64)) == 1
+
+
+@given(lengths, lengths)
+def test_halves_cover_the_image_and_share_its_middle(width: int, height: int) -> None:
+    first, second = halves(width, height)
+    assert (first.x0, first.y0, second.x1, second.y1) == (0, 0, width, height)
+    # One of the two sides is whole in both, and the longer one is divided.
+    assert (first.x1, second.x0) == (width, 0) or (first.y1, second.y0) == (height, 0)
+    assert first.x1 - second.x0 >= 0.2 * width - 1
+    assert first.y1 - second.y0 >= 0.2 * height - 1

@@ -7,28 +7,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Optional
 
-import numpy as np
-
 from pose_service.contract.engine import Person, Pixels, PoseEngine
 from pose_service.contract.region import Detection
 from pose_service.contract.region_engine import RegionEngine, RegionEstimate
-from pose_service.contract.sighting import SEEN, Sighting
+from pose_service.contract.sighting import Sighting
 from pose_service.finding.merge import is_same_person, is_seen_as, shows_head
 from pose_service.finding.mirror_image import estimate_mirror_image, merge_views
 from pose_service.finding.placing import Passes, place
-from pose_service.finding.tiles import Tile, plan
+from pose_service.finding.sightings import sight
+from pose_service.finding.tiles import Tile, halves, plan
 
 # Sightings that are looked at for each person wanted: some are nobody, or somebody twice.
 SIGHTINGS_PER_PERSON = 2
-# Of the sightings below it fewer than one in ten is a person.
-SMALLEST_SIGHTING = 0.08
 # Close up, where the body is cut off, MediaPipe's detector finds some whom MultiPose misses; of smaller ones half are
 # nobody.
 CLOSE_UP_PIXELS = 240
+# Where somebody is as clear as this it has never found another one on the labelled photos.
+CLEAR_SCORE = 0.9
 # A head and shoulders are less high, and clear all the same: on the labelled photos this adds nobody false.
 PORTRAIT_HEAD, PORTRAIT_SCORE = 0.15, 0.7
-# A body this near to a tile's border is cut by it: shares of the tile's side.
-TILE_MARGIN = 0.02
+# In a group some are hidden from one look at everything: six is the most that the model tells apart.
+GROUP, GROUP_SIGHTING = 4, 0.12
 
 
 @dataclass(frozen=True)
@@ -92,22 +91,26 @@ class Search:
             if not any(is_seen_as(sighting, each.person) for each in kept):
                 found = place(self._engine, self._rgb, sighting, self._options.min_score, self.passes)
                 self._keep(found, kept)
-        if len(kept) < self._options.max_people:
+        if len(kept) < self._options.max_people and not any(each.person.score >= CLEAR_SCORE for each in kept):
             for detection in self._heads():
                 self._keep(self._close_up(detection, kept), kept)
         return sorted(kept, key=lambda each: -each.person.score)[: self._options.max_people]
 
     def _sightings(self) -> list[Sighting]:
         """Likeliest first."""
-        seen: list[Sighting] = []
-        for tile in (tile for grid in self._grids for tile in grid.tiles):
-            self.passes.take()
-            part = self._rgb[tile.y0 : tile.y1, tile.x0 : tile.x1]
-            for each in self._engine.sight(part):
-                if each.score >= SMALLEST_SIGHTING and _is_whole(each, tile, self._rgb.shape):
-                    seen.append(replace(each, keypoints=each.keypoints + np.array([tile.x0, tile.y0])))
+        seen = [each for grid in self._grids for tile in grid.tiles for each in self._seen_in(tile)]
+        if len(self._grids) == 1 and self._is_group(seen):
+            seen += [each for tile in halves(self._rgb.shape[1], self._rgb.shape[0]) for each in self._seen_in(tile)]
         seen.sort(key=lambda each: -each.score)
         return seen[: SIGHTINGS_PER_PERSON * self._options.max_people]
+
+    def _is_group(self, seen: list[Sighting]) -> bool:
+        clear = sum(each.score >= GROUP_SIGHTING for each in seen)
+        return min(clear, self._options.max_people) >= GROUP and self.passes.count + 2 < self.passes.most
+
+    def _seen_in(self, tile: Tile) -> list[Sighting]:
+        self.passes.take()
+        return sight(self._engine, self._rgb, tile)
 
     def _keep(self, found: Optional[RegionEstimate], kept: list[RegionEstimate]) -> None:
         if found is not None and not any(is_same_person(found.person, each.person) for each in kept):
@@ -140,17 +143,3 @@ class Search:
     def _head_share(self, detection: Detection) -> float:
         """Height of the head in shares of the image's longer side."""
         return float(detection.head[3] - detection.head[1]) / max(self._rgb.shape[:2])
-
-
-def _is_whole(sighting: Sighting, tile: Tile, shape: tuple[int, ...]) -> bool:
-    """Is the body inside of the tile? One that its border cuts is whole in a neighbour, or in a coarser tile."""
-    points = sighting.keypoints[sighting.confidence > SEEN]
-    points = points if len(points) else sighting.keypoints
-    margin = TILE_MARGIN * max(tile.x1 - tile.x0, tile.y1 - tile.y0)
-    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    return (
-        (tile.x0 == 0 or left >= margin)
-        and (tile.y0 == 0 or top >= margin)
-        and (tile.x1 == shape[1] or right <= tile.x1 - tile.x0 - margin)
-        and (tile.y1 == shape[0] or bottom <= tile.y1 - tile.y0 - margin)
-    )

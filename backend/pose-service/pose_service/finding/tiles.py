@@ -10,6 +10,8 @@ SMALLEST_PART = 0.1
 SMALLEST_PERSON_PIXELS = 60
 OVERLAP = 0.3
 STEP = 2.2
+# Of the longer side: whoever stands in the middle is whole in one of the two.
+HALF = 0.62
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ def plan(width: int, height: int, max_tiles: int) -> tuple[Grid, ...]:
         left -= len(tiles)
         grids.append(Grid(tiles, side * SMALLEST_PART))
     return tuple(grids)
+
+
+def halves(width: int, height: int) -> tuple[Tile, Tile]:
+    """The image in two parts that overlap, along its longer side."""
+    if width >= height:
+        part = round(width * HALF)
+        return Tile(0, 0, part, height), Tile(width - part, 0, width, height)
+    part = round(height * HALF)
+    return Tile(0, 0, width, part), Tile(0, height - part, width, height)
 
 
 def _sides(longest: int, smallest: float) -> list[int]:

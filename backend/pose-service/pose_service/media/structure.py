@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
+from pose_service.media.pieces import BMP_HEAD, GIF_HEAD, PNG_HEAD, check_bmp, check_gif, check_png
+
 # Each scan of 36 megapixels takes 0.07 s at least; encoders write 10 to 20.
 MOST_SCANS = 100
 # One holds up to 65 kB: 32 MB of preview and depth are 500.
@@ -34,6 +36,10 @@ def check_structure(stream: IO[bytes], max_pixels: int) -> None:
             _check_jpeg(head + stream.read())
         elif head in TIFF_HEADS:
             _check_tiff(head + stream.read(), max_pixels)
+        elif head in (PNG_HEAD, GIF_HEAD):
+            (check_png if head == PNG_HEAD else check_gif)(head + stream.read())
+        elif head.startswith(BMP_HEAD):
+            check_bmp(head + stream.read())
     finally:
         stream.seek(0)
 

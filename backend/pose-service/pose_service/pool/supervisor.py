@@ -21,6 +21,7 @@ from typing import Any, Optional
 from pose_service.pool.capacity import default_engines
 from pose_service.pool.engine_child import PROCESSES, EngineChild, preloads
 from pose_service.pool.engine_slot import EngineSlot
+from pose_service.pool.first_process import FirstProcess
 from pose_service.pool.loaded_files import loaded_files, package_files
 from pose_service.pool.roster import KillRequest, Roster
 from pose_service.settings import MAX_INSIDE, Settings, SettingsError
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 0.2
 # Without any news the web process is told so, and knows that this process is not frozen.
 TELL_SECONDS = 1.0
+STANDARD_INPUT, MOST_BEATS = 0, 4096
 
 
 class Supervisor:
@@ -48,6 +50,7 @@ class Supervisor:
         self._told_at = 0.0
         self._has_been_ready = False
         self._is_over = False
+        self._first = FirstProcess(os.getppid())
         self._own_sources, self._engine_sources = SourceWatch(), SourceWatch()
         self._to_replace: list[EngineSlot] = []
         self._listener = _listen(folder / CONTROL_NAME)
@@ -70,6 +73,7 @@ class Supervisor:
         return not self._is_over and not (self._is_reloading and self._own_source_changed())
 
     def _tick(self) -> None:
+        self._first.check()
         for slot in self._slots:
             slot.tick()
         if len(self._slots) == 1 and self._slots[0].is_ready:
@@ -100,7 +104,7 @@ class Supervisor:
 
     def _answer(self, event: object) -> None:
         if event is sys.stdin:
-            self._is_over = True
+            self._is_over = not self._first.hear(os.read(STANDARD_INPUT, MOST_BEATS))
         elif event is self._listener:
             self._welcome()
         elif event in self._controls:

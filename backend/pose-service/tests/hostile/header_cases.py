@@ -43,6 +43,17 @@ def _pieces() -> Iterator[Case]:
             tiles = partial(pieces.tiff_of_tiles, side, compression)
             yield refused(f"TIFF with a tile of {side} pixels, compression {compression}", tiles)
 
+    for kind in (b"abCd", b"IDAT"):
+        yield refused(f"PNG of 2 million chunks {kind.decode()}", partial(pieces.png_with, kind, 2 * pieces.MILLION))
+    yield found("PNG with 20,000 chunks", partial(pieces.png_with, b"abCd", 20_000))
+    for name, piece in {"comments": b"!\xfe\x01a\0", "controls": b"!\xf9\x04" + bytes(5), "nothing": b"\0"}.items():
+        yield refused(f"GIF of 3 million {name}", partial(pieces.gif_with, piece, 3 * pieces.MILLION))
+    yield refused("GIF of a comment in 9 million parts", lambda: pieces.gif_with_comment(b"\x01a", 9 * pieces.MILLION))
+    yield found("GIF with a comment of 1 MB", lambda: pieces.gif_with_comment(b"\xff" + bytes(255), 4000))
+    for name, piece in {"one pixel": b"\x01\x05", "no pixels": b"\0\2\0\0"}.items():
+        yield refused(f"BMP of runs of {name}", partial(pieces.bmp_of_runs, piece, 7 * pieces.MILLION))
+    yield Case("BMP of runs", lambda: upload(pieces.bmp_of_runs(b"\x40\x05\0\0", 64)), 200, size=(64, 64))
+
 
 def _jpeg() -> Iterator[Case]:
     content = photo_as("JPEG")

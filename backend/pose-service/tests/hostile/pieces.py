@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from typing import Optional
+from zlib import crc32
 
 from PIL import Image
 
@@ -31,6 +32,32 @@ def jpeg_with(piece: bytes, count: int) -> bytes:
     """The photo, with pieces in front of its own segments."""
     content = photo_as("JPEG")
     return content[:2] + piece * count + content[2:]
+
+
+def png_with(kind: bytes, count: int) -> bytes:
+    """The photo, with empty chunks behind its header."""
+    content = photo_as("PNG")
+    chunk = bytes(4) + kind + struct.pack(">I", crc32(kind))
+    return content[:33] + chunk * count + content[33:]
+
+
+def gif_with(piece: bytes, count: int) -> bytes:
+    """The photo, with pieces between its palette of 256 colours and its frame."""
+    content = photo_as("GIF")
+    return content[:781] + piece * count + content[781:]
+
+
+def gif_with_comment(part: bytes, count: int) -> bytes:
+    """The photo with one comment."""
+    return gif_with(b"!\xfe" + part * count + b"\0", 1)
+
+
+def bmp_of_runs(piece: bytes, count: int) -> bytes:
+    """64 x 64 pixels, compressed in pieces."""
+    rows, start = piece * count + b"\0\1", 14 + 40 + 1024
+    head = struct.pack("<2sIII", b"BM", start + len(rows), 0, start)
+    sizes = struct.pack("<IiiHHIIiiII", 40, 64, 64, 1, 8, 1, len(rows), 0, 0, 256, 256)
+    return head + sizes + bytes(1024) + rows
 
 
 def tiff(entries: Entries, data: bytes = bytes(64 * 64)) -> bytes:
