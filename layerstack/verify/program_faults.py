@@ -25,7 +25,7 @@ def program_missing(seen: Evidence) -> Fault | None:
     name = next(filter(None, match.groups()))
     image = seen.project.image_of(seen.service)
     install = f"install {name} in {image.dockerfile_place}" if image else f"take an image that has {name}"
-    words = f"calls the program {name}, which its image has not"
+    words = f"calls the program {name}, which its image does not have"
     return Fault("command-missing", words, _again(seen), f"{install} (or correct the name where it is called)")
 
 

@@ -1,4 +1,4 @@
-"""Programs that a service calls and that its image has not, or that this machine cannot run."""
+"""Programs that a service calls and that its image does not have, or that this machine cannot run."""
 
 from pathlib import Path
 
