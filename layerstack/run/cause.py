@@ -16,6 +16,7 @@ from layerstack.engine.files import is_there
 from layerstack.errors import EngineError, UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project, Service
+from layerstack.run.health import renew
 from layerstack.run.health_program import missing_program, programs_here
 from layerstack.run.script_file import find_refused, find_scripts, interpreter_in, interpreter_of, machine_of
 
@@ -96,7 +97,7 @@ def _cannot_run(
     """Why an existing file does not run: its interpreter, or its machine."""
     mounted = _mounted_file(project, one, path)
     is_in_image = service.is_built and not mounted
-    again = f"invoke build {service.name} && invoke up" if is_in_image else f"invoke up {service.name}"
+    again = renew(service.name, is_in_image)
     program = interpreter_in(head)
     if program and is_there(client, one.id, program) is False:
         words = f"cannot run {path}: its first line names {program}, which its image does not have"

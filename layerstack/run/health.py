@@ -80,9 +80,9 @@ def exit_reason(code: int, is_out_of_memory: bool = False, limit_bytes: int = 0)
     return f"exited with code {code}{': ' + meaning if meaning else ''}"
 
 
-def rebuild_repair(service: str) -> str:
-    """The command for a container whose image lacks its program."""
-    return f"invoke build {service} && invoke up"
+def renew(service: str, is_of_image: bool) -> str:
+    """The command after a correction; one in an image needs a build."""
+    return f"invoke build {service} && invoke up" if is_of_image else f"invoke up {service}"
 
 
 def _recent_crashes(container: Container) -> int:
@@ -96,7 +96,7 @@ def _judge_idle(container: Container, service: Service) -> Verdict:
     if container.error:
         # What follows the last colon chain of runc is the cause.
         reason = f"could not be started: {container.error.rpartition('container process: ')[2]}"
-        return Verdict("failed", "not started", reason, rebuild_repair(service.name))
+        return Verdict("failed", "not started", reason, renew(service.name, is_of_image=True))
     return Verdict("failed", "created", "was created but never started", "invoke up")
 
 
@@ -122,7 +122,7 @@ def _judge_ended(container: Container, service: Service, is_one_shot: bool) -> V
 
 def _ended_repair(container: Container, name: str) -> str:
     if container.exit_code in (126, 127):
-        return rebuild_repair(name)
+        return renew(name, is_of_image=True)
     if container.exit_code in (0, 130, 137, 143) and not container.is_running and container.status != "restarting":
         return "invoke up"
     return f"invoke logs {name}"

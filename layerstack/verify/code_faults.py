@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 
+from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 
@@ -143,9 +144,7 @@ def _file(seen: Evidence, path: str) -> str:
 def _again(seen: Evidence, path: str) -> str:
     """The command that runs the corrected file; one in the image needs a build."""
     mount = seen.mount_at(path) if path else None
-    if mount or not seen.service.is_built:
-        return f"invoke up {seen.name}"
-    return f"invoke build {seen.name} && invoke up"
+    return renew(seen.name, seen.service.is_built and not mount)
 
 
 RULES: tuple[Rule, ...] = (cannot_load,)

@@ -11,7 +11,7 @@ from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, how_to_change, source_of
 from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.run.conflict import find_shared_ports, freeing, holder_words
-from layerstack.run.health import exit_reason
+from layerstack.run.health import exit_reason, renew
 from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify.code_faults import find_origin
 from layerstack.verify.evidence import Evidence
@@ -169,7 +169,7 @@ def command_missing(seen: Evidence) -> Fault | None:
         return None
     said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
-    again = f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"
+    again = renew(seen.name, seen.service.is_built)
     return Fault("command-missing", cause, again, f"correct {_where_command(seen, said)}")
 
 
@@ -248,7 +248,7 @@ def nothing_to_do(seen: Evidence) -> Fault | None:
     command = f"{seen.name} a command that keeps running{f' ({where.place})' if where else ''}"
     age = "right" if one.is_running else duration(one.ran_seconds)
     cause = f"ends by itself {age} after its start, without an error (exit code 0){times}"
-    again = f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"
+    again = renew(seen.name, seen.service.is_built)
     return Fault("nothing-to-do", cause, again, f"give {command}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
 from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 from layerstack.verify.http_check import short
@@ -75,7 +76,7 @@ def of_other_version(seen: Evidence) -> Fault | None:
     declared = find_declaration(seen.project, seen.name, "image")
     where = f"the image in {declared.place}" if declared else f"the version of {seen.name}"
     change = f"set {where} to the version that wrote the data (or move the data with that version's own tools)"
-    again = f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"
+    again = renew(seen.name, seen.service.is_built)
     return Fault("data-of-other-version", words, again, change)
 
 
@@ -181,7 +182,7 @@ def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
     if seen.has(folder) is False:
         words = f"the folder {folder} is missing in its image: it can neither read nor write {path}"
         making = f"make {folder} in {image.dockerfile_place}, or " if image else ""
-        again = f"invoke build {seen.name} && invoke up" if is_built else f"invoke up {seen.name}"
+        again = renew(seen.name, is_built)
         return Fault("file-missing", words, again, f"{making}mount a volume or a folder on {folder}")
     if seen.has(path):
         return None

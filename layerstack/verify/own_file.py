@@ -2,6 +2,7 @@
 
 from pathlib import Path, PurePosixPath
 
+from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence
 
 
@@ -25,4 +26,4 @@ def renewal(seen: Evidence, file: Path) -> str:
     """What brings the changed file into the container: one of its image is copied by a build."""
     mounts = seen.container.mounts if seen.container else ()
     is_mounted = any(mount.kind == "bind" and file.is_relative_to(mount.source) for mount in mounts)
-    return f"invoke up {seen.name}" if is_mounted else f"invoke build {seen.name} && invoke up"
+    return renew(seen.name, not is_mounted)

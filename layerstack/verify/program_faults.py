@@ -3,6 +3,7 @@
 import re
 
 from layerstack.project.declaration import find_declaration
+from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.fault import Fault, Rule
 
@@ -26,7 +27,12 @@ def program_missing(seen: Evidence) -> Fault | None:
     image = seen.project.image_of(seen.service)
     install = f"install {name} in {image.dockerfile_place}" if image else f"take an image that has {name}"
     words = f"calls the program {name}, which its image does not have"
-    return Fault("command-missing", words, _again(seen), f"{install} (or correct the name where it is called)")
+    return Fault(
+        "command-missing",
+        words,
+        renew(seen.name, seen.service.is_built),
+        f"{install} (or correct the name where it is called)",
+    )
 
 
 def other_processor(seen: Evidence) -> Fault | None:
@@ -38,12 +44,7 @@ def other_processor(seen: Evidence) -> Fault | None:
     declared = find_declaration(seen.project, seen.name, "platform")
     change = f"remove {declared.place} (platform), or " if declared else ""
     make = f"put a {match['program']} for this machine into its image, or begin the script with `#!/bin/sh`"
-    return Fault("not-executable", words, _again(seen), f"{change}{make}")
-
-
-def _again(seen: Evidence) -> str:
-    """What runs the changed image."""
-    return f"invoke build {seen.name} && invoke up" if seen.service.is_built else f"invoke up {seen.name}"
+    return Fault("not-executable", words, renew(seen.name, seen.service.is_built), f"{change}{make}")
 
 
 RULES: tuple[Rule, ...] = (other_processor, program_missing)
