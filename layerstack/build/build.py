@@ -128,10 +128,11 @@ class _Build:
         require_usable(self.options.caches, names)
         _ = self.before  # what the tags name is known before anything can move them
         self.observer.begin(names, lambda: read_estimate(self.project.root, names))
+        kept = self._kept_before()
         call = BakeCall(
-            names=self._exported(),
+            names=self._exported(kept),
             labels=self._labels(),
-            kept=self._kept_before(),
+            kept=kept,
             on_images=self._on_images(),
             without_cache=self.asked if self.options.is_forced else frozenset(),
             pulls=self.options.pulls,
@@ -218,12 +219,12 @@ class _Build:
         """Inputs digests of bases that are missing or outdated here."""
         return tuple(one.manifest.digest for one in self.bases if not one.is_fresh)
 
-    def _exported(self) -> tuple[str, ...]:
+    def _exported(self, kept: frozenset[str]) -> tuple[str, ...]:
         """What is asked of bake by name. A base that nobody asked for and that is here as it should be is none of it:
-        its steps are solved all the same, and naming the same image again takes 0.04 s."""
-        settled = (
-            set() if self.options.is_forced or self.options.pulls else {one.name for one in self.bases if one.is_fresh}
-        )
+        its steps are solved all the same, and naming the same image again takes 0.04 s. With `kept` images on top of
+        it, which are not solved, only its name makes BuildKit look at it."""
+        is_every = bool(kept) or self.options.is_forced or self.options.pulls
+        settled = {one.name for one in self.bases if one.is_fresh and not is_every}
         return tuple(image.name for image in self.images if image.name in self.asked or image.name not in settled)
 
     def _with_moved_bases(self, report: BuildReport, call: BakeCall) -> BuildReport:
