@@ -113,7 +113,7 @@ ROWS = {
     },
     "secret id": text("RUN --mount=type=secret,id=none true", "RUN --mount=type=secret,id=nobody true"),
     "secret required": text(
-        "RUN --mount=type=secret,id=none,required=false true", "RUN --mount=type=secret,id=none,required=false  true"
+        "RUN --mount=type=secret,id=none,required=false true", "RUN --mount=type=secret,id=none,required=false true a"
     ),
     "cache source": of_cache("target=/m,from=s,source=/x", "target=/n,from=s,source=/x"),
     "cache target": of_cache("target=/m", "target=/n"),
