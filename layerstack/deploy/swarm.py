@@ -9,7 +9,7 @@ from layerstack import command
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import runs_something
 from layerstack.engine.place import find_place
-from layerstack.errors import EngineError, RefusedByEngine
+from layerstack.errors import EngineError, RefusedByEngine, StartFailed
 from layerstack.project.project import Project
 
 STACK_LABEL = "com.docker.stack.namespace"
@@ -91,6 +91,14 @@ def is_deployed(client: EngineClient, project: Project) -> bool:
     except RefusedByEngine:  # no manager of a swarm
         return False
     return not runs_something(client, project.name)
+
+
+def require_not_deployed(client: EngineClient, project: Project) -> None:
+    """Raises StartFailed for what runs as a stack of this swarm."""
+    # Volumes have the same names under both: two databases would write to one folder.
+    if is_deployed(client, project):
+        msg = f"{project.name} runs as a stack on this swarm, with the same volumes."
+        raise StartFailed(msg, f"`invoke deploy` updates it; `docker stack rm {project.name}` ends it.")
 
 
 def read_services(client: EngineClient, stack: str) -> dict[str, SwarmService]:

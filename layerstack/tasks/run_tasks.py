@@ -254,12 +254,15 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
 
 
 def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":
+    from layerstack.deploy.swarm import require_not_deployed
+    from layerstack.engine import engine
     from layerstack.gpu import gpu_services
     from layerstack.run import stack
     from layerstack.run.text import start_observer
     from layerstack.run.usual_seconds import remember_start
     from layerstack.verify.trouble import diagnosis_of
 
+    require_not_deployed(engine.client(), project)
     observer, diagnose = start_observer(project.root), diagnosis_of(project)
     with gpu_services.ready(project, services, float(timeout_seconds), say):
         result = stack.up(project, observer, services, float(timeout_seconds), diagnose)
