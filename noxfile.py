@@ -99,9 +99,8 @@ def docker_tests(session: nox.Session) -> None:
     # The largest builds come before the tests: one that waits for its turn to build has only so much patience.
     loaded = sessions.project_of(session, "cpu")
     build.build(loaded, [image.name for image in loaded.service_images], PlainLog())
-    # Three on two cores: they wait more than they compute. In the order of the conftest: by itself xdist leaves files
-    # with few tests for the end, however long they take.
-    side_by_side = ("--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder")
+    # In the order of the conftest: by itself xdist leaves files with few tests for the end, however long they take.
+    side_by_side = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
     session.run(*PYTEST, *side_by_side, "tests/docker", *session.posargs)
 
 
