@@ -13,7 +13,7 @@ from layerstack import command
 from layerstack.build import history
 from layerstack.build.bake import CACHE_RACE, BakeCall, bake
 from layerstack.build.base_lock import turns
-from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
+from layerstack.build.buildlog import EMPTY_REPORT, BuildReport, Step
 from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
@@ -38,6 +38,9 @@ from layerstack.wait import beside
 if TYPE_CHECKING:
     from layerstack.build.results import Outcome
     from layerstack.build.shared import SharedBases
+
+# A record may look a little older than its step.
+CLOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -314,7 +317,9 @@ class _Build:
             elif stored and one.action == "pulled":
                 self.store.write(_without_cache(_state(one, planned, stored, outcome, {}), planned, cache))
             elif stored and (one.action == "built" or one.image in unknown):
-                self.store.write(_state(one, planned, stored, outcome, _places(planned, cache, began)))
+                self.store.write(
+                    _state(one, planned, stored, outcome, _places(planned, outcome.report.executed, cache, began))
+                )
 
 
 def _state(
@@ -353,19 +358,30 @@ def _without_cache(state: ImageState, planned: PlannedImage, records: Sequence[C
     return msgspec.structs.replace(state, is_cache_gone=True, passed_over=left)
 
 
-def _places(planned: PlannedImage, records: Sequence[CacheRecord], began: float) -> dict[str, tuple[str, ...]]:
-    """Place of a step → ids of the records that may hold its result: those that were used since the build began, else
-    all that look like it."""
+def _places(
+    planned: PlannedImage, executed: Sequence[Step], records: Sequence[CacheRecord], began: float
+) -> dict[str, tuple[str, ...]]:
+    """Place of a step → ids of the records that may hold its result: those that were made since it began, else those
+    that were used since the build began, else all that look like it."""
     found: dict[str, tuple[str, ...]] = {}
     for stage in planned.manifest.stages:
         for line in stage.steps:
+            place = f"{planned.manifest.dockerfile}:{line.line}"
             alike = [record for record in records if describes(record, line)]
+            # A build that ran before, while this one waited for its turn, may have made records that look the same.
+            made = [
+                record for record in alike if any(_was_made_by(one, record) for one in executed if one.place == place)
+            ]
             used = [record for record in alike if (epoch_seconds(record.last_used) or 0.0) >= began]
             if alike:
-                place = f"{planned.manifest.dockerfile}:{line.line}"
                 # All that an ONBUILD brings stands on one line.
-                found[place] = (*found.get(place, ()), *(one.id for one in used or alike))
+                found[place] = (*found.get(place, ()), *(one.id for one in made or used or alike))
     return found
+
+
+def _was_made_by(step: Step, record: CacheRecord) -> bool:
+    """Whether a step may have made the record: BuildKit makes that of a RUN at its beginning, that of a COPY later."""
+    return bool(step.started) and epoch_seconds(record.created) >= (step.started or 0.0) - CLOCK_SECONDS
 
 
 def _read_records() -> Sequence[CacheRecord]:

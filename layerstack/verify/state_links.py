@@ -152,6 +152,8 @@ def _connect(client: EngineClient, one: Container, port: Port, place: EnginePlac
 
 def _may_open(client: EngineClient, one: Container, port: Port) -> bool:
     """Whether a program may still be on its way to this port: its age, and where it listens so far, tell."""
+    if one.health == "starting":  # its own check has the word
+        return True
     if one.uptime_seconds >= OPENING_SECONDS:
         return False
     listening = read_listeners(client, one) or ()

@@ -150,7 +150,9 @@ def test_the_tree_stays_as_it_is_at_any_moment_of_an_interrupt_or_a_kill(stack: 
         print(f"LAYERSTACK_TEST_SEED={seed}: {number.name} after {after_seconds:.2f} s")
         process_ids.add(interrupt(stack, number, after_seconds))
         assert tree_digest(stack.root) == before
-    time_one(stack, runs=1)
+    # A busy engine may end a build whose client is gone while the next task already cleans up: one more does it.
+    for _ in range(2):
+        time_one(stack, runs=1)
     assert list(temporary.iterdir()) == []
     assert own_leftovers(process_ids) == []
     assert tree_digest(stack.root) == before

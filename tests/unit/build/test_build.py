@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from layerstack.build.keep import Keeper
 from layerstack.build.plan import Plan
 from layerstack.build.progress import Silent
 from layerstack.build.record import BuildRecord
+from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
-from layerstack.engine.cache_records import CacheUse
+from layerstack.engine.cache_records import CacheRecord, CacheUse
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError, UsageError
 from layerstack.project.project import Project, Service
 from layerstack.registry.origin import INPUTS_LABEL
@@ -264,6 +266,30 @@ def test_another_image_under_a_tag_is_built_though_no_step_ran(docker: FakeDocke
     stored(docker, base=BASE_ID, app=APP_ID)
     streamed(docker, "", base=BASE_ID, app=OTHER_ID)
     assert actions(stack) == {"base": "fresh", "app": "built"}
+
+
+def test_a_record_that_is_older_than_the_step_is_of_another_build(
+    docker: FakeDocker, stack: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(docker, base=BASE_ID, app=APP_ID, **SYSTEM)
+    streamed(docker, "bake_cold", base=BASE_ID, app=APP_ID)
+    [step] = [one for one in bake(stack, APP, Silent()).executed if one.place == "base/Dockerfile:2"]
+    assert step.started
+    text = "mount / from exec /bin/sh -c echo base-dep > /base.txt && sleep 1"
+    records = (
+        CacheRecord(name, "regular", text, 1, False, False, "", created=moment(step.started + seconds))
+        for name, seconds in {"other": -3.0, "own": 0.2}.items()
+    )
+    found = CacheUse(tuple(records))
+    monkeypatch.setattr(builder, "read_cache", lambda: found)
+    builder.build(stack, ["app"])
+    state = StateStore(stack.root).of_image(f"sha256:{BASE_ID}")
+    assert state
+    assert state.cache_records["base/Dockerfile:2"] == ("own",)
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
 
 
 def test_only_bases_are_labelled(stack: Project, docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,7 @@ def test_the_port_of_a_debugger_that_is_off_is_not_checked_and_no_fault(
         ((Listener("0.0.0.0", 8080),), "healthy", {"health_command": ASKS}, (False, True)),
         ((Listener("0.0.0.0", 1099),), "healthy", {"health_command": ASKS}, (True, False)),
         ((Listener("127.0.0.1", 80),), "healthy", {}, (False, True)),
+        ((Listener("127.0.0.1", 80),), "starting", {}, (True, False)),
         # A database makes its data on loopback; a folder of code is no data.
         ((Listener("127.0.0.1", 80),), "healthy", {"mounts": (DATA,)}, (True, False)),
         ((Listener("127.0.0.1", 80),), "healthy", {"mounts": (DATA,), "created_at": LATER}, (False, True)),
