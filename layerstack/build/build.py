@@ -13,22 +13,20 @@ from layerstack import command
 from layerstack.build import history
 from layerstack.build.bake import CACHE_RACE, BakeCall, bake
 from layerstack.build.base_lock import turns
-from layerstack.build.buildlog import EMPTY_REPORT, BuildReport, Step
+from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
-from layerstack.build.keep import CacheGone, Evidence, Keeper, SharedFound
-from layerstack.build.plan import Plan, PlannedImage, Planner, layers_identity, parent_layers
+from layerstack.build.keep import CacheGone, Keeper, SharedFound
+from layerstack.build.plan import Plan, PlannedImage, Planner, layers_identity
 from layerstack.build.progress import BuildObserver, Silent
 from layerstack.build.record import BuildRecord, ImageRecord
-from layerstack.build.state import ExternalImage, ImageState, StateStore
+from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.references import familiar
 from layerstack.engine import images
-from layerstack.engine.cache_records import CacheRecord, describes, read_cache
 from layerstack.engine.images import StoredImage
-from layerstack.errors import BuildFailed, EngineError
-from layerstack.moment import epoch_seconds
+from layerstack.errors import BuildFailed
 from layerstack.project.project import Project
 from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.registry.team import find_team
@@ -36,11 +34,7 @@ from layerstack.report import say
 from layerstack.wait import beside
 
 if TYPE_CHECKING:
-    from layerstack.build.results import Outcome
     from layerstack.build.shared import SharedBases
-
-# A record may look a little older than its step.
-CLOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -131,6 +125,29 @@ class _Build:
         require_usable(self.options.caches, names)
         _ = self.before  # what the tags name is known before anything can move them
         self.observer.begin(names, lambda: read_estimate(self.project.root, names))
+        call, report, done = self._solve()
+        seconds = round(time.monotonic() - clock, 3)
+        changed = self._changed(report, done)
+        if not changed and not done.unasked and not report.executed and self._is_all_recorded():
+            self._renew_manifests()
+            return BuildRecord(images=tuple(map(self._fresh, self.images)))
+        # A build of nothing, the commonest one, does without all that tells what a build did.
+        from layerstack.build.remember import read_records, remember
+        from layerstack.build.results import Outcome
+
+        # Engine and git answer while the results are put together.
+        cache, commit = beside(read_records), beside(partial(history.read_commit, self.project.root))
+        call = replace(call, pulled=done.pulled)
+        outcome = Outcome(self.plan, report, changed, done.kept, call, self._stored_now())
+        record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
+        remember(self.store, record, outcome, self.states, cache.result())
+        if not record.is_all_fresh:
+            remember_sizes(self.project.root, outcome.stored)
+            history.append_build(self.project.root, record, commit.result())
+        return record if not record.is_all_fresh else msgspec.structs.replace(record, seconds=0.0)
+
+    def _solve(self) -> tuple[BakeCall, BuildReport, BakeCall]:
+        """What was asked for, what came of it, and the call that it came to in the end."""
         kept = self._kept_before()
         call = BakeCall(
             names=self._exported(kept),
@@ -149,24 +166,7 @@ class _Build:
             call = replace(call, on_images={}, pulled=done.pulled)
             report, done = solve(self.project, call, self.observer, self.keeper, self.shared)
         report = self._with_moved_bases(report, done)
-        seconds = round(time.monotonic() - clock, 3)
-        changed = self._changed(report, done)
-        if not changed and not done.unasked and not report.executed and self._is_all_recorded():
-            self._renew_manifests()
-            return BuildRecord(images=tuple(map(self._fresh, self.images)))
-        # Engine and git answer while the results are put together.
-        cache, commit = beside(_read_records), beside(partial(history.read_commit, self.project.root))
-        # A build of nothing, the commonest one, does without all that tells what a build did.
-        from layerstack.build.results import Outcome
-
-        call = replace(call, pulled=done.pulled)
-        outcome = Outcome(self.plan, report, changed, done.kept, call, self._stored_now())
-        record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
-        self._remember(record, outcome, cache.result(), began)
-        if not record.is_all_fresh:
-            remember_sizes(self.project.root, outcome.stored)
-            history.append_build(self.project.root, record, commit.result())
-        return record if not record.is_all_fresh else msgspec.structs.replace(record, seconds=0.0)
+        return call, report, done
 
     @cached_property
     def before(self) -> Mapping[str, StoredImage]:
@@ -250,7 +250,7 @@ class _Build:
             return frozenset()
         evidence = self.keeper.evidence
         return frozenset(
-            name for name in gone if _is_unknown_to_cache(evidence, self.plan.of(name), self.states[name].passed_over)
+            name for name in gone if evidence.is_unknown_to_cache(self.plan.of(name), self.states[name].passed_over)
         )
 
     def _on_images(self) -> dict[str, frozenset[str]]:
@@ -305,102 +305,6 @@ class _Build:
 
     def _stored_now(self) -> Mapping[str, StoredImage]:
         return images.find_all(tag for image in self.images for tag in image.names)
-
-    def _remember(self, record: BuildRecord, outcome: "Outcome", cache: Sequence[CacheRecord], began: float) -> None:
-        """Keep how each image was built, for those that BuildKit made or that nothing was known of."""
-        unknown = {image.name for image in self.images if image.name not in self.states}
-        for one in record.images:
-            planned = outcome.plan.of(one.image)
-            stored = outcome.stored.get(planned.image.tag)
-            if one.action == "kept" and planned.last and one.image not in outcome.call.kept:
-                self.store.write(_without_cache(planned.last, planned, cache))
-            elif stored and one.action == "pulled":
-                self.store.write(_without_cache(_state(one, planned, stored, outcome, {}), planned, cache))
-            elif stored and (one.action == "built" or one.image in unknown):
-                self.store.write(
-                    _state(one, planned, stored, outcome, _places(planned, outcome.report.executed, cache, began))
-                )
-
-
-def _state(
-    record: ImageRecord,
-    planned: PlannedImage,
-    stored: StoredImage,
-    outcome: "Outcome",
-    cache_records: Mapping[str, tuple[str, ...]],
-) -> ImageState:
-    return ImageState(
-        tag=planned.image.tag,
-        image_id=stored.id,
-        manifest=planned.manifest,
-        record=record,
-        parent_layers=_parent_layers(record, planned, outcome),
-        cache_records=cache_records,
-        on_images=tuple(sorted(outcome.call.on_images.get(record.image, ()))),
-        is_forced=record.image in outcome.call.without_cache,
-        externals={
-            name: ExternalImage(layers=one.layers, config=one.content) for name, one in planned.externals.items()
-        },
-    )
-
-
-def _parent_layers(record: ImageRecord, planned: PlannedImage, outcome: "Outcome") -> dict[str, str]:
-    """Parent → its layers. A pulled image counts as built on the parents that are here: theirs are the same inputs."""
-    if record.action != "pulled":
-        return parent_layers(planned, outcome.stored, outcome.plan)
-    tags = {name: outcome.plan.of(name).image.tag for name in planned.image.parents}
-    return {name: layers_identity(outcome.stored.get(tag)) for name, tag in tags.items()}
-
-
-def _without_cache(state: ImageState, planned: PlannedImage, records: Sequence[CacheRecord]) -> ImageState:
-    """The state of an image that is used as it is stored, because BuildKit does not have its steps."""
-    left = tuple(record.id for record in records if _is_of(planned, record))
-    return msgspec.structs.replace(state, is_cache_gone=True, passed_over=left)
-
-
-def _places(
-    planned: PlannedImage, executed: Sequence[Step], records: Sequence[CacheRecord], began: float
-) -> dict[str, tuple[str, ...]]:
-    """Place of a step → ids of the records that may hold its result: those that were made since it began, else those
-    that were used since the build began, else all that look like it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for stage in planned.manifest.stages:
-        for line in stage.steps:
-            place = f"{planned.manifest.dockerfile}:{line.line}"
-            alike = [record for record in records if describes(record, line)]
-            # A build that ran before, while this one waited for its turn, may have made records that look the same.
-            made = [
-                record for record in alike if any(_was_made_by(one, record) for one in executed if one.place == place)
-            ]
-            used = [record for record in alike if (epoch_seconds(record.last_used) or 0.0) >= began]
-            if alike:
-                # All that an ONBUILD brings stands on one line.
-                found[place] = (*found.get(place, ()), *(one.id for one in made or used or alike))
-    return found
-
-
-def _was_made_by(step: Step, record: CacheRecord) -> bool:
-    """Whether a step may have made the record: BuildKit makes that of a RUN at its beginning, that of a COPY later."""
-    return bool(step.started) and epoch_seconds(record.created) >= (step.started or 0.0) - CLOCK_SECONDS
-
-
-def _read_records() -> Sequence[CacheRecord]:
-    """Without them an image cannot be kept later; the build is none the worse."""
-    try:
-        return read_cache().records
-    except EngineError:
-        return ()
-
-
-def _is_unknown_to_cache(evidence: Evidence, one: PlannedImage, passed_over: Sequence[str]) -> bool:
-    """Whether nobody has built a keepable image since its cache was gone, so that asking would only begin to run it."""
-    records = (record for record in evidence.records if record.id not in passed_over)
-    return evidence.is_keepable(one) and not any(_is_of(one, record) for record in records)
-
-
-def _is_of(one: PlannedImage, record: CacheRecord) -> bool:
-    """Whether a record looks like a step of an image."""
-    return any(describes(record, line) for stage in one.manifest.stages for line in stage.steps)
 
 
 # Seen with Buildx 0.29: what a reference is called when neither engine nor registry has it.

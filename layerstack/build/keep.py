@@ -13,7 +13,7 @@ from time import monotonic
 from layerstack.build.buildlog import BuildLog, BuildReport
 from layerstack.build.plan import Plan, PlannedImage
 from layerstack.build.vertex import Vertex
-from layerstack.engine.cache_records import CacheRecord, read_cache
+from layerstack.engine.cache_records import CacheRecord, describes, read_cache
 from layerstack.wait import beside
 
 # A cached step is reported as started, sometimes even as finished, and only a moment later as cached.
@@ -66,6 +66,11 @@ class Evidence:
         steps = [known.get(place, ())] if place else list(known.values())
         return bool(steps) and all(ids and not self.record_ids & set(ids) for ids in steps)
 
+    def is_unknown_to_cache(self, one: PlannedImage, passed_over: Sequence[str]) -> bool:
+        """Whether nobody has built a keepable image since its cache was gone: asking would only begin to run it."""
+        records = (record for record in self.records if record.id not in passed_over)
+        return self.is_keepable(one) and not any(looks_like_step(one, record) for record in records)
+
     def lost_with(self, name: str) -> frozenset[str]:
         """All images that can only be kept once this one is: itself, those whose records are gone, too, and those that
         are built on one of them, since their steps were found by way of its steps."""
@@ -74,6 +79,11 @@ class Evidence:
             if self.is_keepable(one) and (self.is_gone(one) or lost & set(one.image.parents)):
                 lost.add(one.name)
         return frozenset(lost)
+
+
+def looks_like_step(one: PlannedImage, record: CacheRecord) -> bool:
+    """Whether a record looks like a step of an image."""
+    return any(describes(record, line) for stage in one.manifest.stages for line in stage.steps)
 
 
 class Keeper:

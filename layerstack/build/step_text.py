@@ -4,7 +4,7 @@ import re
 
 # `deps 2/4 RUN npm ci`
 _NAME = re.compile(r"^(?P<stage>.*?) ?(?P<number>\d+/\d+) (?P<instruction>.*)$", re.DOTALL)
-# `RUN --mount=type=cache,target=/root/.npm --network=none npm ci`
+# `RUN --mount=type=cache,target=/cache/npm --network=none npm ci`
 _FLAGS = re.compile(r"^(?P<keyword>[A-Z]+)(?P<flags>( --[a-z-]+(=\S+)?)+) ")
 # `RUN set -eux; npm ci`
 _SHELL_OPTIONS = re.compile(r"^RUN set -\w+( pipefail)?(;| &&) *")

@@ -24,7 +24,7 @@ from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 from layerstack.wording import megabytes
 
-# `cached mount /root/.npm from exec /bin/sh -c npm ci`
+# `cached mount /cache/npm from exec /bin/sh -c npm ci`
 _MOUNT = re.compile(r"^cached mount (\S+)")
 
 

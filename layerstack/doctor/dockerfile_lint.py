@@ -24,7 +24,7 @@ SHOWN_CHARACTERS = 50
 _CODE = re.compile(r"\.(c|cpp|cs|go|java|jsx?|mjs|php|py|rb|rs|tsx?|vue)$")
 # `setup.py`, `install.sh`, `vite.config.js`
 _NO_CODE = re.compile(r"^(setup\.py|.*install.*|.*\.config\.\w+)$")
-# `--mount=type=cache,target=/root/.npm`
+# `--mount=type=cache,target=/cache/npm`
 _MOUNT = re.compile(r"--mount=(\S+)")
 # `apt-get -y install curl`, `apk add --no-cache curl`
 _SYSTEM = re.compile(r"\b(apt-get|apt|dnf|microdnf|yum)\s+(-\S+\s+)*install\b|\bapk\s+(-\S+\s+)*add\b")

@@ -15,7 +15,7 @@ from layerstack.errors import EngineError
 # BuildKit describes a record of RUN as `mount / from exec SHELL COMMAND`, one of COPY as `[stage 2/4] COPY a /a`.
 _RUN_PREFIX = "mount / from exec "
 _STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
-# `--mount=type=cache,target=/root/.npm npm ci`
+# `--mount=type=cache,target=/cache/npm npm ci`
 _FLAGS = re.compile(r"^(--[\w-]+(=\S+)?\s+)+")
 
 

@@ -17,7 +17,7 @@ from layerstack import command
 from layerstack.deploy import deploy as deploying
 from layerstack.deploy.deploy import Deployment
 from layerstack.deploy.deployed import verify_stack
-from layerstack.deploy.swarm import is_deployed, require_not_deployed
+from layerstack.deploy.swarm import is_deployed
 from layerstack.errors import EngineError, StartFailed, UsageError
 from layerstack.project import project
 from layerstack.wait import wait_until
@@ -97,9 +97,6 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
         "once": (1, "fine"),
         "client": (1, "fine"),
     }
-    with pytest.raises(StartFailed) as refused:
-        require_not_deployed(swarm.client, swarm.load())
-    assert "docker stack rm" in refused.value.advice
     images = [one["image"] for one in first.file.document["services"].values()]
     assert all("@sha256:" in image for image in images)
     assert wait_until(lambda: swarm.answers()["one"] > 5, SECONDS)
@@ -130,3 +127,9 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
 
     swarm.write("run.sh", good)
     assert swarm.deploy().is_ok
+
+
+def test_compose_does_not_start_what_runs_as_a_stack(swarm: Swarm) -> None:
+    with pytest.raises(StartFailed) as refused:
+        require_not_deployed(swarm.client, swarm.load())
+    assert "docker stack rm" in refused.value.advice

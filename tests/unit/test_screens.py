@@ -28,7 +28,7 @@ from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify
 
 SCREENS = Path(__file__).parent / "data/screens"
-LONG_STEP = "deps 2/4 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund"
+LONG_STEP = "deps 2/4 RUN --mount=type=cache,target=/cache/npm npm ci --ignore-scripts --no-audit --no-fund"
 
 
 def verify_healthy() -> None:

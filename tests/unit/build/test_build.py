@@ -12,7 +12,7 @@ import pytest
 from fake_docker import FakeDocker
 
 from layerstack.build import build as builder
-from layerstack.build import history, keep
+from layerstack.build import history, keep, remember
 from layerstack.build.bake import BakeCall, bake, bake_argv, document
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.keep import Keeper
@@ -200,7 +200,7 @@ def streamed(docker: FakeDocker, name: str, **ids: str) -> None:
 @pytest.fixture(autouse=True)
 def no_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine whose build cache is empty."""
-    for module in (builder, keep):
+    for module in (remember, keep):
         monkeypatch.setattr(module, "read_cache", lambda: CacheUse(()))
 
 
@@ -281,7 +281,7 @@ def test_a_record_that_is_older_than_the_step_is_of_another_build(
         for name, seconds in {"other": -3.0, "own": 0.2}.items()
     )
     found = CacheUse(tuple(records))
-    monkeypatch.setattr(builder, "read_cache", lambda: found)
+    monkeypatch.setattr(remember, "read_cache", lambda: found)
     builder.build(stack, ["app"])
     state = StateStore(stack.root).of_image(f"sha256:{BASE_ID}")
     assert state

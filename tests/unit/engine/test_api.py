@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import docker.errors
 import fake_docker
 import pytest
 import requests
+from answering import Answering
 
 from layerstack.engine import engine
 from layerstack.errors import EngineError, NotInEngine
@@ -29,23 +30,14 @@ ANSWERS: dict[str, tuple[int, Any]] = {
 }
 
 
-class _Engine(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Engine(Answering):
     def do_GET(self) -> None:
         status, document = ANSWERS.get(self.path, (404, {"message": "page not found"}))
         if self.path.endswith("/break/json"):
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
             return
-        text = document if isinstance(document, str) else json.dumps(document)
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_: Any) -> None:
-        pass
+        self.answer(status, document if isinstance(document, str) else json.dumps(document))
 
 
 @pytest.mark.parametrize(

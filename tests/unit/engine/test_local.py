@@ -4,12 +4,12 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
 from typing import Any
 
 import pytest
+from answering import Answering
 
 from layerstack.engine import disk_use, local
 from layerstack.engine.local import ask
@@ -22,19 +22,11 @@ ANSWERS: dict[str, tuple[int, str]] = {
 }
 
 
-class _Engine(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Engine(Answering):
     server_version = "Docker/28.5.2"
 
     def do_GET(self) -> None:
-        status, text = ANSWERS[self.path]
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_: Any) -> None:
-        pass
+        self.answer(*ANSWERS[self.path])
 
 
 @pytest.fixture
