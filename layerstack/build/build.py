@@ -136,7 +136,10 @@ class _Build:
         from layerstack.build.results import Outcome
 
         # Engine and git answer while the results are put together.
-        cache, commit = beside(read_records), beside(partial(history.read_commit, self.project.root))
+        cache, commit = (
+            beside(partial(read_records, bool(done.kept))),
+            beside(partial(history.read_commit, self.project.root)),
+        )
         call = replace(call, pulled=done.pulled)
         outcome = Outcome(self.plan, report, changed, done.kept, call, self._stored_now())
         record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())

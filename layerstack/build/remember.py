@@ -1,5 +1,6 @@
 """What is written down of each built image: what it was made of, on what, and which cache records hold its steps."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -17,6 +18,8 @@ from layerstack.moment import epoch_seconds
 
 # A record may look a little older than its step.
 CLOCK_SECONDS = 0.5
+# What a step had made before its call was ended is in the cache a moment later, and the next build would ask for it.
+ENDED_SECONDS = 0.5
 
 
 def remember(
@@ -101,8 +104,10 @@ def _was_made_by(step: Step, record: CacheRecord) -> bool:
     return bool(step.started) and epoch_seconds(record.created) >= (step.started or 0.0) - CLOCK_SECONDS
 
 
-def read_records() -> Sequence[CacheRecord]:
-    """Without them an image cannot be kept later; the build is none the worse."""
+def read_records(is_ended: bool) -> Sequence[CacheRecord]:
+    """Without them an image cannot be kept later; the build is none the worse. `is_ended`: a bake call was ended."""
+    if is_ended:
+        time.sleep(ENDED_SECONDS)
     try:
         return read_cache().records
     except EngineError:

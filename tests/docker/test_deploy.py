@@ -17,7 +17,7 @@ from layerstack import command
 from layerstack.deploy import deploy as deploying
 from layerstack.deploy.deploy import Deployment
 from layerstack.deploy.deployed import verify_stack
-from layerstack.deploy.swarm import is_deployed
+from layerstack.deploy.swarm import is_deployed, require_not_deployed
 from layerstack.errors import EngineError, StartFailed, UsageError
 from layerstack.project import project
 from layerstack.wait import wait_until
