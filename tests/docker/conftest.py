@@ -3,7 +3,7 @@
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from build_turns import make_config
 
 import docker
 from layerstack.engine import engine
+from layerstack.errors import EngineError
 from layerstack.project import choices, project
 from layerstack.project.project import Project
 from layerstack.run.rehearsal import remove_all
@@ -47,19 +48,27 @@ def engine_client() -> Any:
     return engine.client()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_untagged_images_left(engine_client: Any) -> Iterator[None]:
-    """Builds that take a tag over leave the image before without one: those of this session go at its end."""
-    before = untagged(engine_client)
-    yield
-    for image in untagged(engine_client) - before:
-        with contextlib.suppress(docker.errors.APIError):
-            engine_client.images.remove(image)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Builds that take a tag over leave untagged images: those of this run go when all its workers are done."""
+    if hasattr(session.config, "workerinput"):
+        return (yield)
+    before = untagged()
+    try:
+        return (yield)
+    finally:
+        for image in untagged() - before:
+            with contextlib.suppress(docker.errors.APIError):
+                engine.client().images.remove(image)
 
 
-def untagged(client: Any) -> set[str]:
-    # Without asking for each of them: somebody else may remove one meanwhile.
-    return {image["Id"] for image in client.api.images(filters={"dangling": True})}
+def untagged() -> set[str]:
+    """Ids; none without an engine, which is for the tests to say."""
+    try:
+        # Without asking for each of them: somebody else may remove one meanwhile.
+        return {image["Id"] for image in engine.client().api.images(filters={"dangling": True})}
+    except EngineError:
+        return set()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
 from layerstack.build.record import BuildRecord, StepRecord
 from layerstack.build.state import StateStore
+from layerstack.engine import engine
 from layerstack.project import project
 from layerstack.project.project import Project
 
@@ -61,6 +62,12 @@ def mutations(folder: Path, patch: pytest.MonkeyPatch, **variables: str) -> Iter
         bench = Bench(found.root, patch)
         bench.write("low/salt", uuid.uuid4().hex)
         yield bench
+
+
+def audit_tags(pid: int) -> set[str]:
+    """The tags to throw away of the process with that PID: another worker of these tests has its own."""
+    found = engine.client().images.list(filters={"reference": "layerstack-audit/*"})
+    return {tag for image in found for tag in image.tags if f".{pid}." in tag}
 
 
 def causes(result: BuildRecord) -> dict[str, str]:

@@ -1,17 +1,17 @@
 """`--verify-skip`: a skip is proved by a build under tags to throw away."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from build_cache import evict, own_records
-from mutations import Bench, mutations
+from mutations import Bench, audit_tags, mutations
 
 from layerstack.build.plan import make_plan
 from layerstack.build.skip_proof import Audit, audit_skips, require_right
 from layerstack.dockerfile import copy_sources
-from layerstack.engine import engine
 from layerstack.errors import CheckFailed
 from layerstack.state_folder import state_folder
 
@@ -26,7 +26,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         found.replace("app/Dockerfile", "cat /tools/* > tools", f"cat /tools/* > tools; true {mark}")
         found.build()
         yield found
-        assert not engine.client().images.list(filters={"reference": "layerstack-audit/*"})
+        assert not audit_tags(os.getpid())
 
 
 def audit(bench: Bench) -> dict[str, Audit]:

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mutations import Bench, mutations
+from mutations import Bench, audit_tags, mutations
 
 from layerstack.build.skip_proof import audit_skips
-from layerstack.engine import engine
 from layerstack.engine.abandoned_images import find_abandoned
 from layerstack.rebuild.leftovers import find_leftovers, remove_leftovers
 from layerstack.temporary_folder import temporary_folder
@@ -45,33 +44,29 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     with mutations(tmp_path, monkeypatch) as found:
         found.build()
         yield found
-        assert not audit_tags()
+        assert not audit_tags(os.getpid())
 
 
-def audit_tags() -> set[str]:
-    found = engine.client().images.list(filters={"reference": "layerstack-audit/*"})
-    return {tag for image in found for tag in image.tags if tag.startswith("layerstack-audit/")}
-
-
-def kill_one(bench: Bench) -> tuple[set[str], list[Path]]:
-    """The tags and folders that a killed proof left."""
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(bench.root)], env=os.environ, check=False)
-    assert ended.returncode == -signal.SIGKILL
-    return audit_tags(), list(Path(tempfile.gettempdir()).glob("layerstack-audit-*"))
+def kill_one(bench: Bench) -> tuple[int, list[Path]]:
+    """The PID of a killed proof, and the folders that it left."""
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(bench.root)]) as proof:
+        assert proof.wait() == -signal.SIGKILL
+    return proof.pid, list(Path(tempfile.gettempdir()).glob("layerstack-audit-*"))
 
 
 def test_the_next_task_of_that_kind_removes_what_a_killed_one_left(bench: Bench) -> None:
-    tags, folders = kill_one(bench)
-    assert tags
+    pid, folders = kill_one(bench)
+    assert audit_tags(pid)
     assert len(folders) == 1
     assert {one.verdict for one in audit_skips(bench.load(), ["app"], bench.store)} == {"right"}
-    assert not audit_tags()
+    assert not audit_tags(pid)
     with temporary_folder("audit"):
         assert not folders[0].exists()
 
 
 def test_a_clean_up_knows_and_removes_them(bench: Bench) -> None:
-    tags, folders = kill_one(bench)
+    pid, folders = kill_one(bench)
+    tags = audit_tags(pid)
     found = find_leftovers(bench.load())
     assert set(found.folders) == set(folders)
     assert tags <= set(found.images)

@@ -19,6 +19,7 @@ from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
 from layerstack.build.progress import Silent as SilentBuild
 from layerstack.engine.image_tree import LOOK_LABEL
+from layerstack.owner import own_mark
 from layerstack.project import project
 from layerstack.project.project import Project
 from layerstack.run import stack
@@ -378,7 +379,7 @@ def test_status_changes_nothing(running: Stack, engine_client: Any) -> None:
     running.write("api/package.json", '{ "name": "api", "version": "2.0.0", "type": "module" }\n')
     running.read()
     assert everything() == before
-    assert not engine_client.containers.list(all=True, filters={"label": LOOK_LABEL})
+    assert not engine_client.containers.list(all=True, filters={"label": f"{LOOK_LABEL}={own_mark()}"})
 
 
 def invoke(root: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
