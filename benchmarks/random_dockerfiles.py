@@ -113,6 +113,8 @@ def _judge_batch(
 ) -> Iterator[tuple[int, int, Verdict]]:
     """(scene, turn, verdict) of every pair: each scene is built, and then changed and built `turns` times."""
     root.mkdir()
+    # Impact asks which files define the project.
+    (root / "compose.yaml").write_text("services: {}\n")
     scenes = [random_scene(random.Random(f"{seed} {number}"), root, number) for number in numbers]
     builds = build_scenes(root, scenes)
     count.counts["refused"] += len(scenes) - len(builds)
@@ -211,12 +213,16 @@ def read_manifest(root: Path, scene: Scene) -> Manifest | None:
 
 
 def build_scenes(root: Path, scenes: Sequence[Scene]) -> dict[str, Built]:
-    """All scenes in one call. Those that BuildKit refuses are left out, and the others asked for again."""
-    left = list(scenes)
+    """All scenes in one call. Those that BuildKit refuses are left out, and the others asked for again.
+
+    What a refused call ran before it ended counts: the next call finds it in the cache.
+    """
+    left, streams = list(scenes), ""
     while left:
         result = _bake(root, left)
+        streams += result.stderr
         if result.ok:
-            return _read_builds(root, left, result.stderr)
+            return _read_builds(root, left, streams)
         refused = {number for number in _REFUSED.findall(result.stderr)}
         left = [scene for scene in left if str(scene.number) not in refused] if refused else left[1:]
     return {}
@@ -267,7 +273,8 @@ def _executed(stream: str) -> Iterator[tuple[str, str]]:
                 vertices.setdefault(vertex["digest"], {}).update(vertex)
     for vertex in vertices.values():
         match = _STEP.match(vertex["name"])
-        if match and vertex.get("started") and not vertex.get("cached") and not match["text"].startswith("FROM "):
+        has_run = vertex.get("completed") and not vertex.get("cached") and not vertex.get("error")
+        if match and has_run and not match["text"].startswith("FROM "):
             yield match["where"], match["text"]
 
 
