@@ -33,6 +33,10 @@ ADVICE = (
         "No registry answers for the frontend of `# syntax=`: without that line the engine's own reads the file.",
     ),
     (r"unset ssh forward key", "Add `ssh: [default]` to the `build:` of its service, and run `ssh-add` before."),
+    (
+        r"secret \S+: not found",
+        "Name it in the `secrets:` of the `build:`, and give it a `file:` or an `environment:`.",
+    ),
     (DISK_FULL, "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest."),
     (
         r"invalid UTF-8",

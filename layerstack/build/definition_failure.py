@@ -68,7 +68,7 @@ def _no_stage(project: Project, image: Image, match: re.Match[str]) -> ToolFailu
 
 
 def _no_context(project: Project, image: Image, _: re.Match[str]) -> ToolFailure | None:
-    contexts = {"context": image.context, **{f"context `{name}`": value for name, value in image.contexts.items()}}
+    contexts = {"context": image.context, **{f"context {name}": value for name, value in image.contexts.items()}}
     for name, value in contexts.items():
         path = project.root / value
         if is_remote(value) or ":" in value or path.is_dir():
@@ -117,6 +117,16 @@ def _no_agent(project: Project, image: Image, _: re.Match[str]) -> ToolFailure |
     return ToolFailure(reason, "`eval $(ssh-agent) && ssh-add`, or name a key there: `default=PATH`.")
 
 
+def _no_secret(project: Project, image: Image, match: re.Match[str]) -> ToolFailure | None:
+    secrets = [one for one in image.definition.get("secret") or () if match["path"] in str(one)]
+    if not secrets:
+        return None
+    path = Path(match["path"])
+    shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
+    reason = f"{_place(project, image, 'secrets')}a secret of the build of {image.name} is to come from {shown}"
+    return ToolFailure(f"{reason}, which does not exist", f"Write {shown}, or correct the `file:` of the secret.")
+
+
 def _place(project: Project, image: Image, *keys: str) -> str:
     """`compose.yaml:7: ` where its `build:` says it; "" for an image of a bake file."""
     found = (find_declaration(project, image.name, "build", key) for key in keys)
@@ -131,9 +141,11 @@ _KINDS: tuple[tuple[str, _Look], ...] = (
     (r"contains no stages to build|Dockerfile cannot be empty|file with no instructions", _no_from),
     (r'target stage "(?P<target>[^"]+)" could not be found', _no_stage),
     (
-        r'unable to prepare context: path "[^"]+" not found|failed to evaluate path "[^"]+": not a directory',
+        r'unable to prepare context: path "[^"]+" not found|failed to evaluate path "[^"]+": not a directory'
+        r"|failed to get build context \S+: stat ",
         _no_context,
     ),
+    (r"failed to stat (?P<path>.+?): stat ", _no_secret),
     (r"syntax error in pattern|illegal exclusion pattern", _bad_rule),
     (r"lint violation found for rules: (?P<rules>.+)", _lint),
     (r"granting entitlement (?P<name>\S+) is not allowed", _entitlement),

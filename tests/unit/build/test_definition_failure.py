@@ -87,6 +87,17 @@ def test_no_ssh_agent(tmp_path: Path) -> None:
     assert "ssh-add" in error.advice
 
 
+def test_a_secret_whose_file_is_missing(tmp_path: Path) -> None:
+    image = written(tmp_path, "FROM scratch\n", secret=[{"id": "s", "src": f"{tmp_path}/no.txt"}])
+    compose = tmp_path / "compose.yaml"
+    compose.write_text(COMPOSE + "      secrets: [s]\n")
+    project = Project(tmp_path, "shop", "cpu", (compose,), (), {"web": image}, {})
+    said = f"ERROR: failed to stat {tmp_path}/no.txt: stat {tmp_path}/no.txt: no such file or directory\n"
+    error = failure(BuildReport(False, 1.0, (), {}, {}, said), project)
+    assert str(error).startswith("compose.yaml:8: ")
+    assert "Write no.txt" in error.advice
+
+
 def test_a_folder_in_place_of_the_dockerfile(tmp_path: Path) -> None:
     (tmp_path / "web/Dockerfile").mkdir(parents=True)
     error = refused(tmp_path, read_image("web", {"context": "web"}), "failed to read dockerfile: read /tmp/x: is a dir")
