@@ -28,10 +28,6 @@ OFFICIAL = (
 # What Dockerfiles of newer frontends, or of those with the features that are tried out, may say.
 LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
 ADVICE = (
-    (
-        r"failed to resolve source metadata for \S*docker/dockerfile:",
-        "No registry answers for the frontend of `# syntax=`: without that line the engine's own reads the file.",
-    ),
     (r"unset ssh forward key", "Add `ssh: [default]` to the `build:` of its service, and run `ssh-add` before."),
     (
         r"secret \S+: not found",
@@ -55,6 +51,8 @@ _UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)(?: \(did you mea
 _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
 # `buidler: failed to resolve source metadata for …: not found (did you mean builder?)`
 _NEAR_STAGE = re.compile(r"(?P<name>[^\s:]+): failed to resolve source metadata for .*\(did you mean (?P<near>\S+)\?\)")
+# Of the image in `# syntax=`, which no FROM names.
+_NO_FRONTEND = re.compile(r"failed to resolve source metadata for (?:docker\.io/(?:library/)?)?(?P<name>\S+): ")
 # `unknown flag: --parents`
 _UNKNOWN_FLAG = re.compile(r"unknown flag: --(?P<flag>[\w-]+)")
 # `base name ($NODE) should not be blank`
@@ -142,6 +140,12 @@ def _deciding_line(rules: str, path: str) -> int:
 
 def _of_definition(text: str, project: Project) -> ToolFailure:
     """The problem of a Dockerfile that BuildKit could not start to build."""
+    said = re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip()
+    return _misspelt(text) or _absent(text, project) or ToolFailure(said)
+
+
+def _misspelt(text: str) -> ToolFailure | None:
+    """An instruction, a flag, a variable or a stage that is not there."""
     if match := _UNKNOWN_WORD.search(text):
         near = f"Did you mean {match['near']}?" if match["near"] else ""
         return ToolFailure(f"unknown instruction {match['word']}", near)
@@ -152,12 +156,20 @@ def _of_definition(text: str, project: Project) -> ToolFailure:
         return ToolFailure(f"FROM {match['text']}: {match['name']} has no value here", repair)
     if match := _NEAR_STAGE.search(text):
         return ToolFailure(f"there is no stage, context or image {match['name']}", f"Did you mean {match['near']}?")
+    return None
+
+
+def _absent(text: str, project: Project) -> ToolFailure | None:
+    """A frontend or an image that the engine does not have and cannot get."""
+    where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
+    if match := _NO_FRONTEND.match(text):
+        repair = "Without its `# syntax=` line the engine's own frontend reads the file."
+        return ToolFailure(f"the frontend {match['name']} {where}", repair)
     if match := _NO_IMAGE.search(text):
         name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
-        where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
         declared = missing_base.advice_for(project, text)
         return ToolFailure(f"the image {name} {where}", declared or _near_image(name, project))
-    return ToolFailure(re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip())
+    return None
 
 
 def _near_flag(flag: str) -> str:

@@ -110,6 +110,11 @@ def test_a_dockerfile_that_is_not_there(shop: Project) -> None:
 @pytest.mark.parametrize(
     ("said", "reason", "advice"),
     [
+        (
+            f"failed to resolve source metadata for docker.io/docker/dockerfile:1.4: {NO_HOST}",
+            "the frontend docker/dockerfile:1.4 is not on this engine, and no registry answers",
+            "Without its `# syntax=` line",
+        ),
         ("dockerfile parse error on line 1: unknown flag: --parents", "unknown flag --parents", "1-labs"),
         ("dockerfile parse error on line 1: unknown flag: --chwon", "unknown flag --chwon", "--chown"),
         ("base name ($NODE) should not be blank", "FROM $NODE: NODE has no value here", "ARG NODE="),
