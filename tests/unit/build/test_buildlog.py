@@ -262,6 +262,14 @@ def test_the_source_of_a_download_is_no_step(tmp_path: Path) -> None:
     assert (len(report.executed), len(report.cached)) == (0, 1)
 
 
+@pytest.mark.parametrize(("inputs", "is_cached"), [((), True), (("sha256:0",), False)])
+def test_a_folder_on_scratch_is_made_in_every_build(inputs: tuple[str, ...], is_cached: bool) -> None:
+    """BuildKit has no cache for it; what is made after it is cached all the same."""
+    for name in ("[1/2] WORKDIR /app", "[1/2] ONBUILD WORKDIR /app"):
+        report = report_of(vertex(name, 0, 1, inputs=inputs))
+        assert [step.is_cached for step in report.of("app")] == [is_cached]
+
+
 def test_stages_of_one_name_keep_their_lines_in_a_stream_without_order(tmp_path: Path) -> None:
     """Seen with Engine 28.5: the last steps of a build come first."""
     stages = (
