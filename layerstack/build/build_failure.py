@@ -27,7 +27,9 @@ OFFICIAL = (
 )
 # What Dockerfiles of newer frontends, or of those with the features that are tried out, may say.
 LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
+OWN_FRONTEND = "Without its `# syntax=` line the engine's own frontend reads the file."
 ADVICE = (
+    (r"failed to resolve source metadata for \S*docker/dockerfile:", OWN_FRONTEND),
     (r"unset ssh forward key", "Add `ssh: [default]` to the `build:` of its service, and run `ssh-add` before."),
     (
         r"secret \S+: not found",
@@ -163,8 +165,7 @@ def _absent(text: str, project: Project) -> ToolFailure | None:
     """A frontend or an image that the engine does not have and cannot get."""
     where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
     if match := _NO_FRONTEND.match(text):
-        repair = "Without its `# syntax=` line the engine's own frontend reads the file."
-        return ToolFailure(f"the frontend {match['name']} {where}", repair)
+        return ToolFailure(f"the frontend {match['name']} {where}", OWN_FRONTEND)
     if match := _NO_IMAGE.search(text):
         name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
         declared = missing_base.advice_for(project, text)
