@@ -201,8 +201,7 @@ class _Change:
     def _places_in(self, image: Image) -> Iterator[tuple[str, _Place]]:
         for name, folder in _folders(self._project, image).items():
             if self._file.is_relative_to(folder):
-                inner = self._file.relative_to(folder).as_posix()
-                yield name, _Place(inner, _ignoring_rule(self._root, _rules(folder, image, name), inner))
+                yield name, _place_in(self._root, folder, _rules(folder, image, name), self._file)
 
     def _affected(self, image: Image, manifest: Manifest) -> AffectedImage | None:
         steps = tuple(step for stage in manifest.stages for step in self._stage(image, manifest, stage))
@@ -303,6 +302,14 @@ def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
 def _rules(folder: Path, image: Image, name: str) -> Path | None:
     """The ignore file of a context."""
     return context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "")
+
+
+def _place_in(root: Path, folder: Path, rules: Path | None, file: Path) -> _Place:
+    """Where a file stands in a context; one that is ignored may still bring a new folder above it that is not."""
+    new = [file, *(one for one in file.parents if one.is_relative_to(folder) and not one.exists())]
+    inner = [one.relative_to(folder).as_posix() for one in new]
+    places = [_Place(one, _ignoring_rule(root, rules, one)) for one in inner]
+    return next((one for one in places if not one.ignored_by), places[0])
 
 
 def _ignoring_rule(root: Path, file: Path | None, path: str) -> str:
