@@ -190,6 +190,7 @@ class _Change:
         self._manifests = {image.name: (image, manifest) for image, manifest in manifests}
         self._places = {image.name: dict(self._places_in(image)) for image, _ in manifests}
         self._seconds = seconds
+        self._unknown: dict[str, str] = {}
         # (image, stage) → whether its result surely changes; absent when it does not.
         self._changed: dict[tuple[str, str], bool] = {}
 
@@ -206,6 +207,9 @@ class _Change:
     def _affected(self, image: Image, manifest: Manifest) -> AffectedImage | None:
         steps = tuple(step for stage in manifest.stages for step in self._stage(image, manifest, stage))
         unknown = self._defines(image) or self._not_understood(image, manifest)
+        # What a parent will be is unknown to all that is built on it.
+        parents = (f"built on {name}: {self._unknown[name]}" for name in image.parents if self._unknown.get(name))
+        self._unknown[image.name] = unknown = unknown or next(parents, "")
         return AffectedImage(image.name, steps, unknown) if steps or unknown else None
 
     def _not_understood(self, image: Image, manifest: Manifest) -> str:

@@ -140,9 +140,9 @@ def test_rules_that_are_not_in_the_context_keep_nothing_out(shop: Project) -> No
     ("path", "images"),
     [
         ("web/Dockerfile", ["web"]),
-        ("docker/base/Dockerfile", ["base"]),
+        ("docker/base/Dockerfile", ["base", "web"]),
         ("web/.dockerignore", ["web"]),
-        ("docker/base/.dockerignore", ["base"]),
+        ("docker/base/.dockerignore", ["base", "web"]),
         ("web/Dockerfile.dockerignore", ["web"]),
         ("docker-compose.yml", ["base", "web"]),
         (".env", ["base", "web"]),
