@@ -74,8 +74,9 @@ Observer = Callable[[VerifyReport], None]
 def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | None = None) -> VerifyReport:
     """Look at every container and ask its declared checks, all services at once; bounded also when things hang.
 
-    With `wait_seconds` it asks again until all is well or nothing that is broken can turn good by itself; `observer`
-    hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
+    With `wait_seconds` it asks again until all is well or two rounds found the same, which cannot turn good by itself;
+    `observer` hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away
+    meanwhile.
     """
     project.require_services()
     if not read_graph(project).order:
@@ -87,13 +88,19 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
 
     def ask() -> bool:
         report = replace(look_once(client, project, place), seconds=time.monotonic() - started)
+        # A connection that a restart had cut fails once, and nothing is wrong.
+        is_settled = report.is_ok or (not report.can_turn_good and _kinds(report) in map(_kinds, last))
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
-        return not report.can_turn_good
+        return is_settled
 
     wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
     return last[0]
+
+
+def _kinds(report: VerifyReport) -> set[tuple[str, str]]:
+    return {(one.service, one.kind) for one in report.diagnoses}
 
 
 def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bool:

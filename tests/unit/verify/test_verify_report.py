@@ -1,10 +1,13 @@
 """What verify prints and writes: the diagnosis first, every link, a JUnit file."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from verify_parts import UNHEALTHY, failed, make_container, make_result
+from verify_parts import UNHEALTHY, failed, make_container, make_project, make_result
 
+from layerstack.verify import verify
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.junit import cases_of
@@ -12,6 +15,7 @@ from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify, wait_observer
 
 DIAGNOSIS = Diagnosis("db", "is paused", "running: is paused\x1b[0m", "docker unpause shop-db-1", "paused")
+GOOD = VerifyReport(1.5, "cpu", ())
 OTHER = Diagnosis("pose", "is slow", "", "invoke up", "not-ready-yet", "wait", can_pass=True)
 
 
@@ -111,6 +115,27 @@ def test_waiting_is_told_once_for_each_change(capsys: pytest.CaptureFixture[str]
     for _ in range(3):
         tell(broken(OTHER))
     assert capsys.readouterr().err.splitlines() == ["waiting (1.5 s): pose: is slow"]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "ends_with"),
+    [
+        # A connection that a restart had cut fails once.
+        ((broken(DIAGNOSIS), GOOD), GOOD),
+        ((broken(OTHER), broken(DIAGNOSIS), GOOD), GOOD),
+        ((broken(DIAGNOSIS), broken(DIAGNOSIS), GOOD), broken(DIAGNOSIS)),
+    ],
+)
+def test_a_fault_is_believed_when_it_is_found_twice(
+    rounds: tuple[VerifyReport, ...], ends_with: VerifyReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter(rounds)
+    monkeypatch.setattr(verify, "look_once", lambda *_: next(found))
+    monkeypatch.setattr(verify, "POLL_SECONDS", 0)
+    monkeypatch.setattr(verify.engine, "client", lambda: None)
+    monkeypatch.setattr(verify, "find_place", lambda: None)
+    ended = verify.verify(make_project({"pose": {}}, Path()), 5)
+    assert replace(ended, seconds=0) == replace(ends_with, seconds=0)
 
 
 def test_junit_has_a_case_for_every_link() -> None:
