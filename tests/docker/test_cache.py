@@ -15,7 +15,7 @@ from layerstack.cache.eviction import Eviction
 from layerstack.cache.gc_policy import GcRule
 from layerstack.engine.cache_records import CacheRecord, read_cache
 
-pytestmark = [pytest.mark.docker, pytest.mark.long]
+pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("build_engine")]
 MEGABYTE = 1_000_000
 
 
