@@ -114,6 +114,11 @@ class Container:
         """Whether one of its last health checks passed."""
         return 0 in self.health_codes
 
+    def mount_at(self, path: str) -> Mount | None:
+        """The mount that contains a path of the container."""
+        over = [one for one in self.mounts if path == one.target or path.startswith(one.target.rstrip("/") + "/")]
+        return max(over, key=lambda one: len(one.target), default=None)
+
     def is_newest(self, client: EngineClient) -> bool:
         """Whether it runs the image that its tag points to now. True when the tag is gone."""
         try:

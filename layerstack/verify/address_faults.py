@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.dependency import dependencies
-from layerstack.verify.evidence import Evidence, may_set_up
-from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.run.fault import Fault, FaultKind
+from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
 from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, owner_of
 

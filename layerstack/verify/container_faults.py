@@ -11,12 +11,11 @@ from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, how_to_change, source_of
 from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.run.conflict import find_shared_ports, freeing, holder_words
+from layerstack.run.fault import Fault
 from layerstack.run.health import exit_reason, renew
 from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify.code_faults import find_origin
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
-from layerstack.verify.own_file import find_own, renewal
+from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.state_links import missing_networks
 from layerstack.wording import duration
 
@@ -157,8 +156,7 @@ def frozen(seen: Evidence) -> Fault | None:
 
 def told_by_files(seen: Evidence) -> Fault | None:
     """What the files of the container tell: a script that cannot run, a health check without its program."""
-    found = seen.cause
-    return Fault(found.kind, found.words, found.repair, found.change) if found else None
+    return seen.cause
 
 
 def command_missing(seen: Evidence) -> Fault | None:
@@ -192,11 +190,12 @@ def not_executable(seen: Evidence) -> Fault | None:
     path = next((match["path"] for text in said if (match := DENIED_PROGRAM.search(text))), "")
     if one is None or not path:
         return None
-    file = find_own(seen, posixpath.normpath(posixpath.join(one.folder, path))) if "/" in path else None
+    full = posixpath.normpath(posixpath.join(one.folder, path))
+    file = seen.own_file(full) if "/" in path else None
     if file:
         name = relpath(file, seen.project.root)
         cause = f"cannot run {path}: {name} is not executable"
-        return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && {renewal(seen, file)}")
+        return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && {seen.renewal(full)}")
     image = seen.project.image_of(seen.service)
     if image is None:
         return None

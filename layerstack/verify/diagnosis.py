@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from layerstack.run.fault import ENDED, Fault
 from layerstack.verify import (
     address_faults,
     answer_faults,
@@ -19,9 +20,8 @@ from layerstack.verify import (
 )
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
-from layerstack.verify.evidence import Evidence
+from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.examination import ServiceResult
-from layerstack.verify.fault import ENDED, Fault, FaultKind, Rule
 from layerstack.verify.last_words import telling_lines
 from layerstack.verify.masking import mask
 
@@ -55,26 +55,13 @@ RULES: tuple[Rule, ...] = (
 
 
 @dataclass(frozen=True)
-class Diagnosis:
-    """The service that makes the others fail. `repair` is a command to type, after `change` where there is one.
+class Diagnosis(Fault):
+    """The fault of the service that makes the others fail. `facts` are the evidence for programs."""
 
-    `facts` are the evidence for programs, `can_pass` says that waiting may be all that it takes.
-    """
-
-    service: str
-    cause: str
-    evidence: str
-    repair: str
-    kind: FaultKind = "wrong-answer"
-    change: str = ""
+    service: str = ""
+    evidence: str = ""
     container: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    can_pass: bool = False
-
-    @property
-    def way_out(self) -> str:
-        """What to do, in one line."""
-        return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -131,15 +118,14 @@ def make_diagnosis(seen: Evidence, fault: Fault) -> Diagnosis:
     """The diagnosis of one root, without passwords."""
     environment = seen.container.environment if seen.container else {}
     return Diagnosis(
-        seen.name,
-        mask(fault.cause, environment),
-        mask(_evidence(seen, fault), environment),
-        fault.repair,
         fault.kind,
+        mask(fault.cause, environment),
+        fault.repair,
         fault.change,
+        seen.name,
+        mask(_evidence(seen, fault), environment),
         seen.container.name if seen.container else "",
         _masked(seen.facts(), environment),
-        fault.can_pass,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -21,9 +22,11 @@ from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.errors import NotInEngine
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
-from layerstack.run.cause import Cause, find_cause
+from layerstack.run.cause import find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own
+from layerstack.run.fault import Fault
 from layerstack.run.health import TOLERATED_CRASHES
+from layerstack.run.own_file import find_own, own_name, renewal
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
@@ -70,7 +73,7 @@ class Evidence:
     peers: Mapping[str, Container] = field(default_factory=dict)
     peer_listeners: Mapping[str, tuple[Listener, ...] | None] = field(default_factory=dict)
     is_newest: bool = True
-    cause: Cause | None = None
+    cause: Fault | None = None
     name_holder: NameHolder | None = None
     is_first_start: bool = False
     was_stopped: bool = False
@@ -157,10 +160,19 @@ class Evidence:
         return next((pattern.search(text) for text in self.lines_with(pattern)), None)
 
     def mount_at(self, path: str) -> Mount | None:
-        """The mount that contains a path of the container."""
-        mounts = self.container.mounts if self.container else ()
-        over = [one for one in mounts if path == one.target or path.startswith(one.target.rstrip("/") + "/")]
-        return max(over, key=lambda one: len(one.target), default=None)
+        return self.container.mount_at(path) if self.container else None
+
+    def own_file(self, path: str) -> Path | None:
+        """The project's own file at a path of the container (see find_own)."""
+        return find_own(self.project, self.service, self.container, path)
+
+    def own_name(self, path: str) -> str:
+        """The name of a file of the container as the project calls it."""
+        return own_name(self.project, self.service, self.container, path)
+
+    def renewal(self, path: str) -> str:
+        """What runs the corrected file at a path of the container."""
+        return renewal(self.service, self.container, path)
 
     def facts(self) -> dict[str, Any]:
         """The evidence as JSON."""
@@ -179,6 +191,9 @@ class Evidence:
             "stopped_programs": list(self.stopped),
             "port_holders": [{"port": port.published, "holder": holder.words} for port, holder in self.holders],
         }
+
+
+Rule = Callable[[Evidence], Fault | None]
 
 
 def may_set_up(one: Container) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
 from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.fault import Fault
 from layerstack.run.health import renew
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
+from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
 

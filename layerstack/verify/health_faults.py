@@ -4,8 +4,8 @@ import re
 
 from layerstack.engine.container import Container
 from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault
 from layerstack.wording import duration
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")

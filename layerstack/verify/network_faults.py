@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from layerstack.engine.container import Container
 from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault
 
 # `connect ETIMEDOUT 172.20.0.3:5432`
 TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)

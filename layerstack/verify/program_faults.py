@@ -3,9 +3,9 @@
 import re
 
 from layerstack.project.declaration import find_declaration
+from layerstack.run.fault import Fault
 from layerstack.run.health import renew
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
+from layerstack.verify.evidence import Evidence, Rule
 
 # A shell, Node.js, Go, and Python's subprocess, whose error alone may mean any file.
 NOT_FOUND = re.compile(

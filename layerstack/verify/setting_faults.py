@@ -5,8 +5,8 @@ import re
 from layerstack.engine.container import Container
 from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration, how_to_change
+from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault
 
 VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
 NAME = r"[A-Z][A-Z0-9_]{2,}"

@@ -137,7 +137,7 @@ def test_a_file_that_is_there_and_does_not_run(
     client: Any = Engine(files)
     cause = find_cause(client, project, make_container("api", status="exited", exit_code=exit_code), REFUSED)
     assert (cause.kind, cause.repair) == ("command-missing", "invoke build api && invoke up") if cause else not words
-    assert words in (cause.words if cause else "")
+    assert cause in (cause.words if cause else "")
     assert not cause or "first line" not in cause.words or "first line of run," in cause.change
 
 

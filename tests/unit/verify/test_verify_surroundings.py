@@ -10,9 +10,9 @@ from verify_parts import UNHEALTHY, WAITING, failed, make_container, make_eviden
 
 from layerstack.engine.container import Mount
 from layerstack.project.project import Port
+from layerstack.run.fault import Fault
 from layerstack.run.health import Verdict
 from layerstack.verify.diagnosis import name_fault
-from layerstack.verify.fault import Fault
 from layerstack.verify.listening import Listener
 
 COMPOSE = """\

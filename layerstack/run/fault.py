@@ -1,10 +1,7 @@
 """A named fault of one service: its kind, the cause in words, what to change and what to type."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
-
-from layerstack.verify.evidence import Evidence
 
 FaultKind = Literal[
     "address-of-itself",
@@ -92,6 +89,11 @@ class Fault:
     change: str = ""
 
     @property
+    def way_out(self) -> str:
+        """What to do, in one line."""
+        return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
+
+    @property
     def can_pass(self) -> bool:
         """Whether it may pass by waiting."""
         return self.kind == "not-ready-yet"
@@ -100,6 +102,3 @@ class Fault:
     def is_own(self) -> bool:
         """Whether it is a fault of this service, whatever its dependencies do."""
         return self.kind not in CONSEQUENCES
-
-
-Rule = Callable[[Evidence], Fault | None]
