@@ -54,6 +54,7 @@ FaultKind = Literal[
     "unknown-host",
     "user-unknown",
     "variable-missing",
+    "variable-wrong",
     "volume-unwritable",
     "windows-line-ends",
     "wrong-answer",
@@ -75,8 +76,6 @@ CONSEQUENCES: frozenset[FaultKind] = frozenset(
         ),
     }
 )
-# A program that is gone does not come back by itself when what it needs is up.
-ENDED: frozenset[FaultKind] = frozenset({"crashed", "killed", "one-shot-failed"})
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,11 @@ def contexts(project: Project, service: Service) -> list[Path]:
 def renewal(service: Service, one: Container | None, path: str) -> str:
     """What runs the corrected file at a path of the container: one of its image is copied by a build."""
     mount = one.mount_at(path) if one and path else None
-    return renew(service.name, service.is_built and not (mount and mount.kind == "bind"))
+    is_mounted = mount is not None and mount.kind == "bind"
+    # A program that runs has read the file already, and for Compose nothing has changed.
+    if one and one.is_running and not one.restart_count and is_mounted:
+        return f"invoke restart {service.name}"
+    return renew(service.name, service.is_built and not is_mounted)
 
 
 def _below(mount: Mount, path: str) -> Path | None:

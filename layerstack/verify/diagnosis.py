@@ -1,10 +1,10 @@
 """The first broken link: the service that makes others fail, the cause, and what to type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from layerstack.run.fault import ENDED, Fault
+from layerstack.run.fault import Fault
 from layerstack.verify import (
     address_faults,
     answer_faults,
@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     *config_faults.RULES,
     *file_faults.RULES,
     setting_faults.variable_missing,
+    setting_faults.value_quoted,
     *program_faults.RULES,
     container_faults.command_missing,
     health_faults.proxied,
@@ -46,6 +47,8 @@ RULES: tuple[Rule, ...] = (
     *address_faults.RULES,
     network_faults.no_name_server,
     network_faults.packets_dropped,
+    setting_faults.refused_at_end,
+    setting_faults.value_wrong,
     *container_faults.LAST,
     address_faults.loopback_only,
     network_faults.port_of_nobody,
@@ -83,9 +86,14 @@ def name_fault(seen: Evidence) -> Fault:
     return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", f"invoke logs {seen.name}")
 
 
-def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
-    """Broken service → the broken service that it fails because of; a root fails because of itself."""
-    roots = {name for name, fault in faults.items() if fault.is_own or _stands_alone(fault, name, graph, faults)}
+def blame(graph: CheckGraph, faults: Mapping[str, Fault], ended: Collection[str] = ()) -> dict[str, str]:
+    """Broken service → the broken service that it fails because of; a root fails because of itself.
+
+    `ended` are those whose program is gone: it does not come back by itself when what it needs is up.
+    """
+    roots = {
+        name for name, fault in faults.items() if fault.is_own or _stands_alone(name, name in ended, graph, faults)
+    }
     blamed = {name: name for name in roots}
     for name in graph.order:
         if name in faults and name not in blamed:
@@ -97,10 +105,10 @@ def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
     return blamed
 
 
-def _stands_alone(fault: Fault, name: str, graph: CheckGraph, faults: Mapping[str, Fault]) -> bool:
+def _stands_alone(name: str, is_over: bool, graph: CheckGraph, faults: Mapping[str, Fault]) -> bool:
     """Whether no dependency explains it. One that is merely starting does not explain a program that is gone."""
     needs = [faults[need] for need in graph.all_needs(name) if need in faults]
-    return not needs or (fault.kind in ENDED and all(need.can_pass for need in needs))
+    return not needs or (is_over and all(need.can_pass for need in needs))
 
 
 def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[str, str]) -> list[str]:

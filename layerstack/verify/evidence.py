@@ -101,6 +101,11 @@ class Evidence:
         return next((code for code in reversed(self.deaths) if code >= 0), None)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether its program is gone, and nothing starts it again."""
+        return self.container is not None and self.container.status in ("exited", "dead")
+
+    @property
     def is_starting(self) -> bool:
         """Is it still on its way up: by Docker's word, or by its age where no health check says when it is ready?"""
         one = self.container

@@ -77,7 +77,13 @@ def _headline(outcome: VerifyReport) -> str:
     if outcome.diagnosis:
         return in_one_line(outcome.diagnosis)
     where = f", engine on {outcome.engine_host}" if outcome.engine_host else ""
-    return f"everything works on {outcome.device} ({duration(outcome.seconds)}{where})"
+    works = f"everything works on {outcome.device} ({duration(outcome.seconds)}{where})"
+    if not outcome.unapplied:
+        return works
+    first, *others = outcome.unapplied
+    names = " ".join(one.service for one in outcome.unapplied)
+    also = f"; likewise {', '.join(one.service for one in others)}" if others else ""
+    return f"{works}, but of {first.service} {first.words}{also} → `invoke up {names}`"
 
 
 def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:

@@ -19,7 +19,8 @@ def faults(**kinds: FaultKind) -> dict[str, Fault]:
 
 
 def roots(found: dict[str, Fault], needs: dict[str, tuple[str, ...]] = CHAIN) -> list[str]:
-    return rank_roots(graph(needs), found, blame(graph(needs), found))
+    ended = [name for name, fault in found.items() if fault.kind in ("crashed", "killed")]
+    return rank_roots(graph(needs), found, blame(graph(needs), found, ended))
 
 
 def test_what_needs_a_broken_service_fails_because_of_it() -> None:
