@@ -49,7 +49,7 @@ class Mount:
 class Container:
     """One container; `health` is "" without a health check, `ports` are the published ones.
 
-    `folder` is where its program starts.
+    `folder` is where its program starts, `argv` how: entrypoint and command.
     """
 
     id: str
@@ -80,6 +80,7 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     user: str = ""
     folder: str = "/"
+    argv: tuple[str, ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -227,6 +228,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         mounts=(*(_mount(entry) for entry in data.get("Mounts") or ()), *_tmpfs(host)),
         user=data["Config"].get("User") or "",
         folder=data["Config"].get("WorkingDir") or "/",
+        argv=tuple(filter(None, (data.get("Path"), *(data.get("Args") or ())))),
     )
 
 

@@ -7,6 +7,7 @@ FaultKind = Literal[
     "address-of-itself",
     "base-missing",
     "certificate-expired",
+    "certificate-refused",
     "check-invalid",
     "check-missing",
     "code-broken",
@@ -25,7 +26,10 @@ FaultKind = Literal[
     "health-program-missing",
     "image-missing",
     "killed",
+    "library-missing",
+    "library-unfit",
     "listens-on-loopback",
+    "lock-left",
     "module-missing",
     "mount-mismatch",
     "mount-replaced",
@@ -46,6 +50,7 @@ FaultKind = Literal[
     "packets-dropped",
     "paused",
     "port-held",
+    "port-misplaced",
     "port-unreachable",
     "reports-failure",
     "restart-loop",
@@ -60,6 +65,7 @@ FaultKind = Literal[
     "wrong-answer",
     "wrong-credentials",
     "wrong-port",
+    "wrong-scheme",
 ]
 # What a service that it needs can do to a service. All other kinds are faults of the service itself.
 CONSEQUENCES: frozenset[FaultKind] = frozenset(

@@ -15,6 +15,7 @@ from layerstack.verify import (
     health_faults,
     mount_faults,
     network_faults,
+    port_faults,
     program_faults,
     setting_faults,
 )
@@ -30,6 +31,7 @@ SHOWN_HEALTH_LINES = 2
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
+    *port_faults.RULES,
     *mount_faults.RULES,
     file_faults.unreadable,
     *code_faults.RULES,

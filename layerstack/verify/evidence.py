@@ -17,7 +17,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, Mount, read_deaths, read_log, was_stopped
 from layerstack.engine.files import is_there
 from layerstack.engine.inside import stopped_programs
-from layerstack.engine.place import EnginePlace
+from layerstack.engine.place import WILDCARDS, EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.errors import NotInEngine
 from layerstack.moment import epoch_seconds
@@ -54,7 +54,8 @@ class Evidence:
     of the project by service, `hosts` maps host names to services, `unbuilt` are all services whose image is to be
     built, `cause` is what the files of its container tell. At its `is_first_start` none of its volumes is older than
     its container. What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a
-    path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass.
+    path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass, `holder_of`
+    what has a port of this machine.
     """
 
     project: Project
@@ -80,6 +81,7 @@ class Evidence:
     runs_out: Callable[[str, int], bool] = lambda _host, _port: False
     health_seconds: Callable[[], float | None] = lambda: None
     has: Callable[[str], bool | None] = lambda _path: None
+    holder_of: Callable[[int], Holder | None] = lambda _port: None
 
     @property
     def name(self) -> str:
@@ -266,7 +268,13 @@ class Lookout:
             was_stopped=was_stopped(self._client, one.id, epoch_seconds(one.started_at)) if one else False,
             health_seconds=partial(time_health, self._client, one) if one else Evidence.health_seconds,
             has=partial(is_there, self._client, one.id) if one else Evidence.has,
+            holder_of=self._holder_of,
         )
+
+    def _holder_of(self, number: int) -> Holder | None:
+        # The programs of another machine are not to be seen from here.
+        find = find_container if self._place.is_remote else find_holder
+        return find(self._client, Port(WILDCARDS[0], number, number))
 
     def _networks(self, one: Container) -> dict[str, bool]:
         found = {}
@@ -283,7 +291,6 @@ class Lookout:
         if result.container and result.container.is_running:
             return
         for port in self._project.services[result.service].ports:
-            # The programs of another machine are not to be seen from here.
             find = find_container if self._place.is_remote else find_holder
             holder = find(self._client, port)
             if holder and not is_own(self._project, holder):

@@ -14,7 +14,16 @@ from layerstack.verify.verify import look_once
 # What the engine itself knows; every other kind is read from the words of a program, which may be a moment old.
 CERTAIN: frozenset[FaultKind] = frozenset(
     {
-        *("paused", "image-missing", "base-missing", "name-taken", "port-held", "network-missing", "command-missing"),
+        *(
+            "paused",
+            "image-missing",
+            "base-missing",
+            "name-taken",
+            "port-held",
+            "port-misplaced",
+            "network-missing",
+            "command-missing",
+        ),
         *("windows-line-ends", "health-program-missing", "not-executable", "user-unknown", "mount-mismatch"),
     }
 )

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
-from layerstack.run.fault import FaultKind
-from layerstack.status import compose_hash
-from layerstack.status.status import as_started
-from layerstack.verify.diagnosis import Diagnosis
+
+if TYPE_CHECKING:
+    from layerstack.run.fault import FaultKind
+    from layerstack.verify.diagnosis import Diagnosis
 
 # These keep any container from being made: something else comes first.
-IN_THE_WAY: frozenset[FaultKind] = frozenset(
+IN_THE_WAY: "frozenset[FaultKind]" = frozenset(
     {"image-missing", "base-missing", "port-held", "name-taken", "network-missing", "not-started"}
 )
 
@@ -35,7 +36,7 @@ class Unapplied:
 
     @property
     def words(self) -> str:
-        return f"its definition has changed since its container was made{f' ({self.detail})' if self.detail else ''}"
+        return f"has changed since its container was made{f' ({self.detail})' if self.detail else ''}"
 
 
 def find_unapplied(
@@ -50,6 +51,10 @@ def find_unapplied(
     }
     if not suspects:
         return ()
+    # A stack as its files say does without what tells the difference.
+    from layerstack.status import compose_hash
+    from layerstack.status.status import as_started
+
     started = as_started(project, suspects)
     changed = compose_hash.find_changed(started, compose_hash.read_hashes(started), suspects)
     inspect = client.api.inspect_container
@@ -60,12 +65,12 @@ def find_unapplied(
     )
 
 
-def apply_first(found: Diagnosis, unapplied: tuple[Unapplied, ...]) -> Diagnosis:
+def apply_first(found: "Diagnosis", unapplied: tuple[Unapplied, ...]) -> "Diagnosis":
     """What was edited may be the repair already: it is applied before anything else is looked for."""
     mine = next((one for one in unapplied if one.service == found.service), None)
     if mine is None or found.kind in IN_THE_WAY:
         return found
-    return replace(found, cause=f"{found.cause}; {mine.words}", repair=mine.repair, change="")
+    return replace(found, cause=f"{found.cause}; its definition {mine.words}", repair=mine.repair, change="")
 
 
 def _has_other_variables(project: Project, one: Container) -> bool:

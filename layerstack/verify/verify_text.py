@@ -83,7 +83,7 @@ def _headline(outcome: VerifyReport) -> str:
     first, *others = outcome.unapplied
     names = " ".join(one.service for one in outcome.unapplied)
     also = f"; likewise {', '.join(one.service for one in others)}" if others else ""
-    return f"{works}, but of {first.service} {first.words}{also} → `invoke up {names}`"
+    return f"{works}, but the definition of {first.service} {first.words}{also} → `invoke up {names}`"
 
 
 def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
