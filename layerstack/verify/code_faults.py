@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from layerstack.run.fault import Fault
+from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence, Rule
 
@@ -19,6 +20,8 @@ PACKAGE = re.compile(
 OWN_MODULE = re.compile(r"Cannot find module '(?P<path>[./][^']*)'|cannot import name '")
 # `File "/app/main.py", line 3`, `/app/server.js:34`
 PLACE = re.compile(r"(?:file://)?(?P<path>/[^\s:()\"']+\.\w+)(?:\", line |:)(?P<line>\d+)")
+# `cannot import name 'UTC' from 'datetime' (/usr/lib/python3.9/datetime.py)`
+INSTALLED = re.compile(r"/python(?P<version>3\.\d+)/(?:(?:site|dist)-packages/(?P<package>[\w-]+))?")
 # `imported from /app/server.js`
 IMPORTER = re.compile(r"imported from (?:file://)?(?P<path>/[^\s:()\"']+)")
 NOT_OURS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/usr/lib/", "/usr/local/lib/", "/opt/venv/")
@@ -53,6 +56,15 @@ def cannot_load(seen: Evidence) -> Fault | None:
         change = f"add {module} to what its image installs (or correct the name in {place})"
         return Fault("module-missing", words, seen.renewal(""), change)
     words = f"cannot load its code: {found.name} in {place}: {found.words}"
+    if origin := INSTALLED.search(found.words):
+        again, version = seen.renewal(found.path), origin["version"]
+        if origin["package"]:
+            name = origin["package"]
+            change = f"install a version of {name} in its image that has that name (or correct {place})"
+            return Fault("module-missing", words, renew(seen.name, seen.service.is_built), change)
+        return Fault(
+            "code-broken", words, again, f"take an image with a newer Python than {version}, or correct {place}"
+        )
     return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
 
 
