@@ -62,9 +62,8 @@ def cannot_load(seen: Evidence) -> Fault | None:
             name = origin["package"]
             change = f"install a version of {name} in its image that has that name (or correct {place})"
             return Fault("module-missing", words, renew(seen.name, seen.service.is_built), change)
-        return Fault(
-            "code-broken", words, again, f"take an image with a newer Python than {version}, or correct {place}"
-        )
+        change = f"take an image with a newer Python than {version}, or correct {place}"
+        return Fault("code-broken", words, again, change)
     return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
 
 

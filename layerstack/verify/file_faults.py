@@ -244,8 +244,7 @@ def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
 def _elsewhere(seen: Evidence, path: str) -> Fault | None:
     """A file that its own command names wrongly: the container has it in another folder, or one of nearly this name."""
     one, name = seen.container, posixpath.basename(path)
-    words = one.argv if one else ()
-    named = next((word for word in words if posixpath.basename(word) == name), "")
+    named = next((word for word in (one.argv if one else ()) if posixpath.basename(word) == name), "")
     near = _nearest(seen, path) if named else ""
     if not near:
         return None

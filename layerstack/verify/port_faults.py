@@ -92,7 +92,7 @@ def of_no_network(seen: Evidence) -> Fault | None:
         words = f"publishes no port: with `network_mode: {mode}` Docker publishes none"
         remove = "the ports" if mode == HOST_MODE else "the ports where nobody needs them"
         change = f"remove network_mode ({declared.place}), or {remove}"
-        return Fault("port-misplaced", words, f"invoke up {seen.name}", change)
+        return Fault("port-unreachable", words, f"invoke up {seen.name}", change)
     if mode.startswith(("service:", "container:")):
         place = find_text(seen.project, seen.name, "ports", str(ports[0].get("target", "")))
         where = f" ({place.place})" if place else ""
