@@ -30,6 +30,7 @@ NO_FILE = re.compile(
     r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
     re.IGNORECASE,
 )
+NO_MODULE = re.compile(r"Cannot find module '/")
 # `No such file or directory: 'config/app.toml'`
 NAME = re.compile(r"['\"]((?:[\w.@+-]+/)*[\w@+-]+\.\w+)['\"]")
 READ_ONLY = re.compile(r"EROFS|read-only file ?system", re.IGNORECASE)
@@ -225,34 +226,34 @@ def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
     folder = path.rpartition("/")[0]
     image, is_built = seen.project.image_of(seen.service), seen.service.is_built
     if seen.has(folder) is False:
-        if elsewhere := _elsewhere(seen, path):
-            return elsewhere
         words = f"the folder {folder} is missing in its image: it can neither read nor write {path}"
         making = f"make {folder} in {image.dockerfile_place}, or " if image else ""
         again = renew(seen.name, is_built)
         return Fault("file-missing", words, again, f"{making}mount a volume or a folder on {folder}")
     if seen.has(path):
         return None
-    if elsewhere := _elsewhere(seen, path):
-        return elsewhere
     words = f"the file {path} is missing in its image"
     if not is_built:
         return Fault("file-missing", words, f"invoke up {seen.name}", f"mount {path}, or take another image")
     return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
 
 
-def _elsewhere(seen: Evidence, path: str) -> Fault | None:
+def misnamed(seen: Evidence) -> Fault | None:
     """A file that its own command names wrongly: the container has it in another folder, or one of nearly this name."""
-    one, name = seen.container, posixpath.basename(path)
-    named = next((word for word in (one.argv if one else ()) if posixpath.basename(word) == name), "")
-    near = _nearest(seen, path) if named else ""
-    if not near:
-        return None
-    folder = find_declaration(seen.project, seen.name, "working_dir") if not named.startswith("/") else None
-    is_folder = folder is not None and posixpath.basename(near) == name
-    where = f"{folder.place} (working_dir)" if folder and is_folder else where_command(seen)
-    words = f"its command wants {path}, which is not there (did you mean {near}?)"
-    return Fault("file-missing", words, renew(seen.name, seen.service.is_built), f"correct {where}")
+    lines = (
+        [line for line in seen.last_words if NO_FILE.search(line) or NO_MODULE.search(line)] if seen.last_exit else []
+    )
+    for path in (path for line in lines for path in PATH.findall(line)):
+        words = seen.container.argv if seen.container else ()
+        named = next((word for word in words if posixpath.basename(word) == posixpath.basename(path)), "")
+        if not named or not (near := _nearest(seen, path)):
+            continue
+        folder = find_declaration(seen.project, seen.name, "working_dir") if not named.startswith("/") else None
+        is_folder = folder is not None and posixpath.basename(near) == posixpath.basename(path)
+        where = f"{folder.place} (working_dir)" if folder and is_folder else where_command(seen)
+        cause = f"its command wants {path}, which is not there (did you mean {near}?)"
+        return Fault("file-missing", cause, renew(seen.name, seen.service.is_built), f"correct {where}")
+    return None
 
 
 def _nearest(seen: Evidence, path: str) -> str:
@@ -276,8 +277,6 @@ def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
         words = f"the file {path} is missing: {mount.words} hides what the image has there"
         return Fault("file-missing", words, f"invoke up {seen.name}", removing)
     name, source = relpath(here, seen.project.root), relpath(mount.source, seen.project.root)
-    if not here.exists() and (elsewhere := _elsewhere(seen, path)):
-        return elsewhere
     if here.exists():
         # `git checkout` and the like remove a folder and make it anew; a mount keeps the old one.
         words = f"the file {path} is missing in it, and {name} is here: {source} was replaced after its start"

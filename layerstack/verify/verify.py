@@ -54,6 +54,11 @@ class VerifyReport:
         return self.diagnoses[0] if self.diagnoses else None
 
     @property
+    def unopened(self) -> tuple[ServiceResult, ...]:
+        """The services of a stack that works otherwise whose ports are not open yet."""
+        return tuple(one for one in self.services if one.unopened) if self.is_ok else ()
+
+    @property
     def can_turn_good(self) -> bool:
         """Whether waiting may be enough."""
         return not self.is_ok and all(one.can_pass for one in self.diagnoses)
@@ -95,7 +100,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
-        return not report.can_turn_good
+        return not (report.can_turn_good or report.unopened)
 
     wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
     return _with_unapplied(client, project, last[0])
