@@ -13,7 +13,7 @@ from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
 from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, owner_of
-from layerstack.verify.written_address import find_written
+from layerstack.verify.written_address import find_written, written_at
 
 # Without any such word the service may not have tried the address at all.
 CONNECTION_WORDS = re.compile(
@@ -79,10 +79,12 @@ def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
 def asks_itself(seen: Evidence) -> Fault | None:
     """It complains of an address of its own container that no variable names: a variable is missing."""
     match = seen.line_with(OWN_ADDRESS)
-    if match is None or seen.listeners is None or seen.container is None:
+    # Of a program that is gone nothing listens any more.
+    listeners = () if seen.has_ended else seen.listeners
+    if match is None or listeners is None or seen.container is None:
         return None
     port = int(match[1])
-    if _on(seen.listeners, port) or not (owner := _owner(seen, port)):
+    if _on(listeners, port) or not (owner := _owner(seen, port)):
         return None
     named = {seen.hosts.get(one.host) for one in references(seen.container.environment, seen.hosts)}
     if owner in named:
@@ -91,6 +93,10 @@ def asks_itself(seen: Evidence) -> Fault | None:
         f"asks {match[0]}, which is {seen.name} itself; port {port} belongs to {owner}, "
         f"and no variable of {seen.name} names {owner}"
     )
+    written = written_at(seen, match[0].rpartition(":")[0], port)
+    if written.address.variable:
+        change = f"write {owner} for {written.address.host} in {written.address.variable}"
+        return Fault("address-of-itself", words, written.again, change)
     return Fault("variable-missing", words, f"invoke up {seen.name}", _empty_variable(seen) or _where(seen))
 
 

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
+from layerstack.project.declaration import find_text
 from layerstack.run.fault import Fault
 from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
@@ -51,6 +53,8 @@ def cannot_load(seen: Evidence) -> Fault | None:
     module = (package["python"] or package["node"]) if package else ""
     file = seen.own_name(found.path) if found.path else ""
     place = f"{file}:{found.line}".rstrip(":") if file else "its source"
+    if module and (hidden := _hidden(seen, found.path, module, place)):
+        return hidden
     if module and not _is_own(seen, module):
         words = f"{place} needs the package {module}, which its image does not have"
         change = f"add {module} to what its image installs (or correct the name in {place})"
@@ -65,6 +69,26 @@ def cannot_load(seen: Evidence) -> Fault | None:
         change = f"take an image with a newer Python than {version}, or correct {place}"
         return Fault("code-broken", words, again, change)
     return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
+
+
+def _hidden(seen: Evidence, path: str, module: str, place: str) -> Fault | None:
+    """A package of Node.js that the image has and a mount hides: the folder of this machine, or an old volume."""
+    for folder in PurePosixPath(path).parents if path else ():
+        packages = str(folder / "node_modules")
+        mount = seen.mount_at(packages)
+        if mount is None or not seen.in_image(f"{packages}/{module}"):
+            continue
+        words = f"{place} needs the package {module}: its image has it, and {mount.words} hides it"
+        if mount.kind == "bind":
+            declared = find_text(seen.project, seen.name, "volumes", mount.target)
+            where = declared.place if declared else f"the volumes of {seen.name}"
+            change = f"keep the image's own packages: add `- {packages}` to the volumes ({where})"
+            return Fault("module-missing", words, f"invoke up {seen.name}", change)
+        if mount.target == packages:
+            remove = f"docker compose rm --stop --force --volumes {seen.name}"
+            volume = "" if mount.is_anonymous else f" && docker volume rm {mount.source}"
+            return Fault("module-missing", words, f"{remove}{volume} && invoke up {seen.name}")
+    return None
 
 
 def find_origin(seen: Evidence) -> tuple[str, str] | None:

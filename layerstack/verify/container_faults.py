@@ -238,7 +238,7 @@ def not_started(seen: Evidence) -> Fault | None:
     if one is None:
         return Fault("not-started", "has no container", "invoke up")
     if one.status == "created":
-        if wait := _waits_in_vain(seen):
+        if wait := _waits_in_vain(seen) or _waits_for_server(seen):
             return Fault("check-missing", wait.words, "invoke up", wait.change)
         said = f": {one.error}" if one.error else ""
         return Fault("not-started", f"was created but never started{said}", "invoke up")
@@ -252,6 +252,19 @@ def _waits_in_vain(seen: Evidence) -> EndlessWait | None:
     needs = dependencies(seen.service)
     checkless = (name for name in needs if name in seen.peers and not seen.peers[name].health)
     return next((wait for name in checkless if (wait := waits_in_vain(seen.project, name, (seen.name,)))), None)
+
+
+def _waits_for_server(seen: Evidence) -> EndlessWait | None:
+    """Whether it waits for the end of a service that has come up, and serves."""
+    for name, condition in dependencies(seen.service).items():
+        peer = seen.peers.get(name)
+        if condition == "service_completed_successfully" and peer and (peer.health == "healthy" or peer.ports):
+            declared = find_declaration(seen.project, seen.name, "depends_on", name)
+            where = f" in {declared.place}" if declared else ""
+            better = "service_healthy" if peer.health else "service_started"
+            words = f"waits until {name} ends, and {name} is a server that keeps running"
+            return EndlessWait(seen.name, words, f"write `condition: {better}`{where}")
+    return None
 
 
 def _is_one_shot_end(seen: Evidence, one: Container) -> bool:

@@ -16,10 +16,11 @@ from layerstack.engine import images
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, Mount, read_deaths, read_log, was_stopped
 from layerstack.engine.files import is_there
+from layerstack.engine.image_tree import closed_container
 from layerstack.engine.inside import stopped_programs
 from layerstack.engine.place import WILDCARDS, EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
-from layerstack.errors import NotInEngine
+from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import find_cause
@@ -55,7 +56,7 @@ class Evidence:
     built, `cause` is what the files of its container tell. At its `is_first_start` none of its volumes is older than
     its container. What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a
     path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass, `holder_of`
-    what has a port of this machine.
+    what has a port of this machine, `in_image` whether its image has a path that a mount may hide.
     """
 
     project: Project
@@ -82,6 +83,7 @@ class Evidence:
     health_seconds: Callable[[], float | None] = lambda: None
     has: Callable[[str], bool | None] = lambda _path: None
     holder_of: Callable[[int], Holder | None] = lambda _port: None
+    in_image: Callable[[str], bool] = lambda _path: False
 
     @property
     def name(self) -> str:
@@ -269,7 +271,14 @@ class Lookout:
             health_seconds=partial(time_health, self._client, one) if one else Evidence.health_seconds,
             has=partial(is_there, self._client, one.id) if one else Evidence.has,
             holder_of=self._holder_of,
+            in_image=partial(self._is_in_image, one.image_id) if one else Evidence.in_image,
         )
+
+    def _is_in_image(self, image_id: str, path: str) -> bool:
+        """Whether the image has a path, whatever is mounted over it in a container."""
+        with suppress(EngineError), closed_container(self._client, image_id) as container_id:
+            return is_there(self._client, container_id, path) is True
+        return False
 
     def _holder_of(self, number: int) -> Holder | None:
         # The programs of another machine are not to be seen from here.

@@ -77,7 +77,13 @@ def value_quoted(seen: Evidence) -> Fault | None:
 def value_wrong(seen: Evidence) -> Fault | None:
     """A declared value that the last error of its program quotes."""
     told = {match[2] for match in QUOTED.finditer(seen.last_error)}
-    wrong = [name for name, value in _declared_values(seen).items() if value in told]
+    values = _declared_values(seen).items()
+    wrong = [name for name, value in values if value in told] or [
+        # The name of a database in its address.
+        name
+        for name, value in values
+        if "://" in value and value.partition("?")[0].rpartition("/")[2] in told
+    ]
     if len(wrong) != 1 or not seen.last_exit:
         return None
     words = f"does not take the value of {wrong[0]}: {seen.last_error}"

@@ -59,7 +59,7 @@ def find_written(seen: Evidence) -> Iterator[WrittenAddress]:
         for host, port in _named_in(seen, text):
             if (host, port) not in told and host not in NO_HOSTS:
                 told.add((host, port))
-                yield _written(seen, host, port)
+                yield written_at(seen, host, port)
 
 
 def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
@@ -72,7 +72,8 @@ def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
             yield match["host"], None
 
 
-def _written(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
+def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
+    """Where a host, with its port if there is one, is written."""
     for key in KEYS:
         for word in (f"{host}:{port}", f"{host}/{port}") if port else (host,):
             if declared := find_text(seen.project, seen.name, key, word):
