@@ -49,6 +49,8 @@ _SERVICE = re.compile(r'service "([\w.-]+)"')
 _UNDEFINED = re.compile(r'service "(?P<service>[^"]+)" refers to undefined (?P<what>\w+) "?(?P<name>[\w.-]+)"?')
 # `dependency cycle detected: api -> web -> api`
 _CYCLE = re.compile(r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)")
+# `open /shop/other.yaml: no such file or directory`
+_NO_FILE = re.compile(r"open (?P<path>/[^\n:]+): no such file or directory")
 # `services.web.ports[0]`
 _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
 
@@ -92,6 +94,7 @@ class _Reader:
             (_UNKNOWN_SERVICE, self._unknown_service),
             (_UNDEFINED, self._undefined),
             (_CYCLE, self._cycle),
+            (_NO_FILE, self._missing_file),
             (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
@@ -117,6 +120,13 @@ class _Reader:
             for missing, found in copies.items()
         )
         return f"{shown} does not exist, {example.name} does", f"`{' && '.join(commands)}`"
+
+    def _missing_file(self, match: re.Match[str]) -> tuple[str, str]:
+        """A file that `include` or `extends` names."""
+        shown = _shown(Path(match["path"]), self.root)
+        named = (place for text, place in self._source.texts() if text.removeprefix("./") == shown)
+        where = next(named, "")
+        return f"{shown} does not exist", f"Make {shown}{f', or correct {where}' if where else ''}."
 
     def _env_files(self) -> Iterator[Path]:
         """Every env file that a service requires, unless its name contains a variable."""

@@ -20,6 +20,7 @@ from layerstack.wording import duration
 
 CONNECT_SECONDS = 3.0
 HEALTH_CHECK = "health check"
+CLOSED = "nothing that can be reached listens"
 # Long enough for a proxy of this machine to find nobody behind it.
 DROP_SECONDS = 0.1
 # Programs take their time, and databases make their data on loopback first.
@@ -144,7 +145,7 @@ def _connect(client: EngineClient, one: Container, port: Port, place: EnginePlac
     served = _served_ports(client, one) if is_dropped else None
     if served is None or port.target in served:
         return f"{address} accepts connections"
-    closed = f"{address} is published, and nothing that can be reached listens on port {port.target}"
+    closed = f"{address} is published, and {CLOSED} on port {port.target}"
     if served or _may_open(client, one, port):  # one of several, as for a debugger that is off; or not yet
         return f"{NOT_CHECKED}: {closed} now"
     raise CheckFailed(closed)

@@ -5,16 +5,25 @@ from collections.abc import Sequence
 from layerstack.engine import engine
 from layerstack.engine.place import find_place
 from layerstack.project.project import Project
+from layerstack.run.fault import CONSEQUENCES, FaultKind
 from layerstack.run.outlook import Diagnose, Prospect, Trouble
 from layerstack.run.start_failure import ServiceFailed
 from layerstack.verify.diagnosis import Diagnosis
-from layerstack.verify.fault import CONSEQUENCES, FaultKind
 from layerstack.verify.verify import look_once
 
 # What the engine itself knows; every other kind is read from the words of a program, which may be a moment old.
 CERTAIN: frozenset[FaultKind] = frozenset(
     {
-        *("paused", "image-missing", "base-missing", "name-taken", "port-held", "network-missing", "command-missing"),
+        *(
+            "paused",
+            "image-missing",
+            "base-missing",
+            "name-taken",
+            "port-held",
+            "port-misplaced",
+            "network-missing",
+            "command-missing",
+        ),
         *("windows-line-ends", "health-program-missing", "not-executable", "user-unknown", "mount-mismatch"),
     }
 )

@@ -19,6 +19,7 @@ from layerstack.wait import Answer, ask_all, call_within, wait_until
 
 if TYPE_CHECKING:
     from layerstack.verify.diagnosis import Diagnosis
+    from layerstack.verify.unapplied import Unapplied
 
 # A list of containers takes milliseconds: an engine that needs longer does not respond.
 ENGINE_SECONDS = 10.0
@@ -42,6 +43,7 @@ class VerifyReport:
     services: tuple[ServiceResult, ...]
     diagnoses: "tuple[Diagnosis, ...]" = ()
     engine_host: str = ""
+    unapplied: "tuple[Unapplied, ...]" = ()
 
     @property
     def is_ok(self) -> bool:
@@ -50,6 +52,11 @@ class VerifyReport:
     @property
     def diagnosis(self) -> "Diagnosis | None":
         return self.diagnoses[0] if self.diagnoses else None
+
+    @property
+    def unopened(self) -> tuple[ServiceResult, ...]:
+        """The services of a stack that works otherwise whose ports are not open yet."""
+        return tuple(one for one in self.services if one.unopened) if self.is_ok else ()
 
     @property
     def can_turn_good(self) -> bool:
@@ -63,6 +70,9 @@ class VerifyReport:
             "device": self.device,
             "engine_host": self.engine_host or None,
             "diagnosis": self.diagnosis.to_json() if self.diagnosis else None,
+            "unapplied": [
+                {"service": one.service, "detail": one.detail, "repair": one.repair} for one in self.unapplied
+            ],
             "also": [one.to_json() for one in self.diagnoses[1:]],
             "services": [service.to_json() for service in self.services],
         }
@@ -93,10 +103,18 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
-        return is_settled
+        return is_settled and not report.unopened
 
     wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
-    return last[0]
+    return _with_unapplied(client, project, last[0])
+
+
+def _with_unapplied(client: EngineClient, project: Project, report: VerifyReport) -> VerifyReport:
+    from layerstack.verify.unapplied import apply_first, find_unapplied
+
+    containers = {one.service: one.container for one in report.services if one.container}
+    found = _from_engine(client, EVIDENCE_SECONDS, lambda: find_unapplied(client, project, containers))
+    return replace(report, unapplied=found, diagnoses=tuple(apply_first(one, found) for one in report.diagnoses))
 
 
 def _kinds(report: VerifyReport) -> set[tuple[str, str]]:
