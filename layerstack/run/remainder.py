@@ -1,4 +1,4 @@
-"""What of `docker compose up` is left once `docker compose create`, its first half, has made and replaced containers.
+"""What of `docker compose up` is left once its first half, `up --no-start`, has made and replaced the containers.
 
 The second half goes from service to service and waits at least half a second for each of its dependencies, running or
 not: seconds for a stack that is up already. Where everything else is ready, nothing is left of it but to start what

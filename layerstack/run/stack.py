@@ -72,7 +72,7 @@ def _compose_up(project: Project, services: Sequence[str], watch: Watch) -> Comm
     if not watch.can_be_split():
         return _compose(project, watch, *up, *services)
     # What it refuses is left to `up` to say.
-    made = _compose(project, watch, "create", "--no-build", "--quiet-pull", *services)
+    made = _compose(project, watch, *up, "--no-start", *services)
     left = watch.remainder() if made.ok else None
     if left is None:
         return _compose(project, watch, *up, *services)

@@ -46,11 +46,11 @@ class Watch:
         self._ready_seconds: dict[str, float] = {}
 
     def can_be_split(self) -> bool:
-        """Whether Compose's `create` and the start of what is left then are the same as its `up`."""
+        """Whether Compose's `up --no-start` and the start of what is left then are the same as its `up`."""
         return can_be_split(self._project, self._wanted, self._found)
 
     def remainder(self) -> tuple[str, ...] | None:
-        """What is left to be started after `create`, None where only `up` can tell. From now on the end of jobs counts,
+        """What is left to be started after `up --no-start`, None where only `up` can tell. From now on the end of jobs counts,
         for which `up` itself would have waited."""
         self._found = read_all(self._client, self._project.name)
         left = remainder(self._project, self._wanted, self._found)
