@@ -50,8 +50,10 @@ class Watch:
         return can_be_split(self._project, self._wanted, self._found)
 
     def remainder(self) -> tuple[str, ...] | None:
-        """What is left to be started after `up --no-start`, None where only `up` can tell. From now on the end of jobs counts,
-        for which `up` itself would have waited."""
+        """What is left to be started after `up --no-start`, None where only `up` can tell.
+
+        From now on the end of jobs counts, for which `up` itself would have waited.
+        """
         self._found = read_all(self._client, self._project.name)
         left = remainder(self._project, self._wanted, self._found)
         self._jobs = awaited_jobs(self._project, self._wanted) if left else self._jobs

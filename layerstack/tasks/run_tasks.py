@@ -96,6 +96,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     import_ahead(ENGINE)
     ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
     project = load(root(), ready.decision.device)
+    project.read_ahead()
     require_own_folder(engine.client(), project, say)
     built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
     looks: list[VerifyReport] = []
@@ -275,6 +276,7 @@ def _up(
     from layerstack.run.usual_seconds import remember_start
     from layerstack.verify.trouble import diagnosis_of
 
+    project.read_ahead()
     require_not_deployed(engine.client(), project)
     observer, diagnose = start_observer(project.root), diagnosis_of(project, tell)
     with gpu_services.ready(project, services, float(timeout_seconds), say):
