@@ -1,15 +1,12 @@
 """`verify` asks running containers, and names the first broken link."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from layerstack import command
 from layerstack.engine.place import EnginePlace
 from layerstack.project.project import Project
 from layerstack.run import stack
@@ -21,8 +18,6 @@ from layerstack.wait import wait_until
 pytestmark = pytest.mark.docker
 
 LoadProject = Callable[..., Project]
-
-ROOT = Path(__file__).parents[2]
 
 
 def failed_checks(report: VerifyReport) -> set[tuple[str, str]]:
@@ -53,16 +48,6 @@ def test_a_healthy_stack_answers_every_check(load_project: LoadProject) -> None:
         "worker": "running",
         "web": "healthy",
     }
-
-
-def test_a_healthy_stack_is_verified_without_the_docker_sdk(load_project: LoadProject) -> None:
-    project = load_project("healthy")
-    stack.up(project, Silent())
-    argv = (sys.executable, "-X", "importtime", "-m", "layerstack", "verify")
-    result = command.run(argv, cwd=project.root, env={"PYTHONPATH": str(ROOT)})
-    assert result.ok
-    assert "layerstack.verify.examination" in result.stderr
-    assert "docker.api" not in result.stderr
 
 
 def test_a_port_that_is_published_for_another_machine_is_asked_inside(
