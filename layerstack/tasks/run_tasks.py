@@ -80,10 +80,15 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
 @task(help={"device": DEVICE, "json": JSON})
 def start(c: Context, device: str = "auto", json: bool = False) -> None:
     """Everything: check the machine, build, start, verify, and print the addresses."""
+    from layerstack.engine import engine
+    from layerstack.wait import beside
+
+    asked, folder = requested(device), root()
+    # `docker info` takes as long as loading all that is needed here.
+    facts = beside(engine.read_facts)
     from layerstack.build import build as builder
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.text import print_build
-    from layerstack.engine import engine
     from layerstack.import_ahead import ENGINE, import_ahead
     from layerstack.project.project import load
     from layerstack.run.address import addresses, tunnel
@@ -94,8 +99,8 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.verify.verify_text import print_verify
 
     import_ahead(ENGINE)
-    ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
-    project = load(root(), ready.decision.device)
+    ready = machine.prepare(folder, asked, installs_engine=False, pulls=False, say=say, read_facts=facts.result)
+    project = load(folder, ready.decision.device)
     project.read_ahead()
     require_own_folder(engine.client(), project, say)
     built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
