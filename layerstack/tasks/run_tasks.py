@@ -95,7 +95,6 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.run.other_folder import require_own_folder
     from layerstack.run.text import print_addresses, print_start, say_tunnel
     from layerstack.setup import machine
-    from layerstack.verify import verify as verification
     from layerstack.verify.verify_text import print_verify
 
     import_ahead(ENGINE)
@@ -104,11 +103,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     project.read_ahead()
     require_own_folder(engine.client(), project, say)
     built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
-    looks: list[VerifyReport] = []
-    started = _up(project, tell=looks.append)
-    # A start of what ran already ends with a look at all of it: the same again would say the same.
-    is_seen = started.was_running and looks and looks[-1].says_all_of(project)
-    outcome = looks[-1] if is_seen else verification.verify(project)
+    started, outcome = _up_and_verify(project)
     reached = addresses(project)
     if json:
         parts = {"build": built.to_json(), "up": started.to_json(), "verify": outcome.to_json(), "addresses": reached}
@@ -265,6 +260,16 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
         return CheckFailed(f"{task_name}: not everything works.")
     is_disk_full = found.kind == "disk-full"
     return CheckFailed(f"{task_name}: {found.service}: {found.cause}", found.way_out, is_disk_full)
+
+
+def _up_and_verify(project: "Project") -> "tuple[UpResult, VerifyReport]":
+    from layerstack.verify import verify as verification
+
+    looks: list[VerifyReport] = []
+    started = _up(project, tell=looks.append)
+    # A start of what ran already ends with a look at all of it: the same again would say the same.
+    is_seen = started.was_running and looks and looks[-1].says_all_of(project)
+    return started, looks[-1] if is_seen else verification.verify(project)
 
 
 def _up(
