@@ -10,6 +10,7 @@ from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.project.project import Project
 from layerstack.run.health import Verdict, absent, judge, worst
 from layerstack.run.outlook import Diagnose, Outlook, Trouble
+from layerstack.run.remainder import awaited_jobs, can_be_split, remainder
 from layerstack.run.start_failure import service_failed
 from layerstack.run.startup import ServiceProgress, StartObserver, UpResult
 from layerstack.wait import wait_until
@@ -39,9 +40,24 @@ class Watch:
         self._began, self._began_epoch, self._polled = time.monotonic(), time.time(), 0.0
         self._found = read_all(self._client, project.name)
         self._before = {one.id: one for found in self._found.values() for one in found}
+        self._jobs: frozenset[str] = frozenset()
         self._recovers_until = 0.0
         self._first_seen: dict[str, float] = {}
         self._ready_seconds: dict[str, float] = {}
+
+    def can_be_split(self) -> bool:
+        """Whether Compose's `up --no-start` and the start of what is left then are the same as its `up`."""
+        return can_be_split(self._project, self._wanted, self._found)
+
+    def remainder(self) -> tuple[str, ...] | None:
+        """What is left to be started after `up --no-start`, None where only `up` can tell.
+
+        From now on the end of jobs counts, for which `up` itself would have waited.
+        """
+        self._found = read_all(self._client, self._project.name)
+        left = remainder(self._project, self._wanted, self._found)
+        self._jobs = awaited_jobs(self._project, self._wanted) if left else self._jobs
+        return left
 
     def hear(self, line: str) -> None:
         """A line of Compose: pulls are worth telling, the rest is seen in the containers."""
@@ -82,7 +98,7 @@ class Watch:
         finished = {one.service for one in progress if one.words == "finished"}
         started = tuple(name for name in self._wanted if name not in finished and self._has_new(name))
         self._require_reach([name for name in started if self._may_be_out_of_reach(name)])
-        self._require_answers([name for name in self._wanted if name not in finished and name not in started])
+        self._require_answers([name for name in self._wanted if name not in started])
         return UpResult(time.monotonic() - self._began, progress, started)
 
     def await_recovery(self) -> bool:
@@ -179,6 +195,8 @@ class Watch:
             return Verdict("waiting", self._waits_for(name))
         if verdict.words == "unhealthy" and self._may_recover(one):
             return Verdict("waiting", "unhealthy")
+        if verdict.phase == "ready" and one.is_running and name in self._jobs:
+            return Verdict("waiting", "running")
         if verdict.phase == "ready" and is_new and one.is_running and not one.health and not self._is_settled(one):
             return Verdict("waiting", "running")
         return verdict
