@@ -2,7 +2,6 @@
 
 import re
 from contextlib import suppress
-from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +16,7 @@ from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project import missing_base, missing_image
 from layerstack.project.project import Project
-from layerstack.wording import short
+from layerstack.wording import did_you_mean, nearest, short
 
 DISK_FULL = r"no space left on device"
 # Official images whose names are mistyped most.
@@ -47,8 +46,8 @@ ADVICE = (
 )
 # Seen with BuildKit 0.25: a source of COPY that is not in its context or stage.
 _NOT_COPIED = re.compile(r'failed to calculate checksum of ref \S+: "/?(?P<path>[^"]+)": not found')
-# `unknown instruction: COPPY (did you mean COPY?)`
-_UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)(?: \(did you mean (?P<near>\S+)\?\))?")
+# `unknown instruction: CDM (did you mean ADD?)`: BuildKit's guess counts no swapped letters.
+_UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)")
 # `base-x:latest: failed to resolve source metadata for docker.io/library/base-x:latest: pull access denied`
 _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
 # `buidler: failed to resolve source metadata for …: not found (did you mean builder?)`
@@ -127,8 +126,8 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
     reason = f"there is no `{path}` in the build context {image.context}"
     parent = (folder / path).parent
     names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
-    near = get_close_matches(Path(path).name, names, n=1)
-    return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near[0])}`?" if near else "")
+    near = nearest(Path(path).name, names)
+    return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near)}`?" if near else "")
 
 
 def _deciding_line(rules: str, path: str) -> int:
@@ -150,8 +149,7 @@ def _of_definition(text: str, message: str, project: Project) -> ToolFailure:
 def _misspelt(text: str) -> ToolFailure | None:
     """An instruction, a flag, a variable or a stage that is not there."""
     if match := _UNKNOWN_WORD.search(text):
-        near = f"Did you mean {match['near']}?" if match["near"] else ""
-        return ToolFailure(f"unknown instruction {match['word']}", near)
+        return ToolFailure(f"unknown instruction {match['word']}", did_you_mean(match["word"].upper(), FLAGS))
     if match := _UNKNOWN_FLAG.search(text):
         return ToolFailure(f"unknown flag --{match['flag']}", _near_flag(match["flag"]))
     if match := _BLANK_BASE.search(text):
@@ -177,17 +175,17 @@ def _absent(text: str, message: str, project: Project) -> ToolFailure | None:
 def _near_flag(flag: str) -> str:
     if flag in LABS_FLAGS:
         return "The engine's own frontend does not have it: begin the file with `# syntax=docker/dockerfile:1-labs`."
-    near = get_close_matches(flag, frozenset[str]().union(*FLAGS.values()), n=1)
-    return f"Did you mean --{near[0]}?" if near else ""
+    near = nearest(flag, frozenset[str]().union(*FLAGS.values()))
+    return f"Did you mean --{near}?" if near else ""
 
 
 def _near_image(name: str, project: Project) -> str:
     repository, _, tag = name.partition(":")
     own = {one.partition(":")[0]: one for image in project.images.values() for one in (image.name, *image.names)}
-    near = get_close_matches(repository, [*own, *OFFICIAL], n=1, cutoff=0.75)
-    if not near or near[0] == repository:
+    near = nearest(repository, [*own, *OFFICIAL], 0.75)
+    if not near or near == repository:
         return ""
-    return f"Did you mean {own.get(near[0], near[0] + (f':{tag}' if tag else ''))}?"
+    return f"Did you mean {own.get(near, near + (f':{tag}' if tag else ''))}?"
 
 
 def _placed(message: str, project: Project) -> str:

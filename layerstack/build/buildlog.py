@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from layerstack.build.critical_path import find_path
 from layerstack.build.vertex import KEPT_LOG_BYTES, Vertex
+from layerstack.dockerfile.instruction import STEP_KEYWORDS
 from layerstack.dockerfile.references import familiar
 
-STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
 # BuildKit's own work for an image, by how its name begins.
 WorkKind = Literal["transfer", "pull", "export"]
 WORK: Mapping[str, WorkKind] = {
@@ -67,7 +67,7 @@ class Step:
     @property
     def is_counted(self) -> bool:
         """Whether this is work of the Dockerfile (FROM only resolves an image)."""
-        return self.instruction.removeprefix("ONBUILD ").split(" ", 1)[0].upper() in STEP_INSTRUCTIONS
+        return self.instruction.removeprefix("ONBUILD ").split(" ", 1)[0].upper() in STEP_KEYWORDS
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,11 @@ class BuildLog:
     `place` may move a step to the image that declares it; it gets every step after those that it was made from.
     """
 
-    def __init__(self, targets: Iterable[str], place: Callable[[Step], Step] = lambda step: step) -> None:
+    def __init__(self, targets: Iterable[str], with_place: Callable[[Step], Step] = lambda step: step) -> None:
         ordered = tuple(targets)
         self.targets = frozenset(ordered)
         self._unprefixed = ordered[-1] if ordered else ""
-        self._place_step = place
+        self._place_step = with_place
         self._placed: set[str] = set()
         self.vertices: dict[str, Vertex] = {}
         self.stray_lines: list[str] = []

@@ -5,7 +5,6 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +15,7 @@ from layerstack.project.compose_source import ComposeSource, find_yaml_error, re
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
 from layerstack.project.refusals import read_refusal
+from layerstack.wording import did_you_mean, nearest
 
 # The keys of a service that are written most; the schema's whole list would only make odder guesses.
 SERVICE_KEYS = (
@@ -57,6 +57,8 @@ _UNDEFINED = re.compile(
 )
 # `dependency cycle detected: api -> web -> api`
 _CYCLE = re.compile(r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)")
+# `open /shop/other.yaml: no such file or directory`
+_NO_FILE = re.compile(r"open (?P<path>/[^\n:]+): no such file or directory")
 # `services.web.ports[0]`
 _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
 
@@ -100,6 +102,7 @@ class _Reader:
             (_UNKNOWN_SERVICE, self._unknown_service),
             (_UNDEFINED, self._undefined),
             (_CYCLE, self._cycle),
+            (_NO_FILE, self._missing_file),
             (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
@@ -127,6 +130,13 @@ class _Reader:
             for missing, found in copies.items()
         )
         return f"{shown} does not exist, {example.name} does", f"`{' && '.join(commands)}`"
+
+    def _missing_file(self, match: re.Match[str]) -> tuple[str, str]:
+        """A file that `include` or `extends` names."""
+        shown = _shown(Path(match["path"]), self.root)
+        named = (place for text, place in self._source.texts() if text.removeprefix("./") == shown)
+        where = next(named, "")
+        return f"{shown} does not exist", f"Make {shown}{f', or correct {where}' if where else ''}."
 
     def _env_files(self) -> Iterator[Path]:
         """Every env file that a service requires, unless its name contains a variable."""
@@ -166,9 +176,7 @@ class _Reader:
     def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:
         keys, key = _keys(match["path"]), match["key"]
         known = {2: SERVICE_KEYS, 3: BUILD_KEYS}.get(len(keys), ()) if keys[2:] in ([], ["build"]) else ()
-        near = get_close_matches(key, known, n=1)
-        advice = f"Did you mean {near[0]}?" if near else f"Remove `{key}`, or write `x-{key}`."
-        return self._source.place(*keys, key), advice
+        return self._source.place(*keys, key), did_you_mean(key, known, f"Remove `{key}`, or write `x-{key}`.")
 
     def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
         """A service that another one names and Compose does not know: misspelt, or in an inactive profile."""
@@ -177,20 +185,19 @@ class _Reader:
         if profiles := self._source.value("services", name, "profiles"):
             advice = f"`export COMPOSE_PROFILES={profiles[0]}`, or take `profiles` away from {name}: it is not active."
         else:
-            near = get_close_matches(name, self._source.services(), n=1)
-            advice = f"Did you mean {near[0]}?" if near else f"There is no service {name}."
+            advice = did_you_mean(name, self._source.services(), f"There is no service {name}.")
         return self._source.place("services", match["user"], *keys), advice
 
     def _undefined(self, match: re.Match[str]) -> tuple[str, str]:
         """A volume, network or the like that is not declared: misspelt, or its declaration is missing."""
         name, key = match["name"], f"{match['what']}s"
         user = ("services", match["service"], *(["build"] if match["where"] else []))
-        near = get_close_matches(name, map(str, self._source.value(key) or ()), n=1)
+        near = nearest(name, map(str, self._source.value(key) or ()))
         entries = ((str(entry), place) for entry, place in self._source.entries(*user, key))
         written = (place for text, place in entries if name in text.split(":"))
         place = next(written, self._source.place(*user, key, name))
         if near:
-            return place, f"Write {near[0]} for {name} in {place}."
+            return place, f"Write {near} for {name} in {place}."
         return place, f"Declare `{name}:` below a `{key}:` of the file's first column, or correct {place}."
 
     def _cycle(self, match: re.Match[str]) -> tuple[str, str]:

@@ -1,18 +1,23 @@
 """What verify prints and writes: the diagnosis first, every link, a JUnit file."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from verify_parts import UNHEALTHY, failed, make_container, make_result
+from compose_project import load
+from verify_parts import UNHEALTHY, failed, make_container, make_project, make_result
 
+from layerstack.verify import verify
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.junit import cases_of
 from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify, wait_observer
 
-DIAGNOSIS = Diagnosis("db", "is paused", "running: is paused\x1b[0m", "docker unpause shop-db-1", "paused")
-OTHER = Diagnosis("pose", "is slow", "", "invoke up", "not-ready-yet", "wait", can_pass=True)
+DIAGNOSIS = Diagnosis("paused", "is paused", "docker unpause shop-db-1", "", "db", "running: is paused\x1b[0m")
+GOOD = VerifyReport(1.5, "cpu", ())
+OTHER = Diagnosis("not-ready-yet", "is slow", "invoke up", "wait", "pose")
 
 
 def broken(*diagnoses: Diagnosis) -> VerifyReport:
@@ -32,9 +37,17 @@ def test_the_first_line_is_service_cause_and_repair_and_the_evidence_stands_last
     assert lines[-3:] == ["also pose: is slow → wait, then `invoke up`", "db:", "  | running: is paused"]
 
 
+def test_a_report_that_leaves_a_service_out_is_not_all(tmp_path: Path) -> None:
+    project, _ = load(tmp_path, "services:\n  db: {image: db}\n  api: {image: api}\n  off: {image: off, scale: 0}\n")
+    well = [make_result(make_container(name), name=name) for name in ("db", "api")]
+    assert VerifyReport(0.1, "cpu", tuple(well)).says_all_of(project)
+    assert not VerifyReport(0.1, "cpu", tuple(well[:1])).says_all_of(project)
+    assert not broken(DIAGNOSIS).says_all_of(project)
+
+
 def test_faults_that_one_command_repairs_stand_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     absent = [
-        Diagnosis(name, "is not built", f"no {name}", "invoke build", "image-missing") for name in ("a", "b", "c")
+        Diagnosis("image-missing", "is not built", "invoke build", "", name, f"no {name}") for name in ("a", "b", "c")
     ]
     print_verify(broken(DIAGNOSIS, *absent))
     lines = capsys.readouterr().out.splitlines()
@@ -82,7 +95,7 @@ def test_what_was_not_asked_is_not_called_checked(capsys: pytest.CaptureFixture[
 
 
 def test_what_a_container_wrote_cannot_clear_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
-    print_verify(broken(Diagnosis("db", "is \x1b[2Jgone", "\x1b[31mred\x1b[0m \x1b]0;title\x07", "x", "paused")))
+    print_verify(broken(Diagnosis("paused", "is \x1b[2Jgone", "x", "", "db", "\x1b[31mred\x1b[0m \x1b]0;title\x07")))
     text = capsys.readouterr().out
     assert "\x1b" not in text
     assert "is \\x1b[2Jgone" in text
@@ -111,6 +124,28 @@ def test_waiting_is_told_once_for_each_change(capsys: pytest.CaptureFixture[str]
     for _ in range(3):
         tell(broken(OTHER))
     assert capsys.readouterr().err.splitlines() == ["waiting (1.5 s): pose: is slow"]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "ends_with"),
+    [
+        # A connection that a restart had cut fails once.
+        ((broken(DIAGNOSIS), GOOD), GOOD),
+        ((broken(OTHER), broken(DIAGNOSIS), GOOD), GOOD),
+        ((broken(DIAGNOSIS), broken(DIAGNOSIS), GOOD), broken(DIAGNOSIS)),
+    ],
+)
+def test_a_fault_is_believed_when_it_is_found_twice(
+    rounds: tuple[VerifyReport, ...], ends_with: VerifyReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter(rounds)
+    monkeypatch.setattr(verify, "look_once", lambda *_: next(found))
+    monkeypatch.setattr(verify, "_with_unapplied", lambda _client, _project, report: report)
+    monkeypatch.setattr(verify, "POLL_SECONDS", 0)
+    monkeypatch.setattr(verify.engine, "client", lambda: None)
+    monkeypatch.setattr(verify, "find_place", lambda: None)
+    ended = verify.verify(make_project({"db": {}, "api": {}}, Path()), 5)
+    assert replace(ended, seconds=0) == replace(ends_with, seconds=0)
 
 
 def test_junit_has_a_case_for_every_link() -> None:
