@@ -67,7 +67,7 @@ class Step:
     @property
     def is_counted(self) -> bool:
         """Whether this is work of the Dockerfile (FROM only resolves an image)."""
-        return self.instruction.removeprefix("ONBUILD ").split(" ", 1)[0].upper() in STEP_KEYWORDS
+        return self.instruction.removeprefix("ONBUILD ").split(maxsplit=1)[0].upper() in STEP_KEYWORDS
 
 
 @dataclass(frozen=True)
