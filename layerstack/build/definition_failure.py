@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project
+from layerstack.wording import nearest
 
 
 def read_definition_failure(message: str, project: Project) -> ToolFailure | None:
@@ -45,8 +45,8 @@ def _no_dockerfile(project: Project, image: Image, _: re.Match[str]) -> ToolFail
     if path.is_dir():
         return ToolFailure(f"{image.dockerfile_place} is a folder, and the Dockerfile of {image.name}", repair)
     names = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
-    near = get_close_matches(path.name, names, n=1)
-    meant = f"Did you mean `{Path(image.dockerfile_place).parent / near[0]}`? " if near else ""
+    near = nearest(path.name, names)
+    meant = f"Did you mean `{Path(image.dockerfile_place).parent / near}`? " if near else ""
     return ToolFailure(f"{image.name} has no Dockerfile: there is no {image.dockerfile_place}.", meant + repair)
 
 
@@ -68,8 +68,8 @@ def _no_stage(project: Project, image: Image, match: re.Match[str]) -> ToolFailu
     with suppress(UsageError):
         text = image.inline or find(path).read_text(errors="replace")
         stages = [one.name for one in dockerfile.parse(text, path, image.args).stages if one.is_named]
-        near = get_close_matches(image.target, stages, n=1)
-        repair = f"Did you mean `{near[0]}`? " if near else ""
+        near = nearest(image.target, stages)
+        repair = f"Did you mean `{near}`? " if near else ""
         reason = f"{_place(project, image, 'target')}{image.dockerfile_place} has no stage `{image.target}`"
         return ToolFailure(reason, f"{repair}Its stages: {', '.join(stages) or 'none has a name'}.")
     return None
@@ -83,8 +83,8 @@ def _no_context(project: Project, image: Image, _: re.Match[str]) -> ToolFailure
             continue
         state = "is a file" if path.exists() else "is not there"
         names = [one.name for one in path.parent.iterdir() if one.is_dir()] if path.parent.is_dir() else []
-        near = get_close_matches(path.name, names, n=1)
-        repair = f"Did you mean `{Path(value).parent / near[0]}`?" if near else "A build context is a folder."
+        near = nearest(path.name, names)
+        repair = f"Did you mean `{Path(value).parent / near}`?" if near else "A build context is a folder."
         return ToolFailure(f"{_place(project, image)}the build {name} of {image.name} {state}: {value}", repair)
     return None
 

@@ -169,28 +169,28 @@ def _instructions(text: str, path: Path) -> Iterator[Instruction]:
         ) from error
 
 
-def _stage(index: int, instruction: Instruction, place: str, values: Mapping[str, str], escape: str) -> Stage:
+def _stage(index: int, instruction: Instruction, location: str, values: Mapping[str, str], escape: str) -> Stage:
     words = instruction.words
     has_name = len(words) == 3 and words[1].upper() == "AS"
     if not has_name and len(words) != 1:
-        raise UsageError(f"{place}: FROM cannot be read: {instruction.text}")
+        raise UsageError(f"{location}: FROM cannot be read: {instruction.text}")
     return Stage(
         index=index,
         name=words[2] if has_name else f"stage-{index}",
-        base=_filled(words[0], values, escape, place),
+        base=_filled(words[0], values, escape, location),
         line=instruction.line,
         instructions=(),
-        platform=_filled(instruction.flag("platform"), values, escape, place),
+        platform=_filled(instruction.flag("platform"), values, escape, location),
         written=instruction.text,
         is_named=has_name,
     )
 
 
-def _filled(word: str, values: Mapping[str, str], escape: str, place: str) -> str:
+def _filled(word: str, values: Mapping[str, str], escape: str, location: str) -> str:
     try:
         return shell_words.fill(word, values, escape).text
     except ValueError as error:
-        raise UsageError(f"{place}: {word}: {error}") from error
+        raise UsageError(f"{location}: {word}: {error}") from error
 
 
 def _doubts(text: str) -> Iterator[str]:

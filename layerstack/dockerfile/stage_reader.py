@@ -119,23 +119,23 @@ class StageReader:
             return NOTHING_KNOWN
         return replace(self._environments[target.index], triggers=triggers_of(target.instructions), doubts=())
 
-    def _lines(self, one: Instruction, values: Variables) -> list[RecipeLine]:
+    def _lines(self, instruction: Instruction, values: Variables) -> list[RecipeLine]:
         """One line, or one per argument of an ARG: their values are compared one by one."""
-        self.doubts.update(dict.fromkeys(understood.doubts_of(one)))
-        texts = ["\n".join((_text(one), *one.heredocs))]
-        if one.keyword == "ARG":
-            texts = list(self._declare(one, values))
-        elif one.keyword == "ENV":
-            for name, value in values.fill_all(pairs(one)):
+        self.doubts.update(dict.fromkeys(understood.doubts_of(instruction)))
+        texts = ["\n".join((_text(instruction), *instruction.heredocs))]
+        if instruction.keyword == "ARG":
+            texts = list(self._declare(instruction, values))
+        elif instruction.keyword == "ENV":
+            for name, value in values.fill_all(pairs(instruction)):
                 values.set(name, value)
-        addresses = tuple(copy_sources.downloads(one, values))
-        sources = dict.fromkeys(self._named(source) for source in copy_sources.read_sources(one, values))
+        addresses = tuple(copy_sources.downloads(instruction, values))
+        sources = dict.fromkeys(self._named(source) for source in copy_sources.read_sources(instruction, values))
         line = RecipeLine(
-            keyword=one.keyword,
+            keyword=instruction.keyword,
             text="",
-            line=one.line,
+            line=instruction.line,
             sources=tuple(sources),
-            variables=tuple(sorted(variables(one.text))),
+            variables=tuple(sorted(variables(instruction.text))),
             remote=addresses,
         )
         return [replace(line, text=text) for text in texts]
@@ -146,9 +146,9 @@ class StageReader:
         key = self._context_of(stage) if stage else find_context_name(self._image, source.origin, self._platform)
         return replace(source, origin=key or (self._name(stage) if stage else source.origin))
 
-    def _declare(self, one: Instruction, values: Variables) -> Iterator[str]:
+    def _declare(self, instruction: Instruction, values: Variables) -> Iterator[str]:
         """The arguments with their effective values: as passed, else the default, else the one at the top."""
-        for name, default in pairs(one):
+        for name, default in pairs(instruction):
             value = self._image.args.get(name)
             is_unknown = False
             if value is None and default is not None:
@@ -162,11 +162,11 @@ class StageReader:
             yield name if shown is None else f"{name}={_sealed(name, shown)}"
 
 
-def _text(one: Instruction) -> str:
+def _text(instruction: Instruction) -> str:
     """An instruction with only the blanks that matter."""
-    if one.is_json:
-        return " ".join((*one.flags, json.dumps(one.words, ensure_ascii=False)))
-    return _with_blanks(one.raw) if one.keyword in KEEPS_BLANKS else one.text
+    if instruction.is_json:
+        return " ".join((*instruction.flags, json.dumps(instruction.words, ensure_ascii=False)))
+    return _with_blanks(instruction.raw) if instruction.keyword in KEEPS_BLANKS else instruction.text
 
 
 def _with_blanks(text: str) -> str:

@@ -147,16 +147,16 @@ class _Reader:
                 if known.get("required", True) and "$" not in str(known.get("path") or "$"):
                     yield self.root / str(known["path"])
 
-    def _filled_in(self, place: str, advice: str) -> tuple[str, str]:
+    def _filled_in(self, location: str, advice: str) -> tuple[str, str]:
         """The interpretation that an unset variable left nothing at that place, or somewhere."""
         empty = [one for one in self._source.variables() if one.is_needed and one.name not in self.variables]
-        here = [one for one in empty if not place or one.place == place]
+        here = [one for one in empty if not location or one.place == location]
         for one in here:
             if copy := self._copy_that_sets(one.name):
-                return place or one.place, copy
-        if here and place and not advice:
-            return place, f"{here[0].name} is not set: `echo {here[0].name}=VALUE >> .env`"
-        return place, advice
+                return location or one.place, copy
+        if here and location and not advice:
+            return location, f"{here[0].name} is not set: `echo {here[0].name}=VALUE >> .env`"
+        return location, advice
 
     def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
         shown = _shown(Path(match["path"]), self.root)

@@ -69,14 +69,14 @@ def _fixed_volumes(source: ComposeSource) -> Iterator[FixedLine]:
             yield FixedLine(source.place("volumes", key, "name"), f"the volume {key} is called {name}", instead)
 
 
-def _read_port(service: str, entry: Any, place: str, variables: Mapping[str, str]) -> PublishedPort | None:
+def _read_port(service: str, entry: Any, location: str, variables: Mapping[str, str]) -> PublishedPort | None:
     published = str(entry.get("published") or "") if isinstance(entry, dict) else _published(str(entry))
     number = expand(published, variables)
     if not number.isdigit() or number == "0":
         # A range, or a number that Docker chooses.
         first = re.match(r"\d+", number)
-        return PublishedPort(service, "", int(first[0]), place) if first and number != "0" else None
-    return PublishedPort(service, sole_variable(published), int(number), place)
+        return PublishedPort(service, "", int(first[0]), location) if first and number != "0" else None
+    return PublishedPort(service, sole_variable(published), int(number), location)
 
 
 def _published(text: str) -> str:

@@ -2,12 +2,12 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from layerstack.errors import UsageError
 from layerstack.project.compose_source import ComposeSource, read_source
+from layerstack.wording import did_you_mean, nearest
 
 # (place, advice); "" where the message says all that is known.
 Reading = tuple[str, str]
@@ -51,9 +51,9 @@ def _no_file(match: re.Match[str], source: ComposeSource, root: Path, files: Seq
     texts = ((text, place) for text, place in source.texts() if Path(text).name == path.name)
     place = next((place for _, place in texts), "")
     names = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
-    near = get_close_matches(path.name, names, n=1)
+    near = nearest(path.name, names)
     advice = (
-        f"Did you mean {_shown(path.with_name(near[0]), root)}?" if near else f"There is no {shown}: correct the path."
+        f"Did you mean {_shown(path.with_name(near), root)}?" if near else f"There is no {shown}: correct the path."
     )
     return place or f"{shown} does not exist", advice
 
@@ -61,14 +61,14 @@ def _no_file(match: re.Match[str], source: ComposeSource, root: Path, files: Seq
 def _no_service(match: re.Match[str], source: ComposeSource, root: Path, files: Sequence[Path]) -> Reading:
     """The service of an `extends:` that its file does not have."""
     own, extended = Path(match["own"]), Path(match["file"])
-    near: list[str] = []
+    known: Iterable[str] = ()
     place = f"{_shown(own, root)}:1"
     try:
         place = read_source(root, [own]).place("services", match["service"], "extends", "service")
-        near = get_close_matches(match["name"], read_source(root, [own.parent / extended]).services(), n=1)
+        known = read_source(root, [own.parent / extended]).services()
     except UsageError:
         pass
-    return place, f"Did you mean {near[0]}?" if near else f"There is no service {match['name']} in {extended}."
+    return place, did_you_mean(match["name"], known, f"There is no service {match['name']} in {extended}.")
 
 
 def _circle(_: re.Match[str], source: ComposeSource, root: Path, files: Sequence[Path]) -> Reading:

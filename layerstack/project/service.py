@@ -69,7 +69,7 @@ class Service:
 
 
 def read_service(
-    name: str, definition: Mapping[str, Any], project_name: str, place: Callable[..., str] = _no_place
+    name: str, definition: Mapping[str, Any], project_name: str, place_of: Callable[..., str] = _no_place
 ) -> Service:
     """The service from what Compose resolved; one that is built without `image:` has the name that Compose gives it."""
     ports = tuple(
@@ -78,4 +78,4 @@ def read_service(
         if str(port.get("published", "")).isdigit() and port.get("protocol", "tcp") == "tcp"
     )
     own = f"{project_name}-{name}" if "build" in definition else ""
-    return Service(name, definition.get("image") or own, ports, definition, place)
+    return Service(name, definition.get("image") or own, ports, definition, place_of)

@@ -59,30 +59,30 @@ class ProjectSettings:
     doctor: DoctorSettings = field(default_factory=DoctorSettings)
 
 
-def read_service_settings(written: Any, place: Place) -> ServiceSettings:
+def read_service_settings(written: Any, place_of: Place) -> ServiceSettings:
     """The settings of a service. Raises UsageError with file and line for an unknown key or a wrong type."""
-    known = _mapping(written, ServiceSettings.__dataclass_fields__, place)
+    known = _mapping(written, ServiceSettings.__dataclass_fields__, place_of)
     return ServiceSettings(
-        budget_seconds=_seconds(known.get("budget_seconds"), place),
+        budget_seconds=_seconds(known.get("budget_seconds"), place_of),
         edit=_text(known, "edit"),
         gpu_memory=_text(known, "gpu_memory"),
-        verify=_checks(known.get("verify"), place),
+        verify=_checks(known.get("verify"), place_of),
         programs={
-            str(name): _words(words, place, "programs", name)
-            for name, words in _mapping(known.get("programs"), None, place, "programs").items()
+            str(name): _words(words, place_of, "programs", name)
+            for name, words in _mapping(known.get("programs"), None, place_of, "programs").items()
         },
-        doctor=_doctor(known.get("doctor"), place),
-        backup=_backup(known.get("backup"), place),
+        doctor=_doctor(known.get("doctor"), place_of),
+        backup=_backup(known.get("backup"), place_of),
     )
 
 
-def read_project_settings(written: Any, place: Place, variables: Mapping[str, str] | None = None) -> ProjectSettings:
+def read_project_settings(written: Any, place_of: Place, variables: Mapping[str, str] | None = None) -> ProjectSettings:
     """`variables` are those of the environment and of env files. Raises UsageError as `read_service_settings` does."""
-    known = _mapping(written, ProjectSettings.__dataclass_fields__, place)
+    known = _mapping(written, ProjectSettings.__dataclass_fields__, place_of)
     named = (variables or {}).get(REGISTRY_VARIABLE)
     registry = _text(known, "registry") if named is None else named
-    where = (lambda: place("registry")) if named is None else (lambda: REGISTRY_VARIABLE)
-    return ProjectSettings(_registry(registry, where), _text(known, "builder"), _doctor(known.get("doctor"), place))
+    where = (lambda: place_of("registry")) if named is None else (lambda: REGISTRY_VARIABLE)
+    return ProjectSettings(_registry(registry, where), _text(known, "builder"), _doctor(known.get("doctor"), place_of))
 
 
 def _registry(text: str, where: Callable[[], str]) -> str:
@@ -94,45 +94,45 @@ def _registry(text: str, where: Callable[[], str]) -> str:
     return address
 
 
-def _doctor(written: Any, place: Place) -> DoctorSettings:
-    known = _mapping(written, DoctorSettings.__dataclass_fields__, place, "doctor")
-    sizes = _mapping(known.get("sizes"), None, place, "doctor", "sizes")
-    ignore = _words(known.get("ignore"), place, "doctor", "ignore")
+def _doctor(written: Any, place_of: Place) -> DoctorSettings:
+    known = _mapping(written, DoctorSettings.__dataclass_fields__, place_of, "doctor")
+    sizes = _mapping(known.get("sizes"), None, place_of, "doctor", "sizes")
+    ignore = _words(known.get("ignore"), place_of, "doctor", "ignore")
     return DoctorSettings(ignore, {str(name): str(size) for name, size in sizes.items()})
 
 
-def _backup(written: Any, place: Place) -> BackupSettings:
-    known = _mapping(written, BackupSettings.__dataclass_fields__, place, "backup")
-    return BackupSettings(*(_words(known.get(name), place, "backup", name) for name in ("dump", "restore")))
+def _backup(written: Any, place_of: Place) -> BackupSettings:
+    known = _mapping(written, BackupSettings.__dataclass_fields__, place_of, "backup")
+    return BackupSettings(*(_words(known.get(name), place_of, "backup", name) for name in ("dump", "restore")))
 
 
-def _checks(written: Any, place: Place) -> tuple[Any, ...]:
+def _checks(written: Any, place_of: Place) -> tuple[Any, ...]:
     if written is None:
         return ()
     if not isinstance(written, list):
-        raise UsageError(f"{place('verify')}: verify is a list of checks.", "Begin each check with `- check: NAME`.")
+        raise UsageError(f"{place_of('verify')}: verify is a list of checks.", "Begin each check with `- check: NAME`.")
     for number, check in enumerate(written):
         if isinstance(check, Mapping):
-            _mapping(check, CHECK_KEYS, place, "verify", number)
+            _mapping(check, CHECK_KEYS, place_of, "verify", number)
     return tuple(written)
 
 
-def _mapping(written: Any, keys: Iterable[str] | None, place: Place, *path: str | int) -> Mapping[str, Any]:
+def _mapping(written: Any, keys: Iterable[str] | None, place_of: Place, *path: str | int) -> Mapping[str, Any]:
     """A mapping that has only these `keys`; None allows any."""
     if written is None:
         return {}
     name = ".".join(map(str, (KEY, *path)))
     if not isinstance(written, Mapping):
-        raise UsageError(f"{place(*path)}: {name} holds no keys.", f"Write `KEY: VALUE` lines below {name}.")
+        raise UsageError(f"{place_of(*path)}: {name} holds no keys.", f"Write `KEY: VALUE` lines below {name}.")
     known = None if keys is None else sorted(keys)
     for key in written:
         if known is not None and key not in known:
             advice = did_you_mean(str(key), known, f"There are: {', '.join(known)}.")
-            raise UsageError(f"{place(*path, key)}: {name} has no key `{key}`.", advice)
+            raise UsageError(f"{place_of(*path, key)}: {name} has no key `{key}`.", advice)
     return written
 
 
-def _words(written: Any, place: Place, *path: str | int) -> tuple[str, ...]:
+def _words(written: Any, place_of: Place, *path: str | int) -> tuple[str, ...]:
     """A list of words; a single word needs no list."""
     if written is None:
         return ()
@@ -140,7 +140,7 @@ def _words(written: Any, place: Place, *path: str | int) -> tuple[str, ...]:
         return (written,)
     if isinstance(written, list):
         return tuple(map(str, written))
-    raise UsageError(f"{place(*path)}: {'.'.join(map(str, path))} is a list of words.", "Write it as [WORD, WORD].")
+    raise UsageError(f"{place_of(*path)}: {'.'.join(map(str, path))} is a list of words.", "Write it as [WORD, WORD].")
 
 
 def _text(known: Mapping[str, Any], key: str) -> str:
@@ -148,8 +148,8 @@ def _text(known: Mapping[str, Any], key: str) -> str:
     return "" if value is None else str(value)
 
 
-def _seconds(value: Any, place: Place) -> float | None:
+def _seconds(value: Any, place_of: Place) -> float | None:
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    msg = f"{place('budget_seconds')}: budget_seconds is a number of seconds, not `{value}`."
+    msg = f"{place_of('budget_seconds')}: budget_seconds is a number of seconds, not `{value}`."
     raise UsageError(msg, "Write it as `budget_seconds: 10`.")
