@@ -26,6 +26,7 @@ OFFICIAL = (
 )
 # What Dockerfiles of newer frontends, or of those with the features that are tried out, may say.
 LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
+# The first match counts.
 ADVICE = (
     (
         r"failed to resolve source metadata for \S*docker/dockerfile:",
@@ -81,11 +82,13 @@ def failure(report: BuildReport, project: Project) -> StackError:
 
 def _explained(report: BuildReport, project: Project) -> StackError:
     text = report.message + report.failed_log
+    # A full disk may be reported by Buildx only, or only by the program in the step.
     kind = NoRoom if re.search(DISK_FULL, text, re.IGNORECASE) else BuildFailed
     if report.failed:
         return _of_step(report, report.failed, project, kind)
     message = _placed(report.message, project)
     place, solved = _PLACE.search(message), _SOLVE.findall(message)
+    # Files are searched only when BuildKit names no line itself.
     if not place and (fault := read_definition_failure(message, project)):
         return kind(fault.reason, fault.repair)
     if not place or not solved:
@@ -96,6 +99,7 @@ def _explained(report: BuildReport, project: Project) -> StackError:
 
 def _of_step(report: BuildReport, step: Step, project: Project, kind: type[StackError]) -> StackError:
     image = project.images.get(step.image)
+    # The error of a COPY says what is missing; only the context and its ignore file show why.
     found = _not_copied(step, image, project) or read_failure(report.failed_log, image.context if image else "")
     exit_code = re.search(r"exit code: \d+", step.error)
     said = found.reason or (exit_code[0] if exit_code else step.error)
@@ -134,6 +138,7 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
 def _deciding_line(rules: str, path: str) -> int:
     """The line of the rule that excludes a path, after all exceptions above it."""
     lines, deciding, was_ignored = rules.split("\n"), 0, False
+    # The rules are tried up to each line in turn, because the effect of a line depends on those above it.
     for number in range(1, len(lines) + 1):
         ignored = is_ignored("\n".join(lines[:number]), path)
         deciding = number if ignored and not was_ignored else deciding
@@ -143,6 +148,7 @@ def _deciding_line(rules: str, path: str) -> int:
 
 def _of_definition(text: str, project: Project) -> ToolFailure:
     """The problem of a Dockerfile that BuildKit could not start to build."""
+    # The place in front of the sentence already has the line.
     said = re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip()
     return _misspelt(text) or _absent(text, project) or ToolFailure(said)
 
@@ -185,6 +191,7 @@ def _near_image(name: str, project: Project) -> str:
     repository, _, tag = name.partition(":")
     own = {one.partition(":")[0]: one for image in project.images.values() for one in (image.name, *image.names)}
     near = nearest(repository, [*own, *OFFICIAL], 0.75)
+    # If the name itself is right, the tag or the registry is the problem.
     if not near or near == repository:
         return ""
     return f"Did you mean {own.get(near, near + (f':{tag}' if tag else ''))}?"
@@ -208,6 +215,7 @@ def _by_line(message: str, project: Project) -> Image | None:
     for image in project.images.values():
         with suppress(OSError):
             file = project.root / image.context / image.dockerfile
+            # The number alone is not enough: nearly every Dockerfile has a line of that number.
             lines = file.read_text(errors="replace").splitlines() if image.dockerfile else []
             if lines[int(marked["line"]) - 1 :][:1] == [marked["text"]]:
                 return image
@@ -215,6 +223,7 @@ def _by_line(message: str, project: Project) -> Image | None:
 
 
 def _advice(text: str, project: Project) -> str:
+    # A base that the project only has to declare is in no registry: the advice to log in would not help.
     if declared := missing_base.advice_for(project, text):
         return declared
     known = next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")

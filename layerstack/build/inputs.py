@@ -30,6 +30,7 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
 
+# To be raised when the content of a manifest changes: records of another version are ignored.
 MANIFEST_VERSION = 3
 DEFAULT_CONTEXT = ""
 TARGET_SCHEME, IMAGE_SCHEME = "target:", "docker-image://"
@@ -78,6 +79,7 @@ class Manifest:
         """`sha256:…` of everything that determines the content."""
         counted = {key: value for key, value in self.to_json().items() if key not in UNCOUNTED}
         counted["stages"] = [_counted(stage) for stage in counted["stages"]]
+        # The spelling is canonical because machines compare these digests through a registry.
         canonical = json.dumps(counted, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -135,6 +137,7 @@ class InputReader:
         """The images from outside that are there, by reference, with those that the ONBUILD of others names."""
         asked: set[str] = set()
         stored: dict[str, StoredImage] = {}
+        # ONBUILD of an image that was just found may name another one.
         while new := self.external_images(images) - asked:
             asked |= new
             if found := find(new):
@@ -148,6 +151,7 @@ class InputReader:
         Their ONBUILD may name further images: `external_images` has those afterwards.
         """
         self._handed_on = {references.familiar(name): from_config(name, config) for name, config in configs.items()}
+        # Recipes that were read before lack what is inherited.
         self._recipes.clear()
         self._manifests.clear()
 
@@ -246,6 +250,7 @@ class _Contexts:
 
     def read_by(self, stages: Iterable[RecipeStage]) -> list[str]:
         """Names of the contexts that the stages read."""
+        # Sorted, because manifests are compared and stored: the order of a set changes from run to run.
         return sorted({source.origin for source in _all_sources(stages)} & self._folders.keys())
 
     def with_links_followed(self, stage: RecipeStage) -> RecipeStage:

@@ -50,6 +50,7 @@ def _options(project: Project, image: Image) -> Iterator[str]:
     if image.target:
         yield from ("--target", image.target)
     for name, value in image.args.items():
+        # By convention an argument with this name is the image of a FROM.
         yield from ("--build-arg", f"{name}={'scratch' if name.endswith('_IMAGE') else value}")
     for name, value in image.contexts.items():
         is_folder = ":" not in value and (project.root / value).is_dir()

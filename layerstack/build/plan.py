@@ -62,6 +62,7 @@ class PlannedImage:
         """Digest of the inputs that the stored image was made of; empty when that is not known."""
         if self.is_recorded and self.last:
             return self.last.manifest.digest
+        # A base from another machine has a label but no record. A service inherits the label of its base.
         return self.stored.labels.get(INPUTS_LABEL, "") if self.stored and self.is_base else ""
 
 
@@ -193,6 +194,7 @@ def _find_external(gone: Mapping[str, ExternalImage], references: Iterable[str])
     wanted = list(references)
     here = images.find_valid(wanted)
     before = {name: gone[name] for name in wanted if name in gone and name not in here}
+    # Layers and configuration are all that its identity needs.
     return {**{name: StoredImage("", (), 0, "", {}, one.layers, one.config) for name, one in before.items()}, **here}
 
 
@@ -217,6 +219,7 @@ def _doubts(planned: PlannedImage) -> str:
         return f"{_NOT_KNOWN}{planned.manifest.unknown[0]}"
     if planned.made_of != planned.manifest.digest:
         return "its inputs changed"
+    # Equal inputs prove nothing if a step may fetch something else each time.
     return planned.manifest.volatile[0] if planned.manifest.volatile else ""
 
 
@@ -236,6 +239,7 @@ def _is_on_other_layers(planned: PlannedImage, parent: PlannedImage) -> bool:
     recorded = planned.last.parent_layers.get(parent.name) if planned.is_recorded else None
     if recorded:
         return recorded != layers_identity(parent.stored)
+    # The layers do not show which image was copied from, only which one is the base.
     return _base_of(planned) == parent.name and not images.is_built_on(planned.stored, parent.stored)
 
 

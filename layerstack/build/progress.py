@@ -103,6 +103,7 @@ class PlainLog:
 
     def _print_finished(self, until: float) -> None:
         # Not at once: a step may be reported as finished first, and as cached a moment later.
+        # 0 marks printed steps: the stream may report a vertex again.
         for digest in [digest for digest, moment in self._finished.items() if 0 < moment <= until]:
             self._finished[digest] = 0
             step = self._log.step(self._log.vertices[digest]) if self._log else None
@@ -146,6 +147,7 @@ class LiveTable:
                 return
             self._estimate = self._read_estimate()
             self._live.start()
+        # Every line of the stream ends up here, and a step may print thousands.
         if time.monotonic() - self._drawn > 0.1:
             self._draw(None)
 
@@ -202,6 +204,7 @@ def what_runs(name: str) -> str:
 
 def observer_for_terminal() -> BuildObserver:
     """A live table when a person watches, a plain log otherwise."""
+    # Both write to stderr: stdout may have to hold one JSON document.
     return LiveTable() if sys.stderr.isatty() else PlainLog()
 
 

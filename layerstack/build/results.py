@@ -97,6 +97,7 @@ class Outcome:
             if value.startswith("target:") and planned.last:
                 parent, result = self.plan.of(name), earlier[name]
                 before, now = planned.last.parent_layers.get(name), layers_identity(self.stored.get(parent.image.tag))
+                # Layers are not recorded of a base that the image does not stand on: only executed steps show a change.
                 is_other = bool(result.executed) if before is None else before != now
                 if is_other or planned.last.manifest.parents.get(context) != planned.manifest.parents.get(context):
                     last = parent.last.record.cause if parent.last else ""

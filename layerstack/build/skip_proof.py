@@ -58,6 +58,7 @@ def audit_skips(
     tags = {name: abandoned_images.throw_away_tag("audit", name, run) for name in fresh}
     evidence = Evidence(Plan(tuple(fresh.values())), read_cache().records)
     gone = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_gone)
+    # Images that BuildKit has lost cannot be compared, so they are not built.
     sets = tuple(f"{name}.tags={tag}" for name, tag in tags.items() if name not in gone)
     try:
         call = BakeCall(tuple(fresh), labels=_labels(fresh.values()), kept=gone, sets=sets)
@@ -94,6 +95,7 @@ def _judge(planned: PlannedImage, again: StoredImage | None, report: BuildReport
     if again is None:
         return Audit(planned.name, "evicted", "cannot be compared, cache evicted before: it is kept as it is stored")
     executed = [step for step in report.executed if step.image == planned.name]
+    # Unlike layers, the configuration never depends on the day of the build: any difference counts.
     if difference := _config_difference(planned.stored, again):
         return Audit(planned.name, "wrong", difference)
     if planned.stored.layers == again.layers:

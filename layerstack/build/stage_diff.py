@@ -104,6 +104,7 @@ def _change(old: Sequence[RecipeLine], new: Sequence[RecipeLine]) -> Change:
 
 
 def _opcodes(old: Sequence[RecipeLine], new: Sequence[RecipeLine]) -> Sequence[Opcode]:
+    # Without `autojunk`, which ignores frequent elements in sequences of 200 and more.
     return SequenceMatcher(None, [_key(one) for one in old], [_key(one) for one in new], False).get_opcodes()
 
 
