@@ -109,6 +109,7 @@ def decide(
     if requested == "gpu":
         # Only Docker's answer counts: the engine may be on another machine.
         return _demanded(_judged(host, probe(), refused))
+    # If this machine already settles it, the probe of Docker (0.2 s) is skipped.
     unusable = None if is_elsewhere else _unusable(host, refused)
     return unusable or _judged(host, probe(), refused)
 

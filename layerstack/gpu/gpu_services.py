@@ -42,6 +42,7 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
     client = engine.client()
     containers = read_all(client, project.name)
     _restart_lost(client, containers, wanted, say)
+    # Running services already have their memory, and the driver counts it as used.
     new = {name: asked for name, asked in wanted.items() if not any(one.is_running for one in containers.get(name, ()))}
     with ExitStack() as held:
         for lease_wanted in _needs(project, new, say):
