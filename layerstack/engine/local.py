@@ -34,6 +34,7 @@ def _ask(path: str, address: str) -> Any:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(ANSWER_SECONDS)
         connection.connect(path)
+        # HTTP/1.0 has no chunked answers: the body ends with the connection.
         connection.sendall(f"GET {address} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
         with connection.makefile("rb") as answer:
             head, _, body = answer.read().partition(b"\r\n\r\n")
