@@ -29,6 +29,7 @@ def find_cause(client: EngineClient, project: Project, container: Container, log
     service = project.services.get(container.service)
     if service is None:
         return None
+    # A container that has been removed meanwhile has no files to read.
     with suppress(EngineError):
         if container.health in ("starting", "unhealthy") and (program := missing_program(container)):
             return _without_program(client, project, service, container, program)

@@ -66,6 +66,7 @@ def find_shared_ports(project: Project) -> Iterator[SharedPort]:
     for uses in wanted.values():
         (first, one), *others = uses
         for second, other in others[:1]:
+            # The same port on two different addresses is no conflict.
             if other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other)):
                 sources = dict.fromkeys(source_of(project, user, port) for user, port in uses)
                 yield SharedPort(other, first.name, second.name, tuple(sources))

@@ -55,6 +55,7 @@ class Outlook:
         """Start a look when it is due. Raises StartFailed when the last one found a fault that does not pass."""
         with suppress(queue.Empty):
             self._judge(self._seen.get_nowait())
+        # One look at a time: on a slow machine a look may take longer than the interval.
         if self._diagnose and services and not self._is_looking and time.monotonic() >= self._next:
             self._is_looking = True
             threading.Thread(target=self._look, args=(tuple(services),), daemon=True).start()

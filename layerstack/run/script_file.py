@@ -48,6 +48,7 @@ def interpreter_in(head: bytes) -> str:
 def machine_of(head: bytes) -> str:
     """The architecture of a program, as images name it; "" for a script or an unknown one."""
     is_elf = head.startswith(b"\x7fELF") and len(head) > ELF_MACHINE.stop
+    # Byte 5 of an ELF file is its byte order.
     order: Literal["little", "big"] = "big" if is_elf and head[5] == BIG_ENDIAN else "little"
     return MACHINES.get(int.from_bytes(head[ELF_MACHINE], order), "") if is_elf else ""
 
@@ -64,6 +65,7 @@ def find_refused(client: EngineClient, container: Container, log: Iterable[str])
     folder = data["Config"].get("WorkingDir") or "/"
     words = [data.get("Path") or "", *(data.get("Args") or ())]
     named = [posixpath.normpath(posixpath.join(folder, word)) for word in words if "/" in word]
+    # The file in the message goes first: an argument of the program may be a file, too.
     for path in dict.fromkeys([*_REFUSED.findall(said), *named]):
         if head := read_head(client, container.id, path, HEAD_BYTES):
             return path, head
@@ -90,6 +92,7 @@ def find_scripts(root: Path, image: Image, definitions: Iterable[Mapping[str, An
         for entry in (context.walk(folder, rules) if sources else ())
         if entry.is_file and entry.size <= MOST_BYTES
     }
+    # Only likely files are opened: a context may have thousands.
     likely = [path for path, name in names.items() if name in starts or name.endswith(SHELL_ENDS)]
     for path in copy_sources.read_by(likely, sources):
         if interpreter_of(_head(folder / path)):

@@ -52,6 +52,7 @@ def up(
     client = engine.client()
     require_own_folder(client, project, observer.note)
     wanted = in_start_order(project, services)
+    # Obstacles are looked for first: Compose may notice them only after it has replaced containers.
     require_images(client, project, wanted)
     project = for_engine(client, project, observer.note)
     require_ports(client, project, wanted)
@@ -105,6 +106,7 @@ def restart(
     if missing := [name for name in wanted if name not in existing]:
         raise StartFailed(f"Not started yet: {', '.join(missing)}.", "`invoke up`")
     watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
+    # Without `--no-deps` Compose also restarts services that depend on these with `restart: true`.
     argv = project.compose("--progress", "quiet", "restart", "--no-deps", *services)
     command.run(argv, cwd=project.root, env=project.environment).require("`invoke status`")
     return watch.wait()
@@ -171,5 +173,6 @@ def _print_log_line(stream: command.Stream, text: str) -> None:
 
 
 def _size(usage: Mapping[str, Any] | None) -> int | None:
+    # The engine reports -1 for a volume that it has not measured.
     size = int((usage or {}).get("Size", -1))
     return size if size >= 0 else None

@@ -95,6 +95,7 @@ def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image
     if not find_place().is_remote:
         return True
     probe = state_folder(root) / f"seen-{uuid.uuid4().hex}"
+    # Without a proof the folder counts as absent: the code in the images runs at least.
     if not write_atomically(probe, ""):
         return False
     try:

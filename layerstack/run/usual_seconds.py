@@ -25,6 +25,7 @@ def remember_start(root: Path, result: UpResult) -> None:
     """Keep how long the services took that were started now."""
     starts = _read(root)
     for one in result.services:
+        # A service that was already running took no time to start.
         if one.service in result.started:
             starts[one.service] = [*starts.get(one.service, []), round(one.seconds, 1)][-COUNTED_STARTS:]
     if result.started:
