@@ -114,7 +114,7 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
     for image in project.with_parents(call.names):
         if image.name in call.unasked:
             continue
-        # Its texts stay as bake printed them: with the escapes that bake takes away again.
+        # The texts stay as bake printed them, with escapes that bake removes again.
         # An image without a tag is tagged with its name: a build on the stored image needs a reference to it.
         definition = {"tags": list(image.names), **image.definition}
         if labels := call.labels.get(image.name):

@@ -136,7 +136,7 @@ class _Build:
         if not changed and not done.unasked and not report.executed and self._is_all_recorded():
             self._renew_manifests()
             return BuildRecord(images=tuple(map(self._fresh, self.images)))
-        # A build of nothing, the commonest one, does without all that tells what a build did.
+        # The commonest build changes nothing, and does not need the modules that explain a build.
         from layerstack.build.remember import read_records, remember
         from layerstack.build.results import Outcome
 
@@ -170,7 +170,7 @@ class _Build:
         call = replace(call, pulled=self._pulled_before())
         report, done = solve(self.project, call, self.observer, self.keeper, self.shared)
         if self._changed(report, done) & frozenset().union(*call.on_images.values()):
-            # What others were built on as an image is another one by now.
+            # A stored image that others were built on has been rebuilt meanwhile.
             call = replace(call, on_images={}, pulled=done.pulled)
             report, done = solve(self.project, call, self.observer, self.keeper, self.shared)
         # Only the calls above show which bases ran a step.
@@ -320,7 +320,7 @@ class _Build:
         return images.find_all(tag for image in self.images for tag in image.names)
 
 
-# Seen with Buildx 0.29: what a reference is called when neither engine nor registry has it.
+# Seen with Buildx 0.29 for a reference that neither the engine nor a registry has.
 # `failed to resolve source metadata for docker.io/library/base-x:latest: pull access denied`
 _MISSING = re.compile(
     r"(?:failed to resolve source metadata for|pull access denied for) (?P<name>[^\s,:]+(?::[\w.-]+)?)",

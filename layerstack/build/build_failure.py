@@ -24,7 +24,7 @@ OFFICIAL = (
     *("python", "node", "debian", "ubuntu", "alpine", "nginx", "redis", "postgres", "mongo", "mysql", "mariadb"),
     *("golang", "rust", "ruby", "php", "eclipse-temurin", "busybox", "httpd", "rabbitmq", "memcached"),
 )
-# What Dockerfiles of newer frontends, or of those with the features that are tried out, may say.
+# Flags that only newer frontends, or those of the labs channel, understand.
 LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
 # The first match counts.
 ADVICE = (

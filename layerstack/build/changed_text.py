@@ -109,5 +109,6 @@ def _masked(name: str, value: str) -> str:
 
 
 def _in_short(text: str) -> str:
+    # Masked before it is cut: a cut value would no longer look like one.
     masked = _ASSIGNMENT.sub(lambda match: f"{match[1]}={_masked(match[1], match[2])}", text)
     return printable(short(masked, SHOWN_CHARACTERS))

@@ -14,7 +14,7 @@ from layerstack.build.record import ImageRecord
 COUNTED_BUILDS = 5
 # A shorter wait needs no estimate.
 SHORTEST_SECONDS = 1.0
-# Fewer than history keeps of a name.
+# Fewer than the history keeps of a name.
 COMPARED_CHARACTERS = 60
 # `deps 2/4 RUN npm ci`
 _NUMBER = re.compile(r"(^| )\d+/\d+ ")

@@ -34,19 +34,19 @@ from layerstack.project.project import Project
 MANIFEST_VERSION = 3
 DEFAULT_CONTEXT = ""
 TARGET_SCHEME, IMAGE_SCHEME = "target:", "docker-image://"
-# How the identity of an image from outside begins that is not here.
+# Prefix of the identity of an image from outside that is not on this engine.
 ABSENT = "not on this machine: "
 # Keys of a bake target that do not change what is in the image, or are read in their own way.
 UNRELATED_KEYS = {"tags", "output", "cache-from", "cache-to", "context", "contexts", "dockerfile", "dockerfile-inline"}
 UNRELATED_KEYS |= {"args", "secret", "ssh", "call", "attest", "no-cache", "no-cache-filter", "pull", "target"}
 # Build arguments that BuildKit itself obeys, declared or not.
 ENGINE_ARGUMENTS = ("BUILDKIT_", "SOURCE_DATE_EPOCH")
-# What a digest does not count: where things stand, and how a name came about.
+# What a digest leaves out: places, and how a name was derived.
 UNCOUNTED = ("image", "dockerfile", "arguments", "ignore_rules", "unknown")
 UNCOUNTED_IN_LINES = ("line", "variables", "trigger_of", "remote")
-# Compose says with which version of it an image was built: no two machines would agree.
+# Compose labels an image with its own version: machines with different versions would never agree.
 UNCOUNTED_LABELS = ("com.docker.compose.version",)
-# What a checkout under another umask has more: git itself knows only whether a file can be executed.
+# Bits that depend on the umask of a checkout: git stores only whether a file is executable.
 UMASK_BITS = 0o022
 
 
@@ -269,7 +269,7 @@ class _Contexts:
         copied = set(copy_sources.read_by(entries, [source for source in sources if not source.is_mounted]))
         for path in copy_sources.read_by(entries, sources):
             entry = entries[path]
-            # A layer holds the mode of what is copied; what is mounted only passes by.
+            # A layer stores the mode of a copied file; that of a mounted one ends up nowhere.
             mode = entry.mode & 0o7777 & ~(0 if path in copied else UMASK_BITS)
             yield path, f"{mode:04o} {known.of(folder / path, entry)}"
 

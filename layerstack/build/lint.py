@@ -35,6 +35,7 @@ def check_dockerfile(project: Project, image: Image) -> list[Warning]:
     it works before anything is built and where no registry answers.
     """
     argv = ("docker", "buildx", "build", "--call=check,format=json", *_options(project, image), image.context)
+    # The exit code is not used: the document alone tells warnings from errors.
     result = command.run(argv, cwd=project.root, env=project.environment)
     try:
         answer: dict[str, Any] = json.loads(result.stdout)

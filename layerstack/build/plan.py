@@ -129,6 +129,7 @@ class Planner:
     def _is_readable(self, image: Image) -> bool:
         try:
             self._reader.external_images([image])
+        # BuildKit may accept what our reading refuses; if not, it reports the error with its line.
         except UsageError:
             return False
         return True
@@ -202,6 +203,7 @@ def _staleness(planned: PlannedImage, parents: Mapping[str, PlannedImage], store
     """Why the stored image is not what a build would make; "" when it is."""
     if planned.stored is None:
         return "the image does not exist"
+    # A tag that was added to the definition exists only after a build.
     if other := next(
         (tag for tag in planned.image.tags if tag not in stored or stored[tag].id != planned.stored.id), ""
     ):
@@ -215,6 +217,7 @@ def _doubts(planned: PlannedImage) -> str:
     """Why an image may differ from the current files."""
     if not planned.made_of:
         return "there is no record of its build, so its inputs are unknown"
+    # Checked before the digests, which say nothing where the manifest is incomplete.
     if planned.manifest.unknown:
         return f"{_NOT_KNOWN}{planned.manifest.unknown[0]}"
     if planned.made_of != planned.manifest.digest:

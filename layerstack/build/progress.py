@@ -27,7 +27,7 @@ ReadEstimate = Callable[[], Estimate]
 
 
 class BuildObserver(Protocol):
-    """Is told about a build as it goes. The estimate is only read once a step runs: most builds change nothing."""
+    """Receives the progress of a build. The estimate is only read once a step runs: most builds change nothing."""
 
     def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
@@ -157,7 +157,7 @@ class LiveTable:
     def end(self, report: BuildReport) -> None:
         if self._estimate is not None:
             self._draw(report)
-            # What follows says all of a build that succeeded; of another one it is seen how far it came.
+            # After a success the report that follows says all; after a failure the table shows how far the build got.
             self._live.transient = report.ok
             self._live.stop()
 

@@ -50,6 +50,7 @@ class Outcome:
             return ImageRecord(
                 image=planned.name, action="kept", cause=KEPT_CAUSE, inputs=planned.manifest.digest, parents=parents
             )
+        # A tag that names another image counts as a build even if every step was cached.
         if planned.name not in self.changed and not any(not step.is_cached for step in self.report.of(planned.name)):
             return ImageRecord(image=planned.name, action="fresh", inputs=planned.manifest.digest, parents=parents)
         return self._built(planned, self._parent_causes(planned, earlier))
@@ -108,6 +109,7 @@ class Outcome:
         """Why the image differs although the changed step did not run, or none did."""
         if any(named) and (cause := causes.of_cached()):
             return f"{cause}; BuildKit had that step's result, not those of the steps after it"
+        # BuildKit reports a step that images share for only one of them.
         sharing = {
             step.image for step in self.report.executed if step.place.startswith(f"{planned.manifest.dockerfile}:")
         }

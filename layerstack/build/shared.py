@@ -1,7 +1,7 @@
 """Bases that a team's registry already has: pulled instead of built.
 
-They are asked for when a build begins to run their steps, or has nothing of them at all. Whatever goes wrong costs a
-line: the build goes on as without a registry.
+The registry is asked when a build begins to run their steps, or has nothing of them at all. A failure costs one
+printed line: the build goes on as without a registry.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +44,7 @@ class SharedBases:
     def watch(self, running: set[str], evidence: Evidence) -> None:
         """Raises SharedFound once it is known that the registry has one of the bases whose steps run."""
         unasked = [one for one in _exact_bases(evidence) if one.name not in self._asked]
-        # Those that are stale are asked for as well: they run next, and one look-up takes as long as one name of it.
+        # Stale bases are included: their steps run next, and all look-ups run in parallel.
         wanted = [one for one in unasked if one.name in running or not one.is_fresh]
         if self._asking is None and running & {one.name for one in wanted}:
             self._begin(wanted)
@@ -59,7 +59,7 @@ class SharedBases:
             return frozenset()
         wanted = [one for one in evidence.plan.images if one.name in names]
         self._note(f"pulling {', '.join(one.name for one in wanted)} from {self._team.address}")
-        # Taken out: a base that cannot be pulled is built here, and not tried again.
+        # `pop`: a base that cannot be pulled is built here and not tried again.
         answers = {one.name: self._there.pop(one.name) for one in wanted}
         results = ask_all(lambda one: self._pull(one, answers[one.name]), wanted)
         return frozenset(one.name for one, is_pulled in zip(wanted, results, strict=True) if is_pulled)
@@ -88,7 +88,7 @@ class SharedBases:
 
     def _pull(self, planned: PlannedImage, answer: Answer) -> bool:
         try:
-            # By digest: the tag may name another image since it was looked up.
+            # By digest: the tag may have moved since it was looked up.
             transfer.pull(answer.pinned)
             return self._accept(planned, answer)
         except RegistryFailed as failure:
@@ -106,7 +106,7 @@ class SharedBases:
         is_right = label == planned.manifest.digest
         for tag in planned.image.names if is_right else ():
             image.tag(tag)
-        # What is tagged stays, anything else is gone with this name.
+        # A tagged image stays; any other one is removed with this name.
         client.api.remove_image(answer.pinned)
         if not is_right:
             made_of = f"of other inputs ({label})" if label else "of unknown inputs: it has no label"

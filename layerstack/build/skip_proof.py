@@ -66,6 +66,7 @@ def audit_skips(
         again = images.find_all(tags.values())
         found = tuple(_judge(one, again.get(tags[name]), report, evidence) for name, one in fresh.items())
     finally:
+        # Its errors are expected: images that were not built have no such tag.
         command.run(("docker", "image", "rm", "--force", *tags.values()))
     for audit in found:
         if audit.verdict == "wrong":
@@ -139,6 +140,7 @@ def _copy_difference(planned: PlannedImage, again: StoredImage) -> str:
         before, now = (
             content.layers.get(image[index], {}) for content, image in zip(contents, (old, new), strict=True)
         )
+        # BuildKit appends `# buildkit` to each instruction in the history of an image.
         if before != now and _text(text.removesuffix(" # buildkit")) in copies:
             paths = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
             return f"{text}: {', '.join(paths[:3])}"

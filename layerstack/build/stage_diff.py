@@ -15,7 +15,7 @@ Opcode = tuple[str, int, int, int, int]
 
 @dataclass(frozen=True)
 class Change:
-    """Lines that went and lines that came in the same place."""
+    """Lines that were removed and lines that were added in the same place."""
 
     gone: tuple[RecipeLine, ...]
     come: tuple[RecipeLine, ...]

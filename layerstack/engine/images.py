@@ -102,6 +102,7 @@ def _nearest_parent(layer: Layer, layers: Iterable[Layer]) -> str:
     parents = [
         other
         for other in layers
+        # An image without layers would be below every other one.
         if other.stored and other.stored.id != own.id and other.stored.layers and is_built_on(own, other.stored)
     ]
     nearest = max(parents, key=lambda other: len(other.stored.layers) if other.stored else 0, default=None)

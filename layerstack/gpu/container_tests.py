@@ -19,7 +19,7 @@ from layerstack.wording import listed
 REPORT = "/tmp/container-tests.xml"
 # `tests/test_a.py::test_one PASSED [ 50%]`, as pytest --verbose prints.
 ENDED_TEST = re.compile(r"^(\S+\.py)::.*\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
-# As `docker run` ends when the program cannot be started.
+# Exit codes of `docker run` for a program that cannot be started.
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 WORDS_OF_CODE = {
     3: "pytest itself failed",

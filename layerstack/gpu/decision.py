@@ -101,6 +101,7 @@ def decide(
     `is_elsewhere`: the engine is on another machine, so only its own answer counts.
     Raises GpuMissing when a GPU is demanded and a link to it is broken, naming the link.
     """
+    # Read for the CPU as well: the answer is part of the decision's document.
     host, refused = asked or try_host()
     if requested == "cpu":
         return Decision("cpu", "asked for", host, NOT_ASKED, "asked-for-cpu")

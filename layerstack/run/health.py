@@ -11,7 +11,7 @@ from layerstack.project.project import Service
 
 Phase = Literal["waiting", "ready", "failed"]
 
-# One crash is a chance that many services take while their database starts; twice is a loop.
+# Many services crash once while their database starts; twice is a loop.
 TOLERATED_CRASHES = 1
 # After ten seconds of running Docker, too, counts a restart as successful.
 RECENT_SECONDS = 10.0
@@ -96,7 +96,7 @@ def _judge_idle(container: Container, service: Service) -> Verdict:
     if container.status == "paused":
         return Verdict("failed", "paused", "is paused", f"docker unpause {container.name}")
     if container.error:
-        # What follows the last colon chain of runc is the cause.
+        # runc ends its chain of causes with `unable to start container process: CAUSE`.
         reason = f"could not be started: {container.error.rpartition('container process: ')[2]}"
         return Verdict("failed", "not started", reason, renew(service.name, is_of_image=True))
     return Verdict("failed", "created", "was created but never started", "invoke up")

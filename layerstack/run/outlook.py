@@ -42,7 +42,7 @@ Diagnose = Callable[[Sequence[str]], Trouble | None]
 
 
 class Outlook:
-    """Begins when it is made. Looks run one after the other in a thread, and their outcome is read without waiting."""
+    """Begins with its creation. Looks run one after the other in a thread; nobody waits for their outcome."""
 
     def __init__(self, diagnose: Diagnose | None) -> None:
         self._diagnose = diagnose
@@ -80,7 +80,7 @@ class Outlook:
         try:
             found = self.look_now(services)
         except Exception:
-            # The wait has its own eye on the engine and the containers, and its own words for what it sees.
+            # The wait watches the engine and the containers itself, and reports what it sees.
             found = None
         self._seen.put(found)
 

@@ -18,7 +18,7 @@ from layerstack.engine.files import read_head
 MOST_BYTES = 1 << 20
 # Linux reads as much of a `#!` line.
 HEAD_BYTES = 256
-# Where a Linux program (ELF) tells its machine, and those that Docker has names for.
+# The machine field of a Linux program (ELF), and the machines that Docker has names for.
 ELF_MACHINE = slice(18, 20)
 BIG_ENDIAN = 2
 MACHINES = {3: "386", 21: "ppc64le", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64"}
@@ -27,7 +27,7 @@ SHELL_ENDS = (".sh", ".bash")
 _NOT_FOUND = re.compile(r"no such file or directory|not found|exec format error", re.IGNORECASE)
 # `exec /entrypoint.sh: no such file or directory`
 _REFUSED = re.compile(r"exec:? \"?(/[^\s:\"]+)\"?:")
-# A build that ends such lines itself needs no advice.
+# A build that converts such lines itself needs no advice.
 _CONVERTS = re.compile(r"dos2unix|\\r")
 
 

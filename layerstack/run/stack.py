@@ -82,6 +82,7 @@ def _compose_up(project: Project, services: Sequence[str], watch: Watch) -> Comm
 
 def _compose(project: Project, watch: Watch, *words: str) -> CommandResult:
     return command.stream(
+        # Plain, because `Watch.hear` reads these lines.
         project.compose("--progress", "plain", *words),
         lambda _, line: watch.hear(line),
         cwd=project.root,
@@ -118,6 +119,7 @@ def down(project: Project, removes_volumes: bool = False) -> tuple[str, ...]:
     Raises StartFailed for a project that runs from another folder, CommandFailed.
     """
     client = engine.client()
+    # The note about a missing folder would be wrong here: its containers are removed, not taken over.
     require_own_folder(client, project, lambda text: None)
     # What was started by its name alone is in no active profile, and for Compose no orphan either.
     project = with_called(project, read_all(client, project.name))

@@ -50,7 +50,7 @@ class UpResult:
 
 
 class StartObserver(Protocol):
-    """Is told about a start as it goes: all services several times a second, and what Compose says of pulls."""
+    """Receives the progress of a start: all services several times a second, and Compose's lines about pulls."""
 
     def update(self, services: Sequence[ServiceProgress]) -> None: ...
     def note(self, text: str) -> None: ...

@@ -58,6 +58,7 @@ def where() -> str:
 def _is_elsewhere(client: EngineClient, project: Project) -> bool:
     mounting = [one for one in project.services.values() if _own_mounts(project.root, one)]
     sources = {Path(mount["source"]) for one in mounting for mount in _own_mounts(project.root, one)}
+    # A source that is missing here as well proves nothing about the engine.
     there = sorted(path for path in sources if path.exists())
     return bool(there) and not sees_folder(client, project.root, there, mounting[0].image)
 

@@ -11,7 +11,7 @@ from layerstack.state_folder import read_json, state_folder, write_json
 FILE = "start-seconds.json"
 # For a median that one slow start does not move, and that follows a change after three.
 COUNTED_STARTS = 5
-# Nobody wonders about a start that takes no longer.
+# A shorter start needs no estimate.
 SHORTEST_SECONDS = 1.0
 
 

@@ -24,7 +24,7 @@ PROBE_SECONDS = 2.0
 
 
 class Watch:
-    """Begins when it is made. While `is_composing`, what Compose has not touched yet may be in any state."""
+    """The watch begins with its creation. While `is_composing`, untouched containers may be in any state."""
 
     def __init__(
         self,
