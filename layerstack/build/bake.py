@@ -16,6 +16,7 @@ from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image
 from layerstack.project.project import Project
 
+# A running step may print nothing for minutes, and both keeper and progress depend on the clock.
 TICK_SECONDS = 0.1
 # BuildKit collected a record of its cache between finding and using it; the next call does without it.
 CACHE_RACE = "failed to get dead record"
@@ -82,6 +83,7 @@ def bake(project: Project, call: BakeCall, observer: BuildObserver, watch: Watch
     report = log.report(result.ok, result.seconds)
     observer.end(report)
     if not result.ok:
+        # Only a failed build pays for loading it.
         from layerstack.build.build_failure import failure
 
         raise failure(report, project)
@@ -94,9 +96,11 @@ def bake_argv(project: Project, call: BakeCall) -> tuple[str, ...]:
     # Buildx 0.37.2 and newer ask before they read outside the working directory, even without a terminal.
     paths = (*_folders_outside(project, images), *call.allowed_paths)
     allowed = [f"fs.read={path}" for path in paths] + _entitlements(images)
+    # With `--file` bake does not look for files itself: the document already contains what they say.
     return (
         *("docker", "buildx", "bake", "--file", "-", "--progress=rawjson"),
         *(["--pull"] if call.pulls else []),
+        # `fs` allows both reading and writing, as one folder may be a source and a target.
         *(f"--allow=fs={path}" for path in call.caches.folders(project.root)),
         *(f"--allow={one}" for one in dict.fromkeys(allowed)),
         *(part for value in call.sets for part in ("--set", value)),
@@ -110,7 +114,8 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
     for image in project.with_parents(call.names):
         if image.name in call.unasked:
             continue
-        # Its texts stay as bake printed them: with the escapes that bake takes away again.
+        # The texts stay as bake printed them, with escapes that bake removes again.
+        # An image without a tag is tagged with its name: a build on the stored image needs a reference to it.
         definition = {"tags": list(image.names), **image.definition}
         if labels := call.labels.get(image.name):
             definition["labels"] = {**(definition.get("labels") or {}), **labels}
@@ -119,6 +124,7 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
         if contexts := {name: _context(project, value, stored) for name, value in written.items()}:
             definition["contexts"] = contexts
         for key, values in _caches(call, image).items():
+            # A cache on the command line does not replace those of the definition.
             definition[key] = [*(definition.get(key) or ()), *values]
         if image.name in call.without_cache:
             definition["no-cache"] = True
@@ -134,6 +140,7 @@ def _caches(call: BakeCall, image: Image) -> dict[str, list[str]]:
 
 def _context(project: Project, value: str, stored: frozenset[str]) -> str:
     name = value.removeprefix("target:")
+    # With a `target:` context bake would solve the parent and run the steps that BuildKit has lost.
     if value.startswith("target:") and name in stored:
         return f"docker-image://{project.image(name).tag}"
     return value

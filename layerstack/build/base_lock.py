@@ -27,7 +27,7 @@ def turns(digests: Sequence[str], root: Path, say: Callable[[str], None]) -> Ite
     """
     has_waited = False
     with ExitStack() as held:
-        # In one order for all, so that no two wait for each other; few files, as they are never removed.
+        # One order for all, so that no two builds wait for each other. Two digits keep the files few: none is removed.
         for name in sorted({digest.removeprefix("sha256:")[:2] for digest in digests}):
             path = shared_folder() / FOLDER / f"{name}.lock"
             with suppress(OSError):

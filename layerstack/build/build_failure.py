@@ -24,9 +24,10 @@ OFFICIAL = (
     *("python", "node", "debian", "ubuntu", "alpine", "nginx", "redis", "postgres", "mongo", "mysql", "mariadb"),
     *("golang", "rust", "ruby", "php", "eclipse-temurin", "busybox", "httpd", "rabbitmq", "memcached"),
 )
-# What Dockerfiles of newer frontends, or of those with the features that are tried out, may say.
+# Flags that only newer frontends, or those of the labs channel, understand.
 LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
 OWN_FRONTEND = "Without its `# syntax=` line the engine's own frontend reads the file."
+# The first match counts.
 ADVICE = (
     (r"failed to resolve source metadata for \S*docker/dockerfile:", OWN_FRONTEND),
     (r"unset ssh forward key", "Add `ssh: [default]` to the `build:` of its service, and run `ssh-add` before."),
@@ -80,11 +81,13 @@ def failure(report: BuildReport, project: Project) -> StackError:
 
 def _explained(report: BuildReport, project: Project) -> StackError:
     text = report.message + report.failed_log
+    # A full disk may be reported by Buildx only, or only by the program in the step.
     kind = NoRoom if re.search(DISK_FULL, text, re.IGNORECASE) else BuildFailed
     if report.failed:
         return _of_step(report, report.failed, project, kind)
     message = _placed(report.message, project)
     place, solved = _PLACE.search(message), _SOLVE.findall(message)
+    # Files are searched only when BuildKit names no line itself.
     if not place and (fault := read_definition_failure(message, project)):
         return kind(fault.reason, fault.repair)
     if not place or not solved:
@@ -95,6 +98,7 @@ def _explained(report: BuildReport, project: Project) -> StackError:
 
 def _of_step(report: BuildReport, step: Step, project: Project, kind: type[StackError]) -> StackError:
     image = project.images.get(step.image)
+    # The error of a COPY says what is missing; only the context and its ignore file show why.
     found = _not_copied(step, image, project) or read_failure(report.failed_log, image.context if image else "")
     exit_code = re.search(r"exit code: \d+", step.error)
     said = found.reason or (exit_code[0] if exit_code else step.error)
@@ -133,6 +137,7 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
 def _deciding_line(rules: str, path: str) -> int:
     """The line of the rule that excludes a path, after all exceptions above it."""
     lines, deciding, was_ignored = rules.split("\n"), 0, False
+    # The rules are tried up to each line in turn, because the effect of a line depends on those above it.
     for number in range(1, len(lines) + 1):
         ignored = is_ignored("\n".join(lines[:number]), path)
         deciding = number if ignored and not was_ignored else deciding
@@ -142,6 +147,7 @@ def _deciding_line(rules: str, path: str) -> int:
 
 def _of_definition(text: str, message: str, project: Project) -> ToolFailure:
     """The problem of a Dockerfile that BuildKit could not start to build; `message` has its lines."""
+    # The place in front of the sentence already has the line.
     said = re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip()
     return _misspelt(text) or _absent(text, message, project) or ToolFailure(said)
 
@@ -183,6 +189,7 @@ def _near_image(name: str, project: Project) -> str:
     repository, _, tag = name.partition(":")
     own = {one.partition(":")[0]: one for image in project.images.values() for one in (image.name, *image.names)}
     near = nearest(repository, [*own, *OFFICIAL], 0.75)
+    # If the name itself is right, the tag or the registry is the problem.
     if not near or near == repository:
         return ""
     return f"Did you mean {own.get(near, near + (f':{tag}' if tag else ''))}?"
@@ -206,6 +213,7 @@ def _by_line(message: str, project: Project) -> Image | None:
     for image in project.images.values():
         with suppress(OSError):
             file = project.root / image.context / image.dockerfile
+            # The number alone is not enough: nearly every Dockerfile has a line of that number.
             lines = file.read_text(errors="replace").splitlines() if image.dockerfile else []
             if lines[int(marked["line"]) - 1 :][:1] == [marked["text"]]:
                 return image
@@ -213,6 +221,7 @@ def _by_line(message: str, project: Project) -> Image | None:
 
 
 def _advice(text: str, project: Project) -> str:
+    # A base that the project only has to declare is in no registry: the advice to log in would not help.
     if declared := missing_base.advice_for(project, text):
         return declared
     known = next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")

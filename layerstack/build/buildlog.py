@@ -124,9 +124,9 @@ EMPTY_REPORT = BuildReport(True, 0.0, (), {}, {})
 
 
 class BuildLog:
-    """Collects the stream. `targets` are all bake targets of the call; with more than one, names wear a prefix.
+    """Collects the stream. `targets` are all bake targets of the call; with more than one, names are prefixed.
 
-    The last target is the one that is asked for: names wear no prefix when all others are images that are there.
+    The last target is the one that is asked for: names have no prefix when all others are images that are there.
     `place` may move a step to the image that declares it; it gets every step after those that it was made from.
     """
 
@@ -141,6 +141,7 @@ class BuildLog:
 
     def feed(self, line: str) -> list[Vertex]:
         """Take one line of the stream; returns the vertices it changed. Lines that are not JSON are kept."""
+        # A line that consists of a number or a quoted word is valid JSON, too, but not an event.
         if not line.startswith("{"):
             self.stray_lines.append(line)
             return []
@@ -184,7 +185,7 @@ class BuildLog:
         return self._place_step(step)
 
     def _place_inputs(self, vertex: Vertex) -> None:
-        # The steps of a build come in no order.
+        # The stream has steps in no order, but stages of one name are told apart by the steps below them.
         if vertex.digest not in self._placed:
             self._placed.add(vertex.digest)
             for digest in vertex.inputs:
@@ -192,7 +193,7 @@ class BuildLog:
                     self.step(self.vertices[digest])
 
     def image_of(self, vertex: Vertex) -> str:
-        """The bake target whose prefix a vertex wears; a step that images share wears an arbitrary one."""
+        """The bake target in the prefix of a vertex; a step that images share has an arbitrary one."""
         match = _PREFIX.match(vertex.name)
         return self._prefix(match["words"].split())[0] if match else ""
 
@@ -201,6 +202,7 @@ class BuildLog:
         match = _PREFIX.match(vertex.name)
         text = match["rest"] if match else vertex.name
         kind = next((kind for beginning, kind in WORK.items() if text.startswith(beginning)), None)
+        # A cached FROM has only resolved a name; nothing was pulled.
         if kind is None or vertex.started is None or (kind == "pull" and vertex.is_cached):
             return None
         image = self.image_of(vertex) if match else self._unprefixed
@@ -213,6 +215,7 @@ class BuildLog:
         return BuildReport(
             ok=ok,
             seconds=seconds,
+            # The stream has the steps of all images in no particular order.
             steps=tuple(sorted(steps, key=lambda step: (step.image, step.stage, step.number))),
             transfer_seconds=_seconds_by_image(works, "transfer"),
             export_seconds=_seconds_by_image(works, "export"),
@@ -272,6 +275,7 @@ def _exported(vertex: Vertex) -> Iterator[tuple[str, str]]:
     ids = (match[1] for pattern in _IMAGE_ID for text in vertex.progress if (match := pattern.match(text)))
     image_id = next(ids, "")
     for text in vertex.progress if image_id else ():
+        # `naming to docker.io/library/base-node:latest`
         if text.startswith("naming to "):
             yield familiar(text.removeprefix("naming to ")), image_id
 

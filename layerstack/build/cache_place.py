@@ -43,6 +43,7 @@ NO_PLACES = CachePlaces()
 
 def require_usable(places: CachePlaces, images: Sequence[str]) -> None:
     """Raises UsageError for a place that images would take from each other, EngineError where none can be written."""
+    # An inline cache is stored in the image itself: every builder can write it, and no two images share it.
     kept_elsewhere = [value for value in places.targets if _parts(value).get("type") != INLINE]
     for value in kept_elsewhere:
         if IMAGE not in value and len(images) > 1:
@@ -71,6 +72,7 @@ def why_no_export(driver: str, store: str) -> str:
 
 def _parts(value: str) -> dict[str, str]:
     """The fields of a value. Raises UsageError for an invalid one, and for one without a type."""
+    # Buildx parses the value as CSV, so a quoted field may contain a comma.
     fields: Iterable[str] = next(csv.reader([value]), [])
     parts = {name.strip(): text.strip() for name, _, text in (field.partition("=") for field in fields)}
     if not parts.get("type"):

@@ -36,6 +36,7 @@ class ImageCauses:
     def of(self, step: Step) -> Cause:
         """The cause of one executed step."""
         if self.is_forced:
+            # Without the cache every step runs, whatever else has changed.
             return Cause("forced", "asked for with --force")
         if self.old is None:
             return Cause("unknown", self.doubt) if self.doubt else Cause("first-build")
@@ -77,12 +78,14 @@ class ImageCauses:
         alike = [(stage, number) for stage, number in steps if str(stage.steps[number].line) == written]
         # All that an image's ONBUILD brings stands on the line of FROM.
         same = [one for one in alike if is_same_text(step, one[0].steps[one[1]])]
+        # `RUN a` and `RUN a b`, both brought by one FROM, fit the step `RUN a b`: the longest match is the right one.
         return max(same or alike[:1], key=lambda one: len(literal_text(one[0].steps[one[1]])), default=None)
 
     def _of(self, stage: RecipeStage, number: int) -> Cause:
         own = list(self._own(stage, number))
         if own:
             return Cause(own[0].kind, "; ".join([own[0].detail, *(f"also {cause}" for cause in own[1:])]))
+        # The nearest change comes first: one further up reaches a step only through what is in between.
         return (
             self._step_before(stage, number)
             or self._base(stage)
@@ -94,6 +97,7 @@ class ImageCauses:
         )
 
     def _unexplained(self, stage: RecipeStage, line: RecipeLine) -> Cause:
+        # BuildKit asks a remote address in every build, and the manifest does not hold its content.
         if line.remote:
             return Cause("remote-content", f"what {', '.join(line.remote)} holds may have changed")
         read = {what_may_change(name) for name in (stage.base, *(source.origin for source in line.sources))}
@@ -157,6 +161,7 @@ class ImageCauses:
     def _source(self, name: str) -> Cause | None:
         """What a FROM or `from=` refers to: a stage, an image of the project, or another image."""
         stage = self.new.stage(name)
+        # A named context takes precedence over a stage of the same name.
         if stage is None or name in self.new.parents:
             return self._parent(name)
         executed = [number for number, one in enumerate(stage.steps) if self._was_executed(one)]
@@ -170,6 +175,7 @@ class ImageCauses:
             return Cause("parent-image", f"{name} was rebuilt ({self.parent_causes[name]})")
         old, new = self.old.parents.get(name), self.new.parents.get(name)
         if old and new and old != new:
+            # `sha256:` and the twelve digits that Docker shows of an id.
             return Cause("parent-image", f"{name} is a different image now ({old[:19]} → {new[:19]})")
         return None
 

@@ -54,6 +54,7 @@ def noticed_by(line: RecipeLine, change: Change) -> Change:
 def settings_cause(change: Change, location: str) -> Cause:
     """A build argument with another value, or other instructions."""
     old, new = _arguments(change.gone), _arguments(change.come)
+    # It is a build argument only if nothing but values changed: any other line is an edit of the Dockerfile.
     if len(old) == len(change.gone) and old.keys() == new.keys() and len(new) == len(change.come):
         return Cause("build-arg", "; ".join(f"{name}: {old[name]} → {new[name]}" for name in old))
     sides = ("; ".join(shown(one) for one in lines) or "nothing" for lines in (change.gone, change.come))
@@ -71,6 +72,7 @@ def base_cause(old: Manifest, new: Manifest, stage: str) -> Cause | None:
         for name, value in new.arguments.items()
         if name in old.arguments and old.arguments[name] != value
     ]
+    # If FROM is written as before, an argument in it has another value.
     if changed and was.written == now.written:
         return Cause("build-arg", f"{'; '.join(changed)} ({detail})")
     return Cause("instruction", f"{new.dockerfile}: {detail}")
@@ -107,5 +109,6 @@ def _masked(name: str, value: str) -> str:
 
 
 def _in_short(text: str) -> str:
+    # Masked before it is cut: a cut value would no longer look like one.
     masked = _ASSIGNMENT.sub(lambda match: f"{match[1]}={_masked(match[1], match[2])}", text)
     return printable(short(masked, SHOWN_CHARACTERS))

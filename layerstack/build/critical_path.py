@@ -20,6 +20,7 @@ def find_path(vertices: Mapping[str, Vertex], images: Mapping[str, str]) -> tupl
     """
     current = _latest(vertices[digest] for digest in images)
     path: list[str] = []
+    # A damaged stream may contain a cycle.
     while current is not None and current.digest not in path:
         path.append(current.digest)
         current = _latest(_before(current, vertices, images))
@@ -33,9 +34,10 @@ def _before(vertex: Vertex, vertices: Mapping[str, Vertex], images: Mapping[str,
     if "exporting" not in vertex.name and "unpacking" not in vertex.name:
         return []
     started = (vertex.started or 0.0) + SLACK_SECONDS
+    # `started + 1` stands for a vertex without an end, which nothing has waited for.
     ended = [vertices[digest] for digest in images if (vertices[digest].completed or started + 1) <= started]
     own = [one for one in ended if images[one.digest] == images[vertex.digest]]
-    # Images that share all their steps: those wear the name of the other one.
+    # If images share all their steps, BuildKit names those after the other image.
     return own or ended
 
 

@@ -22,6 +22,7 @@ def read_definition_failure(message: str, project: Project) -> ToolFailure | Non
     # Buildx names the target only when it builds several.
     target = re.search(r"^ERROR: target (?P<name>\S+): ", message, re.MULTILINE)
     named = project.images.get(target["name"]) if target else None
+    # Without a name the first image whose files have the fault is taken.
     images = [named] if named else list(project.images.values())
     for pattern, look in _KINDS:
         if match := re.search(pattern, message):
@@ -62,6 +63,7 @@ def _no_from(project: Project, image: Image, _: re.Match[str]) -> ToolFailure | 
 
 
 def _no_stage(project: Project, image: Image, match: re.Match[str]) -> ToolFailure | None:
+    # BuildKit ignores case in the names of stages.
     if image.target.lower() != match["target"].lower():
         return None
     path = project.root / image.dockerfile_place
@@ -79,6 +81,7 @@ def _no_context(project: Project, image: Image, _: re.Match[str]) -> ToolFailure
     contexts = {"context": image.context, **{f"context {name}": value for name, value in image.contexts.items()}}
     for name, value in contexts.items():
         path = project.root / value
+        # `target:base` and `docker-image://node` are no folders.
         if is_remote(value) or ":" in value or path.is_dir():
             continue
         state = "is a file" if path.exists() else "is not there"
@@ -103,6 +106,7 @@ def _bad_rule(project: Project, image: Image, _: re.Match[str]) -> ToolFailure |
 def _lint(project: Project, image: Image, match: re.Match[str]) -> ToolFailure | None:
     with suppress(UsageError):
         parsed = dockerfile.read(project.root / image.dockerfile_place, image.args)
+        # Lint ends a build only with the line `# check=error=true`.
         if "error=true" in parsed.directives.get("check", "").lower().replace(" ", ""):
             reason = f"{image.dockerfile_place}: `check=error=true` refuses {match['rules']}"
             return ToolFailure(reason, "`invoke doctor` names the lines.")
@@ -113,6 +117,7 @@ def _entitlement(project: Project, image: Image, match: re.Match[str]) -> ToolFa
     name = match["name"]
     if name not in (image.definition.get("entitlements") or ()):
         return None
+    # daemon.json spells `security.insecure` as `security-insecure`.
     setting = f'"builder": {{"Entitlements": {{"{name.replace(".", "-")}": true}}}}'
     reason = f"{_place(project, image, 'entitlements', 'privileged')}the engine does not allow {name} in builds"
     return ToolFailure(reason, f"Remove it there, or allow it in the engine's daemon.json: {setting}.")
@@ -130,6 +135,7 @@ def _no_secret(project: Project, image: Image, match: re.Match[str]) -> ToolFail
     if not secrets:
         return None
     path = Path(match["path"])
+    # bake gets a resolved definition, so the message has an absolute path.
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
     reason = f"{_place(project, image, 'secrets')}a secret of the build of {image.name} is to come from {shown}"
     return ToolFailure(f"{reason}, which does not exist", f"Write {shown}, or correct the `file:` of the secret.")
@@ -147,12 +153,14 @@ _Look = Callable[[Project, Image, re.Match[str]], ToolFailure | None]
 _KINDS: tuple[tuple[str, _Look], ...] = (
     (r"failed to read dockerfile: ", _no_dockerfile),
     (r"contains no stages to build|Dockerfile cannot be empty|file with no instructions", _no_from),
+    # `target stage "prd" could not be found (did you mean prod?)`
     (r'target stage "(?P<target>[^"]+)" could not be found', _no_stage),
     (
         r'unable to prepare context: path "[^"]+" not found|failed to evaluate path "[^"]+": not a directory'
         r"|failed to get build context \S+: stat ",
         _no_context,
     ),
+    # `failed to stat /home/me/shop/no.txt: stat /home/me/shop/no.txt: no such file or directory`
     (r"failed to stat (?P<path>.+?): stat ", _no_secret),
     (r"syntax error in pattern|illegal exclusion pattern", _bad_rule),
     (r"lint violation found for rules: (?P<rules>.+)", _lint),

@@ -14,7 +14,7 @@ from layerstack.build.record import ImageRecord
 COUNTED_BUILDS = 5
 # A shorter wait needs no estimate.
 SHORTEST_SECONDS = 1.0
-# Fewer than history keeps of a name.
+# Fewer than the history keeps of a name.
 COMPARED_CHARACTERS = 60
 # `deps 2/4 RUN npm ci`
 _NUMBER = re.compile(r"(^| )\d+/\d+ ")
@@ -61,10 +61,12 @@ def read_estimate(root: Path, images: Sequence[str]) -> Estimate:
     for image in _built_images(root):
         if image.image not in images:
             continue
+        # If all its steps ran with another image, its own seconds are only those of an export.
         if image.executed or not image.steps:
             builds.setdefault(image.image, []).append(image.seconds)
         for step in image.executed:
             steps.setdefault(image.image, {}).setdefault(step_key(step.step), []).append(step.seconds)
+        # Only the steps of the last build count: removed ones will not run again.
         last[image.image] = {step_key(step.step) for step in image.steps}
     return Estimate(
         {name: _usual(seconds) for name, seconds in builds.items()},

@@ -37,6 +37,7 @@ def printable(path: str) -> str:
 
 def _in_place(old: Mapping[str, str], new: Mapping[str, str]) -> list[FileChange]:
     changed = sorted(path for path in old.keys() & new.keys() if old[path] != new[path])
+    # An identity is `0644 DIGEST`.
     content = [path for path in changed if old[path][4:] != new[path][4:]]
     mode = [
         f"{printable(path)} {old[path][:4]} → {new[path][:4]}" for path in changed if old[path][:4] != new[path][:4]
@@ -49,8 +50,10 @@ def _moved(
     removed: Sequence[str], added: Sequence[str], old: Mapping[str, str], new: Mapping[str, str]
 ) -> list[FileChange]:
     """Added, removed and renamed files; a renamed one has the content of a removed one."""
+    # Indexed by identity: a renamed folder may hold thousands of files.
     waiting: dict[str, list[str]] = {}
     for path in added:
+        # All folders are equal: any two would count as one that was renamed.
         if not new[path].endswith(" dir"):
             waiting.setdefault(new[path], []).append(path)
     renamed = [(path, waiting[old[path]].pop(0)) for path in removed if waiting.get(old[path])]
@@ -77,6 +80,7 @@ def _left_out(rules: Mapping[str, str], others: Mapping[str, str], paths: Sequen
     """The paths that these rules exclude from their context, when the other rules differ."""
     found: set[str] = set()
     for name in {*rules, *others}:
+        # Only rules that changed can have let a file in or kept one out.
         if rules.get(name, "") != others.get(name, ""):
             patterns = context.parse_patterns(rules.get(name, ""), Path(".dockerignore"))
             prefix = f"{name}:" if name else ""

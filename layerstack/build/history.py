@@ -37,6 +37,7 @@ def _read(path: Path, kind: str) -> Iterator[dict[str, Any]]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
+            # A damaged line may even be nested too deeply for the parser.
             continue
         if isinstance(record, dict) and (not kind or record.get("kind") == kind):
             yield record

@@ -13,6 +13,7 @@ def recall_sizes(root: Path) -> dict[str, int]:
     try:
         return {tag: int(size) for tag, size in read_json(state_folder(root) / SIZES_FILE).items()}
     except (ValueError, TypeError, OverflowError):
+        # OverflowError: Python's JSON accepts `Infinity`.
         return {}
 
 

@@ -104,6 +104,7 @@ def find_impact(project: Project, paths: Sequence[str | Path]) -> list[Impact]:
     digests = store.read_digests()
     reader = InputReader(project, os.environ.get("DOCKER_DEFAULT_PLATFORM", ""), digests)
     reader.find_external(images, _find_stored)
+    # No identities are needed: only steps and their sources count here, and no digest.
     manifests = [(image, reader.read(image, {})) for image in images]
     store.write_digests(digests)
     seconds = StepSeconds(project.root)
@@ -237,6 +238,7 @@ class _Change:
         reached = _Result(f"built on {base.words}", base.is_certain) if base else None
         for line in stage.lines:
             own = self._own(image, line)
+            # A certain reason replaces an uncertain one, and a later reason an equally certain one.
             if own and (reached is None or own.is_certain >= reached.is_certain):
                 reached = own
             if reached and line.is_step:
@@ -244,6 +246,7 @@ class _Change:
                 seconds = self._seconds.of(self._siblings(image), stage, line)
                 place = f"{manifest.dockerfile}:{line.line}"
                 yield AffectedStep(name, reached.words, reached.is_certain, seconds, place)
+                # All steps that follow name the step that reads the file, not the one just before them.
                 reached = _Result(f"after {name}", reached.is_certain) if reached is own else reached
         if reached:
             self._changed[image.name, stage.name.lower()] = reached.is_certain
@@ -261,6 +264,7 @@ class _Change:
 
     def _result(self, image: Image, name: str) -> _Result | None:
         """The effect on the result of a stage or an image of the project."""
+        # A named context takes precedence over a stage of the same name.
         value = find_context(image, name) or ""
         if not value.startswith("target:"):
             is_certain = None if value else self._changed.get((image.name, name.lower()))
@@ -272,6 +276,7 @@ class _Change:
 
     def _siblings(self, image: Image) -> Iterable[str]:
         """The image and the others of its Dockerfile."""
+        # BuildKit names a shared step after any one of its images, and so does the history.
         same = (image.context, image.dockerfile)
         others = (one.name for one in self._project.images.values() if (one.context, one.dockerfile) == same)
         return dict.fromkeys((image.name, *others))
@@ -321,6 +326,7 @@ def _ignoring_rule(root: Path, file: Path | None, path: str) -> str:
     if file is None:
         return ""
     rules = context.read_rules(file)
+    # An exception further down may let the file in again, so all rules together decide first.
     if not context.is_ignored(rules, path):
         return ""
     lines = rules.splitlines()

@@ -30,22 +30,23 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
 
+# To be raised when the content of a manifest changes: records of another version are ignored.
 MANIFEST_VERSION = 3
 DEFAULT_CONTEXT = ""
 TARGET_SCHEME, IMAGE_SCHEME = "target:", "docker-image://"
-# How the identity of an image from outside begins that is not here.
+# Prefix of the identity of an image from outside that is not on this engine.
 ABSENT = "not on this machine: "
 # Keys of a bake target that do not change what is in the image, or are read in their own way.
 UNRELATED_KEYS = {"tags", "output", "cache-from", "cache-to", "context", "contexts", "dockerfile", "dockerfile-inline"}
 UNRELATED_KEYS |= {"args", "secret", "ssh", "call", "attest", "no-cache", "no-cache-filter", "pull", "target"}
 # Build arguments that BuildKit itself obeys, declared or not.
 ENGINE_ARGUMENTS = ("BUILDKIT_", "SOURCE_DATE_EPOCH")
-# What a digest does not count: where things stand, and how a name came about.
+# What a digest leaves out: places, and how a name was derived.
 UNCOUNTED = ("image", "dockerfile", "arguments", "ignore_rules", "unknown")
 UNCOUNTED_IN_LINES = ("line", "variables", "trigger_of", "remote")
-# Compose says with which version of it an image was built: no two machines would agree.
+# Compose labels an image with its own version: machines with different versions would never agree.
 UNCOUNTED_LABELS = ("com.docker.compose.version",)
-# What a checkout under another umask has more: git itself knows only whether a file can be executed.
+# Bits that depend on the umask of a checkout: git stores only whether a file is executable.
 UMASK_BITS = 0o022
 
 
@@ -78,6 +79,7 @@ class Manifest:
         """`sha256:…` of everything that determines the content."""
         counted = {key: value for key, value in self.to_json().items() if key not in UNCOUNTED}
         counted["stages"] = [_counted(stage) for stage in counted["stages"]]
+        # The spelling is canonical because machines compare these digests through a registry.
         canonical = json.dumps(counted, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -135,6 +137,7 @@ class InputReader:
         """The images from outside that are there, by reference, with those that the ONBUILD of others names."""
         asked: set[str] = set()
         stored: dict[str, StoredImage] = {}
+        # ONBUILD of an image that was just found may name another one.
         while new := self.external_images(images) - asked:
             asked |= new
             if found := find(new):
@@ -148,6 +151,7 @@ class InputReader:
         Their ONBUILD may name further images: `external_images` has those afterwards.
         """
         self._handed_on = {references.familiar(name): from_config(name, config) for name, config in configs.items()}
+        # Recipes that were read before lack what is inherited.
         self._recipes.clear()
         self._manifests.clear()
 
@@ -246,6 +250,7 @@ class _Contexts:
 
     def read_by(self, stages: Iterable[RecipeStage]) -> list[str]:
         """Names of the contexts that the stages read."""
+        # Sorted, because manifests are compared and stored: the order of a set changes from run to run.
         return sorted({source.origin for source in _all_sources(stages)} & self._folders.keys())
 
     def with_links_followed(self, stage: RecipeStage) -> RecipeStage:
@@ -264,7 +269,7 @@ class _Contexts:
         copied = set(copy_sources.read_by(entries, [source for source in sources if not source.is_mounted]))
         for path in copy_sources.read_by(entries, sources):
             entry = entries[path]
-            # A layer holds the mode of what is copied; what is mounted only passes by.
+            # A layer stores the mode of a copied file; that of a mounted one ends up nowhere.
             mode = entry.mode & 0o7777 & ~(0 if path in copied else UMASK_BITS)
             yield path, f"{mode:04o} {known.of(folder / path, entry)}"
 

@@ -69,6 +69,7 @@ class Evidence:
         """
         known = planned.last.cache_records if planned.last else {}
         steps = [known.get(location, ())] if location else list(known.values())
+        # If one record is left, BuildKit may have the result: the step then runs because our reading is wrong.
         return bool(steps) and all(ids and not self.record_ids & set(ids) for ids in steps)
 
     def is_unknown_to_cache(self, planned: PlannedImage, passed_over: Sequence[str]) -> bool:
@@ -142,9 +143,12 @@ class Keeper:
             if step.is_cached:
                 self._suspects.pop(vertex.digest, None)
             else:
+                # Evidence is read from now on, so that it is there when the step turns out to run.
                 self._suspects.setdefault(vertex.digest, monotonic())
                 self._ask()
+        # A step that prints nothing counts as well: only time decides.
         settled = [digest for digest, since in self._suspects.items() if monotonic() - since > SETTLE_SECONDS]
+        # The build does not wait for the evidence: `finish` checks again at its end.
         if settled and self._evidence and self._evidence.done():
             places = [(step.image, step.place) for one in settled if (step := log.step(log.vertices[one]))]
             self._require_needed(places)
@@ -175,5 +179,6 @@ class Keeper:
         known = {one.name: one for one in evidence.plan.images}
         for image, place in running:
             one = known.get(image)
+            # All lost images together: each one found later would end another call.
             if one and evidence.is_keepable(one) and evidence.is_gone(one, place):
                 raise CacheGone(evidence.lost_with(image))

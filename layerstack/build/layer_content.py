@@ -46,6 +46,7 @@ def read_content(reference: str, layers: Iterable[str]) -> ImageContent:
 
 def _entries(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
     """(path, kind, mode, owner and content) of every entry of a layer, without times."""
+    # The layer is read inside the archive: extracting it would write it to the disk once more.
     with tarfile.open(fileobj=stream) as layer:
         for member in layer:
             file = layer.extractfile(member) if member.isfile() else None

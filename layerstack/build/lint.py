@@ -35,6 +35,7 @@ def check_dockerfile(project: Project, image: Image) -> list[Warning]:
     it works before anything is built and where no registry answers.
     """
     argv = ("docker", "buildx", "build", "--call=check,format=json", *_options(project, image), image.context)
+    # The exit code is not used: the document alone tells warnings from errors.
     result = command.run(argv, cwd=project.root, env=project.environment)
     try:
         answer: dict[str, Any] = json.loads(result.stdout)
@@ -50,6 +51,7 @@ def _options(project: Project, image: Image) -> Iterator[str]:
     if image.target:
         yield from ("--target", image.target)
     for name, value in image.args.items():
+        # By convention an argument with this name is the image of a FROM.
         yield from ("--build-arg", f"{name}={'scratch' if name.endswith('_IMAGE') else value}")
     for name, value in image.contexts.items():
         is_folder = ":" not in value and (project.root / value).is_dir()

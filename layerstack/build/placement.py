@@ -23,6 +23,7 @@ ONBUILD = "ONBUILD "
 # Steps that a stage has besides its own: FROM, and what an ONBUILD brings (BuildKit counts its ENV and LABEL, too).
 MOST_OTHERS = 101
 SCRATCH = "scratch"
+# `RUN echo "$A"` is compared up to `RUN echo `.
 _CHANGED = re.compile(r"<<|[$\"'\\`]")
 
 
@@ -30,7 +31,7 @@ _CHANGED = re.compile(r"<<|[$\"'\\`]")
 class _StagePlace:
     """A stage and what BuildKit counts before its own steps.
 
-    `total_before` are those that it adds to the number of steps, `number_before` those that wear a number: a FROM does
+    `total_before` are those that it adds to the number of steps, `number_before` those that have a number: a FROM does
     when it names an image, and no context stands for it. `triggers` is None where ONBUILD would come from an image.
     `last_below` is the line of the last step that the stage is built on, 0 where that is in no stage.
     """
@@ -144,6 +145,7 @@ def _below(images: Sequence[Image]) -> dict[str, frozenset[str]]:
 def _candidates(step: Step, source: _Source) -> Iterator[_Candidate]:
     for place in source.stages:
         stage = place.stage
+        # BuildKit gives the only stage of a Dockerfile no name.
         is_same_stage = step.stage.lower() == stage.name.lower() or (not step.stage and stage.index == 0)
         others = step.total - len(stage.steps)
         if is_same_stage and 0 <= others <= MOST_OTHERS and (found := _line(step, place, others)):
@@ -160,6 +162,7 @@ def _line(step: Step, place: _StagePlace, others: int) -> tuple[int, int] | None
     expected = step.number - 1 - place.number_before
     earlier = _steps(place.triggers or ())
     below = earlier[-1].line if earlier else place.last_below
+    # BuildKit's count goes first; the other indexes allow for steps that it counts and that are not read here.
     return _at(step, stage.steps, [expected, *range(step.number - 1, step.number - 2 - others, -1)], below)
 
 

@@ -62,6 +62,7 @@ class PlannedImage:
         """Digest of the inputs that the stored image was made of; empty when that is not known."""
         if self.is_recorded and self.last:
             return self.last.manifest.digest
+        # A base from another machine has a label but no record. A service inherits the label of its base.
         return self.stored.labels.get(INPUTS_LABEL, "") if self.stored and self.is_base else ""
 
 
@@ -128,6 +129,7 @@ class Planner:
     def _is_readable(self, image: Image) -> bool:
         try:
             self._reader.external_images([image])
+        # BuildKit may accept what our reading refuses; if not, it reports the error with its line.
         except UsageError:
             return False
         return True
@@ -193,6 +195,7 @@ def _find_external(gone: Mapping[str, ExternalImage], references: Iterable[str])
     wanted = list(references)
     here = images.find_valid(wanted)
     before = {name: gone[name] for name in wanted if name in gone and name not in here}
+    # Layers and configuration are all that its identity needs.
     return {**{name: StoredImage("", (), 0, "", {}, one.layers, one.config) for name, one in before.items()}, **here}
 
 
@@ -200,6 +203,7 @@ def _staleness(planned: PlannedImage, parents: Mapping[str, PlannedImage], store
     """Why the stored image is not what a build would make; "" when it is."""
     if planned.stored is None:
         return "the image does not exist"
+    # A tag that was added to the definition exists only after a build.
     if other := next(
         (tag for tag in planned.image.tags if tag not in stored or stored[tag].id != planned.stored.id), ""
     ):
@@ -213,10 +217,12 @@ def _doubts(planned: PlannedImage) -> str:
     """Why an image may differ from the current files."""
     if not planned.made_of:
         return "there is no record of its build, so its inputs are unknown"
+    # Checked before the digests, which say nothing where the manifest is incomplete.
     if planned.manifest.unknown:
         return f"{_NOT_KNOWN}{planned.manifest.unknown[0]}"
     if planned.made_of != planned.manifest.digest:
         return "its inputs changed"
+    # Equal inputs prove nothing if a step may fetch something else each time.
     return planned.manifest.volatile[0] if planned.manifest.volatile else ""
 
 
@@ -236,6 +242,7 @@ def _is_on_other_layers(planned: PlannedImage, parent: PlannedImage) -> bool:
     recorded = planned.last.parent_layers.get(parent.name) if planned.is_recorded else None
     if recorded:
         return recorded != layers_identity(parent.stored)
+    # The layers do not show which image was copied from, only which one is the base.
     return _base_of(planned) == parent.name and not images.is_built_on(planned.stored, parent.stored)
 
 

@@ -27,7 +27,7 @@ ReadEstimate = Callable[[], Estimate]
 
 
 class BuildObserver(Protocol):
-    """Is told about a build as it goes. The estimate is only read once a step runs: most builds change nothing."""
+    """Receives the progress of a build. The estimate is only read once a step runs: most builds change nothing."""
 
     def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
@@ -103,6 +103,7 @@ class PlainLog:
 
     def _print_finished(self, until: float) -> None:
         # Not at once: a step may be reported as finished first, and as cached a moment later.
+        # 0 marks printed steps: the stream may report a vertex again.
         for digest in [digest for digest, moment in self._finished.items() if 0 < moment <= until]:
             self._finished[digest] = 0
             step = self._log.step(self._log.vertices[digest]) if self._log else None
@@ -146,6 +147,7 @@ class LiveTable:
                 return
             self._estimate = self._read_estimate()
             self._live.start()
+        # Every line of the stream ends up here, and a step may print thousands.
         if time.monotonic() - self._drawn > 0.1:
             self._draw(None)
 
@@ -155,7 +157,7 @@ class LiveTable:
     def end(self, report: BuildReport) -> None:
         if self._estimate is not None:
             self._draw(report)
-            # What follows says all of a build that succeeded; of another one it is seen how far it came.
+            # After a success the report that follows says all; after a failure the table shows how far the build got.
             self._live.transient = report.ok
             self._live.stop()
 
@@ -202,6 +204,7 @@ def what_runs(name: str) -> str:
 
 def observer_for_terminal() -> BuildObserver:
     """A live table when a person watches, a plain log otherwise."""
+    # Both write to stderr: stdout may have to hold one JSON document.
     return LiveTable() if sys.stderr.isatty() else PlainLog()
 
 

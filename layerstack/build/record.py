@@ -47,6 +47,7 @@ def root_causes(causes: Iterable[Cause]) -> list[Cause]:
     return list(dict.fromkeys(cause for cause in causes if cause.kind != "parent-step"))
 
 
+# Other programs read the documents by these names: fields are added, never renamed.
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"is_cached": "cached", "is_critical": "critical"}):
     """One Dockerfile step. `seconds` is its own running time, `started` seconds since the epoch.
 

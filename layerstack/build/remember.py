@@ -33,8 +33,10 @@ def remember(
     for one in record.images:
         planned = outcome.plan.of(one.image)
         stored = outcome.stored.get(planned.image.tag)
+        # An image that was kept from the start already has its state.
         if one.action == "kept" and planned.last and one.image not in outcome.call.kept:
             store.write(_without_cache(planned.last, planned, cache))
+        # BuildKit never had the steps of a pulled base, as if its cache were gone.
         elif stored and one.action == "pulled":
             store.write(_without_cache(_state(one, planned, stored, outcome, {}), planned, cache))
         elif stored and (one.action == "built" or one.image not in states):

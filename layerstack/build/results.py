@@ -50,6 +50,7 @@ class Outcome:
             return ImageRecord(
                 image=planned.name, action="kept", cause=KEPT_CAUSE, inputs=planned.manifest.digest, parents=parents
             )
+        # A tag that names another image counts as a build even if every step was cached.
         if planned.name not in self.changed and not any(not step.is_cached for step in self.report.of(planned.name)):
             return ImageRecord(image=planned.name, action="fresh", inputs=planned.manifest.digest, parents=parents)
         return self._built(planned, self._parent_causes(planned, earlier))
@@ -97,6 +98,7 @@ class Outcome:
             if value.startswith("target:") and planned.last:
                 parent, result = self.plan.of(name), earlier[name]
                 before, now = planned.last.parent_layers.get(name), layers_identity(self.stored.get(parent.image.tag))
+                # Layers are not recorded of a base that the image does not stand on: only executed steps show a change.
                 is_other = bool(result.executed) if before is None else before != now
                 if is_other or planned.last.manifest.parents.get(context) != planned.manifest.parents.get(context):
                     last = parent.last.record.cause if parent.last else ""
@@ -107,6 +109,7 @@ class Outcome:
         """Why the image differs although the changed step did not run, or none did."""
         if any(named) and (cause := causes.of_cached()):
             return f"{cause}; BuildKit had that step's result, not those of the steps after it"
+        # BuildKit reports a step that images share for only one of them.
         sharing = {
             step.image for step in self.report.executed if step.place.startswith(f"{planned.manifest.dockerfile}:")
         }

@@ -1,7 +1,7 @@
 """Bases that a team's registry already has: pulled instead of built.
 
-They are asked for when a build begins to run their steps, or has nothing of them at all. Whatever goes wrong costs a
-line: the build goes on as without a registry.
+The registry is asked when a build begins to run their steps, or has nothing of them at all. A failure costs one
+printed line: the build goes on as without a registry.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +34,7 @@ class SharedBases:
 
     def find_absent(self, evidence: Evidence) -> frozenset[str]:
         """Bases that are not on the engine, of which BuildKit has nothing, and that the registry has."""
+        # If all its steps may be cached, BuildKit comes first.
         absent = [one for one in _exact_bases(evidence) if not one.stored and not _is_known(one, evidence)]
         if absent:
             self._begin(absent)
@@ -43,6 +44,7 @@ class SharedBases:
     def watch(self, running: set[str], evidence: Evidence) -> None:
         """Raises SharedFound once it is known that the registry has one of the bases whose steps run."""
         unasked = [one for one in _exact_bases(evidence) if one.name not in self._asked]
+        # Stale bases are included: their steps run next, and all look-ups run in parallel.
         wanted = [one for one in unasked if one.name in running or not one.is_fresh]
         if self._asking is None and running & {one.name for one in wanted}:
             self._begin(wanted)
@@ -57,6 +59,7 @@ class SharedBases:
             return frozenset()
         wanted = [one for one in evidence.plan.images if one.name in names]
         self._note(f"pulling {', '.join(one.name for one in wanted)} from {self._team.address}")
+        # `pop`: a base that cannot be pulled is built here and not tried again.
         answers = {one.name: self._there.pop(one.name) for one in wanted}
         results = ask_all(lambda one: self._pull(one, answers[one.name]), wanted)
         return frozenset(one.name for one, is_pulled in zip(wanted, results, strict=True) if is_pulled)
@@ -85,6 +88,7 @@ class SharedBases:
 
     def _pull(self, planned: PlannedImage, answer: Answer) -> bool:
         try:
+            # By digest: the tag may have moved since it was looked up.
             transfer.pull(answer.pinned)
             return self._accept(planned, answer)
         except RegistryFailed as failure:
@@ -98,10 +102,11 @@ class SharedBases:
         client = engine.client()
         image = client.images.get(answer.pinned)
         label = str((image.labels or {}).get(INPUTS_LABEL, ""))
+        # The tag proves nothing: another image may have been pushed under it.
         is_right = label == planned.manifest.digest
         for tag in planned.image.names if is_right else ():
             image.tag(tag)
-        # What is tagged stays, anything else is gone with this name.
+        # A tagged image stays; any other one is removed with this name.
         client.api.remove_image(answer.pinned)
         if not is_right:
             made_of = f"of other inputs ({label})" if label else "of unknown inputs: it has no label"

@@ -58,6 +58,7 @@ def audit_skips(
     tags = {name: abandoned_images.throw_away_tag("audit", name, run) for name in fresh}
     evidence = Evidence(Plan(tuple(fresh.values())), read_cache().records)
     gone = frozenset(name for name, one in fresh.items() if one.last and one.last.is_cache_gone)
+    # Images that BuildKit has lost cannot be compared, so they are not built.
     sets = tuple(f"{name}.tags={tag}" for name, tag in tags.items() if name not in gone)
     try:
         call = BakeCall(tuple(fresh), labels=_labels(fresh.values()), kept=gone, sets=sets)
@@ -65,6 +66,7 @@ def audit_skips(
         again = images.find_all(tags.values())
         found = tuple(_judge(one, again.get(tags[name]), report, evidence) for name, one in fresh.items())
     finally:
+        # Its errors are expected: images that were not built have no such tag.
         command.run(("docker", "image", "rm", "--force", *tags.values()))
     for audit in found:
         if audit.verdict == "wrong":
@@ -94,6 +96,7 @@ def _judge(planned: PlannedImage, again: StoredImage | None, report: BuildReport
     if again is None:
         return Audit(planned.name, "evicted", "cannot be compared, cache evicted before: it is kept as it is stored")
     executed = [step for step in report.executed if step.image == planned.name]
+    # Unlike layers, the configuration never depends on the day of the build: any difference counts.
     if difference := _config_difference(planned.stored, again):
         return Audit(planned.name, "wrong", difference)
     if planned.stored.layers == again.layers:
@@ -137,6 +140,7 @@ def _copy_difference(planned: PlannedImage, again: StoredImage) -> str:
         before, now = (
             content.layers.get(image[index], {}) for content, image in zip(contents, (old, new), strict=True)
         )
+        # BuildKit appends `# buildkit` to each instruction in the history of an image.
         if before != now and _text(text.removesuffix(" # buildkit")) in copies:
             paths = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
             return f"{text}: {', '.join(paths[:3])}"

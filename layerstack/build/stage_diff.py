@@ -15,7 +15,7 @@ Opcode = tuple[str, int, int, int, int]
 
 @dataclass(frozen=True)
 class Change:
-    """Lines that went and lines that came in the same place."""
+    """Lines that were removed and lines that were added in the same place."""
 
     gone: tuple[RecipeLine, ...]
     come: tuple[RecipeLine, ...]
@@ -104,6 +104,7 @@ def _change(old: Sequence[RecipeLine], new: Sequence[RecipeLine]) -> Change:
 
 
 def _opcodes(old: Sequence[RecipeLine], new: Sequence[RecipeLine]) -> Sequence[Opcode]:
+    # Without `autojunk`, which ignores frequent elements in sequences of 200 and more.
     return SequenceMatcher(None, [_key(one) for one in old], [_key(one) for one in new], False).get_opcodes()
 
 

@@ -48,6 +48,7 @@ class ImageState(msgspec.Struct, frozen=True, kw_only=True):
     record: ImageRecord
     version: str = STATE_VERSION
     built_at: float = 0.0
+    # msgspec gives each record its own copy of an empty mapping.
     parent_layers: Mapping[str, str] = {}
     cache_records: Mapping[str, tuple[str, ...]] = {}
     externals: Mapping[str, ExternalImage] = {}

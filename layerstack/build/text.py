@@ -67,6 +67,7 @@ def print_why(explanation: Explanation) -> None:
         (
             "[dim]cached[/dim]" if step.is_cached else "ran",
             "" if step.is_cached else duration(step.seconds),
+            # rich would read `[a-z]` in a step as its own markup.
             escape(_step(step)),
             step.place,
             escape(_cause_text(step.cause)),
@@ -74,6 +75,7 @@ def print_why(explanation: Explanation) -> None:
         for step in explanation.steps
     ]
     if rows:
+        # The place of a step matters only when one of them ran.
         spare = ("where",) if all(step.is_cached for step in explanation.steps) else ()
         print_table(("", "took", "step", "where", "cause"), rows, right=("took",), spare=spare)
     line(f"now: {explanation.now}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from layerstack.moment import read_time
 
+# The error is at the end of a log, and a step that floods its output must not fill the memory.
 KEPT_LOG_BYTES = 64 * 1024
 
 
@@ -52,8 +53,10 @@ class Vertex:
     def take(self, event: dict[str, Any]) -> None:
         self.name = event.get("name", self.name)
         self.inputs = tuple(event.get("inputs") or self.inputs)
+        # The stream omits false and empty values, so a missing key is an answer.
         self.is_cached = event.get("cached", False)
         self.error = event.get("error", "")
         started = read_time(event.get("started"))
         if started is not None:
+            # A repeated event may lack the end that an earlier one had.
             self.intervals[started] = read_time(event.get("completed")) or self.intervals.get(started)

@@ -34,4 +34,5 @@ def _labelled() -> Iterator[str]:
     # A later build of the same process took the tag away.
     for image in images.with_label(OWNER_LABEL):
         if is_abandoned(image.labels.get(OWNER_LABEL, "")):
+            # An image that has lost its tags can only be named by its id.
             yield from image.tags or (image.id,)

@@ -82,6 +82,7 @@ class _Api(APIClient):
         known = self.version(api_version=False)
         newest, oldest = str(known["ApiVersion"]), str(known.get("MinAPIVersion") or "0")
         asked = newest if version_lt(newest, NEWEST_API) else NEWEST_API
+        # A newer engine may no longer offer that version: its oldest one is the closest.
         return oldest if version_lt(asked, oldest) else asked
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -141,6 +142,7 @@ def _import_adapter() -> type:
     try:
         from docker.transport.sshconn import SSHHTTPAdapter
     finally:
+        # Other code must still find out that Paramiko is not installed.
         if sys.modules["paramiko"] is empty:
             del sys.modules["paramiko"]
     return SSHHTTPAdapter

@@ -130,6 +130,7 @@ class Container:
         try:
             return bool(client.api.inspect_image(self.image)["Id"] == self.image_id)
         except EngineError:
+            # Without the tag there is no newer image to start.
             return True
 
 
@@ -138,10 +139,12 @@ def read_all(client: EngineClient, project_name: str) -> dict[str, tuple[Contain
     # Containers of `docker compose run` are not part of the stack.
     labels = [f"{PROJECT_LABEL}={project_name}", f"{ONE_OFF_LABEL}=False"]
     filters = quote(json.dumps({"label": labels}))
+    # Over the socket first: a task that only reads containers then loads no SDK.
     listed = local.ask(f"/containers/json?all=1&filters={filters}")
     found = local.ask(*(f"/containers/{entry['Id']}/json" for entry in listed[0] or ())) if listed else None
     if found is None:
         found = list(_inspect_all(client, labels))
+    # None is a container that was removed since it was listed.
     return _by_service(from_inspect(one) for one in found if one)
 
 
@@ -183,6 +186,7 @@ def read_deaths(
     since, until = f"{since_epoch_seconds:.3f}", f"{until_epoch_seconds:.3f}"
     codes = []
     # The stubs know whole seconds only; the engine takes fractions.
+    # Without `until` the stream of events would never end.
     for event in client.api.events(since=since, until=until, filters=wanted, decode=True):  # type: ignore[call-overload]
         is_oom = event.get("Action") == "oom"
         codes.append(-1 if is_oom else int(event["Actor"]["Attributes"].get("exitCode", 0)))
@@ -245,6 +249,7 @@ def _is_of_run(check: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
 def _networks(attached: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Network → names and address of the container on it."""
     return {
+        # Older engines list the names as `Aliases` only.
         name: (*(entry.get("DNSNames") or entry.get("Aliases") or ()), entry.get("IPAddress") or "")
         for name, entry in attached.items()
     }
@@ -262,6 +267,7 @@ def _tmpfs(host: Mapping[str, Any]) -> Iterable[Mount]:
 
 def _is_gpu(request: Mapping[str, Any]) -> bool:
     words = [word for group in request.get("Capabilities") or () for word in group]
+    # A request by CDI name, such as `nvidia.com/gpu=all`, has no capabilities.
     return "gpu" in words or "nvidia" in str(request.get("DeviceIDs"))
 
 

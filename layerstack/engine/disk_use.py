@@ -20,6 +20,7 @@ def read_disk_use(*kinds: Kind) -> dict[Kind, Sequence[dict[str, Any]]]:
     address = f"/system/df?{'&'.join(f'type={kind}' for kind in kinds)}&verbose=1"
     (answer,) = local.ask(address) or (None,)
     if answer is None:
+        # The SDK reaches engines on other machines, and reports the reason of a refusal.
         answer = engine.client().disk_use(address)
     return {kind: _entries(answer, *_LISTS[kind]) for kind in kinds}
 

@@ -57,12 +57,14 @@ def find_endpoint() -> Endpoint:
 
 def _with_tls_of_variables(host: str) -> Endpoint:
     is_verified = bool(os.environ.get("DOCKER_TLS_VERIFY"))
+    # Like the docker command, ignore the TLS variables for a socket and for SSH.
     if not (is_verified or os.environ.get("DOCKER_TLS")) or host.startswith(("unix://", "ssh://")):
         return Endpoint(host)
     return _with_files(host, "", is_verified, Path(os.environ.get("DOCKER_CERT_PATH") or config_file().parent))
 
 
 def _from_context(name: str) -> Endpoint:
+    # Not by the SDK: 7.2 finds contexts only if a config.json exists, and the docker command needs none.
     asked = command.run(["docker", "context", "inspect", name], timeout_seconds=CONTEXT_SECONDS)
     try:
         context = json.loads(asked.stdout)[0]
@@ -72,6 +74,7 @@ def _from_context(name: str) -> Endpoint:
         msg = f"The docker context {name} cannot be read: {asked.stderr.strip() or 'it has no address'}"
         raise EngineError(msg, "`docker context ls` lists the contexts.") from error
     is_verified = not endpoint.get("SkipTLSVerify")
+    # A context without TLS files is for a socket, SSH or plain TCP.
     if is_verified and not (context.get("TLSMaterial") or {}).get("docker"):
         return Endpoint(host, name)
     return _with_files(host, name, is_verified, Path((context.get("Storage") or {}).get("TLSPath") or "", "docker"))

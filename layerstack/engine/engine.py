@@ -64,10 +64,12 @@ def client_later() -> EngineClient:
     return cast(EngineClient, _Later()) if is_there else client()
 
 
+# One client per process: a new one begins by asking the engine for its version.
 @lru_cache(maxsize=4)
 def _connect(endpoint: Endpoint) -> EngineClient:
     import docker
 
+    # Without the SDK a folder `docker/` in the project is imported as a package, and no ImportError is raised.
     if not hasattr(docker, "from_env"):
         msg = "The Docker SDK for Python is not installed: a folder named `docker` was imported instead."
         raise EngineError(msg, "`pip install -r requirements/dev.txt` in the project's virtual environment.")
@@ -107,6 +109,7 @@ def read_facts() -> EngineFacts:
     except EngineError as error:
         raise EngineError("No Docker engine found: there is no docker command.", HOW_TO_GET_ONE) from error
     info = _parse_info(answer)
+    # `docker info` prints JSON without a daemon, too, but then without a ServerVersion.
     if not info.get("ServerVersion"):
         raise unreachable(answer.stderr or "; ".join(info.get("ServerErrors") or ()), find_endpoint())
     return _facts_from(info)
@@ -170,6 +173,7 @@ def _plugin_version(plugins: Mapping[str, Mapping[str, str]], name: str) -> str:
 
 def _free_bytes(info: Mapping[str, Any]) -> int | None:
     """Free bytes where the engine keeps its data, None when that is not this machine."""
+    # The same path may exist on this machine, too, on another disk.
     if info.get("Name") != socket.gethostname():
         return None
     try:

@@ -24,6 +24,7 @@ def opened(client: EngineClient, container_id: str, path: str, deadline: float =
     """
     # The SDK's default chunk size halves the speed.
     chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
+    # The engine sends a link itself, not what it points to.
     while target := facts.get("linkTarget"):
         chunks, facts = client.api.get_archive(container_id, target, chunk_size=None)
     with tarfile.open(fileobj=io.BufferedReader(_Stream(iter(chunks), deadline), BUFFER_BYTES), mode="r|") as archive:
@@ -54,6 +55,7 @@ def is_there(client: EngineClient, container_id: str, path: str) -> bool | None:
     """Whether a container, running or not, has a file or folder of this name; None when that cannot be known."""
     try:
         _require_sources(client, container_id)
+        # The SDK has no call for the metadata alone; the content is not read.
         client.api.get_archive(container_id, path)
     except NotInEngine:
         return False

@@ -56,6 +56,7 @@ def read_volume(client: EngineClient, image_id: str, name: str, deadline: float)
     Raises TimeoutError, EngineError.
     """
     place = Path(client.api.inspect_volume(name).get("Mountpoint") or "/nowhere")
+    # Root on the engine's machine can read it in place.
     if os.access(place, os.R_OK | os.X_OK):
         return read_folder(place, deadline)
     with closed_container(client, image_id, name) as container_id:
@@ -97,6 +98,7 @@ def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
         if member.issym():
             yield inside, f"-> {member.linkname}"
         elif member.islnk():
+            # The archive has the content of a hard link under the first of its names.
             yield inside, marks.get(member.linkname, "0")
         elif member.isfile():
             file = archive.extractfile(member)
@@ -141,6 +143,7 @@ def closed_container(client: EngineClient, image_id: str, volume: str = "") -> I
     try:
         yield made["Id"]
     finally:
+        # A container that could not be removed has its owner in a label, and a later task removes it.
         with suppress(Exception):
             client.api.remove_container(made["Id"], v=True, force=True)
 

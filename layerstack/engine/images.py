@@ -89,6 +89,7 @@ def read_layers(project: Project) -> list[Layer]:
 
 def _system_tags(project: Project) -> set[str]:
     run = {service.image for service in project.services.values() if not service.is_built and service.image}
+    # By convention an argument with this name is the image of a FROM.
     return run | {
         value for image in project.images.values() for name, value in image.args.items() if name.endswith("_IMAGE")
     }
@@ -101,6 +102,7 @@ def _nearest_parent(layer: Layer, layers: Iterable[Layer]) -> str:
     parents = [
         other
         for other in layers
+        # An image without layers would be below every other one.
         if other.stored and other.stored.id != own.id and other.stored.layers and is_built_on(own, other.stored)
     ]
     nearest = max(parents, key=lambda other: len(other.stored.layers) if other.stored else 0, default=None)
@@ -130,6 +132,7 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     if not wanted:
         return {}
     answers = local.ask(*map(_address, wanted))
+    # The socket answers name by name; the docker command lists images without saying which name found them.
     if answers is not None:
         return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
     stored = [_stored(attributes) for attributes in _inspect(wanted)]
@@ -190,6 +193,7 @@ def _stored(attributes: dict[str, Any]) -> StoredImage:
     return StoredImage(
         id=attributes["Id"],
         tags=tuple(attributes.get("RepoTags") or ()),
+        # On containerd's store this is the compressed size: 139 MB for an image of 430 MB on overlay2.
         size_bytes=int(attributes.get("Size") or 0),
         created=str(attributes.get("Created") or ""),
         # `inspect` has them in Config, a list beside it.

@@ -42,6 +42,7 @@ def run_inside(client: EngineClient, container_id: str, argv: Sequence[str], tim
         try:
             output: bytes = client.api.exec_start(process)
         except EngineError as error:
+            # A missing program is either an exit code or an error of the engine; callers get the code in both cases.
             if texts.says(str(error), *texts.NO_PROGRAM):
                 return Answer(NOT_THERE[-1], str(error))
             raise
@@ -49,6 +50,7 @@ def run_inside(client: EngineClient, container_id: str, argv: Sequence[str], tim
         return Answer(int(code if code is not None else -1), output.decode("utf-8", errors="replace").strip())
 
     try:
+        # A stopped program never answers, so waiting for the whole limit would be pointless.
         return call_within(timeout_seconds, ask, lambda: bool(stopped_programs(client, container_id)))
     except TimeoutError:
         _end(client, container_id, mark)

@@ -25,6 +25,7 @@ class EnginePlace:
         """`host:port` of a published port as seen from here; "" for one bound to the loopback of another machine."""
         if not self.is_remote:
             return port.address
+        # Without "", which here means every address.
         if port.host_ip in LOCAL[1:]:
             return ""
         return f"{self.host if port.host_ip in WILDCARDS else port.host_ip}:{port.published}"

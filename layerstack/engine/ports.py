@@ -49,6 +49,7 @@ def find_container(client: EngineClient, port: Port) -> Holder | None:
         for binding in entry.get("Ports") or ():
             if binding.get("PublicPort") == port.published and _collide(binding.get("IP", ""), port.host_ip):
                 labels = entry.get("Labels") or {}
+                # The API prefixes every name with a slash.
                 name = entry["Names"][0].lstrip("/") if entry.get("Names") else entry["Id"][:12]
                 project, service = labels.get(PROJECT_LABEL, ""), labels.get(SERVICE_LABEL, "")
                 return Holder(port.published, name, 0, project, service, True)

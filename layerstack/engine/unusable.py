@@ -42,6 +42,7 @@ def unreachable(reason: str, endpoint: Endpoint) -> EngineError:
     """`reason` is what the docker command or the SDK printed."""
     last_line = _plain(reason.strip().splitlines()[-1]) if reason.strip() else "no answer"
     _, meaning, advice = next((row for row in REASONS if texts.says(reason, *row[0])), ELSE)
+    # Behind SSH the engine may be running: the connection is what failed.
     if endpoint.host.startswith("ssh://") and advice == HOW_TO_START:
         advice = HOW_TO_CONNECT
     where = f" at {endpoint}" if endpoint.is_chosen else ""

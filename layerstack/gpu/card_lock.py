@@ -68,4 +68,5 @@ def holder_of(card: Card) -> Holder | None:
 
 
 def _path(card: Card) -> Path:
+    # The UUID of a MIG instance may contain slashes.
     return shared_folder() / FOLDER / f"{re.sub(r'[^A-Za-z0-9-]+', '_', card.uuid)}.lock"

@@ -19,7 +19,7 @@ from layerstack.wording import listed
 REPORT = "/tmp/container-tests.xml"
 # `tests/test_a.py::test_one PASSED [ 50%]`, as pytest --verbose prints.
 ENDED_TEST = re.compile(r"^(\S+\.py)::.*\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
-# As `docker run` ends when the program cannot be started.
+# Exit codes of `docker run` for a program that cannot be started.
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 WORDS_OF_CODE = {
     3: "pytest itself failed",
@@ -88,9 +88,11 @@ def run_tests(
         result = command.stream(_argv(name, image, lease, arguments), hear)
         report = _fetch_report(name)
     finally:
+        # Not `--rm`: the report is copied out of the container after it has ended.
         command.run(["docker", "rm", "--force", "--volumes", name])
     files = read_report(report, peaks)
     ending, detail = judge(result.exit_code, result.stderr, report)
+    # Tests that silently fall back to the CPU pass as well.
     if ending == "passed" and not lease.peak.has_seen_use:
         ending, detail = "gpu-unused", "the tests passed, but no activity was seen on the card"
     seconds = time.monotonic() - began
@@ -99,6 +101,7 @@ def run_tests(
 
 def judge(exit_code: int, complaint: str, report: str) -> Verdict:
     """The meaning of an exit code of Docker or pytest. `report` is pytest's XML, "" without one."""
+    # Only Docker's own messages begin like this; all other lines come from the container.
     own = [line for line in complaint.splitlines() if line.startswith("docker: ")]
     said = own[-1].removeprefix("docker: ") if own else ""
     known = _refusal(said) if said else judge_report(exit_code, report)
@@ -112,8 +115,11 @@ def _argv(name: str, image: str, lease: Lease, arguments: Sequence[str]) -> list
     card = lease.card
     # Some drivers report no UUID; the index works everywhere.
     device = card.uuid if card.uuid.startswith(("GPU-", "MIG-")) else str(card.index)
+    # `--pull never` reports a missing image at once instead of asking a registry.
     start = ["docker", "run", "--name", name, "--init", "--pull", "never", "--cidfile", lease.container_file]
+    # Unbuffered, because the peak memory of a file is read when its lines arrive.
     settings = ["--gpus", f"device={device}", "--env", "REQUIRE_GPU=1", "--env", "PYTHONUNBUFFERED=1"]
+    # Of pytest's report formats only xunit1 names the file of each test.
     tests = ["python", "-m", "pytest", "--verbose", "--override-ini", "junit_family=xunit1", f"--junit-xml={REPORT}"]
     return [*start, *settings, image, *tests, *arguments]
 
@@ -150,6 +156,7 @@ def judge_report(exit_code: int, report: str) -> Verdict | None:
         return "passed", ""
     if exit_code in (0, NO_TESTS):
         return "no-tests-ran", "every test was skipped" if cases else "pytest found no test in the image"
+    # Checked before the failures, which it explains.
     if any(DEMANDED in child.get("message", "") for case in cases for child in case):
         return "gpu-missing", "the container sees no GPU"
     failed = [case.get("name", "") for case in cases if _has(case, "failure", "error")]
@@ -162,6 +169,7 @@ def _cases(report: str) -> Iterator[ElementTree.Element]:
     try:
         yield from ElementTree.fromstring(report).iter("testcase") if report else ()
     except ElementTree.ParseError:
+        # A report that was cut off proves no pass.
         return
 
 

@@ -39,6 +39,7 @@ def choose(root: Path, requested: Request, is_fresh: bool = False) -> Decision:
     # Once: starting the driver's library can take a second.
     found, is_elsewhere = try_host(), is_engine_elsewhere()
     host, refused = found
+    # This is how most machines are: without a driver neither the project nor Docker has to be asked.
     if requested == "auto" and not is_elsewhere and refused:
         return gpu.decide("auto", asked=found)
     asked = _requests(root)
@@ -56,6 +57,7 @@ def is_engine_elsewhere() -> bool:
 
 def _requests(root: Path) -> tuple[GpuRequest, ...]:
     """What the project's services ask for, each once."""
+    # Loaded for a GPU, because docker-compose.cpu.yml drops the requests that are looked for.
     services = project.load(root, "gpu").services.values()
     return tuple(dict.fromkeys(request for service in services for request in requests_of(service.definition)))
 
@@ -84,6 +86,7 @@ def remembered_probe(request: GpuRequest = EVERY_GPU, driver: str = "") -> Docke
     if key and (reason := read_json(path).get(key)):
         return DockerGpu(True, str(reason))
     found = probe_docker(request)
+    # A failure is not remembered, as its repair must show at once.
     if key and found.is_usable:
         write_json(path, {**read_json(path), key: found.reason}, MOST_KEPT)
     return found
@@ -101,6 +104,7 @@ def identify_start(client: EngineClient) -> str:
 
 def _socket_process() -> list[str]:
     path = find_endpoint().socket_path
+    # SO_PEERCRED exists on Linux only.
     if not path or not hasattr(socket, "SO_PEERCRED"):
         return []
     with socket.socket(socket.AF_UNIX) as connection:

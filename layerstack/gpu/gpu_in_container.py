@@ -18,6 +18,7 @@ LOST = re.compile(r"Unknown Error|No devices|version mismatch|finds no card", re
 # `GPU 0: NVIDIA H200 (UUID: GPU-6b2f7ae1-0000-0000-0000-000000000000)`
 UUID = re.compile(r"\b(?:GPU|MIG)-[0-9A-Za-z/-]+")
 # The toolkit brings nvidia-smi along, and the library, unless the image asks for `compute` without `utility`.
+# Exit code 127, as for a missing program, makes the caller try the next way.
 NVML_IN_PYTHON = """
 import ctypes, sys
 try:
@@ -81,6 +82,7 @@ def look_inside(client: EngineClient, container: Container, host: HostGpus | Non
     if answer.exit_code == 0 and uuids:
         return replace(found, uuids=uuids)
     problem = answer.output.splitlines()[-1] if answer.output else "NVML finds no card"
+    # Without a driver on this machine nothing shows that there was a GPU to lose.
     return replace(found, problem=problem, is_lost=bool(host and LOST.search(problem)))
 
 

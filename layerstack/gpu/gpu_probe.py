@@ -43,6 +43,7 @@ ADVICE = {
     "engine": "`invoke doctor` checks the engine.",
 }
 # Message of Docker, toolkit or runtime → the broken link. The first match counts.
+# The toolkit comes before `cdi`, a word that its messages may contain, too (`nvidia-cdi-hook`).
 SIGNS: tuple[tuple[tuple[Text, ...], Link], ...] = (
     # The program is looked for last, after everything that prepares a GPU.
     ((Text(ABSENT, texts.SOURCE),), "works"),
@@ -113,6 +114,7 @@ def _refusal(api: "APIClient", request: GpuRequest) -> str:
     except EngineError as error:
         return str(getattr(error, "explanation", "") or error)
     finally:
+        # A failed removal must not hide the answer.
         with suppress(EngineError):
             if container:
                 api.remove_container(container, force=True)
@@ -135,8 +137,10 @@ def _asked_for(request: GpuRequest) -> dict[str, Any]:
 
 def _refined(api: "APIClient", verdict: DockerGpu) -> DockerGpu:
     """Why Docker has no way to a GPU: only CDI knows it, the toolkit is not set up, or not installed."""
+    # An engine may know the GPU by its CDI name only.
     if judge_refusal(_refusal(api, EVERY_CDI_GPU), EVERY_CDI_GPU).is_usable:
         return DockerGpu(False, "Docker knows the GPU by its CDI name only, not as the service asks for it", "cdi")
+    # A toolkit that is installed but not registered needs another repair than a missing one.
     has_toolkit = "nvidia" in (api.info().get("Runtimes") or ()) or any(map(shutil.which, TOOLKIT_PROGRAMS))
     return DockerGpu(False, verdict.reason, "setup") if has_toolkit else verdict
 

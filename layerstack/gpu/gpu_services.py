@@ -42,6 +42,7 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
     client = engine.client()
     containers = read_all(client, project.name)
     _restart_lost(client, containers, wanted, say)
+    # Running services already have their memory, and the driver counts it as used.
     new = {name: asked for name, asked in wanted.items() if not any(one.is_running for one in containers.get(name, ()))}
     with ExitStack() as held:
         for lease_wanted in _needs(project, new, say):
@@ -86,6 +87,7 @@ def _restart_lost(
             seen = look_inside(client, one, host) if one.is_running else None
             if seen and seen.is_lost:
                 say(f"{one.name} lost its GPU ({seen.problem}): restarting it")
+                # Compose would leave it alone, as its definition is the same; a restart brings the GPU back.
                 client.api.restart(one.id)
 
 
@@ -113,6 +115,7 @@ def _needs(project: Project, wanted: Mapping[str, Sequence[GpuRequest]], say: Sa
 def _given_cards(requests: Sequence[GpuRequest], cards: Sequence[Card]) -> tuple[Card, ...]:
     """The cards that Docker will assign to these requests: the named ones, or the first ones."""
     names = {name.removeprefix(f"{CDI_KIND}=") for one in requests for name in one.device_ids}
+    # The old `runtime: nvidia` gives a container every card.
     count = max((len(cards) if one.count == ALL or one.runtime else one.count for one in requests), default=0)
     if "all" in names:
         return tuple(cards)

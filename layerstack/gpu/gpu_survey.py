@@ -54,6 +54,7 @@ def survey(root: Path, requested: Request) -> Survey:
 
 
 def _containers(root: Path, decision: Decision, host: HostGpus | None) -> tuple[ContainerGpu, ...]:
+    # The rest of the survey is valid without an engine or a readable project.
     with suppress(EngineError, UsageError):
         name = project.load(root, decision.device).name
         return read_containers(engine.client(), name, host)

@@ -73,6 +73,7 @@ def taken(wanted: Wanted, timeout_seconds: float, say: Say) -> Iterator[tuple[Nv
         def attempt() -> tuple[Card, Holder] | None:
             result = _attempt(stack, nvml, wanted, cards, say)
             if isinstance(result, str):
+                # Attempts are made twice a second: only a new reason is worth a line.
                 if said[-1:] != [result]:
                     said.append(result)
                     say(f"waiting for {wanted.words} of GPU memory: {result}")
@@ -103,6 +104,7 @@ def _attempt(
         with ExitStack() as lock:
             holder = lock.enter_context(locked(card, wanted.owner, wanted.size_bytes, say))
             if holder and _has_room(card, wanted):
+                # The lock is held until the lease ends, not only during this attempt.
                 stack.push(lock.pop_all())
                 return card, holder
         in_the_way.append(_words(card, None if holder else holder_of(card)))

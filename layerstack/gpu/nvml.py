@@ -98,6 +98,7 @@ def ask_host() -> HostGpus:
         with opened() as nvml:
             return _read(nvml)
     except NvmlRefused as refused:
+        # A machine without a card needs no driver; one with a card does.
         if refused.kind == "no-library" and (cards := count_pci_cards()):
             words = f"{cards} NVIDIA card{'s' if cards > 1 else ''} on the PCI bus, but no driver for it"
             raise NvmlRefused("driver-not-loaded", words, DRIVER_GUIDE) from refused
@@ -137,6 +138,7 @@ def read_processes(nvml: Nvml, handle: Any) -> tuple[GpuProcess, ...]:
     for kind in ("Compute", "Graphics"):
         for one in nvml.ask(f"nvmlDeviceGet{kind}RunningProcesses", handle) or ():
             known = [used for used in (most.get(one.pid), one.usedGpuMemory) if used is not None]
+            # A process that computes and draws is in both lists; its memory must not count twice.
             most[one.pid] = max(known, default=None)
     return tuple(GpuProcess(pid, used) for pid, used in sorted(most.items()))
 

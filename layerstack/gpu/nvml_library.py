@@ -12,7 +12,7 @@ LIBRARY = "libnvidia-ml.so.1"
 LIBRARY_FOLDERS = (Path("/usr/lib/wsl/lib"), Path("/usr/local/nvidia/lib64"))
 
 ProblemKind = Literal["no-library", "driver-not-loaded", "no-device", "driver-broken"]
-# Of nvmlReturn_t: LIB_RM_VERSION_MISMATCH is what an updated driver says until the reboot.
+# Of nvmlReturn_t: an updated driver reports LIB_RM_VERSION_MISMATCH until the reboot.
 DRIVER_NOT_LOADED, MISMATCH, NO_PERMISSION = 9, 18, 4
 REMEDIES = {
     DRIVER_NOT_LOADED: "`sudo modprobe nvidia`; where that fails, install the driver for this kernel again.",

@@ -35,6 +35,7 @@ class PeakMemory:
 
     def mark(self) -> int:
         """The peak since the last mark, in bytes; starts a new one."""
+        # Memory that is still in use at the mark belongs to the next peak, too.
         most, self._since_mark = self._since_mark, self._last
         return most
 
@@ -66,6 +67,7 @@ class PeakMemory:
 
     def _look(self, now: Card, before: Card, holder: Holder, container_id: str) -> None:
         own = [one for one in now.processes if holder.has(one.pid) or is_in_container(one.pid, container_id)]
+        # Under WSL the driver may report no memory: then nothing proves that the card was idle.
         if now.free_bytes is None or before.free_bytes is None:
             growth = 0
             self.is_blind = True

@@ -9,6 +9,7 @@ from layerstack.project.project import Project
 from layerstack.project.service import Service
 
 # What listens on these ports by convention is not asked: databases answer HTTP with a complaint, or wait for more.
+# Reversed, so that the first of several schemes with one port counts (`mysql`, not `mariadb`).
 SCHEMES = {port: scheme for scheme, port in reversed(DEFAULT_PORTS.items()) if scheme != "http"}
 ANSWER_SECONDS = 0.5
 
@@ -38,6 +39,7 @@ def _address(service: Service, engine_place: EnginePlace) -> str:
     address = engine_place.address(port)
     if not address:
         return ""
+    # A declared HTTP check is enough: the service may still be starting and not answer yet.
     if any("http" in check for check in service.settings.verify) and port.target not in SCHEMES:
         return f"http://{address}"
     scheme = SCHEMES.get(port.target) or ("http" if _speaks_http(address) else "")

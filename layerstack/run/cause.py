@@ -18,9 +18,9 @@ from layerstack.run.health_program import missing_program, programs_here
 from layerstack.run.own_file import find_own, own_name, renewal
 from layerstack.run.script_file import find_refused, find_scripts, interpreter_in, interpreter_of, machine_of
 
-# As a shell and Docker end where there is nothing that they can run.
+# Exit codes of a shell and of Docker for a program that cannot be run.
 CANNOT_RUN = (126, 127)
-# What a processor of an image's architecture runs besides.
+# Further architectures whose programs a processor runs.
 RUNS_ALSO = {"amd64": "386", "arm64": "arm"}
 
 
@@ -29,7 +29,9 @@ def find_cause(client: EngineClient, project: Project, container: Container, log
     service = project.services.get(container.service)
     if service is None:
         return None
+    # A container that has been removed meanwhile has no files to read.
     with suppress(EngineError):
+        # A container whose health check cannot run never gets healthy, whatever its program does.
         if container.health in ("starting", "unhealthy") and (program := missing_program(container)):
             return _without_program(client, project, service, container, program)
         if not (container.is_running and container.health) and (refused := find_refused(client, container, log)):

@@ -62,10 +62,12 @@ def find_shared_ports(project: Project) -> Iterator[SharedPort]:
     wanted: dict[int, list[tuple[Service, Port]]] = defaultdict(list)
     for service in project.services.values():
         for port in service.ports:
+            # Every replica would publish the port.
             wanted[port.published] += [(service, port)] * service.replicas
     for uses in wanted.values():
         (first, one), *others = uses
         for second, other in others[:1]:
+            # The same port on two different addresses is no conflict.
             if other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other)):
                 sources = dict.fromkeys(source_of(project, user, port) for user, port in uses)
                 yield SharedPort(other, first.name, second.name, tuple(sources))
@@ -108,7 +110,7 @@ def find_name_holder(client: EngineClient, project: Project, service: Service) -
     except NotInEngine:
         return None
     owner = (one.labels or {}).get(PROJECT_LABEL, "")
-    # A name that is nobody's may still be the beginning of an id.
+    # The engine also accepts the beginning of an id: the name itself may be free.
     if one.name != name or (owner == project.name and one.service == service.name):
         return None
     if owner == project.name:

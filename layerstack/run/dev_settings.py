@@ -46,6 +46,7 @@ def recall(
         hashes = set(kept["hashes"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+    # The digest shows whether a container is still the one that `dev` created; its name stays the same.
     running = {hash_of(one) for containers in found.values() for one in containers}
     return values if values and (hashes & running) - set(read_hashes().values()) else {}
 

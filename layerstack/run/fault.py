@@ -67,7 +67,7 @@ FaultKind = Literal[
     "wrong-port",
     "wrong-scheme",
 ]
-# What a service that it needs can do to a service. All other kinds are faults of the service itself.
+# Faults that a dependency can cause. All other kinds are faults of the service itself.
 CONSEQUENCES: frozenset[FaultKind] = frozenset(
     {
         *("crashed", "deaf", "killed", "no-answer", "not-ready-yet", "not-started", "one-shot-failed"),

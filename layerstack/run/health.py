@@ -11,7 +11,7 @@ from layerstack.project.project import Service
 
 Phase = Literal["waiting", "ready", "failed"]
 
-# One crash is a chance that many services take while their database starts; twice is a loop.
+# Many services crash once while their database starts; twice is a loop.
 TOLERATED_CRASHES = 1
 # After ten seconds of running Docker, too, counts a restart as successful.
 RECENT_SECONDS = 10.0
@@ -25,9 +25,10 @@ EXIT_MEANINGS = {
     139: "it crashed",
     143: "it received a stop signal",
 }
-ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*: ")
-TELLING = re.compile(r"refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE)
 # `ConnectionError: ...: refused`
+ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*: ")
+# `could not connect to server`
+TELLING = re.compile(r"refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def judge(container: Container, service: Service, is_one_shot: bool, crashes: in
         return _judge_ended(container, service, is_one_shot)
     if container.status in ("created", "paused"):
         return _judge_idle(container, service)
+    # Checked before its health: in a restart loop that is `starting` again and again.
     if container.status == "restarting" or crashes > TOLERATED_CRASHES:
         return _judge_crashed(container, service, crashes)
     return _judge_running(container, service)
@@ -94,13 +96,14 @@ def _judge_idle(container: Container, service: Service) -> Verdict:
     if container.status == "paused":
         return Verdict("failed", "paused", "is paused", f"docker unpause {container.name}")
     if container.error:
-        # What follows the last colon chain of runc is the cause.
+        # runc ends its chain of causes with `unable to start container process: CAUSE`.
         reason = f"could not be started: {container.error.rpartition('container process: ')[2]}"
         return Verdict("failed", "not started", reason, renew(service.name, is_of_image=True))
     return Verdict("failed", "created", "was created but never started", "invoke up")
 
 
 def _judge_crashed(container: Container, service: Service, crashes: int) -> Verdict:
+    # The next start would end in the same way, so a second crash is not waited for.
     is_hopeless = container.exit_code in (126, 127) or container.is_oom_killed
     if crashes <= TOLERATED_CRASHES and not is_hopeless:
         return Verdict("waiting", f"restarting after exit code {container.exit_code}")
@@ -123,6 +126,7 @@ def _judge_ended(container: Container, service: Service, is_one_shot: bool) -> V
 def _ended_repair(container: Container, name: str) -> str:
     if container.exit_code in (126, 127):
         return renew(name, is_of_image=True)
+    # It was stopped, or ended without an error: the log has nothing to explain.
     if container.exit_code in (0, 130, 137, 143) and not container.is_running and container.status != "restarting":
         return "invoke up"
     return f"invoke logs {name}"

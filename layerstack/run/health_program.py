@@ -16,7 +16,9 @@ LOOK_SECONDS = 5.0
 SHELL = "/bin/sh"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MISSING = (
+    # `exec: "curl": executable file not found in $PATH`
     re.compile(r'exec: "([^"]+)": (?:executable file not found|stat )'),
+    # `/bin/sh: curl: not found`, `bash: line 1: curl: command not found`
     re.compile(r"(?:^|[\s:])([\w./+-]+): (?:command )?not found", re.MULTILINE),
 )
 # A word that a shell runs itself, or that decides what is run, says nothing about the image.
@@ -34,6 +36,7 @@ def missing_program(container: Container) -> str:
     """The program that a health check could not find, from its last output; "" for none."""
     named = (match[1] for pattern in _MISSING for match in pattern.finditer(container.health_output))
     written = " ".join(container.health_command)
+    # A program that only a script of the check runs is another fault.
     return next((name for name in named if name in written or name == SHELL), "")
 
 

@@ -42,7 +42,7 @@ Diagnose = Callable[[Sequence[str]], Trouble | None]
 
 
 class Outlook:
-    """Begins when it is made. Looks run one after the other in a thread, and their outcome is read without waiting."""
+    """Begins with its creation. Looks run one after the other in a thread; nobody waits for their outcome."""
 
     def __init__(self, diagnose: Diagnose | None) -> None:
         self._diagnose = diagnose
@@ -55,6 +55,7 @@ class Outlook:
         """Start a look when it is due. Raises StartFailed when the last one found a fault that does not pass."""
         with suppress(queue.Empty):
             self._judge(self._seen.get_nowait())
+        # One look at a time: on a slow machine a look may take longer than the interval.
         if self._diagnose and services and not self._is_looking and time.monotonic() >= self._next:
             self._is_looking = True
             threading.Thread(target=self._look, args=(tuple(services),), daemon=True).start()
@@ -79,7 +80,7 @@ class Outlook:
         try:
             found = self.look_now(services)
         except Exception:
-            # The wait has its own eye on the engine and the containers, and its own words for what it sees.
+            # The wait watches the engine and the containers itself, and reports what it sees.
             found = None
         self._seen.put(found)
 

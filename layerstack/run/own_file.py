@@ -16,6 +16,7 @@ def find_own(project: Project, service: Service, one: Container | None, path: st
         here = _below(mount, path)
         return here if here and here.is_file() else None
     words = PurePosixPath(path).parts[1:]
+    # COPY may have moved the file: its path is looked up in the context with fewer and fewer leading folders.
     tails = (folder.joinpath(*words[start:]) for folder in contexts(project, service) for start in range(len(words)))
     return next((tail for tail in tails if tail.is_file()), None)
 

@@ -34,6 +34,7 @@ def rehearsal(
         try:
             yield copy
         finally:
+            # A failure here must not hide an error of the block; leftovers are found by their label.
             command.run(
                 copy.compose("--progress", "quiet", "down", "--volumes", "--remove-orphans", "--timeout", "2"),
                 cwd=copy.root,
@@ -59,6 +60,7 @@ def find_leftovers(project: Project) -> tuple[str, ...]:
     for thing in (*client.containers.list(all=True, filters=marked), *client.networks.list(filters=marked)):
         labels = thing.attrs.get("Labels") or (thing.attrs.get("Config") or {}).get("Labels") or {}
         name = labels.get(PROJECT_LABEL, "")
+        # The mark names the process: the copy of a run that is still alive is left alone.
         if name.startswith(f"{project.name}-") and is_abandoned(labels[LABEL]):
             found.add(name)
     return tuple(sorted(found))
@@ -86,6 +88,7 @@ def free_port() -> int:
 
 def _overlay(project: Project, changes: Mapping[str, Mapping[str, Any]]) -> str:
     label = f"labels: {{ {LABEL}: '{own_mark()}' }}"
+    # The network is labelled, too: a run that is killed before its first container leaves only that.
     lines = [f"networks: {{ default: {{ {label} }} }}", "services:"]
     for service in project.services.values():
         ports = [f"127.0.0.1:{free_port()}:{port.target}" for port in service.ports]

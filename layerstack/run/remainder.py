@@ -26,6 +26,7 @@ USUAL_PULLS = ("", "missing", "if_not_present", "never", "build")
 def can_be_split(project: Project, wanted: Iterable[str], found: Found) -> bool:
     """Whether a start in two halves ends as one in a single call, and something runs that need not be waited for."""
     is_plain = all(_is_plain(service) for service in project.services.values())
+    # If nothing runs yet, all of `up` is needed, and a second call would only cost time.
     return is_plain and any(_is_ready(project, name, found) for name in wanted)
 
 

@@ -18,7 +18,7 @@ from layerstack.engine.files import read_head
 MOST_BYTES = 1 << 20
 # Linux reads as much of a `#!` line.
 HEAD_BYTES = 256
-# Where a Linux program (ELF) tells its machine, and those that Docker has names for.
+# The machine field of a Linux program (ELF), and the machines that Docker has names for.
 ELF_MACHINE = slice(18, 20)
 BIG_ENDIAN = 2
 MACHINES = {3: "386", 21: "ppc64le", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64"}
@@ -27,7 +27,7 @@ SHELL_ENDS = (".sh", ".bash")
 _NOT_FOUND = re.compile(r"no such file or directory|not found|exec format error", re.IGNORECASE)
 # `exec /entrypoint.sh: no such file or directory`
 _REFUSED = re.compile(r"exec:? \"?(/[^\s:\"]+)\"?:")
-# A build that ends such lines itself needs no advice.
+# A build that converts such lines itself needs no advice.
 _CONVERTS = re.compile(r"dos2unix|\\r")
 
 
@@ -48,6 +48,7 @@ def interpreter_in(head: bytes) -> str:
 def machine_of(head: bytes) -> str:
     """The architecture of a program, as images name it; "" for a script or an unknown one."""
     is_elf = head.startswith(b"\x7fELF") and len(head) > ELF_MACHINE.stop
+    # Byte 5 of an ELF file is its byte order.
     order: Literal["little", "big"] = "big" if is_elf and head[5] == BIG_ENDIAN else "little"
     return MACHINES.get(int.from_bytes(head[ELF_MACHINE], order), "") if is_elf else ""
 
@@ -64,6 +65,7 @@ def find_refused(client: EngineClient, container: Container, log: Iterable[str])
     folder = data["Config"].get("WorkingDir") or "/"
     words = [data.get("Path") or "", *(data.get("Args") or ())]
     named = [posixpath.normpath(posixpath.join(folder, word)) for word in words if "/" in word]
+    # The file in the message goes first: an argument of the program may be a file, too.
     for path in dict.fromkeys([*_REFUSED.findall(said), *named]):
         if head := read_head(client, container.id, path, HEAD_BYTES):
             return path, head
@@ -90,6 +92,7 @@ def find_scripts(root: Path, image: Image, definitions: Iterable[Mapping[str, An
         for entry in (context.walk(folder, rules) if sources else ())
         if entry.is_file and entry.size <= MOST_BYTES
     }
+    # Only likely files are opened: a context may have thousands.
     likely = [path for path, name in names.items() if name in starts or name.endswith(SHELL_ENDS)]
     for path in copy_sources.read_by(likely, sources):
         if interpreter_of(_head(folder / path)):

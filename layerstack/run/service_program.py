@@ -42,6 +42,7 @@ def run_program(
     require_images(engine.client(), project, [program.service])
     options = ["--rm", "--no-deps", "--quiet-pull"]
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        # A pseudo-terminal would put a carriage return before each line end of piped data.
         options.append("--no-TTY")
     for inside, file in (files or {}).items():
         options += ["--volume", f"{file.resolve()}:{inside}:ro"]

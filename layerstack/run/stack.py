@@ -52,6 +52,7 @@ def up(
     client = engine.client()
     require_own_folder(client, project, observer.note)
     wanted = in_start_order(project, services)
+    # Obstacles are looked for first: Compose may notice them only after it has replaced containers.
     require_images(client, project, wanted)
     project = for_engine(client, project, observer.note)
     require_ports(client, project, wanted)
@@ -81,6 +82,7 @@ def _compose_up(project: Project, services: Sequence[str], watch: Watch) -> Comm
 
 def _compose(project: Project, watch: Watch, *words: str) -> CommandResult:
     return command.stream(
+        # Plain, because `Watch.hear` reads these lines.
         project.compose("--progress", "plain", *words),
         lambda _, line: watch.hear(line),
         cwd=project.root,
@@ -105,6 +107,7 @@ def restart(
     if missing := [name for name in wanted if name not in existing]:
         raise StartFailed(f"Not started yet: {', '.join(missing)}.", "`invoke up`")
     watch = Watch(project, wanted, observer, timeout_seconds, diagnose)
+    # Without `--no-deps` Compose also restarts services that depend on these with `restart: true`.
     argv = project.compose("--progress", "quiet", "restart", "--no-deps", *services)
     command.run(argv, cwd=project.root, env=project.environment).require("`invoke status`")
     return watch.wait()
@@ -116,6 +119,7 @@ def down(project: Project, removes_volumes: bool = False) -> tuple[str, ...]:
     Raises StartFailed for a project that runs from another folder, CommandFailed.
     """
     client = engine.client()
+    # The note about a missing folder would be wrong here: its containers are removed, not taken over.
     require_own_folder(client, project, lambda text: None)
     # What was started by its name alone is in no active profile, and for Compose no orphan either.
     project = with_called(project, read_all(client, project.name))
@@ -171,5 +175,6 @@ def _print_log_line(stream: command.Stream, text: str) -> None:
 
 
 def _size(usage: Mapping[str, Any] | None) -> int | None:
+    # The engine reports -1 for a volume that it has not measured.
     size = int((usage or {}).get("Size", -1))
     return size if size >= 0 else None

@@ -48,6 +48,7 @@ def service_failed(
     if container is None:
         return StartFailed(f"{service} {verdict.reason}.", _typed(verdict.repair))
     reason = verdict.reason
+    # While it runs again it has no exit code; the engine's events have that of its last run.
     if verdict.words == "restarting" and container.is_running:
         reason = f"{reason}, {_last_death(client, container, since)}"
     log = read_log(client, container.id, LOG_TAIL_LINES)
@@ -71,6 +72,7 @@ def require_ports(client: EngineClient, project: Project, services: Sequence[str
     for shared in find_shared_ports(project):
         if {shared.first, shared.second} <= set(services):
             raise StartFailed(f"{shared.words}.", f"{shared.change[0].upper()}{shared.change[1:]}.")
+    # A running service holds its ports itself.
     running = {name for name, found in read_all(client, project.name).items() if any(one.is_running for one in found)}
     for name in services:
         for port in project.services[name].ports if name not in running else ():
@@ -107,6 +109,7 @@ def refusal(
 ) -> StartFailed | None:
     """The error for a known reason outside the containers: GPU, port, image; None for another."""
     said = _last_line(result)
+    # The engine's own message goes before what is looked up: another image may be missing, too.
     if texts.says(result.stderr, *texts.GPU_REFUSED):
         users = [name for name in services if project.services[name].wants_gpu]
         name = ", ".join(users) or "A service"
@@ -121,6 +124,7 @@ def refusal(
         images = ", ".join(dict.fromkeys(project.services[name].image for name in missing))
         advice = misspelt(client, project, missing[0]) or missing_image.way_to_get(project.root)
         return StartFailed(f"{images} could not be fetched: {said}", advice)
+    # A port that was free before the start may have been taken since.
     if texts.says(result.stderr, *texts.PORT_TAKEN):
         try:
             require_ports(client, project, services)

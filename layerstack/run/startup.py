@@ -50,7 +50,7 @@ class UpResult:
 
 
 class StartObserver(Protocol):
-    """Is told about a start as it goes: all services several times a second, and what Compose says of pulls."""
+    """Receives the progress of a start: all services several times a second, and Compose's lines about pulls."""
 
     def update(self, services: Sequence[ServiceProgress]) -> None: ...
     def note(self, text: str) -> None: ...
@@ -108,6 +108,7 @@ class LiveServices:
             outlook = f"[dim]usually {duration(usual)}[/dim]" if one.phase == "waiting" and usual else ""
             words = escape(shown(one.words, sys.stderr))
             table.add_row(self.MARKS[one.phase], one.service, words, duration(one.seconds), outlook)
+        # Not before the first update: a start that is refused then leaves no empty table.
         if not self._live.is_started:
             self._live.start()
         self._live.update(table, refresh=True)

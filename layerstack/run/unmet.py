@@ -16,11 +16,13 @@ from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
 from layerstack.project.project import Project
 
+# `external volume "shop_data" not found`, `network proxy declared as external, but could not be found`
 EXTERNAL = (
     ("volume", re.compile(r"external volume \"?([\w.-]+)\"? not found")),
     ("network", re.compile(r"network ([\w.-]+) declared as external, but could not be found")),
 )
 
+# `invalid mount config for type "bind": bind source path does not exist: /home/me/shop/token.txt`
 NO_SOURCE = re.compile(r"bind source path does not exist: (?P<path>/.+)$", re.MULTILINE)
 # `container shop-db-1 has no healthcheck configured`
 NO_HEALTH_CHECK = re.compile(r"container (\S+) has no healthcheck configured")
@@ -58,6 +60,7 @@ def unmet(client: EngineClient, project: Project, services: Sequence[str], said:
             create = f"`docker {kind} create {match[1]} && invoke up`"
             return StartFailed(words, f"{create}, or remove `external: true` from {project.compose_files[0].name}.")
     if match := NO_HEALTH_CHECK.search(said):
+        # Compose names only the container: `shop-db-1` belongs to the service db.
         name = next((one for one in services if f"-{one}-" in f"-{match[1]}-"), "")
         if wait := waits_in_vain(project, name, services):
             change = f"{wait.change[0].upper()}{wait.change[1:]}"

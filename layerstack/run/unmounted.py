@@ -58,6 +58,7 @@ def where() -> str:
 def _is_elsewhere(client: EngineClient, project: Project) -> bool:
     mounting = [one for one in project.services.values() if _own_mounts(project.root, one)]
     sources = {Path(mount["source"]) for one in mounting for mount in _own_mounts(project.root, one)}
+    # A source that is missing here as well proves nothing about the engine.
     there = sorted(path for path in sources if path.exists())
     return bool(there) and not sees_folder(client, project.root, there, mounting[0].image)
 
@@ -95,6 +96,7 @@ def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image
     if not find_place().is_remote:
         return True
     probe = state_folder(root) / f"seen-{uuid.uuid4().hex}"
+    # Without a proof the folder counts as absent: the code in the images runs at least.
     if not write_atomically(probe, ""):
         return False
     try:

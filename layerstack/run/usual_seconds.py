@@ -11,7 +11,7 @@ from layerstack.state_folder import read_json, state_folder, write_json
 FILE = "start-seconds.json"
 # For a median that one slow start does not move, and that follows a change after three.
 COUNTED_STARTS = 5
-# Nobody wonders about a start that takes no longer.
+# A shorter start needs no estimate.
 SHORTEST_SECONDS = 1.0
 
 
@@ -25,6 +25,7 @@ def remember_start(root: Path, result: UpResult) -> None:
     """Keep how long the services took that were started now."""
     starts = _read(root)
     for one in result.services:
+        # A service that was already running took no time to start.
         if one.service in result.started:
             starts[one.service] = [*starts.get(one.service, []), round(one.seconds, 1)][-COUNTED_STARTS:]
     if result.started:

@@ -24,7 +24,7 @@ PROBE_SECONDS = 2.0
 
 
 class Watch:
-    """Begins when it is made. While `is_composing`, what Compose has not touched yet may be in any state."""
+    """The watch begins with its creation. While `is_composing`, untouched containers may be in any state."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Watch:
 
     def tick(self) -> None:
         """Look at the containers unless that was done a moment ago. Raises StartFailed when one has failed."""
+        # Every line of Compose ends up here, too: a burst of them must not query the engine each time.
         if time.monotonic() - self._polled >= INTERVAL_SECONDS / 2:
             self.poll()
 
@@ -183,12 +184,14 @@ class Watch:
         verdicts: dict[str, Verdict] = {}
         for name in self._wanted:
             judged = [self._judge(name, one) for one in self._found.get(name, ())]
+            # Compose may still create the container.
             missing = Verdict("waiting", self._waits_for(name)) if self.is_composing else absent(name)
             verdicts[name] = worst(judged) if judged else missing
         return verdicts
 
     def _judge(self, name: str, container: Container) -> Verdict:
         service, is_new = self._project.services[name], self._is_new(container)
+        # The engine counts since the container was created; only the restarts of this start matter.
         crashes = container.restart_count - (0 if is_new else self._before[container.id].restart_count)
         verdict = judge(container, service, is_one_shot(self._project, service), crashes)
         if (
@@ -197,8 +200,10 @@ class Watch:
             and (container.status == "created" or self._is_left_alone(container))
         ):
             return Verdict("waiting", self._waits_for(name))
+        # It may only lack what is being started now.
         if verdict.words == "unhealthy" and self._may_recover(container):
             return Verdict("waiting", "unhealthy")
+        # Other services wait for the end of this job, and the shortened start has not waited for it.
         if verdict.phase == "ready" and container.is_running and name in self._jobs:
             return Verdict("waiting", "running")
         if (
@@ -240,6 +245,7 @@ class Watch:
         if verdict.phase == "ready":
             seconds = self._ready_seconds.setdefault(name, seconds)
         else:
+            # A service that is no longer ready has to become ready again.
             self._ready_seconds.pop(name, None)
         return ServiceProgress(name, verdict.phase, verdict.words, seconds)
 
@@ -263,4 +269,5 @@ class Watch:
 
     def _worst_of(self, name: str) -> Container | None:
         found = self._found.get(name, ())
+        # The replica that does not run, or is not healthy, explains the failure.
         return min(found, key=lambda one: (one.is_running, one.health == "healthy"), default=None)
