@@ -49,7 +49,7 @@ class Mount:
 class Container:
     """One container; `health` is "" without a health check, `ports` are the published ones.
 
-    `folder` is where its program starts.
+    `folder` is where its program starts, `argv` how: entrypoint and command.
     """
 
     id: str
@@ -80,6 +80,7 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     user: str = ""
     folder: str = "/"
+    argv: tuple[str, ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -89,6 +90,11 @@ class Container:
     def state(self) -> str:
         """`healthy`, `unhealthy`, `starting` where there is a health check; else Docker's own word."""
         return self.health if self.is_running and self.health else self.status
+
+    @property
+    def has_health_check(self) -> bool:
+        """Of its definition or of its image; a container that was never started has no health yet."""
+        return bool(self.health_command) and self.health_command[0] != "NONE"
 
     @property
     def stand_in_for(self) -> str:
@@ -113,6 +119,11 @@ class Container:
     def was_healthy(self) -> bool:
         """Whether one of its last health checks passed."""
         return 0 in self.health_codes
+
+    def mount_at(self, path: str) -> Mount | None:
+        """The mount that contains a path of the container."""
+        over = [one for one in self.mounts if path == one.target or path.startswith(one.target.rstrip("/") + "/")]
+        return max(over, key=lambda one: len(one.target), default=None)
 
     def is_newest(self, client: EngineClient) -> bool:
         """Whether it runs the image that its tag points to now. True when the tag is gone."""
@@ -222,6 +233,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         mounts=(*(_mount(entry) for entry in data.get("Mounts") or ()), *_tmpfs(host)),
         user=data["Config"].get("User") or "",
         folder=data["Config"].get("WorkingDir") or "/",
+        argv=tuple(filter(None, (data.get("Path"), *(data.get("Args") or ())))),
     )
 
 

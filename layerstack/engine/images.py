@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from layerstack import command
 from layerstack.engine import engine, local, texts
+from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.unusable import unreachable
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.project.project import Project
 
 # As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
@@ -111,12 +112,24 @@ def find(reference: str) -> StoredImage | None:
     return find_all((reference,)).get(reference)
 
 
+def is_stored(client: EngineClient, reference: str) -> bool:
+    """Whether the engine has it. Raises EngineError."""
+    answers = local.ask(_address(reference))
+    if answers is not None:
+        return bool(answers[0])
+    try:
+        client.api.inspect_image(reference)
+    except NotInEngine:
+        return False
+    return True
+
+
 def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     """The references that exist."""
     wanted = list(dict.fromkeys(references))
     if not wanted:
         return {}
-    answers = local.ask(*(f"/images/{quote(reference, safe=':/@')}/json" for reference in wanted))
+    answers = local.ask(*map(_address, wanted))
     if answers is not None:
         return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
     stored = [_stored(attributes) for attributes in _inspect(wanted)]
@@ -125,11 +138,19 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     return {reference: image for reference, image in found.items() if image}
 
 
+def _address(reference: str) -> str:
+    return f"/images/{quote(reference, safe=':/@')}/json"
+
+
 def _inspect(references: Sequence[str]) -> list[dict[str, Any]]:
     """As the docker command tells it. Raises EngineError."""
     result = command.run(("docker", "image", "inspect", *references))
     if texts.says(result.stderr, *texts.UNREACHABLE):
         raise unreachable(result.stderr, find_endpoint())
+    if "invalid reference format" in result.stderr:
+        wrong = [f"`{one}`" for one in references if not _REFERENCE.fullmatch(one)]
+        message = f"{' and '.join(wrong) or 'A name'} cannot be the name of an image: {result.stderr.strip()}"
+        raise UsageError(message, "Correct the `image:`, `tags:` or FROM that has it.")
     if not result.ok and not texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
         raise EngineError(f"The engine does not list its images: {result.stderr.strip()}", "`invoke doctor`")
     inspected: list[dict[str, Any]] = json.loads(result.stdout or "[]")

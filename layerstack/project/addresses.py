@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 # `mongodb://user:word@db:27017/app`
@@ -24,12 +24,13 @@ DEFAULT_PORTS = {
 
 @dataclass(frozen=True)
 class Reference:
-    """`variable` names `host`; `port` is None when neither it nor its scheme says one."""
+    """`variable` names `host`; `port` is None when neither it, its scheme nor a variable of its own says one."""
 
     variable: str
     host: str
     port: int | None
     has_credentials: bool = False
+    port_variable: str = ""
 
     @property
     def is_own_host(self) -> bool:
@@ -43,7 +44,7 @@ def references(environment: Mapping[str, Any], names: Iterable[str]) -> tuple[Re
     found = []
     for variable, value in environment.items():
         if value and not PROXY.search(variable):
-            found += list(_in_urls(variable, str(value))) or list(_as_host(variable, str(value), known))
+            found += list(_in_urls(variable, str(value))) or list(_as_host(variable, environment, known))
     return tuple(found)
 
 
@@ -62,10 +63,18 @@ def _in_urls(variable: str, value: str) -> Iterator[Reference]:
             yield _reference(variable, host, default, match["password"] is not None)
 
 
-def _as_host(variable: str, value: str, known: frozenset[str]) -> Iterator[Reference]:
+def _as_host(variable: str, environment: Mapping[str, Any], known: frozenset[str]) -> Iterator[Reference]:
+    value = str(environment[variable])
     is_host = HOST_VALUE.match(value) and (value.partition(":")[0] in known or HOST_VARIABLE.search(variable))
-    if is_host:
-        yield _reference(variable, value, None, False)
+    if not is_host:
+        return
+    found = _reference(variable, value, None, False)
+    # `DB_HOST` and `DB_PORT`; `HOST` and `PORT` alone are where the program itself listens.
+    beside = HOST_VARIABLE.sub(r"\1PORT", variable)
+    port = str(environment.get(beside) or "")
+    if found.port is None and beside not in (variable, "PORT") and port.isdigit():
+        found = replace(found, port=int(port), port_variable=beside)
+    yield found
 
 
 def _reference(variable: str, host: str, default: int | None, has_credentials: bool) -> Reference:

@@ -5,19 +5,17 @@ import re
 import shlex
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from os.path import relpath
-from typing import Literal
 
-from layerstack.dockerfile.copy_sources import is_remote
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.files import is_there
 from layerstack.errors import EngineError, UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project, Service
-from layerstack.run.health import renew
+from layerstack.run.fault import Fault
 from layerstack.run.health_program import missing_program, programs_here
+from layerstack.run.own_file import find_own, own_name, renewal
 from layerstack.run.script_file import find_refused, find_scripts, interpreter_in, interpreter_of, machine_of
 
 # As a shell and Docker end where there is nothing that they can run.
@@ -26,35 +24,21 @@ CANNOT_RUN = (126, 127)
 RUNS_ALSO = {"amd64": "386", "arm64": "arm"}
 
 
-@dataclass(frozen=True)
-class Cause:
-    """`change` is what a person edits before the command `repair`, "" where the command does all."""
-
-    kind: Literal["command-missing", "windows-line-ends", "health-program-missing"]
-    words: str
-    repair: str
-    change: str = ""
-
-    @property
-    def advice(self) -> str:
-        return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
-
-
-def find_cause(client: EngineClient, project: Project, one: Container, log: Iterable[str]) -> Cause | None:
+def find_cause(client: EngineClient, project: Project, container: Container, log: Iterable[str]) -> Fault | None:
     """The cause of a container's failure; None when its files do not tell."""
-    service = project.services.get(one.service)
+    service = project.services.get(container.service)
     if service is None:
         return None
     with suppress(EngineError):
-        if one.health in ("starting", "unhealthy") and (program := missing_program(one)):
-            return _without_program(client, project, service, one, program)
-        if not (one.is_running and one.health) and (refused := find_refused(client, one, log)):
+        if container.health in ("starting", "unhealthy") and (program := missing_program(container)):
+            return _without_program(client, project, service, container, program)
+        if not (container.is_running and container.health) and (refused := find_refused(client, container, log)):
             path, head = refused
             if interpreter := interpreter_of(head):
-                return _windows_ends(project, service, one, path, interpreter)
+                return _windows_ends(project, service, container, path, interpreter)
             # Else it may be an argument of the program that failed.
-            if one.exit_code in CANNOT_RUN or _is_named(path, (*log, one.error)):
-                return _cannot_run(client, project, service, one, path, head)
+            if container.exit_code in CANNOT_RUN or _is_named(path, (*log, container.error)):
+                return _cannot_run(client, project, service, container, path, head)
     return None
 
 
@@ -75,64 +59,47 @@ def keep_ends(files: Iterable[str]) -> str:
     return f"write {lines} into .gitattributes"
 
 
-def _mounted_file(project: Project, one: Container, path: str) -> str:
-    """The project's file that is mounted there; "" for one of the image."""
-    binds = [found for found in one.mounts if found.kind == "bind"]
-    over = [found for found in binds if path == found.target or path.startswith(f"{found.target.rstrip('/')}/")]
-    mounted = max(over, key=lambda found: len(found.target), default=None)
-    return relpath(mounted.source + path.removeprefix(mounted.target.rstrip("/")), project.root) if mounted else ""
-
-
-def _copied_file(project: Project, service: Service, path: str) -> str:
-    """The file that a build copied there, by the end of its path; the path itself where there is none."""
-    image = project.image_of(service)
-    words = path.split("/")[1:] if image and not is_remote(image.context) else []
-    tails = (project.root / image.context / "/".join(words[start:]) for start in range(len(words)) if image)
-    return next((relpath(tail, project.root) for tail in tails if tail.is_file()), path)
-
-
 def _cannot_run(
-    client: EngineClient, project: Project, service: Service, one: Container, path: str, head: bytes
-) -> Cause | None:
+    client: EngineClient, project: Project, service: Service, container: Container, path: str, head: bytes
+) -> Fault | None:
     """Why an existing file does not run: its interpreter, or its machine."""
-    mounted = _mounted_file(project, one, path)
-    is_in_image = service.is_built and not mounted
-    again = renew(service.name, is_in_image)
+    again, file = renewal(service, container, path), own_name(project, service, container, path)
     program = interpreter_in(head)
-    if program and is_there(client, one.id, program) is False:
+    if program and is_there(client, container.id, program) is False:
         words = f"cannot run {path}: its first line names {program}, which its image does not have"
-        file = mounted or _copied_file(project, service, path)
         change = f"correct the first line of {file}, or take an image that has {program}"
-        return Cause("command-missing", words, again, change)
-    here = str(client.api.inspect_image(one.image_id).get("Architecture") or "")
+        return Fault("command-missing", words, again, change)
+    here = str(client.api.inspect_image(container.image_id).get("Architecture") or "")
     if (machine := machine_of(head)) and here and machine not in (here, RUNS_ALSO.get(here)):
         words = f"cannot run {path}: it is made for {machine}, and its image is for {here}"
-        return Cause("command-missing", words, again, f"put a {mounted or path} there that is made for {here}")
+        return Fault("command-missing", words, again, f"put a {file} there that is made for {here}")
     return None
 
 
-def _windows_ends(project: Project, service: Service, one: Container, path: str, interpreter: str) -> Cause:
+def _windows_ends(project: Project, service: Service, container: Container, path: str, interpreter: str) -> Fault:
     words = f"cannot run {path}: it has Windows line ends, so that its interpreter is `{interpreter}\\r`"
     name, image = path.rpartition("/")[2], project.image_of(service)
-    mounted = _mounted_file(project, one, path)
-    files = [mounted] if mounted else []
-    if image and not mounted:
+    is_mounted = container.mount_at(path) is not None
+    files = [relpath(own, project.root)] if is_mounted and (own := find_own(project, service, container, path)) else []
+    if image and not is_mounted:
         with suppress(UsageError):
             every = find_scripts(project.root, image, [service.definition])
             files = [file for file, _ in every if file.rpartition("/")[2] == name]
-    again = f"invoke build {image.name} && invoke up" if image and not mounted else f"invoke up {service.name}"
+    again = renewal(service, container, path)
     if not files:
-        return Cause("windows-line-ends", words, again, f"give {name} the line ends of Unix where it comes from")
-    return Cause("windows-line-ends", words, f"{end_returns(files)} && {again}", keep_ends(files))
+        return Fault("windows-line-ends", words, again, f"give {name} the line ends of Unix where it comes from")
+    return Fault("windows-line-ends", words, f"{end_returns(files)} && {again}", keep_ends(files))
 
 
-def _without_program(client: EngineClient, project: Project, service: Service, one: Container, program: str) -> Cause:
+def _without_program(
+    client: EngineClient, project: Project, service: Service, container: Container, program: str
+) -> Fault:
     words = f"has a health check that runs {program}, and its image has none"
-    others = [name for name in programs_here(client, one) if name != program]
+    others = [name for name in programs_here(client, container) if name != program]
     declared, image = find_declaration(project, service.name, "healthcheck"), project.image_of(service)
     where = f" ({declared.place})" if declared else ""
     asked = f"let the health check{where} run {others[0] if others else 'a program that the image has'}"
     if image is None:
-        return Cause("health-program-missing", words, f"invoke up {service.name}", asked)
+        return Fault("health-program-missing", words, f"invoke up {service.name}", asked)
     change = f"install {program} in {image.dockerfile_place}, or {asked}"
-    return Cause("health-program-missing", words, f"invoke build {image.name} && invoke up", change)
+    return Fault("health-program-missing", words, f"invoke build {image.name} && invoke up", change)

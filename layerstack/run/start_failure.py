@@ -52,7 +52,7 @@ def service_failed(
         reason = f"{reason}, {_last_death(client, container, since)}"
     log = read_log(client, container.id, LOG_TAIL_LINES)
     if cause := find_cause(client, project, container, log):
-        return ServiceFailed(service, cause.words, log, cause.advice)
+        return ServiceFailed(service, cause.cause, log, cause.way_out)
     return ServiceFailed(service, reason, log, _typed(verdict.repair))
 
 

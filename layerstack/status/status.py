@@ -67,7 +67,7 @@ def read_status(project: Project) -> list[ServiceStatus]:
     found = read_all(client, project.name)
     project = with_called(project, found)
     try:
-        return _read(client, _as_started(project, found), found)
+        return _read(client, as_started(project, found), found)
     except (EngineError, OSError) as error:
         raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error
 
@@ -164,7 +164,7 @@ def _absent(name: str, image: str, address: str, freshness: Freshness) -> Servic
     return ServiceStatus(name, "absent", image, True, 0.0, (), address, "cpu", freshness=freshness)
 
 
-def _as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> Project:
+def as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> Project:
     """The project as its containers were started: another device, or no mounts, is no change."""
     if project.overlay is None and (values := recall(project.root, found, lambda: compose_hash.read_hashes(project))):
         with variables_of_dev(values):

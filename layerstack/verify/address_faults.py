@@ -1,21 +1,25 @@
 """A service that uses a wrong address: its variables compared with the services, networks and ports."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
+from layerstack.engine.container import Container
+from layerstack.moment import epoch_seconds
 from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.dependency import dependencies
-from layerstack.verify.evidence import Evidence, may_set_up
-from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.run.fault import Fault, FaultKind
+from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
 from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, owner_of
+from layerstack.verify.written_address import find_written, written_at
 
 # Without any such word the service may not have tried the address at all.
 CONNECTION_WORDS = re.compile(
     r"ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|getaddrinfo|resolv|refused|unreachable|connect|time[d ]*out"
-    r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504",
+    r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504"
+    r"|waiting for",
     re.IGNORECASE,
 )
 # `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
@@ -23,6 +27,9 @@ NOT_RESOLVED = re.compile(
     r"ENOTFOUND|EAI_AGAIN|resolv|no such host|name or service not known|name resolution", re.IGNORECASE
 )
 REFUSED = re.compile(r"refused", re.IGNORECASE)
+NUMBER = re.compile(r"\d{2,5}")
+# A server that was started so short a time before may not have listened yet.
+EARLY_SECONDS = 20.0
 # `localhost:5432`, `[::1]:5432`
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
 # `connect ECONNREFUSED 127.0.0.1:5432`
@@ -40,28 +47,44 @@ def wrong_address(seen: Evidence) -> Fault | None:
         return fault
     found, problem = next(((found, problem) for found, problem in problems if problem), (None, None))
     if found is None or problem is None:
-        return None
+        return _wrongly_written(seen, {reference.host for reference in named})
     kind, words = problem
     if kind in ("listens-on-loopback", "port-unreachable"):
         owner = owner_of(seen, found.host) or found.host
         unless = "" if kind == "listens-on-loopback" else ", unless it is still setting itself up"
         change = f"let the program of {owner} listen on 0.0.0.0 ({_where(seen, owner)}){unless}"
         return Fault(kind, words, f"invoke up {owner} {seen.name}", change)
-    declared = find_declaration(seen.project, seen.name, "environment", found.variable)
-    wanted = (seen.service.definition.get("environment") or {}).get(found.variable)
-    if wanted is not None and str(wanted) != one.environment[found.variable]:
+    variable = (kind == "wrong-port" and found.port_variable) or found.variable
+    declared = find_declaration(seen.project, seen.name, "environment", variable)
+    wanted = (seen.service.definition.get("environment") or {}).get(variable)
+    if wanted is not None and str(wanted) != one.environment[variable]:
         return Fault(kind, f"{words}; the Compose file now has another address", f"invoke up {seen.name}")
-    what = how_to_change(found.variable, declared)
+    what = how_to_change(variable, declared)
     return Fault(kind, words, f"invoke up {seen.name}", f"correct {what}")
+
+
+def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
+    """An address that stands in a command, in settings or in code; `told` are the hosts that variables name."""
+    for written in find_written(seen):
+        found = written.address
+        problem = _problem(seen, found) if found.host not in told else None
+        if problem is None or problem[0] not in ("unknown-host", "wrong-port"):
+            continue
+        kind, words = problem
+        where = found.variable or f"that name in the program or the settings of {seen.name}"
+        return Fault(kind, words if found.variable else f"its program{words}", written.again, f"correct {where}")
+    return None
 
 
 def asks_itself(seen: Evidence) -> Fault | None:
     """It complains of an address of its own container that no variable names: a variable is missing."""
     match = seen.line_with(OWN_ADDRESS)
-    if match is None or seen.listeners is None or seen.container is None:
+    # Of a program that is gone nothing listens any more.
+    listeners = () if seen.has_ended else seen.listeners
+    if match is None or listeners is None or seen.container is None:
         return None
     port = int(match[1])
-    if _on(seen.listeners, port) or not (owner := _owner(seen, port)):
+    if _on(listeners, port) or not (owner := _owner(seen, port)):
         return None
     named = {seen.hosts.get(one.host) for one in references(seen.container.environment, seen.hosts)}
     if owner in named:
@@ -70,6 +93,10 @@ def asks_itself(seen: Evidence) -> Fault | None:
         f"asks {match[0]}, which is {seen.name} itself; port {port} belongs to {owner}, "
         f"and no variable of {seen.name} names {owner}"
     )
+    written = written_at(seen, match[0].rpartition(":")[0], port)
+    if written.address.variable:
+        change = f"write {owner} for {written.address.host} in {written.address.variable}"
+        return Fault("address-of-itself", words, written.again, change)
     return Fault("variable-missing", words, f"invoke up {seen.name}", _empty_variable(seen) or _where(seen))
 
 
@@ -126,10 +153,46 @@ def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
         words = f"{found.variable} names {owner}:{found.port}, and {owner} listens there on {there[0].ip} only"
         is_set_up = peer.health != "starting" and not may_set_up(peer)
         return ("listens-on-loopback", words) if is_set_up else ("port-unreachable", f"{words} so far")
-    if found.port is None or not listening or there or peer.health == "starting":
+    is_up = peer.health != "starting" or _is_checked(peer, listening or ())
+    if found.port is None or not listening or there or not is_up:
         return None
     ports = ", ".join(str(port) for port in sorted({one.port for one in listening if not one.is_loopback}))
-    return "wrong-port", f"{found.variable} names port {found.port} of {owner}, which listens on {ports or 'none'}"
+    variable = found.port_variable or found.variable
+    return "wrong-port", f"{variable} names port {found.port} of {owner}, which listens on {ports or 'none'}"
+
+
+def _is_checked(peer: Container, listening: Iterable[Listener]) -> bool:
+    """Whether it listens already where its own health check asks."""
+    asked = NUMBER.findall(" ".join(peer.health_command))
+    return any(str(one.port) in asked for one in listening)
+
+
+def too_early(seen: Evidence) -> Fault | None:
+    """It ended because a service that it needs was not there yet, and the address is right."""
+    one, said = seen.container, seen.last_error
+    if one is None or one.is_running or not (REFUSED.search(said) or NOT_RESOLVED.search(said)):
+        return None
+    for name in (owner for owner in _needs(seen) if owner in seen.peers):
+        peer = seen.peers[name]
+        early = epoch_seconds(one.finished_at) - epoch_seconds(peer.started_at)
+        if peer.health != "starting" and not 0 <= early < EARLY_SECONDS:
+            continue
+        declared = find_declaration(seen.project, seen.name, "depends_on") or find_declaration(seen.project, seen.name)
+        where = f" ({declared.place})" if declared else ""
+        wait = f"let it wait: `depends_on: {{{name}: {{condition: service_healthy}}}}`{where}"
+        change = wait if peer.health else f"give {name} a health check and {wait}"
+        return Fault("crashed", f"was started before {name} was ready: {said}", f"invoke up {seen.name}", change)
+    return None
+
+
+def _needs(seen: Evidence) -> list[str]:
+    """The services that it is known to use: named by its variables or its complaints, or depended on."""
+    environment = seen.container.environment if seen.container else {}
+    named = [owner_of(seen, one.host) for one in references(environment, seen.hosts)]
+    written = [owner_of(seen, one.address.host) for one in find_written(seen)]
+    every = dict.fromkeys([*named, *written, *dependencies(seen.service)])
+    waits = dependencies(seen.service)
+    return [name for name in every if name and name != seen.name and waits.get(name) != "service_healthy"]
 
 
 def _own_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
@@ -151,10 +214,18 @@ def _unknown_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | N
     if found.host in extra_hosts(seen) or not (is_named and is_unresolved if is_outside else is_named or is_unresolved):
         return None
     near = get_close_matches(found.host, sorted(seen.hosts), n=1)
-    better = near[0] if near else _owner(seen, found.port) if found.port else None
+    better = near[0] if near else _owner(seen, found.port) if found.port else _only_need(seen)
     hint = f" (did you mean {better}?)" if better else ""
     nobody = "a host that cannot be found" if is_outside else "and no service of this project has that name"
     return "unknown-host", f"{found.variable} names the host {found.host}, {nobody}{hint}"
+
+
+def _only_need(seen: Evidence) -> str | None:
+    """What it depends on, if that is one service which no variable names."""
+    environment = seen.container.environment if seen.container else {}
+    named = {seen.hosts.get(one.host) for one in references(environment, seen.hosts)}
+    needs = [name for name in dependencies(seen.service) if name not in named]
+    return needs[0] if len(needs) == 1 else None
 
 
 def _owner(seen: Evidence, port: int) -> str | None:
@@ -180,4 +251,4 @@ def _where(seen: Evidence, name: str = "") -> str:
     return f"the environment of {name or seen.name} in {found.place if found else seen.project.compose_files[0].name}"
 
 
-RULES: tuple[Rule, ...] = (health_check_address, wrong_address, asks_itself)
+RULES: tuple[Rule, ...] = (health_check_address, wrong_address, asks_itself, too_early)

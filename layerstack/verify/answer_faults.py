@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from layerstack.project.declaration import find_declaration
+from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.checks import CheckResult
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, FaultKind, Rule
+from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.health_faults import out_of_time, without_listener
 from layerstack.verify.http_check import short
 from layerstack.wording import duration

@@ -1,5 +1,6 @@
 """Runs the checks of one running container, over HTTP or inside it."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from layerstack.engine.client import EngineClient
-from layerstack.engine.container import Container
+from layerstack.engine.container import Container, read_log
 from layerstack.engine.inside import run_inside, stopped_programs
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed
+from layerstack.moment import epoch_seconds
 from layerstack.verify import http_check, inside_http
 from layerstack.wait import call_within
 
@@ -19,6 +21,13 @@ from layerstack.wait import call_within
 TIMEOUT_SECONDS = 20.0
 # The HTTP client gives up first, and says more.
 MARGIN_SECONDS = 0.5
+# A worker that nothing checks: this many lines of complaint, and no other, within that time.
+COMPLAINTS, COMPLAINT_SECONDS = 2, 20.0
+UNREACHED = re.compile(
+    r"refused|ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|not known|no such host|name resolution"
+    r"|waiting for|timed out",
+    re.IGNORECASE,
+)
 KNOWN_KEYS = {
     *("check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"),
 }
@@ -94,10 +103,20 @@ def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
 def guess(target: Target) -> list[CheckResult]:
     """Without declared checks: does something speak HTTP on the published ports, and without a failure of its own?"""
     if not target.container.ports:
+        if not target.container.health and (said := _complaint(target)):
+            return [CheckResult("log", False, 0.0, f"it says nothing but: {said}", answer=said)]
         detail = f"{http_check.NOT_CHECKED}: it publishes no port and declares no check"
         return [CheckResult("answer", True, 0.0, detail, is_asked=False)]
     asked = {port.target: partial(http_check.guess, target.place.address(port)) for port in target.container.ports}
     return [timed(f"answer {port}", http_check.GUESS_TIMEOUT_SECONDS * 2, ask) for port, ask in asked.items()]
+
+
+def _complaint(target: Target) -> str:
+    """The last line of a program that for a while has written of nothing but a server that it cannot reach."""
+    one = target.container
+    since = max(time.time() - COMPLAINT_SECONDS, epoch_seconds(one.started_at))
+    said = read_log(target.client, one.id, COMPLAINTS + 1, since)
+    return said[-1] if len(said) >= COMPLAINTS and all(UNREACHED.search(line) for line in said) else ""
 
 
 def not_asked(declared: Sequence[Mapping[str, Any]], reason: str) -> list[CheckResult]:

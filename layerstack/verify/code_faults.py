@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import relpath
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from layerstack.project.declaration import find_text
+from layerstack.run.fault import Fault
 from layerstack.run.health import renew
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
+from layerstack.run.own_file import contexts
+from layerstack.verify.evidence import Evidence, Rule
 
 # The last line of what Node.js and Python print when a file cannot be loaded: ended by it, or under a watcher's eye.
 ERROR = re.compile(r"^(?:Uncaught )?(?P<name>(?:[A-Z]\w*)?Error)(?: \[\w+\])?: (?P<words>.+)$")
@@ -21,6 +22,8 @@ PACKAGE = re.compile(
 OWN_MODULE = re.compile(r"Cannot find module '(?P<path>[./][^']*)'|cannot import name '")
 # `File "/app/main.py", line 3`, `/app/server.js:34`
 PLACE = re.compile(r"(?:file://)?(?P<path>/[^\s:()\"']+\.\w+)(?:\", line |:)(?P<line>\d+)")
+# `cannot import name 'UTC' from 'datetime' (/usr/lib/python3.9/datetime.py)`
+INSTALLED = re.compile(r"/python(?P<version>3\.\d+)/(?:(?:site|dist)-packages/(?P<package>[\w-]+))?")
 # `imported from /app/server.js`
 IMPORTER = re.compile(r"imported from (?:file://)?(?P<path>/[^\s:()\"']+)")
 NOT_OURS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/usr/lib/", "/usr/local/lib/", "/opt/venv/")
@@ -48,14 +51,44 @@ def cannot_load(seen: Evidence) -> Fault | None:
         return None
     package = PACKAGE.search(found.words)
     module = (package["python"] or package["node"]) if package else ""
-    file = _file(seen, found.path) if found.path else ""
+    file = seen.own_name(found.path) if found.path else ""
     place = f"{file}:{found.line}".rstrip(":") if file else "its source"
+    if module and (hidden := _hidden(seen, found.path, module, place)):
+        return hidden
     if module and not _is_own(seen, module):
         words = f"{place} needs the package {module}, which its image does not have"
         change = f"add {module} to what its image installs (or correct the name in {place})"
-        return Fault("module-missing", words, _again(seen, ""), change)
+        return Fault("module-missing", words, seen.renewal(""), change)
     words = f"cannot load its code: {found.name} in {place}: {found.words}"
-    return Fault("code-broken", words, _again(seen, found.path), f"correct {place}")
+    if origin := INSTALLED.search(found.words):
+        again, version = seen.renewal(found.path), origin["version"]
+        if origin["package"]:
+            name = origin["package"]
+            change = f"install a version of {name} in its image that has that name (or correct {place})"
+            return Fault("module-missing", words, renew(seen.name, seen.service.is_built), change)
+        change = f"take an image with a newer Python than {version}, or correct {place}"
+        return Fault("code-broken", words, again, change)
+    return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
+
+
+def _hidden(seen: Evidence, path: str, module: str, place: str) -> Fault | None:
+    """A package of Node.js that the image has and a mount hides: the folder of this machine, or an old volume."""
+    for folder in PurePosixPath(path).parents if path else ():
+        packages = str(folder / "node_modules")
+        mount = seen.mount_at(packages)
+        if mount is None or not seen.in_image(f"{packages}/{module}"):
+            continue
+        words = f"{place} needs the package {module}: its image has it, and {mount.words} hides it"
+        if mount.kind == "bind":
+            declared = find_text(seen.project, seen.name, "volumes", mount.target)
+            where = declared.place if declared else f"the volumes of {seen.name}"
+            change = f"keep the image's own packages: add `- {packages}` to the volumes ({where})"
+            return Fault("module-missing", words, f"invoke up {seen.name}", change)
+        if mount.target == packages:
+            remove = f"docker compose rm --stop --force --volumes {seen.name}"
+            volume = "" if mount.is_anonymous else f" && docker volume rm {mount.source}"
+            return Fault("module-missing", words, f"{remove}{volume} && invoke up {seen.name}")
+    return None
 
 
 def find_origin(seen: Evidence) -> tuple[str, str] | None:
@@ -63,9 +96,9 @@ def find_origin(seen: Evidence) -> tuple[str, str] | None:
     log = seen.plain_log
     last = next((number for number in range(len(log) - 1, -1, -1) if log[number].strip() == seen.last_error), None)
     path, line = _place(log, last) if last is not None else ("", "")
-    file = _file(seen, path) if path else ""
+    file = seen.own_name(path) if path else ""
     is_known = bool(file) and (seen.project.root / file).is_file()
-    return (f"{file}:{line}", _again(seen, path)) if is_known else None
+    return (f"{file}:{line}", seen.renewal(path)) if is_known else None
 
 
 def read_complaint(log: Sequence[str]) -> Complaint | None:
@@ -120,31 +153,9 @@ def _is_own(seen: Evidence, module: str) -> bool:
     """Whether it is a module of the project, by its name among the mounted or copied folders."""
     name = module.partition(".")[0]
     mounts = seen.container.mounts if seen.container else ()
-    context = _context(seen)
-    is_copied = context is not None and ((context / name).is_dir() or (context / f"{name}.py").is_file())
+    folders = contexts(seen.project, seen.service)
+    is_copied = any((folder / name).is_dir() or (folder / f"{name}.py").is_file() for folder in folders)
     return is_copied or any(mount.target.rstrip("/").endswith(f"/{name}") for mount in mounts)
-
-
-def _context(seen: Evidence) -> Path | None:
-    image = seen.project.image_of(seen.service)
-    return seen.project.root / image.context if image else None
-
-
-def _file(seen: Evidence, path: str) -> str:
-    """The file's name in the project, when it is mounted or copied from there; else in the container."""
-    mount, context = seen.mount_at(path), _context(seen)
-    if mount and mount.kind == "bind":
-        return relpath(mount.source + path.removeprefix(mount.target.rstrip("/")), seen.project.root)
-    words = PurePosixPath(path).parts[1:]
-    tails = (context.joinpath(*words[start:]) for start in range(len(words))) if context else ()
-    copied = next((tail for tail in tails if tail.is_file()), None)
-    return relpath(copied, seen.project.root) if copied else path
-
-
-def _again(seen: Evidence, path: str) -> str:
-    """The command that runs the corrected file; one in the image needs a build."""
-    mount = seen.mount_at(path) if path else None
-    return renew(seen.name, seen.service.is_built and not mount)
 
 
 RULES: tuple[Rule, ...] = (cannot_load,)

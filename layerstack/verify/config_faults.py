@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path
 
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
+from layerstack.run.fault import Fault
+from layerstack.run.health import renew
+from layerstack.run.own_file import contexts
+from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
-from layerstack.verify.own_file import contexts, find_own, renewal
 
 # `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
@@ -31,13 +32,13 @@ def settings_broken(seen: Evidence) -> Fault | None:
         return None
     for text in (one for one in reversed(seen.log[-SHOWN_LINES:]) if not STACK.search(one)):
         for match in PLACE.finditer(text):
-            if file := find_own(seen, match["path"]):
-                return _named(seen, file, match["line"], text)
+            if seen.own_file(match["path"]):
+                return _named(seen, match["path"], match["line"], text)
     return _broken_json(seen) if NO_JSON.search(seen.last_error) else None
 
 
-def _named(seen: Evidence, file: Path, line: str, text: str) -> Fault | None:
-    place = f"{relpath(file, seen.project.root)}:{line}"
+def _named(seen: Evidence, path: str, line: str, text: str) -> Fault | None:
+    place = f"{seen.own_name(path)}:{line}"
     hint = ""
     if missing := NO_HOST.search(text):
         host = missing["host"].partition(":")[0]
@@ -46,19 +47,20 @@ def _named(seen: Evidence, file: Path, line: str, text: str) -> Fault | None:
         near = get_close_matches(host, sorted(seen.hosts), n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
     return Fault(
-        "settings-broken", f"cannot take its settings: {short(text)}{hint}", renewal(seen, file), f"correct {place}"
+        "settings-broken", f"cannot take its settings: {short(text)}{hint}", seen.renewal(path), f"correct {place}"
     )
 
 
 def _broken_json(seen: Evidence) -> Fault | None:
     """The program does not say which file: the only one that is no JSON."""
-    broken = [(file, problem) for file in _json_files(seen) if (problem := _problem(file))]
+    files = _json_files(seen)
+    broken = [(file, is_mounted, problem) for file, is_mounted in files if (problem := _problem(file))]
     if len(broken) != 1:
         return None
-    file, problem = broken[0]
+    file, is_mounted, problem = broken[0]
     place = f"{relpath(file, seen.project.root)}:{problem.lineno}"
     words = f"cannot read its settings: {place} is no JSON ({problem.msg})"
-    return Fault("settings-broken", words, renewal(seen, file), f"correct {place}")
+    return Fault("settings-broken", words, renew(seen.name, not is_mounted), f"correct {place}")
 
 
 def _problem(file: Path) -> json.JSONDecodeError | None:
@@ -71,15 +73,13 @@ def _problem(file: Path) -> json.JSONDecodeError | None:
     return None
 
 
-def _json_files(seen: Evidence) -> Iterator[Path]:
-    """Those that are mounted, and those beside the Dockerfile."""
+def _json_files(seen: Evidence) -> Iterator[tuple[Path, bool]]:
+    """Those that are mounted, and those beside the Dockerfile, which are not."""
     mounts = seen.container.mounts if seen.container else ()
-    sources = [Path(mount.source) for mount in mounts if mount.kind == "bind"]
-    for source in (*sources, *contexts(seen)):
-        if source.is_file():
-            yield from [source] if source.suffix == ".json" else []
-        elif source.is_dir():
-            yield from sorted(source.glob("*.json"))[:MOST_FILES]
+    sources = [(Path(mount.source), True) for mount in mounts if mount.kind == "bind"]
+    for source, is_mounted in (*sources, *((folder, False) for folder in contexts(seen.project, seen.service))):
+        files = sorted(source.glob("*.json"))[:MOST_FILES] if source.is_dir() else [source]
+        yield from ((file, is_mounted) for file in files if file.suffix == ".json" and file.is_file())
 
 
 RULES: tuple[Rule, ...] = (settings_broken,)

@@ -6,17 +6,16 @@ import shlex
 from os.path import relpath
 
 from layerstack.engine.container import Container
-from layerstack.engine.ports import Holder
 from layerstack.project import missing_image
-from layerstack.project.declaration import find_declaration, how_to_change, source_of
+from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.dependency import dependencies, is_one_shot
-from layerstack.run.conflict import find_shared_ports, freeing, holder_words
+from layerstack.run.fault import Fault
 from layerstack.run.health import exit_reason, renew
 from layerstack.run.unmet import EndlessWait, waits_in_vain
+from layerstack.verify import port_faults
 from layerstack.verify.code_faults import find_origin
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
-from layerstack.verify.own_file import find_own, renewal
+from layerstack.verify.evidence import Evidence, Rule
+from layerstack.verify.own_command import where_command
 from layerstack.verify.state_links import missing_networks
 from layerstack.wording import duration
 
@@ -31,9 +30,10 @@ NO_THREAD = re.compile(
     r"uv_thread_create|pthread_create|WorkerThreadsTaskRunner|can't start new thread"
     r"|unable to create (?:native )?thread|fork: (?:retry: )?Resource temporarily unavailable|newosproc",
 )
+HEAP_FULL = re.compile(r"heap out of memory|java\.lang\.OutOfMemoryError: Java heap")
+HEAP_LIMITS = ("max-old-space-size", "-Xmx")
 # `EMFILE: too many open files`
 NO_FILE_LEFT = re.compile(r"too many open files(?! in system)|\bEMFILE\b", re.IGNORECASE)
-RELATIVE_PROGRAM = re.compile(r"exec: \"\.")
 # `exec: "serve": executable file not found in $PATH`
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
@@ -58,33 +58,6 @@ def image_missing(seen: Evidence) -> Fault | None:
     # Compose pulls what is missing.
     fetch = "invoke setup && invoke up" if missing_image.is_prepared_by_setup(seen.project.root) else "invoke up"
     return Fault("image-missing", f"its image {own} is not on this engine", fetch)
-
-
-def port_shared(seen: Evidence) -> Fault | None:
-    """Two services of the project want one port: the one that came second cannot have it."""
-    if seen.container and seen.container.is_running:
-        return None
-    for shared in find_shared_ports(seen.project):
-        if seen.name in (shared.first, shared.second):
-            return Fault("port-held", f"cannot listen: {shared.words}", "invoke up", shared.change)
-    return None
-
-
-def port_held(seen: Evidence) -> Fault | None:
-    for port, holder in seen.holders:
-        source = source_of(seen.project, seen.service, port)
-        cause = f"cannot listen on {port.address} ({source}): {holder_words(seen.project, holder)} holds that port"
-        if not (free := _freeing(seen, holder)):
-            return Fault("port-held", cause, "invoke up", f"choose another port: {source}")
-        return Fault("port-held", cause, f"{free} && invoke up")
-    return None
-
-
-def _freeing(seen: Evidence, holder: Holder) -> str:
-    """The command that frees a port; of another project it stops only the container that holds it."""
-    if holder.is_container and holder.project != seen.project.name:
-        return f"docker stop {holder.name}"
-    return freeing(seen.project, holder)
 
 
 def name_taken(seen: Evidence) -> Fault | None:
@@ -115,13 +88,28 @@ def network_detached(seen: Evidence) -> Fault | None:
 def out_of_memory(seen: Evidence) -> Fault | None:
     one = seen.container
     if one is None or not (one.is_oom_killed or seen.oom_kills):
-        return None
+        return _heap_full(seen)
     limit = f" of {one.memory_limit_bytes / 2**20:.0f} MB" if one.memory_limit_bytes else " of this machine"
     cause = f"was killed: out of memory, it needs more than its limit{limit}"
     declared = find_declaration(seen.project, seen.name, "mem_limit")
     declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "memory")
     change = f"raise {how_to_change('mem_limit', declared)}" if one.memory_limit_bytes else "free memory"
     return Fault("out-of-memory", cause, f"invoke up {seen.name}", change)
+
+
+def _heap_full(seen: Evidence) -> Fault | None:
+    """A program that ended at the limit that its own runtime has for its memory."""
+    said = next((text for text in seen.log if HEAP_FULL.search(text)), "") if seen.last_exit else ""
+    if not said:
+        return None
+    found = (
+        find_text(seen.project, seen.name, key, word) for word in HEAP_LIMITS for key in ("command", "environment")
+    )
+    declared = next(filter(None, found), None)
+    change = f"raise it ({declared.place})" if declared else f"raise it in {where_command(seen)}, or let it need less"
+    return Fault(
+        "out-of-memory", "ran out of memory: it reached the limit of its own heap", f"invoke up {seen.name}", change
+    )
 
 
 def out_of_files(seen: Evidence) -> Fault | None:
@@ -157,8 +145,7 @@ def frozen(seen: Evidence) -> Fault | None:
 
 def told_by_files(seen: Evidence) -> Fault | None:
     """What the files of the container tell: a script that cannot run, a health check without its program."""
-    found = seen.cause
-    return Fault(found.kind, found.words, found.repair, found.change) if found else None
+    return seen.cause
 
 
 def command_missing(seen: Evidence) -> Fault | None:
@@ -170,19 +157,7 @@ def command_missing(seen: Evidence) -> Fault | None:
     said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
     again = renew(seen.name, seen.service.is_built)
-    return Fault("command-missing", cause, again, f"correct {_where_command(seen, said)}")
-
-
-def _where_command(seen: Evidence, said: str) -> str:
-    """The line that decides what is run: of the Compose file, else of the Dockerfile."""
-    folder = find_declaration(seen.project, seen.name, "working_dir")
-    if folder and RELATIVE_PROGRAM.search(said):
-        return f"{folder.place} (working_dir: its command is looked for there)"
-    for key in ("command", "entrypoint"):
-        if declared := find_declaration(seen.project, seen.name, key):
-            return how_to_change(key, declared)
-    image = seen.project.image_of(seen.service)
-    return f"ENTRYPOINT or CMD in {image.dockerfile_place}" if image else f"the command of {seen.name}"
+    return Fault("command-missing", cause, again, f"correct {where_command(seen, said)}")
 
 
 def not_executable(seen: Evidence) -> Fault | None:
@@ -192,11 +167,12 @@ def not_executable(seen: Evidence) -> Fault | None:
     path = next((match["path"] for text in said if (match := DENIED_PROGRAM.search(text))), "")
     if one is None or not path:
         return None
-    file = find_own(seen, posixpath.normpath(posixpath.join(one.folder, path))) if "/" in path else None
+    full = posixpath.normpath(posixpath.join(one.folder, path))
+    file = seen.own_file(full) if "/" in path else None
     if file:
         name = relpath(file, seen.project.root)
         cause = f"cannot run {path}: {name} is not executable"
-        return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && {renewal(seen, file)}")
+        return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && {seen.renewal(full)}")
     image = seen.project.image_of(seen.service)
     if image is None:
         return None
@@ -215,7 +191,12 @@ def ended(seen: Evidence) -> Fault | None:
         cause = f"keeps crashing: restarted {one.restart_count} times, {reason}".rstrip(", ")
         return Fault("restart-loop", cause, *_look_at(seen))
     if _is_one_shot_end(seen, one):
-        return Fault("one-shot-failed", f"is a one-shot job and failed: {reason}", *_look_at(seen))
+        # Without anybody who waits for its end it is a guess that it is one.
+        is_awaited = "service_completed_successfully" in (
+            dependencies(other).get(seen.name) for other in seen.project.services.values()
+        )
+        words = f"is a one-shot job and failed: {reason}" if is_awaited else f"failed: {reason}"
+        return Fault("one-shot-failed", words, *_look_at(seen))
     if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
         return Fault("killed", f"was stopped from outside: {reason}" if one.exit_code else reason, "invoke up")
     # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
@@ -257,7 +238,7 @@ def not_started(seen: Evidence) -> Fault | None:
     if one is None:
         return Fault("not-started", "has no container", "invoke up")
     if one.status == "created":
-        if wait := _waits_in_vain(seen):
+        if wait := _waits_in_vain(seen) or _waits_for_server(seen):
             return Fault("check-missing", wait.words, "invoke up", wait.change)
         said = f": {one.error}" if one.error else ""
         return Fault("not-started", f"was created but never started{said}", "invoke up")
@@ -271,6 +252,19 @@ def _waits_in_vain(seen: Evidence) -> EndlessWait | None:
     needs = dependencies(seen.service)
     checkless = (name for name in needs if name in seen.peers and not seen.peers[name].health)
     return next((wait for name in checkless if (wait := waits_in_vain(seen.project, name, (seen.name,)))), None)
+
+
+def _waits_for_server(seen: Evidence) -> EndlessWait | None:
+    """Whether it waits for the end of a service that has come up, and serves."""
+    for name, condition in dependencies(seen.service).items():
+        peer = seen.peers.get(name)
+        if condition == "service_completed_successfully" and peer and (peer.health == "healthy" or peer.ports):
+            declared = find_declaration(seen.project, seen.name, "depends_on", name)
+            where = f" in {declared.place}" if declared else ""
+            better = "service_healthy" if peer.health else "service_started"
+            words = f"waits until {name} ends, and {name} is a server that keeps running"
+            return EndlessWait(seen.name, words, f"write `condition: {better}`{where}")
+    return None
 
 
 def _is_one_shot_end(seen: Evidence, one: Container) -> bool:
@@ -288,7 +282,7 @@ def _logs(seen: Evidence) -> str:
 
 
 FIRST: tuple[Rule, ...] = (
-    *(paused, image_missing, port_shared, port_held, name_taken, network_missing, network_detached, out_of_memory),
+    *(paused, image_missing, *port_faults.FIRST, name_taken, network_missing, network_detached, out_of_memory),
     *(out_of_processes, out_of_files, frozen, told_by_files, not_executable),
 )
 LAST: tuple[Rule, ...] = (nothing_to_do, ended, not_started)

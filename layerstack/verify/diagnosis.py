@@ -1,9 +1,10 @@
 """The first broken link: the service that makes others fail, the cause, and what to type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from layerstack.run.fault import Fault
 from layerstack.verify import (
     address_faults,
     answer_faults,
@@ -14,14 +15,14 @@ from layerstack.verify import (
     health_faults,
     mount_faults,
     network_faults,
+    port_faults,
     program_faults,
     setting_faults,
 )
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
-from layerstack.verify.evidence import Evidence
+from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.examination import ServiceResult
-from layerstack.verify.fault import ENDED, Fault, FaultKind, Rule
 from layerstack.verify.last_words import telling_lines
 from layerstack.verify.masking import mask
 
@@ -30,22 +31,29 @@ SHOWN_HEALTH_LINES = 2
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
     *container_faults.FIRST,
+    *port_faults.RULES,
     *mount_faults.RULES,
+    *program_faults.FIRST,
     file_faults.unreadable,
+    file_faults.misnamed,
     *code_faults.RULES,
     *config_faults.RULES,
     *file_faults.RULES,
     setting_faults.variable_missing,
+    setting_faults.value_quoted,
     *program_faults.RULES,
     container_faults.command_missing,
     health_faults.proxied,
     health_faults.wrong_port,
     health_faults.wrong_path,
-    network_faults.certificate_expired,
+    health_faults.unknown_host,
+    network_faults.certificate_refused,
     network_faults.internal_only,
     *address_faults.RULES,
     network_faults.no_name_server,
     network_faults.packets_dropped,
+    setting_faults.refused_at_end,
+    setting_faults.value_wrong,
     *container_faults.LAST,
     address_faults.loopback_only,
     network_faults.port_of_nobody,
@@ -55,26 +63,13 @@ RULES: tuple[Rule, ...] = (
 
 
 @dataclass(frozen=True)
-class Diagnosis:
-    """The service that makes the others fail. `repair` is a command to type, after `change` where there is one.
+class Diagnosis(Fault):
+    """The fault of the service that makes the others fail. `facts` are the evidence for programs."""
 
-    `facts` are the evidence for programs, `can_pass` says that waiting may be all that it takes.
-    """
-
-    service: str
-    cause: str
-    evidence: str
-    repair: str
-    kind: FaultKind = "wrong-answer"
-    change: str = ""
+    service: str = ""
+    evidence: str = ""
     container: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    can_pass: bool = False
-
-    @property
-    def way_out(self) -> str:
-        """What to do, in one line."""
-        return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -96,9 +91,14 @@ def name_fault(seen: Evidence) -> Fault:
     return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", f"invoke logs {seen.name}")
 
 
-def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
-    """Broken service → the broken service that it fails because of; a root fails because of itself."""
-    roots = {name for name, fault in faults.items() if fault.is_own or _stands_alone(fault, name, graph, faults)}
+def blame(graph: CheckGraph, faults: Mapping[str, Fault], ended: Collection[str] = ()) -> dict[str, str]:
+    """Broken service → the broken service that it fails because of; a root fails because of itself.
+
+    `ended` are those whose program is gone: it does not come back by itself when what it needs is up.
+    """
+    roots = {
+        name for name, fault in faults.items() if fault.is_own or _stands_alone(name, name in ended, graph, faults)
+    }
     blamed = {name: name for name in roots}
     for name in graph.order:
         if name in faults and name not in blamed:
@@ -110,10 +110,10 @@ def blame(graph: CheckGraph, faults: Mapping[str, Fault]) -> dict[str, str]:
     return blamed
 
 
-def _stands_alone(fault: Fault, name: str, graph: CheckGraph, faults: Mapping[str, Fault]) -> bool:
+def _stands_alone(name: str, is_over: bool, graph: CheckGraph, faults: Mapping[str, Fault]) -> bool:
     """Whether no dependency explains it. One that is merely starting does not explain a program that is gone."""
     needs = [faults[need] for need in graph.all_needs(name) if need in faults]
-    return not needs or (fault.kind in ENDED and all(need.can_pass for need in needs))
+    return not needs or (is_over and all(need.can_pass for need in needs))
 
 
 def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[str, str]) -> list[str]:
@@ -131,15 +131,14 @@ def make_diagnosis(seen: Evidence, fault: Fault) -> Diagnosis:
     """The diagnosis of one root, without passwords."""
     environment = seen.container.environment if seen.container else {}
     return Diagnosis(
-        seen.name,
-        mask(fault.cause, environment),
-        mask(_evidence(seen, fault), environment),
-        fault.repair,
         fault.kind,
+        mask(fault.cause, environment),
+        fault.repair,
         fault.change,
+        seen.name,
+        mask(_evidence(seen, fault), environment),
         seen.container.name if seen.container else "",
         _masked(seen.facts(), environment),
-        fault.can_pass,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,15 +16,18 @@ from layerstack.engine import images
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, Mount, read_deaths, read_log, was_stopped
 from layerstack.engine.files import is_there
+from layerstack.engine.image_tree import closed_container
 from layerstack.engine.inside import stopped_programs
-from layerstack.engine.place import EnginePlace
+from layerstack.engine.place import WILDCARDS, EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
-from layerstack.errors import NotInEngine
+from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
-from layerstack.run.cause import Cause, find_cause
+from layerstack.run.cause import find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own
+from layerstack.run.fault import Fault
 from layerstack.run.health import TOLERATED_CRASHES
+from layerstack.run.own_file import find_own, own_name, renewal
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
@@ -51,7 +55,8 @@ class Evidence:
     of the project by service, `hosts` maps host names to services, `unbuilt` are all services whose image is to be
     built, `cause` is what the files of its container tell. At its `is_first_start` none of its volumes is older than
     its container. What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a
-    path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass.
+    path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass, `holder_of`
+    what has a port of this machine, `in_image` whether its image has a path that a mount may hide.
     """
 
     project: Project
@@ -70,13 +75,15 @@ class Evidence:
     peers: Mapping[str, Container] = field(default_factory=dict)
     peer_listeners: Mapping[str, tuple[Listener, ...] | None] = field(default_factory=dict)
     is_newest: bool = True
-    cause: Cause | None = None
+    cause: Fault | None = None
     name_holder: NameHolder | None = None
     is_first_start: bool = False
     was_stopped: bool = False
     runs_out: Callable[[str, int], bool] = lambda _host, _port: False
     health_seconds: Callable[[], float | None] = lambda: None
     has: Callable[[str], bool | None] = lambda _path: None
+    holder_of: Callable[[int], Holder | None] = lambda _port: None
+    in_image: Callable[[str], bool] = lambda _path: False
 
     @property
     def name(self) -> str:
@@ -96,6 +103,11 @@ class Evidence:
         if self.container and not self.container.is_running:
             return self.container.exit_code
         return next((code for code in reversed(self.deaths) if code >= 0), None)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its program is gone, and nothing starts it again."""
+        return self.container is not None and self.container.status in ("exited", "dead")
 
     @property
     def is_starting(self) -> bool:
@@ -157,10 +169,19 @@ class Evidence:
         return next((pattern.search(text) for text in self.lines_with(pattern)), None)
 
     def mount_at(self, path: str) -> Mount | None:
-        """The mount that contains a path of the container."""
-        mounts = self.container.mounts if self.container else ()
-        over = [one for one in mounts if path == one.target or path.startswith(one.target.rstrip("/") + "/")]
-        return max(over, key=lambda one: len(one.target), default=None)
+        return self.container.mount_at(path) if self.container else None
+
+    def own_file(self, path: str) -> Path | None:
+        """The project's own file at a path of the container (see find_own)."""
+        return find_own(self.project, self.service, self.container, path)
+
+    def own_name(self, path: str) -> str:
+        """The name of a file of the container as the project calls it."""
+        return own_name(self.project, self.service, self.container, path)
+
+    def renewal(self, path: str) -> str:
+        """What runs the corrected file at a path of the container."""
+        return renewal(self.service, self.container, path)
 
     def facts(self) -> dict[str, Any]:
         """The evidence as JSON."""
@@ -179,6 +200,9 @@ class Evidence:
             "stopped_programs": list(self.stopped),
             "port_holders": [{"port": port.published, "holder": holder.words} for port, holder in self.holders],
         }
+
+
+Rule = Callable[[Evidence], Fault | None]
 
 
 def may_set_up(one: Container) -> bool:
@@ -246,7 +270,20 @@ class Lookout:
             was_stopped=was_stopped(self._client, one.id, epoch_seconds(one.started_at)) if one else False,
             health_seconds=partial(time_health, self._client, one) if one else Evidence.health_seconds,
             has=partial(is_there, self._client, one.id) if one else Evidence.has,
+            holder_of=self._holder_of,
+            in_image=partial(self._is_in_image, one.image_id) if one else Evidence.in_image,
         )
+
+    def _is_in_image(self, image_id: str, path: str) -> bool:
+        """Whether the image has a path, whatever is mounted over it in a container."""
+        with suppress(EngineError), closed_container(self._client, image_id) as container_id:
+            return is_there(self._client, container_id, path) is True
+        return False
+
+    def _holder_of(self, number: int) -> Holder | None:
+        # The programs of another machine are not to be seen from here.
+        find = find_container if self._place.is_remote else find_holder
+        return find(self._client, Port(WILDCARDS[0], number, number))
 
     def _networks(self, one: Container) -> dict[str, bool]:
         found = {}
@@ -263,7 +300,6 @@ class Lookout:
         if result.container and result.container.is_running:
             return
         for port in self._project.services[result.service].ports:
-            # The programs of another machine are not to be seen from here.
             find = find_container if self._place.is_remote else find_holder
             holder = find(self._client, port)
             if holder and not is_own(self._project, holder):

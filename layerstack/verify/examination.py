@@ -13,7 +13,7 @@ from layerstack.run.health import Verdict, absent, judge_now
 from layerstack.verify.checks import CheckResult, Target, as_check, guess, not_asked, run_declared
 from layerstack.verify.health_probe import probe_health
 from layerstack.verify.masking import mask
-from layerstack.verify.state_links import container_link, image_link, links_of
+from layerstack.verify.state_links import CLOSED, container_link, image_link, links_of
 from layerstack.wait import ask_all
 
 RECOVERING = Verdict("waiting", "recovering: its health check passes again, but Docker has not recorded it yet")
@@ -44,6 +44,13 @@ class ServiceResult:
     @property
     def is_ok(self) -> bool:
         return all(check.is_ok for check in self.checks)
+
+    @property
+    def unopened(self) -> tuple[str, ...]:
+        """Its published ports, when no program listens on any of them so far; they may open yet."""
+        ports = [check for check in self.checks if check.link == "port"]
+        is_closed = bool(ports) and all(check.is_ok and CLOSED in check.detail for check in ports)
+        return tuple(check.check for check in ports) if is_closed else ()
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:

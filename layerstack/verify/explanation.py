@@ -36,7 +36,7 @@ def explain(
     lookout = Lookout(client, project, results, place=place, found=found)
     seen = {one.name: one for one in ask_all(lookout.gather, broken)}
     faults = {name: name_fault(one) for name, one in seen.items()}
-    blamed = blame(graph, faults)
+    blamed = blame(graph, faults, [name for name, one in seen.items() if one.has_ended])
     roots = rank_roots(graph, faults, blamed)
     marked = tuple(mark_consequences(one, blamed) for one in results)
     return marked, join_absent([make_diagnosis(seen[name], faults[name]) for name in roots], results)

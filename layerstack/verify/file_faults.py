@@ -4,16 +4,18 @@ import posixpath
 import re
 import shlex
 import stat
+from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
 from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.fault import Fault
 from layerstack.run.health import renew
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
+from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
+from layerstack.verify.own_command import where_command
 
 # `ENOSPC: no space left on device, write`
 DISK_FULL = re.compile(r"no space left on device|ENOSPC|disk (?:is )?full|disk quota exceeded", re.IGNORECASE)
@@ -28,6 +30,7 @@ NO_FILE = re.compile(
     r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
     re.IGNORECASE,
 )
+NO_MODULE = re.compile(r"Cannot find module '/")
 # `No such file or directory: 'config/app.toml'`
 NAME = re.compile(r"['\"]((?:[\w.@+-]+/)*[\w@+-]+\.\w+)['\"]")
 READ_ONLY = re.compile(r"EROFS|read-only file ?system", re.IGNORECASE)
@@ -43,6 +46,17 @@ OTHER_VERSION = re.compile(
 VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
 # Where a program came by.
 SOURCE_LINE = re.compile(r"^\s*(?:File \"|at )")
+NOT_PERMITTED = re.compile(r"operation not permitted|EPERM", re.IGNORECASE)
+# What programs call, and the capability for it.
+CAPABILITIES = {
+    r"chown": "CHOWN",
+    r"set(?:uid|gid|groups|resuid)|gosu|su-exec|setpriv": "SETUID, SETGID",
+    r"bind|listen": "NET_BIND_SERVICE",
+    r"chmod": "FOWNER",
+}
+# `A server is already running (pid: 1, file: /data/server.pid).`, `lock file "postmaster.pid" already exists`
+LOCK = re.compile(r"(?P<path>[\w./@+-]*[\w-]+\.(?:pid|lock))\b")
+IS_LOCKED = re.compile(r"already (?:running|exists|locked)|in use by another", re.IGNORECASE)
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
 # `open '/app/config.json'`
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
@@ -78,6 +92,38 @@ def of_other_version(seen: Evidence) -> Fault | None:
     change = f"set {where} to the version that wrote the data (or move the data with that version's own tools)"
     again = renew(seen.name, seen.service.is_built)
     return Fault("data-of-other-version", words, again, change)
+
+
+def without_capability(seen: Evidence) -> Fault | None:
+    """What the kernel refuses to root, too: `cap_drop` has taken the right to it."""
+    dropped = seen.service.definition.get("cap_drop")
+    if not dropped or not seen.last_exit or not NOT_PERMITTED.search(seen.last_error):
+        return None
+    said = "\n".join(seen.log)
+    missing = next((names for pattern, names in CAPABILITIES.items() if re.search(pattern, said)), "")
+    declared = find_declaration(seen.project, seen.name, "cap_drop")
+    where = f" ({declared.place})" if declared else ""
+    words = f"may not do what it wants ({short(seen.last_error)}): cap_drop takes that right from it{where}"
+    adding = f"add `cap_add: [{missing}]` to {seen.name}" if missing else "add what it needs to cap_add"
+    return Fault("file-unwritable", words, f"invoke up {seen.name}", f"{adding}, or remove cap_drop{where}")
+
+
+def lock_left(seen: Evidence) -> Fault | None:
+    """The file of a process number that a killed predecessor left, where nobody else has the volume."""
+    match = LOCK.search(seen.last_error) if seen.last_exit and IS_LOCKED.search(seen.last_error) else None
+    one = seen.container
+    if one is None or match is None:
+        return None
+    path = posixpath.normpath(posixpath.join(one.folder, match["path"]))
+    mount = seen.mount_at(path)
+    if mount is None:
+        words = f"finds {path}, which its own killed predecessor left in its container"
+        return Fault("lock-left", words, f"docker rm -f {one.name} && invoke up {seen.name}")
+    if any(mount.source == other.source for peer in seen.peers.values() for other in peer.mounts):
+        return None
+    words = f"finds {path}, which its own killed predecessor left in {mount.words}"
+    own = f"docker compose run --rm --no-deps --entrypoint rm {seen.name} -f {path}"
+    return Fault("lock-left", words, f"{own} && invoke up {seen.name}")
 
 
 def unwritable(seen: Evidence) -> Fault | None:
@@ -192,6 +238,35 @@ def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
     return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
 
 
+def misnamed(seen: Evidence) -> Fault | None:
+    """A file that its own command names wrongly: the container has it in another folder, or one of nearly this name."""
+    lines = (
+        [line for line in seen.last_words if NO_FILE.search(line) or NO_MODULE.search(line)] if seen.last_exit else []
+    )
+    for path in (path for line in lines for path in PATH.findall(line)):
+        words = seen.container.argv if seen.container else ()
+        named = next((word for word in words if posixpath.basename(word) == posixpath.basename(path)), "")
+        if not named or not (near := _nearest(seen, path)):
+            continue
+        folder = find_declaration(seen.project, seen.name, "working_dir") if not named.startswith("/") else None
+        is_folder = folder is not None and posixpath.basename(near) == posixpath.basename(path)
+        where = f"{folder.place} (working_dir)" if folder and is_folder else where_command(seen)
+        cause = f"its command wants {path}, which is not there (did you mean {near}?)"
+        return Fault("file-missing", cause, renew(seen.name, seen.service.is_built), f"correct {where}")
+    return None
+
+
+def _nearest(seen: Evidence, path: str) -> str:
+    """The path of a mounted file of the same name, else of nearly that name in the same folder."""
+    there = []
+    for mount in (one for one in (seen.container.mounts if seen.container else ()) if one.kind == "bind"):
+        source = Path(mount.source)
+        inside = (posixpath.join(mount.target, file.name) for file in source.iterdir()) if source.is_dir() else ()
+        there += [mount.target, *inside]
+    same = next((one for one in there if posixpath.basename(one) == posixpath.basename(path) and one != path), "")
+    return same or next(iter(get_close_matches(path, there, n=1, cutoff=0.8)), "")
+
+
 def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
     """A missing file below a mount: deleted here, replaced here, or hidden."""
     where = find_text(seen.project, seen.name, "volumes", mount.target)
@@ -228,4 +303,4 @@ def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
     return volumes[0] if len(volumes) == 1 else None
 
 
-RULES: tuple[Rule, ...] = (of_other_version, disk_full, unwritable, file_missing)
+RULES: tuple[Rule, ...] = (of_other_version, disk_full, without_capability, lock_left, unwritable, file_missing)

@@ -3,9 +3,10 @@
 import re
 
 from layerstack.engine.container import Container
+from layerstack.project.addresses import URL
 from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault
 from layerstack.wording import duration
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -17,6 +18,7 @@ REFUSED = re.compile(r"refused", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
 # `http://localhost:8080/health`
 OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b")
+NOT_RESOLVED = re.compile(r"ENOTFOUND|not known|no such host|resolv|name resolution|bad address", re.IGNORECASE)
 NO_PATH = re.compile(r"\b404\b")
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
@@ -78,6 +80,22 @@ def _is_refused(one: Container) -> bool:
     if one.health_output.strip():
         return bool(REFUSED.search(one.health_output))
     return bool(OWN_PORT.search(" ".join(one.health_command)))
+
+
+def unknown_host(seen: Evidence) -> Fault | None:
+    """A health check that asks a host which cannot be found."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or not NOT_RESOLVED.search(one.health_output):
+        return None
+    hosts = (match["hosts"].partition(":")[0] for match in URL.finditer(" ".join(one.health_command)))
+    host = next((host for host in hosts if host not in seen.hosts and not OWN.search(host)), None)
+    if host is None:
+        return None
+    declared = find_text(seen.project, seen.name, "healthcheck", host)
+    where = declared.place if declared else f"the health check of {seen.name}"
+    words = f"its health check asks the host {host}, which cannot be found"
+    change = f"write 127.0.0.1 for {host} in {where}"
+    return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
 
 
 def wrong_path(seen: Evidence) -> Fault | None:

@@ -10,7 +10,7 @@ LONGEST_CHARACTERS = 200
 # Where Node.js came by on its way to an error: the error itself, and the file, stand above.
 ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception)\b[^:]{0,40}|panic|fatal error): .", re.IGNORECASE)
 # `    at Module._compile (node:internal/modules/cjs/loader:1554:14)`
-STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*[\^~]*\s*$")
+STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*[\^~]*\s*$|^npm (?:notice|error A complete log)")
 # How loggers that write JSON call the weight of a line, and an error: a name, MongoDB's letter, pino's number. What is
 # fatal mostly repeats that the program ends.
 LEVELS = ("s", "level", "severity", "levelname")

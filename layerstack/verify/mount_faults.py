@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
 from layerstack.project.declaration import find_declaration, find_text
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
+from layerstack.run.fault import Fault
+from layerstack.verify.evidence import Evidence, Rule
 
 # `unable to find user app: no matching entries in passwd file`
 NO_USER = re.compile(r"unable to find (?P<what>user|group) (?P<name>[^\s:]+)")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import Reference, references
-from layerstack.project.declaration import find_declaration, find_text
+from layerstack.project.declaration import find_declaration, find_text, how_to_change
+from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault
 
 # `connect ETIMEDOUT 172.20.0.3:5432`
 TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
@@ -16,6 +16,15 @@ NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|ser
 OVER_TLS = re.compile(r"(?:http|ws|amqp|redis|ldap|mqtt|ftp|smtp|imap|grpc)s://", re.IGNORECASE)
 # `CERT_HAS_EXPIRED`, `certificate has expired`
 EXPIRED = re.compile(r"certificate (?:has )?(?:is )?expired|CERT_HAS_EXPIRED", re.IGNORECASE)
+OTHER_NAME = re.compile(
+    r"hostname mismatch|ALTNAME_INVALID|doesn't match|certificate is (?:not )?valid for", re.IGNORECASE
+)
+NO_TLS = re.compile(r"WRONG_VERSION_NUMBER|wrong version number|does not look like a TLS handshake|EPROTO")
+OVER_TLS_REFUSED = re.compile(
+    f"{EXPIRED.pattern}|{OTHER_NAME.pattern}|{NO_TLS.pattern}"
+    r"|self.signed|CERTIFICATE_VERIFY_FAILED|UNABLE_TO_VERIFY|unknown authority|unable to get (?:local )?issuer",
+    re.IGNORECASE,
+)
 # `getaddrinfo EAI_AGAIN api.example.com`
 OUTSIDE = re.compile(r"EAI_AGAIN|name resolution|ENETUNREACH|network is unreachable", re.IGNORECASE)
 # Of two words and more, and no file and no kind of error: `api.example.com`, not `socket.gaierror` or `main.go:7`.
@@ -92,9 +101,9 @@ def no_name_server(seen: Evidence) -> Fault | None:
     return Fault("unknown-host", cause, f"invoke up {seen.name}", change)
 
 
-def certificate_expired(seen: Evidence) -> Fault | None:
-    """An expired certificate of a service of the project: that service is to be repaired, not its client."""
-    one, complaint = seen.container, next(seen.lines_with(EXPIRED), "")
+def certificate_refused(seen: Evidence) -> Fault | None:
+    """A service of the project whose certificate has expired, is not trusted, or that speaks no TLS at all."""
+    one, complaint = seen.container, next(seen.lines_with(OVER_TLS_REFUSED), "")
     named = list(references(one.environment, seen.hosts)) if one and complaint else []
     # Many say nothing of the host: then it is the only one that is asked over TLS.
     secure = [found for found in named if one and OVER_TLS.match(one.environment[found.variable])]
@@ -104,9 +113,24 @@ def certificate_expired(seen: Evidence) -> Fault | None:
     owner = owner_of(seen, found.host) if found else None
     if found is None or owner is None:
         return None
-    words = f"cannot talk to {owner} ({found.variable}): the certificate that {owner} shows has expired"
-    again = f"invoke restart {owner} && invoke up {seen.name}"
-    return Fault("certificate-expired", words, again, f"renew the certificate that {owner} serves")
+    where = how_to_change(found.variable, find_declaration(seen.project, seen.name, "environment", found.variable))
+    if NO_TLS.search(complaint):
+        words = f"asks {owner} over TLS ({found.variable}), and {owner} speaks none on that port"
+        return Fault("wrong-scheme", words, f"invoke up {seen.name}", f"take the s from the scheme of {where}")
+    if EXPIRED.search(complaint):
+        words = f"cannot talk to {owner} ({found.variable}): the certificate that {owner} shows has expired"
+        again = f"invoke restart {owner} && invoke up {seen.name}"
+        return Fault("certificate-expired", words, again, f"renew the certificate that {owner} serves")
+    if OTHER_NAME.search(complaint):
+        words = f"cannot talk to {owner} ({found.variable}): its certificate is for another name than {found.host}"
+        change = f"renew the certificate that {owner} serves for {found.host}, or correct {where}"
+        return Fault("certificate-refused", words, f"invoke restart {owner} && invoke up {seen.name}", change)
+    words = f"does not trust the certificate that {owner} shows ({found.variable}): nobody that it knows has signed it"
+    change = (
+        f"mount that certificate into {seen.name} and name it in SSL_CERT_FILE (Python, Go, curl) "
+        f"or NODE_EXTRA_CA_CERTS (Node.js)"
+    )
+    return Fault("certificate-refused", words, f"invoke up {seen.name}", change)
 
 
 def _outside_host(seen: Evidence, said: str) -> str:

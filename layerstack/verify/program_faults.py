@@ -1,11 +1,15 @@
-"""Programs that a service starts itself and cannot run: not in its image, or made for another processor."""
+"""Programs and libraries that a service cannot run or load: not in its image, or made for another system."""
 
+import json
+import posixpath
 import re
+from difflib import get_close_matches
 
-from layerstack.project.declaration import find_declaration
+from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.fault import Fault
 from layerstack.run.health import renew
-from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault, Rule
+from layerstack.verify.evidence import Evidence, Rule
+from layerstack.verify.own_command import where_command
 
 # A shell, Node.js, Go, and Python's subprocess, whose error alone may mean any file.
 NOT_FOUND = re.compile(
@@ -14,6 +18,93 @@ NOT_FOUND = re.compile(
 )
 STARTS_PROGRAM = re.compile(r"\b_execute_child\b|\bos\.exec[lv]p?e?\(")
 OTHER_PROCESSOR = re.compile(r"(?P<program>[\w./+-]+): exec format error", re.IGNORECASE)
+# `libGL.so.1: cannot open shared object file`, and as musl says it
+LIBRARY_MISSING = re.compile(
+    r"(?P<gnu>[\w.+-]+\.so[\d.]*): cannot open shared object file|Error loading shared library (?P<musl>[\w.+-]+)"
+)
+# The name of the loader itself: the program was linked to another system's.
+LOADER = re.compile(r"^(?:ld-(?:linux|musl)|libc\.(?:musl|so))")
+# `/x.node: invalid ELF header`, `version 'GLIBC_2.38' not found (required by /x.node)`
+UNFIT = re.compile(
+    r"(?P<file>/[^\s:'\"]+\.(?:node|so[\d.]*)): (?:invalid ELF header|file too short|wrong ELF class|Error relocating)"
+    r"|version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found(?: \(required by (?P<user>[^)]+)\))?"
+    r"|module '(?P<module>[^']+\.node)'\s*was compiled against a different"
+)
+# `npm error Missing script: "serve"`
+NO_SCRIPT = re.compile(r"Missing script: \"?(?P<name>[\w:.-]+)|Command \"(?P<yarn>[\w:.-]+)\" not found\.$")
+
+
+def program_repeated(seen: Evidence) -> Fault | None:
+    """A command that begins with the program which the entrypoint runs already, and gets itself as an argument."""
+    one = seen.container
+    if one is None or not seen.last_exit or len(one.argv) < 2:
+        return None
+    first, second = (posixpath.basename(word) for word in one.argv[:2])
+    if first != second or not any(f"/{second}'" in line or f"/{second}:" in line for line in seen.log):
+        return None
+    words = f"its entrypoint runs {first}, and its command begins with {second} again"
+    again = renew(seen.name, seen.service.is_built)
+    return Fault("command-missing", words, again, f"remove {second} from {where_command(seen)}")
+
+
+def library_missing(seen: Evidence) -> Fault | None:
+    match = next(filter(None, map(LIBRARY_MISSING.search, reversed(seen.log))), None) if seen.last_exit else None
+    if match is None:
+        return None
+    name = match["gnu"] or match["musl"]
+    image = seen.project.image_of(seen.service)
+    where = f"in {image.dockerfile_place}" if image else f"in an image of its own, or take one that has {name}"
+    again = renew(seen.name, seen.service.is_built)
+    if LOADER.match(name):
+        words = f"runs a program that was built for another system: {name} is not in its image"
+        return Fault("library-unfit", words, again, f"build or install it {where}, on the system that runs it")
+    words = f"needs the library {name}, which its image does not have"
+    return Fault("library-missing", words, again, f"install the system package with {name} {where}")
+
+
+def library_unfit(seen: Evidence) -> Fault | None:
+    """A native module that the system of the image cannot load; one of the host's may hide the image's own."""
+    match = next(filter(None, map(UNFIT.search, reversed(seen.log))), None) if seen.last_exit else None
+    if match is None:
+        return None
+    file = match["file"] or match["user"] or match["module"] or ""
+    why = f": {match['version']} is not in its image" if match["version"] else ""
+    words = f"cannot load {file or 'a native module'}: it was built for another system{why}"
+    mount, folder = seen.mount_at(file), file.partition("/node_modules/")[0]
+    if mount and mount.kind == "bind" and "/node_modules/" in file:
+        declared = find_text(seen.project, seen.name, "volumes", mount.target)
+        where = f" ({declared.place})" if declared else ""
+        if seen.service.is_built:
+            change = f"keep the image's own: add `- {folder}/node_modules` below {mount.target}{where}"
+            return Fault("library-unfit", words, f"invoke up {seen.name}", change)
+        own = f"docker compose run --rm --no-deps --workdir {folder} --entrypoint npm {seen.name} rebuild"
+        return Fault("library-unfit", words, f"{own} && invoke up {seen.name}")
+    image = seen.project.image_of(seen.service)
+    where = f"in {image.dockerfile_place}" if image else "in an image of its own"
+    again = renew(seen.name, seen.service.is_built)
+    return Fault("library-unfit", words, again, f"build or install it {where}, on the system that runs it")
+
+
+def script_missing(seen: Evidence) -> Fault | None:
+    """A script that package.json does not have."""
+    match = next(filter(None, map(NO_SCRIPT.search, reversed(seen.log))), None) if seen.last_exit else None
+    if match is None or seen.container is None:
+        return None
+    name = match["name"] or match["yarn"]
+    path = posixpath.join(seen.container.folder, "package.json")
+    file = seen.own_file(path)
+    near = get_close_matches(name, _scripts(file.read_text(encoding="utf-8")) if file else (), n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    words = f"runs the script {name}, which {seen.own_name(path)} does not have{hint}"
+    again = renew(seen.name, seen.service.is_built)
+    return Fault("command-missing", words, again, f"correct {where_command(seen)}")
+
+
+def _scripts(text: str) -> list[str]:
+    try:
+        return list(json.loads(text)["scripts"])
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def program_missing(seen: Evidence) -> Fault | None:
@@ -47,4 +138,5 @@ def other_processor(seen: Evidence) -> Fault | None:
     return Fault("not-executable", words, renew(seen.name, seen.service.is_built), f"{change}{make}")
 
 
+FIRST: tuple[Rule, ...] = (program_repeated, library_missing, library_unfit, script_missing)
 RULES: tuple[Rule, ...] = (other_processor, program_missing)

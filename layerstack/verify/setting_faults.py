@@ -1,12 +1,14 @@
 """Faults of settings that a service reports: a missing variable, refused credentials."""
 
 import re
+from difflib import get_close_matches
 
 from layerstack.engine.container import Container
-from layerstack.project.addresses import Reference, references
+from layerstack.project.addresses import references
 from layerstack.project.declaration import find_declaration, how_to_change
+from layerstack.run.fault import Fault
+from layerstack.verify.address_faults import NOT_RESOLVED
 from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault
 
 VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
 NAME = r"[A-Z][A-Z0-9_]{2,}"
@@ -26,6 +28,10 @@ REFUSED = re.compile(
     r"|access denied for user|WRONGPASS|NOAUTH|invalid (?:credentials|password|username)|bad auth",
     re.IGNORECASE,
 )
+# `invalid literal for int() with base 10: '80a0'`
+QUOTED = re.compile(r"(['\"`])(.{2,80}?)\1(?![\w])")
+QUOTES = ("''", '""')
+SECRET = re.compile(r"PASS|SECRET|TOKEN")
 
 
 def variable_missing(seen: Evidence) -> Fault | None:
@@ -39,6 +45,11 @@ def variable_missing(seen: Evidence) -> Fault | None:
 
 
 def _missing(seen: Evidence, variable: str) -> Fault:
+    near = get_close_matches(variable, _declared_values(seen), n=1, cutoff=0.8)
+    if near and near[0] != variable:
+        words = f"the variable {variable} is missing, and there is {near[0]}"
+        again = f"invoke up {seen.name}"
+        return Fault("variable-missing", words, again, f"write {variable} for {_place(seen, near[0])}")
     declared = find_declaration(seen.project, seen.name, "environment", variable)
     if declared and declared.bare_variables:
         change = f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"
@@ -50,14 +61,67 @@ def _missing(seen: Evidence, variable: str) -> Fault:
     return Fault("variable-missing", f"the variable {variable} is missing", f"invoke up {seen.name}", change)
 
 
+def value_quoted(seen: Evidence) -> Fault | None:
+    """A value with quotes or blanks around it, which its program takes as a part of it."""
+    for name, value in _declared_values(seen).items():
+        bare = value.strip()
+        meant = bare[1:-1] if bare[:1] + bare[-1:] in QUOTES else bare
+        if meant in ("", value) or not (value in seen.last_error or _is_address(seen, name, meant)):
+            continue
+        what = "quotes" if meant != bare else "blanks"
+        words = f"the variable {name} has {what} around its value, which are a part of it"
+        return Fault("variable-wrong", words, f"invoke up {seen.name}", f"remove the {what}: {_place(seen, name)}")
+    return None
+
+
+def value_wrong(seen: Evidence) -> Fault | None:
+    """A declared value that the last error of its program quotes."""
+    told = {match[2] for match in QUOTED.finditer(seen.last_error)}
+    values = _declared_values(seen).items()
+    wrong = [name for name, value in values if value in told] or [
+        # The name of a database in its address.
+        name
+        for name, value in values
+        if "://" in value and value.partition("?")[0].rpartition("/")[2] in told
+    ]
+    if len(wrong) != 1 or not seen.last_exit:
+        return None
+    words = f"does not take the value of {wrong[0]}: {seen.last_error}"
+    return Fault("variable-wrong", words, f"invoke up {seen.name}", f"correct {_place(seen, wrong[0])}")
+
+
+def _declared_values(seen: Evidence) -> dict[str, str]:
+    declared = seen.service.definition.get("environment") or {}
+    return {name: str(value) for name, value in declared.items() if value is not None} if seen.container else {}
+
+
+def _is_address(seen: Evidence, name: str, meant: str) -> bool:
+    is_unresolved = NOT_RESOLVED.search(seen.text) is not None
+    return is_unresolved and any(one.host in seen.hosts for one in references({name: meant}, seen.hosts))
+
+
+def _place(seen: Evidence, variable: str) -> str:
+    return how_to_change(variable, find_declaration(seen.project, seen.name, "environment", variable))
+
+
+def refused_at_end(seen: Evidence) -> Fault | None:
+    """A program that has ended because a server refused its user or password."""
+    return refused(seen) if REFUSED.search(seen.last_error) else None
+
+
 def refused(seen: Evidence) -> Fault | None:
     """Wrong user or password: in the variable, or because the data was created with another one."""
     if not seen.line_with(REFUSED) or seen.container is None:
         return None
-    named = [one for one in references(seen.container.environment, seen.hosts) if one.has_credentials]
-    named = [one for one in named if seen.hosts.get(one.host) != seen.name]
-    if named:
-        return _refused_there(seen, named[0])
+    named = [one for one in references(seen.container.environment, seen.hosts) if seen.hosts.get(one.host) != seen.name]
+    secret = next((one for one in named if one.has_credentials), None)
+    if secret:
+        return _refused_there(seen, secret.host, secret.variable)
+    if seen.last_error and (one := next((one for one in named if one.host in seen.hosts), None)):
+        # `CACHE_PASSWORD` beside `CACHE_HOST`, else the only one there is.
+        names = [name for name in _declared_values(seen) if SECRET.search(name)]
+        beside = [name for name in names if name.partition("_")[0] == one.variable.partition("_")[0]] or names
+        return _refused_there(seen, one.host, beside[0] if len(beside) == 1 else one.variable)
     # The log of a server tells of every stranger that it refused: its own health check must say it. While the data is
     # made, the user may not be there yet.
     if any(REFUSED.search(text) for text in seen.answers) and not (seen.is_on_its_way and seen.is_first_start):
@@ -65,11 +129,9 @@ def refused(seen: Evidence) -> Fault | None:
     return None
 
 
-def _refused_there(seen: Evidence, one: Reference) -> Fault:
-    words = f"{seen.hosts.get(one.host, one.host)} refuses the user or the password in {one.variable}"
-    declared = find_declaration(seen.project, seen.name, "environment", one.variable)
-    change = f"correct {how_to_change(one.variable, declared)}"
-    return Fault("wrong-credentials", words, f"invoke up {seen.name}", change)
+def _refused_there(seen: Evidence, host: str, variable: str) -> Fault:
+    words = f"{seen.hosts.get(host, host)} refuses the user or the password in {variable}"
+    return Fault("wrong-credentials", words, f"invoke up {seen.name}", f"correct {_place(seen, variable)}")
 
 
 def _refused_itself(seen: Evidence, container: Container) -> Fault:

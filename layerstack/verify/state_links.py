@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from layerstack.engine import images
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_volume_age
 from layerstack.engine.place import EnginePlace
-from layerstack.errors import CheckFailed, NotInEngine
+from layerstack.errors import CheckFailed
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Service
 from layerstack.run.health import Verdict
@@ -20,6 +21,7 @@ from layerstack.wording import duration
 
 CONNECT_SECONDS = 3.0
 HEALTH_CHECK = "health check"
+CLOSED = "nothing that can be reached listens"
 # Long enough for a proxy of this machine to find nobody behind it.
 DROP_SECONDS = 0.1
 # Programs take their time, and databases make their data on loopback first.
@@ -32,9 +34,7 @@ NO_NETWORK_MODES = ("none", "host")
 
 def image_link(client: EngineClient, reference: str, found: Sequence[Container]) -> CheckResult:
     """Whether the service's image is here. A container keeps its image when only the tag is gone."""
-    try:
-        client.api.inspect_image(reference)
-    except NotInEngine:
+    if not images.is_stored(client, reference):
         if not any(one.is_running for one in found):
             return _link("image", False, f"there is no image {reference} on this engine")
         return _link("image", True, f"{reference} is gone, its container runs on")
@@ -144,7 +144,7 @@ def _connect(client: EngineClient, one: Container, port: Port, place: EnginePlac
     served = _served_ports(client, one) if is_dropped else None
     if served is None or port.target in served:
         return f"{address} accepts connections"
-    closed = f"{address} is published, and nothing that can be reached listens on port {port.target}"
+    closed = f"{address} is published, and {CLOSED} on port {port.target}"
     if served or _may_open(client, one, port):  # one of several, as for a debugger that is off; or not yet
         return f"{NOT_CHECKED}: {closed} now"
     raise CheckFailed(closed)

@@ -19,6 +19,7 @@ from layerstack.wait import Answer, ask_all, call_within, wait_until
 
 if TYPE_CHECKING:
     from layerstack.verify.diagnosis import Diagnosis
+    from layerstack.verify.unapplied import Unapplied
 
 # A list of containers takes milliseconds: an engine that needs longer does not respond.
 ENGINE_SECONDS = 10.0
@@ -42,6 +43,7 @@ class VerifyReport:
     services: tuple[ServiceResult, ...]
     diagnoses: "tuple[Diagnosis, ...]" = ()
     engine_host: str = ""
+    unapplied: "tuple[Unapplied, ...]" = ()
 
     @property
     def is_ok(self) -> bool:
@@ -52,9 +54,18 @@ class VerifyReport:
         return self.diagnoses[0] if self.diagnoses else None
 
     @property
+    def unopened(self) -> tuple[ServiceResult, ...]:
+        """The services of a stack that works otherwise whose ports are not open yet."""
+        return tuple(one for one in self.services if one.unopened) if self.is_ok else ()
+
+    @property
     def can_turn_good(self) -> bool:
         """Whether waiting may be enough."""
         return not self.is_ok and all(one.can_pass for one in self.diagnoses)
+
+    def says_all_of(self, project: Project) -> bool:
+        """Whether every service was asked and all is well."""
+        return self.is_ok and {one.service for one in self.services} == set(read_graph(project).order)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -63,6 +74,9 @@ class VerifyReport:
             "device": self.device,
             "engine_host": self.engine_host or None,
             "diagnosis": self.diagnosis.to_json() if self.diagnosis else None,
+            "unapplied": [
+                {"service": one.service, "detail": one.detail, "repair": one.repair} for one in self.unapplied
+            ],
             "also": [one.to_json() for one in self.diagnoses[1:]],
             "services": [service.to_json() for service in self.services],
         }
@@ -82,7 +96,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     if not read_graph(project).order:
         raise UsageError("Every service is scaled to zero: nothing is to run.", "Set `scale` or `replicas` above zero.")
     started = time.monotonic()
-    client = engine.client()
+    client = engine.client_later()
     place = find_place()
     last: list[VerifyReport] = []
 
@@ -93,10 +107,18 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
-        return is_settled
+        return is_settled and not report.unopened
 
     wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
-    return last[0]
+    return _with_unapplied(client, project, last[0])
+
+
+def _with_unapplied(client: EngineClient, project: Project, report: VerifyReport) -> VerifyReport:
+    from layerstack.verify.unapplied import apply_first, find_unapplied
+
+    containers = {one.service: one.container for one in report.services if one.container}
+    found = _from_engine(client, EVIDENCE_SECONDS, lambda: find_unapplied(client, project, containers))
+    return replace(report, unapplied=found, diagnoses=tuple(apply_first(one, found) for one in report.diagnoses))
 
 
 def _kinds(report: VerifyReport) -> set[tuple[str, str]]:

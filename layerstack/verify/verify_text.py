@@ -21,7 +21,8 @@ NOT_ASKED = "[dim]-[/dim]"
 
 def print_verify(outcome: VerifyReport, shows_all: bool = False) -> None:
     """First the verdict or diagnosis, then the services, at the end other faults and the evidence."""
-    line(_headline(outcome), "green" if outcome.is_ok else "red", is_whole=True)
+    doubt = "yellow" if outcome.unopened or outcome.unapplied else "green"
+    line(_headline(outcome), doubt if outcome.is_ok else "red", is_whole=True)
     rows = [row for service in outcome.services for row in (_all_rows if shows_all else _rows)(service)]
     print_table(COLUMNS, rows, spare=("up for",))
     stand_ins = [one.service for one in outcome.services if one.container and one.container.stand_in_for]
@@ -77,7 +78,16 @@ def _headline(outcome: VerifyReport) -> str:
     if outcome.diagnosis:
         return in_one_line(outcome.diagnosis)
     where = f", engine on {outcome.engine_host}" if outcome.engine_host else ""
-    return f"everything works on {outcome.device} ({duration(outcome.seconds)}{where})"
+    works = f"everything works on {outcome.device} ({duration(outcome.seconds)}{where})"
+    if outcome.unopened:
+        closed = ", ".join(f"{' and '.join(one.unopened)} of {one.service}" for one in outcome.unopened)
+        return f"{works}, but nothing listens on {closed} yet → `invoke verify --wait 60`"
+    if not outcome.unapplied:
+        return works
+    first, *others = outcome.unapplied
+    names = " ".join(one.service for one in outcome.unapplied)
+    also = f"; likewise {', '.join(one.service for one in others)}" if others else ""
+    return f"{works}, but the definition of {first.service} {first.words}{also} → `invoke up {names}`"
 
 
 def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
@@ -90,7 +100,8 @@ def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:
     # The whole of it is in the evidence below, and in --all.
     answers = [short(text, DETAIL_CHARACTERS) for text in said]
     answers += [f"fails because of {root}" for root in roots if root != result.service]
-    sign = mark(result.is_ok) if not result.is_ok or any(check.is_asked for check in result.checks) else NOT_ASKED
+    is_asked = any(check.is_asked for check in result.checks) and not result.unopened
+    sign = mark(result.is_ok) if not result.is_ok or is_asked else NOT_ASKED
     texts = answers or ["; ".join([_checked(result), *_unchecked(result)])]
     for number, text in enumerate(texts):
         first = number == 0
@@ -125,7 +136,8 @@ def _checked(result: ServiceResult) -> str:
     if result.state == "finished":
         return "ended with code 0"
     links = {check.link: check.check for check in result.checks if check.link in ("health", "port") and check.is_asked}
-    return ", ".join(links.values()) or "only that it runs: it has no health check and no port"
+    why = "" if any(check.link == "port" for check in result.checks) else ": it has no health check and no port"
+    return ", ".join(links.values()) or f"only that it runs{why}"
 
 
 def _unchecked(result: ServiceResult) -> Iterator[str]:

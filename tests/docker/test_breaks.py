@@ -60,6 +60,11 @@ def anew(service: str, step: Step) -> Step:
     return lambda found: [step(found), found.docker("restart", "--time", "0", found.container(service))]
 
 
+def unapplied(step: Step) -> Step:
+    """A break that is edited away without anybody applying that."""
+    return lambda found: [step(found), found.compose_up(), found.mend()]
+
+
 def mode(name: str, bits: int) -> Step:
     return lambda found: (found.root / name).chmod(bits)
 
@@ -67,6 +72,7 @@ def mode(name: str, bits: int) -> Step:
 SERVER, MAIN, YAML = "api/server.js", "app/main.py", "compose.yaml"
 URL = "tcp://shop:secret@{}/shop"
 RAN = "[node, /srv/web.js]"
+TWICE = """[sh, -c, "node -e 'require(\\"http\\").createServer().listen(8080)' & sleep 1; exec node /srv/web.js"]"""
 NOT_THERE = 'tmpfs: ["/srv/none"]\n    entrypoint: [sh, -c, "cat /srv/none/settings.txt; exit 1"]\n    ports:'
 OTHER_OWNER = "run --rm --volume NAME_notes:/n --user 0 layerstack-test/python chown -R 0 /n"
 CHOWN = "docker compose run .* chown notes -R 10001:10001 /notes && invoke up"
@@ -168,6 +174,34 @@ SHOP = {
         YAML,
         "up",
     ),
+    "misspelt": Break(
+        edit(YAML, "      DATABASE_URL: $", "      DATABSE_URL: $"),
+        "api",
+        "variable-missing",
+        "invoke up api",
+        "write DATABASE_URL for DATABSE_URL",
+        "up",
+    ),
+    "misnamed": Break(
+        edit(YAML, "api/server.js]", "api/serve.js]"), "api", "file-missing", "invoke up api", YAML, by="up"
+    ),
+    "written": Break(
+        anew("web", edit("web.js", "${process.env.API_URL}/", "http://apo:8000/")),
+        "web",
+        "unknown-host",
+        "invoke restart web",
+        "web.js:7",
+    ),
+    "repeated": Break(
+        edit(YAML, f"command: {RAN}", f"entrypoint: [node]\n    command: {RAN}"),
+        "web",
+        "command-missing",
+        "invoke up web",
+        f"remove node from command in {YAML}",
+        "up",
+    ),
+    "two-programs": Break(edit(YAML, RAN, TWICE), "web", "port-held", "invoke up web", YAML, "up"),
+    "unapplied": Break(unapplied(env(LISTEN="127.0.0.1")), "web", "listens-on-loopback", "invoke up web"),
     "killed": Break(docker("kill", "NAME-api-1"), "api", "killed", "invoke up"),
     "database-killed": Break(docker("kill", "NAME-db-1"), "db", "killed", "invoke up"),
     "paused": Break(docker("pause", "NAME-db-1"), "db", "paused", "docker unpause NAME-db-1"),

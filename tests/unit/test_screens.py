@@ -41,8 +41,8 @@ def verify_healthy() -> None:
 
 def verify_broken() -> None:
     evidence = "health check: connection refused\n/app/server.js:34\nSyntaxError: Unexpected token ';'"
-    first = Diagnosis("api", "keeps crashing: exited with code 1", evidence, "invoke logs api", "restart-loop")
-    other = Diagnosis("job", "is a one-shot job and failed: exited with code 2", "", "invoke logs job", "crashed")
+    first = Diagnosis("restart-loop", "keeps crashing: exited with code 1", "invoke logs api", "", "api", evidence)
+    other = Diagnosis("crashed", "is a one-shot job and failed: exited with code 2", "invoke logs job", service="job")
     api = make_result(
         make_container("api", status="restarting"),
         CheckResult("image", True, 0, "api:1", "image"),

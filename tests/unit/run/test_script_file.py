@@ -135,10 +135,10 @@ def test_a_file_that_is_there_and_does_not_run(
     scripts(tmp_path)
     project, _ = load(tmp_path, "services: { api: { build: . } }")
     client: Any = Engine(files)
-    cause = find_cause(client, project, make_container("api", status="exited", exit_code=exit_code), REFUSED)
-    assert (cause.kind, cause.repair) == ("command-missing", "invoke build api && invoke up") if cause else not words
-    assert words in (cause.words if cause else "")
-    assert not cause or "first line" not in cause.words or "first line of run," in cause.change
+    found = find_cause(client, project, make_container("api", status="exited", exit_code=exit_code), REFUSED)
+    assert (found.kind, found.repair) == ("command-missing", "invoke build api && invoke up") if found else not words
+    assert words in (found.cause if found else "")
+    assert not found or "first line" not in found.cause or "first line of run," in found.change
 
 
 def test_the_argument_of_a_program_that_misses_something_else_is_not_accused(tmp_path: Path) -> None:

@@ -158,8 +158,23 @@ def test_without_checks_a_failure_of_the_service_counts_and_silence_is_not_check
     assert (broken.is_ok, broken.answer) == (False, "the database\nis away")
     silent = Container("1", "web-1", "web", "running", "", ports=(Port("127.0.0.1", 9, 8000),))
     assert guess(Target(None, silent, target.root))[0].detail.startswith("not checked:")
-    without = Container("1", "web-1", "web", "running", "")
-    assert guess(Target(None, without, target.root))[0].detail.startswith("not checked:")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_ok"),
+    [
+        ((), True),
+        (("waiting for bd:5432", "waiting for bd:5432"), False),
+        (("connect ECONNREFUSED db:5432",), True),
+        (("connect ECONNREFUSED db:5432", "sent 3 letters"), True),
+    ],
+)
+def test_a_worker_that_nothing_checks_is_heard(
+    target: Target, monkeypatch: pytest.MonkeyPatch, said: tuple[str, ...], is_ok: bool
+) -> None:
+    monkeypatch.setattr(checks, "read_log", lambda *_: said)
+    [found] = guess(Target(None, Container("1", "web-1", "web", "running", ""), target.root))
+    assert (found.is_ok, found.detail.startswith("not checked:")) == (is_ok, is_ok)
 
 
 class Inside:

@@ -6,10 +6,10 @@ import pytest
 from verify_parts import make_container, make_evidence, make_project, make_result
 
 from layerstack.engine.container import Mount
+from layerstack.run.fault import Fault
 from layerstack.run.health import Verdict
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import name_fault
-from layerstack.verify.fault import Fault
 
 IN_JSON = "SyntaxError: Expected ',' or '}' after property value in JSON at position 13"
 

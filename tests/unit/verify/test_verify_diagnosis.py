@@ -2,10 +2,10 @@
 
 from verify_parts import failed, make_container, make_evidence, make_project, make_result
 
+from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.check_graph import CheckGraph, read_graph
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import Diagnosis, blame, join_absent, make_diagnosis, mark_consequences, rank_roots
-from layerstack.verify.fault import Fault, FaultKind
 
 CHAIN = {"web": ("api",), "api": ("db", "pose"), "db": (), "pose": (), "alone": ()}
 
@@ -19,7 +19,8 @@ def faults(**kinds: FaultKind) -> dict[str, Fault]:
 
 
 def roots(found: dict[str, Fault], needs: dict[str, tuple[str, ...]] = CHAIN) -> list[str]:
-    return rank_roots(graph(needs), found, blame(graph(needs), found))
+    ended = [name for name, fault in found.items() if fault.kind in ("crashed", "killed")]
+    return rank_roots(graph(needs), found, blame(graph(needs), found, ended))
 
 
 def test_what_needs_a_broken_service_fails_because_of_it() -> None:
@@ -82,8 +83,8 @@ def test_a_diagnosis_holds_evidence_without_passwords() -> None:
 
 
 def test_all_that_only_has_to_be_started_is_told_once() -> None:
-    a, b = (Diagnosis(name, "has no container", "", "invoke up", "not-started") for name in "ab")
-    paused = Diagnosis("c", "is paused", "", "docker unpause c", "paused")
+    a, b = (Diagnosis("not-started", "has no container", "invoke up", service=name) for name in "ab")
+    paused = Diagnosis("paused", "is paused", "docker unpause c", service="c")
     some = [make_result(make_container("c"), name="c"), make_result(None, name="a"), make_result(None, name="b")]
     joined = join_absent([paused, a, b], some)
     assert [(one.service, one.cause) for one in joined] == [

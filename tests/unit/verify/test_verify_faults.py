@@ -19,10 +19,10 @@ from verify_parts import (
 
 from layerstack.engine.container import Mount
 from layerstack.engine.ports import Holder
+from layerstack.run.fault import Fault
 from layerstack.run.health import Verdict, judge_now
 from layerstack.verify.diagnosis import name_fault
 from layerstack.verify.evidence import Evidence
-from layerstack.verify.fault import Fault
 from layerstack.verify.listening import Listener
 
 COMPOSE = """\

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from compose_project import load
 from verify_parts import UNHEALTHY, failed, make_container, make_project, make_result
 
 from layerstack.verify import verify
@@ -14,9 +15,9 @@ from layerstack.verify.junit import cases_of
 from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify, wait_observer
 
-DIAGNOSIS = Diagnosis("db", "is paused", "running: is paused\x1b[0m", "docker unpause shop-db-1", "paused")
+DIAGNOSIS = Diagnosis("paused", "is paused", "docker unpause shop-db-1", "", "db", "running: is paused\x1b[0m")
 GOOD = VerifyReport(1.5, "cpu", ())
-OTHER = Diagnosis("pose", "is slow", "", "invoke up", "not-ready-yet", "wait", can_pass=True)
+OTHER = Diagnosis("not-ready-yet", "is slow", "invoke up", "wait", "pose")
 
 
 def broken(*diagnoses: Diagnosis) -> VerifyReport:
@@ -36,9 +37,17 @@ def test_the_first_line_is_service_cause_and_repair_and_the_evidence_stands_last
     assert lines[-3:] == ["also pose: is slow → wait, then `invoke up`", "db:", "  | running: is paused"]
 
 
+def test_a_report_that_leaves_a_service_out_is_not_all(tmp_path: Path) -> None:
+    project, _ = load(tmp_path, "services:\n  db: {image: db}\n  api: {image: api}\n  off: {image: off, scale: 0}\n")
+    well = [make_result(make_container(name), name=name) for name in ("db", "api")]
+    assert VerifyReport(0.1, "cpu", tuple(well)).says_all_of(project)
+    assert not VerifyReport(0.1, "cpu", tuple(well[:1])).says_all_of(project)
+    assert not broken(DIAGNOSIS).says_all_of(project)
+
+
 def test_faults_that_one_command_repairs_stand_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     absent = [
-        Diagnosis(name, "is not built", f"no {name}", "invoke build", "image-missing") for name in ("a", "b", "c")
+        Diagnosis("image-missing", "is not built", "invoke build", "", name, f"no {name}") for name in ("a", "b", "c")
     ]
     print_verify(broken(DIAGNOSIS, *absent))
     lines = capsys.readouterr().out.splitlines()
@@ -86,7 +95,7 @@ def test_what_was_not_asked_is_not_called_checked(capsys: pytest.CaptureFixture[
 
 
 def test_what_a_container_wrote_cannot_clear_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
-    print_verify(broken(Diagnosis("db", "is \x1b[2Jgone", "\x1b[31mred\x1b[0m \x1b]0;title\x07", "x", "paused")))
+    print_verify(broken(Diagnosis("paused", "is \x1b[2Jgone", "x", "", "db", "\x1b[31mred\x1b[0m \x1b]0;title\x07")))
     text = capsys.readouterr().out
     assert "\x1b" not in text
     assert "is \\x1b[2Jgone" in text
@@ -131,10 +140,11 @@ def test_a_fault_is_believed_when_it_is_found_twice(
 ) -> None:
     found = iter(rounds)
     monkeypatch.setattr(verify, "look_once", lambda *_: next(found))
+    monkeypatch.setattr(verify, "_with_unapplied", lambda _client, _project, report: report)
     monkeypatch.setattr(verify, "POLL_SECONDS", 0)
     monkeypatch.setattr(verify.engine, "client", lambda: None)
     monkeypatch.setattr(verify, "find_place", lambda: None)
-    ended = verify.verify(make_project({"pose": {}}, Path()), 5)
+    ended = verify.verify(make_project({"db": {}, "api": {}}, Path()), 5)
     assert replace(ended, seconds=0) == replace(ends_with, seconds=0)
 
 

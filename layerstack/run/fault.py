@@ -1,15 +1,13 @@
 """A named fault of one service: its kind, the cause in words, what to change and what to type."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
-
-from layerstack.verify.evidence import Evidence
 
 FaultKind = Literal[
     "address-of-itself",
     "base-missing",
     "certificate-expired",
+    "certificate-refused",
     "check-invalid",
     "check-missing",
     "code-broken",
@@ -28,7 +26,10 @@ FaultKind = Literal[
     "health-program-missing",
     "image-missing",
     "killed",
+    "library-missing",
+    "library-unfit",
     "listens-on-loopback",
+    "lock-left",
     "module-missing",
     "mount-mismatch",
     "mount-replaced",
@@ -49,6 +50,7 @@ FaultKind = Literal[
     "packets-dropped",
     "paused",
     "port-held",
+    "port-misplaced",
     "port-unreachable",
     "reports-failure",
     "restart-loop",
@@ -57,11 +59,13 @@ FaultKind = Literal[
     "unknown-host",
     "user-unknown",
     "variable-missing",
+    "variable-wrong",
     "volume-unwritable",
     "windows-line-ends",
     "wrong-answer",
     "wrong-credentials",
     "wrong-port",
+    "wrong-scheme",
 ]
 # What a service that it needs can do to a service. All other kinds are faults of the service itself.
 CONSEQUENCES: frozenset[FaultKind] = frozenset(
@@ -78,8 +82,6 @@ CONSEQUENCES: frozenset[FaultKind] = frozenset(
         ),
     }
 )
-# A program that is gone does not come back by itself when what it needs is up.
-ENDED: frozenset[FaultKind] = frozenset({"crashed", "killed", "one-shot-failed"})
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ class Fault:
     change: str = ""
 
     @property
+    def way_out(self) -> str:
+        """What to do, in one line."""
+        return f"{self.change}, then `{self.repair}`" if self.change else f"`{self.repair}`"
+
+    @property
     def can_pass(self) -> bool:
         """Whether it may pass by waiting."""
         return self.kind == "not-ready-yet"
@@ -100,6 +107,3 @@ class Fault:
     def is_own(self) -> bool:
         """Whether it is a fault of this service, whatever its dependencies do."""
         return self.kind not in CONSEQUENCES
-
-
-Rule = Callable[[Evidence], Fault | None]

@@ -1,0 +1,47 @@
+"""A file in a container by its name in the project: mounted from there, or copied from the build's context."""
+
+from os.path import relpath
+from pathlib import Path, PurePosixPath
+
+from layerstack.dockerfile.copy_sources import is_remote
+from layerstack.engine.container import Container, Mount
+from layerstack.project.project import Project, Service
+from layerstack.run.health import renew
+
+
+def find_own(project: Project, service: Service, one: Container | None, path: str) -> Path | None:
+    """None for a file that only the image or a volume has."""
+    mount = one.mount_at(path) if one else None
+    if mount is not None:
+        here = _below(mount, path)
+        return here if here and here.is_file() else None
+    words = PurePosixPath(path).parts[1:]
+    tails = (folder.joinpath(*words[start:]) for folder in contexts(project, service) for start in range(len(words)))
+    return next((tail for tail in tails if tail.is_file()), None)
+
+
+def own_name(project: Project, service: Service, one: Container | None, path: str) -> str:
+    """Its name from the project's folder, also of a mounted file that is gone; its path in the container otherwise."""
+    mount = one.mount_at(path) if one else None
+    file = _below(mount, path) if mount else find_own(project, service, one, path)
+    return relpath(file, project.root) if file else path
+
+
+def contexts(project: Project, service: Service) -> list[Path]:
+    image = project.image_of(service)
+    return [project.root / image.context] if image and not is_remote(image.context) else []
+
+
+def renewal(service: Service, one: Container | None, path: str) -> str:
+    """What runs the corrected file at a path of the container: one of its image is copied by a build."""
+    mount = one.mount_at(path) if one and path else None
+    is_mounted = mount is not None and mount.kind == "bind"
+    # A program that runs has read the file already, and for Compose nothing has changed.
+    if one and one.is_running and not one.restart_count and is_mounted:
+        return f"invoke restart {service.name}"
+    return renew(service.name, service.is_built and not is_mounted)
+
+
+def _below(mount: Mount, path: str) -> Path | None:
+    """The file of this machine behind a mounted path."""
+    return Path(mount.source + path.removeprefix(mount.target.rstrip("/"))) if mount.kind == "bind" else None

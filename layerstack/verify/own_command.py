@@ -1,0 +1,35 @@
+"""The command of a container: where the project declares it, and the programs that it starts."""
+
+import re
+
+from layerstack.project.declaration import find_declaration, how_to_change
+from layerstack.verify.evidence import Evidence
+
+RELATIVE_PROGRAM = re.compile(r"exec: \"\.")
+SHELLS = ("sh", "bash", "ash", "dash")
+# What joins the commands of a script.
+JOINTS = re.compile(r"&&|\|\||[;\n]|(?<!>)&(?!>)")
+REDIRECTION = re.compile(r"\s*\d?>>?&?\s*\S+|\s+2>&1")
+NO_SERVERS = ("sleep", "cd", "export", "echo", "set", "wait", "trap", "mkdir")
+
+
+def where_command(seen: Evidence, said: str = "") -> str:
+    """The line that decides what is run: of the Compose file, else of the Dockerfile."""
+    folder = find_declaration(seen.project, seen.name, "working_dir")
+    if folder and RELATIVE_PROGRAM.search(said):
+        return f"{folder.place} (working_dir: its command is looked for there)"
+    for key in ("command", "entrypoint"):
+        if declared := find_declaration(seen.project, seen.name, key):
+            return how_to_change(key, declared)
+    image = seen.project.image_of(seen.service)
+    return f"ENTRYPOINT or CMD in {image.dockerfile_place}" if image else f"the command of {seen.name}"
+
+
+def programs(seen: Evidence) -> list[str]:
+    """The commands that the container's own command runs, as they are written there."""
+    argv = seen.container.argv if seen.container else ()
+    script = argv[2] if len(argv) > 2 and argv[0].rpartition("/")[2] in SHELLS and argv[1] == "-c" else ""
+    if not script:
+        return [" ".join(argv)]
+    parts = (REDIRECTION.sub("", part).strip().removeprefix("exec ") for part in JOINTS.split(script))
+    return [part for part in parts if part and part.split()[0] not in NO_SERVERS]

@@ -1,0 +1,85 @@
+"""Definitions that were edited since their containers were made, and that nobody has applied yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerstack.engine.client import EngineClient
+from layerstack.engine.container import Container
+from layerstack.moment import epoch_seconds
+from layerstack.project.project import Project
+
+if TYPE_CHECKING:
+    from layerstack.run.fault import FaultKind
+    from layerstack.verify.diagnosis import Diagnosis
+
+# These keep any container from being made: something else comes first.
+IN_THE_WAY: "frozenset[FaultKind]" = frozenset(
+    {"image-missing", "base-missing", "port-held", "name-taken", "network-missing", "not-started"}
+)
+
+
+@dataclass(frozen=True)
+class Unapplied:
+    """`detail` says what differs, "" where that cannot be told."""
+
+    service: str
+    detail: str
+
+    @property
+    def repair(self) -> str:
+        return f"invoke up {self.service}"
+
+    def to_json(self) -> dict[str, str]:
+        return {"service": self.service, "detail": self.detail, "repair": self.repair}
+
+    @property
+    def words(self) -> str:
+        return f"has changed since its container was made{f' ({self.detail})' if self.detail else ''}"
+
+
+def find_unapplied(
+    client: EngineClient, project: Project, containers: Mapping[str, Container]
+) -> tuple[Unapplied, ...]:
+    """Of these containers. Compose is asked only about those that are older than its files, or have other variables."""
+    newest = max((_written_at(path) for path in (*project.written_files, project.root / ".env")), default=0.0)
+    suspects = {
+        name: (one,)
+        for name, one in containers.items()
+        if epoch_seconds(one.created_at) < newest or _has_other_variables(project, one)
+    }
+    if not suspects:
+        return ()
+    # A stack as its files say does without what tells the difference.
+    from layerstack.status import compose_hash
+    from layerstack.status.status import as_started
+
+    started = as_started(project, suspects)
+    changed = compose_hash.find_changed(started, compose_hash.read_hashes(started), suspects)
+    inspect = client.api.inspect_container
+    return tuple(
+        Unapplied(name, ", ".join(compose_hash.differences(inspect(one.id), started.services[name])))
+        for name, (one,) in suspects.items()
+        if one.name in changed
+    )
+
+
+def apply_first(found: "Diagnosis", unapplied: tuple[Unapplied, ...]) -> "Diagnosis":
+    """What was edited may be the repair already: it is applied before anything else is looked for."""
+    mine = next((one for one in unapplied if one.service == found.service), None)
+    if mine is None or found.kind in IN_THE_WAY:
+        return found
+    return replace(found, cause=f"{found.cause}; its definition {mine.words}", repair=mine.repair, change="")
+
+
+def _has_other_variables(project: Project, one: Container) -> bool:
+    declared = project.services[one.service].definition.get("environment") or {}
+    return any(one.environment.get(name) != str(value) for name, value in declared.items() if value is not None)
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,115 @@
+"""Addresses that a service complains of and no variable holds: where the project writes them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path, PurePosixPath
+
+from layerstack.project.addresses import Reference
+from layerstack.project.declaration import find_text
+from layerstack.run.health import renew
+from layerstack.run.own_file import contexts
+from layerstack.verify.evidence import Evidence
+from layerstack.verify.network_faults import owner_of
+
+# `db:5433`, `http://apo:8000`, `172.18.0.2:5432`; no file and line such as `main.py:7`.
+HOST_AND_PORT = re.compile(
+    r"(?:^|[\s\"'(=@,]|://)(?P<host>[a-z][a-z0-9_-]*|\d+(?:\.\d+){3}):(?P<port>\d{2,5})(?![\w.])"
+)
+# Beside these words also a name that nobody has is a host.
+MEANS_HOST = re.compile(
+    r"waiting for|connect|reach|upstream|://|resolv|ENOTFOUND|not known|no such host", re.IGNORECASE
+)
+# `getaddrinfo ENOTFOUND db`, `Could not resolve host: db`, `lookup db on 127.0.0.11:53: no such host`,
+# `could not translate host name "db"`, `Failed to resolve 'db'`, `host not found in upstream "db"`
+UNRESOLVED = re.compile(
+    r"(?:getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|[Cc]ould not resolve host:?|lookup|translate host name"
+    r"|[Ff]ailed to resolve|[Uu]nknown host:?|upstream|resolve)\s+['\"]?(?P<host>[a-z][a-z0-9_-]*)(?![\w.-])"
+)
+# `cannot connect to postgres: Name or service not known`
+NAMED_BEFORE = re.compile(
+    r"(?<![\w.-])(?P<host>[a-z][a-z0-9_-]*)['\"]?: (?:\[Errno -\d+\] )?"
+    r"(?:Name or service not known|Temporary failure in name resolution|no such host|Name does not resolve)"
+)
+# Whose words those are, and no host's.
+NO_HOSTS = frozenset(
+    {
+        *("connect", "error", "host", "name", "address", "resolve", "lookup", "failed", "dial", "localhost", "server"),
+        *("gaierror", "port", "pid", "line", "status", "code", "time", "attempt", "retry", "http", "https", "tcp"),
+    }
+)
+MOST_FILES, MOST_BYTES = 200, 1 << 18
+SKIPPED = frozenset({"node_modules", "site-packages", "dist", "vendor"})
+KEYS = ("command", "entrypoint", "environment")
+
+
+@dataclass(frozen=True)
+class WrittenAddress:
+    """`address.variable` is the place where it is written, "" where that is not found; `again` brings a correction."""
+
+    address: Reference
+    again: str
+
+
+def find_written(seen: Evidence) -> Iterator[WrittenAddress]:
+    """What its complaints name, the newest first."""
+    told: set[tuple[str, int | None]] = set()
+    for text in seen.last_words if not seen.is_on_its_way else (*seen.answers, *reversed(seen.log)):
+        for host, port in _named_in(seen, text):
+            if (host, port) not in told and host not in NO_HOSTS:
+                told.add((host, port))
+                yield written_at(seen, host, port)
+
+
+def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
+    for match in HOST_AND_PORT.finditer(text):
+        owner = owner_of(seen, match["host"])
+        if owner or (MEANS_HOST.search(text) and not match["host"][0].isdigit()):
+            yield (owner if owner and match["host"][0].isdigit() else match["host"]), int(match["port"])
+    for pattern in (UNRESOLVED, NAMED_BEFORE):
+        for match in pattern.finditer(text):
+            yield match["host"], None
+
+
+def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
+    """Where a host, with its port if there is one, is written."""
+    for key in KEYS:
+        for word in (f"{host}:{port}", f"{host}/{port}") if port else (host,):
+            if declared := find_text(seen.project, seen.name, key, word):
+                return WrittenAddress(Reference(declared.place, host, port), f"invoke up {seen.name}")
+    there = rf"['\"]?\W{{1,3}}{port}\b" if port else r"(?![\w-])"
+    for file, inside, number, line in _lines(seen, re.compile(rf"(?<![\w.-]){re.escape(host)}{there}")):
+        beside = re.search(rf"{re.escape(host)}['\"]?(?::|, ?)(\d{{2,5}})\b", line)
+        found = Reference(f"{relpath(file, seen.project.root)}:{number}", host, int(beside[1]) if beside else port)
+        return WrittenAddress(found, seen.renewal(inside))
+    return WrittenAddress(Reference("", host, port), renew(seen.name, seen.service.is_built))
+
+
+def _lines(seen: Evidence, pattern: "re.Pattern[str]") -> Iterator[tuple[Path, str, int, str]]:
+    """(file, its path in the container if it is mounted, number of the line, line) of the project's own files in it."""
+    mounts = seen.container.mounts if seen.container else ()
+    sources = [(Path(mount.source), mount.target) for mount in mounts if mount.kind == "bind"]
+    sources += [(folder, "") for folder in contexts(seen.project, seen.service)]
+    for source, target in sources:
+        for file in _texts(source) if source.is_relative_to(seen.project.root) else ():
+            for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+                if pattern.search(line):
+                    yield file, target, number, line
+
+
+def _texts(source: Path) -> Iterator[Path]:
+    every = [source] if source.is_file() else (path for path in source.rglob("*") if not _is_skipped(source, path))
+    for count, file in enumerate(every):
+        if count >= MOST_FILES:
+            return
+        try:
+            if file.is_file() and file.stat().st_size <= MOST_BYTES and b"\0" not in file.read_bytes():
+                yield file
+        except OSError:
+            continue
+
+
+def _is_skipped(source: Path, path: Path) -> bool:
+    parts = PurePosixPath(path.relative_to(source)).parts
+    return any(part in SKIPPED or part.startswith(".") for part in parts)
