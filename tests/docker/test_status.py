@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from layerstack import command
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
 from layerstack.build.progress import Silent as SilentBuild
+from layerstack.engine import engine
 from layerstack.engine.image_tree import LOOK_LABEL
 from layerstack.owner import own_mark
 from layerstack.project import project
@@ -79,20 +82,50 @@ class Stack:
         (self.root / name).write_text(text)
 
 
-@pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_client: Any) -> Iterator[Stack]:
+@contextmanager
+def started(folder: Path) -> Iterator[Stack]:
     """Everything built and up to date."""
-    cache = f"layerstack-test/stale-cache:{os.getpid()}"
-    engine_client.images.get(system_image()).tag(cache)
+    client = engine.client()
+    cache = f"layerstack-test/stale-cache:{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    client.images.get(system_image()).tag(cache)
     try:
-        with layers(tmp_path, monkeypatch, PROJECT, CACHE_IMAGE=cache) as own:
-            found = Stack(own, engine_client)
+        with pytest.MonkeyPatch.context() as patch, layers(folder, patch, PROJECT, CACHE_IMAGE=cache) as own:
+            found = Stack(own, client)
             found.build("web", "api")
             stack.up(own, Silent())
             assert found.all_stale() == {}
             yield found
     finally:
         command.run(["docker", "image", "rm", "--force", cache])
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Stack]:
+    """A stack for one test: a base that was built twice from the same files would be the one or the other later."""
+    with started(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Path]]:
+    """The stack of all other tests, and a copy of its files."""
+    folder = tmp_path_factory.mktemp("status")
+    with started(folder) as found:
+        shutil.copytree(found.root, folder / "kept")
+        yield found, folder / "kept"
+
+
+@pytest.fixture
+def running(shared: tuple[Stack, Path]) -> Iterator[Stack]:
+    """Everything up to date; afterwards files, images and containers are as they were."""
+    found, kept = shared
+    assert found.all_stale() == {}
+    yield found
+    shutil.rmtree(found.root)
+    shutil.copytree(kept, found.root)
+    found.build("web", "api")
+    anew = ("up", "--detach", "--no-build", "--force-recreate", "--renew-anon-volumes", "--timeout", "0")
+    command.run(found.own.compose(*anew), cwd=found.root, env=found.own.environment).require()
 
 
 def bake(running: Stack, *names: str) -> None:
@@ -185,14 +218,14 @@ def test_3_the_base_is_behind_its_folder(running: Stack) -> None:
     assert running.inside("web", "cat", "/opt/tools") == "better tools\n"
 
 
-def test_3_the_base_was_rebuilt_after_the_service(running: Stack) -> None:
-    running.build("base", is_forced=True)
-    made = running.inside("web", "cat", "/opt/made")
-    assert running.all_stale() == {name: {"base-rebuilt"} for name in ("web", "worker", "api")}
+def test_3_the_base_was_rebuilt_after_the_service(alone: Stack) -> None:
+    alone.build("base", is_forced=True)
+    made = alone.inside("web", "cat", "/opt/made")
+    assert alone.all_stale() == {name: {"base-rebuilt"} for name in ("web", "worker", "api")}
     for service in ("web", "api", "worker"):
-        running.repair(service)
-    assert running.all_stale() == {}
-    assert running.inside("web", "cat", "/opt/made") != made
+        alone.repair(service)
+    assert alone.all_stale() == {}
+    assert alone.inside("web", "cat", "/opt/made") != made
 
 
 def test_3_the_base_was_built_by_hand_from_something_else(running: Stack) -> None:
