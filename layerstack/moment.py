@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 # BuildKit writes UTC with nine digits, Buildx its own vertices with the machine's offset and as many digits as there
 # are, `buildx du` Go's own form (`2026-11-27 22:20:40.9 +0000 UTC`). Python 3.10 parses none of them as they are.
@@ -53,13 +53,12 @@ def seconds_ago(text: str) -> float | None:
     return float(1 if match[1] in ("a", "an") else match[1]) * _UNITS[match[2]] if match else None
 
 
-def utc_minute(text: str | None) -> str:
-    """`2026-11-27 22:20` in UTC, for a table; "" for no time."""
-    seconds = read_time(text)
-    if seconds is None:
+def local_time(seconds: float | None) -> str:
+    """`2026-11-27 22:20:05`, as the clock of this machine shows it; "" for no time and for one that no calendar has."""
+    try:
+        return "" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
         return ""
-    # Not fromtimestamp(), which fails for dates far away.
-    return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
 
 
 def age(text: str | None) -> str:

@@ -41,6 +41,12 @@ def nearest(name: str, known: Iterable[str], least_likeness: float = 0.6) -> str
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=least_likeness)), "")
 
 
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """`Did you mean NAME?`, or the other advice where nothing known is alike."""
+    near = nearest(name, known)
+    return f"Did you mean {near}?" if near else otherwise
+
+
 def listed(texts: Sequence[str], most: int = 3, separator: str = ", ") -> str:
     """The first few of many, and how many more there are."""
     rest = f" and {len(texts) - most} more" if len(texts) > most else ""

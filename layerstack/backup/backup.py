@@ -17,6 +17,7 @@ from layerstack.backup.archive import Contents, Dump
 from layerstack.engine import engine
 from layerstack.engine.container import read_all
 from layerstack.errors import StartFailed, UsageError
+from layerstack.moment import local_time
 from layerstack.project.dependency import all_dependencies
 from layerstack.project.project import Project
 from layerstack.report import Say
@@ -60,7 +61,7 @@ def back_up(project: Project, path: Path, say: Say) -> Backup:
 def read_losses(project: Project, path: Path) -> list[str]:
     """What a restore of that file replaces, as sentences. Raises UsageError for an incomplete backup."""
     with archive.open_archive(path) as (_, contents):
-        made = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(contents.made_at))
+        made = local_time(contents.made_at)
         _restorable(project, contents)
         return [
             f"everything that {dump.service} holds now: replaced by the backup of {made}" for dump in contents.dumps

@@ -2,7 +2,6 @@
 
 import re
 from contextlib import suppress
-from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 
@@ -13,11 +12,12 @@ from layerstack.dockerfile.context import ignore_file, is_ignored, read_rules
 from layerstack.dockerfile.copy_sources import is_remote
 from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.understood import FLAGS
 from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project import missing_base, missing_image
 from layerstack.project.project import Project
-from layerstack.wording import short
+from layerstack.wording import did_you_mean, nearest, short
 
 DISK_FULL = r"no space left on device"
 # Official images whose names are mistyped most.
@@ -42,8 +42,8 @@ ADVICE = (
 )
 # Seen with BuildKit 0.25: a source of COPY that is not in its context or stage.
 _NOT_COPIED = re.compile(r'failed to calculate checksum of ref \S+: "/?(?P<path>[^"]+)": not found')
-# `unknown instruction: COPPY (did you mean COPY?)`
-_UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)(?: \(did you mean (?P<near>\S+)\?\))?")
+# `unknown instruction: CDM (did you mean ADD?)`: BuildKit's guess counts no swapped letters.
+_UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)")
 # `base-x:latest: failed to resolve source metadata for docker.io/library/base-x:latest: pull access denied`
 _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
 _MISSING = re.compile(r"failed to resolve source metadata|pull access denied")
@@ -113,8 +113,8 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
     reason = f"there is no `{path}` in the build context {image.context}"
     parent = (folder / path).parent
     names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
-    near = get_close_matches(Path(path).name, names, n=1)
-    return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near[0])}`?" if near else "")
+    near = nearest(Path(path).name, names)
+    return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near)}`?" if near else "")
 
 
 def _no_dockerfile(project: Project) -> ToolFailure | None:
@@ -126,8 +126,8 @@ def _no_dockerfile(project: Project) -> ToolFailure | None:
     folder, name = Path(image.dockerfile_place).parent, Path(image.dockerfile_place).name
     here = project.root / folder
     names = [one.name for one in here.iterdir() if one.is_file()] if here.is_dir() else []
-    near = get_close_matches(name, names, n=1)
-    repair = f"Did you mean `{folder / near[0]}`? " if near else ""
+    near = nearest(name, names)
+    repair = f"Did you mean `{folder / near}`? " if near else ""
     return ToolFailure(
         f"{image.name} has no Dockerfile: there is no {image.dockerfile_place}.",
         f"{repair}`dockerfile:` of its `build:` is a path from the build context {image.context}.",
@@ -147,8 +147,7 @@ def _deciding_line(rules: str, path: str) -> int:
 def _of_definition(text: str, project: Project) -> ToolFailure:
     """The problem of a Dockerfile that BuildKit could not start to build."""
     if match := _UNKNOWN_WORD.search(text):
-        near = f"Did you mean {match['near']}?" if match["near"] else ""
-        return ToolFailure(f"unknown instruction {match['word']}", near)
+        return ToolFailure(f"unknown instruction {match['word']}", did_you_mean(match["word"].upper(), FLAGS))
     if match := _NO_IMAGE.search(text):
         name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
         where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
@@ -160,10 +159,10 @@ def _of_definition(text: str, project: Project) -> ToolFailure:
 def _near_image(name: str, project: Project) -> str:
     repository, _, tag = name.partition(":")
     own = {one.partition(":")[0]: one for image in project.images.values() for one in (image.name, *image.names)}
-    near = get_close_matches(repository, [*own, *OFFICIAL], n=1, cutoff=0.75)
-    if not near or near[0] == repository:
+    near = nearest(repository, [*own, *OFFICIAL], 0.75)
+    if not near or near == repository:
         return ""
-    return f"Did you mean {own.get(near[0], near[0] + (f':{tag}' if tag else ''))}?"
+    return f"Did you mean {own.get(near, near + (f':{tag}' if tag else ''))}?"
 
 
 def _placed(message: str, project: Project) -> str:

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from layerstack.build.critical_path import find_path
 from layerstack.build.vertex import KEPT_LOG_BYTES, Vertex
+from layerstack.dockerfile.instruction import STEP_KEYWORDS
 from layerstack.dockerfile.references import familiar
 
-STEP_INSTRUCTIONS = ("RUN", "COPY", "ADD", "WORKDIR")
 # BuildKit's own work for an image, by how its name begins.
 WorkKind = Literal["transfer", "pull", "export"]
 WORK: Mapping[str, WorkKind] = {
@@ -67,7 +67,7 @@ class Step:
     @property
     def is_counted(self) -> bool:
         """Whether this is work of the Dockerfile (FROM only resolves an image)."""
-        return self.instruction.removeprefix("ONBUILD ").split(" ", 1)[0].upper() in STEP_INSTRUCTIONS
+        return self.instruction.removeprefix("ONBUILD ").split(" ", 1)[0].upper() in STEP_KEYWORDS
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,7 @@ def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: M
 def _doubts(one: PlannedImage) -> str:
     """Why an image may differ from the current files."""
     if not one.made_of:
-        return "it was built by another tool, so its inputs are unknown"
+        return "there is no record of its build, so its inputs are unknown"
     if one.manifest.unknown:
         return f"{_NOT_KNOWN}{one.manifest.unknown[0]}"
     if one.made_of != one.manifest.digest:

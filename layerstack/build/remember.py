@@ -16,7 +16,7 @@ from layerstack.engine.images import StoredImage
 from layerstack.errors import EngineError
 from layerstack.moment import epoch_seconds
 
-# A record may look a little older than its step.
+# A record may look a little older or younger than its step.
 CLOCK_SECONDS = 0.5
 # What a step had made before its call was ended is in the cache a moment later, and the next build would ask for it.
 ENDED_SECONDS = 0.5
@@ -81,14 +81,15 @@ def _without_cache(state: ImageState, planned: PlannedImage, records: Sequence[C
 def _places(
     planned: PlannedImage, executed: Sequence[Step], records: Sequence[CacheRecord], began: float
 ) -> dict[str, tuple[str, ...]]:
-    """Place of a step → ids of the records that may hold its result: those that were made since it began, else those
+    """Place of a step → ids of the records that may hold its result: those that were made while it ran, else those
     that were used since the build began, else all that look like it."""
     found: dict[str, tuple[str, ...]] = {}
     for stage in planned.manifest.stages:
         for line in stage.steps:
             place = f"{planned.manifest.dockerfile}:{line.line}"
             alike = [record for record in records if describes(record, line)]
-            # A build that ran before, while this one waited for its turn, may have made records that look the same.
+            # A build that ran before or after, when this one had to wait or was slow to look, may have made records
+            # that look the same.
             made = [
                 record for record in alike if any(_was_made_by(one, record) for one in executed if one.place == place)
             ]
@@ -101,7 +102,9 @@ def _places(
 
 def _was_made_by(step: Step, record: CacheRecord) -> bool:
     """Whether a step may have made the record: BuildKit makes that of a RUN at its beginning, that of a COPY later."""
-    return bool(step.started) and epoch_seconds(record.created) >= (step.started or 0.0) - CLOCK_SECONDS
+    if step.started is None or step.completed is None:
+        return False
+    return step.started - CLOCK_SECONDS <= epoch_seconds(record.created) <= step.completed + CLOCK_SECONDS
 
 
 def read_records(is_ended: bool) -> Sequence[CacheRecord]:

@@ -131,5 +131,5 @@ class Outcome:
 def _doubt(one: PlannedImage) -> str:
     """Why the record of the last build may differ from what BuildKit compares with; "" when it does not."""
     if one.last is None:
-        return "it was built by another tool before: there is no record of that build" if one.stored else ""
-    return "another tool built this image since the last build here" if one.stored and not one.is_recorded else ""
+        return "there is no record of the build before" if one.stored else ""
+    return "this image was built since then, without a record" if one.stored and not one.is_recorded else ""

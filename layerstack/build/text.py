@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from layerstack.build.step_text import instruction_of, stage_of
+from layerstack.moment import local_time
 from layerstack.report import line, print_json, print_table, say
 from layerstack.wording import duration, short
 
@@ -61,7 +61,7 @@ def print_why(found: Explanation) -> None:
     from rich.markup import escape
 
     done = "pulled" if found.action == "pulled" else "built"
-    when = f", {done} {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.built_at))}" if found.built_at else ""
+    when = f", {done} {local_time(found.built_at)}" if found.built_at else ""
     line(f"{found.service or found.image}{when}: {found.cause}", "bold")
     rows = [
         (

@@ -49,9 +49,9 @@ def explain_image(project: Project, name: str) -> Explanation:
     last = planned.last
     service = name if name in project.services else ""
     if last is None:
-        cause = "it was built by another tool" if planned.stored else "it was never built here"
+        cause = "there is no record of its build" if planned.stored else "it was never built here"
         return Explanation(image.name, cause, 0.0, (), _now(planned), service=service)
-    cause = last.record.cause or "every step was cached: another tool had built it"
+    cause = last.record.cause or "every step was cached: it had been built before"
     return Explanation(image.name, cause, last.built_at, last.record.steps, _now(planned), last.record.action, service)
 
 

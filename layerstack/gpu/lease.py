@@ -1,6 +1,5 @@
 """Leases of a card: GPU tests and starting services take turns and check that enough memory is free."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from layerstack.gpu.card_lock import Holder, holder_of, locked
 from layerstack.gpu.nvml import Card, ask_host, cards_of, read_card
 from layerstack.gpu.nvml_library import Nvml, NvmlRefused, opened
 from layerstack.gpu.peak_memory import PeakMemory
+from layerstack.moment import local_time
 from layerstack.report import Say
 from layerstack.temporary_folder import temporary_folder
 from layerstack.wait import wait_until
@@ -132,7 +132,7 @@ def _large_enough(wanted: Wanted) -> tuple[Card, ...]:
 
 def _words(card: Card, holder: Holder | None) -> str:
     if holder:
-        since = time.strftime("%H:%M:%S", time.localtime(holder.since))
+        since = local_time(holder.since)
         return f"{holder.owner} holds {card.name} since {since} (process {holder.pid} of {holder.user})"
     used = ", ".join(str(one.pid) for one in card.processes)
     return f"others use {card.name} without a lease" + (f" (process {used})" if used else "")

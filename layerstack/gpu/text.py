@@ -1,10 +1,10 @@
 """The GPU survey as text: the decision and its remedy, then the facts."""
 
-import time
 from collections.abc import Iterator
 
 from layerstack.gpu.gpu_survey import Survey
 from layerstack.gpu.nvml import Gpu
+from layerstack.moment import local_time
 from layerstack.report import line, print_table
 from layerstack.wording import gibibytes
 
@@ -34,7 +34,7 @@ def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
         yield "containers", "none of this project runs with a GPU"
     for card, holder in survey.leases:
         size = "all of it" if holder.size_bytes is None else gibibytes(holder.size_bytes)
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
+        since = local_time(holder.since)
         yield "lease", f"{holder.owner}: {size} of {card.uuid} since {since}, process {holder.pid} of {holder.user}"
 
 

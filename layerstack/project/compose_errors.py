@@ -5,7 +5,6 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, find_yaml_error, read_source
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
+from layerstack.wording import did_you_mean, nearest
 
 # The keys of a service that are written most; the schema's whole list would only make odder guesses.
 SERVICE_KEYS = (
@@ -165,9 +165,8 @@ class _Reader:
 
     def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:
         keys, key = _keys(match["path"]), match["key"]
-        near = get_close_matches(key, SERVICE_KEYS, n=1) if len(keys) == 2 else []
-        advice = f"Did you mean {near[0]}?" if near else f"Remove `{key}`, or write `x-{key}`."
-        return self._source.place(*keys, key), advice
+        known = SERVICE_KEYS if len(keys) == 2 else ()
+        return self._source.place(*keys, key), did_you_mean(key, known, f"Remove `{key}`, or write `x-{key}`.")
 
     def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
         """A service that another one names and Compose does not know: misspelt, or in an inactive profile."""
@@ -176,19 +175,18 @@ class _Reader:
         if profiles := self._source.value("services", name, "profiles"):
             advice = f"`export COMPOSE_PROFILES={profiles[0]}`, or take `profiles` away from {name}: it is not active."
         else:
-            near = get_close_matches(name, self._source.services(), n=1)
-            advice = f"Did you mean {near[0]}?" if near else f"There is no service {name}."
+            advice = did_you_mean(name, self._source.services(), f"There is no service {name}.")
         return self._source.place("services", match["user"], *keys), advice
 
     def _undefined(self, match: re.Match[str]) -> tuple[str, str]:
         """A volume, network or the like that is not declared: misspelt, or its declaration is missing."""
         service, name, key = match["service"], match["name"], f"{match['what']}s"
-        near = get_close_matches(name, map(str, self._source.value(key) or ()), n=1)
+        near = nearest(name, map(str, self._source.value(key) or ()))
         entries = ((str(entry), place) for entry, place in self._source.entries("services", service, key))
         written = (place for text, place in entries if name in text.split(":"))
         place = next(written, self._source.place("services", service, key, name))
         if near:
-            return place, f"Write {near[0]} for {name} in {place}."
+            return place, f"Write {near} for {name} in {place}."
         return place, f"Declare `{name}:` below a `{key}:` of the file's first column, or correct {place}."
 
     def _cycle(self, match: re.Match[str]) -> tuple[str, str]:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from layerstack.errors import UsageError
+from layerstack.wording import did_you_mean
 
 KEY = "x-layerstack"
 # What one entry of `verify:` may hold.
@@ -127,8 +127,7 @@ def _mapping(written: Any, keys: Iterable[str] | None, place: Place, *path: str 
     known = None if keys is None else sorted(keys)
     for key in written:
         if known is not None and key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            advice = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+            advice = did_you_mean(str(key), known, f"There are: {', '.join(known)}.")
             raise UsageError(f"{place(*path, key)}: {name} has no key `{key}`.", advice)
     return written
 

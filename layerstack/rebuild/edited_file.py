@@ -1,4 +1,4 @@
-"""The default for the file that a timed rebuild changes: a source file of the last COPY from the build context."""
+"""The file that a timed rebuild changes: the declared one, else a source file of the last COPY from the context."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import Recipe, RecipeLine, RecipeStage, read_recipe
 from layerstack.errors import UsageError
-from layerstack.project.project import Project
-from layerstack.rebuild.context_copy import COMMENTS
+from layerstack.project.project import Project, Service
+from layerstack.rebuild.context_copy import COMMENTS, comment_style
 
 # Copied for an installer, or by mistake, and not as code.
 MANIFESTS = {"requirements.txt", "setup.py", "setup.sh", "gemfile.rb", "readme.md", "changelog.md", "license.md"}
@@ -23,6 +23,18 @@ class EditedFile:
 
     path: str
     reason: str
+
+
+def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
+    """The file to change: `x-layerstack.edit` of the service, else one of the last COPY. Raises UsageError."""
+    edited = service.settings.edit
+    if not edited:
+        return choose_edited_file(project, image)
+    path = project.root / image.context / edited
+    if not path.is_file():
+        raise UsageError(f"The file that a rebuild of {service.name} should change does not exist: {path}.")
+    comment_style(path)
+    return EditedFile(str(edited), "")
 
 
 def choose_edited_file(project: Project, image: Image) -> EditedFile:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from layerstack.rebuild.rebuild import Rebuild
+from layerstack.rebuild.timed import Rebuild
 from layerstack.report import line, mark, print_table
 from layerstack.wording import duration, short
 

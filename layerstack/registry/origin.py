@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from layerstack.engine.images import Layer
-from layerstack.moment import utc_minute
+from layerstack.moment import local_time, read_time
 
 # The digest of a base image's inputs. Images built on it inherit both labels.
 INPUTS_LABEL = "layerstack.inputs"
@@ -27,7 +27,7 @@ class Origin:
         return json.dumps(asdict(self))
 
     def __str__(self) -> str:
-        return f"from the registry, built on {utc_minute(self.built)} UTC by {self.by}"
+        return f"from the registry, built on {local_time(read_time(self.built))} by {self.by}"
 
 
 def here(inputs: str, built: str, cause: str) -> Origin:

@@ -17,7 +17,7 @@ from layerstack.gpu.nvml import Card, ask_host, cards_of
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of
-from layerstack.wording import nearest
+from layerstack.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,8 @@ def require_stack(name: str) -> None:
     """Raises UsageError with the nearest name where the engine holds nothing of such a stack."""
     names = sorted(_read_found())
     if name not in names:
-        near = nearest(name, names)
-        known = f"Did you mean {near}?" if near else "`invoke stacks` lists them."
-        raise UsageError(f"There is no stack `{name}` on this engine.", known)
+        advice = did_you_mean(name, names, "`invoke stacks` lists them.")
+        raise UsageError(f"There is no stack `{name}` on this engine.", advice)
 
 
 def _stack(client: EngineClient, name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from layerstack.moment import utc_minute
+from layerstack.moment import local_time, read_time
 from layerstack.report import line
 from layerstack.stacks.stacks import Stack
 from layerstack.wording import megabytes
@@ -28,7 +28,7 @@ def describe(stack: Stack) -> list[str]:
     else:
         lines.append(where)
     running = f"{len(stack.running)} of {len(stack.containers)} running"
-    since = f" since {utc_minute(stack.since)} UTC" if stack.since else ""
+    since = f" since {local_time(read_time(stack.since))}" if stack.since else ""
     lines.append(f"{running}{since}" if stack.containers else f"→ `invoke down --volumes --stack {stack.name}`")
     if stack.ports:
         lines.append(f"ports {', '.join(map(str, stack.ports))}")

@@ -55,7 +55,7 @@ class ImageStaleness:
         """What cannot be compared, in words."""
         found = []
         if self.one.stored and not self.made_of:
-            found.append("the image was built by another tool: only files written since then were compared")
+            found.append("there is no record of the image's build: only files written since then were compared")
         return [*found, *self.one.manifest.unknown, *self.one.manifest.volatile]
 
     def notes(self, built_from: str) -> list[str]:

@@ -10,7 +10,7 @@ from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext, to_flag
 
 from layerstack.errors import UsageError
-from layerstack.wording import nearest
+from layerstack.wording import did_you_mean
 
 HELP = ("--help", "-h")
 
@@ -100,8 +100,8 @@ class CommandLine:
 def unknown(kind: str, token: str, known: Mapping[str, object], task: str = "") -> UsageError:
     """The error for an unknown name, with the nearest known one."""
     # Without short flags: `-j` resembles every other one.
-    near = nearest(token, (name for name in known if len(name) > 2))
-    advice = f"Did you mean {near}?" if near else f"`invoke {f'--help {task}' if task else '--list'}` lists them."
+    names = (name for name in known if len(name) > 2)
+    advice = did_you_mean(token, names, f"`invoke {f'--help {task}' if task else '--list'}` lists them.")
     return UsageError(f"There is no {kind} `{token}`{f' of {task}' if task else ''}.", advice)
 
 

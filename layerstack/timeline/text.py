@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from layerstack.moment import local_time
 from layerstack.report import console_for, line, print_rich, shown
 from layerstack.timeline.timeline import Bar, Lane, Timeline
 from layerstack.wording import counted, duration, short
@@ -27,9 +27,9 @@ COLORS = {"run": "blue", "transfer": "yellow", "pull": "magenta", "export": "gre
 
 def title(timeline: Timeline) -> str:
     """Time, duration and commit of the build."""
-    began = datetime.fromtimestamp(timeline.began, timezone.utc).strftime("%Y-%m-%d %H:%M")
     commit = f" · commit {timeline.commit}" if timeline.commit else ""
-    return f"Build of {began} UTC · {duration(timeline.seconds)}{commit}" + (" + changes" if timeline.is_dirty else "")
+    changes = " + changes" if timeline.is_dirty else ""
+    return f"Build of {local_time(timeline.began)} · {duration(timeline.seconds)}{commit}{changes}"
 
 
 def totals(timeline: Timeline) -> str:

@@ -48,8 +48,10 @@ def _missing(seen: Evidence, variable: str) -> Fault:
     near = get_close_matches(variable, _declared_values(seen), n=1, cutoff=0.8)
     if near and near[0] != variable:
         words = f"the variable {variable} is missing, and there is {near[0]}"
+        written = find_declaration(seen.project, seen.name, "environment", near[0])
+        where = f" in {written.place}" if written else ""
         again = f"invoke up {seen.name}"
-        return Fault("variable-missing", words, again, f"write {variable} for {_place(seen, near[0])}")
+        return Fault("variable-missing", words, again, f"write {variable} for {near[0]}{where}")
     declared = find_declaration(seen.project, seen.name, "environment", variable)
     if declared and declared.bare_variables:
         change = f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"

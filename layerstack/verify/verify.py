@@ -61,7 +61,7 @@ class VerifyReport:
     @property
     def can_turn_good(self) -> bool:
         """Whether waiting may be enough."""
-        return not self.is_ok and all(one.can_pass for one in self.diagnoses)
+        return bool(self.unopened) or (not self.is_ok and all(one.can_pass for one in self.diagnoses))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -70,9 +70,7 @@ class VerifyReport:
             "device": self.device,
             "engine_host": self.engine_host or None,
             "diagnosis": self.diagnosis.to_json() if self.diagnosis else None,
-            "unapplied": [
-                {"service": one.service, "detail": one.detail, "repair": one.repair} for one in self.unapplied
-            ],
+            "unapplied": [one.to_json() for one in self.unapplied],
             "also": [one.to_json() for one in self.diagnoses[1:]],
             "services": [service.to_json() for service in self.services],
         }
@@ -84,8 +82,9 @@ Observer = Callable[[VerifyReport], None]
 def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | None = None) -> VerifyReport:
     """Look at every container and ask its declared checks, all services at once; bounded also when things hang.
 
-    With `wait_seconds` it asks again until all is well or nothing that is broken can turn good by itself; `observer`
-    hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
+    With `wait_seconds` it asks again until all is well or two rounds found the same, which cannot turn good by itself;
+    `observer` hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away
+    meanwhile.
     """
     project.require_services()
     if not read_graph(project).order:
@@ -97,10 +96,12 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
 
     def ask() -> bool:
         report = replace(look_once(client, project, place), seconds=time.monotonic() - started)
+        # A connection that a restart had cut fails once, and nothing is wrong.
+        is_settled = not report.can_turn_good and (report.is_ok or _kinds(report) in map(_kinds, last))
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
-        return not (report.can_turn_good or report.unopened)
+        return is_settled
 
     wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
     return _with_unapplied(client, project, last[0])
@@ -112,6 +113,10 @@ def _with_unapplied(client: EngineClient, project: Project, report: VerifyReport
     containers = {one.service: one.container for one in report.services if one.container}
     found = _from_engine(client, EVIDENCE_SECONDS, lambda: find_unapplied(client, project, containers))
     return replace(report, unapplied=found, diagnoses=tuple(apply_first(one, found) for one in report.diagnoses))
+
+
+def _kinds(report: VerifyReport) -> set[tuple[str, str]]:
+    return {(one.service, one.kind) for one in report.diagnoses}
 
 
 def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bool:

@@ -19,7 +19,7 @@ from layerstack.engine.abandoned_images import OWNER_LABEL
 from layerstack.errors import BuildFailed, UsageError
 from layerstack.project.project import Project
 from layerstack.rebuild import rebuild
-from layerstack.rebuild.rebuild import Rebuild
+from layerstack.rebuild.timed import Rebuild
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
 

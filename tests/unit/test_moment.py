@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack.moment import age, epoch_seconds, read_time, seconds_ago, span_seconds, utc_minute
+from layerstack.moment import age, epoch_seconds, local_time, read_time, seconds_ago, span_seconds
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,6 @@ def test_the_same_instant_in_any_zone_and_precision(whole: int, nanoseconds: int
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
     age(text)
-    utc_minute(text)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +63,17 @@ def test_no_time_has_no_age() -> None:
     assert age("") == age("0001-01-01T00:00:00Z") == ""
 
 
-def test_a_minute_is_shown_in_utc() -> None:
-    assert utc_minute("2026-11-27T01:20:40.9+05:45") == "2026-11-26 19:35"
-    assert utc_minute("") == ""
+def test_a_time_is_shown_as_this_machine_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    assert local_time(read_time("2026-11-26T19:35:40.9Z")) == "2026-11-27 01:20:40"
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("seconds", [None, 1e17, -1e17, float("nan"), float("inf")])
+def test_no_time_and_one_that_no_calendar_has_are_not_shown(seconds: float | None) -> None:
+    assert local_time(seconds) == ""
 
 
 @pytest.mark.parametrize(

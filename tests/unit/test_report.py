@@ -24,7 +24,7 @@ from layerstack.engine import text as engine_text
 from layerstack.engine.cache_records import CacheUse
 from layerstack.engine.images import Layer, StoredImage
 from layerstack.rebuild import text as rebuild_text
-from layerstack.rebuild.rebuild import Rebuild, Run
+from layerstack.rebuild.timed import Rebuild, Run
 from layerstack.run import text as run_text
 from layerstack.run.stack import Volume
 

@@ -268,7 +268,7 @@ def test_another_image_under_a_tag_is_built_though_no_step_ran(docker: FakeDocke
     assert actions(stack) == {"base": "fresh", "app": "built"}
 
 
-def test_a_record_that_is_older_than_the_step_is_of_another_build(
+def test_a_record_that_was_not_made_while_the_step_ran_is_of_another_build(
     docker: FakeDocker, stack: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(docker, base=BASE_ID, app=APP_ID, **SYSTEM)
@@ -278,7 +278,7 @@ def test_a_record_that_is_older_than_the_step_is_of_another_build(
     text = "mount / from exec /bin/sh -c echo base-dep > /base.txt && sleep 1"
     records = (
         CacheRecord(name, "regular", text, 1, False, False, "", created=moment(step.started + seconds))
-        for name, seconds in {"other": -3.0, "own": 0.2}.items()
+        for name, seconds in {"before": -3.0, "own": 0.2, "after": 60.0}.items()
     )
     found = CacheUse(tuple(records))
     monkeypatch.setattr(remember, "read_cache", lambda: found)

@@ -69,12 +69,13 @@ def test_a_full_disk_is_another_kind(shop: Project) -> None:
     assert isinstance(of_step(shop, "RUN x", "exit code: 1", "write: no space left on device"), NoRoom)
 
 
-def test_an_unknown_instruction(shop: Project) -> None:
-    error = of_message(
-        shop, 2, "RUNN true", "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"
-    )
-    assert first_line(error) == "my web/Dockerfile:2: unknown instruction RUNN"
-    assert error.advice == "Did you mean RUN?"
+@pytest.mark.parametrize(("word", "meant"), [("RUNN", "RUN"), ("CDM", "CMD"), ("entrypiont", "ENTRYPOINT")])
+def test_an_unknown_instruction(shop: Project, word: str, meant: str) -> None:
+    (shop.root / "my web/Dockerfile").write_text(f"FROM base-nod\n{word} true\n")
+    said = f"dockerfile parse error on line 2: unknown instruction: {word} (did you mean ADD?)"
+    error = of_message(shop, 2, f"{word} true", said)
+    assert first_line(error) == f"my web/Dockerfile:2: unknown instruction {word}"
+    assert error.advice == f"Did you mean {meant}?"
 
 
 @pytest.mark.parametrize(

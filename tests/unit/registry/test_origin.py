@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from layerstack.engine.images import Layer, StoredImage
+from layerstack.moment import local_time, read_time
 from layerstack.registry.origin import INPUTS_LABEL, ORIGIN_LABEL, here, read_origin, with_origin
 
 ORIGIN = replace(here("sha256:a", "2026-11-28T03:31:05.1Z", "first-build"), by="ann@ci")
@@ -17,7 +18,7 @@ def layer(kind: str, labels: dict[str, str]) -> Layer:
 
 def test_it_says_when_and_by_whom() -> None:
     assert read_origin(LABELS) == ORIGIN
-    assert str(ORIGIN) == "from the registry, built on 2026-11-28 03:31 UTC by ann@ci"
+    assert str(ORIGIN) == f"from the registry, built on {local_time(read_time(ORIGIN.built))} by ann@ci"
     assert "@" in here("", "", "").by
 
 

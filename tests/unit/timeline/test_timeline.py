@@ -21,6 +21,7 @@ from layerstack.build.results import Outcome
 from layerstack.build.step_text import instruction_of
 from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
+from layerstack.moment import local_time
 from layerstack.timeline import picture as timeline_picture
 from layerstack.timeline import text as timeline_text
 from layerstack.timeline.layout import Axis, PlacedBar, axis_of, place_lane, tick_text
@@ -152,7 +153,7 @@ def test_a_label_is_what_a_step_does(name: str, text: str) -> None:
 
 
 def test_a_build_in_words() -> None:
-    assert title(small()) == "Build of 2023-11-14 22:13 UTC · 10 s · commit a1b2c3d + changes"
+    assert title(small()) == f"Build of {local_time(BEGAN)} · 10 s · commit a1b2c3d + changes"
     said = totals(small())
     assert "2 of 3 images built" in said
     assert "2 steps ran, 1 cached" in said

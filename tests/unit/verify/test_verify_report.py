@@ -1,18 +1,24 @@
 """What verify prints and writes: the diagnosis first, every link, a JUnit file."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from verify_parts import UNHEALTHY, failed, make_container, make_result
+from verify_parts import UNHEALTHY, failed, make_container, make_project, make_result
 
+from layerstack.verify import verify
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.junit import cases_of
+from layerstack.verify.state_links import CLOSED
+from layerstack.verify.unapplied import Unapplied, apply_first
 from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify, wait_observer
 
 DIAGNOSIS = Diagnosis("paused", "is paused", "docker unpause shop-db-1", "", "db", "running: is paused\x1b[0m")
 OTHER = Diagnosis("not-ready-yet", "is slow", "invoke up", "wait", "pose")
+GOOD = VerifyReport(1.5, "cpu", ())
 
 
 def broken(*diagnoses: Diagnosis) -> VerifyReport:
@@ -113,6 +119,28 @@ def test_waiting_is_told_once_for_each_change(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err.splitlines() == ["waiting (1.5 s): pose: is slow"]
 
 
+@pytest.mark.parametrize(
+    ("rounds", "ends_with"),
+    [
+        # A connection that a restart had cut fails once.
+        ((broken(DIAGNOSIS), GOOD), GOOD),
+        ((broken(OTHER), broken(DIAGNOSIS), GOOD), GOOD),
+        ((broken(DIAGNOSIS), broken(DIAGNOSIS), GOOD), broken(DIAGNOSIS)),
+    ],
+)
+def test_a_fault_is_believed_when_it_is_found_twice(
+    rounds: tuple[VerifyReport, ...], ends_with: VerifyReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter(rounds)
+    monkeypatch.setattr(verify, "look_once", lambda *_: next(found))
+    monkeypatch.setattr(verify, "POLL_SECONDS", 0)
+    monkeypatch.setattr(verify.engine, "client", lambda: None)
+    monkeypatch.setattr(verify, "find_place", lambda: None)
+    monkeypatch.setattr(verify, "_with_unapplied", lambda _client, _project, report: report)
+    ended = verify.verify(make_project({"pose": {}}, Path()), 5)
+    assert replace(ended, seconds=0) == replace(ends_with, seconds=0)
+
+
 def test_junit_has_a_case_for_every_link() -> None:
     cases = {case.name: case for case in cases_of(broken(DIAGNOSIS))}
     outcomes = {"image": "passed", "running": "failure", "page": "skipped", "reach": "failure"}
@@ -139,3 +167,23 @@ def test_a_port_that_was_not_checked_is_said_although_the_health_check_passes(
     print_verify(VerifyReport(0.1, "cpu", (make_result(make_container("db"), health, closed, name="db"),)))
     shown = " ".join(capsys.readouterr().out.split())
     assert "health check; not checked: nothing listens" in shown
+
+
+def test_a_port_that_is_not_open_yet_is_waited_for_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    closed = CheckResult("port 80", True, 0, f"not checked: 80 is published, and {CLOSED}", "port", is_asked=False)
+    running = CheckResult("running", True, 0, "up", "running")
+    report = VerifyReport(0.1, "cpu", (make_result(make_container("db"), running, closed, name="db"),))
+    assert report.can_turn_good
+    print_verify(report)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "nothing listens on port 80 of db yet" in shown
+    assert "✓" not in shown
+
+
+def test_what_was_edited_and_not_applied_is_told_and_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    edited = (Unapplied("db", "environment COLOUR"),)
+    print_verify(replace(GOOD, unapplied=edited))
+    assert "environment COLOUR) → `invoke up db`" in " ".join(capsys.readouterr().out.split())
+    assert apply_first(DIAGNOSIS, edited).way_out == "`invoke up db`"
+    missing = replace(DIAGNOSIS, kind="image-missing")
+    assert apply_first(missing, edited) == missing
