@@ -12,14 +12,14 @@ from layerstack.project.dependency import dependencies
 from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
-from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, owner_of
+from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, outside_host, owner_of
 from layerstack.verify.written_address import find_written, written_at
 
 # Without any such word the service may not have tried the address at all.
 CONNECTION_WORDS = re.compile(
     r"ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|getaddrinfo|resolv|refused|unreachable|connect|time[d ]*out"
     r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504"
-    r"|waiting for",
+    r"|waiting for \S+:\d",
     re.IGNORECASE,
 )
 # `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
@@ -170,7 +170,8 @@ def _is_checked(peer: Container, listening: Iterable[Listener]) -> bool:
 def too_early(seen: Evidence) -> Fault | None:
     """It ended because a service that it needs was not there yet, and the address is right."""
     one, said = seen.container, seen.last_error
-    if one is None or one.is_running or not (REFUSED.search(said) or NOT_RESOLVED.search(said)):
+    is_refused = bool(REFUSED.search(said) or NOT_RESOLVED.search(said))
+    if one is None or one.is_running or not is_refused or outside_host(seen, said):
         return None
     for name in (owner for owner in _needs(seen) if owner in seen.peers):
         peer = seen.peers[name]

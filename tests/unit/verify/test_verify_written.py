@@ -134,8 +134,9 @@ def test_ports_of_a_network_that_publishes_none(tmp_path: Path, mode: str, chang
     (tmp_path / "compose.yml").write_text(COMPOSE)
     definition = {"network_mode": mode, "ports": [{"target": 8000, "published": "8000"}]}
     project = make_project({"api": definition, "db": {}}, tmp_path)
-    absent = make_result(None, failed("container", link="container"), verdict=ENDED)
-    found = name_fault(make_evidence(project, absent))
+    one = make_container("api") if mode == "host" else None
+    result = make_result(one, failed("port 8000", "127.0.0.1:8000 is not published by the container", link="port"))
+    found = name_fault(make_evidence(project, result))
     assert found.change.startswith(change)
     assert "compose.yml:7" in found.change + found.cause
 
