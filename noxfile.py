@@ -144,7 +144,7 @@ def browser_tests(session: nox.Session) -> None:
     # The work of a killed API is taken up again after so long: nobody waits for more here.
     changes = {"backend-api": {"environment": '{"LEASE_SECONDS": "5"}'}}
     with rehearsal.rehearsal(loaded, "browser-tests", changes) as copy:
-        stack.up(copy, ChangeLog(session.log))
+        stack.up(copy, ChangeLog(session.log), ("frontend",))
         tags = {"BROWSER_IMAGE": loaded.image("browser").tag, "STATIC_IMAGE": loaded.image("frontend-static").tag}
         environment = {"WEB_URL": address.addresses(copy)["frontend"], **tags}
         session.run(*PYTEST, "tests/browser", *session.posargs, env=environment)

@@ -25,7 +25,7 @@ from benchmarks.samples import Goal, Measurement, Samples
 from layerstack import command
 from layerstack.build.buildlog import BuildLog, Step
 from layerstack.build.cause import ImageCauses
-from layerstack.build.impact import Impact, find_impact
+from layerstack.build.impact import AffectedImage, Impact, find_impact
 from layerstack.build.inputs import InputReader, Manifest
 from layerstack.build.placement import Placement
 from layerstack.dockerfile.file_digests import FileDigests
@@ -113,6 +113,8 @@ def _judge_batch(
 ) -> Iterator[tuple[int, int, Verdict]]:
     """(scene, turn, verdict) of every pair: each scene is built, and then changed and built `turns` times."""
     root.mkdir()
+    # Impact asks which files define the project.
+    (root / "compose.yaml").write_text("services: {}\n")
     scenes = [random_scene(random.Random(f"{seed} {number}"), root, number) for number in numbers]
     builds = build_scenes(root, scenes)
     count.counts["refused"] += len(scenes) - len(builds)
@@ -155,7 +157,9 @@ def _verdict(
         faults["needless"] = "our digest changed, the image did not"
     if is_understood and (causes := _cause_faults(scene, (old, new), builds[1].steps)):
         faults["wrong cause"] = causes
-    if impact and (fault := _impact_fault(scene, impact, is_noticed, executed)):
+    own = [one for one in impact.images if one.image == scene.name] if impact else []
+    # What is not understood may run in every build, whatever changed.
+    if impact and (own or is_understood) and (fault := _impact_fault(own, is_noticed, executed)):
         faults["wrong impact"] = fault
     return Verdict(told, is_noticed, is_understood, impact is not None, faults)
 
@@ -170,9 +174,8 @@ def _cause_faults(scene: Scene, manifests: tuple[Manifest, Manifest], steps: Seq
     return "; ".join(faults)
 
 
-def _impact_fault(scene: Scene, impact: Impact, is_noticed: bool, executed: Sequence[str]) -> str:
+def _impact_fault(own: Sequence[AffectedImage], is_noticed: bool, executed: Sequence[str]) -> str:
     """What is wrong about the answer that was given before the build; empty when nothing is."""
-    own = [one for one in impact.images if one.image == scene.name]
     if any(one.unknown for one in own):
         return ""
     steps = [step for one in own for step in one.steps]
@@ -211,12 +214,16 @@ def read_manifest(root: Path, scene: Scene) -> Manifest | None:
 
 
 def build_scenes(root: Path, scenes: Sequence[Scene]) -> dict[str, Built]:
-    """All scenes in one call. Those that BuildKit refuses are left out, and the others asked for again."""
-    left = list(scenes)
+    """All scenes in one call. Those that BuildKit refuses are left out, and the others asked for again.
+
+    What a refused call ran before it ended counts: the next call finds it in the cache.
+    """
+    left, streams = list(scenes), ""
     while left:
         result = _bake(root, left)
+        streams += result.stderr
         if result.ok:
-            return _read_builds(root, left, result.stderr)
+            return _read_builds(root, left, list(_executed(streams)), _steps(root, left, result.stderr))
         refused = {number for number in _REFUSED.findall(result.stderr)}
         left = [scene for scene in left if str(scene.number) not in refused] if refused else left[1:]
     return {}
@@ -235,8 +242,9 @@ def _bake(root: Path, scenes: Sequence[Scene]) -> command.CommandResult:
     return command.run([*words, "--metadata-file", str(root / "metadata.json")], cwd=root, env=environment)
 
 
-def _read_builds(root: Path, scenes: Sequence[Scene], stream: str) -> dict[str, Built]:
-    executed, steps = list(_executed(stream)), _steps(root, scenes, stream)
+def _read_builds(
+    root: Path, scenes: Sequence[Scene], executed: Sequence[tuple[str, str]], steps: Mapping[str, tuple[Step, ...]]
+) -> dict[str, Built]:
     ids = json.loads((root / "metadata.json").read_text())
     return {
         scene.name: Built(
@@ -267,7 +275,8 @@ def _executed(stream: str) -> Iterator[tuple[str, str]]:
                 vertices.setdefault(vertex["digest"], {}).update(vertex)
     for vertex in vertices.values():
         match = _STEP.match(vertex["name"])
-        if match and vertex.get("started") and not vertex.get("cached") and not match["text"].startswith("FROM "):
+        has_run = vertex.get("completed") and not vertex.get("cached") and not vertex.get("error")
+        if match and has_run and not match["text"].startswith("FROM "):
             yield match["where"], match["text"]
 
 

@@ -6,11 +6,10 @@ from os.path import relpath
 from pathlib import Path, PurePosixPath
 
 from layerstack.build.buildlog import BuildReport, Step
+from layerstack.build.definition_failure import read_definition_failure
 from layerstack.build.step_text import bare
 from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
 from layerstack.dockerfile.context import ignore_file, is_ignored, read_rules
-from layerstack.dockerfile.copy_sources import is_remote
-from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.understood import FLAGS
 from layerstack.engine import texts
@@ -25,10 +24,17 @@ OFFICIAL = (
     *("python", "node", "debian", "ubuntu", "alpine", "nginx", "redis", "postgres", "mongo", "mysql", "mariadb"),
     *("golang", "rust", "ruby", "php", "eclipse-temurin", "busybox", "httpd", "rabbitmq", "memcached"),
 )
+# What Dockerfiles of newer frontends, or of those with the features that are tried out, may say.
+LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
 ADVICE = (
     (
         r"failed to resolve source metadata for \S*docker/dockerfile:",
         "No registry answers for the frontend of `# syntax=`: without that line the engine's own reads the file.",
+    ),
+    (r"unset ssh forward key", "Add `ssh: [default]` to the `build:` of its service, and run `ssh-add` before."),
+    (
+        r"secret \S+: not found",
+        "Name it in the `secrets:` of the `build:`, and give it a `file:` or an `environment:`.",
     ),
     (DISK_FULL, "The disk is full: `invoke clean` frees this project's cache, `df -h` shows the rest."),
     (
@@ -46,6 +52,14 @@ _NOT_COPIED = re.compile(r'failed to calculate checksum of ref \S+: "/?(?P<path>
 _UNKNOWN_WORD = re.compile(r"unknown instruction: (?P<word>\S+)")
 # `base-x:latest: failed to resolve source metadata for docker.io/library/base-x:latest: pull access denied`
 _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve source metadata for|pull access denied for")
+# `buidler: failed to resolve source metadata for …: not found (did you mean builder?)`
+_NEAR_STAGE = re.compile(r"(?P<name>[^\s:]+): failed to resolve source metadata for .*\(did you mean (?P<near>\S+)\?\)")
+# Of the image in `# syntax=`, which no FROM names.
+_NO_FRONTEND = re.compile(r"failed to resolve source metadata for (?:docker\.io/(?:library/)?)?(?P<name>\S+): ")
+# `unknown flag: --parents`
+_UNKNOWN_FLAG = re.compile(r"unknown flag: --(?P<flag>[\w-]+)")
+# `base name ($NODE) should not be blank`
+_BLANK_BASE = re.compile(r"base name \((?P<text>\S*?\$\{?(?P<name>\w+)[^)]*)\) should not be blank")
 _MISSING = re.compile(r"failed to resolve source metadata|pull access denied")
 # `dial tcp: lookup registry-1.docker.io: no such host`
 _OFFLINE = re.compile(r"no such host|i/o timeout|connection refused|network is unreachable|name resolution")
@@ -72,8 +86,8 @@ def _explained(report: BuildReport, project: Project) -> StackError:
         return _of_step(report, report.failed, project, kind)
     message = _placed(report.message, project)
     place, solved = _PLACE.search(message), _SOLVE.findall(message)
-    if "failed to read dockerfile" in message and (missing := _no_dockerfile(project)):
-        return kind(missing.reason, missing.repair)
+    if not place and (fault := read_definition_failure(message, project)):
+        return kind(fault.reason, fault.repair)
     if not place or not solved:
         return kind(f"The build failed:\n{_indent(message)}", _advice(text, project))
     found = _of_definition(solved[-1], project)
@@ -117,23 +131,6 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
     return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near)}`?" if near else "")
 
 
-def _no_dockerfile(project: Project) -> ToolFailure | None:
-    """The first image whose Dockerfile is missing, and the file beside it that may be meant."""
-    images = (one for one in project.images.values() if one.dockerfile and not is_remote(one.context))
-    image = next((one for one in images if not find(project.root / one.dockerfile_place).exists()), None)
-    if image is None:
-        return None
-    folder, name = Path(image.dockerfile_place).parent, Path(image.dockerfile_place).name
-    here = project.root / folder
-    names = [one.name for one in here.iterdir() if one.is_file()] if here.is_dir() else []
-    near = nearest(name, names)
-    repair = f"Did you mean `{folder / near}`? " if near else ""
-    return ToolFailure(
-        f"{image.name} has no Dockerfile: there is no {image.dockerfile_place}.",
-        f"{repair}`dockerfile:` of its `build:` is a path from the build context {image.context}.",
-    )
-
-
 def _deciding_line(rules: str, path: str) -> int:
     """The line of the rule that excludes a path, after all exceptions above it."""
     lines, deciding, was_ignored = rules.split("\n"), 0, False
@@ -146,14 +143,42 @@ def _deciding_line(rules: str, path: str) -> int:
 
 def _of_definition(text: str, project: Project) -> ToolFailure:
     """The problem of a Dockerfile that BuildKit could not start to build."""
+    said = re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip()
+    return _misspelt(text) or _absent(text, project) or ToolFailure(said)
+
+
+def _misspelt(text: str) -> ToolFailure | None:
+    """An instruction, a flag, a variable or a stage that is not there."""
     if match := _UNKNOWN_WORD.search(text):
         return ToolFailure(f"unknown instruction {match['word']}", did_you_mean(match["word"].upper(), FLAGS))
+    if match := _UNKNOWN_FLAG.search(text):
+        return ToolFailure(f"unknown flag --{match['flag']}", _near_flag(match["flag"]))
+    if match := _BLANK_BASE.search(text):
+        repair = f"Give it a value: `ARG {match['name']}=IMAGE` above the first FROM, or in the `args:` of the build."
+        return ToolFailure(f"FROM {match['text']}: {match['name']} has no value here", repair)
+    if match := _NEAR_STAGE.search(text):
+        return ToolFailure(f"there is no stage, context or image {match['name']}", f"Did you mean {match['near']}?")
+    return None
+
+
+def _absent(text: str, project: Project) -> ToolFailure | None:
+    """A frontend or an image that the engine does not have and cannot get."""
+    where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
+    if match := _NO_FRONTEND.match(text):
+        repair = "Without its `# syntax=` line the engine's own frontend reads the file."
+        return ToolFailure(f"the frontend {match['name']} {where}", repair)
     if match := _NO_IMAGE.search(text):
         name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
-        where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
         declared = missing_base.advice_for(project, text)
         return ToolFailure(f"the image {name} {where}", declared or _near_image(name, project))
-    return ToolFailure(re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip())
+    return None
+
+
+def _near_flag(flag: str) -> str:
+    if flag in LABS_FLAGS:
+        return "The engine's own frontend does not have it: begin the file with `# syntax=docker/dockerfile:1-labs`."
+    near = nearest(flag, frozenset[str]().union(*FLAGS.values()))
+    return f"Did you mean --{near}?" if near else ""
 
 
 def _near_image(name: str, project: Project) -> str:

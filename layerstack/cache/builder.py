@@ -10,7 +10,7 @@ from typing import Any
 
 from layerstack import command
 from layerstack.cache import gc_policy
-from layerstack.cache.gc_policy import Rules
+from layerstack.cache.gc_policy import GcRule, Rules
 from layerstack.engine import engine
 from layerstack.engine.cache_records import CacheRecord, CacheUse, read_cache
 from layerstack.engine.engine import EngineFacts
@@ -35,7 +35,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class Builder:
-    """`rules` are those in force; `notes` say what could not be read."""
+    """`rules` are applied in turn; `notes` say what could not be read."""
 
     name: str
     driver: str
@@ -54,6 +54,11 @@ class Builder:
     def shares_layers(self) -> bool:
         """Whether its records say which of them are layers of images; not with containerd's store."""
         return self.is_engine and self.storage_driver != CONTAINERD_STORE
+
+    @property
+    def layer_rule(self) -> GcRule | None:
+        """The last rule, which takes layers of images, too."""
+        return self.rules[-1] if self.rules else None
 
     @property
     def config_file(self) -> str:

@@ -35,22 +35,25 @@ def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) 
     missing = [step for step in layers if step.record is None]
     if missing:
         return Forecast("lost", lost_text(missing[0]))
-    ids = {step.record.id for step in layers if step.record}
+    ids = frozenset(step.record.id for step in layers if step.record)
     free = builder.disk.free_bytes
     gone = eviction.dropped(free)
-    if found := ids & gone.keys():
+    if found := ids & gone:
         first = next(step for step in layers if step.record and step.record.id in found)
-        rule = builder.rules[min(gone[name] for name in found)]
-        return Forecast("would-drop", f"the next clean-up removes `{short(str(first.line), 50)}`: {rule.words}", 0)
+        return Forecast("would-drop", f"the next clean-up removes `{short(str(first.line), 50)}`: {_words(builder)}", 0)
     if free is None or not builder.disk.total_bytes:
         return Forecast("unknown", "its size is no risk; the free space of the disk is unknown")
-    room = eviction.bytes_until(lambda dropped: bool(ids & dropped.keys()), free)
+    room = eviction.bytes_until(ids, free)
     if room is None:
         return Forecast("safe", "other cache is removed first, even when the disk is full")
     text = f"until about {megabytes(room)} more are used on the disk"
     if room >= builder.disk.total_bytes * RISK_SHARE:
         return Forecast("safe", text, room)
-    return Forecast("at-risk", f"only {text}: {builder.rules[-1].words}", room)
+    return Forecast("at-risk", f"only {text}: {_words(builder)}", room)
+
+
+def _words(builder: Builder) -> str:
+    return builder.layer_rule.words if builder.layer_rule else ""
 
 
 def lost_text(step: CachedStep) -> str:
@@ -62,7 +65,7 @@ def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) 
 
     All three limits are given: with only one the engine takes the others for 0 and always cuts to the reserve.
     """
-    limits = builder.rules[-1] if builder.rules else GcRule()
+    limits = builder.layer_rule or GcRule()
     reserved = math.ceil(max(eviction.kept_longest(ids), limits.reserved_bytes) * HEADROOM)
     sizes = {
         "ReservedSpace": reserved,

@@ -1,14 +1,13 @@
 """The build cache by image and step, the rest by kind, and how long it will last."""
 
 import re
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from layerstack.build.state import ImageState, StateStore
-from layerstack.cache import cache_forecast, gc_policy
+from layerstack.cache import cache_forecast
 from layerstack.cache.builder import Builder, read_builder, read_use
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cached_steps import Built, CachedStep, StepFinder
@@ -104,8 +103,8 @@ class CacheReport:
         ]
         if disk.total_bytes and disk.free_bytes is not None:
             lines.append(f"disk: {megabytes(disk.free_bytes)} of {megabytes(disk.total_bytes)} free")
-        if self.builder.rules:
-            lines.append(f"BuildKit cleans up by itself: {self.builder.rules[-1].words}")
+        if self.builder.layer_rule:
+            lines.append(f"BuildKit cleans up by itself: {self.builder.layer_rule.words}")
             if self.dropped_bytes:
                 lines.append(f"its next clean-up removes {megabytes(self.dropped_bytes)}")
         lines += self.builder.notes
@@ -142,18 +141,16 @@ def read_report(project: Project) -> CacheReport:
     """The builder's records, matched with the project's Dockerfiles. Raises EngineError."""
     builder = read_builder()
     use = read_use(builder)
-    rules = gc_policy.enforced(builder.rules, builder.server_version if builder.is_engine else "")
-    effective = replace(builder, rules=rules)
-    eviction = Eviction(use.records, rules, time.time())
+    eviction = Eviction(use.records, builder.layer_rule)
     dropped = eviction.dropped(builder.disk.free_bytes)
-    found = tuple(_read_images(project, use, effective, eviction, StateStore(project.root)))
+    found = tuple(_read_images(project, use, builder, eviction, StateStore(project.root)))
     return CacheReport(
         use=use,
         builder=builder,
         images=found,
         groups=tuple(_groups(use.records, found)),
         dropped_bytes=sum(record.size_bytes for record in use.records if record.id in dropped),
-        keep=cache_forecast.keeping_settings(_base_records(found), eviction, effective),
+        keep=cache_forecast.keeping_settings(_base_records(found), eviction, builder),
     )
 
 
@@ -167,7 +164,7 @@ def _read_images(
     wanted = project.with_parents(list(project.images))
     stored = images.find_all(image.tag for image in wanted)
     finder = StepFinder(use.records, shares_layers=builder.shares_layers)
-    dropped = frozenset(eviction.dropped(builder.disk.free_bytes))
+    dropped = eviction.dropped(builder.disk.free_bytes)
     bases = {image.name for image in project.base_images}
     for image in wanted:
         last = store.of_image(stored[image.tag].id) if image.tag in stored else None

@@ -8,11 +8,12 @@ from layerstack import command
 from layerstack.build.state import StateStore
 from layerstack.cache import builder
 from layerstack.cache.builder import Builder
-from layerstack.cache.eviction import Eviction
-from layerstack.cache.gc_policy import GcRule
+from layerstack.cache.eviction import leaves_first
 from layerstack.engine import engine, images
+from layerstack.engine.cache_records import CacheRecord
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.engine.images import StoredImage
+from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 from layerstack.rebuild.leftovers import Leftovers, find_leftovers, remove_leftovers
 from layerstack.registry.origin import INPUTS_LABEL
@@ -20,6 +21,8 @@ from layerstack.wording import megabytes
 
 # Cache of the last day is likely to be used again.
 UNUSED_HOURS = 24
+# BuildKit's own records.
+OWN_KINDS = ("internal", "frontend")
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,16 @@ def plan_clean(project: Project, removes_all: bool) -> CleanUp:
     chosen, kept = _unused(project, asked)
     if removes_all:
         return CleanUp(chosen, True, use.total_bytes, found, left, kept)
-    unused = Eviction(use.records, (GcRule(unused_seconds=UNUSED_HOURS * 3600.0),), time.time())
-    gone = unused.dropped(None)
-    cache_bytes = sum(record.size_bytes for record in use.records if record.id in gone)
+    unused = {record.id: 0.0 for record in use.records if _is_unused(record)}
+    # What newer cache is built on stays with it.
+    cache_bytes = sum(record.size_bytes for record in leaves_first(use.records, unused))
     return CleanUp(chosen, False, cache_bytes, found, left, kept)
+
+
+def _is_unused(record: CacheRecord) -> bool:
+    """As `docker buildx prune --filter unused-for` decides it: never layers of images, nor BuildKit's own records."""
+    is_spared = record.is_in_use or record.is_shared or record.kind in OWN_KINDS
+    return not is_spared and epoch_seconds(record.last_used) < time.time() - UNUSED_HOURS * 3600
 
 
 def find_old_images(project: Project) -> tuple[StoredImage, ...]:

@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layerstack.engine.engine import parse_version
 from layerstack.moment import span_seconds
 from layerstack.wording import megabytes
 
 GIBIBYTE = 1 << 30
-MOUNT_TYPES = ("source.local", "exec.cachemount", "source.git.checkout")
-# Older engines have one limit instead of three; before 29.6 they join the three types by "and", which nothing can be.
-THREE_LIMITS_ENGINE, MOUNTS_ENFORCED_ENGINE = (28,), (29, 6)
+# Older engines have one limit instead of three.
+THREE_LIMITS_ENGINE = (28,)
 _UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 # `24.21GiB`, `1.2GB`, `0B`
 _SIZE = re.compile(r"^\s*([\d.]+)\s*([kmgtp]?)(i?)(b?)\s*$", re.IGNORECASE)
@@ -36,14 +34,8 @@ class GcRule:
     min_free_bytes: int = 0
 
     @property
-    def has_limit(self) -> bool:
-        return bool(self.reserved_bytes or self.max_used_bytes or self.min_free_bytes)
-
-    @property
     def words(self) -> str:
         """When the rule removes cache, and how much it leaves."""
-        if not self.has_limit:
-            return f"what was not used for {self.unused_seconds / 3600:.0f} h"
         parts = []
         if self.min_free_bytes:
             parts.append(f"when less than {megabytes(self.min_free_bytes)} of the disk are free")
@@ -81,14 +73,6 @@ def parse_rules(inspect_text: str) -> Rules:
     """The `GC Policy` of `docker buildx inspect`; () where garbage collection is off or the builder is stopped."""
     blocks = re.split(r"^GC Policy rule#\d+:\n", inspect_text, flags=re.MULTILINE)[1:]
     return tuple(_rule(dict(_fields(block))) for block in blocks)
-
-
-def enforced(rules: Rules, server_version: str) -> Rules:
-    """The rules without the one that older engines print but never apply: its filter matches nothing."""
-    numbers = parse_version(server_version)
-    if not numbers or numbers >= MOUNTS_ENFORCED_ENGINE:
-        return rules
-    return tuple(rule for rule in rules if rule.kinds != MOUNT_TYPES)
 
 
 def parse_printed_size(text: str) -> int:

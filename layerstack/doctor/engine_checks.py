@@ -71,7 +71,7 @@ def check_gc(report: CacheReport, need: DiskNeed) -> Iterator[Finding]:
     remedy = f"`invoke cache` prints the lines for {report.builder.config_file} that keep it; or make room on the disk."
     for one in endangered:
         yield warning("gc", f"the cache of {one.tag} is {one.forecast.status}: {one.forecast.detail}", remedy)
-    rule, free = (report.builder.rules or (GcRule(),))[-1], report.builder.disk.free_bytes
+    rule, free = report.builder.layer_rule or GcRule(), report.builder.disk.free_bytes
     if endangered:
         return
     if need.bytes and free is not None and free - need.bytes < rule.min_free_bytes:

@@ -12,7 +12,7 @@ from layerstack import command
 from layerstack.engine import engine, local, texts
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.unusable import unreachable
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, UsageError
 from layerstack.project.project import Project
 
 # As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
@@ -130,6 +130,10 @@ def _inspect(references: Sequence[str]) -> list[dict[str, Any]]:
     result = command.run(("docker", "image", "inspect", *references))
     if texts.says(result.stderr, *texts.UNREACHABLE):
         raise unreachable(result.stderr, find_endpoint())
+    if "invalid reference format" in result.stderr:
+        wrong = [f"`{one}`" for one in references if not _REFERENCE.fullmatch(one)]
+        message = f"{' and '.join(wrong) or 'A name'} cannot be the name of an image: {result.stderr.strip()}"
+        raise UsageError(message, "Correct the `image:`, `tags:` or FROM that has it.")
     if not result.ok and not texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
         raise EngineError(f"The engine does not list its images: {result.stderr.strip()}", "`invoke doctor`")
     inspected: list[dict[str, Any]] = json.loads(result.stdout or "[]")

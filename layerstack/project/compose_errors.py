@@ -14,6 +14,7 @@ from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, find_yaml_error, read_source
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
+from layerstack.project.refusals import read_refusal
 from layerstack.wording import did_you_mean, nearest
 
 # The keys of a service that are written most; the schema's whole list would only make odder guesses.
@@ -23,6 +24,11 @@ SERVICE_KEYS = (
     *("hostname", "image", "init", "labels", "logging", "mem_limit", "network_mode", "networks", "platform"),
     *("ports", "privileged", "profiles", "pull_policy", "read_only", "restart", "scale", "secrets", "shm_size"),
     *("stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"),
+)
+BUILD_KEYS = (
+    *("additional_contexts", "args", "cache_from", "cache_to", "context", "dockerfile", "dockerfile_inline"),
+    *("entitlements", "extra_hosts", "labels", "network", "no_cache", "platforms", "privileged", "pull"),
+    *("secrets", "shm_size", "ssh", "tags", "target", "ulimits"),
 )
 # `services.web additional properties 'prots' not allowed`
 _EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
@@ -46,7 +52,9 @@ _UNKNOWN_SERVICE = re.compile(
 )
 _SERVICE = re.compile(r'service "([\w.-]+)"')
 # `service "web" refers to undefined volume data: invalid compose project`
-_UNDEFINED = re.compile(r'service "(?P<service>[^"]+)" refers to undefined (?P<what>\w+) "?(?P<name>[\w.-]+)"?')
+_UNDEFINED = re.compile(
+    r'service "(?P<service>[^"]+)" refers to undefined (?P<where>build )?(?P<what>\w+) "?(?P<name>[\w.-]+)"?'
+)
 # `dependency cycle detected: api -> web -> api`
 _CYCLE = re.compile(r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)")
 # `open /shop/other.yaml: no such file or directory`
@@ -99,6 +107,8 @@ class _Reader:
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
         try:
+            if refusal := read_refusal(said, self._source, self.root, self.files):
+                return refusal
             found = next((read(match) for pattern, read in readings if (match := pattern.search(said))), ("", ""))
             return found if _ENV_FILE.search(said) else self._filled_in(*found)
         except UsageError:
@@ -165,7 +175,7 @@ class _Reader:
 
     def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:
         keys, key = _keys(match["path"]), match["key"]
-        known = SERVICE_KEYS if len(keys) == 2 else ()
+        known = {2: SERVICE_KEYS, 3: BUILD_KEYS}.get(len(keys), ()) if keys[2:] in ([], ["build"]) else ()
         return self._source.place(*keys, key), did_you_mean(key, known, f"Remove `{key}`, or write `x-{key}`.")
 
     def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
@@ -180,11 +190,12 @@ class _Reader:
 
     def _undefined(self, match: re.Match[str]) -> tuple[str, str]:
         """A volume, network or the like that is not declared: misspelt, or its declaration is missing."""
-        service, name, key = match["service"], match["name"], f"{match['what']}s"
+        name, key = match["name"], f"{match['what']}s"
+        user = ("services", match["service"], *(["build"] if match["where"] else []))
         near = nearest(name, map(str, self._source.value(key) or ()))
-        entries = ((str(entry), place) for entry, place in self._source.entries("services", service, key))
+        entries = ((str(entry), place) for entry, place in self._source.entries(*user, key))
         written = (place for text, place in entries if name in text.split(":"))
-        place = next(written, self._source.place("services", service, key, name))
+        place = next(written, self._source.place(*user, key, name))
         if near:
             return place, f"Write {near} for {name} in {place}."
         return place, f"Declare `{name}:` below a `{key}:` of the file's first column, or correct {place}."

@@ -139,6 +139,8 @@ def _split(written: str, variables: Mapping[str, str], start: Path) -> tuple[Pat
         if not path.is_file():
             shown = f"`{name}`, and there is no such file" if name else "no file"
             where = "the environment" if "COMPOSE_FILE" in os.environ else f"{start / ENV_FILE}"
+            if name == "-":
+                raise UsageError(f"COMPOSE_FILE names standard input ({where}).", "Save it as a file, and name that.")
             raise UsageError(f"COMPOSE_FILE names {shown} ({where}).", "Correct COMPOSE_FILE, or unset it.")
     return files
 

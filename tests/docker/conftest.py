@@ -2,13 +2,18 @@
 
 import contextlib
 import os
-import socket
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import ports
 import pytest
 from build_turns import make_config
+from layers import system_image
+from mutations import Bench, causes, mutations
+from own_engine import OwnEngine, own_engine
+from second_machine import SYSTEM_IMAGE, make_system_image
 
 import docker
 from layerstack.engine import engine
@@ -82,11 +87,47 @@ def node_image(engine_client: Any) -> str:
     return NODE_IMAGE
 
 
+@pytest.fixture(scope="module")
+def build_engine(engine_client: Any) -> Iterator[OwnEngine]:
+    """An engine of a file's own, in use: nobody else fills or empties its cache, and no build waits for its turn."""
+    with own_engine() as found, pytest.MonkeyPatch.context() as patch:
+        source = system_image()
+        patch.setenv("DOCKER_HOST", found.host)
+        patch.delenv("DOCKER_CONFIG", raising=False)
+        patch.setenv("NODE_IMAGE", SYSTEM_IMAGE)
+        if shutil.which("apt-get"):
+            make_system_image()
+        else:
+            found.take(engine_client, source, SYSTEM_IMAGE)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def built(build_engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, Path]]:
+    """The project `mutations`, built once for a file, and a copy of its files."""
+    folder = tmp_path_factory.mktemp("mutations")
+    with pytest.MonkeyPatch.context() as patch, mutations(folder, patch) as bench:
+        first = causes(bench.build())
+        assert (len(first), set(first.values())) == (16, {"first-build"})
+        shutil.copytree(bench.root, folder / "kept")
+        yield bench, folder / "kept"
+
+
+@pytest.fixture
+def bench(built: tuple[Bench, Path]) -> Iterator[Bench]:
+    """The project as it was built first; every edit is undone and forgotten."""
+    bench, kept = built
+    with pytest.MonkeyPatch.context() as patch:
+        yield Bench(bench.root, patch)
+    for path in bench.root.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copytree(kept, bench.root, dirs_exist_ok=True)
+    bench.build()
+
+
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free_port()
 
 
 @pytest.fixture

@@ -100,8 +100,12 @@ class OwnEngine:
 
     def take_python(self, other: Any) -> None:
         """Copy this machine's system image of Python from the other engine; `invoke setup` provides it."""
-        (image,) = self.client.images.load(b"".join(other.images.get(python_source()).save()))
-        image.tag(PYTHON_IMAGE)
+        self.take(other, python_source(), PYTHON_IMAGE)
+
+    def take(self, other: Any, source: str, tag: str) -> None:
+        """Copy an image from the other engine."""
+        (image,) = self.client.images.load(b"".join(other.images.get(source).save()))
+        image.tag(tag)
 
     def reset(self) -> None:
         """No way to a GPU. A restart takes a second or two: only where the engine knows a hook."""

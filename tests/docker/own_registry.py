@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -105,9 +104,3 @@ def own_registry(folder: Path, port: int, namespace_pid: int | None = None, extr
         yield registry
     finally:
         registry.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 from own_engine import OwnEngine, own_engine
-from own_registry import OwnRegistry, free_port, inside, own_registry, unpacked
+from own_registry import OwnRegistry, inside, own_registry, unpacked
+from ports import free_port
 
 import docker
 from layerstack import command
 from layerstack.engine import images
 
 RELAY = Path(__file__).parent / "cut_relay.py"
-SYSTEM_IMAGE = "layerstack-test/tiny:1"
+SYSTEM_IMAGE = "layerstack-test/shell:1"
 
 
 @dataclass
@@ -74,11 +75,12 @@ def team(folder: Path) -> Iterator[Team]:
 
 
 def make_system_image() -> None:
-    """A shell and nothing else, on the engine that is in use; what is there stays."""
+    """A shell and its programs, on the engine that is in use; what is there stays."""
     if images.find(SYSTEM_IMAGE):
         return
     shell = unpacked("busybox-static", "bin/busybox")
-    lines = ["FROM scratch", "COPY busybox /bin/sh", 'RUN --network=none ["/bin/sh", "--install", "/bin"]']
+    install = 'RUN --network=none ["/bin/busybox", "--install", "/bin"]'
+    lines = ["FROM scratch", "COPY busybox /bin/busybox", install]
     if subprocess.run([shell, "true"], check=False).returncode:
         pytest.fail("busybox does not run here")
     command.run(

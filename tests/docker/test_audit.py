@@ -15,7 +15,7 @@ from layerstack.dockerfile import copy_sources
 from layerstack.errors import CheckFailed
 from layerstack.state_folder import state_folder
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("build_engine")]
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mutations import Bench, causes, mutations
+from mutations import Bench, causes
 
 from layerstack import command
 from layerstack.build import history
@@ -31,12 +30,6 @@ try:
 except StackError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    with mutations(tmp_path, monkeypatch) as found:
-        yield found
 
 
 def start_build(bench: Bench) -> "subprocess.Popen[str]":
@@ -130,8 +123,8 @@ def test_a_killed_client_is_an_error_and_the_next_build_is_right(bench: Bench) -
 
 
 def test_two_builds_at_once_are_both_right(bench: Bench) -> None:
-    bench.patch.delenv("DOCKER_CONFIG", raising=False)  # these two take no turns
     bench.build()
+    before = len(list(history.read(bench.root, "build")))
     bench.replace("app/Dockerfile", "COPY src src", "COPY src src\nRUN sleep 1")
     bench.write("app/src/one.txt", "first of two\n")
     first = start_build(bench)
@@ -146,7 +139,7 @@ def test_two_builds_at_once_are_both_right(bench: Bench) -> None:
     assert run_in_app(bench, "cat", "src/one.txt") == "second of two\n"
     assert not make_plan(bench.load(), ["app"], bench.store).stale
     # On a busy machine the first may have read what was written for the second, which then has nothing to do.
-    assert len(list(history.read(bench.root, "build"))) >= 2
+    assert len(list(history.read(bench.root, "build"))) > before
     assert not list(state_folder(bench.root).rglob("*damaged*"))
 
 
@@ -155,7 +148,7 @@ def test_damaged_records_are_no_obstacle(bench: Bench) -> None:
     for path in state_folder(bench.root).rglob("*.json"):
         path.write_text("{ damaged")
     assert {one.action for one in bench.build().images} == {"fresh"}
-    bench.write("app/src/one.txt", "new\n")
+    bench.write("app/src/one.txt", "after the damage\n")
     assert causes(bench.build()) == {"app: runtime COPY src src": "file-content"}
 
 

@@ -22,7 +22,7 @@ from layerstack.project import project
 from layerstack.project.project import Project
 from layerstack.registry.origin import INPUTS_LABEL
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("build_engine")]
 NAMES = ("base", "web", "late")
 
 

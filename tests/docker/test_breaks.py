@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from broken_project import BrokenProject, broken_project
+from ports import free_port
 
 from layerstack.project import choices
-from layerstack.run.rehearsal import free_port
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
 # A start ends with the cause long before the services' own patience (30 s of start period and more) is over.

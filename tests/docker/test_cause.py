@@ -1,13 +1,13 @@
 """The named cause of every executed step, against what the real engine executes after one or several edits."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from build_cache import evict, own_records
 from layers import system_image
-from mutations import Bench, causes, details, mutations
+from mutations import Bench, causes, details
 
 from layerstack import command
 from layerstack.state_folder import shared_folder, state_folder
@@ -221,30 +221,6 @@ IRRELEVANT: dict[str, Edit] = {
 }
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, Path]]:
-    """The project, built once, and a copy of its files."""
-    folder = tmp_path_factory.mktemp("causes")
-    with pytest.MonkeyPatch.context() as patch, mutations(folder, patch) as bench:
-        first = causes(bench.build())
-        assert set(first.values()) == {"first-build"}
-        assert len(first) == 16
-        shutil.copytree(bench.root, folder / "kept")
-        yield bench, folder / "kept"
-
-
-@pytest.fixture
-def bench(built: tuple[Bench, Path]) -> Iterator[Bench]:
-    """The project as it was built first; every edit is undone and forgotten."""
-    bench, kept = built
-    with pytest.MonkeyPatch.context() as patch:
-        yield Bench(bench.root, patch)
-    for path in bench.root.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    shutil.copytree(kept, bench.root, dirs_exist_ok=True)
-    bench.build()
-
-
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_every_executed_step_has_the_right_cause(bench: Bench, name: str) -> None:
     edit, expected, detail = MUTATIONS[name]
@@ -288,7 +264,7 @@ def test_another_system_image_under_the_same_tag(bench: Bench, tmp_path: Path) -
         bench.set("SYSTEM_IMAGE", tag)
         bench.build("low")
         text = f"FROM {system_image()}\nRUN echo {tmp_path} > /other\n"
-        command.run(["docker", "build", "--tag", tag, "-"], stdin=text).require()
+        command.run(["docker", "build", "--network", "none", "--tag", tag, "-"], stdin=text).require()
         result = bench.build("low")
     finally:
         command.run(["docker", "image", "rm", "--force", tag]).require()

@@ -13,7 +13,7 @@ from layerstack import command
 from layerstack.dockerfile import context
 from layerstack.errors import CommandFailed, UsageError
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("build_engine")]
 
 TREES = 60
 NAMES = [*["a", "b", "src", "lib", "x.py", "y.js", "node_modules", "deep", "z.log", ".env", ".git"], "a b"]

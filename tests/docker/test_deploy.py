@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from own_engine import own_engine
-from own_registry import free_port, own_registry
+from own_registry import own_registry
+from ports import free_port
 from second_machine import make_system_image
 
 from layerstack import command

@@ -11,7 +11,7 @@ from layerstack.engine import images
 from layerstack.errors import BuildFailed
 from layerstack.project.project import Project
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("build_engine")]
 
 
 @pytest.fixture

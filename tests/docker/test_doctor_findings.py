@@ -135,7 +135,7 @@ def test_the_gpu_probe_gets_an_answer_and_leaves_nothing(engine_client: Any) -> 
     found = probe_docker()
     assert found.broken_link in ("works", "docker", "toolkit", "setup", "cdi")
     assert found.is_usable == (found.broken_link == "works")
-    tags = [tag for image in engine_client.images.list(name=PROBE_IMAGE) for tag in image.tags]
+    tags = [tag for image in engine_client.api.images(name=PROBE_IMAGE) for tag in image["RepoTags"] or ()]
     assert not [tag for tag in tags if f":{os.getpid()}-" in tag]
 
 

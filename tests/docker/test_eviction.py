@@ -13,7 +13,7 @@ from layerstack.build.record import BuildRecord
 from layerstack.dockerfile import copy_sources
 from layerstack.engine import images
 
-pytestmark = [pytest.mark.docker, pytest.mark.long]
+pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("build_engine")]
 CODE = "app: runtime COPY src src"
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 
 from layerstack.project import project
 from layerstack.run import stack
-from layerstack.run.rehearsal import free_port, remove_all
+from layerstack.run.rehearsal import remove_all
 from layerstack.run.startup import Silent
 from layerstack.verify.trouble import diagnosis_of
 from layerstack.verify.verify import verify

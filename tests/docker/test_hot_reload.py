@@ -19,7 +19,7 @@ from layerstack.run.rehearsal import rehearsal
 from layerstack.status import status
 from layerstack.wait import wait_until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 # The first one waits for the start, too.
 SERVED_SECONDS = 60.0

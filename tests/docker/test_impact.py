@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from layers import layers
+from own_engine import OwnEngine
 
 from layerstack.build.build import build
 from layerstack.build.impact import AffectedStep, Impact, find_impact
@@ -38,7 +39,7 @@ UNREAD = {
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def own(build_engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The project, built once; every test changes other files of it."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("impact")

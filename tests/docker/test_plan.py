@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from mutations import Bench, causes, details, mutations
+from own_engine import OwnEngine
 
 from layerstack import command
 from layerstack.build.record import BuildRecord
@@ -16,7 +17,8 @@ pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def alone(build_engine: OwnEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A project for one test: a forced step has two results in the cache, and later builds get the one or the other."""
     with mutations(tmp_path, monkeypatch) as found:
         found.build()
         yield found
@@ -32,42 +34,42 @@ def stored(bench: Bench, name: str) -> StoredImage:
     return found
 
 
-def test_images_stand_on_a_parent_that_was_forced(bench: Bench) -> None:
-    before = stored(bench, "low")
-    assert actions(bench.build("low", is_forced=True)) == {"low": "built"}
-    assert stored(bench, "low").layers != before.layers
+def test_images_stand_on_a_parent_that_was_forced(alone: Bench) -> None:
+    before = stored(alone, "low")
+    assert actions(alone.build("low", is_forced=True)) == {"low": "built"}
+    assert stored(alone, "low").layers != before.layers
 
-    result = bench.build()
+    result = alone.build()
     assert actions(result) == {"low": "fresh", "high": "built", "app": "built"}
     assert causes(result)["high: COPY list /list"] == "parent-image"
     assert "low was rebuilt (forced: asked for with --force)" in details(result)
-    assert images.is_built_on(stored(bench, "high"), stored(bench, "low"))
-    assert images.is_built_on(stored(bench, "app"), stored(bench, "low"))
-    assert set(actions(bench.build()).values()) == {"fresh"}
+    assert images.is_built_on(stored(alone, "high"), stored(alone, "low"))
+    assert images.is_built_on(stored(alone, "app"), stored(alone, "low"))
+    assert set(actions(alone.build()).values()) == {"fresh"}
 
 
-def test_a_code_change_after_that_finds_everything_else_cached(bench: Bench) -> None:
-    bench.build("low", is_forced=True)
-    bench.build()
-    low, high = stored(bench, "low").id, stored(bench, "high").id
-    bench.write("app/src/one.txt", "new\n")
-    assert causes(bench.build()) == {"app: runtime COPY src src": "file-content"}
-    assert (stored(bench, "low").id, stored(bench, "high").id) == (low, high)
-    assert images.is_built_on(stored(bench, "app"), stored(bench, "low"))
+def test_a_code_change_after_that_finds_everything_else_cached(alone: Bench) -> None:
+    alone.build("low", is_forced=True)
+    alone.build()
+    low, high = stored(alone, "low").id, stored(alone, "high").id
+    alone.write("app/src/one.txt", "on a forced one\n")
+    assert causes(alone.build()) == {"app: runtime COPY src src": "file-content"}
+    assert (stored(alone, "low").id, stored(alone, "high").id) == (low, high)
+    assert images.is_built_on(stored(alone, "app"), stored(alone, "low"))
 
 
-def test_forcing_all_builds_each_on_the_other(bench: Bench) -> None:
-    result = bench.build("low", "high", "app", is_forced=True)
+def test_forcing_all_builds_each_on_the_other(alone: Bench) -> None:
+    result = alone.build("low", "high", "app", is_forced=True)
     assert set(causes(result).values()) == {"forced"}
-    assert images.is_built_on(stored(bench, "high"), stored(bench, "low"))
-    assert images.is_built_on(stored(bench, "app"), stored(bench, "low"))
-    assert set(actions(bench.build()).values()) == {"fresh"}
+    assert images.is_built_on(stored(alone, "high"), stored(alone, "low"))
+    assert images.is_built_on(stored(alone, "app"), stored(alone, "low"))
+    assert set(actions(alone.build()).values()) == {"fresh"}
 
 
-def test_a_forced_image_leaves_its_parents_alone(bench: Bench) -> None:
-    low, high = stored(bench, "low").id, stored(bench, "high").id
-    bench.build(is_forced=True)
-    assert (stored(bench, "low").id, stored(bench, "high").id) == (low, high)
+def test_a_forced_image_leaves_its_parents_alone(alone: Bench) -> None:
+    low, high = stored(alone, "low").id, stored(alone, "high").id
+    alone.build(is_forced=True)
+    assert (stored(alone, "low").id, stored(alone, "high").id) == (low, high)
 
 
 def test_an_image_that_is_gone_is_built_again(bench: Bench) -> None:
@@ -91,7 +93,7 @@ def test_a_lost_record_makes_nothing_stale_and_comes_back(bench: Bench) -> None:
     record = shared_folder() / "images" / f"{stored(bench, 'app').id.removeprefix('sha256:')}.json"
     record.unlink()
     assert set(actions(bench.build()).values()) == {"fresh"}
-    bench.write("app/src/one.txt", "new\n")
+    bench.write("app/src/one.txt", "without a record\n")
     assert causes(bench.build()) == {"app: runtime COPY src src": "file-content"}
 
 

@@ -185,7 +185,7 @@ MUTATIONS: dict[str, Callable[[Bench], None]] = {
     "instruction": edit("low/Dockerfile", "ARG SYSTEM_IMAGE\nFROM ${SYSTEM_IMAGE}\nCOPY salt /salt\nRUN true\n"),
     "label": edit("low/Dockerfile", "ARG SYSTEM_IMAGE\nFROM ${SYSTEM_IMAGE}\nLABEL a=b\n"),
     "mode": lambda bench: (bench.root / "low/salt").chmod(0o755),
-    "build argument": lambda bench: bench.patch.setenv("SYSTEM_IMAGE", "layerstack-test/tiny:2"),
+    "build argument": lambda bench: bench.patch.setenv("SYSTEM_IMAGE", "layerstack-test/shell:2"),
     "platform": lambda bench: bench.patch.setenv("DOCKER_DEFAULT_PLATFORM", "linux/arm64"),
     "system image": other_system_image,
 }

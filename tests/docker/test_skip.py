@@ -22,7 +22,7 @@ from layerstack.build.progress import Silent
 from layerstack.engine import images
 from layerstack.project.project import Project
 
-pytestmark = [pytest.mark.docker, pytest.mark.long]
+pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("build_engine")]
 NAMES = ("low", "high", "app")
 EDITS = int(os.environ.get("SKIP_EDITS", "100"))
 SEED = int(os.environ.get("SKIP_SEED", "20240518"))

@@ -17,11 +17,12 @@ from layerstack.project import choices
 from layerstack.setup import system_images
 from layerstack.wait import wait_until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "p@ss w'ord"
-READY_SECONDS = 60.0
+# A first start of mongod takes a busy machine a minute.
+READY_SECONDS = 180.0
 # Docker kills after ten what does not end.
 STOP_SECONDS = 8.0
 Start = Callable[..., Any]

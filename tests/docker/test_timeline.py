@@ -9,7 +9,7 @@ from layers import layers
 from layerstack.build import build
 from layerstack.timeline.timeline import Timeline, read_timelines
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("build_engine")]
 ROUNDING_SECONDS = 0.01
 
 

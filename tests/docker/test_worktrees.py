@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from ports import free_port
 
 from layerstack import private_file
 from layerstack.build.base_lock import FOLDER
@@ -23,7 +24,7 @@ from layerstack.cache.room import StepCosts, remove_records
 from layerstack.engine import images
 from layerstack.engine.cache_records import read_cache
 from layerstack.project import choices, project
-from layerstack.run import rehearsal, stack
+from layerstack.run import stack
 from layerstack.stacks.stacks import Stack, read_stacks
 from layerstack.state_folder import shared_folder
 
@@ -76,7 +77,7 @@ class Worktrees:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-        self.port = rehearsal.free_port()
+        self.port = free_port()
         self.run_id = uuid.uuid4().hex
 
     def make(self) -> None:
@@ -186,7 +187,7 @@ def test_each_has_its_own_name_and_ports(trees: Worktrees, started: dict[str, di
 
 def test_a_name_that_another_worktree_uses_is_refused(trees: Worktrees, started: dict[str, dict[str, Any]]) -> None:
     for task in ("up", "down", "start"):
-        code, _, said = trees.run("one", task, COMPOSE_PROJECT_NAME=NAME, WEB_PORT=str(rehearsal.free_port()))
+        code, _, said = trees.run("one", task, COMPOSE_PROJECT_NAME=NAME, WEB_PORT=str(free_port()))
         assert code == 5, said
         assert str(trees.place / "main") in said
     assert trees.answer("main").endswith("from main")

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from layerstack.cache.builder import Builder, Disk
-from layerstack.cache.gc_policy import MOUNT_TYPES, GcRule, Rules
+from layerstack.cache.gc_policy import GcRule, Rules
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
 from layerstack.engine.cache_records import CacheRecord
 
 GB = 10**9
+MOUNT_TYPES = ("source.local", "exec.cachemount", "source.git.checkout")
 DISK_BYTES = 270_553_174_016
 RECENT, OLD = "2026-11-20T12:00:00.5Z", "2026-08-01T12:00:00Z"
 

@@ -75,7 +75,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     servers: list[Server] = []
 
     def start_server(**environment: str) -> Server:
-        servers.append(Server(tmp_path, **{"POSE_ENGINE": "mediapipe", **environment}))
+        # Each engine that loads takes seconds of a processor.
+        servers.append(Server(tmp_path, **{"POSE_ENGINE": "mediapipe", "POSE_ENGINES": "1", **environment}))
         return servers[-1]
 
     yield start_server

@@ -15,7 +15,7 @@ from pose_service.pool.roster_client import RosterClient
 from serving.launch import EngineSupervisor
 
 TESTS = Path(__file__).parent
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 QUEUE = QueueLimits(16, 20.0)
 
 

@@ -106,3 +106,27 @@ def test_a_dockerfile_that_is_not_there(shop: Project) -> None:
     error = failure(BuildReport(False, 1.0, (), {}, {}, said), shop)
     assert first_line(error) == "web has no Dockerfile: there is no my web/Dockerfile."
     assert "`my web/Docker.file`" in error.advice
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "advice"),
+    [
+        (
+            f"failed to resolve source metadata for docker.io/docker/dockerfile:1.4: {NO_HOST}",
+            "the frontend docker/dockerfile:1.4 is not on this engine, and no registry answers",
+            "Without its `# syntax=` line",
+        ),
+        ("dockerfile parse error on line 1: unknown flag: --parents", "unknown flag --parents", "1-labs"),
+        ("dockerfile parse error on line 1: unknown flag: --chwon", "unknown flag --chwon", "--chown"),
+        ("base name ($NODE) should not be blank", "FROM $NODE: NODE has no value here", "ARG NODE="),
+        (
+            "buidler: failed to resolve source metadata for docker.io/library/buidler: x (did you mean builder?)",
+            "there is no stage, context or image buidler",
+            "Did you mean builder?",
+        ),
+    ],
+)
+def test_a_base_that_is_misspelt_or_blank(shop: Project, said: str, reason: str, advice: str) -> None:
+    error = of_message(shop, 1, "FROM base-nod", said)
+    assert first_line(error) == f"my web/Dockerfile:1: {reason}"
+    assert advice in error.advice

@@ -62,6 +62,36 @@ def error(root: Path, said: str, **variables: str) -> StackError:
         ('service "web" depends on undefined service "wep"', "compose.yaml:7", "Did you mean web?"),
         ('service "web" declares unknown service "low" as additional contexts x', "compose.yaml:2", "PROFILES=later"),
         ("validating ROOT/compose.yaml: services.web.image must be a string", "compose.yaml:3", "compose.yaml:3"),
+        ("project name must not be empty", "my shop gives it no name", "`name:`"),
+        ('invalid project name "My Shop": must consist only of', "COMPOSE_PROJECT_NAME in .env", "`my-shop`"),
+        ('service "low" has neither an image nor a build context specified', "compose.yaml:9", "Give low an `image:`"),
+        (
+            'failed to parse ROOT/compose.yaml: line 4: mapping key "image" already defined at line 3',
+            "compose.yaml:4",
+            "of line 3 or of line 4",
+        ),
+        ("open ROOT/compos.yaml: no such file or directory", "compos.yaml", "Did you mean compose.yaml?"),
+        (
+            'cannot extend service "web" in ROOT/compose.yaml: service "lwo" not found in compose.yaml',
+            "compose.yaml:2",
+            "Did you mean low?",
+        ),
+        ("include cycle detected:\nROOT/compose.yaml\n include ROOT/compose.yaml", "compose.yaml:1", "`include:`"),
+        (
+            "docker-bake.hcl:2\n----\n  2 | >>> x\nERROR: docker-bake.hcl:2,1-3",
+            "docker-bake.hcl:2",
+            "docker-bake.hcl:2",
+        ),
+        (
+            'service "web" refers to undefined build secret token: invalid compose project',
+            "compose.yaml:2",
+            "Declare `token:` below a `secrets:`",
+        ),
+        (
+            "validating ROOT/compose.yaml: services.web.build additional properties 'contxt' not allowed",
+            "compose.yaml:2",
+            "Did you mean context?",
+        ),
         ("something else", "", "docker compose config"),
     ],
 )

@@ -17,8 +17,8 @@ from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify, wait_observer
 
 DIAGNOSIS = Diagnosis("paused", "is paused", "docker unpause shop-db-1", "", "db", "running: is paused\x1b[0m")
-OTHER = Diagnosis("not-ready-yet", "is slow", "invoke up", "wait", "pose")
 GOOD = VerifyReport(1.5, "cpu", ())
+OTHER = Diagnosis("not-ready-yet", "is slow", "invoke up", "wait", "pose")
 
 
 def broken(*diagnoses: Diagnosis) -> VerifyReport:
@@ -133,11 +133,11 @@ def test_a_fault_is_believed_when_it_is_found_twice(
 ) -> None:
     found = iter(rounds)
     monkeypatch.setattr(verify, "look_once", lambda *_: next(found))
+    monkeypatch.setattr(verify, "_with_unapplied", lambda _client, _project, report: report)
     monkeypatch.setattr(verify, "POLL_SECONDS", 0)
     monkeypatch.setattr(verify.engine, "client", lambda: None)
     monkeypatch.setattr(verify, "find_place", lambda: None)
-    monkeypatch.setattr(verify, "_with_unapplied", lambda _client, _project, report: report)
-    ended = verify.verify(make_project({"pose": {}}, Path()), 5)
+    ended = verify.verify(make_project({"db": {}, "api": {}}, Path()), 5)
     assert replace(ended, seconds=0) == replace(ends_with, seconds=0)
 
 

@@ -25,7 +25,7 @@ from hostile.forms import upload
 SOURCE = Path(__file__).parents[2]
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 MARK = "POSE_TEST_MARK"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
 WARM_UP_ROUNDS = 3

@@ -9,6 +9,7 @@ group "default" {
 }
 target "base" {
   context = "base"
+  network = "none"
   args    = { SYSTEM_IMAGE = SYSTEM_IMAGE }
   tags    = ["layerstack-test/base:${TEST_TAG}"]
   output  = ["type=docker"]

@@ -9,12 +9,14 @@ group "default" {
 }
 target "low" {
   context = "low"
+  network = "none"
   args    = { SYSTEM_IMAGE = SYSTEM_IMAGE }
   tags    = ["layerstack-test/low:${TEST_TAG}"]
   output  = ["type=docker"]
 }
 target "high" {
   context  = "high"
+  network  = "none"
   contexts = { low = "target:low" }
   tags     = ["layerstack-test/high:${TEST_TAG}"]
   output   = ["type=docker"]

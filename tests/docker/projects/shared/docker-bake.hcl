@@ -1,5 +1,5 @@
 variable "SYSTEM_IMAGE" {
-  default = "layerstack-test/tiny:1"
+  default = "layerstack-test/shell:1"
 }
 variable "TEST_TAG" {
   default = "latest"
