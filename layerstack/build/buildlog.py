@@ -130,11 +130,11 @@ class BuildLog:
     `place` may move a step to the image that declares it; it gets every step after those that it was made from.
     """
 
-    def __init__(self, targets: Iterable[str], place: Callable[[Step], Step] = lambda step: step) -> None:
+    def __init__(self, targets: Iterable[str], with_place: Callable[[Step], Step] = lambda step: step) -> None:
         ordered = tuple(targets)
         self.targets = frozenset(ordered)
         self._unprefixed = ordered[-1] if ordered else ""
-        self._place_step = place
+        self._place_step = with_place
         self._placed: set[str] = set()
         self.vertices: dict[str, Vertex] = {}
         self.stray_lines: list[str] = []

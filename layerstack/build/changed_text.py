@@ -51,13 +51,13 @@ def noticed_by(line: RecipeLine, change: Change) -> Change:
     return Change(gone, come)
 
 
-def settings_cause(change: Change, place: str) -> Cause:
+def settings_cause(change: Change, location: str) -> Cause:
     """A build argument with another value, or other instructions."""
     old, new = _arguments(change.gone), _arguments(change.come)
     if len(old) == len(change.gone) and old.keys() == new.keys() and len(new) == len(change.come):
         return Cause("build-arg", "; ".join(f"{name}: {old[name]} → {new[name]}" for name in old))
     sides = ("; ".join(shown(one) for one in lines) or "nothing" for lines in (change.gone, change.come))
-    return Cause("instruction", f"{place}: {' → '.join(sides)}")
+    return Cause("instruction", f"{location}: {' → '.join(sides)}")
 
 
 def base_cause(old: Manifest, new: Manifest, stage: str) -> Cause | None:

@@ -118,9 +118,9 @@ def _find_stored(references: Iterable[str]) -> Mapping[str, StoredImage]:
         return {}
 
 
-def document(found: Sequence[Impact]) -> dict[str, Any]:
+def document(impacts: Sequence[Impact]) -> dict[str, Any]:
     """The JSON document of the task: all under `files`; for one file its answer at the top as well."""
-    files = [impact.to_json() for impact in found]
+    files = [impact.to_json() for impact in impacts]
     return {**(files[0] if len(files) == 1 else {}), "files": files}
 
 

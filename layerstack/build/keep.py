@@ -53,23 +53,28 @@ class Evidence:
     def record_ids(self) -> frozenset[str]:
         return frozenset(record.id for record in self.records)
 
-    def is_keepable(self, one: PlannedImage) -> bool:
+    def is_keepable(self, planned: PlannedImage) -> bool:
         """Whether the stored image is for certain what a build would make: recorded, unchanged, fully understood."""
-        return one.is_fresh and one.is_recorded and not one.manifest.unknown and one.name not in self.forced
+        return (
+            planned.is_fresh
+            and planned.is_recorded
+            and not planned.manifest.unknown
+            and planned.name not in self.forced
+        )
 
-    def is_gone(self, one: PlannedImage, place: str = "") -> bool:
+    def is_gone(self, planned: PlannedImage, location: str = "") -> bool:
         """Whether all records that could hold the result of a step (of every step) of its last build are gone.
 
         A step of which no record was ever seen is no evidence.
         """
-        known = one.last.cache_records if one.last else {}
-        steps = [known.get(place, ())] if place else list(known.values())
+        known = planned.last.cache_records if planned.last else {}
+        steps = [known.get(location, ())] if location else list(known.values())
         return bool(steps) and all(ids and not self.record_ids & set(ids) for ids in steps)
 
-    def is_unknown_to_cache(self, one: PlannedImage, passed_over: Sequence[str]) -> bool:
+    def is_unknown_to_cache(self, planned: PlannedImage, passed_over: Sequence[str]) -> bool:
         """Whether nobody has built a keepable image since its cache was gone: asking would only begin to run it."""
         records = (record for record in self.records if record.id not in passed_over)
-        return self.is_keepable(one) and not any(looks_like_step(one, record) for record in records)
+        return self.is_keepable(planned) and not any(looks_like_step(planned, record) for record in records)
 
     def lost_with(self, name: str) -> frozenset[str]:
         """All images that can only be kept once this one is: itself, those whose records are gone, too, and those that
@@ -81,9 +86,9 @@ class Evidence:
         return frozenset(lost)
 
 
-def looks_like_step(one: PlannedImage, record: CacheRecord) -> bool:
+def looks_like_step(planned: PlannedImage, record: CacheRecord) -> bool:
     """Whether a record looks like a step of an image."""
-    return any(describes(record, line) for stage in one.manifest.stages for line in stage.steps)
+    return any(describes(record, line) for stage in planned.manifest.stages for line in stage.steps)
 
 
 class Keeper:

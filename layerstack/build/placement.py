@@ -104,10 +104,10 @@ class Placement:
         first = next((one for one in declaring if self._follows(one, step)), declaring[0])
         return first.source.image, first.place
 
-    def _follows(self, one: _Candidate, step: Step) -> bool:
+    def _follows(self, candidate: _Candidate, step: Step) -> bool:
         """Whether the step was made from the one before this line."""
         before = {self._found[digest][1] for digest in step.inputs if digest in self._found}
-        return f"{one.source.path}:{one.previous}" in before
+        return f"{candidate.source.path}:{candidate.previous}" in before
 
 
 def _sources(root: Path, images: Sequence[Image]) -> Iterator[_Source]:

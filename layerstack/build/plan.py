@@ -173,14 +173,14 @@ def layers_identity(image: StoredImage | None) -> str:
     return hashlib.sha256("\n".join(image.layers).encode()).hexdigest()[:32] if image else ""
 
 
-def parent_layers(one: PlannedImage, stored: Mapping[str, StoredImage], plan: Plan) -> dict[str, str]:
+def parent_layers(planned: PlannedImage, stored: Mapping[str, StoredImage], plan: Plan) -> dict[str, str]:
     """Parent → identity of its layers, for an image that was just built; `stored` maps tags to what is there now.
 
     A base is left out on whose layers the image does not stand: BuildKit went on with others that it still knew.
     """
-    own, base = stored.get(one.image.tag), _base_of(one)
+    own, base = stored.get(planned.image.tag), _base_of(planned)
     found = {}
-    for name in one.image.parents:
+    for name in planned.image.parents:
         parent = stored.get(plan.of(name).image.tag)
         if parent and own and (name != base or images.is_built_on(own, parent)):
             found[name] = layers_identity(parent)
@@ -196,50 +196,54 @@ def _find_external(gone: Mapping[str, ExternalImage], references: Iterable[str])
     return {**{name: StoredImage("", (), 0, "", {}, one.layers, one.config) for name, one in before.items()}, **here}
 
 
-def _staleness(one: PlannedImage, parents: Mapping[str, PlannedImage], stored: Mapping[str, StoredImage]) -> str:
+def _staleness(planned: PlannedImage, parents: Mapping[str, PlannedImage], stored: Mapping[str, StoredImage]) -> str:
     """Why the stored image is not what a build would make; "" when it is."""
-    if one.stored is None:
+    if planned.stored is None:
         return "the image does not exist"
-    if other := next((tag for tag in one.image.tags if tag not in stored or stored[tag].id != one.stored.id), ""):
+    if other := next(
+        (tag for tag in planned.image.tags if tag not in stored or stored[tag].id != planned.stored.id), ""
+    ):
         return f"the tag {other} does not exist" if other not in stored else f"the tag {other} names another image"
-    return _doubts(one) or next(filter(None, (_doubt_below(one, parents[name]) for name in one.image.parents)), "")
+    return _doubts(planned) or next(
+        filter(None, (_doubt_below(planned, parents[name]) for name in planned.image.parents)), ""
+    )
 
 
-def _doubts(one: PlannedImage) -> str:
+def _doubts(planned: PlannedImage) -> str:
     """Why an image may differ from the current files."""
-    if not one.made_of:
+    if not planned.made_of:
         return "there is no record of its build, so its inputs are unknown"
-    if one.manifest.unknown:
-        return f"{_NOT_KNOWN}{one.manifest.unknown[0]}"
-    if one.made_of != one.manifest.digest:
+    if planned.manifest.unknown:
+        return f"{_NOT_KNOWN}{planned.manifest.unknown[0]}"
+    if planned.made_of != planned.manifest.digest:
         return "its inputs changed"
-    return one.manifest.volatile[0] if one.manifest.volatile else ""
+    return planned.manifest.volatile[0] if planned.manifest.volatile else ""
 
 
-def _doubt_below(one: PlannedImage, parent: PlannedImage) -> str:
+def _doubt_below(planned: PlannedImage, parent: PlannedImage) -> str:
     """Why a parent may differ from the one that the image was built on, despite equal inputs."""
     if parent.is_unknown:
         return f"{_NOT_KNOWN}{parent.name} below it: {parent.reason.removeprefix(_NOT_KNOWN)}"
-    return f"{parent.name} was rebuilt" if _is_on_other_layers(one, parent) else ""
+    return f"{parent.name} was rebuilt" if _is_on_other_layers(planned, parent) else ""
 
 
-def _is_on_other_layers(one: PlannedImage, parent: PlannedImage) -> bool:
+def _is_on_other_layers(planned: PlannedImage, parent: PlannedImage) -> bool:
     """Whether a parent differs from the one that the image was built on, despite equal inputs."""
     if not parent.is_fresh:
         return True
-    if one.stored is None or parent.stored is None or one.last is None:
+    if planned.stored is None or parent.stored is None or planned.last is None:
         return False
-    recorded = one.last.parent_layers.get(parent.name) if one.is_recorded else None
+    recorded = planned.last.parent_layers.get(parent.name) if planned.is_recorded else None
     if recorded:
         return recorded != layers_identity(parent.stored)
-    return _base_of(one) == parent.name and not images.is_built_on(one.stored, parent.stored)
+    return _base_of(planned) == parent.name and not images.is_built_on(planned.stored, parent.stored)
 
 
-def _base_of(one: PlannedImage) -> str:
+def _base_of(planned: PlannedImage) -> str:
     """The image of the project that the final stage is built on; "" for another one."""
-    manifest = one.manifest
+    manifest = planned.manifest
     stage = manifest.stage(manifest.target) or (manifest.stages[-1] if manifest.stages else None)
     while stage and stage.is_on_stage:
         stage = manifest.stage(stage.base)
-    value = (find_context(one.image, stage.base) or "") if stage else ""
+    value = (find_context(planned.image, stage.base) or "") if stage else ""
     return value.removeprefix("target:") if value.startswith("target:") else ""

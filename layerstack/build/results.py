@@ -36,77 +36,85 @@ class Outcome:
             found[one.name] = self._record(one, found)
         return tuple(found.values())
 
-    def _record(self, one: PlannedImage, earlier: Mapping[str, ImageRecord]) -> ImageRecord:
-        parents = tuple(one.image.parents)
-        if one.name in self.call.pulled:
+    def _record(self, planned: PlannedImage, earlier: Mapping[str, ImageRecord]) -> ImageRecord:
+        parents = tuple(planned.image.parents)
+        if planned.name in self.call.pulled:
             return ImageRecord(
-                image=one.name, action="pulled", cause=self._origin(one), inputs=one.manifest.digest, parents=parents
+                image=planned.name,
+                action="pulled",
+                cause=self._origin(planned),
+                inputs=planned.manifest.digest,
+                parents=parents,
             )
-        if one.name in self.kept:
+        if planned.name in self.kept:
             return ImageRecord(
-                image=one.name, action="kept", cause=KEPT_CAUSE, inputs=one.manifest.digest, parents=parents
+                image=planned.name, action="kept", cause=KEPT_CAUSE, inputs=planned.manifest.digest, parents=parents
             )
-        if one.name not in self.changed and not any(not step.is_cached for step in self.report.of(one.name)):
-            return ImageRecord(image=one.name, action="fresh", inputs=one.manifest.digest, parents=parents)
-        return self._built(one, self._parent_causes(one, earlier))
+        if planned.name not in self.changed and not any(not step.is_cached for step in self.report.of(planned.name)):
+            return ImageRecord(image=planned.name, action="fresh", inputs=planned.manifest.digest, parents=parents)
+        return self._built(planned, self._parent_causes(planned, earlier))
 
-    def _origin(self, one: PlannedImage) -> str:
+    def _origin(self, planned: PlannedImage) -> str:
         """Who built a pulled image, when and why."""
-        stored = self.stored.get(one.image.tag)
+        stored = self.stored.get(planned.image.tag)
         origin = read_origin(stored.labels) if stored else None
         if origin is None:
             return "from the registry"
         return f"{origin}{f': {origin.cause}' if origin.cause else ''}"
 
-    def _built(self, one: PlannedImage, parent_causes: Mapping[str, str]) -> ImageRecord:
-        steps = self.report.of(one.name)
+    def _built(self, planned: PlannedImage, parent_causes: Mapping[str, str]) -> ImageRecord:
+        steps = self.report.of(planned.name)
         causes = ImageCauses(
-            new=one.manifest,
-            old=one.last.manifest if one.last else None,
+            new=planned.manifest,
+            old=planned.last.manifest if planned.last else None,
             executed=self.report.executed,
             parent_causes=parent_causes,
-            is_forced=one.name in self.call.without_cache,
-            doubt=_doubt(one),
+            is_forced=planned.name in self.call.without_cache,
+            doubt=_doubt(planned),
         )
         named = tuple(None if step.is_cached else causes.of(step) for step in steps)
         seconds = sum(step.seconds for step in steps if not step.is_cached)
-        seconds += self.report.transfer_seconds.get(one.name, 0.0) + self.report.export_seconds.get(one.name, 0.0)
+        seconds += self.report.transfer_seconds.get(planned.name, 0.0) + self.report.export_seconds.get(
+            planned.name, 0.0
+        )
         roots = root_causes(cause for cause in named if cause)
         return ImageRecord(
-            image=one.name,
+            image=planned.name,
             action="built",
-            cause="; ".join(str(root) for root in roots) or self._without_root(one, causes, named),
+            cause="; ".join(str(root) for root in roots) or self._without_root(planned, causes, named),
             seconds=round(seconds, 3),
-            inputs=one.manifest.digest,
-            parents=tuple(one.image.parents),
+            inputs=planned.manifest.digest,
+            parents=tuple(planned.image.parents),
             steps=tuple(self._step(step, cause) for step, cause in zip(steps, named, strict=True)),
-            works=tuple(self._work(work) for work in self.report.works if work.image == one.name),
+            works=tuple(self._work(work) for work in self.report.works if work.image == planned.name),
         )
 
-    def _parent_causes(self, one: PlannedImage, earlier: Mapping[str, ImageRecord]) -> dict[str, str]:
+    def _parent_causes(self, planned: PlannedImage, earlier: Mapping[str, ImageRecord]) -> dict[str, str]:
         """Context name → cause, for parents that changed since this image was last built."""
         found: dict[str, str] = {}
-        for context, value in one.image.contexts.items():
+        for context, value in planned.image.contexts.items():
             name = value.removeprefix("target:")
-            if value.startswith("target:") and one.last:
+            if value.startswith("target:") and planned.last:
                 parent, result = self.plan.of(name), earlier[name]
-                before, now = one.last.parent_layers.get(name), layers_identity(self.stored.get(parent.image.tag))
+                before, now = planned.last.parent_layers.get(name), layers_identity(self.stored.get(parent.image.tag))
                 is_other = bool(result.executed) if before is None else before != now
-                if is_other or one.last.manifest.parents.get(context) != one.manifest.parents.get(context):
+                if is_other or planned.last.manifest.parents.get(context) != planned.manifest.parents.get(context):
                     last = parent.last.record.cause if parent.last else ""
                     found[context] = result.cause or last or "its inputs changed"
         return found
 
-    def _without_root(self, one: PlannedImage, causes: ImageCauses, named: Sequence[Cause | None]) -> str:
+    def _without_root(self, planned: PlannedImage, causes: ImageCauses, named: Sequence[Cause | None]) -> str:
         """Why the image differs although the changed step did not run, or none did."""
         if any(named) and (cause := causes.of_cached()):
             return f"{cause}; BuildKit had that step's result, not those of the steps after it"
-        sharing = {step.image for step in self.report.executed if step.place.startswith(f"{one.manifest.dockerfile}:")}
+        sharing = {
+            step.image for step in self.report.executed if step.place.startswith(f"{planned.manifest.dockerfile}:")
+        }
         how = f"its steps ran with {', '.join(sorted(sharing))}" if sharing else "every step was cached"
-        if one.stored is None:
-            return f"{'first-build' if one.last is None else 'the image was gone'}; {how}"
+        if planned.stored is None:
+            return f"{'first-build' if planned.last is None else 'the image was gone'}; {how}"
         cause = causes.of_cached() or causes.of_description()
-        return f"{cause or one.reason or 'unknown: its tag named another image'}; {how}"
+        return f"{cause or planned.reason or 'unknown: its tag named another image'}; {how}"
 
     def _step(self, step: Step, cause: Cause | None) -> StepRecord:
         return StepRecord(
@@ -128,8 +136,8 @@ class Outcome:
         )
 
 
-def _doubt(one: PlannedImage) -> str:
+def _doubt(planned: PlannedImage) -> str:
     """Why the record of the last build may differ from what BuildKit compares with; "" when it does not."""
-    if one.last is None:
-        return "there is no record of the build before" if one.stored else ""
-    return "this image was built since then, without a record" if one.stored and not one.is_recorded else ""
+    if planned.last is None:
+        return "there is no record of the build before" if planned.stored else ""
+    return "this image was built since then, without a record" if planned.stored and not planned.is_recorded else ""

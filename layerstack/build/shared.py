@@ -83,31 +83,30 @@ class SharedBases:
         if trouble := next((answer.trouble for answer in answers.values() if answer.trouble), None):
             self._note(f"{trouble.sentence(self._team.host)}. Built here")
 
-    def _pull(self, one: PlannedImage, answer: Answer) -> bool:
+    def _pull(self, planned: PlannedImage, answer: Answer) -> bool:
         try:
             transfer.pull(answer.pinned)
-            return self._accept(one, answer)
+            return self._accept(planned, answer)
         except RegistryFailed as failure:
-            self._note(f"{one.name}: {failure.trouble.sentence(self._team.host)}. Built here")
+            self._note(f"{planned.name}: {failure.trouble.sentence(self._team.host)}. Built here")
         except EngineError as error:
-            self._note(f"{one.name} was pulled, but cannot be used: {error.args[0]}. Built here")
+            self._note(f"{planned.name} was pulled, but cannot be used: {error.args[0]}. Built here")
         return False
 
-    def _accept(self, one: PlannedImage, answer: Answer) -> bool:
+    def _accept(self, planned: PlannedImage, answer: Answer) -> bool:
         """Give a pulled image its tags if it is labelled as made of the inputs that are here. Raises EngineError."""
         client = engine.client()
         image = client.images.get(answer.pinned)
         label = str((image.labels or {}).get(INPUTS_LABEL, ""))
-        is_right = label == one.manifest.digest
-        for tag in one.image.names if is_right else ():
+        is_right = label == planned.manifest.digest
+        for tag in planned.image.names if is_right else ():
             image.tag(tag)
         # What is tagged stays, anything else is gone with this name.
         client.api.remove_image(answer.pinned)
         if not is_right:
             made_of = f"of other inputs ({label})" if label else "of unknown inputs: it has no label"
-            self._note(
-                f"{one.name}: {answer.reference} is made {made_of} → `layerstack share --again {one.name}`. Built here"
-            )
+            repair = f"`layerstack share --again {planned.name}`"
+            self._note(f"{planned.name}: {answer.reference} is made {made_of} → {repair}. Built here")
         return is_right
 
 
@@ -117,7 +116,7 @@ def _exact_bases(evidence: Evidence) -> list[PlannedImage]:
     return [one for one in bases if not one.manifest.unknown and not one.manifest.volatile]
 
 
-def _is_known(one: PlannedImage, evidence: Evidence) -> bool:
+def _is_known(planned: PlannedImage, evidence: Evidence) -> bool:
     """Whether BuildKit may have all of its steps: then BuildKit comes first."""
-    lines = [line for stage in one.manifest.stages for line in stage.steps]
+    lines = [line for stage in planned.manifest.stages for line in stage.steps]
     return all(any(describes(record, line) for record in evidence.records) for line in lines)

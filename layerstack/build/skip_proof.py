@@ -89,23 +89,23 @@ def _labels(fresh: Iterable[PlannedImage]) -> dict[str, dict[str, str]]:
     return {name: {INPUTS_LABEL: label} for name, label in labels.items() if label}
 
 
-def _judge(one: PlannedImage, again: StoredImage | None, report: BuildReport, evidence: Evidence) -> Audit:
-    assert one.stored
+def _judge(planned: PlannedImage, again: StoredImage | None, report: BuildReport, evidence: Evidence) -> Audit:
+    assert planned.stored
     if again is None:
-        return Audit(one.name, "evicted", "cannot be compared, cache evicted before: it is kept as it is stored")
-    executed = [step for step in report.executed if step.image == one.name]
-    if difference := _config_difference(one.stored, again):
-        return Audit(one.name, "wrong", difference)
-    if one.stored.layers == again.layers:
-        return Audit(one.name, "right", f"same {len(again.layers)} layers, {len(executed)} steps executed")
-    if difference := _copy_difference(one, again):
-        return Audit(one.name, "wrong", difference)
-    if unexplained := [step for step in _first(executed, report) if not evidence.is_gone(one, step.place)]:
+        return Audit(planned.name, "evicted", "cannot be compared, cache evicted before: it is kept as it is stored")
+    executed = [step for step in report.executed if step.image == planned.name]
+    if difference := _config_difference(planned.stored, again):
+        return Audit(planned.name, "wrong", difference)
+    if planned.stored.layers == again.layers:
+        return Audit(planned.name, "right", f"same {len(again.layers)} layers, {len(executed)} steps executed")
+    if difference := _copy_difference(planned, again):
+        return Audit(planned.name, "wrong", difference)
+    if unexplained := [step for step in _first(executed, report) if not evidence.is_gone(planned, step.place)]:
         return Audit(
-            one.name, "wrong", f"executed, and no cache record of it is known to be gone: {unexplained[0].name}"
+            planned.name, "wrong", f"executed, and no cache record of it is known to be gone: {unexplained[0].name}"
         )
     why = f"{len(executed)} steps executed again" if executed else "BuildKit holds another result of the same steps"
-    return Audit(one.name, "evicted", f"cannot be compared, cache evicted: {why}")
+    return Audit(planned.name, "evicted", f"cannot be compared, cache evicted: {why}")
 
 
 def _config_difference(stored: StoredImage, again: StoredImage) -> str:
@@ -123,15 +123,15 @@ def _read_config(image_id: str) -> dict[str, Any]:
     return config
 
 
-def _copy_difference(one: PlannedImage, again: StoredImage) -> str:
+def _copy_difference(planned: PlannedImage, again: StoredImage) -> str:
     # Layers that only hold context files cannot depend on the day they were built: any difference counts.
-    assert one.stored
-    old, new = one.stored.layers, again.layers
+    assert planned.stored
+    old, new = planned.stored.layers, again.layers
     if len(old) != len(new):
         return f"{len(old)} layers → {len(new)}"
     differing = [index for index, (before, now) in enumerate(zip(old, new, strict=True)) if before != now]
-    contents = [read_content(image.id, [image.layers[n] for n in differing]) for image in (one.stored, again)]
-    copies = _context_copies(one)
+    contents = [read_content(image.id, [image.layers[n] for n in differing]) for image in (planned.stored, again)]
+    copies = _context_copies(planned)
     for index in differing:
         text = contents[1].history[index] if index < len(contents[1].history) else ""
         before, now = (
@@ -143,13 +143,13 @@ def _copy_difference(one: PlannedImage, again: StoredImage) -> str:
     return ""
 
 
-def _context_copies(one: PlannedImage) -> set[str]:
+def _context_copies(planned: PlannedImage) -> set[str]:
     """COPY and ADD instructions whose sources are all in a context."""
     return {
         _text(str(line))
-        for stage in one.manifest.stages
+        for stage in planned.manifest.stages
         for line in stage.lines
-        if line.keyword in ("COPY", "ADD") and all(source.origin in one.manifest.files for source in line.sources)
+        if line.keyword in ("COPY", "ADD") and all(source.origin in planned.manifest.files for source in line.sources)
     }
 
 
@@ -164,8 +164,8 @@ def _text(instruction: str) -> str:
     return " ".join(word for word in instruction.split() if not word.startswith("--"))
 
 
-def _keep(store: StateStore, one: PlannedImage, audit: Audit) -> None:
+def _keep(store: StateStore, planned: PlannedImage, audit: Audit) -> None:
     folder = state_folder(store.root) / "audit"
-    then = one.last.manifest.to_json() if one.last else None
-    document = {**audit.to_json(), "then": then, "now": one.manifest.to_json()}
-    write_atomically(folder / f"{one.name}-{int(time.time())}.json", json.dumps(document, indent=1))
+    then = planned.last.manifest.to_json() if planned.last else None
+    document = {**audit.to_json(), "then": then, "now": planned.manifest.to_json()}
+    write_atomically(folder / f"{planned.name}-{int(time.time())}.json", json.dumps(document, indent=1))

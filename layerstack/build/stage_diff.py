@@ -107,5 +107,5 @@ def _opcodes(old: Sequence[RecipeLine], new: Sequence[RecipeLine]) -> Sequence[O
     return SequenceMatcher(None, [_key(one) for one in old], [_key(one) for one in new], False).get_opcodes()
 
 
-def _key(one: RecipeLine) -> tuple[str, str]:
-    return one.keyword, one.text
+def _key(line: RecipeLine) -> tuple[str, str]:
+    return line.keyword, line.text

@@ -56,13 +56,13 @@ def _print_built(images: Sequence[ImageRecord]) -> None:
     print_table(columns, rows, right=("took", "ran", "cached"), spare=("cached", "ran"))
 
 
-def print_why(found: Explanation) -> None:
+def print_why(explanation: Explanation) -> None:
     """The last build of an image in a line, its steps in a table, and what a build would do now."""
     from rich.markup import escape
 
-    done = "pulled" if found.action == "pulled" else "built"
-    when = f", {done} {local_time(found.built_at)}" if found.built_at else ""
-    line(f"{found.service or found.image}{when}: {found.cause}", "bold")
+    done = "pulled" if explanation.action == "pulled" else "built"
+    when = f", {done} {local_time(explanation.built_at)}" if explanation.built_at else ""
+    line(f"{explanation.service or explanation.image}{when}: {explanation.cause}", "bold")
     rows = [
         (
             "[dim]cached[/dim]" if step.is_cached else "ran",
@@ -71,19 +71,19 @@ def print_why(found: Explanation) -> None:
             step.place,
             escape(_cause_text(step.cause)),
         )
-        for step in found.steps
+        for step in explanation.steps
     ]
     if rows:
-        spare = ("where",) if all(step.is_cached for step in found.steps) else ()
+        spare = ("where",) if all(step.is_cached for step in explanation.steps) else ()
         print_table(("", "took", "step", "where", "cause"), rows, right=("took",), spare=spare)
-    line(f"now: {found.now}")
+    line(f"now: {explanation.now}")
 
 
-def print_impact(found: Sequence[Impact]) -> None:
+def print_impact(impacts: Sequence[Impact]) -> None:
     """A table per file: image, step, why it would run, and how long it took the last time."""
     from rich.markup import escape
 
-    for impact in found:
+    for impact in impacts:
         if impact.reason:
             line(f"{impact.path}: nothing is rebuilt, it is {impact.reason}")
             continue

@@ -85,12 +85,12 @@ def read_constraints(client: EngineClient, stack: str) -> dict[str, tuple[str, .
 
 def is_deployed(client: EngineClient, project: Project) -> bool:
     """Whether the project runs as a stack of this swarm, and not under Compose."""
+    if runs_something(client, project.name):
+        return False
     try:
-        if not read_services(client, project.name):
-            return False
+        return bool(read_services(client, project.name))
     except RefusedByEngine:  # no manager of a swarm
         return False
-    return not runs_something(client, project.name)
 
 
 def require_not_deployed(client: EngineClient, project: Project) -> None:

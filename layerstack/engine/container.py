@@ -92,6 +92,11 @@ class Container:
         return self.health if self.is_running and self.health else self.status
 
     @property
+    def has_health_check(self) -> bool:
+        """Of its definition or of its image; a container that was never started has no health yet."""
+        return bool(self.health_command) and self.health_command[0] != "NONE"
+
+    @property
     def stand_in_for(self) -> str:
         """The official image that a stand-in replaces, here or below in its image; "" for none."""
         return (self.labels or {}).get(STAND_IN_LABEL, "")

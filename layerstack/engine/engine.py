@@ -7,9 +7,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from layerstack import command
+from layerstack.engine import local
 from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import Endpoint, find_endpoint
 from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
@@ -45,6 +46,22 @@ def client() -> EngineClient:
     Raises EngineError with the reason and the repair when that engine does not answer, or another one does.
     """
     return _connect(find_endpoint())
+
+
+class _Later:
+    """A client that connects, and loads the Docker SDK, when something is asked of it: that takes 0.2 s."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(client(), name)
+
+
+def client_later() -> EngineClient:
+    """The same client for whoever gets most answers from `local`, and may need none from it. Raises as `client` does.
+
+    Where a variable or a context chose the engine, the docker command and the client are compared first.
+    """
+    is_there = not find_endpoint().is_chosen and local.ask("/version")
+    return cast(EngineClient, _Later()) if is_there else client()
 
 
 @lru_cache(maxsize=4)

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from layerstack import command
 from layerstack.engine import engine, local, texts
+from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.unusable import unreachable
-from layerstack.errors import EngineError, UsageError
+from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.project.project import Project
 
 # As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
@@ -111,18 +112,34 @@ def find(reference: str) -> StoredImage | None:
     return find_all((reference,)).get(reference)
 
 
+def is_stored(client: EngineClient, reference: str) -> bool:
+    """Whether the engine has it. Raises EngineError."""
+    answers = local.ask(_address(reference))
+    if answers is not None:
+        return bool(answers[0])
+    try:
+        client.api.inspect_image(reference)
+    except NotInEngine:
+        return False
+    return True
+
+
 def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     """The references that exist."""
     wanted = list(dict.fromkeys(references))
     if not wanted:
         return {}
-    answers = local.ask(*(f"/images/{quote(reference, safe=':/@')}/json" for reference in wanted))
+    answers = local.ask(*map(_address, wanted))
     if answers is not None:
         return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
     stored = [_stored(attributes) for attributes in _inspect(wanted)]
     names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
     found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}
     return {reference: image for reference, image in found.items() if image}
+
+
+def _address(reference: str) -> str:
+    return f"/images/{quote(reference, safe=':/@')}/json"
 
 
 def _inspect(references: Sequence[str]) -> list[dict[str, Any]]:

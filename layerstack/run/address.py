@@ -33,9 +33,9 @@ def tunnel(project: Project) -> str:
     return " ".join(("ssh -N", *ways, place.host)) if ways else ""
 
 
-def _address(service: Service, place: EnginePlace) -> str:
+def _address(service: Service, engine_place: EnginePlace) -> str:
     port = service.ports[0]
-    address = place.address(port)
+    address = engine_place.address(port)
     if not address:
         return ""
     if any("http" in check for check in service.settings.verify) and port.target not in SCHEMES:

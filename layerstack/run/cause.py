@@ -24,21 +24,21 @@ CANNOT_RUN = (126, 127)
 RUNS_ALSO = {"amd64": "386", "arm64": "arm"}
 
 
-def find_cause(client: EngineClient, project: Project, one: Container, log: Iterable[str]) -> Fault | None:
+def find_cause(client: EngineClient, project: Project, container: Container, log: Iterable[str]) -> Fault | None:
     """The cause of a container's failure; None when its files do not tell."""
-    service = project.services.get(one.service)
+    service = project.services.get(container.service)
     if service is None:
         return None
     with suppress(EngineError):
-        if one.health in ("starting", "unhealthy") and (program := missing_program(one)):
-            return _without_program(client, project, service, one, program)
-        if not (one.is_running and one.health) and (refused := find_refused(client, one, log)):
+        if container.health in ("starting", "unhealthy") and (program := missing_program(container)):
+            return _without_program(client, project, service, container, program)
+        if not (container.is_running and container.health) and (refused := find_refused(client, container, log)):
             path, head = refused
             if interpreter := interpreter_of(head):
-                return _windows_ends(project, service, one, path, interpreter)
+                return _windows_ends(project, service, container, path, interpreter)
             # Else it may be an argument of the program that failed.
-            if one.exit_code in CANNOT_RUN or _is_named(path, (*log, one.error)):
-                return _cannot_run(client, project, service, one, path, head)
+            if container.exit_code in CANNOT_RUN or _is_named(path, (*log, container.error)):
+                return _cannot_run(client, project, service, container, path, head)
     return None
 
 
@@ -60,40 +60,42 @@ def keep_ends(files: Iterable[str]) -> str:
 
 
 def _cannot_run(
-    client: EngineClient, project: Project, service: Service, one: Container, path: str, head: bytes
+    client: EngineClient, project: Project, service: Service, container: Container, path: str, head: bytes
 ) -> Fault | None:
     """Why an existing file does not run: its interpreter, or its machine."""
-    again, file = renewal(service, one, path), own_name(project, service, one, path)
+    again, file = renewal(service, container, path), own_name(project, service, container, path)
     program = interpreter_in(head)
-    if program and is_there(client, one.id, program) is False:
+    if program and is_there(client, container.id, program) is False:
         words = f"cannot run {path}: its first line names {program}, which its image does not have"
         change = f"correct the first line of {file}, or take an image that has {program}"
         return Fault("command-missing", words, again, change)
-    here = str(client.api.inspect_image(one.image_id).get("Architecture") or "")
+    here = str(client.api.inspect_image(container.image_id).get("Architecture") or "")
     if (machine := machine_of(head)) and here and machine not in (here, RUNS_ALSO.get(here)):
         words = f"cannot run {path}: it is made for {machine}, and its image is for {here}"
         return Fault("command-missing", words, again, f"put a {file} there that is made for {here}")
     return None
 
 
-def _windows_ends(project: Project, service: Service, one: Container, path: str, interpreter: str) -> Fault:
+def _windows_ends(project: Project, service: Service, container: Container, path: str, interpreter: str) -> Fault:
     words = f"cannot run {path}: it has Windows line ends, so that its interpreter is `{interpreter}\\r`"
     name, image = path.rpartition("/")[2], project.image_of(service)
-    is_mounted = one.mount_at(path) is not None
-    files = [relpath(own, project.root)] if is_mounted and (own := find_own(project, service, one, path)) else []
+    is_mounted = container.mount_at(path) is not None
+    files = [relpath(own, project.root)] if is_mounted and (own := find_own(project, service, container, path)) else []
     if image and not is_mounted:
         with suppress(UsageError):
             every = find_scripts(project.root, image, [service.definition])
             files = [file for file, _ in every if file.rpartition("/")[2] == name]
-    again = renewal(service, one, path)
+    again = renewal(service, container, path)
     if not files:
         return Fault("windows-line-ends", words, again, f"give {name} the line ends of Unix where it comes from")
     return Fault("windows-line-ends", words, f"{end_returns(files)} && {again}", keep_ends(files))
 
 
-def _without_program(client: EngineClient, project: Project, service: Service, one: Container, program: str) -> Fault:
+def _without_program(
+    client: EngineClient, project: Project, service: Service, container: Container, program: str
+) -> Fault:
     words = f"has a health check that runs {program}, and its image has none"
-    others = [name for name in programs_here(client, one) if name != program]
+    others = [name for name in programs_here(client, container) if name != program]
     declared, image = find_declaration(project, service.name, "healthcheck"), project.image_of(service)
     where = f" ({declared.place})" if declared else ""
     asked = f"let the health check{where} run {others[0] if others else 'a program that the image has'}"

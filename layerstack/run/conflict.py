@@ -117,9 +117,9 @@ def find_name_holder(client: EngineClient, project: Project, service: Service) -
     return NameHolder(name, f"a container {whose}")
 
 
-def orphan_words(project: Project, one: Container) -> str:
+def orphan_words(project: Project, container: Container) -> str:
     """`container shop-old-1 (service old, in no Compose file of this project)`."""
-    return f"container {one.name} ({_service_words(project, one.service)})"
+    return f"container {container.name} ({_service_words(project, container.service)})"
 
 
 def _is_known(project: Project, service: str) -> bool:

@@ -50,6 +50,6 @@ def recall(
     return values if values and (hashes & running) - set(read_hashes().values()) else {}
 
 
-def hash_of(one: Container) -> str:
+def hash_of(container: Container) -> str:
     """Compose's digest of a container's definition; "" when Compose did not create it."""
-    return (one.labels or {}).get(HASH_LABEL, "")
+    return (container.labels or {}).get(HASH_LABEL, "")

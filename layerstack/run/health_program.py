@@ -30,18 +30,20 @@ _BUILT_IN = frozenset(
 )
 
 
-def missing_program(one: Container) -> str:
+def missing_program(container: Container) -> str:
     """The program that a health check could not find, from its last output; "" for none."""
-    named = (match[1] for pattern in _MISSING for match in pattern.finditer(one.health_output))
-    written = " ".join(one.health_command)
+    named = (match[1] for pattern in _MISSING for match in pattern.finditer(container.health_output))
+    written = " ".join(container.health_command)
     return next((name for name in named if name in written or name == SHELL), "")
 
 
-def programs_here(client: EngineClient, one: Container) -> tuple[str, ...]:
+def programs_here(client: EngineClient, container: Container) -> tuple[str, ...]:
     """Those of the tools that a running container has; none without a shell. Raises EngineError."""
     script = f"for name in {' '.join(TOOLS)}; do command -v $name >/dev/null && echo $name; done"
     try:
-        said = run_inside(client, one.id, ("sh", "-c", script), LOOK_SECONDS).output if one.is_running else ""
+        said = (
+            run_inside(client, container.id, ("sh", "-c", script), LOOK_SECONDS).output if container.is_running else ""
+        )
     except TimeoutError:
         return ()
     return tuple(name for name in said.split() if name in TOOLS)

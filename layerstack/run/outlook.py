@@ -83,9 +83,9 @@ class Outlook:
             found = None
         self._seen.put(found)
 
-    def _judge(self, found: Trouble | None) -> None:
-        is_hopeless = found is not None and found.prospect in ("sure", "likely")
-        if found and is_hopeless and (found.prospect == "sure" or found.is_same(self._before)):
-            raise found.error
-        self._before, self._is_looking = [found] if found else [], False
+    def _judge(self, trouble: Trouble | None) -> None:
+        is_hopeless = trouble is not None and trouble.prospect in ("sure", "likely")
+        if trouble and is_hopeless and (trouble.prospect == "sure" or trouble.is_same(self._before)):
+            raise trouble.error
+        self._before, self._is_looking = [trouble] if trouble else [], False
         self._next = time.monotonic() + (CONFIRMING_SECONDS if is_hopeless else NEXT_SECONDS)

@@ -96,10 +96,10 @@ def find_scripts(root: Path, image: Image, definitions: Iterable[Mapping[str, An
             yield posixpath.normpath(posixpath.join(image.context, path)), names[path] in starts
 
 
-def _program(one: Instruction) -> str:
+def _program(instruction: Instruction) -> str:
     """The file that an ENTRYPOINT or CMD runs."""
-    words = _first_words(list(one.words) if one.is_json else one.text)
-    return words if one.keyword in ("ENTRYPOINT", "CMD") else ""
+    words = _first_words(list(instruction.words) if instruction.is_json else instruction.text)
+    return words if instruction.keyword in ("ENTRYPOINT", "CMD") else ""
 
 
 def _programs(definitions: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.project.project import Project
 from layerstack.run.health import Verdict, absent, judge, worst
 from layerstack.run.outlook import Diagnose, Outlook, Trouble
+from layerstack.run.remainder import awaited_jobs, can_be_split, remainder
 from layerstack.run.start_failure import service_failed
 from layerstack.run.startup import ServiceProgress, StartObserver, UpResult
 from layerstack.wait import wait_until
@@ -39,9 +40,24 @@ class Watch:
         self._began, self._began_epoch, self._polled = time.monotonic(), time.time(), 0.0
         self._found = read_all(self._client, project.name)
         self._before = {one.id: one for found in self._found.values() for one in found}
+        self._jobs: frozenset[str] = frozenset()
         self._recovers_until = 0.0
         self._first_seen: dict[str, float] = {}
         self._ready_seconds: dict[str, float] = {}
+
+    def can_be_split(self) -> bool:
+        """Whether Compose's `up --no-start` and the start of what is left then are the same as its `up`."""
+        return can_be_split(self._project, self._wanted, self._found)
+
+    def remainder(self) -> tuple[str, ...] | None:
+        """What is left to be started after `up --no-start`, None where only `up` can tell.
+
+        From now on the end of jobs counts, for which `up` itself would have waited.
+        """
+        self._found = read_all(self._client, self._project.name)
+        left = remainder(self._project, self._wanted, self._found)
+        self._jobs = awaited_jobs(self._project, self._wanted) if left else self._jobs
+        return left
 
     def hear(self, line: str) -> None:
         """A line of Compose: pulls are worth telling, the rest is seen in the containers."""
@@ -82,7 +98,7 @@ class Watch:
         finished = {one.service for one in progress if one.words == "finished"}
         started = tuple(name for name in self._wanted if name not in finished and self._has_new(name))
         self._require_reach([name for name in started if self._may_be_out_of_reach(name)])
-        self._require_answers([name for name in self._wanted if name not in finished and name not in started])
+        self._require_answers([name for name in self._wanted if name not in started])
         return UpResult(time.monotonic() - self._began, progress, started)
 
     def await_recovery(self) -> bool:
@@ -159,9 +175,9 @@ class Watch:
             return []
         return [one.name for name in self._wanted for one in self._found.get(name, ()) if self._may_recover(one)]
 
-    def _may_recover(self, one: Container) -> bool:
-        is_unhealthy = one.is_running and one.health == "unhealthy"
-        return is_unhealthy and not self._is_new(one) and time.monotonic() < self._recovers_until
+    def _may_recover(self, container: Container) -> bool:
+        is_unhealthy = container.is_running and container.health == "unhealthy"
+        return is_unhealthy and not self._is_new(container) and time.monotonic() < self._recovers_until
 
     def _verdicts(self) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
@@ -171,32 +187,44 @@ class Watch:
             verdicts[name] = worst(judged) if judged else missing
         return verdicts
 
-    def _judge(self, name: str, one: Container) -> Verdict:
-        service, is_new = self._project.services[name], self._is_new(one)
-        crashes = one.restart_count - (0 if is_new else self._before[one.id].restart_count)
-        verdict = judge(one, service, is_one_shot(self._project, service), crashes)
-        if self.is_composing and verdict.phase == "failed" and (one.status == "created" or self._is_left_alone(one)):
+    def _judge(self, name: str, container: Container) -> Verdict:
+        service, is_new = self._project.services[name], self._is_new(container)
+        crashes = container.restart_count - (0 if is_new else self._before[container.id].restart_count)
+        verdict = judge(container, service, is_one_shot(self._project, service), crashes)
+        if (
+            self.is_composing
+            and verdict.phase == "failed"
+            and (container.status == "created" or self._is_left_alone(container))
+        ):
             return Verdict("waiting", self._waits_for(name))
-        if verdict.words == "unhealthy" and self._may_recover(one):
+        if verdict.words == "unhealthy" and self._may_recover(container):
             return Verdict("waiting", "unhealthy")
-        if verdict.phase == "ready" and is_new and one.is_running and not one.health and not self._is_settled(one):
+        if verdict.phase == "ready" and container.is_running and name in self._jobs:
+            return Verdict("waiting", "running")
+        if (
+            verdict.phase == "ready"
+            and is_new
+            and container.is_running
+            and not container.health
+            and not self._is_settled(container)
+        ):
             return Verdict("waiting", "running")
         return verdict
 
-    def _is_left_alone(self, one: Container) -> bool:
+    def _is_left_alone(self, container: Container) -> bool:
         # A container in a restart loop is started, too, but not by Compose.
-        before = self._before.get(one.id)
-        return before is not None and (before.status in ("running", "restarting") or not self._is_new(one))
+        before = self._before.get(container.id)
+        return before is not None and (before.status in ("running", "restarting") or not self._is_new(container))
 
-    def _is_new(self, one: Container) -> bool:
-        before = self._before.get(one.id)
-        return before is None or before.started_at != one.started_at
+    def _is_new(self, container: Container) -> bool:
+        before = self._before.get(container.id)
+        return before is None or before.started_at != container.started_at
 
     def _has_new(self, name: str) -> bool:
         return any(self._is_new(one) for one in self._found.get(name, ()))
 
-    def _is_settled(self, one: Container) -> bool:
-        return self._seconds_since_seen(f"{one.id} {one.started_at}") >= SETTLE_SECONDS
+    def _is_settled(self, container: Container) -> bool:
+        return self._seconds_since_seen(f"{container.id} {container.started_at}") >= SETTLE_SECONDS
 
     def _seconds_since_seen(self, key: str) -> float:
         now = time.monotonic()

@@ -1,6 +1,7 @@
 """Prepares a machine for the project: engine, plugins, disk, device, system images."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +33,22 @@ class Readiness:
     images: tuple[SystemImage, ...]
 
 
-def prepare(root: Path, device: gpu.Request, *, installs_engine: bool, pulls: bool, say: Say) -> Readiness:
+def prepare(
+    root: Path,
+    device: gpu.Request,
+    *,
+    installs_engine: bool,
+    pulls: bool,
+    say: Say,
+    read_facts: Callable[[], EngineFacts] | None = None,
+) -> Readiness:
     """Check everything in the order in which it is needed, and add what is missing; changes nothing that exists.
 
-    Raises EngineError (no engine, too old, disk full, a system image that is unobtainable), GpuMissing.
+    `read_facts` gives what was asked of the engine before. Raises EngineError (no engine, too old, disk full, a system
+    image that is unobtainable), GpuMissing.
     """
     began = time.monotonic()
-    facts = _engine(installs_engine, say)
+    facts = _engine(installs_engine, say, read_facts or engine.read_facts)
     engine.require_ready(facts)
     say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
     decision = choose(root, device, is_fresh=True)
@@ -66,9 +76,9 @@ def _project(root: Path, device: Device) -> Project | None:
         return None
 
 
-def _engine(installs_engine: bool, say: Say) -> EngineFacts:
+def _engine(installs_engine: bool, say: Say, read_facts: Callable[[], EngineFacts]) -> EngineFacts:
     try:
-        return engine.read_facts()
+        return read_facts()
     except EngineError:
         if not installs_engine:
             raise

@@ -11,7 +11,8 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.image_runtimes import STAND_IN_PREFIX
-from layerstack.project import choices
+from layerstack.project import answers, choices
+from layerstack.project.project import BAKE_NAMES
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import TeamRegistry
 from layerstack.report import Say
@@ -98,9 +99,15 @@ def read_wanted(root: Path, device: str) -> list[SystemImage]:
 
 def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
     flags = [flag for name in files for flag in ("--file", name)]
-    answer = command.run(["docker", "buildx", "bake", *flags, "--list=type=variables,format=json"], cwd=root)
-    listed = json.loads(answer.require().stdout)
-    return {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
+    argv = ("docker", "buildx", "bake", *flags, "--list=type=variables,format=json")
+    # Every start asks, and the call takes 0.25 s.
+    key = answers.key_of(root, [argv], {})
+    if kept := answers.recall(root, key):
+        return dict(kept)
+    listed = json.loads(command.run(argv, cwd=root).require().stdout)
+    found = {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
+    answers.keep(root, key, [root / name for name in BAKE_NAMES], found, {})
+    return found
 
 
 def _look_up(docker: EngineClient, image: SystemImage) -> SystemImage:

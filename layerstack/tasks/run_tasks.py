@@ -1,6 +1,6 @@
 """Tasks for the running stack: start, check, read logs, stop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -57,13 +57,16 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
         raise UsageError(f"--wait takes seconds, not {wait}.")
     project = project_to_read()
     project.read_ahead()
+    from layerstack.import_ahead import ANSWERS, import_ahead
+
+    import_ahead(ANSWERS)
     from layerstack.deploy.swarm import is_deployed
     from layerstack.engine import engine
     from layerstack.verify import verify as verification
     from layerstack.verify.junit import cases_of
     from layerstack.verify.verify_text import print_verify, wait_observer
 
-    if is_deployed(engine.client(), project):
+    if is_deployed(engine.client_later(), project):
         _verify_stack(project, wait, all, json, junit)
         return
     with junit_report("verify", junit) as cases:
@@ -77,24 +80,30 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
 @task(help={"device": DEVICE, "json": JSON})
 def start(c: Context, device: str = "auto", json: bool = False) -> None:
     """Everything: check the machine, build, start, verify, and print the addresses."""
+    from layerstack.engine import engine
+    from layerstack.wait import beside
+
+    asked, folder = requested(device), root()
+    # `docker info` takes as long as loading all that is needed here.
+    facts = beside(engine.read_facts)
     from layerstack.build import build as builder
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.text import print_build
-    from layerstack.engine import engine
+    from layerstack.import_ahead import ENGINE, import_ahead
     from layerstack.project.project import load
     from layerstack.run.address import addresses, tunnel
     from layerstack.run.other_folder import require_own_folder
     from layerstack.run.text import print_addresses, print_start, say_tunnel
     from layerstack.setup import machine
-    from layerstack.verify import verify as verification
     from layerstack.verify.verify_text import print_verify
 
-    ready = machine.prepare(root(), requested(device), installs_engine=False, pulls=False, say=say)
-    project = load(root(), ready.decision.device)
+    import_ahead(ENGINE)
+    ready = machine.prepare(folder, asked, installs_engine=False, pulls=False, say=say, read_facts=facts.result)
+    project = load(folder, ready.decision.device)
+    project.read_ahead()
     require_own_folder(engine.client(), project, say)
     built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
-    started = _up(project)
-    outcome = verification.verify(project)
+    started, outcome = _up_and_verify(project)
     reached = addresses(project)
     if json:
         parts = {"build": built.to_json(), "up": started.to_json(), "verify": outcome.to_json(), "addresses": reached}
@@ -253,7 +262,22 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     return CheckFailed(f"{task_name}: {found.service}: {found.cause}", found.way_out, is_disk_full)
 
 
-def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float = 300.0) -> "UpResult":
+def _up_and_verify(project: "Project") -> "tuple[UpResult, VerifyReport]":
+    from layerstack.verify import verify as verification
+
+    looks: list[VerifyReport] = []
+    started = _up(project, tell=looks.append)
+    # A start of what ran already ends with a look at all of it: the same again would say the same.
+    is_seen = started.was_running and looks and looks[-1].says_all_of(project)
+    return started, looks[-1] if is_seen else verification.verify(project)
+
+
+def _up(
+    project: "Project",
+    services: Sequence[str] = (),
+    timeout_seconds: float = 300.0,
+    tell: Callable[["VerifyReport"], object] = lambda _: None,
+) -> "UpResult":
     from layerstack.deploy.swarm import require_not_deployed
     from layerstack.engine import engine
     from layerstack.gpu import gpu_services
@@ -262,8 +286,9 @@ def _up(project: "Project", services: Sequence[str] = (), timeout_seconds: float
     from layerstack.run.usual_seconds import remember_start
     from layerstack.verify.trouble import diagnosis_of
 
+    project.read_ahead()
     require_not_deployed(engine.client(), project)
-    observer, diagnose = start_observer(project.root), diagnosis_of(project)
+    observer, diagnose = start_observer(project.root), diagnosis_of(project, tell)
     with gpu_services.ready(project, services, float(timeout_seconds), say):
         result = stack.up(project, observer, services, float(timeout_seconds), diagnose)
     remember_start(project.root, result)

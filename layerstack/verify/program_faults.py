@@ -24,7 +24,7 @@ LIBRARY_MISSING = re.compile(
 )
 # The name of the loader itself: the program was linked to another system's.
 LOADER = re.compile(r"^(?:ld-(?:linux|musl)|libc\.(?:musl|so))")
-# `/x.node: invalid ELF header`; glibc's own text has quotes that open as a backtick
+# `/x.node: invalid ELF header`, `version 'GLIBC_2.38' not found (required by /x.node)`
 UNFIT = re.compile(
     r"(?P<file>/[^\s:'\"]+\.(?:node|so[\d.]*)): (?:invalid ELF header|file too short|wrong ELF class|Error relocating)"
     r"|version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found(?: \(required by (?P<user>[^)]+)\))?"

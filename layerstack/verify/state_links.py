@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from layerstack.engine import images
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_volume_age
 from layerstack.engine.place import EnginePlace
-from layerstack.errors import CheckFailed, NotInEngine
+from layerstack.errors import CheckFailed
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Service
 from layerstack.run.health import Verdict
@@ -33,9 +34,7 @@ NO_NETWORK_MODES = ("none", "host")
 
 def image_link(client: EngineClient, reference: str, found: Sequence[Container]) -> CheckResult:
     """Whether the service's image is here. A container keeps its image when only the tag is gone."""
-    try:
-        client.api.inspect_image(reference)
-    except NotInEngine:
+    if not images.is_stored(client, reference):
         if not any(one.is_running for one in found):
             return _link("image", False, f"there is no image {reference} on this engine")
         return _link("image", True, f"{reference} is gone, its container runs on")

@@ -1,6 +1,8 @@
 """The diagnosis during a start: the fault to repair first, and whether it may pass by waiting."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from layerstack.engine import engine
 from layerstack.engine.place import find_place
@@ -9,7 +11,7 @@ from layerstack.run.fault import CONSEQUENCES, FaultKind
 from layerstack.run.outlook import Diagnose, Prospect, Trouble
 from layerstack.run.start_failure import ServiceFailed
 from layerstack.verify.diagnosis import Diagnosis
-from layerstack.verify.verify import look_once
+from layerstack.verify.verify import VerifyReport, look_once
 
 # What the engine itself knows; every other kind is read from the words of a program, which may be a moment old.
 CERTAIN: frozenset[FaultKind] = frozenset(
@@ -31,11 +33,16 @@ CERTAIN: frozenset[FaultKind] = frozenset(
 NO_TROUBLE: frozenset[FaultKind] = frozenset({"check-invalid"})
 
 
-def diagnosis_of(project: Project) -> Diagnose:
-    """A function that diagnoses services and their dependencies; it raises EngineError without an engine."""
+def diagnosis_of(project: Project, tell: Callable[[VerifyReport], object] = lambda _: None) -> Diagnose:
+    """A function that diagnoses services and their dependencies; it raises EngineError without an engine.
+
+    `tell` hears of every look.
+    """
 
     def diagnose(services: Sequence[str]) -> Trouble | None:
+        began = time.monotonic()
         report = look_once(engine.client(), project, find_place(), frozenset(services))
+        tell(replace(report, seconds=time.monotonic() - began))
         troubles = [_trouble(one) for one in report.diagnoses if one.kind not in NO_TROUBLE]
         # The first of the gravest: the report has them in the order in which they are to be repaired.
         order: tuple[Prospect, ...] = ("sure", "likely", "failing", "passing")

@@ -63,6 +63,10 @@ class VerifyReport:
         """Whether waiting may be enough."""
         return bool(self.unopened) or (not self.is_ok and all(one.can_pass for one in self.diagnoses))
 
+    def says_all_of(self, project: Project) -> bool:
+        """Whether every service was asked and all is well."""
+        return self.is_ok and {one.service for one in self.services} == set(read_graph(project).order)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "ok": self.is_ok,
@@ -90,7 +94,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     if not read_graph(project).order:
         raise UsageError("Every service is scaled to zero: nothing is to run.", "Set `scale` or `replicas` above zero.")
     started = time.monotonic()
-    client = engine.client()
+    client = engine.client_later()
     place = find_place()
     last: list[VerifyReport] = []
 

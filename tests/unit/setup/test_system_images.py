@@ -105,6 +105,24 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
+def test_bake_is_asked_again_when_its_files_have_changed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def run(argv: list[str], **given: Any) -> command.CommandResult:
+        asked.append(argv)
+        return machine.run(argv, **given)
+
+    monkeypatch.setattr(command, "run", run)
+    machine.has_stand_ins()
+    machine.prepare()
+    assert {one.reference for one in machine.prepare().values()} == set(STAND_INS.values())
+    assert len(asked) == 1
+    choices.remember(machine.root, {"NODE_IMAGE": None})
+    machine.local["node:18-alpine"] = ""
+    assert machine.prepare()["NODE_IMAGE"].reference == "node:18-alpine"
+    assert len(asked) == 2
+
+
 def test_a_project_without_bake_files_has_none(machine: Machine) -> None:
     (machine.root / "docker-bake.hcl").unlink()
     assert machine.prepare() == {}

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from compose_project import load
 from verify_parts import UNHEALTHY, failed, make_container, make_project, make_result
 
 from layerstack.verify import verify
@@ -36,6 +37,14 @@ def test_the_first_line_is_service_cause_and_repair_and_the_evidence_stands_last
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "db: is paused → `docker unpause shop-db-1`"
     assert lines[-3:] == ["also pose: is slow → wait, then `invoke up`", "db:", "  | running: is paused"]
+
+
+def test_a_report_that_leaves_a_service_out_is_not_all(tmp_path: Path) -> None:
+    project, _ = load(tmp_path, "services:\n  db: {image: db}\n  api: {image: api}\n  off: {image: off, scale: 0}\n")
+    well = [make_result(make_container(name), name=name) for name in ("db", "api")]
+    assert VerifyReport(0.1, "cpu", tuple(well)).says_all_of(project)
+    assert not VerifyReport(0.1, "cpu", tuple(well[:1])).says_all_of(project)
+    assert not broken(DIAGNOSIS).says_all_of(project)
 
 
 def test_faults_that_one_command_repairs_stand_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
