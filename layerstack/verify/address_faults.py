@@ -93,11 +93,13 @@ def asks_itself(seen: Evidence) -> Fault | None:
         f"asks {match[0]}, which is {seen.name} itself; port {port} belongs to {owner}, "
         f"and no variable of {seen.name} names {owner}"
     )
+    empty = _empty_variable(seen)
     written = written_at(seen, match[0].rpartition(":")[0], port)
-    if written.address.variable:
+    # In code it may be the default for a variable that is empty.
+    if written.address.variable and not empty:
         change = f"write {owner} for {written.address.host} in {written.address.variable}"
         return Fault("address-of-itself", words, written.again, change)
-    return Fault("variable-missing", words, f"invoke up {seen.name}", _empty_variable(seen) or _where(seen))
+    return Fault("variable-missing", words, f"invoke up {seen.name}", empty or _where(seen))
 
 
 def health_check_address(seen: Evidence) -> Fault | None:

@@ -108,7 +108,12 @@ def _place(seen: Evidence, variable: str) -> str:
 
 def refused_at_end(seen: Evidence) -> Fault | None:
     """A program that has ended because a server refused its user or password."""
-    return refused(seen) if REFUSED.search(seen.last_error) else None
+    if seen.container is None or not REFUSED.search(seen.last_error):
+        return None
+    # One that does not get well may refuse everybody: its data was made with other users.
+    named = {seen.hosts.get(one.host, "") for one in references(seen.container.environment, seen.hosts)}
+    peers = [seen.peers[name] for name in named - {seen.name} if name in seen.peers]
+    return refused(seen) if all(one.health in ("", "healthy") for one in peers) else None
 
 
 def refused(seen: Evidence) -> Fault | None:

@@ -181,3 +181,9 @@ def test_a_command_that_names_its_file_wrongly(tmp_path: Path, said: str, argv: 
     found = fault(tmp_path, said, argv=argv, exit_code=2, mounts=mounted(tmp_path, "main.py", ""))
     assert found.kind in ("file-missing", "command-missing")
     assert change in found.change
+
+
+def test_a_server_that_is_not_well_may_refuse_everybody(tmp_path: Path) -> None:
+    values = {"DB_HOST": "db", "DB_PASSWORD": "x"}
+    found = fault(tmp_path, "WRONGPASS invalid password", peer={"health": "starting"}, **environment(**values))
+    assert found.kind != "wrong-credentials"
