@@ -26,11 +26,9 @@ OFFICIAL = (
 )
 # What Dockerfiles of newer frontends, or of those with the features that are tried out, may say.
 LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
+OWN_FRONTEND = "Without its `# syntax=` line the engine's own frontend reads the file."
 ADVICE = (
-    (
-        r"failed to resolve source metadata for \S*docker/dockerfile:",
-        "No registry answers for the frontend of `# syntax=`: without that line the engine's own reads the file.",
-    ),
+    (r"failed to resolve source metadata for \S*docker/dockerfile:", OWN_FRONTEND),
     (r"unset ssh forward key", "Add `ssh: [default]` to the `build:` of its service, and run `ssh-add` before."),
     (
         r"secret \S+: not found",
@@ -56,6 +54,7 @@ _NO_IMAGE = re.compile(r"(?P<name>[^\s:]+(?::[\w.-]+)?): failed to resolve sourc
 _NEAR_STAGE = re.compile(r"(?P<name>[^\s:]+): failed to resolve source metadata for .*\(did you mean (?P<near>\S+)\?\)")
 # Of the image in `# syntax=`, which no FROM names.
 _NO_FRONTEND = re.compile(r"failed to resolve source metadata for (?:docker\.io/(?:library/)?)?(?P<name>\S+): ")
+_SYNTAX = re.compile(r"\| >>> #\s*syntax\s*=", re.IGNORECASE)
 # `unknown flag: --parents`
 _UNKNOWN_FLAG = re.compile(r"unknown flag: --(?P<flag>[\w-]+)")
 # `base name ($NODE) should not be blank`
@@ -90,7 +89,7 @@ def _explained(report: BuildReport, project: Project) -> StackError:
         return kind(fault.reason, fault.repair)
     if not place or not solved:
         return kind(f"The build failed:\n{_indent(message)}", _advice(text, project))
-    found = _of_definition(solved[-1], project)
+    found = _of_definition(solved[-1], message, project)
     return kind(_joined(f"{place['place']}: {found.reason}", _excerpt(message)), found.repair or _advice(text, project))
 
 
@@ -141,10 +140,10 @@ def _deciding_line(rules: str, path: str) -> int:
     return deciding
 
 
-def _of_definition(text: str, project: Project) -> ToolFailure:
-    """The problem of a Dockerfile that BuildKit could not start to build."""
+def _of_definition(text: str, message: str, project: Project) -> ToolFailure:
+    """The problem of a Dockerfile that BuildKit could not start to build; `message` has its lines."""
     said = re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip()
-    return _misspelt(text) or _absent(text, project) or ToolFailure(said)
+    return _misspelt(text) or _absent(text, message, project) or ToolFailure(said)
 
 
 def _misspelt(text: str) -> ToolFailure | None:
@@ -161,12 +160,11 @@ def _misspelt(text: str) -> ToolFailure | None:
     return None
 
 
-def _absent(text: str, project: Project) -> ToolFailure | None:
+def _absent(text: str, message: str, project: Project) -> ToolFailure | None:
     """A frontend or an image that the engine does not have and cannot get."""
     where = "is not on this engine, and no registry answers" if _OFFLINE.search(text) else "is in no registry"
-    if match := _NO_FRONTEND.match(text):
-        repair = "Without its `# syntax=` line the engine's own frontend reads the file."
-        return ToolFailure(f"the frontend {match['name']} {where}", repair)
+    if _SYNTAX.search(message) and (match := _NO_FRONTEND.match(text)):
+        return ToolFailure(f"the frontend {match['name']} {where}", OWN_FRONTEND)
     if match := _NO_IMAGE.search(text):
         name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
         declared = missing_base.advice_for(project, text)

@@ -67,7 +67,7 @@ class Step:
     @property
     def is_counted(self) -> bool:
         """Whether this is work of the Dockerfile (FROM only resolves an image)."""
-        return self.instruction.removeprefix("ONBUILD ").split(" ", 1)[0].upper() in STEP_KEYWORDS
+        return self.instruction.removeprefix("ONBUILD ").split(maxsplit=1)[0].upper() in STEP_KEYWORDS
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class BuildLog:
             number=int(match["number"]),
             total=int(match["total"]),
             instruction=match["instruction"],
-            is_cached=vertex.is_cached,
+            is_cached=vertex.is_cached or _is_repeated(vertex, match["instruction"]),
             seconds=vertex.seconds,
             started=vertex.started,
             completed=vertex.completed,
@@ -280,6 +280,12 @@ def _is_download(vertex: Vertex, instruction: str) -> bool:
     # The source of an ADD from an address has the name of the step itself. It is asked for in every build, and only the
     # step that uses it says whether its content is new.
     return instruction.upper().startswith("ADD ") and "://" in instruction and not vertex.inputs
+
+
+def _is_repeated(vertex: Vertex, instruction: str) -> bool:
+    # A WORKDIR on scratch is made of nothing: BuildKit makes the folder in every build, and only the steps after it say
+    # whether something is new.
+    return not vertex.inputs and instruction.removeprefix("ONBUILD ").upper().startswith("WORKDIR ")
 
 
 def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:

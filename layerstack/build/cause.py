@@ -11,7 +11,7 @@ from layerstack.build.inputs import Manifest
 from layerstack.build.placement import is_same_text, literal_text
 from layerstack.build.record import Cause, Kind
 from layerstack.build.stage_diff import StageDiff
-from layerstack.dockerfile.recipe import NO_CACHE, RecipeLine, RecipeStage
+from layerstack.dockerfile.recipe import NO_CACHE, RecipeLine, RecipeStage, what_may_change
 
 # Keys of a definition that no step notices.
 ONLY_DESCRIBED = ("labels", "annotations")
@@ -40,6 +40,8 @@ class ImageCauses:
         if self.old is None:
             return Cause("unknown", self.doubt) if self.doubt else Cause("first-build")
         found = self._find(step)
+        if found is None and not self.new.stages and self.new.volatile:
+            return Cause("remote-content", "; ".join(self.new.volatile))
         if found is None:
             return Cause("unknown", "this step is not in the Dockerfile that was read")
         cause = self._of(*found)
@@ -88,12 +90,15 @@ class ImageCauses:
             or self._settings_before(stage, number)
             or self._cached_before(stage, number)
             or (self.old and changed_text.definition_cause(self.old, self.new, ONLY_DESCRIBED))
-            or self._unexplained(stage.steps[number])
+            or self._unexplained(stage, stage.steps[number])
         )
 
-    def _unexplained(self, line: RecipeLine) -> Cause:
+    def _unexplained(self, stage: RecipeStage, line: RecipeLine) -> Cause:
         if line.remote:
             return Cause("remote-content", f"what {', '.join(line.remote)} holds may have changed")
+        read = {what_may_change(name) for name in (stage.base, *(source.origin for source in line.sources))}
+        if changing := [reason for reason in self.new.volatile if reason in read]:
+            return Cause("remote-content", "; ".join(changing))
         if NO_CACHE in self.new.volatile:
             return Cause("forced", NO_CACHE)
         if self.doubt:

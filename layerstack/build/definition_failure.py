@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
+from os.path import relpath
 from pathlib import Path
 
 from layerstack.build.tool_failure import ToolFailure
@@ -31,7 +32,14 @@ def read_definition_failure(message: str, project: Project) -> ToolFailure | Non
 
 def _no_dockerfile(project: Project, image: Image, _: re.Match[str]) -> ToolFailure | None:
     path = find(project.root / image.dockerfile_place)
-    if not image.dockerfile or is_remote(image.context) or path.is_file():
+    if not image.dockerfile or is_remote(image.context):
+        return None
+    if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
+        repair = f"Write `dockerfile: {relpath(path.resolve(), project.root / image.context)}`."
+        return ToolFailure(
+            f"{image.dockerfile_place} is a link out of its folder, which BuildKit does not follow", repair
+        )
+    if path.is_file():
         return None
     repair = f"`dockerfile:` of its `build:` is a path from the build context {image.context}."
     if path.is_dir():

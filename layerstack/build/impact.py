@@ -190,6 +190,7 @@ class _Change:
         self._manifests = {image.name: (image, manifest) for image, manifest in manifests}
         self._places = {image.name: dict(self._places_in(image)) for image, _ in manifests}
         self._seconds = seconds
+        self._unknown: dict[str, str] = {}
         # (image, stage) → whether its result surely changes; absent when it does not.
         self._changed: dict[tuple[str, str], bool] = {}
 
@@ -201,12 +202,14 @@ class _Change:
     def _places_in(self, image: Image) -> Iterator[tuple[str, _Place]]:
         for name, folder in _folders(self._project, image).items():
             if self._file.is_relative_to(folder):
-                inner = self._file.relative_to(folder).as_posix()
-                yield name, _Place(inner, _ignoring_rule(self._root, _rules(folder, image, name), inner))
+                yield name, _place_in(self._root, folder, _rules(folder, image, name), self._file)
 
     def _affected(self, image: Image, manifest: Manifest) -> AffectedImage | None:
         steps = tuple(step for stage in manifest.stages for step in self._stage(image, manifest, stage))
         unknown = self._defines(image) or self._not_understood(image, manifest)
+        # What a parent will be is unknown to all that is built on it.
+        parents = (f"built on {name}: {self._unknown[name]}" for name in image.parents if self._unknown.get(name))
+        self._unknown[image.name] = unknown = unknown or next(parents, "")
         return AffectedImage(image.name, steps, unknown) if steps or unknown else None
 
     def _not_understood(self, image: Image, manifest: Manifest) -> str:
@@ -303,6 +306,14 @@ def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
 def _rules(folder: Path, image: Image, name: str) -> Path | None:
     """The ignore file of a context."""
     return context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "")
+
+
+def _place_in(root: Path, folder: Path, rules: Path | None, file: Path) -> _Place:
+    """Where a file stands in a context; one that is ignored may still bring a new folder above it that is not."""
+    new = [file, *(one for one in file.parents if one.is_relative_to(folder) and not one.exists())]
+    inner = [one.relative_to(folder).as_posix() for one in new]
+    places = [_Place(one, _ignoring_rule(root, rules, one)) for one in inner]
+    return next((one for one in places if not one.ignored_by), places[0])
 
 
 def _ignoring_rule(root: Path, file: Path | None, path: str) -> str:

@@ -177,6 +177,9 @@ def _steps(instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
 def is_same_text(step: Step, instruction: Instruction | RecipeLine) -> bool:
     """Whether a step, also one that an ONBUILD brought, is what this line says."""
     shown = " ".join(step.instruction.removeprefix(ONBUILD).split())
+    if "\t" in step.instruction.partition(" ")[0]:
+        # BuildKit shows what stands before the first blank in capitals, and takes a tab for a letter.
+        return shown.upper().startswith(literal_text(instruction).upper())
     return shown.startswith(literal_text(instruction))
 
 

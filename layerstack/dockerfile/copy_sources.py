@@ -57,7 +57,12 @@ def downloads(instruction: Instruction, values: Variables) -> Iterator[str]:
     """Addresses that ADD reads from and whose content may change without a word in the Dockerfile."""
     if instruction.keyword == "ADD" and not instruction.flag("checksum"):
         filled = (_filled(operand, values) or operand for operand in _operands(instruction))
-        yield from (_LOGIN.sub("", one) for one in filled if is_remote(one) and not is_pinned(one))
+        yield from (without_login(one) for one in filled if is_remote(one) and not is_pinned(one))
+
+
+def without_login(address: str) -> str:
+    """An address as it may be shown."""
+    return _LOGIN.sub("", address)
 
 
 def is_remote(text: str) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "find_context",
     "find_context_name",
     "read_recipe",
+    "what_may_change",
 ]
 
 NO_CACHE = "its definition says no-cache"
@@ -61,7 +62,8 @@ def read_recipe(
     Raises UsageError when the Dockerfile or the target stage is not there.
     """
     if copy_sources.is_remote(image.context):
-        reason = f"the build context {image.context} is not on this machine"
+        address = copy_sources.without_login(image.context)
+        reason = f"what the build context {address} holds may have changed: it is not on this machine"
         return Recipe(image, (), volatile=(reason,), unknown=(reason,))
     parsed = parse_dockerfile(root, image, platform)
     if image.target and parsed.stage(image.target) is None:
@@ -81,6 +83,11 @@ def read_recipe(
         unknown=tuple(dict.fromkeys(doubts)),
         handed_on=reader.handed_on(),
     )
+
+
+def what_may_change(context: str) -> str:
+    """Why a step that reads a named context from elsewhere may run again without a change here."""
+    return f"what the context {context} holds may have changed"
 
 
 def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile:
@@ -120,6 +127,6 @@ def _volatile(image: Image, stages: Iterable[RecipeStage]) -> Iterator[str]:
         yield f"what {address} holds may have changed"
     for name, value in image.contexts.items():
         if copy_sources.is_remote(value) and not copy_sources.is_pinned(value):
-            yield f"what the context {name} holds may have changed"
+            yield what_may_change(name)
     if image.definition.get("no-cache") or image.definition.get("no-cache-filter"):
         yield NO_CACHE

@@ -107,7 +107,7 @@ def test_where_a_copied_result_comes_out_the_same_the_doubt_is_named(own: Projec
 @pytest.mark.parametrize(
     ("path", "images", "word"),
     [
-        ("low/Dockerfile", {"low"}, "Dockerfile"),
+        ("low/Dockerfile", {"low", "high", "app"}, "Dockerfile"),
         ("app/Dockerfile", {"app"}, "Dockerfile"),
         ("app/.dockerignore", {"app"}, "ignore rules"),
         ("docker-bake.hcl", {"low", "high", "app"}, "definition"),

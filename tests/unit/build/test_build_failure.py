@@ -111,11 +111,6 @@ def test_a_dockerfile_that_is_not_there(shop: Project) -> None:
 @pytest.mark.parametrize(
     ("said", "reason", "advice"),
     [
-        (
-            f"failed to resolve source metadata for docker.io/docker/dockerfile:1.4: {NO_HOST}",
-            "the frontend docker/dockerfile:1.4 is not on this engine, and no registry answers",
-            "Without its `# syntax=` line",
-        ),
         ("dockerfile parse error on line 1: unknown flag: --parents", "unknown flag --parents", "1-labs"),
         ("dockerfile parse error on line 1: unknown flag: --chwon", "unknown flag --chwon", "--chown"),
         ("base name ($NODE) should not be blank", "FROM $NODE: NODE has no value here", "ARG NODE="),
@@ -130,3 +125,12 @@ def test_a_base_that_is_misspelt_or_blank(shop: Project, said: str, reason: str,
     error = of_message(shop, 1, "FROM base-nod", said)
     assert first_line(error) == f"my web/Dockerfile:1: {reason}"
     assert advice in error.advice
+
+
+@pytest.mark.parametrize(("line", "is_frontend"), [("# syntax=docker/dockerfile:1.4", True), ("FROM lay", False)])
+def test_a_frontend_that_cannot_be_had(shop: Project, line: str, is_frontend: bool) -> None:
+    (shop.root / "my web/Dockerfile").write_text(f"{line}\n")
+    said = f"failed to resolve source metadata for docker.io/docker/dockerfile:1.4: {NO_HOST}"
+    error = of_message(shop, 1, line, said)
+    frontend = "my web/Dockerfile:1: the frontend docker/dockerfile:1.4 is not on this engine, and no registry answers"
+    assert (first_line(error) == frontend) == is_frontend

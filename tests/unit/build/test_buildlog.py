@@ -262,6 +262,23 @@ def test_the_source_of_a_download_is_no_step(tmp_path: Path) -> None:
     assert (len(report.executed), len(report.cached)) == (0, 1)
 
 
+@pytest.mark.parametrize(("inputs", "is_cached"), [((), True), (("sha256:0",), False)])
+def test_a_folder_on_scratch_is_made_in_every_build(inputs: tuple[str, ...], is_cached: bool) -> None:
+    """BuildKit has no cache for it; what is made after it is cached all the same."""
+    for name in ("[1/2] WORKDIR /app", "[1/2] ONBUILD WORKDIR /app"):
+        report = report_of(vertex(name, 0, 1, inputs=inputs))
+        assert [step.is_cached for step in report.of("app")] == [is_cached]
+
+
+def test_a_tab_after_the_keyword_is_a_blank(tmp_path: Path) -> None:
+    """BuildKit 0.25 shows `COPY\\ta\\t/x` as `COPY\\tA\\t/X`."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY b /b\nCOPY\ta\t/x\n")
+    log = BuildLog(["app"], Placement(tmp_path, [Image("app", ".")]).place)
+    log.feed(vertex("[1/2] COPY b /b", 0, 1, inputs=["sha256:0"]))
+    log.feed(vertex("[2/2] COPY\tA\t/X", 1, 2, digest="sha256:2", inputs=["sha256:1"]))
+    assert [step.place for step in log.report(ok=True, seconds=2.0).executed] == ["Dockerfile:2", "Dockerfile:3"]
+
+
 def test_stages_of_one_name_keep_their_lines_in_a_stream_without_order(tmp_path: Path) -> None:
     """Seen with Engine 28.5: the last steps of a build come first."""
     stages = (

@@ -239,6 +239,27 @@ def test_a_download_that_ran_again_may_hold_another_content(folder: ImageFolder)
     assert unpack.kind == "parent-step"
 
 
+REPOSITORY = "https://me:token@example.invalid/side.git#main"
+
+
+@pytest.mark.parametrize("lines", [(3,), (4,)])
+def test_a_step_that_reads_a_context_from_elsewhere(folder: ImageFolder, lines: tuple[int]) -> None:
+    folder.dockerfile(
+        "FROM system\nCOPY package.json /\nCOPY --from=side f /f\nRUN --mount=from=side,target=/s ls /s\n"
+    )
+    manifest = folder.change(contexts={"side": REPOSITORY}).manifest()
+    [cause] = (ImageCauses(manifest, manifest, [step(line, "stage-0")], {}).of(step(line, "stage-0")) for line in lines)
+    assert cause.kind == "remote-content"
+    assert "side" in cause.detail
+
+
+def test_a_build_context_from_elsewhere(folder: ImageFolder) -> None:
+    manifest = folder.change(context=REPOSITORY).manifest()
+    cause = ImageCauses(manifest, manifest, [step(2, "stage-0")], {}).of(step(2, "stage-0"))
+    assert cause.kind == "remote-content"
+    assert "token" not in cause.detail
+
+
 def test_a_change_that_ran_nothing_is_named_all_the_same(folder: ImageFolder) -> None:
     """BuildKit had the result of the file as it is now: it was so before."""
     old = folder.manifest()

@@ -102,3 +102,12 @@ def test_a_folder_in_place_of_the_dockerfile(tmp_path: Path) -> None:
     (tmp_path / "web/Dockerfile").mkdir(parents=True)
     error = refused(tmp_path, read_image("web", {"context": "web"}), "failed to read dockerfile: read /tmp/x: is a dir")
     assert str(error).startswith("web/Dockerfile is a folder")
+
+
+def test_a_dockerfile_that_is_a_link_out_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "App.Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/Dockerfile").symlink_to("../App.Dockerfile")
+    error = refused(tmp_path, read_image("web", {"context": "web"}), "failed to read dockerfile: open Dockerfile: no")
+    assert str(error).startswith("web/Dockerfile is a link out of its folder")
+    assert "`dockerfile: ../App.Dockerfile`" in error.advice

@@ -107,6 +107,12 @@ def test_a_file_that_is_not_there_yet_counts_by_pattern(shop: Project, path: str
     assert not (shop.root / path).exists()
 
 
+@pytest.mark.parametrize(("path", "is_certain"), [("web/src/new/x.log", [True]), ("web/src/x.log", [])])
+def test_an_ignored_file_may_bring_a_new_folder(shop: Project, path: str, is_certain: list[bool]) -> None:
+    (shop.root / "web/.dockerignore").write_text("**/*.log\n")
+    assert [certain for _, step, certain in steps(ask(shop, path)) if "src" in step] == is_certain
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
@@ -134,9 +140,9 @@ def test_rules_that_are_not_in_the_context_keep_nothing_out(shop: Project) -> No
     ("path", "images"),
     [
         ("web/Dockerfile", ["web"]),
-        ("docker/base/Dockerfile", ["base"]),
+        ("docker/base/Dockerfile", ["base", "web"]),
         ("web/.dockerignore", ["web"]),
-        ("docker/base/.dockerignore", ["base"]),
+        ("docker/base/.dockerignore", ["base", "web"]),
         ("web/Dockerfile.dockerignore", ["web"]),
         ("docker-compose.yml", ["base", "web"]),
         (".env", ["base", "web"]),
