@@ -12,14 +12,14 @@ from layerstack.project.dependency import dependencies
 from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
-from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, owner_of
+from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, outside_host, owner_of
 from layerstack.verify.written_address import find_written, written_at
 
 # Without any such word the service may not have tried the address at all.
 CONNECTION_WORDS = re.compile(
     r"ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|getaddrinfo|resolv|refused|unreachable|connect|time[d ]*out"
     r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504"
-    r"|waiting for",
+    r"|waiting for \S+:\d",
     re.IGNORECASE,
 )
 # `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
@@ -93,11 +93,13 @@ def asks_itself(seen: Evidence) -> Fault | None:
         f"asks {match[0]}, which is {seen.name} itself; port {port} belongs to {owner}, "
         f"and no variable of {seen.name} names {owner}"
     )
+    empty = _empty_variable(seen)
     written = written_at(seen, match[0].rpartition(":")[0], port)
-    if written.address.variable:
+    # In code it may be the default for a variable that is empty.
+    if written.address.variable and not empty:
         change = f"write {owner} for {written.address.host} in {written.address.variable}"
         return Fault("address-of-itself", words, written.again, change)
-    return Fault("variable-missing", words, f"invoke up {seen.name}", _empty_variable(seen) or _where(seen))
+    return Fault("variable-missing", words, f"invoke up {seen.name}", empty or _where(seen))
 
 
 def health_check_address(seen: Evidence) -> Fault | None:
@@ -170,7 +172,8 @@ def _is_checked(peer: Container, listening: Iterable[Listener]) -> bool:
 def too_early(seen: Evidence) -> Fault | None:
     """It ended because a service that it needs was not there yet, and the address is right."""
     one, said = seen.container, seen.last_error
-    if one is None or one.is_running or not (REFUSED.search(said) or NOT_RESOLVED.search(said)):
+    is_refused = bool(REFUSED.search(said) or NOT_RESOLVED.search(said))
+    if one is None or one.is_running or not is_refused or outside_host(seen, said):
         return None
     for name in (owner for owner in _needs(seen) if owner in seen.peers):
         peer = seen.peers[name]

@@ -24,8 +24,7 @@ MARGIN_SECONDS = 0.5
 # A worker that nothing checks: this many lines of complaint, and no other, within that time.
 COMPLAINTS, COMPLAINT_SECONDS = 2, 20.0
 UNREACHED = re.compile(
-    r"refused|ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|not known|no such host|name resolution"
-    r"|waiting for|timed out",
+    r"refused|ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|not known|no such host|name resolution|waiting for \S+:\d",
     re.IGNORECASE,
 )
 KNOWN_KEYS = {

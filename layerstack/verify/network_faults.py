@@ -77,10 +77,10 @@ def internal_only(seen: Evidence) -> Fault | None:
     if one is None or not seen.networks or not all(seen.networks.values()):
         return None
     unpublished = any(check.link == "port" and "is not published" in check.detail for check in seen.result.failed)
-    if not unpublished and not (OUTSIDE.search(seen.last_error) and _outside_host(seen, seen.last_error)):
+    if not unpublished and not (OUTSIDE.search(seen.last_error) and outside_host(seen, seen.last_error)):
         return None
     names = ", ".join(seen.networks)
-    what = "publishes no port" if unpublished else f"cannot reach {_outside_host(seen, seen.last_error)}"
+    what = "publishes no port" if unpublished else f"cannot reach {outside_host(seen, seen.last_error)}"
     declared = find_declaration(seen.project, seen.name, "networks")
     where = f" ({declared.place})" if declared else ""
     change = f"give {seen.name} another network, without `internal: true`{where}"
@@ -91,7 +91,7 @@ def internal_only(seen: Evidence) -> Fault | None:
 def no_name_server(seen: Evidence) -> Fault | None:
     """An outside name about which no name server responded: it may be right."""
     said = next((text for text in seen.last_words if NO_NAME_SERVER.search(text)), "")
-    host = _outside_host(seen, said)
+    host = outside_host(seen, said)
     if not host:
         return None
     declared = find_declaration(seen.project, seen.name, "dns")
@@ -107,7 +107,7 @@ def certificate_refused(seen: Evidence) -> Fault | None:
     named = list(references(one.environment, seen.hosts)) if one and complaint else []
     # Many say nothing of the host: then it is the only one that is asked over TLS.
     secure = [found for found in named if one and OVER_TLS.match(one.environment[found.variable])]
-    is_told = len({found.host for found in secure}) != 1 or "://" in complaint or bool(_outside_host(seen, complaint))
+    is_told = len({found.host for found in secure}) != 1 or "://" in complaint or bool(outside_host(seen, complaint))
     only = None if is_told else secure[0]
     found = next((found for found in named if found.host in complaint), only)
     owner = owner_of(seen, found.host) if found else None
@@ -133,7 +133,7 @@ def certificate_refused(seen: Evidence) -> Fault | None:
     return Fault("certificate-refused", words, f"invoke up {seen.name}", change)
 
 
-def _outside_host(seen: Evidence, said: str) -> str:
+def outside_host(seen: Evidence, said: str) -> str:
     """The host with a dot in a complaint that is no service."""
     found = (match[0] for match in HOST.finditer(said))
     return next((host for host in found if owner_of(seen, host) is None), "")

@@ -61,6 +61,12 @@ def in_use_inside(seen: Evidence) -> Fault | None:
             whose = f"{words}: {holder_words(seen.project, holder)} holds it"
             return Fault("port-held", whose, f"{free} && invoke up {seen.name}")
         return Fault("port-held", f"{words}: it is taken", again, f"choose another port in {where_command(seen)}")
+    mode, _, owner = str(seen.service.definition.get("network_mode") or "").partition(":")
+    if mode == "service":
+        words = (
+            f"cannot listen on port {number or 'it wants'}: {owner}, whose network it has, or another one there has it"
+        )
+        return Fault("port-held", words, again, f"choose another port in {where_command(seen)}")
     both = programs(seen)
     named = " and ".join(f"`{program}`" for program in both) if len(both) > 1 else "its command and what that starts"
     what = f"port {number}" if number else "one port"
@@ -81,19 +87,18 @@ def _number(seen: Evidence, said: str) -> int | None:
 def of_no_network(seen: Evidence) -> Fault | None:
     """Ports of a service whose network mode has none of its own to publish them in."""
     mode, ports = str(seen.service.definition.get("network_mode") or ""), seen.service.definition.get("ports")
-    is_unpublished = seen.container is None or any(
-        check.link == "port" and "is not published" in check.detail for check in seen.result.failed
-    )
     declared = find_declaration(seen.project, seen.name, "network_mode")
-    if not ports or not is_unpublished or not declared:
+    if not ports or not declared:
         return None
+    is_unpublished = any(check.link == "port" and "is not published" in check.detail for check in seen.result.failed)
     owner = mode.partition(":")[2]
-    if mode in ("none", HOST_MODE):
+    if mode in ("none", HOST_MODE) and is_unpublished:
         words = f"publishes no port: with `network_mode: {mode}` Docker publishes none"
         remove = "the ports" if mode == HOST_MODE else "the ports where nobody needs them"
         change = f"remove network_mode ({declared.place}), or {remove}"
         return Fault("port-unreachable", words, f"invoke up {seen.name}", change)
-    if mode.startswith(("service:", "container:")):
+    # Compose refuses it.
+    if mode.startswith(("service:", "container:")) and seen.container is None:
         place = find_text(seen.project, seen.name, "ports", str(ports[0].get("target", "")))
         where = f" ({place.place})" if place else ""
         words = f"cannot be made: it has the network of {owner} ({declared.place}), which alone can publish its ports"

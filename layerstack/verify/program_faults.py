@@ -30,6 +30,7 @@ UNFIT = re.compile(
     r"|version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found(?: \(required by (?P<user>[^)]+)\))?"
     r"|module '(?P<module>[^']+\.node)'\s*was compiled against a different"
 )
+ENDING_LINES = 4
 # `npm error Missing script: "serve"`
 NO_SCRIPT = re.compile(r"Missing script: \"?(?P<name>[\w:.-]+)|Command \"(?P<yarn>[\w:.-]+)\" not found\.$")
 
@@ -48,7 +49,7 @@ def program_repeated(seen: Evidence) -> Fault | None:
 
 
 def library_missing(seen: Evidence) -> Fault | None:
-    match = next(filter(None, map(LIBRARY_MISSING.search, reversed(seen.log))), None) if seen.last_exit else None
+    match = LIBRARY_MISSING.search(_ending(seen)) if seen.last_exit else None
     if match is None:
         return None
     name = match["gnu"] or match["musl"]
@@ -64,7 +65,7 @@ def library_missing(seen: Evidence) -> Fault | None:
 
 def library_unfit(seen: Evidence) -> Fault | None:
     """A native module that the system of the image cannot load; one of the host's may hide the image's own."""
-    match = next(filter(None, map(UNFIT.search, reversed(seen.log))), None) if seen.last_exit else None
+    match = UNFIT.search(_ending(seen)) if seen.last_exit else None
     if match is None:
         return None
     file = match["file"] or match["user"] or match["module"] or ""
@@ -83,6 +84,13 @@ def library_unfit(seen: Evidence) -> Fault | None:
     where = f"in {image.dockerfile_place}" if image else "in an image of its own"
     again = renew(seen.name, seen.service.is_built)
     return Fault("library-unfit", words, again, f"build or install it {where}, on the system that runs it")
+
+
+def _ending(seen: Evidence) -> str:
+    """Its last error, with what follows: a warning before it is none."""
+    log = list(seen.plain_log)
+    last = max((number for number, line in enumerate(log) if line.strip() == seen.last_error), default=len(log) - 1)
+    return "\n".join(log[last : last + ENDING_LINES]) if log else ""
 
 
 def script_missing(seen: Evidence) -> Fault | None:

@@ -48,8 +48,10 @@ def _missing(seen: Evidence, variable: str) -> Fault:
     near = get_close_matches(variable, _declared_values(seen), n=1, cutoff=0.8)
     if near and near[0] != variable:
         words = f"the variable {variable} is missing, and there is {near[0]}"
+        written = find_declaration(seen.project, seen.name, "environment", near[0])
+        where = f" in {written.place}" if written else ""
         again = f"invoke up {seen.name}"
-        return Fault("variable-missing", words, again, f"write {variable} for {_place(seen, near[0])}")
+        return Fault("variable-missing", words, again, f"write {variable} for {near[0]}{where}")
     declared = find_declaration(seen.project, seen.name, "environment", variable)
     if declared and declared.bare_variables:
         change = f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"
@@ -106,7 +108,12 @@ def _place(seen: Evidence, variable: str) -> str:
 
 def refused_at_end(seen: Evidence) -> Fault | None:
     """A program that has ended because a server refused its user or password."""
-    return refused(seen) if REFUSED.search(seen.last_error) else None
+    if seen.container is None or not REFUSED.search(seen.last_error):
+        return None
+    # One that does not get well may refuse everybody: its data was made with other users.
+    named = {seen.hosts.get(one.host, "") for one in references(seen.container.environment, seen.hosts)}
+    peers = [seen.peers[name] for name in named - {seen.name} if name in seen.peers]
+    return refused(seen) if all(one.health in ("", "healthy") for one in peers) else None
 
 
 def refused(seen: Evidence) -> Fault | None:

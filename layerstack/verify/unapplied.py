@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
+from layerstack.errors import StackError
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 
@@ -55,14 +56,18 @@ def find_unapplied(
     from layerstack.status import compose_hash
     from layerstack.status.status import as_started
 
-    started = as_started(project, suspects)
-    changed = compose_hash.find_changed(started, compose_hash.read_hashes(started), suspects)
-    inspect = client.api.inspect_container
-    return tuple(
-        Unapplied(name, ", ".join(compose_hash.differences(inspect(one.id), started.services[name])))
-        for name, (one,) in suspects.items()
-        if one.name in changed
-    )
+    try:
+        started = as_started(project, suspects)
+        changed = compose_hash.find_changed(started, compose_hash.read_hashes(started), suspects)
+    except StackError:
+        return ()  # the files as they are now cannot be read in the way that it was started
+    ones = [one for (one,) in suspects.values() if one.name in changed and one.service in started.services]
+    found = []
+    for one in ones:
+        parts = compose_hash.differences(client.api.inspect_container(one.id), started.services[one.service])
+        if parts or one.is_newest(client):
+            found.append(Unapplied(one.service, ", ".join(parts)))
+    return tuple(found)
 
 
 def apply_first(found: "Diagnosis", unapplied: tuple[Unapplied, ...]) -> "Diagnosis":

@@ -61,7 +61,7 @@ class VerifyReport:
     @property
     def can_turn_good(self) -> bool:
         """Whether waiting may be enough."""
-        return not self.is_ok and all(one.can_pass for one in self.diagnoses)
+        return bool(self.unopened) or (not self.is_ok and all(one.can_pass for one in self.diagnoses))
 
     def says_all_of(self, project: Project) -> bool:
         """Whether every service was asked and all is well."""
@@ -74,9 +74,7 @@ class VerifyReport:
             "device": self.device,
             "engine_host": self.engine_host or None,
             "diagnosis": self.diagnosis.to_json() if self.diagnosis else None,
-            "unapplied": [
-                {"service": one.service, "detail": one.detail, "repair": one.repair} for one in self.unapplied
-            ],
+            "unapplied": [one.to_json() for one in self.unapplied],
             "also": [one.to_json() for one in self.diagnoses[1:]],
             "services": [service.to_json() for service in self.services],
         }
@@ -103,11 +101,11 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     def ask() -> bool:
         report = replace(look_once(client, project, place), seconds=time.monotonic() - started)
         # A connection that a restart had cut fails once, and nothing is wrong.
-        is_settled = report.is_ok or (not report.can_turn_good and _kinds(report) in map(_kinds, last))
+        is_settled = not report.can_turn_good and (report.is_ok or _kinds(report) in map(_kinds, last))
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
-        return is_settled and not report.unopened
+        return is_settled
 
     wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
     return _with_unapplied(client, project, last[0])

@@ -66,7 +66,7 @@ def wait_observer() -> Callable[[VerifyReport], None]:
     told: list[str] = []
 
     def tell(outcome: VerifyReport) -> None:
-        text = "; ".join(f"{one.service}: {one.cause}" for one in outcome.diagnoses)
+        text = "; ".join(f"{one.service}: {one.cause}" for one in outcome.diagnoses) or _closed(outcome)
         if told[-1:] != [text]:
             told.append(text)
             say(f"waiting ({duration(outcome.seconds)}): {text}")
@@ -80,14 +80,18 @@ def _headline(outcome: VerifyReport) -> str:
     where = f", engine on {outcome.engine_host}" if outcome.engine_host else ""
     works = f"everything works on {outcome.device} ({duration(outcome.seconds)}{where})"
     if outcome.unopened:
-        closed = ", ".join(f"{' and '.join(one.unopened)} of {one.service}" for one in outcome.unopened)
-        return f"{works}, but nothing listens on {closed} yet → `invoke verify --wait 60`"
+        return f"{works}, but {_closed(outcome)} → `invoke verify --wait 60`"
     if not outcome.unapplied:
         return works
     first, *others = outcome.unapplied
     names = " ".join(one.service for one in outcome.unapplied)
     also = f"; likewise {', '.join(one.service for one in others)}" if others else ""
     return f"{works}, but the definition of {first.service} {first.words}{also} → `invoke up {names}`"
+
+
+def _closed(outcome: VerifyReport) -> str:
+    ports = ", ".join(f"{' and '.join(one.unopened)} of {one.service}" for one in outcome.unopened)
+    return f"nothing listens on {ports} yet"
 
 
 def _rows(result: ServiceResult) -> Iterator[tuple[str, ...]]:

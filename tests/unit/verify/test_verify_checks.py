@@ -166,6 +166,7 @@ def test_without_checks_a_failure_of_the_service_counts_and_silence_is_not_check
         ((), True),
         (("waiting for bd:5432", "waiting for bd:5432"), False),
         (("connect ECONNREFUSED db:5432",), True),
+        (("Waiting for messages", "Waiting for messages"), True),
         (("connect ECONNREFUSED db:5432", "sent 3 letters"), True),
     ],
 )

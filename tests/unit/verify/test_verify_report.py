@@ -12,6 +12,8 @@ from layerstack.verify import verify
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.junit import cases_of
+from layerstack.verify.state_links import CLOSED
+from layerstack.verify.unapplied import Unapplied, apply_first
 from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify, wait_observer
 
@@ -174,3 +176,23 @@ def test_a_port_that_was_not_checked_is_said_although_the_health_check_passes(
     print_verify(VerifyReport(0.1, "cpu", (make_result(make_container("db"), health, closed, name="db"),)))
     shown = " ".join(capsys.readouterr().out.split())
     assert "health check; not checked: nothing listens" in shown
+
+
+def test_a_port_that_is_not_open_yet_is_waited_for_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    closed = CheckResult("port 80", True, 0, f"not checked: 80 is published, and {CLOSED}", "port", is_asked=False)
+    running = CheckResult("running", True, 0, "up", "running")
+    report = VerifyReport(0.1, "cpu", (make_result(make_container("db"), running, closed, name="db"),))
+    assert report.can_turn_good
+    print_verify(report)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "nothing listens on port 80 of db yet" in shown
+    assert "✓" not in shown
+
+
+def test_what_was_edited_and_not_applied_is_told_and_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    edited = (Unapplied("db", "environment COLOUR"),)
+    print_verify(replace(GOOD, unapplied=edited))
+    assert "environment COLOUR) → `invoke up db`" in " ".join(capsys.readouterr().out.split())
+    assert apply_first(DIAGNOSIS, edited).way_out == "`invoke up db`"
+    missing = replace(DIAGNOSIS, kind="image-missing")
+    assert apply_first(missing, edited) == missing

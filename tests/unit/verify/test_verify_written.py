@@ -134,8 +134,9 @@ def test_ports_of_a_network_that_publishes_none(tmp_path: Path, mode: str, chang
     (tmp_path / "compose.yml").write_text(COMPOSE)
     definition = {"network_mode": mode, "ports": [{"target": 8000, "published": "8000"}]}
     project = make_project({"api": definition, "db": {}}, tmp_path)
-    absent = make_result(None, failed("container", link="container"), verdict=ENDED)
-    found = name_fault(make_evidence(project, absent))
+    one = make_container("api") if mode == "host" else None
+    result = make_result(one, failed("port 8000", "127.0.0.1:8000 is not published by the container", link="port"))
+    found = name_fault(make_evidence(project, result))
     assert found.change.startswith(change)
     assert "compose.yml:7" in found.change + found.cause
 
@@ -180,3 +181,9 @@ def test_a_command_that_names_its_file_wrongly(tmp_path: Path, said: str, argv: 
     found = fault(tmp_path, said, argv=argv, exit_code=2, mounts=mounted(tmp_path, "main.py", ""))
     assert found.kind in ("file-missing", "command-missing")
     assert change in found.change
+
+
+def test_a_server_that_is_not_well_may_refuse_everybody(tmp_path: Path) -> None:
+    values = {"DB_HOST": "db", "DB_PASSWORD": "x"}
+    found = fault(tmp_path, "WRONGPASS invalid password", peer={"health": "starting"}, **environment(**values))
+    assert found.kind != "wrong-credentials"
