@@ -134,6 +134,7 @@ def _findings(
         cuda = cuda_checks.torch_cuda(image, environment)
         if is_for_gpu:
             yield from cuda_checks.check_torch(environment, cuda)
+        # On PyTorch for the CPU no extension can have CUDA code: the finding on PyTorch says it already.
         if is_for_gpu and cuda != "":
             yield from cuda_checks.check_extensions(environment, libraries)
         yield from package_checks.check_numpy(image, environment)

@@ -85,6 +85,7 @@ def _recorded(image: ImageFiles, site: str, folder: str) -> Iterator[str]:
 
 def _editable_from(image: ImageFiles, folder: str) -> str:
     try:
+        # PEP 610: pip records here where a package comes from that is from no index.
         document = json.loads(image.read(f"{folder}/direct_url.json") or b"{}")
     except ValueError:
         return ""

@@ -211,6 +211,7 @@ def _outcome(
         return Forecast("not-built", "there is no such image")
     if not steps:
         return Forecast("unknown", "its steps are unknown")
+    # A record that looks like the step may belong to another project: what a build saw is more certain.
     if last and last.is_cache_gone:
         return Forecast("lost", "a build found its steps no longer cached; services are built on the stored image")
     return cache_forecast.forecast(steps, eviction, builder)
@@ -223,6 +224,7 @@ def _groups(records: Iterable[CacheRecord], cached: tuple[CachedImage, ...]) -> 
     groups: dict[tuple[str, str], list[CacheRecord]] = defaultdict(list)
     for record in records:
         if record.id not in placed:
+            # Only descriptions can tell: these records are not on the chain of any current step.
             is_own = record.kind == "regular" and any(describes(record, line) for line in lines.values())
             groups[_group(record, is_own)].append(record)
     every = (Group(kind, what, tuple(held)) for (kind, what), held in groups.items())
