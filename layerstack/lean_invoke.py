@@ -18,6 +18,7 @@ YAML = "invoke.vendor.yaml"
 
 def load_invoke() -> None:
     """Import it so, unless it was imported before."""
+    # Under plain `invoke` it is loaded already.
     if "invoke" in sys.modules:
         return
     mock = _module("unittest.mock", Mock=_mock)
@@ -26,6 +27,7 @@ def load_invoke() -> None:
         invoke = importlib.import_module("invoke")
         importlib.import_module("invoke.context")
     if not invoke.__version__:
+        # Python asks a module's `__getattr__` only for names that the module does not have.
         del invoke.__version__
         invoke.__getattr__ = _attribute  # type: ignore[method-assign]
 

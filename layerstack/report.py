@@ -96,6 +96,7 @@ def line(text: str = "", style: str = "", is_whole: bool = False) -> None:
     text = shown(text)
     console.print(
         Text(text if is_whole and not sys.stdout.isatty() else wrapped(text, console.width), style=style),
+        # The text is wrapped already: rich would break commands in backticks.
         soft_wrap=True,
     )
 
@@ -137,6 +138,7 @@ def print_rich(console: Console, table: Table) -> None:
     """A rich table on stdout, without trailing blanks."""
     with console.capture() as captured:
         console.print(table)
+    # rich fills every row up to the width of the table.
     sys.stdout.write("".join(f"{row.rstrip()}\n" for row in captured.get().splitlines()))
     sys.stdout.flush()
 
@@ -145,6 +147,7 @@ def console_for(stream: TextIO) -> Console:
     """A rich console on a stream, with its width."""
     from rich.console import Console
 
+    # No emoji and no highlighting: `:cat:` in a log is text, and numbers get no colours.
     return Console(file=stream, width=width_of(stream), emoji=False, highlight=False)
 
 

@@ -48,6 +48,7 @@ def shared_folder() -> Path:
 
 def project_mark(root: Path) -> str:
     """NAME-DIGEST of a project's real path: readable, and unique for each checkout."""
+    # A link to a checkout leads to the records of the checkout.
     real = os.path.realpath(root)
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", os.path.basename(real))[:40]  # noqa: PTH119 - realpath gives a str
     return f"{name}-{sha256(os.fsencode(real)).hexdigest()[:12]}"
@@ -108,6 +109,7 @@ def set_aside(path: Path, reason: str) -> None:
     """Rename an unreadable record to NAME.damaged, replacing an earlier one."""
     kept = path.with_name(f"{path.name}.damaged")
     with suppress(OSError):
+        # Kept, as it may hold what its owner still wants; the next write begins anew.
         path.replace(kept)
         _warn(path, f"{reason}; it is kept as {kept.name}")
 

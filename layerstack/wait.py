@@ -21,6 +21,7 @@ def wait_until(
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
+        # Decided before the call, so that something that came true during the last pause is still seen.
         is_last = time.monotonic() >= deadline
         answer = probe()
         if answer:

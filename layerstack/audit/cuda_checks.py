@@ -85,8 +85,7 @@ def check_majors(copies: Sequence[CudaCopy], environments: Iterable[Environment]
     cudas = defaultdict(list)
     cudnns = defaultdict(list)
     for copy in copies:
-        # Only the runtime says which CUDA it is: other libraries count their versions apart, such as libcufft.so.11 of
-        # CUDA 12.
+        # Only cudart has CUDA's own version: other libraries count theirs apart, such as libcufft.so.11 of CUDA 12.
         if copy.name == "cudart":
             cudas[copy.major].append(copy.path)
         elif copy.name == "cudnn":
@@ -129,7 +128,7 @@ def check_duplicates(copies: Sequence[CudaCopy]) -> Iterator[Finding]:
     by_name: dict[tuple[str, int], list[CudaCopy]] = defaultdict(list)
     for copy in copies:
         by_name[copy.name, copy.major].append(copy)
-    # The largest copy of each is not counted: the sum is what goes in any case, whichever copy stays.
+    # The largest copy of each is not counted: the sum is the least that is saved, whichever copy stays.
     extra = [copy for found in by_name.values() for copy in _without_largest(found)]
     weight = sum(copy.size_bytes for copy in extra)
     if weight >= NOTABLE_BYTES:

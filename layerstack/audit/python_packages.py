@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from layerstack.audit.image_files import ImageFiles
 
-# dist-packages is the folder of Debian's own packages.
+# `opt/venv/lib/python3.9/site-packages`; dist-packages is the folder of Debian's own packages.
 SITE_FOLDER = re.compile(r"^(.*/)?(site-packages|dist-packages)$")
 # `opt/venv/lib/python3.9/site-packages`
 PYTHON_OF_FOLDER = re.compile(r"python(3\.\d+)/(?:site|dist)-packages$")

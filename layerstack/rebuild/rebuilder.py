@@ -81,5 +81,6 @@ def temporary_tag(image: Image) -> Iterator[str]:
     try:
         yield tag
     finally:
+        # Each build takes the tag from the image of the build before, which is untagged from then on.
         own = [one for one in images.with_label(f"{OWNER_LABEL}={own_mark()}") if not one.tags or tag in one.tags]
         images.remove([tag, *(one.id for one in own if tag not in one.tags)])

@@ -55,6 +55,7 @@ def prepare(
     if gpu.is_news(decision, remembered_device(root), device):
         say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
+    # Before the project is read: its name and ports come from here.
     settle_worktree(root, decision.device, say)
     project = _project(root, decision.device)
     team = find_team(project) if project else None

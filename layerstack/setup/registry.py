@@ -37,6 +37,7 @@ def pull(reference: str, say: Say) -> PullOutcome:
     result = command.stream(["docker", "pull", reference], on_line)
     if result.ok:
         return PullOutcome(is_pulled=True)
+    # The last line has the reason; those before are progress.
     message = (result.stderr.strip() or result.stdout.strip() or f"exit code {result.exit_code}").splitlines()[-1]
     return _judge(message.removeprefix("Error response from daemon: "))
 

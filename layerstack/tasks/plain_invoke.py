@@ -36,6 +36,7 @@ def parse_tasks(program: Program) -> None:
     parser = Parser(initial=program.initial_context, contexts=contexts)
     try:
         _check_core(program, parser.contexts)
+        # A line that is being completed is unfinished, and would be refused.
         if not program.args.complete.value:
             line = CommandLine(program.core.unparsed, parser.contexts, program.initial_context)
             program.core.unparsed = line.spelled_out()

@@ -102,6 +102,7 @@ def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> N
         say(line)
     if is_agreed or not lines:
         return
+    # In CI nobody answers: a refusal is better than a job that hangs.
     if not sys.stdin.isatty():
         raise UsageError(f"{refusal}: there is no terminal to ask on.", "Add --yes to confirm.")
     say(question)

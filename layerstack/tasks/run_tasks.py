@@ -56,6 +56,7 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
     if wait < 0:
         raise UsageError(f"--wait takes seconds, not {wait}.")
     project = project_to_read()
+    # Compose takes 0.2 s for the environments of the services: meanwhile the modules load.
     project.read_ahead()
     from layerstack.import_ahead import ANSWERS, import_ahead
 
@@ -101,6 +102,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     ready = machine.prepare(folder, asked, installs_engine=False, pulls=False, say=say, read_facts=facts.result)
     project = load(folder, ready.decision.device)
     project.read_ahead()
+    # Before the build: a project that runs from another folder is refused by `up` in any case.
     require_own_folder(engine.client(), project, say)
     built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
     started, outcome = _up_and_verify(project)
@@ -165,6 +167,7 @@ def down(c: Context, volumes: bool = False, stack: str = "", yes: bool = False, 
     from layerstack.run.text import volume_text
     from layerstack.stacks.stacks import require_stack
 
+    # A typo would otherwise end with 0 and "nothing was running".
     if stack:
         require_stack(stack)
     project = None if stack else project_to_read()
@@ -219,6 +222,7 @@ def status(c: Context, check: bool = False, json: bool = False) -> None:
     document = running.document(read)
     show_document(document) if json else print_status(read)
     say_tunnel(tunnel(project))
+    # Only then: where all is well the swarm need not be asked.
     if not document["ok"] and is_deployed(engine.client(), project):
         say(f"{project.name} runs as a stack on this swarm; `invoke verify` asks it.")
     if check and not document["ok"]:
@@ -258,6 +262,7 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     found = outcome.diagnosis
     if found is None:
         return CheckFailed(f"{task_name}: not everything works.")
+    # A full disk is exit code 7 in every task.
     is_disk_full = found.kind == "disk-full"
     return CheckFailed(f"{task_name}: {found.service}: {found.cause}", found.way_out, is_disk_full)
 
