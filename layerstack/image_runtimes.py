@@ -66,7 +66,7 @@ def _split(reference: str) -> tuple[str, list[str]]:
 
 def _read(repository: str, number: int, part: str) -> Runtime | None:
     kind = _kind(repository)
-    # Only the first part of a tag has the version of the image itself: in `18-alpine3.18` the rest belongs to the distribution.
+    # Only the first part of a tag is the image's own version: in `18-alpine3.18` the rest is the distribution.
     if number == 0 and kind and _VERSION.fullmatch(part):
         return find_runtime(kind, part)
     if system := _SYSTEM.fullmatch(part):
