@@ -25,7 +25,7 @@ CHILD_ENVIRONMENT = {
     # Docker's hints would take the place of the reason in the quoted end of an error.
     "DOCKER_CLI_HINTS": "false",
 }
-# What a person may have set otherwise. Buildx starts git seven times for attestations that are not made.
+# Defaults that the user's environment overrides. Buildx starts git seven times for attestations that are not made.
 UNLESS_SET = {"BUILDX_GIT_INFO": "false"}
 # After Ctrl-C BuildKit and Compose end their running steps before they exit.
 INTERRUPT_GRACE_SECONDS = 10.0

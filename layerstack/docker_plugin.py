@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-# A direct call saves about 0.1 s.
+# Programs of their own: calling them without `docker` in between saves about 0.1 s.
 PLUGINS = ("buildx", "compose")
 # Seen in docker/cli 28, cli-plugins/manager: the system folders on Unix, the first one counts.
 _SYSTEM_FOLDERS = tuple(

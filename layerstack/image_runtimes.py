@@ -24,7 +24,7 @@ STAND_IN_PREFIX = "stand-in/"
 _REFERENCE = re.compile(r"(?P<repository>[^@]*?[^/@:]+)(?::(?P<tag>[\w.-]+))?(?:@.*)?$")
 # `18`, `3.9`, `v20.1.0`
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
-# `18`, `3.13rc1`: for a tag's own number, with whatever follows it
+# `18`, `v20.1.0`: the number of a tag, with whatever follows it
 _NUMBER = re.compile(r"v?\d.*")
 # `alpine3.18`, `debian12`
 _SYSTEM = re.compile(r"(?P<kind>alpine|debian|ubuntu)(?P<version>\d+(\.\d+)*)")

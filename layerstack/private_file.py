@@ -60,6 +60,7 @@ def take_lock(path: Path, text: bytes) -> IO[bytes] | None:
     if not _try_flock(file):
         file.close()
         return None
+    # Only with the lock: until then the text is that of its holder.
     os.ftruncate(file.fileno(), 0)
     os.write(file.fileno(), text)
     return file
@@ -123,6 +124,7 @@ def _open(folder: int, name: str, flags: int) -> IO[bytes]:
     # O_NONBLOCK: opening a FIFO would wait for its other end.
     safe = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     descriptor = os.open(name, flags | safe, FILE_MODE, dir_fd=folder)
+    # `wb` truncates nothing here: the flags of os.open decide that.
     file = os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "a+b" if flags & os.O_APPEND else "wb")
     try:
         if not stat.S_ISREG(_require_own(descriptor, name).st_mode):

@@ -23,6 +23,7 @@ GAP = 2
 NARROW = 12
 # Colours are dropped; other control characters are spelled out, as they could move or clear the screen.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+# Marks of direction could reorder a line, and no encoding has lone surrogates.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # A command in backticks, with the arrow before it, is not broken, so that it can be copied.
 _WORDS = re.compile(r"(?:→ )?(?:`[^`\n]+`\S*|\S+)")

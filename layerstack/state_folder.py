@@ -58,6 +58,7 @@ def read_text(path: Path) -> str | None:
     """The content of a record; None when there is none or it cannot be read."""
     try:
         return private_file.read(path).decode("utf-8", errors="replace")
+    # Below NOWHERE nothing is a folder: a warning was printed where that was chosen.
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -109,7 +110,7 @@ def set_aside(path: Path, reason: str) -> None:
     """Rename an unreadable record to NAME.damaged, replacing an earlier one."""
     kept = path.with_name(f"{path.name}.damaged")
     with suppress(OSError):
-        # Kept, as it may hold what its owner still wants; the next write begins anew.
+        # Kept, as something in it may still be needed; the next write begins a new file.
         path.replace(kept)
         _warn(path, f"{reason}; it is kept as {kept.name}")
 

@@ -32,7 +32,7 @@ def wait_until(
 
 
 def beside(work: Callable[[], Answer]) -> "Future[Answer]":
-    """Run beside everything else. A program that ends does not wait for it, as it would for a pool's."""
+    """Run `work` in a daemon thread, which does not keep the program alive, as a pool's thread would."""
     future: Future[Answer] = Future()
 
     def run() -> None:

@@ -64,7 +64,7 @@ def cuda_copies(image: ImageFiles) -> tuple[CudaCopy, ...]:
 def _copies(files: Iterable[StoredFile]) -> Iterator[CudaCopy]:
     for file in files:
         match = CUDA_LIBRARY.match(file.name)
-        # Stubs of a -devel image are for the linker only: they have no code, and no program loads them.
+        # Stubs of a -devel image are for the linker only: no program loads them.
         if match and not file.target and "/stubs/" not in file.path:
             yield CudaCopy(match["name"], int(match["major"]), file.path, file.size_bytes)
 

@@ -22,7 +22,7 @@ VARIABLES = {
 # The first is usually a link to the second, and links are not followed in an image.
 OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 SYSTEMS = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine"}
-# The official images of Node.js have its headers, and their version is text.
+# The official images of Node.js include its headers, which give the version as text.
 NODE_HEADER = "usr/local/include/node/node_version.h"
 # `VERSION_ID="12"`, a line of os-release
 _RELEASE_LINE = re.compile(r"^(ID|VERSION_ID)=[\"']?([\w.]+)", re.MULTILINE)

@@ -56,7 +56,7 @@ def new_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as made:
             yield made
         Path(name).replace(path)
-    # Ctrl-C, too.
+    # Also after Ctrl-C.
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()

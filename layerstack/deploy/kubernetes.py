@@ -109,7 +109,7 @@ def _address(name: str, service: Mapping[str, Any]) -> Manifest:
     if ports:
         spec["ports"] = [{"name": f"{kind.lower()}-{port}", "port": port, "protocol": kind} for port, kind in ports]
     else:
-        # Kubernetes accepts a Service without ports only without an address.
+        # Kubernetes accepts a Service without ports only as a headless one.
         spec["clusterIP"] = "None"
     return _object("v1", "Service", name, spec)
 

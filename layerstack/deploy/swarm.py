@@ -72,7 +72,7 @@ def require_manager(client: EngineClient) -> Mapping[str, Any]:
 
 def has_virtual_ips() -> bool:
     """Whether the kernel has IP_VS, which Swarm's virtual addresses need; assumed of another machine."""
-    # This file appears with the kernel's module; what another machine's kernel has cannot be seen from here.
+    # What the kernel of another machine has cannot be seen from here.
     return find_place().is_remote or Path("/proc/net/ip_vs").exists()
 
 

@@ -27,7 +27,7 @@ def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
     """
     repository, _, tag = reference.rpartition(":")
     api = engine.client().api
-    # The engine pushes names only, so that the image gets this one for as long as the push takes.
+    # The engine pushes by name only: the image has this one for as long as the push takes.
     api.tag(image_id, repository, tag)
     try:
         with _troubles():

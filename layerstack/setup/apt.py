@@ -68,7 +68,7 @@ def is_debian() -> bool:
 def read_mirror() -> Mirror:
     """From the machine's apt sources. Raises EngineError when they name no Debian mirror for its release."""
     codename = _os_release().get("VERSION_CODENAME", "")
-    # apt itself reads its sources, in the format of one line and in deb822.
+    # Asked of apt, which reads its sources in both formats, one-line and deb822.
     asked = ["apt-get", "indextargets", "-o", "APT::Get::IndexTargets::ReleaseInfo=false"]
     targets = command.run([*asked, "--format", "$(BASE_URI) $(REPO_URI)", "Identifier: Packages"]).require().stdout
     bases = dict(line.split(" ", 1) for line in targets.splitlines() if " " in line)

@@ -240,7 +240,7 @@ def stacks(c: Context, json: bool = False) -> None:
 
 
 def _verify_stack(project: "Project", wait: int, shows_all: bool, json: bool, junit: str) -> None:
-    """The same of a stack on a swarm: Compose runs nothing of the project on this engine."""
+    """Verify a project that runs as a stack on a swarm, and not under Compose on this engine."""
     from layerstack.deploy.deployed import verify_stack
     from layerstack.deploy.text import print_stack
     from layerstack.engine import engine
@@ -272,7 +272,7 @@ def _up_and_verify(project: "Project") -> "tuple[UpResult, VerifyReport]":
 
     looks: list[VerifyReport] = []
     started = _up(project, tell=looks.append)
-    # A start of what ran already ends with a look at all of it: the same again would say the same.
+    # Where everything was running, the start has just verified all of it: a second look would find the same.
     is_seen = started.was_running and looks and looks[-1].says_all_of(project)
     return started, looks[-1] if is_seen else verification.verify(project)
 

@@ -203,7 +203,7 @@ def _draw_path(root: Element, lanes: Sequence[PlacedLane], tops: Sequence[float]
         ends += [(one, first + (one.row + 0.5) * ROW_HEIGHT) for one in placed.bars if one.bar.is_critical]
     ends.sort(key=lambda pair: (pair[0].bar.started, pair[0].bar.ended))
     for (before, y1), (after, y2) in pairwise(ends):
-        # Bars in one row follow each other visibly.
+        # Bars in one row need no line: they follow each other visibly.
         if y1 != y2:
             x1, x2 = LANES_LEFT + before.right, LANES_LEFT + after.left
             edge = BAR_HEIGHT / 2 if y2 > y1 else -BAR_HEIGHT / 2
