@@ -53,6 +53,7 @@ def ancestors(pid: int) -> Iterator[int]:
 def is_in_container(pid: int, container_id: str) -> bool:
     """Whether the process runs in that container."""
     try:
+        # The path of a container's control group contains its id.
         return bool(container_id) and container_id in (PROC / str(pid) / "cgroup").read_text(encoding="utf-8")
     except OSError:
         return False

@@ -50,6 +50,7 @@ def wanted_images(project: Project, team: TeamRegistry, services: Sequence[str])
     for name, image in runs.items():
         own, here = project.image_of(project.services[name]), stored.get(familiar(image))
         label = own.name if own else SYSTEM_PREFIX + familiar(image).partition("@")[0].rpartition(":")[0]
+        # Not the id, which depends on the engine's image store: the same image would be pushed once more.
         content = here.identity if here else "missing"
         found[name] = WantedImage(image, team.content_reference(label, content), here)
     return found

@@ -128,7 +128,8 @@ def read_run(report: BuildReport, image: Image, image_id: str, served_seconds: f
     unexpected = [
         f"{step.image}: {step.name}"
         for step in report.executed
-        # A stage called `deps` holds dependencies by convention, whatever command installs them.
+        # A change of code runs no step of a base. A stage called `deps` holds dependencies by convention, whatever
+        # command installs them.
         if step.image != image.name or step.stage == "deps" or INSTALLERS.search(step.instruction)
     ]
     return Run(

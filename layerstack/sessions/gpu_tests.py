@@ -98,4 +98,5 @@ def _leave(session: "nox.Session", is_required: bool, reason: str) -> NoReturn:
     if is_required:
         session.warn(reason)
         raise SystemExit(GpuMissing.exit_code)
+    # Nox adds a full stop.
     session.skip(reason.rstrip("."))

@@ -140,8 +140,10 @@ def follow(device: str, variables: Mapping[str, str]) -> None:
     with variables_of_dev(variables):
         project = project_to_run(device, is_started=True)
         require_images(engine.client(), project, list(project.services))
+        # Where the engine does not have this folder, saved files would not reach the containers.
         require_mounts(engine.client(), project)
         print_start(_up(project))
+        # `status` compares with these variables: without them it would call containers of `dev` outdated.
         remember(engine.client(), project, variables)
         print_addresses(addresses(project))
         say_tunnel(tunnel(project))
