@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def _end(_signal: int, _frame: object) -> None:
-    # No exception, which would come out of the midst of whatever module is being loaded.
+    # No exception: it would come out of whichever module is being loaded.
     sys.__stderr__.write("interrupted\n")  # type: ignore[union-attr]
     sys.__stderr__.flush()  # type: ignore[union-attr]
     os._exit(INTERRUPTED)

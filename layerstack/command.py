@@ -142,7 +142,7 @@ def drain(
 ) -> CommandResult:
     """Run and pass on standard output as bytes while it comes; the result holds only standard error."""
     started = time.monotonic()
-    # Standard error is read beside it: a child that fills that pipe would wait for ever.
+    # Standard error is read at the same time: a child that fills its pipe would otherwise block for ever.
     with _child(argv, cwd, env) as process, _collected(process.stderr) as errors:
         assert process.stdout
         while data := process.stdout.read(PIPE_BYTES):
@@ -226,7 +226,7 @@ def _child(
             _command(argv, env),
             cwd=cwd,
             env=_environment(env),
-            # No child may wait for the keyboard: nobody sees its question.
+            # No child may wait for input: its question would not be seen.
             stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -40,7 +40,7 @@ def read_runtimes(reference: str) -> tuple[Runtime, ...]:
 def suggest(reference: str, today: date) -> str:
     """The same image with supported versions; "" when they cannot be derived from its name."""
     repository, parts = _split(reference)
-    # Of an unknown image nobody can say which tags exist.
+    # Which tags exist is known of official images only.
     if _kind(repository) is None or "" in (found := [*_newer(repository, parts, today)]):
         return ""
     return f"{repository.removeprefix(STAND_IN_PREFIX)}:{'-'.join(found)}"

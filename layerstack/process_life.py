@@ -14,7 +14,7 @@ def is_running(process_id: int | str) -> bool:
 
     try:
         return psutil.Process(int(process_id)).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    # It exists, and belongs to somebody else.
+    # It exists, but belongs to another user.
     except psutil.AccessDenied:
         return True
     except (psutil.NoSuchProcess, ValueError, OverflowError):

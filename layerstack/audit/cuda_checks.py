@@ -85,7 +85,7 @@ def check_majors(copies: Sequence[CudaCopy], environments: Iterable[Environment]
     cudas = defaultdict(list)
     cudnns = defaultdict(list)
     for copy in copies:
-        # Only cudart has CUDA's own version: other libraries count theirs apart, such as libcufft.so.11 of CUDA 12.
+        # Only cudart has CUDA's own version number: others have their own, such as libcufft.so.11 in CUDA 12.
         if copy.name == "cudart":
             cudas[copy.major].append(copy.path)
         elif copy.name == "cudnn":

@@ -80,7 +80,7 @@ def open_image(reference: str) -> Iterator[ImageFiles]:
             yield _from_archive(reference, path, resources)
             return
         facts = _inspect(reference)
-        # In place where root may read them: an image of 5.4 GB takes 2.2 s, and nothing is copied.
+        # Read in place, which needs root, an image of 5.4 GB takes 2.2 s, and nothing is copied.
         if folders := _readable_folders(facts):
             layers = [_read_folder(number, folder) for number, folder in enumerate(folders)]
             history = _history(_stored_config(folders[-1], facts["Id"]))

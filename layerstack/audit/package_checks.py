@@ -79,7 +79,7 @@ def _problems(package: Package, environment: Environment) -> Iterator[tuple[str,
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
-        # By the image's Python: without an environment the markers would be those of this machine.
+        # Judged for the image's Python: by default markers are evaluated for that of this machine.
         if requirement.marker and not requirement.marker.evaluate(_marker_environment(environment)):
             continue
         name = canonicalize_name(requirement.name)

@@ -50,8 +50,8 @@ def change(path: Path, edit_command: str = "") -> None:
     if edit_command:
         command.run((*shlex.split(edit_command), str(path)), cwd=path.parent).require()
     else:
-        # A comment that never was there before: a rebuild with content that BuildKit knows already would be cached. At
-        # the end, after a line break of its own, as the file may not end with one.
+        # A new comment each time: content that BuildKit has seen before would be cached. It follows a line break of its
+        # own, as the file may not end with one.
         opening, _, closing = comment_style(path).partition(" ")
         with path.open("a") as file:
             file.write(f"\n{opening} rebuild {uuid.uuid4().hex} {closing}".rstrip() + "\n")

@@ -49,7 +49,7 @@ class Rebuilder:
         parents = list(self.image.parents)
         keeper = Keeper(lambda: plan.make_plan(self.project, parents, StateStore(self.project.root)))
         report, done = build.solve(self.project, call, Silent(), keeper)
-        # From the first run on: a later one would otherwise begin the lost step once more, within the measured time.
+        # Kept in the following runs as well: they would otherwise begin the lost step again, within the measured time.
         self.kept = done.kept
         return report
 

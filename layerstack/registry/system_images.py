@@ -19,7 +19,7 @@ def fetch(team: TeamRegistry, wanted: Iterable[Sequence[str]], say: Say) -> froz
     """
     groups = [[name for name in names if team.system_reference(name)] for names in wanted]
     answers = look_up(team.system_reference(name) for names in groups for name in names) if any(groups) else {}
-    # One failure stands for all, as all are looked up in the same registry.
+    # One failure counts for all, as all are looked up in the same registry.
     if trouble := next((answer.trouble for answer in answers.values() if answer.trouble), None):
         say(f"{trouble.sentence(team.host)}; looking for system images elsewhere")
         return frozenset()

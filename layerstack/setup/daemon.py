@@ -61,7 +61,7 @@ def start(program: Path, prefix: Path, say: Say) -> None:
 
     Raises EngineError with the reason from its log when it exits or does not respond within START_SECONDS.
     """
-    # The log is appended to: what an earlier start wrote is no reason of this one.
+    # The log is appended to: messages of an earlier start do not explain this one.
     logged_bytes = LOG.stat().st_size if LOG.exists() else 0
     running = _running_daemon()
     if running:

@@ -127,7 +127,7 @@ def _look_up(docker: EngineClient, image: SystemImage) -> SystemImage:
 
 def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemImage]:
     """The images with the project's default as `official` where a stand-in was remembered."""
-    # Only then the defaults are needed, which cost one more call of bake.
+    # The defaults cost another call of bake, and are needed for stand-ins only.
     if not any(image.reference.startswith(STAND_IN_PREFIX) for image in images):
         return list(images)
     defaults = _bake_variables(root, [name for name in OWN_BAKE_FILES if (root / name).is_file()])

@@ -80,7 +80,7 @@ def _obstacle(planned: PlannedImage) -> str:
     """Why the stored image may differ from what others would build."""
     if planned.stored is None:
         return f"is not here → `layerstack build {planned.name}`"
-    # Under a digest that leaves something out, others would find an image that is not what they would build.
+    # If the digest left something out, others would pull an image that differs from what they would build.
     if doubts := (*planned.manifest.unknown, *planned.manifest.volatile):
         return f"has no digest that says all of it: {doubts[0]}"
     return "" if planned.is_fresh else f"is not fresh, {planned.reason} → `layerstack build {planned.name}`"

@@ -122,17 +122,17 @@ def _read_found() -> dict[str, _Found]:
     found: dict[str, _Found] = {}
     for entry in (*use["container"], *use["volume"]):
         labels = entry.get("Labels") or {}
-        # What `docker compose run` started is no part of the stack.
+        # Containers of `docker compose run` are no part of the stack.
         if labels.get(PROJECT_LABEL) and labels.get(ONE_OFF_LABEL) != "True":
             one = found.setdefault(labels[PROJECT_LABEL], _Found())
             # Volumes have no image.
             one.has_containers |= "Image" in entry
-            # Volumes have no such label: of a stack without containers nothing tells the folder.
+            # Volumes have no such label: the folder of a stack without containers is unknown.
             one.folder = one.folder or labels.get(FOLDER_LABEL, "")
             one.size_bytes += _size(entry)
     for entry in use["image"]:
         name = (entry.get("Labels") or {}).get(PROJECT_LABEL, "")
-        # Not for images alone: what has neither containers nor volumes is no stack.
+        # Images alone make no stack: it has containers or volumes.
         if name in found:
             # Shared layers stay when the image goes; the engine says -1 where it has not counted.
             found[name].size_bytes += max(0, int(entry.get("Size") or 0) - max(0, int(entry.get("SharedSize") or 0)))

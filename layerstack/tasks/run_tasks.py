@@ -56,7 +56,7 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
     if wait < 0:
         raise UsageError(f"--wait takes seconds, not {wait}.")
     project = project_to_read()
-    # Compose takes 0.2 s for the environments of the services: meanwhile the modules load.
+    # Compose takes 0.2 s to resolve the environment of the services, while the modules below load.
     project.read_ahead()
     from layerstack.import_ahead import ANSWERS, import_ahead
 
@@ -224,7 +224,7 @@ def status(c: Context, check: bool = False, json: bool = False) -> None:
     document = running.document(read)
     show_document(document) if json else print_status(read)
     say_tunnel(tunnel(project))
-    # Only then: where all is well the swarm need not be asked.
+    # Asked only now: where all is well, the answer is not needed.
     if not document["ok"] and is_deployed(engine.client(), project):
         say(f"{project.name} runs as a stack on this swarm; `invoke verify` asks it.")
     if check and not document["ok"]:

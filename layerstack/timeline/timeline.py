@@ -98,7 +98,7 @@ def read_timelines(root: Path, count: int) -> list[Timeline]:
     """The last `count` builds that did something, oldest first. Raises UsageError."""
     if count < 1:
         raise UsageError(f"--last is 1 or more, not {count}.")
-    # Without the builds that have no times, and only then the last ones: otherwise fewer than asked for would be left.
+    # Builds without times are left out before counting, so that as many are shown as were asked for.
     found = [timeline for record in history.read_builds(root) if (timeline := read_timeline(record))]
     return found[-count:]
 
