@@ -20,6 +20,7 @@ def main() -> None:
 
 
 def _end(_signal: int, _frame: object) -> None:
+    # No exception: it would come out of whichever module is being loaded.
     sys.__stderr__.write("interrupted\n")  # type: ignore[union-attr]
     sys.__stderr__.flush()  # type: ignore[union-attr]
     os._exit(INTERRUPTED)

@@ -22,9 +22,10 @@ CHILD_ENVIRONMENT = {
     "DOCKER_BUILDKIT": "1",
     "COMPOSE_DOCKER_CLI_BUILD": "1",
     "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
+    # Docker's hints would take the place of the reason in the quoted end of an error.
     "DOCKER_CLI_HINTS": "false",
 }
-# What a person may have set otherwise. Buildx starts git seven times for attestations that are not made.
+# Defaults that the user's environment overrides. Buildx starts git seven times for attestations that are not made.
 UNLESS_SET = {"BUILDX_GIT_INFO": "false"}
 # After Ctrl-C BuildKit and Compose end their running steps before they exit.
 INTERRUPT_GRACE_SECONDS = 10.0
@@ -64,6 +65,7 @@ def find_program(name: str) -> str:
     if found:
         return found
     if name == "docker":
+        # With the exit code for a missing engine, as without the command none can be used.
         raise EngineError("The docker command is not installed.", "`invoke setup` shows what this machine lacks.")
     raise StackError(f"The program `{name}` is not installed or not on PATH.", f"Install {name} and run this again.")
 
@@ -93,6 +95,7 @@ def run(
         except subprocess.TimeoutExpired:
             _stop(process)
             out, err = _rest(process)
+            # The exit code of timeout(1).
             code, err = 124, err + f"\n(ended after {timeout_seconds:.0f} s)".encode()
     return CommandResult(tuple(argv), code, _text(out), _text(err), time.monotonic() - started)
 
@@ -139,6 +142,7 @@ def drain(
 ) -> CommandResult:
     """Run and pass on standard output as bytes while it comes; the result holds only standard error."""
     started = time.monotonic()
+    # Standard error is read at the same time: a child that fills its pipe would otherwise block for ever.
     with _child(argv, cwd, env) as process, _collected(process.stderr) as errors:
         assert process.stdout
         while data := process.stdout.read(PIPE_BYTES):
@@ -196,6 +200,7 @@ def start_detached(argv: Sequence[str], log: Path, *, env: Mapping[str, str] | N
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            # Ctrl-C in this terminal must not reach the daemon.
             start_new_session=True,
             env=_environment(env),
         )
@@ -221,6 +226,7 @@ def _child(
             _command(argv, env),
             cwd=cwd,
             env=_environment(env),
+            # No child may wait for input: its question would not be seen.
             stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -279,6 +285,7 @@ def _collected(pipe: IO[bytes] | None) -> Iterator[list[bytes]]:
     reader = threading.Thread(target=lambda: data.extend(iter(lambda: pipe.read(PIPE_BYTES), b"")), daemon=True)
     reader.start()
     yield data
+    # Not for ever: a grandchild may still hold the pipe.
     reader.join(DRAIN_SECONDS)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+# Programs of their own: calling them without `docker` in between saves about 0.1 s.
 PLUGINS = ("buildx", "compose")
 # Seen in docker/cli 28, cli-plugins/manager: the system folders on Unix, the first one counts.
 _SYSTEM_FOLDERS = tuple(
@@ -44,6 +45,8 @@ def direct_call(docker: str, words: tuple[str, ...], environment: Mapping[str, s
     Unchanged when `docker` is something else (a script, Podman, a snap) or the plugin is not found.
     """
     if words and words[0] in PLUGINS and _is_docker(docker):
+        # As Docker decides it: a link that leads nowhere is passed over, but the first file counts even if it may not
+        # be run. Such a call is left to `docker`, whose error names the reason.
         found = next((one for one in plugin_files(words[0], environment) if one.exists()), None)
         if found and os.access(found, os.X_OK):
             return (str(found), *words[1:])

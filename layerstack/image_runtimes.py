@@ -24,6 +24,7 @@ STAND_IN_PREFIX = "stand-in/"
 _REFERENCE = re.compile(r"(?P<repository>[^@]*?[^/@:]+)(?::(?P<tag>[\w.-]+))?(?:@.*)?$")
 # `18`, `3.9`, `v20.1.0`
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
+# `18`, `v20.1.0`: the number of a tag, with whatever follows it
 _NUMBER = re.compile(r"v?\d.*")
 # `alpine3.18`, `debian12`
 _SYSTEM = re.compile(r"(?P<kind>alpine|debian|ubuntu)(?P<version>\d+(\.\d+)*)")
@@ -39,6 +40,7 @@ def read_runtimes(reference: str) -> tuple[Runtime, ...]:
 def suggest(reference: str, today: date) -> str:
     """The same image with supported versions; "" when they cannot be derived from its name."""
     repository, parts = _split(reference)
+    # Which tags exist is known of official images only.
     if _kind(repository) is None or "" in (found := [*_newer(repository, parts, today)]):
         return ""
     return f"{repository.removeprefix(STAND_IN_PREFIX)}:{'-'.join(found)}"
@@ -64,6 +66,7 @@ def _split(reference: str) -> tuple[str, list[str]]:
 
 def _read(repository: str, number: int, part: str) -> Runtime | None:
     kind = _kind(repository)
+    # Only the first part of a tag is the image's own version: in `18-alpine3.18` the rest is the distribution.
     if number == 0 and kind and _VERSION.fullmatch(part):
         return find_runtime(kind, part)
     if system := _SYSTEM.fullmatch(part):

@@ -10,5 +10,5 @@ ENGINE = ("docker", *TABLES)
 
 
 def import_ahead(names: tuple[str, ...]) -> None:
-    """In a thread, in this order. What cannot be loaded is reported where it is used."""
+    """Import them in a thread, in this order. A module that cannot be loaded is reported where it is used."""
     beside(lambda: [import_module(name) for name in names])

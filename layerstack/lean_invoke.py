@@ -1,7 +1,7 @@
-"""Import Invoke (seen with 3.0) without what a task has no use for: 0.06 s of every command.
+"""Imports Invoke (seen with 3.0) without the parts that tasks do not need, which saves 0.06 s in every command.
 
-`unittest.mock` is there for the tests of others, the metadata of its package for `invoke --version`, YAML for an
-invoke.yaml. Each is loaded once somebody asks for it.
+Invoke uses `unittest.mock` for its MockContext, the metadata of its package for `invoke --version`, and YAML for an
+invoke.yaml. Each of them is loaded when it is first used.
 """
 
 import importlib
@@ -17,7 +17,7 @@ YAML = "invoke.vendor.yaml"
 
 
 def load_invoke() -> None:
-    """Import it so, unless it was imported before."""
+    """Import Invoke in this way, unless it is imported already."""
     if "invoke" in sys.modules:
         return
     mock = _module("unittest.mock", Mock=_mock)
@@ -26,13 +26,14 @@ def load_invoke() -> None:
         invoke = importlib.import_module("invoke")
         importlib.import_module("invoke.context")
     if not invoke.__version__:
+        # Python asks a module's `__getattr__` only for names that the module does not have.
         del invoke.__version__
         invoke.__getattr__ = _attribute  # type: ignore[method-assign]
 
 
 @contextmanager
 def _standing_in(*modules: ModuleType) -> Iterator[None]:
-    """These take the place of those that nobody has imported yet, until the end of the block."""
+    """Put these in the place of modules that are not imported yet, until the end of the block."""
     placed = {module.__name__: module for module in modules if module.__name__ not in sys.modules}
     sys.modules.update(placed)
     try:
@@ -75,7 +76,7 @@ def _mock(*arguments: Any, **settings: Any) -> Any:
 
 
 def _attribute(name: str) -> Any:
-    """What `invoke` lacks until somebody asks."""
+    """`invoke.__version__`, which is read when it is first used."""
     if name != "__version__":
         raise AttributeError(f"module 'invoke' has no attribute '{name}'")
     from importlib import metadata

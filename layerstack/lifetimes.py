@@ -78,6 +78,7 @@ class Runtime:
 def find_runtime(kind: str, version: str) -> Runtime | None:
     """The entry for a version: Python 3.9.2 is in 3.9, Node.js 18.20 in 18; None when the table has none."""
     parts = version.removeprefix("v").split(".")
+    # The longest first: Python 3.9 is a line of its own, Node.js 18.20 belongs to 18.
     known = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((Runtime(kind, one) for one in known if one in LIFETIMES.get(kind, {})), None)
 

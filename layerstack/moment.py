@@ -12,8 +12,10 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 
-# A duration as Go prints it, and an age as Docker's commands print it.
+# `ms` stands before `m`: the first alternative that fits is taken.
+# `48h0m0s`, `1m30s`, `500ms`: a duration as Go prints it
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+# `16 minutes ago`, `About an hour ago`: an age as Docker's commands print it
 _AGE = re.compile(r"(\d+|a|an) (second|minute|hour|day|week|month|year)s?\b")
 _UNITS = {
     **{"ms": 0.001, "s": 1, "m": 60, "h": 3600, "second": 1, "minute": 60, "hour": 3600, "day": 86400},
@@ -27,6 +29,7 @@ def read_time(text: str | None) -> float | None:
     if not match or match["day"].startswith("000"):
         return None
     try:
+        # The offset is added by hand, as Python 3.10 reads it in one form only.
         moment = datetime.fromisoformat(f"{match['day']}T{match['clock']}+00:00").timestamp()
     except ValueError:
         return None

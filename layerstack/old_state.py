@@ -69,6 +69,7 @@ def _is_plain(path: Path) -> bool:
 def _take(path: Path, target: Path) -> bool:
     if not _is_plain(path):
         return False
+    # A record that was written since then is newer than the old one.
     is_new = not os.path.lexists(target)
     if is_new:
         private_file.replace(target, path.read_bytes())

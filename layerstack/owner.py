@@ -11,6 +11,7 @@ PID_NAMESPACE = Path("/proc/self/ns/pid")
 # The kernel rounds the boot time to whole seconds, up or down.
 SAME_START_SECONDS = 2.0
 # Only characters that are valid in file names, labels and image tags.
+# `1a2b3c4d.4711.123456`
 _MARK = re.compile(r"\b([0-9a-f]{8})\.(\d{1,10})\.(\d{1,15})\b")
 
 
@@ -58,6 +59,7 @@ def _seconds_after_boot(pid: int) -> float | None:
     booted = psutil.boot_time()
     try:
         process = psutil.Process(pid)
+        # A zombie has ended, and only its parent has not collected it yet.
         if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             return None
         return process.create_time() - booted

@@ -35,6 +35,8 @@ def replace(path: Path, content: bytes) -> None:
 def append(path: Path, line: bytes, most_bytes: int) -> None:
     """Append a line; a file that grows beyond `most_bytes` loses its older half. Writers take turns."""
     make_folder(path.parent)
+    # The lock is a file of its own: the record is replaced when it is shortened, and a lock on the old one would mean
+    # nothing.
     with _folder(path.parent) as folder, _lock(folder, f"{path.stem}.lock"):
         with _file(folder, path.name, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
             # After a write that was cut off, the new line must not become part of the old one.
@@ -58,6 +60,7 @@ def take_lock(path: Path, text: bytes) -> IO[bytes] | None:
     if not _try_flock(file):
         file.close()
         return None
+    # Only with the lock: until then the text is that of its holder.
     os.ftruncate(file.fileno(), 0)
     os.write(file.fileno(), text)
     return file
@@ -67,6 +70,7 @@ def read_lock(path: Path) -> bytes:
     """The text of the process that holds a lock; empty when it is free."""
     try:
         with _folder(path.parent) as folder, _file(folder, path.name, os.O_RDONLY) as file:
+            # Shared, so that two readers do not take each other for the holder.
             return b"" if _try_flock(file, fcntl.LOCK_SH) else file.read()
     except FileNotFoundError:
         return b""
@@ -77,6 +81,8 @@ def make_folder(path: Path) -> None:
     if path.is_dir():
         return
     make_folder(path.parent)
+    # One by one, as `mkdir(parents=True)` gives parents the usual mode. Another process may create the folder
+    # meanwhile.
     with suppress(FileExistsError):
         path.mkdir(mode=FOLDER_MODE)
 
@@ -96,9 +102,11 @@ def refusal(path: Path) -> str:
 
 @contextmanager
 def _folder(path: Path) -> Iterator[int]:
+    # Files are opened relative to this descriptor: the folder cannot be exchanged for a link in between.
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         status = _require_own(descriptor, path.name)
+        # The folder may be older than the rule, or restored with other rights.
         if status.st_mode & 0o077:
             os.fchmod(descriptor, FOLDER_MODE)
         yield descriptor
@@ -116,6 +124,7 @@ def _open(folder: int, name: str, flags: int) -> IO[bytes]:
     # O_NONBLOCK: opening a FIFO would wait for its other end.
     safe = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     descriptor = os.open(name, flags | safe, FILE_MODE, dir_fd=folder)
+    # `wb` truncates nothing here: the flags of os.open decide that.
     file = os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "a+b" if flags & os.O_APPEND else "wb")
     try:
         if not stat.S_ISREG(_require_own(descriptor, name).st_mode):

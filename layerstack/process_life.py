@@ -14,6 +14,7 @@ def is_running(process_id: int | str) -> bool:
 
     try:
         return psutil.Process(int(process_id)).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    # It exists, but belongs to another user.
     except psutil.AccessDenied:
         return True
     except (psutil.NoSuchProcess, ValueError, OverflowError):
@@ -52,6 +53,7 @@ def ancestors(pid: int) -> Iterator[int]:
 def is_in_container(pid: int, container_id: str) -> bool:
     """Whether the process runs in that container."""
     try:
+        # The path of a container's control group contains its id.
         return bool(container_id) and container_id in (PROC / str(pid) / "cgroup").read_text(encoding="utf-8")
     except OSError:
         return False

@@ -23,6 +23,7 @@ GAP = 2
 NARROW = 12
 # Colours are dropped; other control characters are spelled out, as they could move or clear the screen.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+# Marks of direction could reorder a line, and no encoding has lone surrogates.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # A command in backticks, with the arrow before it, is not broken, so that it can be copied.
 _WORDS = re.compile(r"(?:→ )?(?:`[^`\n]+`\S*|\S+)")
@@ -96,6 +97,7 @@ def line(text: str = "", style: str = "", is_whole: bool = False) -> None:
     text = shown(text)
     console.print(
         Text(text if is_whole and not sys.stdout.isatty() else wrapped(text, console.width), style=style),
+        # The text is wrapped already: rich would break commands in backticks.
         soft_wrap=True,
     )
 
@@ -137,6 +139,7 @@ def print_rich(console: Console, table: Table) -> None:
     """A rich table on stdout, without trailing blanks."""
     with console.capture() as captured:
         console.print(table)
+    # rich fills every row up to the width of the table.
     sys.stdout.write("".join(f"{row.rstrip()}\n" for row in captured.get().splitlines()))
     sys.stdout.flush()
 
@@ -145,6 +148,7 @@ def console_for(stream: TextIO) -> Console:
     """A rich console on a stream, with its width."""
     from rich.console import Console
 
+    # No emoji and no highlighting: `:cat:` in a log is text, and numbers get no colours.
     return Console(file=stream, width=width_of(stream), emoji=False, highlight=False)
 
 

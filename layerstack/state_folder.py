@@ -48,6 +48,7 @@ def shared_folder() -> Path:
 
 def project_mark(root: Path) -> str:
     """NAME-DIGEST of a project's real path: readable, and unique for each checkout."""
+    # A link to a checkout leads to the records of the checkout.
     real = os.path.realpath(root)
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", os.path.basename(real))[:40]  # noqa: PTH119 - realpath gives a str
     return f"{name}-{sha256(os.fsencode(real)).hexdigest()[:12]}"
@@ -57,6 +58,7 @@ def read_text(path: Path) -> str | None:
     """The content of a record; None when there is none or it cannot be read."""
     try:
         return private_file.read(path).decode("utf-8", errors="replace")
+    # Below NOWHERE nothing is a folder: a warning was printed where that was chosen.
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -108,6 +110,7 @@ def set_aside(path: Path, reason: str) -> None:
     """Rename an unreadable record to NAME.damaged, replacing an earlier one."""
     kept = path.with_name(f"{path.name}.damaged")
     with suppress(OSError):
+        # Kept, as something in it may still be needed; the next write begins a new file.
         path.replace(kept)
         _warn(path, f"{reason}; it is kept as {kept.name}")
 

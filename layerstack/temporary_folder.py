@@ -25,6 +25,7 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
 def abandoned_folders() -> list[Path]:
     """Folders whose owner was killed before it could remove them."""
     found = Path(tempfile.gettempdir()).glob(f"{PREFIX}*")
+    # Anybody can create names in the common temporary folder: no link is followed.
     return sorted(one for one in found if is_abandoned(one.name) and one.is_dir() and not one.is_symlink())
 
 

@@ -21,6 +21,7 @@ def wait_until(
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
+        # Decided before the call, so that something that came true during the last pause is still seen.
         is_last = time.monotonic() >= deadline
         answer = probe()
         if answer:
@@ -31,7 +32,7 @@ def wait_until(
 
 
 def beside(work: Callable[[], Answer]) -> "Future[Answer]":
-    """Run beside everything else. A program that ends does not wait for it, as it would for a pool's."""
+    """Run `work` in a daemon thread, which does not keep the program alive, as a pool's thread would."""
     future: Future[Answer] = Future()
 
     def run() -> None:

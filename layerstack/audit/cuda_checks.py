@@ -29,6 +29,7 @@ def torch_cuda(image: ImageFiles, environment: Environment) -> str | None:
 def expects_gpu(image: ImageFiles, libraries: Iterable[Library], copies: Sequence[CudaCopy]) -> bool:
     """Whether the image is meant for a GPU: it contains CUDA or GPU code, or asks the runtime for a card."""
     variables = [str(one).partition("=")[0] for one in image.config.get("Env") or ()]
+    # NVIDIA's CUDA images set these variables, and images built on them inherit them.
     asks = bool({"NVIDIA_VISIBLE_DEVICES", "NVIDIA_REQUIRE_CUDA", "CUDA_VERSION"} & set(variables))
     return asks or bool(copies) or any(library.facts.code for library in libraries)
 
@@ -48,6 +49,7 @@ def check_extensions(environment: Environment, libraries: Mapping[str, Library])
     for package in environment.packages.values():
         own = [libraries[path] for path in package.files if path in libraries]
         extensions = [library for library in own if library.uses_torch]
+        # One file with CUDA is enough: a package may keep its code for the CPU and for CUDA in separate files.
         if package.name == "torch" or not extensions or any(library.uses_cuda for library in own):
             continue
         names = ", ".join(library.name for library in extensions)
@@ -83,6 +85,7 @@ def check_majors(copies: Sequence[CudaCopy], environments: Iterable[Environment]
     cudas = defaultdict(list)
     cudnns = defaultdict(list)
     for copy in copies:
+        # Only cudart has CUDA's own version number: others have their own, such as libcufft.so.11 in CUDA 12.
         if copy.name == "cudart":
             cudas[copy.major].append(copy.path)
         elif copy.name == "cudnn":
@@ -107,6 +110,8 @@ def check_needed(libraries: Iterable[Library], copies: Sequence[CudaCopy]) -> It
     missing: dict[str, list[str]] = defaultdict(list)
     for library in libraries:
         for needed in library.facts.needed:
+            # Not libcuda, which belongs to the driver: the container gets it from the host. A name such as
+            # libcudart-9335f6a2.so.12 does not match: a wheel that uses one contains the file.
             match = re.match(r"lib(cudart|cublas|cudnn|cufft|cusparse|cusolver|nvrtc)\.so\.(\d+)", needed)
             if match and (match[1], int(match[2])) not in there:
                 missing[needed].append(library.path)
@@ -123,6 +128,7 @@ def check_duplicates(copies: Sequence[CudaCopy]) -> Iterator[Finding]:
     by_name: dict[tuple[str, int], list[CudaCopy]] = defaultdict(list)
     for copy in copies:
         by_name[copy.name, copy.major].append(copy)
+    # The largest copy of each is not counted: the sum is the least that is saved, whichever copy stays.
     extra = [copy for found in by_name.values() for copy in _without_largest(found)]
     weight = sum(copy.size_bytes for copy in extra)
     if weight >= NOTABLE_BYTES:

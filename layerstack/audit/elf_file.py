@@ -58,6 +58,7 @@ def is_elf(stream: IO[bytes]) -> bool:
 
 def read_elf(stream: IO[bytes]) -> ElfFacts:
     """Read a seekable ELF file; a damaged one is described in `problem` instead of raising."""
+    # Imported here, as only images with shared objects need it.
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 

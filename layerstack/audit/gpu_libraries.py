@@ -64,10 +64,12 @@ def cuda_copies(image: ImageFiles) -> tuple[CudaCopy, ...]:
 def _copies(files: Iterable[StoredFile]) -> Iterator[CudaCopy]:
     for file in files:
         match = CUDA_LIBRARY.match(file.name)
+        # Stubs of a -devel image are for the linker only: no program loads them.
         if match and not file.target and "/stubs/" not in file.path:
             yield CudaCopy(match["name"], int(match["major"]), file.path, file.size_bytes)
 
 
 def _read(file: StoredFile) -> Library | None:
+    # A `.so` may also be a linker script, which is text.
     with file.open() as stream:
         return Library(file.path, file.size_bytes, read_elf(stream)) if is_elf(stream) else None

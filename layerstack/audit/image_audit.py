@@ -79,6 +79,7 @@ def audit_image(
     with open_image(reference) as image:
         environments = find_environments(image)
         libraries = {library.path: library for library in read_libraries(image)}
+        # All checks end within this block: files of an image can be read only while it is open.
         weights = tuple(check_weights(image, licensed))
         findings = (*weights, *_findings(image, environments, libraries, cards))
         cudas = [cuda_checks.torch_cuda(image, environment) for environment in environments]
@@ -86,6 +87,7 @@ def audit_image(
         return ImageAudit(
             image=reference,
             seconds=time.monotonic() - started,
+            # The environments come in the order of their size: the largest one with PyTorch counts.
             torch_cuda=next((cuda for cuda in cudas if cuda is not None), None),
             cards=tuple(cards),
             findings=tuple(one for one in findings if one.check not in ignored),
@@ -134,6 +136,7 @@ def _findings(
         cuda = cuda_checks.torch_cuda(image, environment)
         if is_for_gpu:
             yield from cuda_checks.check_torch(environment, cuda)
+        # On PyTorch for the CPU no extension can have CUDA code: the finding on PyTorch says it already.
         if is_for_gpu and cuda != "":
             yield from cuda_checks.check_extensions(environment, libraries)
         yield from package_checks.check_numpy(image, environment)

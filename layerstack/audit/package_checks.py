@@ -22,6 +22,7 @@ SHOWN = 6
 def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
     """As `pip check`: every applicable requirement is installed in a matching version, or left out by a label."""
     declared = str((image.config.get("Labels") or {}).get(LEFT_OUT_LABEL, ""))
+    # A package that is installed in spite of the label still has to have a matching version.
     left_out = set(map(canonicalize_name, declared.split())) - environment.packages.keys()
     found = [problem for package in environment.packages.values() for problem in _problems(package, environment)]
     problems = [text for name, text in found if name not in left_out]
@@ -38,6 +39,7 @@ def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[
 def check_numpy(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
     """Extensions compiled against NumPy 1 do not load with NumPy 2."""
     numpy = environment.packages.get("numpy")
+    # The version is `?` where the metadata names none.
     if numpy is None or not numpy.version.split(".")[0].isdigit() or int(numpy.version.split(".")[0]) < 2:
         return
     broken = sorted(
@@ -77,12 +79,14 @@ def _problems(package: Package, environment: Environment) -> Iterator[tuple[str,
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
+        # Judged for the image's Python: by default markers are evaluated for that of this machine.
         if requirement.marker and not requirement.marker.evaluate(_marker_environment(environment)):
             continue
         name = canonicalize_name(requirement.name)
         found = environment.packages.get(name)
         if found is None:
             yield name, f"{package.name} needs {requirement.name}, which is not installed"
+        # As in pip, a pre-release that is installed counts.
         elif not requirement.specifier.contains(found.version, prereleases=True):
             yield (
                 name,
@@ -104,6 +108,7 @@ def _marker_environment(environment: Environment) -> Mapping[str, str]:
         "platform_machine": "x86_64",
         "platform_release": "",
         "platform_version": "",
+        # Requirements of extras do not apply: the metadata does not say which were asked for.
         "extra": "",
     }
 
@@ -113,4 +118,5 @@ def _is_for_numpy_1(image: ImageFiles, path: str) -> bool:
     if not (path.endswith(".so") or ".so." in file.name) or file.target:
         return False
     with file.open() as stream:
+        # What is compiled against NumPy 2 has both names, and loads with either version.
         return holds(stream, NUMPY_1_MARK, NUMPY_2_MARK) == {NUMPY_1_MARK}

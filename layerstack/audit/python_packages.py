@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from layerstack.audit.image_files import ImageFiles
 
-# dist-packages is the folder of Debian's own packages.
+# `opt/venv/lib/python3.9/site-packages`; dist-packages is the folder of Debian's own packages.
 SITE_FOLDER = re.compile(r"^(.*/)?(site-packages|dist-packages)$")
 # `opt/venv/lib/python3.9/site-packages`
 PYTHON_OF_FOLDER = re.compile(r"python(3\.\d+)/(?:site|dist)-packages$")
@@ -60,6 +60,7 @@ def find_environments(image: ImageFiles) -> tuple[Environment, ...]:
 
 
 def _read_package(image: ImageFiles, site: str, metadata: str, sources: Mapping[str, str]) -> Package:
+    # The headers only: below them is the whole description of the package.
     head = HeaderParser().parsestr((image.read(metadata) or b"").decode("utf-8", errors="replace"))
     folder = metadata.rpartition("/")[0]
     files = tuple(_recorded(image, site, folder))
@@ -79,12 +80,14 @@ def _recorded(image: ImageFiles, site: str, folder: str) -> Iterator[str]:
     text = (image.read(f"{folder}/RECORD") or b"").decode("utf-8", errors="replace")
     for row in csv.reader(io.StringIO(text)):
         path = posixpath.normpath(f"{site}/{row[0]}") if row else ""
+        # A Dockerfile may have deleted some of them, for example tests.
         if path in image.files:
             yield path
 
 
 def _editable_from(image: ImageFiles, folder: str) -> str:
     try:
+        # PEP 610: pip records the origin of a package here, unless it is from an index.
         document = json.loads(image.read(f"{folder}/direct_url.json") or b"{}")
     except ValueError:
         return ""

@@ -19,8 +19,10 @@ VARIABLES = {
     **{"NODE_VERSION": "Node.js", "PYTHON_VERSION": "Python", "PHP_VERSION": "PHP", "RUBY_VERSION": "Ruby"},
     **{"GOLANG_VERSION": "Go", "PG_MAJOR": "PostgreSQL", "MONGO_VERSION": "MongoDB", "MYSQL_MAJOR": "MySQL"},
 }
+# The first is usually a link to the second, and links are not followed in an image.
 OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 SYSTEMS = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine"}
+# The official images of Node.js include its headers, which give the version as text.
 NODE_HEADER = "usr/local/include/node/node_version.h"
 # `VERSION_ID="12"`, a line of os-release
 _RELEASE_LINE = re.compile(r"^(ID|VERSION_ID)=[\"']?([\w.]+)", re.MULTILINE)
@@ -45,6 +47,7 @@ def _runtimes(image: ImageFiles) -> Iterator[Runtime]:
         if found := find_runtime(kind, version):
             yield found
     label = str((image.config.get("Labels") or {}).get(STAND_IN_LABEL, ""))
+    # A stand-in has the runtime of the official image on a distribution of its own.
     yield from (one for one in read_runtimes(label) if one.kind not in SYSTEMS.values())
 
 

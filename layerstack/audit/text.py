@@ -65,5 +65,6 @@ def _print_layers(audit: ImageAudit) -> None:
 def _instruction(text: str) -> str:
     from rich.markup import escape
 
+    # BuildKit marks its instructions in the history of an image with this suffix.
     text = SHELL.sub("RUN ", " ".join(text.removesuffix("# buildkit").split())) or "(not recorded)"
     return escape(short(text, INSTRUCTION_CHARACTERS))

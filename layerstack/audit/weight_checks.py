@@ -38,6 +38,7 @@ class LicensedModel:
         if self.name.search(file.name):
             return True
         with file.open() as stream:
+            # The directory of the archive has the names: the arrays themselves need not be read.
             if file.name.endswith(".npz") and zipfile.is_zipfile(stream):
                 stream.seek(0)
                 names = " ".join(zipfile.ZipFile(stream).namelist()).encode()
@@ -59,6 +60,7 @@ def check_weights(image: ImageFiles, licensed: Sequence[LicensedModel] = ()) -> 
                 f"{_place(image, file)} is {model.what}: its licence forbids passing it on, in an image too",
                 "Take it out of the build, build without the cache, and mount it from a volume.",
             )
+    # A licensed model is reported as an error already.
     heavy = [file for file in files if file.size_bytes >= WEIGHT_BYTES and file not in forbidden]
     if heavy:
         weight = megabytes(sum(file.size_bytes for file in heavy))

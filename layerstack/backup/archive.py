@@ -47,6 +47,8 @@ def new_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """
     _remove_abandoned(path)
     try:
+        # In the same folder: a file can be replaced atomically only within one file system. The mark in its name tells
+        # the next backup whether this one was killed.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{own_mark()}-")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
@@ -54,6 +56,7 @@ def new_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as made:
             yield made
         Path(name).replace(path)
+    # Also after Ctrl-C.
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()
@@ -63,6 +66,7 @@ def new_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 def write_dump(archive: zipfile.ZipFile, service: str, fill: Callable[[Callable[[bytes], None]], None]) -> Dump:
     """Add a member with everything that `fill` passes to its argument."""
     digest, size = hashlib.sha256(), 0
+    # The size is known only at the end, and a member without ZIP64 ends at 2 GiB.
     with archive.open(service, "w", force_zip64=True) as member:
 
         def take(data: bytes) -> None:

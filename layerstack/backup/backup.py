@@ -98,6 +98,7 @@ def _dump(project: Project, name: str, made: ZipFile, say: Say) -> Dump:
 
 
 def _exec(project: Project, name: str, words: Sequence[str]) -> tuple[str, ...]:
+    # A terminal would change the bytes of the dump: it turns each line feed into two characters.
     return project.compose("--progress", "quiet", "exec", "--no-TTY", name, *words)
 
 
@@ -129,5 +130,7 @@ def _held(project: Project, names: Sequence[str], running: set[str], words: tupl
             command.run(hold, cwd=project.root, env=project.environment).require()
         yield
     finally:
+        # Also after a failure of the first command, which may have held some of them. Its exit code is ignored so that
+        # the error of the block is the one that is reported.
         if users:
             command.run(let_go, cwd=project.root, env=project.environment)

@@ -138,5 +138,6 @@ def _disk(facts: EngineFacts) -> Disk:
 
 
 def _field(text: str, name: str) -> str:
+    # The first `Name:` is the builder's; those of its nodes follow.
     match = re.search(rf"^{name}:[ \t]*(\S+)", text, re.MULTILINE)
     return match[1] if match else ""

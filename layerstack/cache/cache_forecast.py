@@ -66,12 +66,14 @@ def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) 
     All three limits are given: with only one the engine takes the others for 0 and always cuts to the reserve.
     """
     limits = builder.layer_rule or GcRule()
+    # Everything that is used more recently than these records stays longer, so the reserve has to hold that, too.
     reserved = math.ceil(max(eviction.kept_longest(ids), limits.reserved_bytes) * HEADROOM)
     sizes = {
         "ReservedSpace": reserved,
         "MaxUsedSpace": max(limits.max_used_bytes, 2 * reserved) if limits.max_used_bytes else 0,
         "MinFreeSpace": limits.min_free_bytes,
     }
+    # dockerd reads `46GB` as 46 GiB.
     given = {name: f"{math.ceil(size / GIBIBYTE)}GB" for name, size in sizes.items() if size}
     if not builder.is_engine:
         lines = [f'  {name[0].lower()}{name[1:]} = "{size}"' for name, size in given.items()]

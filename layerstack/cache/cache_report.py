@@ -87,6 +87,7 @@ class CacheReport:
     @property
     def is_endangered(self) -> bool:
         """Whether the cache of a base image may soon be lost."""
+        # Only bases: a lost base costs minutes, a service seconds.
         return any(one.is_base and one.forecast.status in ("at-risk", "would-drop") for one in self.images)
 
     @property
@@ -167,6 +168,7 @@ def _read_images(
     dropped = eviction.dropped(builder.disk.free_bytes)
     bases = {image.name for image in project.base_images}
     for image in wanted:
+        # By the image's id: the tag may name an image that something else built.
         last = store.of_image(stored[image.tag].id) if image.tag in stored else None
         built, notes = _built(project, image, last, stored.get(image.tag))
         steps = finder.find(built)
@@ -179,6 +181,7 @@ def _built(
 ) -> tuple[Built, tuple[str, ...]]:
     """The recipe of the image: that of its last recorded build, else its current Dockerfile."""
     layers = _layers(stored) if stored else None
+    # The Dockerfile may have changed since that build, whose steps are those in the cache.
     if last and last.manifest.stages:
         return Built(image, last.manifest.stages, last.manifest.target, layers), ()
     notes = ("no record of its build: these are the steps of the current Dockerfile",) if stored else ()
@@ -211,6 +214,7 @@ def _outcome(
         return Forecast("not-built", "there is no such image")
     if not steps:
         return Forecast("unknown", "its steps are unknown")
+    # A record that looks like the step may belong to another project: what a build saw is more certain.
     if last and last.is_cache_gone:
         return Forecast("lost", "a build found its steps no longer cached; services are built on the stored image")
     return cache_forecast.forecast(steps, eviction, builder)
@@ -223,6 +227,7 @@ def _groups(records: Iterable[CacheRecord], cached: tuple[CachedImage, ...]) -> 
     groups: dict[tuple[str, str], list[CacheRecord]] = defaultdict(list)
     for record in records:
         if record.id not in placed:
+            # Only descriptions can tell: these records are not on the chain of any current step.
             is_own = record.kind == "regular" and any(describes(record, line) for line in lines.values())
             groups[_group(record, is_own)].append(record)
     every = (Group(kind, what, tuple(held)) for (kind, what), held in groups.items())

@@ -86,6 +86,7 @@ class StepFinder:
         self, stage: RecipeStage, start: frozenset[str] | None, is_stored: bool, seconds: Mapping[int, int]
     ) -> Iterator[tuple[CacheRecord, ...]]:
         """The candidate records of each step, each built on one of the step before."""
+        # Where the builder lists no parents at all, the text of the instruction has to do.
         has_parents = any(one.parents for one in self.records)
         for line in stage.steps:
             fitting = tuple(
@@ -96,9 +97,11 @@ class StepFinder:
                 and (not is_stored or self._is_layer(one, seconds.get(line.line)))
             )
             yield fitting
+            # A linked COPY does not depend on the step before, so that its record may have any parent.
             start = None if "--link" in line.text else _ids(fitting)
 
     def _is_layer(self, record: CacheRecord, made: int | None) -> bool:
+        # The history has whole seconds only.
         is_of_that_time = made is None or int(epoch_seconds(record.created)) == made
         return is_of_that_time and (record.is_shared or not self.shares_layers)
 
@@ -130,6 +133,7 @@ def _choose(candidates: Sequence[tuple[CacheRecord, ...]]) -> list[CacheRecord |
     chosen: list[CacheRecord | None] = []
     above: CacheRecord | None = None
     for fitting in reversed(candidates):
+        # From the last step down: a record names what it is built on, and not what is built on it.
         below = [one for one in fitting if above is None or one.id in above.parents] or fitting
         # A shared record is a layer of an image that is here.
         above = max(below, key=lambda one: (one.is_shared, epoch_seconds(one.last_used)), default=None)

@@ -119,6 +119,7 @@ def clean(plan: CleanUp) -> str:
     images.remove(reference for image in plan.images for reference in (image.tags or (image.id,)))
     scope = ("--all",) if plan.removes_whole_cache else ("--filter", f"unused-for={UNUSED_HOURS}h")
     command.run(("docker", "buildx", "prune", "--force", *scope)).require()
+    # The engine refuses to remove an image that a container uses, and that is no failure of the clean-up.
     left = images.find_all(image.id for image in plan.images)
     kept = f", {len(left)} still in use by containers (`invoke down` first)" if left else ""
     freed = megabytes(max(0, before - builder.read_use(plan.builder).total_bytes))
@@ -130,6 +131,8 @@ def clean(plan: CleanUp) -> str:
 def _own_images(project: Project) -> list[StoredImage]:
     """Images with the project's Compose label, and bases that were built under one of its tags."""
     tags, store = {image.tag for image in project.images.values()}, StateStore(project.root)
+    # Bake builds the bases, so they have no label of Compose; the record of a build knows under which tag they were
+    # made.
     states = ((image, store.of_image(image.id)) for image in images.with_label(INPUTS_LABEL))
     bases = [image for image, state in states if state and state.tag in tags]
     return list(_unique((*images.with_label(f"{PROJECT_LABEL}={project.name}"), *bases)))
@@ -149,6 +152,7 @@ def _unique(stored: Iterable[StoredImage]) -> tuple[StoredImage, ...]:
 def read_uses(project_name: str) -> Uses:
     """The images that all other stacks need, running or not. Raises EngineError."""
     running = {}
+    # Stopped containers count, as they can be started again.
     for entry in engine.client().api.containers(all=True):
         name = (entry.get("Labels") or {}).get(PROJECT_LABEL, project_name)
         if name != project_name:

@@ -60,6 +60,7 @@ class Eviction:
 
     @cached_property
     def _oldest_first(self) -> list[CacheRecord]:
+        # BuildKit never drops a record that is in use.
         free = {record.id: epoch_seconds(record.last_used) for record in self._records if not record.is_in_use}
         return list(leaves_first(self._records, free))
 

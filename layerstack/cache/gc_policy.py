@@ -71,6 +71,7 @@ Rules = tuple[GcRule, ...]
 
 def parse_rules(inspect_text: str) -> Rules:
     """The `GC Policy` of `docker buildx inspect`; () where garbage collection is off or the builder is stopped."""
+    # `GC Policy rule#0:`, then indented lines such as ` Reserved Space: 24.21GiB`.
     blocks = re.split(r"^GC Policy rule#\d+:\n", inspect_text, flags=re.MULTILINE)[1:]
     return tuple(_rule(dict(_fields(block))) for block in blocks)
 
@@ -86,8 +87,10 @@ def parse_printed_size(text: str) -> int:
 def _rule(fields: Mapping[str, str]) -> GcRule:
     return GcRule(
         takes_all=fields.get("All") == "true",
+        # `type==source.local,type==exec.cachemount`
         kinds=tuple(re.findall(r"type=+([^,]+)", fields.get("Filters", ""))),
         unused_seconds=span_seconds(fields.get("Keep Duration", "0")),
+        # Older versions of Buildx print one figure, `Keep Bytes`, and neither of the two below.
         reserved_bytes=parse_printed_size(fields.get("Reserved Space") or fields.get("Keep Bytes") or "0"),
         max_used_bytes=parse_printed_size(fields.get("Max Used Space", "0")),
         min_free_bytes=parse_printed_size(fields.get("Min Free Space", "0")),
@@ -97,6 +100,7 @@ def _rule(fields: Mapping[str, str]) -> GcRule:
 def _fields(block: str) -> Iterator[tuple[str, str]]:
     for line in block.splitlines():
         name, sign, value = line.strip().partition(":")
+        # A line that is not indented begins another section, for example `File#buildkitd.toml:`.
         if not line.startswith(" ") or not sign:
             return
         yield name, value.strip()

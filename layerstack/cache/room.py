@@ -25,6 +25,7 @@ from layerstack.wording import duration, megabytes, short
 SHOWN = 3
 # Per call: the length of a command line is limited.
 MOST_IDS = 200
+# A chain of records loses one record a round.
 ROUNDS = 50
 # The history keeps only the beginning of a long instruction.
 COMPARED_CHARACTERS = 50
@@ -50,6 +51,7 @@ class StepCosts:
             return 0.0
         if record.kind != "regular":
             return None
+        # With a number like the names of steps in the history, so that both keys are made in the same way.
         return self._seconds.get(_key(f"1/1 {instruction_in(record)}"))
 
 
@@ -144,8 +146,10 @@ def choose(
 
     A record of unknown time gets the median rate.
     """
+    # Shared records are layers of images: their bytes stay as long as the image does.
     takeable = [one for one in records if not one.is_in_use and not one.is_shared and one.id not in kept]
     rates = {one.id: _rate(seconds[one.id], one) for one in takeable}
+    # The median, so that a record without a history goes neither first nor last.
     usual = median([rate for rate in rates.values() if rate is not None] or [0.0])
     ranks = {name: usual if rate is None else rate for name, rate in rates.items()}
     for one in leaves_first(records, ranks):
@@ -177,6 +181,7 @@ def remove_records(ids: Sequence[str], builder: Builder) -> None:
     """Remove records in as many rounds as needed: BuildKit drops a record only after those built on it."""
     left = list(ids)
     for _ in range(ROUNDS):
+        # Many ids in one call, as every call looks through the engine's whole cache.
         for start in range(0, len(left), MOST_IDS):
             expression = f"id=^({'|'.join(left[start : start + MOST_IDS])})$"
             command.run(("docker", "buildx", "prune", "--force", "--all", "--filter", expression)).require()
@@ -189,6 +194,7 @@ def remove_records(ids: Sequence[str], builder: Builder) -> None:
 def _choose_images(old: Iterable[StoredImage], missing_bytes: int) -> tuple[tuple[StoredImage, ...], int]:
     """Untagged images until enough is found, and the bytes that they do not share with others."""
     listed = read_disk_use("image")["image"]
+    # The engine says -1 where it has not counted. Layers that other images share stay when the image goes.
     own = {str(one["Id"]): max(0, int(one["Size"]) - max(0, int(one["SharedSize"]))) for one in listed}
     chosen: list[StoredImage] = []
     freed = 0

@@ -61,6 +61,7 @@ def explain(project: Project) -> Deployment:
     state = client.info().get("Swarm") or {}
     document = read_document(project)
     if state.get("ControlAvailable"):
+        # Only a manager lists the nodes; without one the file is shown as for a swarm of one.
         nodes = data_nodes(client, state, project.name, document)
     facts = Facts(swarm.has_virtual_ips(), nodes)
     return Deployment(project.name, make_stack_file(project.root, document, pin(wanted), facts))
@@ -81,6 +82,7 @@ def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | N
     facts = Facts(swarm.has_virtual_ips(), data_nodes(client, state, project.name, document))
     file = make_stack_file(project.root, document, publish(project, observer, say), facts)
     before = swarm.read_services(client, project.name)
+    # Swarm keeps tasks that failed earlier: they must not be quoted as the reason of this update.
     known = frozenset(task.id for one in before.values() for task in one.tasks)
     _hand_over(project, file, [name for name in file.jobs if name in before])
     replicas = wait_for(client, project.name, tuple(file.document["services"]), known, timeout_seconds, say)
@@ -117,6 +119,7 @@ def data_nodes(
     """
     if int(swarm.get("Nodes") or 1) < 2:
         return {}
+    # An engine lists the volumes of its own node only: where data on another node is, the pins of the last deploy tell.
     own, here = str(swarm["NodeID"]), {one.name for one in client.volumes.list()}
     volumes = {name: _volumes(document, name) for name, one in document["services"].items() if keeps_data(one)}
     placed = {
@@ -127,6 +130,7 @@ def data_nodes(
     }
     free = [own, *(node for node in _usable_nodes(client) if node != own)]
     for name, used in volumes.items():
+        # Services on one volume belong on one node: elsewhere the second one would get an empty volume of that name.
         shared = (node for other, node in placed.items() if used & volumes[other])
         counts = Counter(placed.values())
         fewest = own if used & here else min(free, key=lambda node: counts[node])

@@ -104,11 +104,14 @@ class _Peers:
 
     def ask(self, declared: Mapping[str, Any], task: Task, service: Service, timeout_seconds: float) -> str:
         """The result of a check over a network of both, from another service if possible. Raises CheckFailed."""
+        # A file would have to be copied into the container that sends the request.
         if "upload" in declared:
             return f"{NOT_CHECKED}: uploads are not checked from inside a stack"
         port = declared.get("port") or next((one.target for one in service.ports), None)
         if port is None:
             raise CheckFailed("the service does not publish any port")
+        # Other services first: the request then takes the way that real ones take. The name of the service goes along
+        # as the host, as servers may answer to known hosts only.
         for _, peer in sorted(self._here, key=lambda found: found[0] == service.name):
             for network in task.addresses.keys() & peer.addresses.keys():
                 address, host = f"{task.addresses[network]}:{port}", f"{service.name}:{port}"
@@ -141,6 +144,7 @@ def _ask(peers: _Peers, project: Project, service: Service, task: Task) -> list[
             container = from_inspect(peers.client.api.inspect_container(task.container_id))
             return run_declared(declared, Target(peers.client, container, project.root))
         if "exec" in declared:
+            # Its container is known only to the engine of that node.
             detail = f"{NOT_CHECKED}: the replica runs on another node"
             return CheckResult(check_name(declared), True, 0.0, detail, is_asked=False)
         seconds = float(declared.get("timeout_seconds", TIMEOUT_SECONDS)) + inside_http.START_SECONDS

@@ -21,6 +21,7 @@ from layerstack.report import Say
 from layerstack.run.unmounted import is_own_mount
 
 Manifest = dict[str, Any]
+# A claim must name a size, and a volume of Compose has none.
 CLAIM_SIZE = "10Gi"
 HEAD = "# Written by `layerstack deploy --kubernetes`; validated against the schemas of Kubernetes, never run.\n"
 NOT_CARRIED = (
@@ -90,6 +91,7 @@ def _workload(pod: Pod, service: Mapping[str, Any]) -> Manifest:
     }
     if keeps_data(service):
         return _object("apps/v1", "StatefulSet", pod.name, {"serviceName": pod.name, **spec})
+    # As on a swarm: the new pod is ready before the old one ends.
     update = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     return _object("apps/v1", "Deployment", pod.name, {**spec, "strategy": update})
 
@@ -107,6 +109,7 @@ def _address(name: str, service: Mapping[str, Any]) -> Manifest:
     if ports:
         spec["ports"] = [{"name": f"{kind.lower()}-{port}", "port": port, "protocol": kind} for port, kind in ports]
     else:
+        # Kubernetes accepts a Service without ports only as a headless one.
         spec["clusterIP"] = "None"
     return _object("v1", "Service", name, spec)
 

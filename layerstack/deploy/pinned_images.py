@@ -50,6 +50,7 @@ def wanted_images(project: Project, team: TeamRegistry, services: Sequence[str])
     for name, image in runs.items():
         own, here = project.image_of(project.services[name]), stored.get(familiar(image))
         label = own.name if own else SYSTEM_PREFIX + familiar(image).partition("@")[0].rpartition(":")[0]
+        # Not the id, which depends on the engine's image store: the same image would be pushed once more.
         content = here.identity if here else "missing"
         found[name] = WantedImage(image, team.content_reference(label, content), here)
     return found
@@ -66,6 +67,7 @@ def push_missing(wanted: Mapping[str, WantedImage], team: TeamRegistry, say: Say
 
     Raises StartFailed for an image that is not here, CheckFailed when the registry refuses.
     """
+    # Before anything is pushed: a stack with an image missing is not deployed at all.
     absent = {one.image: name for name, one in wanted.items() if one.stored is None}
     if absent:
         image, name = next(iter(absent.items()))
@@ -80,6 +82,7 @@ def push_missing(wanted: Mapping[str, WantedImage], team: TeamRegistry, say: Say
     for name, one in wanted.items():
         if not answers[one.reference].digest and one.stored:
             say(f"pushing {one.image} to {team.address}")
+            # Remembered, as several services may run this image.
             answers[one.reference] = Answer(one.reference, _push(one.stored, one.reference, team, say))
         pinned[name] = _name(one, answers)
     return pinned

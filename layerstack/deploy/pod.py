@@ -96,6 +96,7 @@ class Pod:
             "readOnlyRootFilesystem": self.service.get("read_only"),
             "capabilities": {key: value for key, value in capabilities.items() if value},
             **({"allowPrivilegeEscalation": False} if no_new else {}),
+            # Kubernetes takes numbers only, not names of users in the image.
             **({"runAsUser": int(user.partition(":")[0])} if user.partition(":")[0].isdigit() else {}),
         }
         return {key: value for key, value in made.items() if value or value is False}
@@ -148,6 +149,7 @@ class Pod:
                 name, target = object_name(use["source"]), str(use.get("target") or use["source"])
                 path = target if target.startswith("/") else folder + target
                 source = {"secret": {"secretName": name}} if part == "secrets" else {"configMap": {"name": name}}
+                # With `subPath` a single file is mounted, which hides nothing else in its folder.
                 mount = {"mountPath": path, "subPath": use["source"], "readOnly": True}
                 yield _mounted(f"{part}-{number}", mount, source)
 

@@ -92,6 +92,7 @@ def _broken(service: SwarmService, stack: str, known: Collection[str], seconds: 
 def failure_words(service: SwarmService, known: Collection[str]) -> str:
     """Why the last of its tasks failed, with its last lines."""
     failed = service.failures(known)
+    # A task that no node takes never starts: its error says why, for example that resources are missing.
     waiting = next((task.error for task in service.tasks if task.error and task.id not in known), service.message)
     if not failed:
         return f": {waiting}" if waiting else ""

@@ -27,6 +27,7 @@ def make_policy(name: str, service: Mapping[str, Any], facts: Facts, notes: Note
     declared = service.get("deploy") or {}
     made = {key: declared[key] for key in _DECLARED if declared.get(key)}
     replicas = declared.get("replicas", service.get("scale"))
+    # A global service runs once on each node and may have no number.
     if replicas is not None and made.get("mode") != "global":
         made["replicas"] = int(replicas)
     made["resources"] = _resources(name, service, notes)
@@ -63,12 +64,14 @@ def cards_wanted(service: Mapping[str, Any]) -> int:
 def _has_host_ports(service: Mapping[str, Any], facts: Facts) -> bool:
     """Whether it binds ports of its node, which a second replica there could not bind."""
     ports = [port for port in service.get("ports") or () if not str(port.get("host_ip") or "").startswith("127.")]
+    # Without virtual addresses the stack file publishes all ports on the node.
     return any(not facts.has_virtual_ips or port.get("mode") == "host" for port in ports)
 
 
 def _resources(name: str, service: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     declared = (service.get("deploy") or {}).get("resources") or {}
     made: dict[str, dict[str, Any]] = {key: dict(declared.get(key) or {}) for key in ("limits", "reservations")}
+    # Swarm does not pass on devices: cards become a generic resource below.
     made["reservations"].pop("devices", None)
     for key, (part, word) in _MOVED.items():
         if service.get(key):
@@ -79,6 +82,7 @@ def _resources(name: str, service: Mapping[str, Any], notes: Notes) -> dict[str,
         resource = {"discrete_resource_spec": {"kind": GPU_KIND, "value": cards}}
         made["reservations"]["generic_resources"] = [resource]
     for values in made.values():
+        # Docker's schema takes text here, and Compose prints numbers.
         values.update({key: str(values[key]) for key in ("cpus", "memory") if key in values})
     return {key: value for key, value in made.items() if value}
 

@@ -16,6 +16,7 @@ from layerstack.run.unmounted import is_own_mount
 # The newest schema of `docker stack`, and the first that has every key written here.
 VERSION = "3.13"
 SHARED_MEMORY = "/dev/shm"
+# Not `environment` and `content`, which Compose has as well: `docker stack deploy` takes neither.
 _FILE = ("file", "external", "labels")
 # Kind of top-level entry → its keys that a stack file may have.
 _PARTS = {
@@ -50,6 +51,7 @@ class _Maker:
 
     def service(self, name: str, service: Mapping[str, Any], is_job: bool) -> dict[str, Any]:
         for key in service:
+            # Compose prints keys that nobody declared, with empty values: these are no change.
             if key not in swarm_keys.KEPT | swarm_keys.ELSEWHERE and not key.startswith("x-") and service[key]:
                 self.notes.add(name, key)
         ports, volumes = (

@@ -72,6 +72,7 @@ def require_manager(client: EngineClient) -> Mapping[str, Any]:
 
 def has_virtual_ips() -> bool:
     """Whether the kernel has IP_VS, which Swarm's virtual addresses need; assumed of another machine."""
+    # What the kernel of another machine has cannot be seen from here.
     return find_place().is_remote or Path("/proc/net/ip_vs").exists()
 
 
@@ -104,6 +105,7 @@ def require_not_deployed(client: EngineClient, project: Project) -> None:
 def read_services(client: EngineClient, stack: str) -> dict[str, SwarmService]:
     """The services by their names in the Compose file. Raises EngineError."""
     tasks: dict[str, list[Mapping[str, Any]]] = {}
+    # One request for all services, as each is a round trip.
     for task in client.api.tasks(filters={"label": f"{STACK_LABEL}={stack}"}):
         tasks.setdefault(task["ServiceID"], []).append(task)
     found = (_service(one, stack, tasks.get(one["ID"], ())) for one in _services(client, stack))
@@ -162,4 +164,5 @@ def _task(task: Mapping[str, Any], template: Mapping[str, Any]) -> Task:
 
 
 def _comparable(spec: Mapping[str, Any]) -> dict[str, Any]:
+    # The engine fills this key in for a task, and not in the template of its service.
     return {key: value for key, value in spec.items() if key != "Runtime"}

@@ -20,6 +20,7 @@ def print_file(done: Deployment) -> None:
     """The file on stdout, and nothing else, so that it can be redirected; it contains the values of .env."""
     print_changes(done)
     sys.stdout.write(shown(done.file.text))
+    # On stderr, so that the file on stdout stays complete and valid.
     if missing := [name for name, one in done.file.document["services"].items() if "@sha256:" not in one["image"]]:
         say(f"not in the registry yet: {', '.join(missing)}; deploy pushes them and names them by digest")
 

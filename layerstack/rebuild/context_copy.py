@@ -34,6 +34,7 @@ def copied_context(project: Project, image: Image) -> Iterator[Path]:
             _copy_entry(source, copy, entry)
         for path in filter(None, (source / image.dockerfile, ignored_by)):
             target = copy / os.path.relpath(path, source)
+            # A Dockerfile outside the context stays where it is, and bake is given its path.
             if path.is_file() and target.resolve().is_relative_to(copy):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target)
@@ -49,6 +50,8 @@ def change(path: Path, edit_command: str = "") -> None:
     if edit_command:
         command.run((*shlex.split(edit_command), str(path)), cwd=path.parent).require()
     else:
+        # A new comment each time: content that BuildKit has seen before would be cached. It follows a line break of its
+        # own, as the file may not end with one.
         opening, _, closing = comment_style(path).partition(" ")
         with path.open("a") as file:
             file.write(f"\n{opening} rebuild {uuid.uuid4().hex} {closing}".rstrip() + "\n")
@@ -73,8 +76,10 @@ def _copy_entry(source: Path, copy: Path, entry: context.Entry) -> None:
     target = copy / entry.path
     if entry.is_folder:
         target.mkdir()
+        # Writable for this user: a checkout may be read-only.
         target.chmod(entry.mode & 0o7777 | 0o700)
     elif entry.is_file or entry.is_link:
+        # With its mode, which is part of BuildKit's cache key.
         shutil.copy2(source / entry.path, target, follow_symlinks=False)
 
 

@@ -33,6 +33,7 @@ def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
     path = project.root / image.context / edited
     if not path.is_file():
         raise UsageError(f"The file that a rebuild of {service.name} should change does not exist: {path}.")
+    # Raises here, before anything is built.
     comment_style(path)
     return EditedFile(str(edited), "")
 
@@ -43,6 +44,7 @@ def choose_edited_file(project: Project, image: Image) -> EditedFile:
     Raises UsageError when no COPY of the image's stages copies a file of a known kind.
     """
     folder = project.root / image.context
+    # A context may be an address, such as that of a Git repository.
     sent = _source_files(folder, image) if folder.is_dir() else []
     for line in _copies(read_recipe(project.root, image)) if sent else ():
         patterns = [source.pattern for source in line.sources if not source.origin]

@@ -38,6 +38,7 @@ def find_leftovers(project: Project) -> Leftovers:
 def remove_leftovers(leftovers: Leftovers) -> None:
     """Remove them: the containers before the images that they run. Raises EngineError."""
     for folder in leftovers.folders:
+        # A folder of another user stays, without an error.
         shutil.rmtree(folder, ignore_errors=True)
     for name in leftovers.stacks:
         rehearsal.remove_all(name)

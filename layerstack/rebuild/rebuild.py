@@ -63,7 +63,9 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
     edited = choice.path
     if choice.reason:
         say(f"{service.name}: no `x-layerstack.edit`, so {edited} is changed, {choice.reason}")
+    # A rebuild that was killed leaves images and containers behind; the next one removes them.
     remove_leftovers(find_leftovers(project))
+    # The copy is built on the stored parents, which therefore have to be current.
     if image.parents:
         build.build(project, image.parents)
     bases = _ids(project, image)

@@ -49,6 +49,7 @@ class Rebuilder:
         parents = list(self.image.parents)
         keeper = Keeper(lambda: plan.make_plan(self.project, parents, StateStore(self.project.root)))
         report, done = build.solve(self.project, call, Silent(), keeper)
+        # Kept in the following runs as well: they would otherwise begin the lost step again, within the measured time.
         self.kept = done.kept
         return report
 
@@ -81,5 +82,6 @@ def temporary_tag(image: Image) -> Iterator[str]:
     try:
         yield tag
     finally:
+        # Each build takes the tag from the image of the build before, which is untagged from then on.
         own = [one for one in images.with_label(f"{OWNER_LABEL}={own_mark()}") if not one.tags or tag in one.tags]
         images.remove([tag, *(one.id for one in own if tag not in one.tags)])

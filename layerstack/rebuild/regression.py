@@ -23,6 +23,7 @@ def find_regression(root: Path, service: str, seconds: float, executed: Sequence
         return ""
     before = earlier[-1]
     difference = seconds - float(before["median_seconds"])
+    # Where the last runs differed widely among themselves, only a larger difference counts.
     spread = max(float(before.get("spread_seconds") or 0.0), NOISE_SECONDS)
     if difference < spread or seconds < float(before["median_seconds"]) * NOISE_RATIO:
         return ""

@@ -43,6 +43,7 @@ class ServedCopy:
         counts. Raises StartFailed when it dies or does not respond within ANSWER_SECONDS.
         """
         began, old = time.monotonic(), self.container_id
+        # The dependencies run and are healthy, and Compose would still wait half a second for each of them.
         words = ("--progress", "quiet", "up", "--detach", "--no-build", "--no-deps", self.service)
         command.run(self.project.compose(*words), cwd=self.project.root, env=self.project.environment).require()
         new = _container(self.project, self.service)
@@ -60,8 +61,10 @@ class ServedCopy:
         import requests
 
         try:
+            # A 404 counts as well: the new code has responded.
             return requests.get(url, timeout=ASK_SECONDS).status_code < 500
         except requests.RequestException:
+            # Raises where the container has died: no further request can succeed.
             self._is_healthy()
             return False
 

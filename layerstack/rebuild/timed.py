@@ -11,6 +11,7 @@ from layerstack.junit import Case, Outcome
 from layerstack.wording import short
 
 # Commands that fetch packages. A code change must never run one of these again.
+# `npm ci`, `pip install --requirement requirements.txt`, `go mod download`
 INSTALLERS = re.compile(
     r"\b(pip3?|uv|poetry|npm|yarn|pnpm|apt-get|apt|apk|dnf|yum|bundle|composer|cargo|go mod|conda|mamba)\b"
     r"[^|;&]*\b(install|sync|ci|add|download|fetch|update)\b"
@@ -127,6 +128,8 @@ def read_run(report: BuildReport, image: Image, image_id: str, served_seconds: f
     unexpected = [
         f"{step.image}: {step.name}"
         for step in report.executed
+        # A change of code runs no step of a base. A stage called `deps` holds dependencies by convention, whatever
+        # command installs them.
         if step.image != image.name or step.stage == "deps" or INSTALLERS.search(step.instruction)
     ]
     return Run(

@@ -31,6 +31,7 @@ class Answer:
 
 def look_up(references: Iterable[str], within_seconds: float = ANSWER_SECONDS) -> Mapping[str, Answer]:
     """Look up all references in parallel; without an answer in time one has a `trouble`. Raises EngineError."""
+    # Several services may run one image: it is asked for once.
     wanted = list(dict.fromkeys(references))
     client = engine.client()
     deadline = time.monotonic() + within_seconds

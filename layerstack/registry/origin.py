@@ -34,7 +34,7 @@ def here(inputs: str, built: str, cause: str) -> Origin:
     """The origin of an image that was built on this machine; `by` is the current user."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in a container
+    except (KeyError, OSError):  # a uid without a name, as in a container
         user = "somebody"
     return Origin(inputs, built, f"{user}@{socket.gethostname()}", cause)
 

@@ -19,6 +19,7 @@ def fetch(team: TeamRegistry, wanted: Iterable[Sequence[str]], say: Say) -> froz
     """
     groups = [[name for name in names if team.system_reference(name)] for names in wanted]
     answers = look_up(team.system_reference(name) for names in groups for name in names) if any(groups) else {}
+    # One failure counts for all, as all are looked up in the same registry.
     if trouble := next((answer.trouble for answer in answers.values() if answer.trouble), None):
         say(f"{trouble.sentence(team.host)}; looking for system images elsewhere")
         return frozenset()
@@ -30,10 +31,12 @@ def fetch(team: TeamRegistry, wanted: Iterable[Sequence[str]], say: Say) -> froz
 def _pull(team: TeamRegistry, name: str, answer: Answer, say: Say) -> bool:
     say(f"pulling {name} from {team.address}")
     try:
+        # By the digest that the look-up gave: another push may move the tag meanwhile.
         transfer.pull(answer.pinned)
         client = engine.client()
         image = client.images.get(answer.pinned)
         image.tag(full_name(name))
+        # The registry's name is removed, so that the engine's lists show only the names that the project uses.
         client.api.remove_image(answer.pinned)
         known_digests.remember(answer.reference, answer.digest, str(image.id))
     except RegistryFailed as failure:

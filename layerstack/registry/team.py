@@ -40,6 +40,7 @@ class TeamRegistry:
         return f"{self._repository(SYSTEM_PREFIX + name)}:{tag}"
 
     def _repository(self, image: str) -> str:
+        # Repositories are in lower case, and registries such as Docker Hub allow one level only.
         name = image.lower().replace("/", "-").replace(":", "-").strip("-_.")
         return f"{self.address}/{name}"
 

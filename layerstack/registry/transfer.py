@@ -27,9 +27,11 @@ def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
     """
     repository, _, tag = reference.rpartition(":")
     api = engine.client().api
+    # The engine pushes by name only: the image has this one for as long as the push takes.
     api.tag(image_id, repository, tag)
     try:
         with _troubles():
+            # Several layers are pushed side by side, and each says that it retries.
             seen: list[str] = []
 
             def look(status: str) -> None:

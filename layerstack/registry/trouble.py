@@ -52,6 +52,7 @@ _TROUBLES: tuple[tuple[tuple[Text, ...], Trouble], ...] = (
     ),
     (texts.SERVER_FAILS, FAILS),
     (texts.NO_REPOSITORY, Trouble("has no such repository and does not create it", "create it there first")),
+    # Last: its words (`timeout`, `: eof`) may occur in other messages.
     (texts.NOT_REACHED, SILENT),
 )
 

@@ -29,6 +29,7 @@ def run_gpu_tests(session: "nox.Session", image: str) -> None:
     options, words = _options(session)
     decided = _decide(session, options.require_gpu)
     session.log(decided.why)
+    # Before the build, which would otherwise begin with the base.
     _require_bases(session, image, options.require_gpu)
     run = _run_on_card(session, options, built(session, image, "gpu"), words)
     _log(session, run, decided)
@@ -39,6 +40,7 @@ def run_gpu_tests(session: "nox.Session", image: str) -> None:
 
 
 def _options(session: "nox.Session") -> tuple[argparse.Namespace, list[str]]:
+    # Unknown words go to pytest: neither its `-h` nor an option that begins like one of these may be taken here.
     parser = argparse.ArgumentParser(prog=f"nox -s {session.name} --", add_help=False, allow_abbrev=False)
     parser.add_argument("--require-gpu", action="store_true")
     parser.add_argument("--gpu-memory", default="")
@@ -96,4 +98,5 @@ def _leave(session: "nox.Session", is_required: bool, reason: str) -> NoReturn:
     if is_required:
         session.warn(reason)
         raise SystemExit(GpuMissing.exit_code)
+    # Nox adds a full stop.
     session.skip(reason.rstrip("."))

@@ -43,8 +43,9 @@ def built(session: "nox.Session", image: str, device: Device = "cpu") -> str:
 
 
 def project_with(session: "nox.Session", image: str, device: Device) -> Project:
-    """The project with that image in it, also when only its name, and no group, leads to it."""
+    """The project including that image, even if it is in no group of bake."""
     loaded = project_of(session, device)
+    # Test images often are in no group: bake then resolves them only when they are named.
     return loaded if image in loaded.images else project_of(session, device, image)
 
 

@@ -16,8 +16,9 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Unattended upgrades may hold the lock for minutes.
 LOCK_WAIT_SECONDS = 600
 # needrestart would ask which services to restart.
+# The locale keeps apt's messages, some of which are recognised below, in English.
 UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "NEEDRESTART_SUSPEND": "1"}
-# The apt settings that say how to reach the mirror.
+# `Acquire::http::Proxy "http://proxy:3128";`: the apt settings that say how to reach the mirror.
 DOWNLOAD_SETTINGS = re.compile(r"Acquire::(Check-\S+|(http|https|ftp)::\S*|ForceIPv\d) \".*\";")
 
 
@@ -67,6 +68,7 @@ def is_debian() -> bool:
 def read_mirror() -> Mirror:
     """From the machine's apt sources. Raises EngineError when they name no Debian mirror for its release."""
     codename = _os_release().get("VERSION_CODENAME", "")
+    # Asked of apt, which reads its sources in both formats, one-line and deb822.
     asked = ["apt-get", "indextargets", "-o", "APT::Get::IndexTargets::ReleaseInfo=false"]
     targets = command.run([*asked, "--format", "$(BASE_URI) $(REPO_URI)", "Identifier: Packages"]).require().stdout
     bases = dict(line.split(" ", 1) for line in targets.splitlines() if " " in line)
@@ -117,6 +119,7 @@ def _options(folder: Path, sources: Sequence[str]) -> Iterator[str]:
     listed.write_text("".join(f"{line}\n" for line in sources))
     settings = {
         "Dir::Etc::SourceList": listed,
+        # No file of /etc/apt/sources.list.d is read.
         "Dir::Etc::SourceParts": "-",
         "Dir::State::Lists": folder / "lists",
         "Dir::Cache": folder / "cache",

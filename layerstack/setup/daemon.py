@@ -61,6 +61,7 @@ def start(program: Path, prefix: Path, say: Say) -> None:
 
     Raises EngineError with the reason from its log when it exits or does not respond within START_SECONDS.
     """
+    # The log is appended to: messages of an earlier start do not explain this one.
     logged_bytes = LOG.stat().st_size if LOG.exists() else 0
     running = _running_daemon()
     if running:
@@ -72,6 +73,7 @@ def start(program: Path, prefix: Path, say: Say) -> None:
     started = time.monotonic()
 
     def answers() -> bool:
+        # Under systemd there is no process to watch: only the time limit ends the wait.
         if running and not is_running(running):
             raise _failure(logged_bytes, "dockerd exited")
         return engine.daemon_answers()
@@ -129,6 +131,7 @@ def _failure(logged_bytes: int, problem: str) -> EngineError:
     reasons = [line for line in lines if "failed to start" in line or "level=fatal" in line] or lines[-1:]
     text = "\n".join(lines).lower()
     reason = " ".join(reasons).lower()
+    # The line that ended it counts first: warnings before it may name other parts of the machine.
     remedy = next((remedy for sign, remedy in REMEDIES if sign in reason), None)
     remedy = remedy or next((remedy for sign, remedy in REMEDIES if sign in text), f"The whole log is in {LOG}.")
     return EngineError(f"{problem}:\n{quoted_end(lines)}", remedy)

@@ -51,9 +51,11 @@ def install_engine(say: Say) -> engine.EngineFacts:
     if usable:
         return usable
     _require_debian_root()
+    # Two setups at once would unpack into one folder.
     with FileLock(LOCK):
         if not _is_installed():
             _install(say)
+        # Every time: a link that somebody removed comes back without another installation.
         _link()
         start_engine(say)
     facts = engine.read_facts()
@@ -135,6 +137,7 @@ def _unpack(folder: Path) -> None:
         command.run(["dpkg-deb", "--extract", str(archive), str(PREFIX)]).require()
     # The link in the package points to a file of another package.
     _replace_link(PREFIX / "usr/bin/docker-init", Path("/usr/bin/tini-static"))
+    # The newer suite may come to need a newer libc than this machine has.
     for program in (PREFIX / "usr/sbin/dockerd", PREFIX / "usr/bin/containerd"):
         _require_runs(program)
 
@@ -161,6 +164,8 @@ def _replace_link(link: Path, target: Path) -> None:
 
 def _foreign_client() -> str | None:
     """The docker command on PATH that was not installed by setup."""
+    # A client may be here without plugins and without a daemon (seen with 28.2.2). It may belong to another package and
+    # is not replaced.
     found = shutil.which("docker")
     return found if found and PREFIX not in Path(found).resolve().parents else None
 

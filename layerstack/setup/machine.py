@@ -51,14 +51,17 @@ def prepare(
     facts = _engine(installs_engine, say, read_facts or engine.read_facts)
     engine.require_ready(facts)
     say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
+    # A new decision, as a card or its driver may have come or gone since the last setup.
     decision = choose(root, device, is_fresh=True)
     if gpu.is_news(decision, remembered_device(root), device):
         say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)
+    # Before the project is read: its name and ports come from here.
     settle_worktree(root, decision.device, say)
     project = _project(root, decision.device)
     team = find_team(project) if project else None
     images = tuple(system_images.prepare(root, pulls, decision.device, say, team))
+    # Images that a FROM names directly are in no variable. With `pulls` the official registry is wanted.
     if project and team and not pulls:
         fetch(team, [[name] for name in absent_parents(project)], say)
     for image in images:

@@ -11,6 +11,7 @@ REFUSALS = (
     (texts.RATE_LIMIT, "the registry limits requests: `docker login`, or wait"),
     (texts.NO_TAG_FOR_PLATFORM, "the registry has no such tag for this kind of processor"),
     (texts.NO_TAG, "the registry has no such tag"),
+    # Docker Hub refuses a name that does not exist in the same words as one that needs a login.
     (texts.NO_ACCESS, "the registry has no such image, or asks for `docker login`"),
     (texts.NEEDS_LOGIN, "the registry asks for `docker login`"),
     (texts.DISK_FULL, "the disk is full"),
@@ -37,6 +38,7 @@ def pull(reference: str, say: Say) -> PullOutcome:
     result = command.stream(["docker", "pull", reference], on_line)
     if result.ok:
         return PullOutcome(is_pulled=True)
+    # The last line has the reason; those before are progress.
     message = (result.stderr.strip() or result.stdout.strip() or f"exit code {result.exit_code}").splitlines()[-1]
     return _judge(message.removeprefix("Error response from daemon: "))
 

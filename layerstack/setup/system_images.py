@@ -44,6 +44,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | 
     the GPU (CUDA_…) are left out unless `device` is "gpu". Raises EngineError when an image is unobtainable, and
     BuildFailed.
     """
+    # The user may have edited `.env` since the last setup, and bake does not read that file.
     choices.refresh(root)
     docker = engine.client()
     wanted = [_look_up(docker, image) for image in read_wanted(root, device)]
@@ -55,6 +56,7 @@ def prepare(root: Path, pull: bool, device: str, say: Say, team: TeamRegistry | 
     ask_for = _with_officials(root, ask_for)
     outcomes = _pull_all(ask_for, say)
     pulled = {image.variable: image.official for image in ask_for if outcomes[image.variable].is_pulled}
+    # None removes a remembered stand-in, so that the project's own default counts again.
     choices.remember(root, dict.fromkeys(pulled))
     _report_kept(ask_for, outcomes, say)
     lacking = [image for image in ask_for if image.variable not in pulled and not image.image_id]
@@ -125,6 +127,7 @@ def _look_up(docker: EngineClient, image: SystemImage) -> SystemImage:
 
 def _with_officials(root: Path, images: Sequence[SystemImage]) -> list[SystemImage]:
     """The images with the project's default as `official` where a stand-in was remembered."""
+    # The defaults cost another call of bake, and are needed for stand-ins only.
     if not any(image.reference.startswith(STAND_IN_PREFIX) for image in images):
         return list(images)
     defaults = _bake_variables(root, [name for name in OWN_BAKE_FILES if (root / name).is_file()])
@@ -173,6 +176,7 @@ def _build_lacking(
     if not lacking:
         return {}
     for image in lacking:
+        # A registry that answers and refuses is no reason for a stand-in: the name may be wrong, or a login missing.
         if outcomes[image.variable].is_refused:
             raise _unobtainable(image, outcomes[image.variable])
     declared = read_stand_ins(root)
@@ -194,6 +198,7 @@ def _build_lacking(
 
 
 def _is_here(docker: EngineClient, stand_in: StandIn) -> bool:
+    # By the label: another image may have this name.
     return _look_up(docker, SystemImage(stand_in.variable, stand_in.tag, stand_in.tag)).is_stand_in
 
 

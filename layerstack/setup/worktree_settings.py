@@ -66,6 +66,7 @@ def settle_worktree(root: Path, device: str, say: Say) -> None:
 def _remember(root: Path, wanted: Mapping[str, str]) -> None:
     texts = ((root / name).read_text(errors="replace") for name in BAKE_NAMES if (root / name).is_file())
     is_bakes = any(NAME in text for text in texts)
+    # Ports mean nothing to bake, and the name only where one of its files uses it.
     choices.remember(root, {name: value for name, value in wanted.items() if name != NAME}, reaches_bake=False)
     if NAME in wanted:
         choices.remember(root, {NAME: wanted[NAME]}, reaches_bake=is_bakes)
@@ -101,6 +102,7 @@ def _choose_name(root: Path, source: ComposeSource, claims: Claims, worktree: Wo
     default = _name_in(root, source, {})
     if given and given != default and _is_free_name(root, given, claims):
         return {}
+    # Without `name:` in its file Compose names the project after the folder, and that may already be unique.
     if _is_free_name(root, default, claims):
         return {NAME: default} if given else {}
     stem = next((name for name, folder in claims.names.items() if folder == worktree.main), default)
@@ -119,6 +121,7 @@ def _is_free_name(root: Path, name: str, claims: Claims) -> bool:
 
 def _choose_ports(root: Path, source: ComposeSource, claims: Claims, worktree: Worktree) -> dict[str, str]:
     """Variable → number for the ports to change; {} when the current ones are free."""
+    # What a user or the shell sets would override our choice.
     own = {**choices.own_values(root), **os.environ}
     block = choices.chosen(root)
     name = _name_in(root, source, _variables(root))
@@ -130,6 +133,7 @@ def _choose_ports(root: Path, source: ComposeSource, claims: Claims, worktree: W
     if now.keys() == movable.keys() and _are_free(now.values(), claims, name):
         return {}
     for step in range(1, MOST_STEPS):
+        # All ports move by the same distance, so that they stay recognisable together.
         wished = {variable: number + step * STEP for variable, number in movable.items()}
         if max(wished.values()) < 2**16 and _are_free(wished.values(), claims, name):
             return {variable: str(number) for variable, number in wished.items()}

@@ -42,6 +42,7 @@ def _system_references(project: Project, plan: Plan) -> list[str]:
     """External images that the project runs or builds on."""
     layers = [layer.tag for layer in images.read_layers(project) if layer.layer == "system"]
     parents = [name for one in plan.images for name in one.externals]
+    # By the full name, as `node:18` and `docker.io/library/node:18` are one image.
     by_name = {full_name(reference): familiar(reference) for reference in (*layers, *parents)}
     return sorted(by_name.values())
 
@@ -79,6 +80,7 @@ def _obstacle(planned: PlannedImage) -> str:
     """Why the stored image may differ from what others would build."""
     if planned.stored is None:
         return f"is not here → `layerstack build {planned.name}`"
+    # If the digest left something out, others would pull an image that differs from what they would build.
     if doubts := (*planned.manifest.unknown, *planned.manifest.volatile):
         return f"has no digest that says all of it: {doubts[0]}"
     return "" if planned.is_fresh else f"is not fresh, {planned.reason} → `layerstack build {planned.name}`"

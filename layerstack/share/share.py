@@ -55,6 +55,7 @@ def share(project: Project, names: Sequence[str], has_all: bool, is_again: bool,
     found = find_candidates(project, team, names, has_all)
     ready = [one for one in found if not one.obstacle]
     answers = {} if not ready else _require_answers(team, look_up(one.reference for one in ready))
+    # A share that was killed leaves the tag of the labelled copy behind.
     abandoned_images.remove_abandoned()
     pusher = _Pusher(team, say)
     shares: list[Share] = []
@@ -102,6 +103,7 @@ class _Pusher:
         self._say("the registry refuses a layer; the engine retries for up to 50 s")
 
     def push(self, candidate: Candidate) -> Share:
+        # A refusal takes the engine 50 s, and its reason (read-only, full, no login) holds for the next image, too.
         if self._is_refused:
             return Share(candidate.image, "failed", candidate.reference, "not tried after the failure before")
         self._say(f"pushing {candidate.image} to {self._team.address}")
@@ -115,6 +117,7 @@ class _Pusher:
                 return Share(candidate.image, "there", candidate.reference, "somebody else pushed it", answer.digest)
             self._is_refused = True
             return Share(candidate.image, "failed", candidate.reference, failure.trouble.sentence(self._team.host))
+        # Only of system images: the name of a base says what it is made of.
         if candidate.planned is None:
             known_digests.remember(candidate.reference, digest, candidate.image_id)
         return Share(candidate.image, "pushed", candidate.reference, "", digest, round(time.monotonic() - began, 3))
@@ -125,6 +128,7 @@ def _labelled(candidate: Candidate) -> Iterator[str]:
     """A base with labels for its inputs and where it was built; any other image as it is stored."""
     planned = candidate.planned
     stored = planned.stored if planned and planned.is_base else None
+    # What was pulled keeps the label of the machine that built it.
     if planned is None or stored is None or read_origin(stored.labels):
         yield candidate.image_id
         return
@@ -132,6 +136,7 @@ def _labelled(candidate: Candidate) -> Iterator[str]:
     labels = _labels(planned, stored.created)
     flags = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     try:
+        # Labels make another image of the same layers; the Dockerfile on stdin comes without a context.
         command.run(
             ["docker", "build", "--quiet", "--tag", tag, *flags, "-"], stdin=f"FROM {stored.tags[0]}\n"
         ).require()

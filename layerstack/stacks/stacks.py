@@ -102,6 +102,7 @@ def require_stack(name: str) -> None:
 
 def _stack(client: EngineClient, name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
     folder = Path(listed.folder)
+    # The folder may be on the engine's machine, where nobody can look from here.
     is_there = None if not listed.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
     containers = read_all(client, name) if listed.has_containers else {}
     return Stack(
@@ -121,14 +122,17 @@ def _read_found() -> dict[str, _Found]:
     found: dict[str, _Found] = {}
     for entry in (*use["container"], *use["volume"]):
         labels = entry.get("Labels") or {}
+        # Containers of `docker compose run` are no part of the stack.
         if labels.get(PROJECT_LABEL) and labels.get(ONE_OFF_LABEL) != "True":
             one = found.setdefault(labels[PROJECT_LABEL], _Found())
             # Volumes have no image.
             one.has_containers |= "Image" in entry
+            # Volumes have no such label: the folder of a stack without containers is unknown.
             one.folder = one.folder or labels.get(FOLDER_LABEL, "")
             one.size_bytes += _size(entry)
     for entry in use["image"]:
         name = (entry.get("Labels") or {}).get(PROJECT_LABEL, "")
+        # Images alone make no stack: it has containers or volumes.
         if name in found:
             # Shared layers stay when the image goes; the engine says -1 where it has not counted.
             found[name].size_bytes += max(0, int(entry.get("Size") or 0) - max(0, int(entry.get("SharedSize") or 0)))

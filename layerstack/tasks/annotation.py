@@ -32,6 +32,8 @@ def runs_on_github() -> bool:
 
 def annotation(text: str, level: Literal["error", "warning"] = "error") -> str:
     """`::error file=backend/Dockerfile,line=18,title=layerstack::…`, without a place where the text names none."""
+    # The output of a container may name its own files, such as /app/server.js:12: GitHub can only show files of the
+    # checkout.
     found = next((match for match in PLACE.finditer(text) if Path(match["file"]).is_file()), None)
     place = f"file={_escaped(found['file'], True)},line={found['line']}," if found else ""
     return f"::{level} {place}title=layerstack::{_escaped(text)}"

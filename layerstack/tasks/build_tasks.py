@@ -118,6 +118,7 @@ def timeline(c: Context, last: int = 1, output: str = "", json: bool = False) ->
     from layerstack.timeline.text import print_timelines
     from layerstack.timeline.timeline import read_timelines, summary
 
+    # Before the records are read: a wrong name is an error even where nothing was built.
     path = picture.picture_path(output) if output else None
     timelines = read_timelines(root(), last)
     if path and timelines:
@@ -158,6 +159,7 @@ def time_rebuild(
     from layerstack.rebuild import rebuild
     from layerstack.rebuild.text import print_rebuilds
 
+    # A GPU is needed only where a copy of the stack is started.
     project = project_to_run(device, until_served, services)
     options = rebuild.RebuildOptions(runs, until_served, edit_with)
     with junit_report("time-rebuild", junit) as cases:

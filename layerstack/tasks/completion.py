@@ -45,6 +45,7 @@ def candidates(words: Sequence[str], tasks: Mapping[str, ParserContext], program
     """The completions of the last word; [] where a file or a free value is expected."""
     line = CommandLine(words[:-1], tasks, program)
     try:
+        # A line with a mistake in it has no completion, and nothing may be printed in the middle of typing.
         line.spelled_out()
     except UsageError:
         return []

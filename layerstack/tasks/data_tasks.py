@@ -29,5 +29,6 @@ def restore(c: Context, file: str, yes: bool = False, json: bool = False) -> Non
     from layerstack.backup.text import print_restored
 
     project, path = project_to_read(), Path(file)
+    # The whole backup is checked first: nobody is asked about one that cannot be restored.
     ask(backups.read_losses(project, path), "Restore? [y/N]", "Nothing was changed", yes)
     show(backups.restore(project, path, say), json, print_restored)

@@ -73,6 +73,7 @@ def _make_room(project: "Project", need: str, is_agreed: bool, as_json: bool) ->
     from layerstack.wording import megabytes
 
     plan = plan_room(project, parse_size(need))
+    # Before the question, so that nobody gives up cache for a goal that cannot be reached.
     if plan.lacking_bytes:
         say(f"{megabytes(plan.lacking_bytes)} will still be missing: stacks use everything else")
     confirm(plan.sentences(), is_agreed)

@@ -29,6 +29,7 @@ def with_own_tasks(config: Config) -> Collection:
         config.set_project_location(parent)
         config.load_project()
         own = Collection.from_module(module, loaded_from=parent)
+    # Importing it runs foreign code, which may raise anything; the tasks of layerstack have to stay usable.
     except Exception as error:
         say(f"{path}: its tasks are left out: {type(error).__name__}: {error}")
         return namespace
@@ -54,6 +55,7 @@ def _find() -> Path | None:
         words = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     except Exception:  # no project, no such file, or no Python: there are no tasks to find
         return None
+    # Parsed and not imported: what is not meant for Invoke is never run.
     for node in words:
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -36,11 +36,12 @@ def parse_tasks(program: Program) -> None:
     parser = Parser(initial=program.initial_context, contexts=contexts)
     try:
         _check_core(program, parser.contexts)
+        # A line that is being completed is unfinished, and would be refused.
         if not program.args.complete.value:
             line = CommandLine(program.core.unparsed, parser.contexts, program.initial_context)
             program.core.unparsed = line.spelled_out()
             called = [one for one in contexts if not {one.name, *one.aliases}.isdisjoint(program.core.unparsed)]
-            # Invoke copies and prints all that it parses with: 0.02 s for the tasks that nobody called.
+            # Invoke copies and logs every task that its parser is given: 0.02 s for those that nobody called.
             program._make_parser = partial(Parser, called, program.initial_context)  # type: ignore[method-assign]
         _parse_tasks(program)
     except UsageError as error:

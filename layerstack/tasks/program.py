@@ -36,11 +36,13 @@ class Layerstack(Program):
             raise Exit
 
     def parse_collection(self) -> None:
+        # Here and not in the constructor: Invoke has read its configuration only now.
         self.namespace = with_own_tasks(self.config)
         super().parse_collection()
 
     def parse_cleanup(self) -> None:
         if self.args.complete.value:
+            # Invoke joins everything after `--` with blanks; the last word may be empty.
             words = self.core.remainder.split(" ")
             found = completion.candidates(words, self.parser.contexts, self.initial_context)
             sys.stdout.write("".join(f"{candidate}\n" for candidate in found))
@@ -98,6 +100,7 @@ def main() -> None:
         try:
             Layerstack().run()
         finally:
+            # Within the block: at the end of the process a closed pipe would print a traceback.
             sys.stdout.flush()
     except BrokenPipeError:
         discard_output()

@@ -85,6 +85,7 @@ def project_to_run(device: str, is_started: bool, services: Sequence[str] = ()) 
     if requested(device) == "gpu" and not is_started:
         return load_with(root(), "gpu", services)
     decision = choose(root(), requested(device), is_fresh=True)
+    # Most machines have no GPU and need none: that is no news at each build.
     if is_news(decision, remembered_device(root()), requested(device)):
         say(decision.sentence)
     remember_device(root(), decision.device)
@@ -102,6 +103,7 @@ def ask(lines: Sequence[str], question: str, refusal: str, is_agreed: bool) -> N
         say(line)
     if is_agreed or not lines:
         return
+    # In CI nobody answers: a refusal is better than a job that hangs.
     if not sys.stdin.isatty():
         raise UsageError(f"{refusal}: there is no terminal to ask on.", "Add --yes to confirm.")
     say(question)

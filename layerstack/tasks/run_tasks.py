@@ -56,6 +56,7 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
     if wait < 0:
         raise UsageError(f"--wait takes seconds, not {wait}.")
     project = project_to_read()
+    # Compose takes 0.2 s to resolve the environment of the services, while the modules below load.
     project.read_ahead()
     from layerstack.import_ahead import ANSWERS, import_ahead
 
@@ -101,6 +102,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     ready = machine.prepare(folder, asked, installs_engine=False, pulls=False, say=say, read_facts=facts.result)
     project = load(folder, ready.decision.device)
     project.read_ahead()
+    # Before the build: a project that runs from another folder is refused by `up` in any case.
     require_own_folder(engine.client(), project, say)
     built = builder.build(project, [image.name for image in project.service_images], observer_for_terminal())
     started, outcome = _up_and_verify(project)
@@ -138,8 +140,10 @@ def follow(device: str, variables: Mapping[str, str]) -> None:
     with variables_of_dev(variables):
         project = project_to_run(device, is_started=True)
         require_images(engine.client(), project, list(project.services))
+        # Where the engine does not have this folder, saved files would not reach the containers.
         require_mounts(engine.client(), project)
         print_start(_up(project))
+        # `status` compares with these variables: without them it would call containers of `dev` outdated.
         remember(engine.client(), project, variables)
         print_addresses(addresses(project))
         say_tunnel(tunnel(project))
@@ -165,6 +169,7 @@ def down(c: Context, volumes: bool = False, stack: str = "", yes: bool = False, 
     from layerstack.run.text import volume_text
     from layerstack.stacks.stacks import require_stack
 
+    # A typo would otherwise end with 0 and "nothing was running".
     if stack:
         require_stack(stack)
     project = None if stack else project_to_read()
@@ -219,6 +224,7 @@ def status(c: Context, check: bool = False, json: bool = False) -> None:
     document = running.document(read)
     show_document(document) if json else print_status(read)
     say_tunnel(tunnel(project))
+    # Asked only now: where all is well, the answer is not needed.
     if not document["ok"] and is_deployed(engine.client(), project):
         say(f"{project.name} runs as a stack on this swarm; `invoke verify` asks it.")
     if check and not document["ok"]:
@@ -236,7 +242,7 @@ def stacks(c: Context, json: bool = False) -> None:
 
 
 def _verify_stack(project: "Project", wait: int, shows_all: bool, json: bool, junit: str) -> None:
-    """The same of a stack on a swarm: Compose runs nothing of the project on this engine."""
+    """Verify a project that runs as a stack on a swarm, and not under Compose on this engine."""
     from layerstack.deploy.deployed import verify_stack
     from layerstack.deploy.text import print_stack
     from layerstack.engine import engine
@@ -258,6 +264,7 @@ def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:
     found = outcome.diagnosis
     if found is None:
         return CheckFailed(f"{task_name}: not everything works.")
+    # A full disk is exit code 7 in every task.
     is_disk_full = found.kind == "disk-full"
     return CheckFailed(f"{task_name}: {found.service}: {found.cause}", found.way_out, is_disk_full)
 
@@ -267,7 +274,7 @@ def _up_and_verify(project: "Project") -> "tuple[UpResult, VerifyReport]":
 
     looks: list[VerifyReport] = []
     started = _up(project, tell=looks.append)
-    # A start of what ran already ends with a look at all of it: the same again would say the same.
+    # Where everything was running, the start has just verified all of it: a second look would find the same.
     is_seen = started.was_running and looks and looks[-1].says_all_of(project)
     return started, looks[-1] if is_seen else verification.verify(project)
 

@@ -31,6 +31,7 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
     def wrap(body: Callable[..., None]) -> "Task[Any]":
         @functools.wraps(body)
         def run(c: Context, *args: Any, **kwargs: Any) -> None:
+            # In every task, as plain `invoke` has a Program of its own that does not do it.
             tolerate_any_text()
             if c.config.run.dry:
                 say(f"dry run, nothing done: {(body.__doc__ or '').splitlines()[0]}")
@@ -55,6 +56,7 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
     except KeyboardInterrupt:
         raise Exit("interrupted", INTERRUPTED) from None
     except OSError as error:
+        # Any other error of the system is a fault in layerstack, which its traceback explains.
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         full = NoRoom(f"No room on the disk: {error}.", "`invoke clean` frees build cache; `df -h` shows what is full.")

@@ -82,6 +82,7 @@ class CommandLine:
         if name not in known:
             raise unknown("option", name, known, (self.task.name or "") if self.task else "")
         argument = known[name]
+        # A required argument may be given by its option as well.
         if argument in self.required:
             self.required.remove(argument)
         if not argument.takes_value:
@@ -91,6 +92,7 @@ class CommandLine:
         if not self._tokens:
             self.awaited = argument
             return [token]
+        # The value may be left out: another option, or a task, is none.
         if argument.optional and (self._tokens[0].startswith("-") or self._tokens[0] in self._tasks):
             return [token]
         value = self._tokens.pop(0)
@@ -106,6 +108,7 @@ def unknown(kind: str, token: str, known: Mapping[str, object], task: str = "") 
 
 
 def _checked(argument: Argument, name: str, value: str, tokens: list[str]) -> list[str]:
+    # Invoke would end with a traceback of int().
     if argument.kind is int:
         try:
             int(value)

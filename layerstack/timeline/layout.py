@@ -65,10 +65,12 @@ class Axis:
     def ticks(self) -> list[float]:
         """Round times, the first is 0."""
         step = next((one for one in TICK_STEPS if self.seconds / one <= MOST_TICKS), TICK_STEPS[-1])
+        # A little is added because steps such as 0.1 have no exact binary form: the last tick would be missing.
         return [number * step for number in range(int(self.seconds / step + 1e-9) + 1)]
 
 
 def axis_of(timeline: Timeline, width: float) -> Axis:
+    # Not 0, as positions are divided by it.
     return Axis(max(timeline.seconds, 0.1), width)
 
 
@@ -97,6 +99,7 @@ def tick_text(seconds: float, step: float) -> str:
 
 def _placed(bar: Bar, axis: Axis) -> PlacedBar:
     width = max(SMALLEST_BAR, axis.at(bar.ended - bar.started))
+    # A short bar at the very end is drawn wider than it is, and would leave the paper.
     left = min(axis.at(bar.started), axis.width - width)
     labelled_from = LABELLED_CRITICAL_BAR if bar.is_critical else LABELLED_BAR
     if width < labelled_from:
@@ -104,6 +107,7 @@ def _placed(bar: Bar, axis: Axis) -> PlacedBar:
     time = f" {time_text(bar.seconds)}"
     room = int((width - 2 * LABEL_GAP) / CHARACTER_WIDTH)
     whole = short(bar.text, LONGEST_LABEL)
+    # Where 28 characters fit, a shortened label inside the bar is better than a whole one beside it.
     if len(whole + time) <= room or room >= 28:
         return PlacedBar(bar, left, width, 0, short(bar.text, max(SMALLEST_LABEL, room - len(time))) + time)
     whole = short(bar.text, 40)

@@ -96,6 +96,7 @@ def draw(timelines: Sequence[Timeline]) -> str:
     root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "class": "timeline", "role": "img"})
     SubElement(root, "title").text = "Build timeline"
     SubElement(root, "style").text = STYLE
+    # Drawn first, below everything; its height is known only at the end.
     paper = SubElement(root, "rect", {"class": "paper", "width": str(WIDTH)})
     top = 0.0
     for timeline in timelines:
@@ -115,6 +116,7 @@ def _draw_build(root: Element, timeline: Timeline, top: float) -> float:
     lanes = [place_lane(lane, axis, CACHED_WIDTH) for lane in timeline.lanes]
     tops = [top + sum(_height(lane) for lane in lanes[:number]) for number in range(len(lanes))]
     bottom = top + sum(_height(lane) for lane in lanes)
+    # Every second lane has a background, so that the eye stays in its lane.
     for number, lane_top in enumerate(tops[::2]):
         height = f"{_height(lanes[2 * number]):.1f}"
         SubElement(root, "rect", _at(0, lane_top) | {"width": str(WIDTH), "height": height, "class": "stripe"})
@@ -137,6 +139,7 @@ def _draw_axis(root: Element, axis: Axis, top: float, bottom: float) -> None:
         x = LANES_LEFT + axis.at(tick)
         line = {"x1": f"{x:.1f}", "x2": f"{x:.1f}", "y1": f"{top - 6:.1f}", "y2": f"{bottom:.1f}", "class": "grid"}
         SubElement(root, "line", line)
+        # Centred, the last label would leave the paper.
         is_last = x > WIDTH - MARGIN - 20
         _text(root, x, top - 14, tick_text(tick, step), "faint", "end" if is_last else "middle" if tick else "start")
 
@@ -171,6 +174,7 @@ def _draw_cached(root: Element, placed: PlacedLane, y: float) -> None:
         SubElement(group, "rect", _at(LANES_LEFT + min(x, PLOT_WIDTH - CACHED_WIDTH), y + 4) | size)
         SubElement(group, "title").text = _clean(f"cached: {bar.detail or bar.text}")
     end = placed.cached_at[-1] + CACHED_WIDTH
+    # At the right end there is no room for the number after the marks.
     is_outside = end > PLOT_WIDTH - 70
     x = LANES_LEFT + (placed.cached_at[0] - LABEL_GAP if is_outside else end + LABEL_GAP)
     _text(root, x, y + CACHED_HEIGHT / 2, f"{len(placed.cached_at)} cached", "faint", "end" if is_outside else "start")
@@ -199,6 +203,7 @@ def _draw_path(root: Element, lanes: Sequence[PlacedLane], tops: Sequence[float]
         ends += [(one, first + (one.row + 0.5) * ROW_HEIGHT) for one in placed.bars if one.bar.is_critical]
     ends.sort(key=lambda pair: (pair[0].bar.started, pair[0].bar.ended))
     for (before, y1), (after, y2) in pairwise(ends):
+        # Bars in one row need no line: they follow each other visibly.
         if y1 != y2:
             x1, x2 = LANES_LEFT + before.right, LANES_LEFT + after.left
             edge = BAR_HEIGHT / 2 if y2 > y1 else -BAR_HEIGHT / 2

@@ -52,6 +52,7 @@ def totals(timeline: Timeline) -> str:
 
 def time_text(seconds: float) -> str:
     """A duration as short as possible: `0.04 s`, `4.2 s`, `95 s`, `12 min 5 s`."""
+    # From here on one digit rounds to 0.1 and more; the limits below are of the same kind.
     if seconds < 0.095:
         return f"{seconds:.2f} s" if seconds >= 0.005 else "0 s"
     if seconds < 100:
@@ -101,6 +102,7 @@ def _stripe(bar: Bar, whole_seconds: float, columns: int) -> Stripe:
     from rich.bar import Bar as Stripe
 
     whole = max(whole_seconds, 0.001)
+    # rich draws bars in eighths of a character: anything shorter would be invisible.
     ended = max(bar.ended, bar.started + whole / columns / 8)
     return Stripe(whole, bar.started, ended, width=columns, color="red" if bar.is_critical else COLORS[bar.kind])
 

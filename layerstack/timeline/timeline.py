@@ -98,6 +98,7 @@ def read_timelines(root: Path, count: int) -> list[Timeline]:
     """The last `count` builds that did something, oldest first. Raises UsageError."""
     if count < 1:
         raise UsageError(f"--last is 1 or more, not {count}.")
+    # Builds without times are left out before counting, so that as many are shown as were asked for.
     found = [timeline for record in history.read_builds(root) if (timeline := read_timeline(record))]
     return found[-count:]
 
@@ -110,6 +111,7 @@ def read_timeline(record: LoggedBuild) -> Timeline | None:
     ended = max((bar.ended for lane in lanes for bar in lane.bars), default=0.0)
     return Timeline(
         began=record.started,
+        # The end of the last step may be reported after the end of the build.
         seconds=max(record.seconds, ended),
         commit=record.commit,
         is_dirty=record.is_dirty,
