@@ -14,7 +14,7 @@ from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
-from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own
+from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own, service_of
 from layerstack.run.health import Verdict, exit_reason
 from layerstack.run.unmet import misspelt, unmet
 
@@ -139,7 +139,7 @@ def compose_failed(project: Project, result: CommandResult) -> StartFailed:
     if refused := REFUSED.findall(said):
         # The line with the name of a container comes first, the same without it last.
         named = CONTAINER.search(said)
-        name = next((one for one in project.services if named and f"-{one}-" in f"-{named[1]}-"), "")
+        name = service_of(project, named[1]) if named else ""
         declared = find_declaration(project, name) if name else None
         where = f" of {name} ({declared.place})" if declared else ""
         change = f"Correct the definition{where}, then `invoke up`." if name else "`invoke doctor`"

@@ -20,6 +20,7 @@ from layerstack.run.conflict import (
     find_shared_ports,
     freeing,
     is_own,
+    service_of,
 )
 from layerstack.run.start_failure import require_names, require_ports
 from layerstack.status import status
@@ -121,6 +122,23 @@ def test_doctor_names_the_line_of_a_name_that_is_taken(tmp_path: Path) -> None:
 def test_verify_removes_what_stands_in_the_way(project: Project, seen: dict[str, Any], kind: str, repair: str) -> None:
     fault = name_fault(make_evidence(project, make_result(None, failed("running"), name="web"), **seen))
     assert (fault.kind, fault.repair) == (kind, repair)
+
+
+@pytest.mark.parametrize(
+    ("container", "service"),
+    [
+        ("shop-db-1", "db"),
+        ("shop-db-admin-1", "db-admin"),
+        ("shop_db_2", "db"),
+        ("the-cache", "cache"),
+        ("other-db-1", ""),
+        ("shop-web-1", ""),
+    ],
+)
+def test_the_service_of_a_container_by_its_name(tmp_path: Path, container: str, service: str) -> None:
+    text = "services:\n  db: {image: a}\n  db-admin: {image: a}\n"
+    found, _ = load(tmp_path, f"{text}  cache: {{image: a, container_name: the-cache}}\n")
+    assert service_of(found, container.replace("shop", found.name)) == service
 
 
 def test_status_shows_an_orphan_beside_the_services() -> None:
