@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from layerstack.command import CommandResult
+from layerstack.dockerfile.image import Image
 from layerstack.engine import ports, texts
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
@@ -60,11 +61,26 @@ def service_failed(
 def require_images(client: EngineClient, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed when an image that this project builds is missing."""
     missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
+    for name in missing:
+        if image := project.misnamed.get(name):
+            raise _misnamed(project, name, image)
     if missing:
         names = ", ".join(f"{name} ({project.services[name].image})" for name in missing)
         raise StartFailed(
             f"Not built yet: {names}.", f"Build first: `invoke build {' '.join(missing)}`, then this again."
         )
+
+
+def _misnamed(project: Project, name: str, image: Image) -> StartFailed:
+    """Compose and the bake files have different names for one image: building it again does not help."""
+    declared = find_declaration(project, name, "image") or find_declaration(project, name)
+    where = f" ({declared.place})" if declared else ""
+    built = ", ".join(image.tags)
+    return StartFailed(
+        f"{name} runs {project.services[name].image}{where}, and what is built for it is called {built}.",
+        f"Give both one name: bake's target {image.name} says it in `tags`. Bake does not read .env: "
+        "export a variable of .env that is part of the name.",
+    )
 
 
 def require_ports(client: EngineClient, project: Project, services: Sequence[str]) -> None:
