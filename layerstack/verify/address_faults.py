@@ -162,9 +162,7 @@ def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     there = _on(listening or (), found.port or 0)
     if found.port and there and all(one.is_loopback for one in there) and REFUSED.search(seen.text):
         words = f"{found.variable} names {owner}:{found.port}, and {owner} listens there on {there[0].ip} only"
-        # A database makes its data on loopback first. While it may do that, its neighbour gets a kind that a dependency
-        # can
-        # cause.
+        # A database makes its data on loopback first: while it may do that, the kind is one that can be a consequence.
         is_set_up = peer.health != "starting" and not may_set_up(peer)
         return ("listens-on-loopback", words) if is_set_up else ("port-unreachable", f"{words} so far")
     is_up = peer.health != "starting" or _is_checked(peer, listening or ())

@@ -35,8 +35,7 @@ def read_graph(project: Project, among: frozenset[str] = frozenset()) -> CheckGr
     for name in names:
         for other in _addressed(project, name):
             # `depends_on` is in the graph first and has no circles, as Compose refuses them: an address that would
-            # close one is
-            # left out.
+            # close one is left out.
             if other in needs and other != name and name not in _closure(needs, other):
                 needs[name] |= {other}
     return CheckGraph(_ordered(names, needs), needs)

@@ -268,7 +268,7 @@ def _waits_for_server(seen: Evidence) -> EndlessWait | None:
     """Whether it waits for the end of a service that has come up, and serves."""
     for name, condition in dependencies(seen.service).items():
         peer = seen.peers.get(name)
-        # A job has no published ports, and no health check that passes.
+        # Only a server publishes ports, or has a health check that passes.
         if condition == "service_completed_successfully" and peer and (peer.health == "healthy" or peer.ports):
             declared = find_declaration(seen.project, seen.name, "depends_on", name)
             where = f" in {declared.place}" if declared else ""
