@@ -90,6 +90,7 @@ def _run(name: str, check: Check, interrupted: Event) -> list[Finding]:
         return []
     except TimeoutError as late:
         return [warning(name, f"could not be checked: {late}", "Run `invoke doctor` again.")]
+    # One check that breaks takes none of the other findings along.
     except Exception as problem:
         detail = f"could not be checked: {type(problem).__name__}: {problem}"
         return [warning(name, detail, f"invoke doctor --ignore {name.replace(' ', '-')}")]

@@ -52,6 +52,7 @@ def read_volumes(client: EngineClient, project: Project) -> Volumes:
     label = f"{PROJECT_LABEL}={project.name}"
     volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()
     named = {(one.get("Labels") or {}).get(VOLUME_LABEL, ""): str(one["Name"]) for one in volumes}
+    # Compose labels no anonymous volume with its place: it is found by the container that has it.
     anonymous: dict[tuple[str, str], str] = {}
     for entry in client.api.containers(all=True, filters={"label": [label, f"{ONE_OFF_LABEL}=False"]}):
         service = (entry.get("Labels") or {}).get(SERVICE_LABEL, "")
