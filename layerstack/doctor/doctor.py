@@ -18,7 +18,7 @@ from layerstack.wait import call_within
 CHECK_SECONDS = 10.0
 # Reading large images takes long the first time; afterwards their files are cached.
 LOOK_SECONDS = mount_shadow.LOOK_SECONDS + 5.0
-# So soon Ctrl-C is noticed.
+# Ctrl-C takes effect after this time at most.
 INTERRUPT_SECONDS = 0.5
 # A thread for every check and every fact: checks wait for facts that are read in the same pool.
 WORKERS = 40

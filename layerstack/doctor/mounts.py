@@ -67,6 +67,7 @@ def mounts_of(
 ) -> tuple[ServiceMount, ...]:
     """All mounts of a container of this service; `declared` are the VOLUME paths of its image."""
     written = list(source.entries("services", service.name, "volumes"))
+    # By path: what the Compose file mounts takes the place of a volume that the image declares there.
     found: dict[str, ServiceMount] = {}
     for path in declared:
         found[_clean(path)] = ServiceMount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))

@@ -112,6 +112,7 @@ def _is_known(name: str) -> bool:
 
 
 def _family(name: str) -> str:
+    # `port 5000` is one of `port`.
     return re.sub(r" \d+$", "", _plain(name))
 
 

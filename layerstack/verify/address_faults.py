@@ -29,7 +29,7 @@ NOT_RESOLVED = re.compile(
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 # `pg_isready -p 5432`
 NUMBER = re.compile(r"\d{2,5}")
-# A server that was started so short a time before may not have listened yet.
+# A server that was started less than this before may not have listened yet.
 EARLY_SECONDS = 20.0
 # `localhost:5432`, `[::1]:5432`
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")

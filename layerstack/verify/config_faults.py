@@ -15,7 +15,7 @@ from layerstack.verify.http_check import short
 
 # `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
-# Where a program came by, and the languages whose own errors tell of code.
+# A frame of a stack, or a source file: what is wrong there is code and no setting.
 STACK = re.compile(
     r"^\s*(?:File \"|at )"
     r"|\.(?:py|[mc]?[jt]sx?|vue|rb|go|rs|java|kt|scala|php|sh|p[lm]|exs?|erl|cs|c|cpp|lua|hs|clj|dart|swift)\b"

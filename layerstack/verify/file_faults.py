@@ -44,7 +44,7 @@ OTHER_VERSION = re.compile(
 )
 # `The data directory was initialized by PostgreSQL version 15`
 VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
-# Where a program came by.
+# A frame of a stack: `  File "/app/main.py", line 3`, `    at open (node:fs:573:10)`
 SOURCE_LINE = re.compile(r"^\s*(?:File \"|at )")
 NOT_PERMITTED = re.compile(r"operation not permitted|EPERM", re.IGNORECASE)
 # What programs call, and the capability for it.

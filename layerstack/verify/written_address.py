@@ -32,7 +32,7 @@ NAMED_BEFORE = re.compile(
     r"(?<![\w.-])(?P<host>[a-z][a-z0-9_-]*)['\"]?: (?:\[Errno -\d+\] )?"
     r"(?:Name or service not known|Temporary failure in name resolution|no such host|Name does not resolve)"
 )
-# Whose words those are, and no host's.
+# Words of the messages themselves, which are taken for no host.
 NO_HOSTS = frozenset(
     {
         *("connect", "error", "host", "name", "address", "resolve", "lookup", "failed", "dial", "localhost", "server"),
@@ -48,7 +48,10 @@ KEYS = ("command", "entrypoint", "environment")
 
 @dataclass(frozen=True)
 class WrittenAddress:
-    """`address.variable` is the place where it is written, "" where that is not found; `again` brings a correction."""
+    """`address.variable` is the place where it is written, "" where that is not found.
+
+    `again` is the command after a correction.
+    """
 
     address: Reference
     again: str
