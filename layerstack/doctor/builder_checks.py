@@ -16,6 +16,7 @@ OTHER_BUILDER = (
 
 def check_builder(facts: EngineFacts) -> Iterator[Finding]:
     """Can the builder that Buildx would take be used, and what can it export?"""
+    # Without --bootstrap, which would start the builder or pull its image.
     asked = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
     if not asked.ok:
         said = (asked.stderr.strip().splitlines() or ["no answer"])[-1].removeprefix("ERROR: ")

@@ -39,6 +39,7 @@ def read_circumstances(root: Path, source: ComposeSource, project: Project | Non
     services = project.services.values() if project else ()
     return Circumstances(
         has_profiled_bases=any(_is_profiled(source, base) for _, base in _lent(source)),
+        # A base that is built on another base stands on both sides.
         has_nested_bases=bool({base for _, base in _lent(source)} & {user for user, _ in _lent(source)}),
         has_outside_contexts=bool(project and _reads_outside(project)),
         has_cache_mounts=any("type=cache" in text for text in (instruction_texts(project) if project else ())),
@@ -64,6 +65,7 @@ def _is_profiled(source: ComposeSource, service: str) -> bool:
     """Whether it has profiles and none of them is active."""
     active = {name.strip() for name in os.environ.get("COMPOSE_PROFILES", "").split(",")}
     profiles = source.value("services", service, "profiles") or []
+    # `COMPOSE_PROFILES=*` activates all.
     return bool(profiles) and not active & {str(one) for one in [*profiles, "*"]}
 
 

@@ -72,10 +72,12 @@ def _is_built_on(project: Project, service: Service, base: Service) -> bool:
     build = service.definition.get("build")
     if image is None or not base.is_built or not isinstance(build, Mapping):
         return False
+    # Declared so, a build makes the base first: depends_on then only orders the start.
     if f"service:{base.name}" in (build.get("additional_contexts") or {}).values():
         return False
     try:
         parents = read_recipe(project.root, image).parents
+    # The build says what is wrong with that Dockerfile.
     except UsageError:
         return False
     return any(is_same(parent, base.image) for parent in parents)

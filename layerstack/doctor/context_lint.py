@@ -35,6 +35,7 @@ def check_contexts(project: Project, source: ComposeSource) -> Iterator[Finding]
         with suppress(UsageError, OSError):
             for line, finding in _check(project.root, image):
                 place = instruction_place(source, image, line)
+                # Several images may be built from one Dockerfile: each line of it is reported once.
                 found.setdefault(place, replace(finding, place=place))
     yield from found.values()
 

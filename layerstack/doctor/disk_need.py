@@ -24,6 +24,7 @@ def read_need(project: Project) -> DiskNeed:
     """Compare with the stored images, whose sizes are remembered. Raises EngineError."""
     tags = _tags(project)
     stored = images.find_all(tags)
+    # What an image has really taken counts more than what is declared.
     known = {**declared_sizes(project), **recall_sizes(project.root)}
     remember_sizes(project.root, stored)
     missing = tuple(tag for tag in tags if tag not in stored)

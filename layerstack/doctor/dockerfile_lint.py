@@ -67,6 +67,7 @@ def _unshared_caches(image: Image, parsed: Dockerfile) -> Iterator[tuple[int, Fi
             for mount in _MOUNT.findall(one.text):
                 options = dict(part.partition("=")[::2] for part in mount.split(","))
                 folder = options.get("target") or options.get("dst") or options.get("destination") or ""
+                # A written `sharing=shared` is meant.
                 if options.get("type") == "cache" and folder.startswith(APT_FOLDERS) and "sharing" not in options:
                     detail = f"the cache mount {folder} is shared by builds that run at once"
                     yield one.line, warning(SHARING, detail, "Add `,sharing=locked` to the mount.", image.name)
@@ -79,6 +80,7 @@ def _installs_after_source(project: Project, image: Image, parsed: Dockerfile) -
     folder = project.root / image.context
     copied: dict[str, Instruction] = {}
     for stage in parsed.reachable(image.target):
+        # A stage begins with what the stage below it copied; BuildKit takes their names in any case.
         source = copied.get(stage.base.lower())
         for one in stage.instructions:
             if source is None and _copies_code(folder, image, one):

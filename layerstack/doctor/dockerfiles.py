@@ -31,5 +31,6 @@ def instruction_place(source: ComposeSource, image: Image, line: int) -> str:
     if not image.definition.get("dockerfile-inline") or not isinstance(text, str):
         return f"{image.dockerfile_place}:{line}"
     name, _, first = source.place(*keys).rpartition(":")
+    # A block (`|`) begins on the line below its key.
     number = int(first) + (line if "\n" in text else 0)
     return f"{name}:{number}"

@@ -18,7 +18,7 @@ from layerstack.wait import call_within
 CHECK_SECONDS = 10.0
 # Reading large images takes long the first time; afterwards their files are cached.
 LOOK_SECONDS = mount_shadow.LOOK_SECONDS + 5.0
-# So soon Ctrl-C is noticed.
+# Ctrl-C takes effect after this time at most.
 INTERRUPT_SECONDS = 0.5
 # A thread for every check and every fact: checks wait for facts that are read in the same pool.
 WORKERS = 40
@@ -90,6 +90,7 @@ def _run(name: str, check: Check, interrupted: Event) -> list[Finding]:
         return []
     except TimeoutError as late:
         return [warning(name, f"could not be checked: {late}", "Run `invoke doctor` again.")]
+    # One check that breaks takes none of the other findings along.
     except Exception as problem:
         detail = f"could not be checked: {type(problem).__name__}: {problem}"
         return [warning(name, detail, f"invoke doctor --ignore {name.replace(' ', '-')}")]

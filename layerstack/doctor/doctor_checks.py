@@ -115,6 +115,7 @@ class DoctorChecks:
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),
+            # Useful without an engine, too: then the names of images decide.
             "health-localhost": lambda: self._of_project(
                 lambda one: health_checks.check_localhost(_value(self.client), one, self.source.result())
             ),
@@ -151,9 +152,11 @@ class DoctorChecks:
         return check(declared, self.source.result()) if declared else ()
 
     def _check_project(self) -> Iterable[Finding]:
+        # The files of one device may be readable, and those of the other not.
         for future in (self.loaded, self.declared):
             try:
                 found = future.result()
+            # The finding named `engine` reports it.
             except EngineError:
                 return ()
             except StackError as problem:
@@ -192,6 +195,7 @@ class DoctorChecks:
             yield from certificates.check_images(client, loaded)
 
     def _check_mounts(self, client: EngineClient, loaded: Project, source: ComposeSource) -> Iterable[Finding]:
+        # An engine that is reached over TCP or SSH may have other folders than this machine.
         return mount_shadow.check_mounts(client, loaded, source, is_local=bool(find_endpoint().socket_path))
 
 

@@ -57,6 +57,7 @@ def _print_problem(problem: Finding) -> None:
 def _print_all(fine: Sequence[Finding], silenced: Sequence[Finding]) -> None:
     from rich.markup import escape
 
+    # Details hold brackets, such as those of a command, which would be taken for markup.
     rows = [(mark(True), one.check, escape(one.detail)) for one in fine]
     rows += [("[dim]-[/dim]", one.check, f"suppressed: {escape(one.detail)}") for one in silenced]
     print_table(("", "check", "found"), rows)

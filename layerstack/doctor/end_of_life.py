@@ -32,6 +32,7 @@ class Use:
 def check_end_of_life(project: Project, source: ComposeSource, today: date | None = None) -> Iterator[Finding]:
     """A finding for each image with an unsupported version, at the first place that names it."""
     day = today or datetime.now(timezone.utc).date()
+    # An image that the project builds may have the name of an official one.
     wanted = set(system_references(project))
     first: dict[str, Use] = {}
     for use in (*_run(project, source), *_built_on(project)):
@@ -84,4 +85,5 @@ def _argument(image: Image, stage: Stage) -> str:
     """The build argument that holds the whole image name; `the ARG NAME` when only the Dockerfile sets it."""
     words = [word for word in stage.written.split() if not word.startswith("--")]
     name = sole_variable(words[0].strip("\"'")) if words else ""
+    # Only what Compose or bake passes can be set from outside the Dockerfile.
     return name if not name or name in image.args else f"the ARG {name}"

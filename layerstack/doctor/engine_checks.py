@@ -29,6 +29,7 @@ DENIED = texts.Text("denied", texts.REGISTRY)
 def check_versions(facts: EngineFacts, circumstances: Circumstances) -> Iterator[Finding]:
     """Are Engine, Buildx and Compose new enough, and free of known issues that this project meets?"""
     try:
+        # The room is judged by `disk`, which knows what is missing.
         engine.require_ready(facts, min_free_bytes=0)
     except EngineError as problem:
         yield error("versions", problem.args[0], problem.advice)
@@ -97,6 +98,7 @@ def check_registry(client: EngineClient, references: Iterable[str], remedy: str)
         client.api.inspect_distribution(reference)
     except (NotInEngine, RefusedByEngine) as problem:
         said = str(getattr(problem, "explanation", "") or problem.args[0])
+        # A registry that refuses is there: only silence is a matter of the network.
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
             yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")
         else:
@@ -112,6 +114,7 @@ def _comes_from_registry(client: EngineClient, reference: str) -> bool:
     try:
         return bool(client.api.inspect_image(reference).get("RepoDigests"))
     except EngineError:
+        # What is not stored here has to come from a registry.
         return True
 
 
@@ -119,6 +122,7 @@ def _comes_from_registry(client: EngineClient, reference: str) -> bool:
 def check_stand_ins(client: EngineClient, used: Iterable[str]) -> Iterator[Finding]:
     """Does the project use stand-ins for official images? `used` are the external images that it names."""
     images = client.api.images(filters={"label": STAND_IN_LABEL, "dangling": False})
+    # A service built on a stand-in has its label, too: the prefix is only in the stand-in's own name.
     tags = {tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(STAND_IN_PREFIX)}
     if named := sorted(tags & set(used)):
         remedy = "invoke setup --pull, once a registry responds"

@@ -82,6 +82,7 @@ def read_names(root: Path, source: ComposeSource) -> Names:
 
 def _other_env_files(root: Path) -> tuple[Path, ...]:
     """Those of what is included, and those that the environment names."""
+    # What makes the project unreadable is reported by the finding named `project`.
     with suppress(StackError):
         return (*find_value_files(root, "cpu"), *choose_files(root).env_files)
     return ()
@@ -127,6 +128,7 @@ def _cut_values(names: Names) -> Iterator[Finding]:
     """Values that Compose does not take literally. Values are never printed: they may be passwords."""
     for line in names.file.lines:
         unknown = [name for name in _DOLLAR.findall(line.value) if names.value(name) is None]
+        # In single quotes Compose substitutes nothing.
         if line.quote != "'" and unknown:
             what = f"Compose reads `${unknown[0]}` in the value of {line.name} as a variable, and it is not set"
             yield _problem(names, line, warning, what, f"Put the value of {line.name} in single quotes.")
@@ -154,6 +156,7 @@ def _unset(names: Names) -> Iterator[Finding]:
         if is_empty and (one.is_needed or one.is_demanded) and not one.name.startswith("COMPOSE_"):
             missing.setdefault(one.name, []).append(one)
     for name, uses in missing.items():
+        # A name that is used is no typo of another one.
         near = _nearest(name, [line.name for line in names.file.lines if line.name not in names.used])
         hint = f"Did you mean {near} in .env? " if near else ""
         remedy = f"{hint}Write {name}=… into .env, or a default: ${{{name}:-…}}; a dollar sign of its own is $$."
@@ -182,6 +185,7 @@ def _port_numbers(names: Names) -> Iterator[Finding]:
         if "ports" not in one.keys or one.name in seen or not value:
             continue
         seen.add(one.name)
+        # In `ports:` variables may hold addresses or whole entries: only one that is called a port must be a number.
         if "port" in one.name.lower() and not _is_port(value):
             where = names.file.place(one.name) if one.name not in os.environ else one.place
             remedy = f"Set {one.name} to a number from 1 to 65535."

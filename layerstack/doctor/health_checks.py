@@ -70,6 +70,7 @@ def _of_dockerfile(project: Project, image: Image) -> tuple[str, str]:
         return "", ""
     stage = parsed.stage(image.target)
     checks = [one for one in (stage.instructions if stage else ()) if one.keyword == "HEALTHCHECK"]
+    # Of several, Docker takes the last one.
     return (checks[-1].text, f"{image.dockerfile_place}:{checks[-1].line}") if checks else ("", "")
 
 
@@ -81,9 +82,11 @@ def _has_busybox(client: EngineClient | None, project: Project, reference: str, 
             paths = (BUSYBOX, *(f"{folder}/{tool}" for folder in TOOL_FOLDERS))
             trees = read_image_trees(client, project.root, image_id, paths, time.monotonic() + LOOK_SECONDS)
         except EngineError:
+            # Not stored here: its name has to do.
             pass
         else:
             busybox = trees[BUSYBOX].get("")
+            # The tools of BusyBox are links to it: followed, they are the same file.
             return bool(busybox) and busybox in (trees[path].get("") for path in paths[1:])
     names = [reference, *(_bases(project, image) if image else ())]
     return any(_SMALL.search(name) for name in names)

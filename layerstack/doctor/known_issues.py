@@ -29,6 +29,7 @@ _NEW_ENGINE = "Update the engine: https://docs.docker.com/engine/install"
 _NEW_COMPOSE = "Update the package docker-compose-plugin (or docker-compose)."
 _NEW_BUILDX = "Update the package docker-buildx-plugin (or docker-buildx)."
 
+# None of versions below `OLDEST_USABLE`, which are refused anyway.
 KNOWN_ISSUES = (
     KnownIssue(
         "Docker Engine",
@@ -62,6 +63,7 @@ KNOWN_ISSUES = (
         "Docker Buildx",
         "`bake --check` replaces the tags of this project by empty images, and fails on `target:` contexts",
         "docker buildx build --call=check, for each image",
+        # No good version is known. (Seen with Buildx 0.29; `target:` contexts: buildx #3343.)
         when=lambda met: met.uses_bake_check,
     ),
     KnownIssue(

@@ -39,6 +39,7 @@ def check_environment() -> Iterator[Finding]:
 
 def check_rights() -> Iterator[Finding]:
     """May this user access the local engine?"""
+    # With another address this socket is not the one that is used.
     if os.environ.get("DOCKER_HOST") or not SOCKET_FILE.exists():
         return
     if os.access(SOCKET_FILE, os.R_OK | os.W_OK):
@@ -50,6 +51,7 @@ def check_rights() -> Iterator[Finding]:
 
 def check_pynvml() -> Iterator[Finding]:
     """The abandoned package pynvml has the module name of NVIDIA's own and hides it."""
+    # By package and not by import: both have the module `pynvml`.
     installed = {(one.metadata["Name"] or "").lower(): one.version for one in metadata.distributions()}
     if {"pynvml", "nvidia-ml-py"} <= installed.keys():
         yield warning(
@@ -97,6 +99,7 @@ def check_watches() -> Iterator[Finding]:
 
 def check_wsl(root: Path, mounted: Iterable[str] = ()) -> Iterator[Finding]:
     """On WSL, folders on the Windows disk are slow, and containers do not see their changes."""
+    # `5.15.153.1-microsoft-standard-WSL2`
     if "microsoft" not in platform.release().lower():
         return
     if str(root.resolve()).startswith(WINDOWS_DISKS):

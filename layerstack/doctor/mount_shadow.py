@@ -55,6 +55,7 @@ def check_mounts(
 
     `is_local`: the engine is on this machine, so that bind mounts are folders of this machine. Raises EngineError.
     """
+    # Images are read through containers, which a doctor that was killed has left.
     image_tree.remove_containers(client, image_tree.find_abandoned(client))
     look = Look(client, project, source, read_volumes(client, project), is_local, time.monotonic() + seconds)
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -97,6 +98,7 @@ def _service_findings(look: Look, service: Service, facts: Mapping[str, Any]) ->
 
 def _editable(client: EngineClient, image_id: str) -> tuple[str, ...]:
     history = client.api.history(image_id)
+    # The engine lists the newest step first.
     return editable_roots(str(entry.get("CreatedBy") or "") for entry in reversed(history))
 
 
@@ -129,6 +131,7 @@ def _provided(mount: ServiceMount, tree: Tree) -> Tree:
     place = Path(mount.source)
     if mount.source and place.is_dir() and not os.access(place, os.X_OK):
         return tree  # unreadable for this user, which does not mean missing
+    # A link that leads nowhere here may lead somewhere in the container.
     return {inside: mark for inside, mark in tree.items() if mount.source and os.path.lexists(place / inside)}
 
 

@@ -52,6 +52,7 @@ def read_volumes(client: EngineClient, project: Project) -> Volumes:
     label = f"{PROJECT_LABEL}={project.name}"
     volumes = client.api.volumes(filters={"label": label}).get("Volumes") or ()
     named = {(one.get("Labels") or {}).get(VOLUME_LABEL, ""): str(one["Name"]) for one in volumes}
+    # Compose labels no anonymous volume with its place: it is found by the container that has it.
     anonymous: dict[tuple[str, str], str] = {}
     for entry in client.api.containers(all=True, filters={"label": [label, f"{ONE_OFF_LABEL}=False"]}):
         service = (entry.get("Labels") or {}).get(SERVICE_LABEL, "")
@@ -66,6 +67,7 @@ def mounts_of(
 ) -> tuple[ServiceMount, ...]:
     """All mounts of a container of this service; `declared` are the VOLUME paths of its image."""
     written = list(source.entries("services", service.name, "volumes"))
+    # By path: what the Compose file mounts takes the place of a volume that the image declares there.
     found: dict[str, ServiceMount] = {}
     for path in declared:
         found[_clean(path)] = ServiceMount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))

@@ -27,6 +27,7 @@ def check_shell_proxy() -> Iterator[Finding]:
         yield ok("proxy", "the shell sets no proxy")
         return
     kept = {name.strip() for name in _variable("NO_PROXY").split(",")}
+    # `NO_PROXY=*` excludes everything.
     missing = [name for name in LOCAL_NAMES if name not in kept and "*" not in kept]
     if missing:
         detail = f"NO_PROXY does not name {' and '.join(missing)}: health checks from here go to the proxy"
@@ -69,11 +70,13 @@ def _variable(name: str) -> str:
 
 
 def _without_password(address: str) -> str:
+    # Findings end up in logs and in the files of a CI.
     scheme, mark, rest = address.rpartition("://")
     return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 def _client_proxies() -> dict[str, Any]:
     proxies = read_config().get("proxies")
+    # `default` is for every engine without an entry of its own.
     found = proxies.get("default") if isinstance(proxies, dict) else None
     return found if isinstance(found, dict) else {}

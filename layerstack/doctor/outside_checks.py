@@ -24,6 +24,7 @@ def check_files(project: Project, source: ComposeSource) -> Iterator[Finding]:
 
 def _missing(project: Project, source: ComposeSource, service: Service, keys: tuple[str, ...]) -> Iterator[Finding]:
     written, place = source.value(*keys), source.place(*keys)
+    # A secret may come from a variable instead of a file, and a file's name may contain one, which Compose fills in.
     if not isinstance(written, str) or "$" in written:
         return
     # A file that is included names its files from its own folder.

@@ -26,7 +26,7 @@ from layerstack.run.conflict import (
 
 NAME, ORPHAN = "container-name", "orphan"
 
-# How Compose names the faulty part.
+# How Compose names the faulty part: `services.web.ports must be a list`, `service "web" refers to undefined network x`
 _PATHS = (
     re.compile(r"(services|networks|volumes|secrets|configs)\.([\w.-]+)"),
     re.compile(r"(service) \"([\w.-]+)\""),

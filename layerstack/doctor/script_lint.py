@@ -18,6 +18,7 @@ def check_scripts(project: Project) -> Iterator[Finding]:
     found: dict[str, Finding] = {}
     for image in project.images.values():
         users = [one.definition for one in project.services.values() if project.image_of(one) is image]
+        # A build says what is wrong with a Dockerfile or a context that cannot be read.
         with suppress(UsageError, OSError):
             for path, is_start in find_scripts(project.root, image, users):
                 detail = f"{path} has Windows line ends: the kernel looks for an interpreter whose name ends with `\\r`"

@@ -82,6 +82,7 @@ def from_words(options: Iterable[str]) -> Silence:
 
 def from_source(source: ComposeSource, given: Silence) -> Silence:
     """What the Compose files and the command line suppress, without unknown names."""
+    # A name that no check has is a finding of its own; on the command line it is refused.
     everywhere = {_plain(name) for name in _names(source.value(*KEYS)) if _is_known(name)}
     services = {
         service: frozenset(_plain(name) for name in _names(source.value("services", service, *KEYS)) if _is_known(name))
@@ -111,6 +112,7 @@ def _is_known(name: str) -> bool:
 
 
 def _family(name: str) -> str:
+    # `port 5000` is one of `port`.
     return re.sub(r" \d+$", "", _plain(name))
 
 

@@ -31,6 +31,7 @@ def _words(config: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator
         entrypoint = _list(config.get("Entrypoint")) or []
         command = _list(config.get("Cmd")) or [] if command is None else command
     every = [*entrypoint, *(command or [])]
+    # `sh -c "exec node server.js"`, `/bin/bash -lc "…"`
     if len(every) > 2 and posixpath.basename(every[0]) in _SHELLS and every[1].startswith("-"):
         every = [*_split(every[2]), *every[3:]]
     yield from (word for word in every if word)
@@ -46,6 +47,7 @@ def _split(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError:
+        # A quote that is never closed: the shell would refuse it, too.
         return text.split()
 
 
@@ -53,10 +55,12 @@ def _program(word: str, folder: str, search: str) -> Iterator[str]:
     if "/" in word:
         yield _absolute(folder, word)
     else:
+        # Which of them has it is not known here: all are asked for.
         yield from (_absolute(place, word) for place in search.split(":") if place)
 
 
 def _path(word: str, folder: str) -> Iterator[str]:
+    # `--config=/app/gunicorn.conf.py`
     value = word.partition("=")[2] if word.startswith("-") else word
     if value and not value.startswith("-"):
         yield _absolute(folder, value)

@@ -27,8 +27,9 @@ NOT_RESOLVED = re.compile(
     r"ENOTFOUND|EAI_AGAIN|resolv|no such host|name or service not known|name resolution", re.IGNORECASE
 )
 REFUSED = re.compile(r"refused", re.IGNORECASE)
+# `pg_isready -p 5432`
 NUMBER = re.compile(r"\d{2,5}")
-# A server that was started so short a time before may not have listened yet.
+# A server that was started less than this before may not have listened yet.
 EARLY_SECONDS = 20.0
 # `localhost:5432`, `[::1]:5432`
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
@@ -43,19 +44,23 @@ def wrong_address(seen: Evidence) -> Fault | None:
         return None
     named = sorted(references(one.environment, seen.hosts), key=lambda found: found.host not in seen.text)
     problems = ((found, _problem(seen, found)) for found in named)
+    # Before the ports are compared: without a network in common even the right port is not reached.
     if fault := next(filter(None, (networking(seen, one, found) for found in named)), None):
         return fault
     found, problem = next(((found, problem) for found, problem in problems if problem), (None, None))
     if found is None or problem is None:
         return _wrongly_written(seen, {reference.host for reference in named})
     kind, words = problem
+    # The fault is the other service's: its program is changed, and both are started anew.
     if kind in ("listens-on-loopback", "port-unreachable"):
         owner = owner_of(seen, found.host) or found.host
         unless = "" if kind == "listens-on-loopback" else ", unless it is still setting itself up"
         change = f"let the program of {owner} listen on 0.0.0.0 ({_where(seen, owner)}){unless}"
         return Fault(kind, words, f"invoke up {owner} {seen.name}", change)
+    # Where `DB_PORT` stands beside `DB_HOST`, it is the one to correct.
     variable = (kind == "wrong-port" and found.port_variable) or found.variable
     declared = find_declaration(seen.project, seen.name, "environment", variable)
+    # A container keeps the values that it was made with: the file may be right already, and only not applied.
     wanted = (seen.service.definition.get("environment") or {}).get(variable)
     if wanted is not None and str(wanted) != one.environment[variable]:
         return Fault(kind, f"{words}; the Compose file now has another address", f"invoke up {seen.name}")
@@ -68,6 +73,7 @@ def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
     for written in find_written(seen):
         found = written.address
         problem = _problem(seen, found) if found.host not in told else None
+        # An address of its own is left to `asks_itself`, which follows this rule.
         if problem is None or problem[0] not in ("unknown-host", "wrong-port"):
             continue
         kind, words = problem
@@ -110,8 +116,10 @@ def health_check_address(seen: Evidence) -> Fault | None:
     match = next((found for word in one.health_command if (found := LOCAL_NAME.search(word))), None)
     if match is None:
         return None
+    # `http://localhost/health` names no port.
     port = int(match[1] or match[2] or 80)
     listening = _on(seen.listeners, port)
+    # BusyBox's wget asks ::1 for localhost, which a program that listens on IPv6 answers.
     if not listening or any(found.is_ipv6 for found in listening):
         return None
     words = (
@@ -146,6 +154,7 @@ def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     if owner is None:
         return _unknown_host(seen, found)
     peer = seen.peers.get(owner)
+    # What does not run has a fault of its own, and nothing is known of its ports.
     if peer is None or owner == seen.name:
         return None
     listening = seen.peer_listeners.get(owner)
@@ -153,6 +162,7 @@ def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
     there = _on(listening or (), found.port or 0)
     if found.port and there and all(one.is_loopback for one in there) and REFUSED.search(seen.text):
         words = f"{found.variable} names {owner}:{found.port}, and {owner} listens there on {there[0].ip} only"
+        # A database makes its data on loopback first: while it may do that, the kind is one that can be a consequence.
         is_set_up = peer.health != "starting" and not may_set_up(peer)
         return ("listens-on-loopback", words) if is_set_up else ("port-unreachable", f"{words} so far")
     is_up = peer.health != "starting" or _is_checked(peer, listening or ())
@@ -172,6 +182,7 @@ def _is_checked(peer: Container, listening: Iterable[Listener]) -> bool:
 def too_early(seen: Evidence) -> Fault | None:
     """It ended because a service that it needs was not there yet, and the address is right."""
     one, said = seen.container, seen.last_error
+    # A host outside the project is not started by anybody here, early or late.
     is_refused = bool(REFUSED.search(said) or NOT_RESOLVED.search(said))
     if one is None or one.is_running or not is_refused or outside_host(seen, said):
         return None
@@ -183,6 +194,7 @@ def too_early(seen: Evidence) -> Fault | None:
         declared = find_declaration(seen.project, seen.name, "depends_on") or find_declaration(seen.project, seen.name)
         where = f" ({declared.place})" if declared else ""
         wait = f"let it wait: `depends_on: {{{name}: {{condition: service_healthy}}}}`{where}"
+        # `service_healthy` needs a health check to wait for.
         change = wait if peer.health else f"give {name} a health check and {wait}"
         return Fault("crashed", f"was started before {name} was ready: {said}", f"invoke up {seen.name}", change)
     return None
@@ -195,6 +207,7 @@ def _needs(seen: Evidence) -> list[str]:
     written = [owner_of(seen, one.address.host) for one in find_written(seen)]
     every = dict.fromkeys([*named, *written, *dependencies(seen.service)])
     waits = dependencies(seen.service)
+    # For one that it waits for as healthy it was not started too early.
     return [name for name in every if name and name != seen.name and waits.get(name) != "service_healthy"]
 
 
@@ -214,6 +227,7 @@ def _unknown_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | N
     if is_outside and NO_NAME_SERVER.search(seen.text):
         return None  # whether the name is right is not known then
     is_named, is_unresolved = found.host in seen.text, bool(NOT_RESOLVED.search(seen.text))
+    # An outside name may exist: it counts only where the complaint names it and says that it is not found.
     if found.host in extra_hosts(seen) or not (is_named and is_unresolved if is_outside else is_named or is_unresolved):
         return None
     near = get_close_matches(found.host, sorted(seen.hosts), n=1)

@@ -32,6 +32,7 @@ def still_starting(seen: Evidence) -> Fault | None:
     """Waiting by Docker's word, or by its own although Docker's patience is over."""
     body = _body(seen)
     said = _state(body)
+    # What it says itself is newer than Docker's word, which is as old as the last health check.
     if said in FAILED:
         return None
     if seen.result.verdict.phase == "waiting" or said in STARTING:
@@ -69,6 +70,7 @@ def check_failed(seen: Evidence) -> Fault | None:
     slow = out_of_time(seen)
     if slow and slow.kind == "health-check-slow":
         return slow
+    # Not where a newer image is built: a restart would only start the old one again.
     if seen.is_newest and (silent := _deaf_check(seen)):
         cause = f"is deaf: it takes connections and does not answer (`{silent.check}`: {silent.detail})"
         return Fault("deaf", cause, f"invoke restart {seen.name}")
@@ -79,6 +81,7 @@ def check_failed(seen: Evidence) -> Fault | None:
             or Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
         )
     words = f"{seen.result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
+    # As http_check words a time-out and a refused connection.
     is_silent = "no answer" in failed.detail or "no HTTP answer" in failed.detail
     kind: FaultKind = "no-answer" if is_silent else "port-unreachable" if failed.link == "port" else "wrong-answer"
     if seen.is_newest:
@@ -89,6 +92,7 @@ def check_failed(seen: Evidence) -> Fault | None:
 def _deaf_check(seen: Evidence) -> CheckResult | None:
     """The check that timed out on a program that listens; None where another failure says more."""
     silent = next((check for check in seen.result.failed if "no answer within" in check.detail), None)
+    # A kernel takes connections for a program that listens, even when the program hangs.
     ports = {port.target for port in seen.container.ports} if seen.container else set()
     return silent if ports & {one.port for one in seen.listeners or ()} else None
 
@@ -96,6 +100,7 @@ def _deaf_check(seen: Evidence) -> CheckResult | None:
 def _body(seen: Evidence) -> Mapping[str, Any]:
     """The first JSON object among its responses that contains a state."""
     for text in seen.answers:
+        # Words may stand before the document, as in the output of a health check.
         start = text.find("{")
         try:
             found = json.loads(text[start:]) if start >= 0 else None

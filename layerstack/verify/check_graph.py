@@ -30,9 +30,12 @@ def read_graph(project: Project, among: frozenset[str] = frozenset()) -> CheckGr
         for name, service in project.services.items()
         if not is_scaled_to_zero(service) and (not among or name in among)
     ]
+    # An optional dependency may belong to a profile that is not active.
     needs = {name: frozenset(dependencies(project.services[name])) & frozenset(names) for name in names}
     for name in names:
         for other in _addressed(project, name):
+            # `depends_on` is in the graph first and has no circles, as Compose refuses them: an address that would
+            # close one is left out.
             if other in needs and other != name and name not in _closure(needs, other):
                 needs[name] |= {other}
     return CheckGraph(_ordered(names, needs), needs)
@@ -63,6 +66,7 @@ def _ordered(names: list[str], needs: Mapping[str, frozenset[str]]) -> tuple[str
     ordered: dict[str, None] = {}
 
     def visit(name: str) -> None:
+        # A set has another order in each process: of two faults, now one and now the other would come first.
         for needed in sorted(needs[name], key=names.index):
             if needed not in ordered:
                 visit(needed)

@@ -23,6 +23,7 @@ TIMEOUT_SECONDS = 20.0
 MARGIN_SECONDS = 0.5
 # A worker that nothing checks: this many lines of complaint, and no other, within that time.
 COMPLAINTS, COMPLAINT_SECONDS = 2, 20.0
+# `connect ECONNREFUSED 172.18.0.2:5432`, `waiting for db:5432`
 UNREACHED = re.compile(
     r"refused|ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|not known|no such host|name resolution|waiting for \S+:\d",
     re.IGNORECASE,
@@ -91,9 +92,11 @@ def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
         wrong = f"the check itself is wrong: timeout_seconds is {declared['timeout_seconds']!r}"
         return CheckResult(check_name(declared), False, 0.0, wrong)
     if _is_asked_inside(declared, target):
+        # The program that asks has to start in the container first.
         timeout_seconds += inside_http.START_SECONDS
 
     def is_hopeless() -> bool:
+        # Asked every 2 s only, so that a check that answers at once is judged by its answer.
         return target.is_doomed or bool(stopped_programs(target.client, target.container.id))
 
     return timed(check_name(declared), timeout_seconds, lambda: _ask(declared, target, timeout_seconds), is_hopeless)
@@ -102,11 +105,13 @@ def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
 def guess(target: Target) -> list[CheckResult]:
     """Without declared checks: does something speak HTTP on the published ports, and without a failure of its own?"""
     if not target.container.ports:
+        # A worker has nothing that could be asked: what it writes is all that it shows.
         if not target.container.health and (said := _complaint(target)):
             return [CheckResult("log", False, 0.0, f"it says nothing but: {said}", answer=said)]
         detail = f"{http_check.NOT_CHECKED}: it publishes no port and declares no check"
         return [CheckResult("answer", True, 0.0, detail, is_asked=False)]
     asked = {port.target: partial(http_check.guess, target.place.address(port)) for port in target.container.ports}
+    # The client's limit counts twice: once for connecting, once for reading.
     return [timed(f"answer {port}", http_check.GUESS_TIMEOUT_SECONDS * 2, ask) for port, ask in asked.items()]
 
 
@@ -114,6 +119,7 @@ def _complaint(target: Target) -> str:
     """The last line of a program that for a while has written of nothing but a server that it cannot reach."""
     one = target.container
     since = max(time.time() - COMPLAINT_SECONDS, epoch_seconds(one.started_at))
+    # One line more than is needed: if it is another word, the program got further in between.
     said = read_log(target.client, one.id, COMPLAINTS + 1, since)
     return said[-1] if len(said) >= COMPLAINTS and all(UNREACHED.search(line) for line in said) else ""
 
@@ -134,14 +140,17 @@ def timed(
     started, answer = time.monotonic(), ""
     try:
         is_ok, detail = True, call_within(timeout_seconds + MARGIN_SECONDS, ask, is_hopeless)
+    # Whatever a check raises is its outcome: the other checks are reported all the same.
     except Exception as error:
         is_ok, detail = False, str(error) or type(error).__name__
         answer = getattr(error, "answer", "")
+    # What cannot be asked says so instead of raising: that is no failure.
     is_asked = not (is_ok and detail.startswith(http_check.NOT_CHECKED))
     return CheckResult(name, is_ok, (time.monotonic() - started) * 1000, detail, is_asked=is_asked, answer=answer)
 
 
 def _ask(declared: Mapping[str, Any], target: Target, timeout_seconds: float) -> str:
+    # A misspelt key would leave out what it is to compare, and the check would pass.
     if unknown := set(declared) - KNOWN_KEYS:
         raise CheckFailed(f"the check itself is wrong: unknown key {', '.join(sorted(unknown))}")
     if "exec" in declared:
@@ -160,6 +169,7 @@ def _is_asked_inside(declared: Mapping[str, Any], target: Target) -> bool:
     try:
         return not target.place.address(http_check.port_of(declared, target.container))
     except (CheckFailed, ValueError, TypeError):
+        # A port that makes no sense is reported by the check itself.
         return False
 
 

@@ -11,7 +11,8 @@ from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence, Rule
 
-# The last line of what Node.js and Python print when a file cannot be loaded: ended by it, or under a watcher's eye.
+# The last line of what Node.js and Python print when a file cannot be loaded, also when a watcher goes on after it:
+# `Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'express' imported from /app/server.js`
 ERROR = re.compile(r"^(?:Uncaught )?(?P<name>(?:[A-Z]\w*)?Error)(?: \[\w+\])?: (?P<words>.+)$")
 BROKEN_TEXT = ("SyntaxError", "IndentationError", "TabError")
 # `No module named 'flask'`, `Cannot find package 'express' imported from /app/server.js`
@@ -26,6 +27,7 @@ PLACE = re.compile(r"(?:file://)?(?P<path>/[^\s:()\"']+\.\w+)(?:\", line |:)(?P<
 INSTALLED = re.compile(r"/python(?P<version>3\.\d+)/(?:(?:site|dist)-packages/(?P<package>[\w-]+))?")
 # `imported from /app/server.js`
 IMPORTER = re.compile(r"imported from (?:file://)?(?P<path>/[^\s:()\"']+)")
+# An error only passes through these: what can be corrected is a line of the project.
 NOT_OURS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/usr/lib/", "/usr/local/lib/", "/opt/venv/")
 # A block of a traceback or a stack is longer than this only when somebody's framework is in it.
 NEAR_LINES = 30
@@ -55,11 +57,13 @@ def cannot_load(seen: Evidence) -> Fault | None:
     place = f"{file}:{found.line}".rstrip(":") if file else "its source"
     if module and (hidden := _hidden(seen, found.path, module, place)):
         return hidden
+    # A module of the project is nothing to install: its import is to be corrected.
     if module and not _is_own(seen, module):
         words = f"{place} needs the package {module}, which its image does not have"
         change = f"add {module} to what its image installs (or correct the name in {place})"
         return Fault("module-missing", words, seen.renewal(""), change)
     words = f"cannot load its code: {found.name} in {place}: {found.words}"
+    # The file that lacks the name is Python's own or a package's: it is of the wrong version.
     if origin := INSTALLED.search(found.words):
         again, version = seen.renewal(found.path), origin["version"]
         if origin["package"]:
@@ -73,6 +77,7 @@ def cannot_load(seen: Evidence) -> Fault | None:
 
 def _hidden(seen: Evidence, path: str, module: str, place: str) -> Fault | None:
     """A package of Node.js that the image has and a mount hides: the folder of this machine, or an old volume."""
+    # Node.js looks for packages beside the file and in every folder above it.
     for folder in PurePosixPath(path).parents if path else ():
         packages = str(folder / "node_modules")
         mount = seen.mount_at(packages)
@@ -85,6 +90,7 @@ def _hidden(seen: Evidence, path: str, module: str, place: str) -> Fault | None:
             change = f"keep the image's own packages: add `- {packages}` to the volumes ({where})"
             return Fault("module-missing", words, f"invoke up {seen.name}", change)
         if mount.target == packages:
+            # A volume is filled from the image only while it is empty; `rm --volumes` removes anonymous ones only.
             remove = f"docker compose rm --stop --force --volumes {seen.name}"
             volume = "" if mount.is_anonymous else f" && docker volume rm {mount.source}"
             return Fault("module-missing", words, f"{remove}{volume} && invoke up {seen.name}")
@@ -145,6 +151,7 @@ def _is_down(seen: Evidence) -> bool:
         return one is not None and one.exit_code not in ENDED_FROM_OUTSIDE
     ports = {port.target for port in one.ports}
     if seen.listeners is None:
+        # Without a look at its ports, only restarts by the engine show that it does not stay up.
         return bool(one.restart_count)
     return not any(found.port in ports for found in seen.listeners) if ports else not seen.listeners
 

@@ -15,7 +15,7 @@ from layerstack.verify.http_check import short
 
 # `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
-# Where a program came by, and the languages whose own errors tell of code.
+# A frame of a stack, or a source file: what is wrong there is code and no setting.
 STACK = re.compile(
     r"^\s*(?:File \"|at )"
     r"|\.(?:py|[mc]?[jt]sx?|vue|rb|go|rs|java|kt|scala|php|sh|p[lm]|exs?|erl|cs|c|cpp|lua|hs|clj|dart|swift)\b"
@@ -23,6 +23,7 @@ STACK = re.compile(
 NO_JSON = re.compile(r"\bJSON(?:DecodeError)?\b")
 NO_HOST = re.compile(r"host not found in upstream \"(?P<host>[\w.-]+)")
 SHOWN_LINES = 5
+# A mounted folder may hold a data set instead of settings.
 MOST_FILES = 50
 
 
@@ -55,6 +56,7 @@ def _broken_json(seen: Evidence) -> Fault | None:
     """The program does not say which file: the only one that is no JSON."""
     files = _json_files(seen)
     broken = [(file, is_mounted, problem) for file, is_mounted in files if (problem := _problem(file))]
+    # Of several broken files nobody knows which one the program reads.
     if len(broken) != 1:
         return None
     file, is_mounted, problem = broken[0]
@@ -68,6 +70,7 @@ def _problem(file: Path) -> json.JSONDecodeError | None:
         json.loads(file.read_text(encoding="utf-8"))
     except json.JSONDecodeError as problem:
         return problem
+    # What this user cannot read, or is no UTF-8, is no proof of broken JSON.
     except (OSError, ValueError):
         pass
     return None

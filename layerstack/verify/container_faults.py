@@ -26,13 +26,15 @@ OUTSIDE_CODE = 125
 # As runc says it, and as the init of Docker does.
 NOT_EXECUTABLE = 126
 DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
+# `RuntimeError: can't start new thread`
 NO_THREAD = re.compile(
     r"uv_thread_create|pthread_create|WorkerThreadsTaskRunner|can't start new thread"
     r"|unable to create (?:native )?thread|fork: (?:retry: )?Resource temporarily unavailable|newosproc",
 )
+# `FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory`
 HEAP_FULL = re.compile(r"heap out of memory|java\.lang\.OutOfMemoryError: Java heap")
 HEAP_LIMITS = ("max-old-space-size", "-Xmx")
-# `EMFILE: too many open files`
+# `EMFILE: too many open files`; with `in system` it is the limit of the machine, which no ulimit raises.
 NO_FILE_LEFT = re.compile(r"too many open files(?! in system)|\bEMFILE\b", re.IGNORECASE)
 # `exec: "serve": executable file not found in $PATH`
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
@@ -87,6 +89,7 @@ def network_detached(seen: Evidence) -> Fault | None:
 
 def out_of_memory(seen: Evidence) -> Fault | None:
     one = seen.container
+    # The state tells of its last run only; the engine's events also of the runs that a loop has had.
     if one is None or not (one.is_oom_killed or seen.oom_kills):
         return _heap_full(seen)
     limit = f" of {one.memory_limit_bytes / 2**20:.0f} MB" if one.memory_limit_bytes else " of this machine"
@@ -130,6 +133,7 @@ def out_of_processes(seen: Evidence) -> Fault | None:
         return None
     declared = find_declaration(seen.project, seen.name, "pids_limit")
     declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "pids")
+    # Without a limit of the project it may be the machine's, which no line of the project raises.
     if declared is None:
         return None
     cause = "may start no further process or thread: its pids_limit is reached"
@@ -154,6 +158,7 @@ def command_missing(seen: Evidence) -> Fault | None:
         return None
     if one.exit_code not in (126, 127) and not NOT_FOUND.search(one.error):
         return None
+    # runc ends its chain of causes with `unable to start container process: CAUSE`.
     said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
     again = renew(seen.name, seen.service.is_built)
@@ -163,11 +168,13 @@ def command_missing(seen: Evidence) -> Fault | None:
 def not_executable(seen: Evidence) -> Fault | None:
     """A program without the right to be run."""
     one = seen.container
+    # runc's refusal is in the state; the one of Docker's init is written into the log.
     said = (one.error, *seen.log[-1:]) if one and one.exit_code == NOT_EXECUTABLE else ()
     path = next((match["path"] for text in said if (match := DENIED_PROGRAM.search(text))), "")
     if one is None or not path:
         return None
     full = posixpath.normpath(posixpath.join(one.folder, path))
+    # A bare name was found in PATH: it is none of the project's files.
     file = seen.own_file(full) if "/" in path else None
     if file:
         name = relpath(file, seen.project.root)
@@ -197,6 +204,7 @@ def ended(seen: Evidence) -> Fault | None:
         )
         words = f"is a one-shot job and failed: {reason}" if is_awaited else f"failed: {reason}"
         return Fault("one-shot-failed", words, *_look_at(seen))
+    # Many servers end with 0 when SIGTERM asks them to.
     if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
         return Fault("killed", f"was stopped from outside: {reason}" if one.exit_code else reason, "invoke up")
     # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
@@ -221,6 +229,7 @@ def nothing_to_do(seen: Evidence) -> Fault | None:
     if one is None or seen.last_exit or one.error or seen.result.verdict.words not in ("exited", "restarting"):
         return None
     is_short = 0 < one.ran_seconds < LONG_ENOUGH_SECONDS or (one.is_running and seen.last_exit == 0)
+    # After `docker stop` a program ends without an error as well.
     if not is_short or one.was_healthy or seen.was_stopped:
         return None
     times = f", {one.restart_count} times already" if one.restart_count else ""
@@ -238,6 +247,7 @@ def not_started(seen: Evidence) -> Fault | None:
     if one is None:
         return Fault("not-started", "has no container", "invoke up")
     if one.status == "created":
+        # Compose makes all containers before it starts any: one that waits in vain stays `created`.
         if wait := _waits_in_vain(seen) or _waits_for_server(seen):
             return Fault("check-missing", wait.words, "invoke up", wait.change)
         said = f": {one.error}" if one.error else ""
@@ -258,6 +268,7 @@ def _waits_for_server(seen: Evidence) -> EndlessWait | None:
     """Whether it waits for the end of a service that has come up, and serves."""
     for name, condition in dependencies(seen.service).items():
         peer = seen.peers.get(name)
+        # Only a server publishes ports, or has a health check that passes.
         if condition == "service_completed_successfully" and peer and (peer.health == "healthy" or peer.ports):
             declared = find_declaration(seen.project, seen.name, "depends_on", name)
             where = f" in {declared.place}" if declared else ""

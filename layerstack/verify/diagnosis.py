@@ -55,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     setting_faults.refused_at_end,
     setting_faults.value_wrong,
     *container_faults.LAST,
+    # `ended` has a word for every program that is gone: the rules below are for those that run.
     address_faults.loopback_only,
     network_faults.port_of_nobody,
     setting_faults.refused,
@@ -160,6 +161,7 @@ def mark_consequences(result: ServiceResult, blamed: Mapping[str, str]) -> Servi
     if not root:
         return result
     checks = list(result.checks)
+    # The links stand in the order in which they break: all after the first broken one follows from it.
     own = (
         next((place for place, check in enumerate(checks) if not check.is_ok), None) if root == result.service else None
     )
@@ -175,6 +177,7 @@ def _evidence(seen: Evidence, fault: Fault) -> str:
     health = seen.container.health_output if seen.container and seen.container_is_bad else ""
     said = [f"health check: {line}" for line in telling_lines(health.splitlines())[-SHOWN_HEALTH_LINES:]]
     told = (check for check in seen.result.failed if check.is_asked and check.link != "health")
+    # What the first line says already is not repeated.
     asked = [f"{check.check}: {check.detail}" for check in told if check.detail not in fault.cause][:2]
     # Who pauses a container does it from outside: nothing in its log tells of that.
     log = () if fault.kind == "paused" else telling_lines(seen.log)

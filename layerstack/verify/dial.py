@@ -9,6 +9,7 @@ CONNECT_SECONDS = 5
 START_SECONDS = 10
 # As `timeout` ends.
 RAN_OUT = 124
+# With `-e`, Node.js has no script in argv: the arguments begin at 1.
 NODE = f"""
 const [host, port] = process.argv.slice(1);
 const socket = require("net").connect(Number(port), host, () => process.exit(0));
@@ -31,12 +32,14 @@ def runs_out(client: EngineClient, container_id: str, host: str, port: int) -> b
     ways = (
         ("node", "-e", NODE, host, str(port)),
         ("python3", "-c", PYTHON, host, str(port)),
+        # /dev/tcp is made by bash: the shells of Debian and Alpine have none.
         ("timeout", str(CONNECT_SECONDS), "bash", "-c", '</dev/tcp/"$0"/"$1"', host, str(port)),
     )
     for argv in ways:
         try:
             answer = run_inside(client, container_id, argv, CONNECT_SECONDS + START_SECONDS)
         except (TimeoutError, EngineError, OSError):
+            # Nothing was tried then, and an untried connection accuses nobody.
             return False
         if answer.exit_code not in NOT_THERE:
             return answer.exit_code == RAN_OUT

@@ -43,6 +43,7 @@ SHOWN_LOG_LINES = 5
 DEATHS_SECONDS = 900.0
 # Nobody says when a service without a health check is ready: this long a failed check may be its start.
 YOUNG_SECONDS = 15.0
+# So long a database may make its data on loopback, although its own health check passes.
 SET_UP_SECONDS = 60.0
 
 
@@ -102,6 +103,7 @@ class Evidence:
         """The exit code of its last run, also while a loop runs it again; None when it is not known."""
         if self.container and not self.container.is_running:
             return self.container.exit_code
+        # While a program runs, its state has no exit code: only the engine's events still know the last one.
         return next((code for code in reversed(self.deaths) if code >= 0), None)
 
     @property
@@ -148,6 +150,7 @@ class Evidence:
     def is_on_its_way(self) -> bool:
         """Whether its program is still starting, and no earlier run tells more: its complaints may then pass."""
         one = self.container
+        # A service that answers is up, although its health check still says `starting`.
         has_answered = any(check.answer for check in self.result.failed)
         return one is not None and one.is_running and not is_looping(one) and self.is_starting and not has_answered
 
@@ -161,6 +164,7 @@ class Evidence:
     def lines_with(self, pattern: "re.Pattern[str]") -> Iterator[str]:
         """The matching lines: responses before the log, the log from its end."""
         error = self.container.error if self.container else ""
+        # During a start `connection refused, trying again` is no complaint yet.
         log = () if self.is_on_its_way else reversed(self.log)
         yield from (text for text in (*self.answers, *log, error) if pattern.search(text))
 
@@ -257,6 +261,7 @@ class Lookout:
             holders=tuple(self._holders(result)),
             missing_images=tuple(self._missing_images(result)),
             unbuilt=self._unbuilt,
+            # One that runs has its networks; asking for them costs a run of Compose.
             missing_networks=tuple(self._missing_networks(service)) if not one or not one.is_running else (),
             networks=self._networks(one) if one else {},
             hosts=self._hosts,
@@ -297,6 +302,7 @@ class Lookout:
         return tuple(read_deaths(self._client, one.id, max(now - DEATHS_SECONDS, telling_since(one)), now))
 
     def _holders(self, result: ServiceResult) -> Iterator[tuple[Port, Holder]]:
+        # It has its ports: the holder would be Docker's proxy for it.
         if result.container and result.container.is_running:
             return
         for port in self._project.services[result.service].ports:
@@ -319,6 +325,7 @@ class Lookout:
     @cached_property
     def _external_networks(self) -> dict[str, str]:
         """Network of the Compose file → its real name, for the external ones."""
+        # The real name may come from a variable, which only Compose fills in.
         argv = self._project.compose("config", "--format", "json")
         said = command.run(argv, cwd=self._project.root, env=self._project.environment)
         networks = (json.loads(said.stdout).get("networks") or {}) if said.ok else {}

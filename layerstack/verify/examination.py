@@ -116,6 +116,7 @@ def _declared(service: Service) -> list[Mapping[str, Any]]:
 def _judge(client: EngineClient, one: Container, service: Service, is_job: bool) -> Verdict:
     verdict = judge_now(one, service, is_job)
     if verdict.words == "unhealthy":
+        # Docker's word is as old as its last check, and with a long interval the service may be well again since.
         probe = probe_health(client, one)
         if probe and probe.is_ok:
             return RECOVERING
@@ -126,6 +127,7 @@ def _ask(target: Target, service: Service, verdict: Verdict) -> list[CheckResult
     """The links of one container, then its declared checks in parallel, without passwords."""
     one, declared = target.container, _declared(service)
     links = links_of(target.client, one, service, verdict, target.place)
+    # A service with a failed health check or port is asked all the same: its answer may say why.
     broken = next((link for link in links if not link.is_ok and link.link in ("running", "network")), None)
     asked: list[CheckResult] = []
     if broken:
@@ -133,4 +135,5 @@ def _ask(target: Target, service: Service, verdict: Verdict) -> list[CheckResult
         asked = not_asked(declared, f"the container {reason}")
     elif verdict.words != "finished":
         asked = ask_all(lambda check: run_declared(check, target), declared) if declared else guess(target)
+    # `answer` stays as it is: the rules read it, and it is part of no report.
     return [replace(check, detail=mask(check.detail, one.environment)) for check in (*links, *asked)]

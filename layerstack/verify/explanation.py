@@ -31,6 +31,7 @@ def explain(
     services: Sequence[ServiceResult],
 ) -> tuple[tuple[ServiceResult, ...], tuple[Diagnosis, ...]]:
     """The services with the consequences marked, and the faults that do not follow from each other, worst first."""
+    # First, because a service that Docker still calls healthy may be the root of all other faults.
     results = look_again(client, graph, services)
     broken = [one for one in results if not one.is_ok]
     lookout = Lookout(client, project, results, place=place, found=found)

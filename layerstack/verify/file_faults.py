@@ -44,7 +44,7 @@ OTHER_VERSION = re.compile(
 )
 # `The data directory was initialized by PostgreSQL version 15`
 VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
-# Where a program came by.
+# A frame of a stack: `  File "/app/main.py", line 3`, `    at open (node:fs:573:10)`
 SOURCE_LINE = re.compile(r"^\s*(?:File \"|at )")
 NOT_PERMITTED = re.compile(r"operation not permitted|EPERM", re.IGNORECASE)
 # What programs call, and the capability for it.
@@ -57,8 +57,9 @@ CAPABILITIES = {
 # `A server is already running (pid: 1, file: /data/server.pid).`, `lock file "postmaster.pid" already exists`
 LOCK = re.compile(r"(?P<path>[\w./@+-]*[\w-]+\.(?:pid|lock))\b")
 IS_LOCKED = re.compile(r"already (?:running|exists|locked)|in use by another", re.IGNORECASE)
+# Files of the kernel, and what the path of a request mostly begins with.
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
-# `open '/app/config.json'`
+# `open '/app/config.json'`; not the path of a URL, which follows its host.
 PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 
 
@@ -68,6 +69,7 @@ def disk_full(seen: Evidence) -> Fault | None:
     in_memory = [one for one in (seen.container.mounts if seen.container else ()) if one.kind == "tmpfs"]
     mount = _mount_named(seen, DISK_FULL) or _mount_near(seen) or (in_memory[0] if len(in_memory) == 1 else None)
     where = f"{mount.words} is full" if mount else "the disk that it writes to is full"
+    # It is memory: nothing that `invoke clean` removes makes room there.
     if mount is not None and mount.kind == "tmpfs":
         declared = find_text(seen.project, seen.name, "tmpfs", mount.target)
         change = f"give it more room (size=) in {declared.place if declared else f'the tmpfs of {seen.name}'}"
@@ -89,6 +91,7 @@ def of_other_version(seen: Evidence) -> Fault | None:
     words = f"cannot read {mount.words}, which another version has written: {short(versions)}"
     declared = find_declaration(seen.project, seen.name, "image")
     where = f"the image in {declared.place}" if declared else f"the version of {seen.name}"
+    # Never a removal of the volume: the data in it is whole.
     change = f"set {where} to the version that wrote the data (or move the data with that version's own tools)"
     again = renew(seen.name, seen.service.is_built)
     return Fault("data-of-other-version", words, again, change)
@@ -100,6 +103,7 @@ def without_capability(seen: Evidence) -> Fault | None:
     if not dropped or not seen.last_exit or not NOT_PERMITTED.search(seen.last_error):
         return None
     said = "\n".join(seen.log)
+    # The last line may be `Operation not permitted` alone; the call is named somewhere above it.
     missing = next((names for pattern, names in CAPABILITIES.items() if re.search(pattern, said)), "")
     declared = find_declaration(seen.project, seen.name, "cap_drop")
     where = f" ({declared.place})" if declared else ""
@@ -122,6 +126,7 @@ def lock_left(seen: Evidence) -> Fault | None:
     if any(mount.source == other.source for peer in seen.peers.values() for other in peer.mounts):
         return None
     words = f"finds {path}, which its own killed predecessor left in {mount.words}"
+    # In a new container of the service, which has the same volumes: nothing can be run in one that has ended.
     own = f"docker compose run --rm --no-deps --entrypoint rm {seen.name} -f {path}"
     return Fault("lock-left", words, f"{own} && invoke up {seen.name}")
 
@@ -138,6 +143,7 @@ def unwritable(seen: Evidence) -> Fault | None:
         return Fault("volume-unwritable", f"{mount.words} is mounted read-only", f"invoke up {seen.name}", change)
     user = seen.container.user if seen.container else ""
     cause = f"is not allowed to write to {mount.words}{f' as the user {user}' if user else ''}"
+    # Only root may give files to another user.
     own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {user or 'root'}"
     return Fault("volume-unwritable", cause, f"{own} {mount.target} && invoke up")
 
@@ -187,6 +193,7 @@ def unreadable(seen: Evidence) -> Fault | None:
 
 def _closed_part(mount: Mount, path: str, user: str) -> Path | None:
     """The first folder of a mount, or the file in it, that the user cannot read; None for none."""
+    # The number behind any other name is in the image: such a user is judged by the rights of all others.
     number = {"": "0", "root": "0"}.get(user, user).partition(":")[0]
     inside = PurePosixPath(path.removeprefix(mount.target.rstrip("/")).lstrip("/"))
     source = Path(mount.source)
@@ -235,6 +242,7 @@ def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
     words = f"the file {path} is missing in its image"
     if not is_built:
         return Fault("file-missing", words, f"invoke up {seen.name}", f"mount {path}, or take another image")
+    # Without --force a build does nothing: by its inputs the image is up to date.
     return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
 
 
@@ -259,6 +267,7 @@ def misnamed(seen: Evidence) -> Fault | None:
 def _nearest(seen: Evidence, path: str) -> str:
     """The path of a mounted file of the same name, else of nearly that name in the same folder."""
     there = []
+    # Only a mounted folder can be listed from here, and only its first level is.
     for mount in (one for one in (seen.container.mounts if seen.container else ()) if one.kind == "bind"):
         source = Path(mount.source)
         inside = (posixpath.join(mount.target, file.name) for file in source.iterdir()) if source.is_dir() else ()

@@ -41,9 +41,11 @@ def proxied(seen: Evidence) -> Fault | None:
         match = HOST.match(one.environment.get(variable, ""))
         if match and (is_silent or match[1] in one.health_output):
             words = f"its health check asks its own container through the proxy {match[1]} ({variable})"
+            # Docker gives each container the proxies of its config.json: then the project has no line to correct.
             declared = find_declaration(seen.project, seen.name, "environment")
             is_own = variable in (seen.service.definition.get("environment") or {})
             where = f"the environment of {seen.name} ({declared.place})" if is_own and declared else ""
+            # Programs differ in which of the two spellings they read.
             adding = f"add NO_PROXY=localhost,127.0.0.1 and no_proxy with the same value to {where}"
             config = "add localhost,127.0.0.1 to `noProxy` in ~/.docker/config.json"
             return Fault("health-check-proxied", words, f"invoke up {seen.name}", adding if where else config)
@@ -118,6 +120,7 @@ def out_of_time(seen: Evidence) -> Fault | None:
     one = seen.container
     if one is None or not OUT_OF_TIME.search(one.health_output):
         return None
+    # Timed rather than concluded from this machine's load, which says nothing of an engine elsewhere.
     limit, took = one.health_timeout_seconds, seen.health_seconds()
     words = f"its health check takes longer than the {limit:g} s that it may"
     if took is None and limit > SHORT_SECONDS:
@@ -144,6 +147,7 @@ def without_listener(seen: Evidence) -> Fault | None:
         f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"
     )
     declared = find_declaration(seen.project, seen.name, "healthcheck", "start_period")
+    # Without a start period yet, the line of the check is where it is added.
     declared = declared or find_declaration(seen.project, seen.name, "healthcheck")
     where = declared.place if declared else f"the health check of {seen.name}"
     change = f"raise start_period if its start takes so long ({where}; `invoke logs {seen.name}` shows what it does)"

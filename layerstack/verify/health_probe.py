@@ -31,6 +31,7 @@ def probe_health(client: EngineClient, container: Container) -> Probe | None:
         answer = run_inside(client, container.id, argv, timeout_seconds)
     except TimeoutError as error:
         return Probe(False, str(error), has_answered=False)
+    # It may have ended meanwhile, which is no word on its health.
     except (EngineError, OSError):
         return None
     return Probe(answer.exit_code == 0, answer.output)

@@ -16,7 +16,8 @@ from layerstack.verify import http_check
 
 # A program has to start before it can ask, several at once where there are several checks.
 START_SECONDS = 10.0
-# Both print the body, then the status on a line of its own; the words are method, URL and headers.
+# Both print the body, then the status on a line of its own; the words are method, URL and headers. Python is told to
+# take no proxy, which may be set in the container; Node.js takes none by itself.
 NODE = """
 const [method, url, headers] = process.argv.slice(1);
 fetch(url, { method, headers: JSON.parse(headers) }).then(async (answer) => {
@@ -41,6 +42,7 @@ def ask(client: EngineClient, declared: Mapping[str, Any], container: Container,
     """Send the request of a check and judge the response; returns the request in words. Raises CheckFailed."""
     if "upload" in declared:
         return "not checked: files are uploaded from here only, and the port is published for the engine's machine"
+    # Not localhost, which BusyBox's wget takes for ::1.
     port = http_check.port_of(declared, container).target
     said = ask_at(client, declared, container.id, f"127.0.0.1:{port}", timeout_seconds)
     return said or f"not checked: {container.service} has no curl, node, python3 or wget to ask port {port} with"
@@ -78,6 +80,7 @@ def _programs(method: str, url: str, headers: Mapping[str, str], timeout_seconds
     seconds, lines = str(math.ceil(timeout_seconds)), [f"{name}: {value}" for name, value in headers.items()]
     curl = [word for line in lines for word in ("--header", line)]
     status = "\n%{http_code}"
+    # As requests does for the other ports, it follows redirects and takes no proxy.
     yield "curl", "-sSL", "--noproxy", "*", "--max-time", seconds, "-X", method, *curl, "--write-out", status, url
     yield "node", "-e", NODE, method, url, json.dumps(headers)
     yield "python3", "-c", PYTHON, method, url, json.dumps(headers)

@@ -7,8 +7,9 @@ from typing import Any
 
 SHOWN_LINES = 5
 LONGEST_CHARACTERS = 200
-# Where Node.js came by on its way to an error: the error itself, and the file, stand above.
+# `ValueError: bad port`, `Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'express'`, `panic: no such table`
 ERROR = re.compile(r"^(?:[\w.]*(?:Error|Exception)\b[^:]{0,40}|panic|fatal error): .", re.IGNORECASE)
+# What Node.js prints below an error and its file:
 # `    at Module._compile (node:internal/modules/cjs/loader:1554:14)`
 STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*[\^~]*\s*$|^npm (?:notice|error A complete log)")
 # How loggers that write JSON call the weight of a line, and an error: a name, MongoDB's letter, pino's number. What is
@@ -44,6 +45,7 @@ def texts_of(log: Sequence[str]) -> Iterator[str]:
         if not entry:
             yield line
             continue
+        # MongoDB writes the reasons of a message into an object of its own, `attr`.
         nested = [value for one in entry.values() if isinstance(one, dict) for value in one.values()]
         for value in (*entry.values(), *nested):
             yield from value.splitlines() if isinstance(value, str) else ()

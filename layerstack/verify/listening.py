@@ -31,6 +31,7 @@ class Listener:
 
 def read_listeners(client: EngineClient, container: Container) -> tuple[Listener, ...] | None:
     """The listening sockets of a running container, without Docker's name server; None when they cannot be read."""
+    # Most images have no `ss` or `netstat`.
     argv = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
     try:
         answer = run_inside(client, container.id, argv, LOOK_SECONDS) if container.is_running else None

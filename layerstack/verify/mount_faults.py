@@ -16,7 +16,7 @@ NO_USER = re.compile(r"unable to find (?P<what>user|group) (?P<name>[^\s:]+)")
 MISMATCH = re.compile(
     r'error mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)".*not a directory', re.DOTALL
 )
-# Docker's word for a container that has not been started begins so.
+# Docker's start time of a container that never ran is `0001-01-01T00:00:00Z`, which is less than this as text.
 NEVER = "0002"
 # `EISDIR: illegal operation on a directory, read`
 IS_FOLDER = re.compile(r"EISDIR|is a directory|IsADirectoryError", re.IGNORECASE)
@@ -62,6 +62,7 @@ def mount_mismatch(seen: Evidence) -> Fault | None:
         return None
     name, is_folder = relpath(match["source"], seen.project.root), Path(match["source"]).is_dir()
     here, there = ("folder", "file") if is_folder else ("file", "folder")
+    # After a run, the container keeps what it had there: `up` alone would mount over that again.
     if one and one.started_at > NEVER:
         words = f"has run with a {there} on {match['target']}, where {name} is a {here} now"
         return Fault("mount-mismatch", words, f"docker rm -f {one.name} && invoke up {seen.name}")

@@ -62,10 +62,12 @@ def networking(seen: Evidence, one: Container, found: Reference) -> Fault | None
 def _without_name(seen: Evidence, one: Container, found: Reference, peer: Container) -> Fault | None:
     """A container that is in the network without its name, as after the network was recreated."""
     common = sorted(set(one.networks) & set(peer.networks))
+    # Without a complaint the name is found in another way.
     if not common or any(found.host in peer.networks[name] for name in common) or not NOT_FOUND.search(seen.text):
         return None
     network = common[0]
     words = f"{found.variable} names {found.host}, and {peer.name} is in the network {network} without that name"
+    # An alias can only be given while a container is connected.
     again = f"docker network disconnect {network} {peer.name}"
     named = f"docker network connect --alias {found.host} {network} {peer.name}"
     return Fault("unknown-host", words, f"{again} && {named} && invoke up {seen.name}")
@@ -119,6 +121,7 @@ def certificate_refused(seen: Evidence) -> Fault | None:
         return Fault("wrong-scheme", words, f"invoke up {seen.name}", f"take the s from the scheme of {where}")
     if EXPIRED.search(complaint):
         words = f"cannot talk to {owner} ({found.variable}): the certificate that {owner} shows has expired"
+        # Servers read a certificate when they start.
         again = f"invoke restart {owner} && invoke up {seen.name}"
         return Fault("certificate-expired", words, again, f"renew the certificate that {owner} serves")
     if OTHER_NAME.search(complaint):
@@ -159,6 +162,8 @@ def packets_dropped(seen: Evidence) -> Fault | None:
                 f"cannot reach {found.host}:{found.port}: connections time out, though {owner} listens there and both "
                 f"are in {common[0]}: packets between them are dropped"
             )
+            # A second dockerd in the same network namespace empties the iptables chains of the first. (Seen with
+            # Docker 28.5.)
             change = "let the firewall pass them (`sudo systemctl restart docker` writes Docker's rules anew)"
             return Fault("packets-dropped", words, f"invoke restart {owner} {seen.name}", change)
     return None
@@ -185,6 +190,7 @@ def port_of_nobody(seen: Evidence) -> Fault | None:
 
 def extra_hosts(seen: Evidence) -> Sequence[str]:
     """The names that the service's definition maps to addresses."""
+    # `db=10.0.0.5`, `db:10.0.0.5`
     declared = seen.service.definition.get("extra_hosts") or ()
     entries = [f"{name}={ip}" for name, ip in declared.items()] if isinstance(declared, dict) else declared
     return [re.split("[=:]", str(entry), maxsplit=1)[0] for entry in entries]

@@ -5,11 +5,14 @@ import re
 from layerstack.project.declaration import find_declaration, how_to_change
 from layerstack.verify.evidence import Evidence
 
+# `exec: "./serve": stat ./serve: no such file or directory`
 RELATIVE_PROGRAM = re.compile(r"exec: \"\.")
 SHELLS = ("sh", "bash", "ash", "dash")
-# What joins the commands of a script.
+# What joins the commands of a script; an `&` of `2>&1` does not.
 JOINTS = re.compile(r"&&|\|\||[;\n]|(?<!>)&(?!>)")
+# `serve >> /log/web.txt 2>&1`
 REDIRECTION = re.compile(r"\s*\d?>>?&?\s*\S+|\s+2>&1")
+# The programs are listed to find who takes a port, which none of these does.
 NO_SERVERS = ("sleep", "cd", "export", "echo", "set", "wait", "trap", "mkdir")
 
 

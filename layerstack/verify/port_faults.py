@@ -15,6 +15,7 @@ IN_USE = re.compile(
     r"EADDRINUSE|address (?:is )?already in use|port (?:\d+ )?(?:is )?already (?:in use|allocated)", re.I
 )
 NUMBER = re.compile(r"(?::|\bport )(\d{2,5})\b", re.IGNORECASE)
+# `PORT`, `HTTP_PORT`
 PORT_VARIABLE = re.compile(r"(?:^|_)PORT$")
 HOST_MODE = "host"
 
@@ -50,6 +51,7 @@ def in_use_inside(seen: Evidence) -> Fault | None:
     """A program that cannot listen: another one of its container has the port, or of this machine in its network."""
     one = seen.container
     said = next((text for text in seen.last_words if IN_USE.search(text)), "")
+    # The engine's own refusal is of a port of this machine, which `port_held` judges.
     if one is None or not said or IN_USE.search(one.error):
         return None
     number = _number(seen, said)

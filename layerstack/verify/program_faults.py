@@ -16,6 +16,7 @@ NOT_FOUND = re.compile(
     r"(?:^|: )(?P<shell>[\w.+-]+): (?:command )?not found$|\bspawn (?P<node>[\w.+-]+) ENOENT"
     r"|exec: \"(?P<go>[\w.+-]+)\": executable file not found|No such file or directory: '(?P<python>[\w.+-]+)'"
 )
+# In a traceback: `File "/usr/lib/python3.11/subprocess.py", line 1955, in _execute_child`
 STARTS_PROGRAM = re.compile(r"\b_execute_child\b|\bos\.exec[lv]p?e?\(")
 OTHER_PROCESSOR = re.compile(r"(?P<program>[\w./+-]+): exec format error", re.IGNORECASE)
 # `libGL.so.1: cannot open shared object file`, and as musl says it
@@ -41,6 +42,7 @@ def program_repeated(seen: Evidence) -> Fault | None:
     if one is None or not seen.last_exit or len(one.argv) < 2:
         return None
     first, second = (posixpath.basename(word) for word in one.argv[:2])
+    # `node node server.js` ends with `Cannot find module '/app/node'`.
     if first != second or not any(f"/{second}'" in line or f"/{second}:" in line for line in seen.log):
         return None
     words = f"its entrypoint runs {first}, and its command begins with {second} again"
@@ -118,6 +120,7 @@ def _scripts(text: str) -> list[str]:
 def program_missing(seen: Evidence) -> Fault | None:
     """A program that the service itself calls, and ends because it is not there."""
     match = NOT_FOUND.search(seen.last_error)
+    # With an error of the engine it is the container's own command: `command_missing` names that.
     if match is None or not seen.last_exit or (seen.container and seen.container.error):
         return None
     if match["python"] and not any(STARTS_PROGRAM.search(line) for line in seen.log):

@@ -19,6 +19,7 @@ from layerstack.wait import ask_all
 def look_again(client: EngineClient, graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:
     """The results, in which services that seemed fine are broken if their health check fails now."""
     broken = [one.service for one in results if not one.is_ok]
+    # Only what a broken service needs can explain it; the others are left in peace.
     suspects = {need for name in broken for need in graph.all_needs(name)} - set(broken)
     return ask_all(lambda one: _ask_again(client, one) if one.service in suspects else one, results)
 

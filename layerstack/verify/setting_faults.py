@@ -10,6 +10,7 @@ from layerstack.run.fault import Fault
 from layerstack.verify.address_faults import NOT_RESOLVED
 from layerstack.verify.evidence import Evidence
 
+# A word in capitals without an underscore is seldom a variable.
 VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
 NAME = r"[A-Z][A-Z0-9_]{2,}"
 VARIABLE_MISSING = (
@@ -86,6 +87,7 @@ def value_wrong(seen: Evidence) -> Fault | None:
         for name, value in values
         if "://" in value and value.partition("?")[0].rpartition("/")[2] in told
     ]
+    # Two variables may have the same value, and the complaint names none of them.
     if len(wrong) != 1 or not seen.last_exit:
         return None
     words = f"does not take the value of {wrong[0]}: {seen.last_error}"
@@ -142,6 +144,7 @@ def _refused_there(seen: Evidence, host: str, variable: str) -> Fault:
 
 
 def _refused_itself(seen: Evidence, container: Container) -> Fault:
+    # Databases read user and password from variables only while they make their data.
     secret = next((name for name in container.environment if re.search("PASS", name)), "")
     volumes = (one for one in container.mounts if one.kind == "volume" and one.is_writable)
     volume = next((one for one in volumes if not one.is_anonymous), None)

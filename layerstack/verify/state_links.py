@@ -35,6 +35,7 @@ NO_NETWORK_MODES = ("none", "host")
 def image_link(client: EngineClient, reference: str, found: Sequence[Container]) -> CheckResult:
     """Whether the service's image is here. A container keeps its image when only the tag is gone."""
     if not images.is_stored(client, reference):
+        # The engine runs a container by the id of its image, whatever became of the name.
         if not any(one.is_running for one in found):
             return _link("image", False, f"there is no image {reference} on this engine")
         return _link("image", True, f"{reference} is gone, its container runs on")
@@ -103,6 +104,7 @@ def _network_link(one: Container, service: Service) -> CheckResult:
 def missing_networks(one: Container, service: Service) -> tuple[str, ...]:
     """Declared networks that it is not attached to, by the engine's names where known."""
     lacking = [name for name in declared_networks(service) if not _is_on(one, name)]
+    # Compose writes the full name of the first network into the network mode; of the others only the key is known.
     return tuple(one.network_mode if one.network_mode.endswith(f"_{name}") else name for name in lacking)
 
 
@@ -174,6 +176,7 @@ def is_first_start(client: EngineClient, one: Container) -> bool:
 def _may_make_data(client: EngineClient, one: Container) -> bool:
     """A database fills an empty folder while it listens on loopback, and its own health check may pass then."""
     folders = (mount for mount in one.mounts if mount.is_writable and mount.kind in ("volume", "bind"))
+    # A folder that the program starts in holds its code.
     is_storing = any(not f"{one.folder}/".startswith(f"{mount.target}/") for mount in folders)
     return is_storing and is_first_start(client, one)
 
@@ -193,6 +196,7 @@ def _served_ports(client: EngineClient, one: Container) -> set[int] | None:
     listening = read_listeners(client, one)
     if listening is None:
         return None
+    # Docker forwards to the container's address on its network, where a listener on loopback hears nothing.
     return {port.target for port in one.ports} & {found.port for found in listening if not found.is_loopback}
 
 

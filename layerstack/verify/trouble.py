@@ -36,7 +36,7 @@ NO_TROUBLE: frozenset[FaultKind] = frozenset({"check-invalid"})
 def diagnosis_of(project: Project, tell: Callable[[VerifyReport], object] = lambda _: None) -> Diagnose:
     """A function that diagnoses services and their dependencies; it raises EngineError without an engine.
 
-    `tell` hears of every look.
+    `tell` is called with the report of every look.
     """
 
     def diagnose(services: Sequence[str]) -> Trouble | None:

@@ -43,7 +43,8 @@ class Unapplied:
 def find_unapplied(
     client: EngineClient, project: Project, containers: Mapping[str, Container]
 ) -> tuple[Unapplied, ...]:
-    """Of these containers. Compose is asked only about those that are older than its files, or have other variables."""
+    """The edited definitions. Compose is asked only about containers older than its files or with other variables."""
+    # `.env` is none of the Compose files, but its values are part of the definitions.
     newest = max((_written_at(path) for path in (*project.written_files, project.root / ".env")), default=0.0)
     suspects = {
         name: (one,)
@@ -52,7 +53,7 @@ def find_unapplied(
     }
     if not suspects:
         return ()
-    # A stack as its files say does without what tells the difference.
+    # Loaded only here: a stack that is as its files say needs none of it.
     from layerstack.status import compose_hash
     from layerstack.status.status import as_started
 
@@ -65,6 +66,8 @@ def find_unapplied(
     found = []
     for one in ones:
         parts = compose_hash.differences(client.api.inspect_container(one.id), started.services[one.service])
+        # A digest may differ without an edit (see find_changed), and `up` would replace the container for its newer
+        # image, too: then only a difference that has a name counts.
         if parts or one.is_newest(client):
             found.append(Unapplied(one.service, ", ".join(parts)))
     return tuple(found)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ENGINE_SECONDS = 10.0
 # The longest check may take this long in all; each has a limit of its own below it.
 CHECKS_SECONDS = 300.0
+# Health checks run once more here, each for 15 s at most.
 EVIDENCE_SECONDS = 45.0
 POLL_SECONDS = 1.0
 # Containers that restart in a loop are never the same twice.
@@ -94,6 +95,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     if not read_graph(project).order:
         raise UsageError("Every service is scaled to zero: nothing is to run.", "Set `scale` or `replicas` above zero.")
     started = time.monotonic()
+    # The SDK takes 0.1 s to load, and a stack that works can be read without it.
     client = engine.client_later()
     place = find_place()
     last: list[VerifyReport] = []
@@ -108,6 +110,7 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
         return is_settled
 
     wait_until(ask, wait_seconds, POLL_SECONDS) if wait_seconds else ask()
+    # Once, after the last round: Compose is not asked again in each.
     return _with_unapplied(client, project, last[0])
 
 
@@ -171,6 +174,7 @@ def _from_engine(client: EngineClient, timeout_seconds: float, ask: Callable[[],
     """The result of a call, ended early when the engine stops responding. Raises EngineError."""
 
     def is_gone() -> bool:
+        # Raises where the engine is silent, and ends the wait; a call that only takes its time goes on.
         call_within(ENGINE_SECONDS / 2, client.ping)
         return False
 

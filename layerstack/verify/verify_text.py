@@ -67,6 +67,7 @@ def wait_observer() -> Callable[[VerifyReport], None]:
 
     def tell(outcome: VerifyReport) -> None:
         text = "; ".join(f"{one.service}: {one.cause}" for one in outcome.diagnoses) or _closed(outcome)
+        # A round a second finds mostly the same.
         if told[-1:] != [text]:
             told.append(text)
             say(f"waiting ({duration(outcome.seconds)}): {text}")

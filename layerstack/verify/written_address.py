@@ -32,21 +32,26 @@ NAMED_BEFORE = re.compile(
     r"(?<![\w.-])(?P<host>[a-z][a-z0-9_-]*)['\"]?: (?:\[Errno -\d+\] )?"
     r"(?:Name or service not known|Temporary failure in name resolution|no such host|Name does not resolve)"
 )
-# Whose words those are, and no host's.
+# Words of the messages themselves, which are taken for no host.
 NO_HOSTS = frozenset(
     {
         *("connect", "error", "host", "name", "address", "resolve", "lookup", "failed", "dial", "localhost", "server"),
         *("gaierror", "port", "pid", "line", "status", "code", "time", "attempt", "retry", "http", "https", "tcp"),
     }
 )
+# A mounted folder may be a data set: addresses stand in small texts.
 MOST_FILES, MOST_BYTES = 200, 1 << 18
+# Code of others and what a build wrote: nothing to correct.
 SKIPPED = frozenset({"node_modules", "site-packages", "dist", "vendor"})
 KEYS = ("command", "entrypoint", "environment")
 
 
 @dataclass(frozen=True)
 class WrittenAddress:
-    """`address.variable` is the place where it is written, "" where that is not found; `again` brings a correction."""
+    """`address.variable` is the place where it is written, "" where that is not found.
+
+    `again` is the command after a correction.
+    """
 
     address: Reference
     again: str
@@ -75,6 +80,7 @@ def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
 def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
     """Where a host, with its port if there is one, is written."""
     for key in KEYS:
+        # As bash writes it, too: `/dev/tcp/db/5433`.
         for word in (f"{host}:{port}", f"{host}/{port}") if port else (host,):
             if declared := find_text(seen.project, seen.name, key, word):
                 return WrittenAddress(Reference(declared.place, host, port), f"invoke up {seen.name}")
