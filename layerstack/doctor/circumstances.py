@@ -8,6 +8,7 @@ from pathlib import Path
 
 from layerstack.dockerfile import copy_sources
 from layerstack.doctor.dockerfiles import instruction_texts
+from layerstack.project.called import active_profiles
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.project import Project
@@ -38,7 +39,7 @@ def read_circumstances(root: Path, source: ComposeSource, project: Project | Non
     """From the Compose files, and from the resolved project where that could be read."""
     services = project.services.values() if project else ()
     return Circumstances(
-        has_profiled_bases=any(_is_profiled(source, base) for _, base in _lent(source)),
+        has_profiled_bases=any(_is_profiled(root, source, base) for _, base in _lent(source)),
         # A base that is built on another base stands on both sides.
         has_nested_bases=bool({base for _, base in _lent(source)} & {user for user, _ in _lent(source)}),
         has_outside_contexts=bool(project and _reads_outside(project)),
@@ -61,9 +62,9 @@ def _lent(source: ComposeSource) -> Iterator[tuple[str, str]]:
                 yield service, name.removeprefix(SERVICE_SCHEME)
 
 
-def _is_profiled(source: ComposeSource, service: str) -> bool:
+def _is_profiled(root: Path, source: ComposeSource, service: str) -> bool:
     """Whether it has profiles and none of them is active."""
-    active = {name.strip() for name in os.environ.get("COMPOSE_PROFILES", "").split(",")}
+    active = {name.strip() for name in active_profiles(root).split(",")}
     profiles = source.value("services", service, "profiles") or []
     # `COMPOSE_PROFILES=*` activates all.
     return bool(profiles) and not active & {str(one) for one in [*profiles, "*"]}

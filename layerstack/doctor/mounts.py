@@ -70,7 +70,9 @@ def mounts_of(
     # By path: what the Compose file mounts takes the place of a volume that the image declares there.
     found: dict[str, ServiceMount] = {}
     for path in declared:
-        found[_clean(path)] = ServiceMount("anonymous", _clean(path), volumes.anonymous.get((service.name, path), ""))
+        # The engine mounts `VOLUME /data/` at /data.
+        target = _clean(path)
+        found[target] = ServiceMount("anonymous", target, volumes.anonymous.get((service.name, target), ""))
     for entry in service.definition.get("volumes") or ():
         mount = _mount(entry, service.name, volumes, _place(service.name, entry, written, source))
         if mount:

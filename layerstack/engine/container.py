@@ -49,7 +49,8 @@ class Mount:
 class Container:
     """One container; `health` is "" without a health check, `ports` are the published ones.
 
-    `folder` is where its program starts, `argv` how: entrypoint and command.
+    `folder` is where its program starts, `argv` how: entrypoint and command;
+    `shell` is that of its image's SHELL.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Container:
     user: str = ""
     folder: str = "/"
     argv: tuple[str, ...] = ()
+    shell: tuple[str, ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -238,6 +240,7 @@ def from_inspect(data: Mapping[str, Any]) -> Container:
         user=data["Config"].get("User") or "",
         folder=data["Config"].get("WorkingDir") or "/",
         argv=tuple(filter(None, (data.get("Path"), *(data.get("Args") or ())))),
+        shell=tuple(data["Config"].get("Shell") or ()),
     )
 
 

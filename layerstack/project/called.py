@@ -20,7 +20,7 @@ def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Pro
     wanted = [name for name in services if name in found.inactive]
     if not wanted:
         return found
-    active = os.environ.get(PROFILES) or read_env_file(root / ".env").values.get(PROFILES, "")
+    active = active_profiles(root)
     needed = (found.inactive[name][0] for name in wanted)
     os.environ[PROFILES] = ",".join(dict.fromkeys([*filter(None, active.split(",")), *needed]))
     loaded = project.load(root, device)
@@ -28,6 +28,11 @@ def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Pro
     idle = {name: profiles for name, profiles in found.inactive.items() if name not in called}
     kept = {name: service for name, service in loaded.services.items() if name not in idle}
     return replace(loaded, services=kept, inactive=idle)
+
+
+def active_profiles(root: Path) -> str:
+    """Their names, separated by commas, from the environment or else from `.env`."""
+    return os.environ.get(PROFILES) or read_env_file(root / ".env").values.get(PROFILES, "")
 
 
 def with_called(project: Project, services: Iterable[str]) -> Project:

@@ -189,7 +189,8 @@ def too_early(seen: Evidence) -> Fault | None:
     for name in (owner for owner in _needs(seen) if owner in seen.peers):
         peer = seen.peers[name]
         early = epoch_seconds(one.finished_at) - epoch_seconds(peer.started_at)
-        if peer.health != "starting" and not 0 <= early < EARLY_SECONDS:
+        # Before the other one, or just after it.
+        if peer.health != "starting" and abs(early) >= EARLY_SECONDS:
             continue
         declared = find_declaration(seen.project, seen.name, "depends_on") or find_declaration(seen.project, seen.name)
         where = f" ({declared.place})" if declared else ""

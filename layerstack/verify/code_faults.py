@@ -10,6 +10,7 @@ from layerstack.run.fault import Fault
 from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence, Rule
+from layerstack.verify.last_words import shortened
 
 # The last line of what Node.js and Python print when a file cannot be loaded, also when a watcher goes on after it:
 # `Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'express' imported from /app/server.js`
@@ -100,7 +101,7 @@ def _hidden(seen: Evidence, path: str, module: str, place: str) -> Fault | None:
 def find_origin(seen: Evidence) -> tuple[str, str] | None:
     """(`file:line` of the project where its last error came from, what runs the corrected file); None where unknown."""
     log = seen.plain_log
-    last = next((number for number in range(len(log) - 1, -1, -1) if log[number].strip() == seen.last_error), None)
+    last = next((number for number in range(len(log) - 1, -1, -1) if shortened(log[number]) == seen.last_error), None)
     path, line = _place(log, last) if last is not None else ("", "")
     file = seen.own_name(path) if path else ""
     is_known = bool(file) and (seen.project.root / file).is_file()

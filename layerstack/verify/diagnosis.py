@@ -134,8 +134,8 @@ def make_diagnosis(seen: Evidence, fault: Fault) -> Diagnosis:
     return Diagnosis(
         fault.kind,
         mask(fault.cause, environment),
-        fault.repair,
-        fault.change,
+        mask(fault.repair, environment),
+        mask(fault.change, environment),
         seen.name,
         mask(_evidence(seen, fault), environment),
         seen.container.name if seen.container else "",

@@ -4,6 +4,7 @@ import posixpath
 import re
 import shlex
 import stat
+from contextlib import suppress
 from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path, PurePosixPath
@@ -180,15 +181,21 @@ def unreadable(seen: Evidence) -> Fault | None:
     user = seen.container.user if seen.container else ""
     # What lies in a closed folder seems not to be there.
     denied = (text for text in (*seen.answers, *reversed(seen.log)) if DENIED.search(text) or NO_FILE.search(text))
-    for path in (path for text in denied for path in PATH.findall(text)):
+    for text, path in ((text, path) for text in denied for path in PATH.findall(text)):
         mount = seen.mount_at(path)
-        closed = _closed_part(mount, path, user) if mount and mount.kind == "bind" else None
+        # Root reads everything, unless the container was denied that: then its program says so.
+        is_possible = mount and mount.kind == "bind" and (not _is_root(user) or DENIED.search(text))
+        closed = _closed_part(mount, path, user) if mount and is_possible else None
         if closed:
             name, mode = relpath(closed, seen.project.root), stat.S_IMODE(closed.stat().st_mode)
             cause = f"may not read {name}{f' as the user {user}' if user else ''}: its mode is {mode:o}"
             again = f"chmod a+r{'x' if closed.is_dir() else ''} {shlex.quote(name)} && invoke up {seen.name}"
             return Fault("file-unreadable", cause, again)
     return None
+
+
+def _is_root(user: str) -> bool:
+    return user.partition(":")[0] in ("", "0", "root")
 
 
 def _closed_part(mount: Mount, path: str, user: str) -> Path | None:
@@ -269,9 +276,10 @@ def _nearest(seen: Evidence, path: str) -> str:
     there = []
     # Only a mounted folder can be listed from here, and only its first level is.
     for mount in (one for one in (seen.container.mounts if seen.container else ()) if one.kind == "bind"):
-        source = Path(mount.source)
-        inside = (posixpath.join(mount.target, file.name) for file in source.iterdir()) if source.is_dir() else ()
-        there += [mount.target, *inside]
+        there.append(mount.target)
+        # A folder of somebody else may be closed to whoever runs this.
+        with suppress(OSError):
+            there += [posixpath.join(mount.target, file.name) for file in Path(mount.source).iterdir()]
     same = next((one for one in there if posixpath.basename(one) == posixpath.basename(path) and one != path), "")
     return same or next(iter(get_close_matches(path, there, n=1, cutoff=0.8)), "")
 

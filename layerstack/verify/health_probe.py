@@ -23,7 +23,7 @@ class Probe:
 
 def probe_health(client: EngineClient, container: Container) -> Probe | None:
     """Run the health check once; None without one, or when it cannot be run."""
-    argv = _argv(container.health_command)
+    argv = _argv(container.health_command, container.shell)
     if not argv or not container.is_running:
         return None
     timeout_seconds = min(container.health_timeout_seconds, LONGEST_SECONDS)
@@ -44,7 +44,8 @@ def time_health(client: EngineClient, container: Container) -> float | None:
     return time.monotonic() - started if probe and probe.is_ok else None
 
 
-def _argv(test: tuple[str, ...]) -> tuple[str, ...]:
+def _argv(test: tuple[str, ...], shell: tuple[str, ...]) -> tuple[str, ...]:
     if test[:1] == ("CMD",):
         return test[1:]
-    return ("/bin/sh", "-c", *test[1:]) if test[:1] == ("CMD-SHELL",) else ()
+    # As the engine does: in the shell that SHELL of the Dockerfile names.
+    return (*(shell or ("/bin/sh", "-c")), *test[1:]) if test[:1] == ("CMD-SHELL",) else ()

@@ -120,7 +120,7 @@ def _judge(response: "Response | Reply", declared: Mapping[str, Any]) -> None:
     if wanted is not None and response.status_code != int(wanted):
         raise CheckFailed(f"wanted {wanted}")
     if wanted is None and not response.ok:
-        raise CheckFailed("wanted 2xx")
+        raise CheckFailed("wanted 2xx or 3xx")
     if (text := declared.get("contains")) is not None and str(text) not in response.text:
         raise CheckFailed(f"without {text!r}")
     if (expected := declared.get("expect")) is not None:

@@ -82,9 +82,10 @@ def _programs(method: str, url: str, headers: Mapping[str, str], timeout_seconds
     status = "\n%{http_code}"
     # As requests does for the other ports, it follows redirects and takes no proxy.
     yield "curl", "-sSL", "--noproxy", "*", "--max-time", seconds, "-X", method, *curl, "--write-out", status, url
-    yield "node", "-e", NODE, method, url, json.dumps(headers)
+    # A warning, as that fetch is experimental, would stand before the answer.
+    yield "node", "--no-warnings", "-e", NODE, method, url, json.dumps(headers)
     yield "python3", "-c", PYTHON, method, url, json.dumps(headers)
     if method == "GET":
         # It tells no status: 200 is what it takes for an answer.
-        script = 'wget -q -O - -T "$0" "$@" && echo && echo 200'
+        script = 'http_proxy= wget -q -O - -T "$0" "$@" && echo && echo 200'
         yield "sh", "-c", script, seconds, *(f"--header={line}" for line in lines), url

@@ -28,6 +28,8 @@ def _case(service: str, check: CheckResult, diagnosis: "Diagnosis | None") -> Ca
     if check.is_ok:
         return Case(service, name, seconds)
     if check.because_of or diagnosis is None:
-        return Case(service, name, seconds, "failure", f"because of {check.because_of}: {check.detail}", "consequence")
+        # Without either the fault is told with that of another service: one command starts them both.
+        because = f"because of {check.because_of}: " if check.because_of else ""
+        return Case(service, name, seconds, "failure", f"{because}{check.detail}", "consequence")
     text = f"{diagnosis.evidence}\n→ {diagnosis.way_out}"
     return Case(service, name, seconds, "failure", diagnosis.cause, diagnosis.kind, text)

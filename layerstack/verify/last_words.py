@@ -34,7 +34,12 @@ def telling_lines(log: Sequence[str]) -> Sequence[str]:
 def last_error(log: Sequence[str]) -> str:
     """The most telling line of it, shortened; "" for an empty log."""
     found = telling_lines(log)
-    line = found[-1].strip() if found else ""
+    return shortened(found[-1]) if found else ""
+
+
+def shortened(line: str) -> str:
+    """The line as `last_error` gives it."""
+    line = line.strip()
     return line if len(line) <= LONGEST_CHARACTERS else f"{line[: LONGEST_CHARACTERS - 1]}…"
 
 

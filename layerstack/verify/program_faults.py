@@ -9,6 +9,7 @@ from layerstack.project.declaration import find_declaration, find_text
 from layerstack.run.fault import Fault
 from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence, Rule
+from layerstack.verify.last_words import shortened
 from layerstack.verify.own_command import where_command
 
 # A shell, Node.js, Go, and Python's subprocess, whose error alone may mean any file.
@@ -91,7 +92,7 @@ def library_unfit(seen: Evidence) -> Fault | None:
 def _ending(seen: Evidence) -> str:
     """Its last error, with what follows: a warning before it is none."""
     log = list(seen.plain_log)
-    last = max((number for number, line in enumerate(log) if line.strip() == seen.last_error), default=len(log) - 1)
+    last = max((number for number, line in enumerate(log) if shortened(line) == seen.last_error), default=len(log) - 1)
     return "\n".join(log[last : last + ENDING_LINES]) if log else ""
 
 
@@ -103,7 +104,7 @@ def script_missing(seen: Evidence) -> Fault | None:
     name = match["name"] or match["yarn"]
     path = posixpath.join(seen.container.folder, "package.json")
     file = seen.own_file(path)
-    near = get_close_matches(name, _scripts(file.read_text(encoding="utf-8")) if file else (), n=1)
+    near = get_close_matches(name, _scripts(file.read_text(encoding="utf-8", errors="replace")) if file else (), n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     words = f"runs the script {name}, which {seen.own_name(path)} does not have{hint}"
     again = renew(seen.name, seen.service.is_built)
