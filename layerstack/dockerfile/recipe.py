@@ -77,7 +77,9 @@ def read_recipe(
     return Recipe(
         image=image,
         stages=stages,
+        # `check` only chooses warnings, so it cannot change an image.
         directives=tuple(f"# {name}={value}" for name, value in parsed.directives.items() if name != "check"),
+        # The others cannot change what a FROM means; those that a stage declares are in its lines.
         arguments={name: parsed.arguments.get(name, "") for name in sorted(used)},
         volatile=volatile,
         unknown=tuple(dict.fromkeys(doubts)),

@@ -32,6 +32,7 @@ def key_of(root: Path, calls: Sequence[Sequence[str]], environment: Mapping[str,
     """The digest of a question: the programs, the environment, the calls."""
     variables = {name: value for name, value in {**os.environ, **environment}.items() if name not in _PASSING}
     asked = [FORMAT, str(root), [list(call) for call in calls], sorted(variables.items()), list(_program_marks())]
+    # The values of variables need not be UTF-8.
     return hashlib.sha256(json.dumps(asked).encode(errors="surrogateescape")).hexdigest()
 
 
@@ -42,6 +43,7 @@ def recall(root: Path, key: str) -> Any:
         files: dict[str, str] = record["files"]
         is_same = all(_digest(Path(path)) == digest for path, digest in files.items())
         return record["answer"] if is_same else None
+    # A damaged record counts as none, also one that is nested too deeply for the parser.
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -52,6 +54,7 @@ def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Ma
     `variables` are those that were filled in: one with a password among them may be part of the answer.
     """
     every = [*files, config_file()]
+    # Only bake files call functions; in one of JSON they stand inside `${…}`.
     if any(_EVER_NEW.search(_content(path)) for path in every if path.suffix in (".hcl", ".json")):
         return
     if holds_secret(answer, variables):

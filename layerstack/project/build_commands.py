@@ -90,6 +90,7 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
     if not _MENTIONED.search(data):
         return
     text = data.decode("utf-8", errors="replace")
+    # All of them mean the folder of the call; `_placed` tries the likely ones.
     text = text.replace("$(CURDIR)", ".").replace("$(pwd)", ".").replace("$PWD", ".")
     assigned = dict(_ASSIGNED.findall(text))
     loops = {name: words.split() for name, words in _LOOP.findall(text)}
@@ -142,6 +143,7 @@ class _Line:
         context = self._filled(paths[0]) if len(paths) == 1 else None
         folder = self._filled(moved)
         needed = [*tags, *filled.get("-f", ()), *filled.get("--file", ()), context, folder]
+        # What comes from a URL or from standard input is not made from this tree.
         if not tags or any(value is None for value in needed) or "://" in str(context) or context == "-":
             return None
         file = next(iter([*filled.get("-f", ()), *filled.get("--file", ())]), None)
@@ -163,6 +165,7 @@ class _Line:
     def _filled(self, word: str) -> str | None:
         """The word with its variables, None when one is unknown."""
         names = [match[1] or match[3] or match[4] for match in _VARIABLE.finditer(word) if match[2] is None]
+        # In documentation `<name>` stands for something that the reader fills in.
         if any(name not in self.values for name in names) or "$(" in _VARIABLE.sub("", word) or "<" in word:
             return None
         return _VARIABLE.sub(lambda one: self.values.get(one[1] or one[3] or one[4] or "", one[2] or ""), word)

@@ -93,6 +93,7 @@ class _Reader:
     variables: Mapping[str, str]
 
     def diagnose(self, said: str) -> tuple[str, str]:
+        # The first pattern that is found counts. The last two also match in messages of other kinds.
         readings = (
             (_ENV_FILE, self._missing_env_file),
             (_ENV_LINE, self._bad_env_line),
@@ -110,7 +111,9 @@ class _Reader:
             if refusal := read_refusal(said, self._source, self.root, self.files):
                 return refusal
             found = next((read(match) for pattern, read in readings if (match := pattern.search(said))), ("", ""))
+            # A missing env file is the reason why its variables are not set: copying it is the repair.
             return found if _ENV_FILE.search(said) else self._filled_in(*found)
+        # The Compose files themselves cannot be read, so that no place is known.
         except UsageError:
             return "", ""
 
@@ -215,6 +218,7 @@ class _Reader:
         for one in self._source.variables():
             if value not in self.variables.get(one.name, ""):
                 continue
+            # Compose prefers the environment to `.env`, so a correction there would have no effect.
             if one.name in os.environ:
                 shown = f"{one.name}={os.environ[one.name]}"
                 return one.place, f"{shown} comes from the environment: `unset {one.name}`, or correct it."

@@ -84,6 +84,7 @@ def _choose(start: Path) -> ComposeFiles:
     is_chosen = written is not None and not _is_our_choice(start, written)
     if is_chosen:
         files = _split(str(written), variables, start)
+        # As for Compose, the first file decides where the project is.
         root = files[0].parent
     else:
         root, files = _default_files(start)

@@ -32,6 +32,7 @@ class Declaration:
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables in it, outermost first."""
+        # `$$` is a dollar sign and begins no variable.
         return tuple(match[1] for match in VARIABLE.finditer(self.text.replace("$$", "")))
 
     @property
@@ -71,6 +72,7 @@ def source_of(project: Project, service: Service, port: Port) -> str:
                 published, target = _published(entry)
                 if target == str(port.target) and (variable := VARIABLE.search(published)):
                     return f"{variable[1]} in .env"
+                # An address may precede the published port: `127.0.0.1:8080`.
                 if target == str(port.target) and published.rpartition(":")[2] == str(port.published):
                     place = Declaration(path, entry.start_mark.line + 1, "", project.root).place
                     return f"the ports of {service.name} in {place}"
