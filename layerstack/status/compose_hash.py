@@ -77,6 +77,7 @@ def differences(data: Mapping[str, Any], service: Service) -> list[str]:
         found.append("ports")
     # A container with volumes_from also has the mounts of others.
     is_comparable = not definition.get("volumes_from")
+    # Compose mounts secrets and configs as binds that are in no `volumes:`.
     if is_comparable and _bound(data, set(_given_files(definition))) != _binds(definition):
         found.append("mounts")
     return found

@@ -60,6 +60,7 @@ class ContainerFiles:
         content = own.read_bytes()
         try:
             return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
+        # The source of a mount is gone, and opening the container would create a folder in its place.
         except RefusedByEngine:
             return None
 
@@ -95,9 +96,11 @@ def _copied(
 ) -> Iterator[tuple[str, str]]:
     """(file of the project, path in the image) of everything that a COPY copies."""
     words = _words(line.text)
+    # A path with a variable would have to be filled in as the build does it: its files count as unknown.
     if len(words) < 2 or "$" in line.text or line.text.startswith(_UNFOLLOWED):
         return
     target = PurePosixPath(normpath(folder / words[-1]))
+    # COPY makes a folder of its destination where that ends in a slash or where it has several sources.
     is_folder = words[-1].endswith(("/", ".")) or len(words) > 2 or target == folder
     origin = next((source.origin for source in line.sources), "")
     here = _files(origin, image, manifest, stages)

@@ -13,6 +13,7 @@ PROCESSES = Path("/proc")
 MOST_FILES = 20_000
 # Folders that no editor writes to and that hold more files than all sources.
 PASSED_OVER = {"node_modules", "site-packages", "__pycache__", "venv"}
+# The kernel appends it to the root of a mount whose source was removed.
 DELETED = "//deleted"
 
 
@@ -138,4 +139,5 @@ def _read_mounts(pid: str) -> list[_Place]:
 
 
 def _unescaped(text: str) -> str:
+    # The kernel writes a blank as `\040`.
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

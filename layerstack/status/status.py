@@ -108,12 +108,15 @@ def repair(found: Sequence[ServiceStatus]) -> str:
     rest = [one for one in own if one not in renewed]
     builds = [one.freshness.image for one in rest if "build" in needs[one.service]]
     ups = [one.service for one in rest if needs[one.service] & {"build", "recreate"}]
+    # A container that is replaced needs no restart.
     restarts = [one.service for one in rest if needs[one.service] == {"restart"}]
     if len(ups) == len(own):
+        # A task without names means all services.
         ups, builds = [""], [""] if builds else []
     tasks = [("build", list(dict.fromkeys(builds))), ("up", ups), ("restart", restarts)]
     words = [" ".join([task, *names]).strip() for task, names in tasks if names]
     orphans = [one.container for one in found if one.is_orphan]
+    # First, because an orphan may hold a port or a name that the services need.
     commands = [f"docker rm -f {' '.join(orphans)}"] if orphans else []
     commands += [f"invoke {' '.join(words)}"] if words else []
     return " && ".join([*commands, *(one.freshness.stale[0].repair for one in renewed)])
