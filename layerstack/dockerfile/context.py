@@ -28,6 +28,7 @@ class Entry:
     mtime_ns: int
     changed_ns: int
     inode: int
+    # A device node has no content: BuildKit compares its number.
     device: int = 0
 
     @property

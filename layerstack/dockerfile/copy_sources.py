@@ -116,7 +116,7 @@ def read_by(paths: Iterable[str], sources: Iterable[Source]) -> list[str]:
 
 
 def excluding(path: str, source: Source) -> str:
-    """The `--exclude` that keeps a path back which the source names otherwise; empty when none does."""
+    """The `--exclude` that leaves out a path which the source names otherwise; empty when none does."""
     if not source.excludes or not covered([path], [source.pattern]) or path in _filtered([path], source):
         return ""
     return next((one for one in source.excludes if _is_matched(_patterns((one,)), path, source.pattern)), "")

@@ -1,4 +1,4 @@
-"""A Dockerfile as stages of instructions with their lines: enough to say which step stands where."""
+"""A Dockerfile as stages of instructions with their lines: enough to tell where each step is."""
 
 import re
 from collections.abc import Iterator, Mapping

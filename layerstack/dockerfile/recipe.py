@@ -93,7 +93,7 @@ def what_may_change(context: str) -> str:
 
 
 def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile:
-    """The Dockerfile of an image, also when it stands inside the Compose or bake file."""
+    """The Dockerfile of an image, also when it is inside the Compose or bake file."""
     inline = image.inline
     path = Path(image.dockerfile_place)
     automatic = references.automatic_arguments(references.target_platform(image.definition, platform))

@@ -1,7 +1,7 @@
 """Answers of Compose and bake about unchanged files, kept so that a build with nothing to do starts neither.
 
 An answer counts only for the same calls, the same environment, the same programs and the same content of every file
-that went into it. One that holds a password, or that bake would give otherwise the next time, is not kept.
+that went into it. One that holds a password, or that bake would answer differently the next time, is not kept.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ FORMAT = 2
 _PASSING = {"_", "SHLVL", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}
 # Functions of bake's HCL that give another value at every call.
 _EVER_NEW = re.compile(rb"\b(timestamp|uuidv4|bcrypt)\s*\(")
-# A shorter value than this stands in many texts by chance.
+# A shorter value than this is found in many texts by chance.
 SHORTEST_SECRET = 4
 
 
@@ -32,7 +32,6 @@ def key_of(root: Path, calls: Sequence[Sequence[str]], environment: Mapping[str,
     """The digest of a question: the programs, the environment, the calls."""
     variables = {name: value for name, value in {**os.environ, **environment}.items() if name not in _PASSING}
     asked = [FORMAT, str(root), [list(call) for call in calls], sorted(variables.items()), list(_program_marks())]
-    # The values of variables need not be UTF-8.
     return hashlib.sha256(json.dumps(asked).encode(errors="surrogateescape")).hexdigest()
 
 

@@ -1,6 +1,6 @@
 """`docker build` commands in the project's scripts, Makefiles, READMEs and CI files.
 
-Only such a line is evidence that an image of some name is built from this tree; a folder that is called alike is none.
+Only such a line is evidence that an image of some name is built from this tree; a folder of that name is not.
 """
 
 import json
@@ -38,7 +38,7 @@ _ASSIGNED = re.compile(
 _LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n$]+?)\s*(?:;|$)", re.M)
 # `$TAG`, `${TAG:-latest}`, `$(TAG)` of make
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|\((\w+)\)|(\w+))")
-# Options with a value; all others stand alone or hold it behind a `=`.
+# Options with a value; all others have none, or have it after a `=`.
 _WITH_VALUE = {
     *("-t", "--tag", "-f", "--file", "--target", "--build-arg", "--build-context", "--label", "--platform"),
     *("--secret", "--ssh", "--cache-from", "--cache-to", "-o", "--output", "--progress", "--network", "--builder"),

@@ -1,7 +1,7 @@
 """The choices of `setup` for this machine, written where the engines read them.
 
 Compose reads a marked block in `.env`, bake reads `docker-bake.override.json`. Lines that a user wrote into `.env`
-outside the block win, for both. Environment variables win over either, as the engines have it.
+outside the block win, for both. Environment variables take precedence over both, as in the engines.
 """
 
 import json

@@ -32,7 +32,7 @@ BUILD_KEYS = (
 )
 # `services.web additional properties 'prots' not allowed`
 _EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
-# A variable that is not set is worth a warning, and never why Compose gives up.
+# Compose warns of a variable that is not set, for example: a warning is never the reason why it fails.
 _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
 # `unable to resolve docker endpoint: context "off": context not found`
 _NO_CONTEXT = re.compile(r"context \"(?P<name>[^\"]*)\": context not found")

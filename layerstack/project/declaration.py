@@ -44,7 +44,7 @@ class Declaration:
 def find_declaration(project: Project, service: str, *keys: str) -> Declaration | None:
     """Where a service declares something (`environment`, `MONGO_URL`); the last Compose file that does counts.
 
-    None when no file does, or not in a way that a line can be told of.
+    None when no file does, or where no single line does.
     """
     for path in reversed(project.written_files):
         for node in _service_nodes(path, service):

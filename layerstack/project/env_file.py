@@ -50,7 +50,7 @@ class EnvFile:
         found: dict[str, str] = {}
         for line in self.lines:
             if not line.is_broken:
-                # Single quotes keep every dollar. As in Compose, the environment takes precedence over the lines above.
+                # Single quotes keep every dollar. In Compose 2.40 the environment goes before the lines above.
                 value = line.value if line.quote == "'" else expand(line.value, {**found, **environment})
                 found[line.name] = value
         return found

@@ -1,6 +1,6 @@
 """A missing base image with a Dockerfile that looks like its source: the lines that declare it.
 
-A folder that is called like an image proves nothing, so nothing is built from it; when the image is missing, its
+A folder with the name of an image proves nothing, so nothing is built from it; when the image is missing, its
 declaration is the likeliest repair.
 """
 

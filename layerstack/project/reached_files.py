@@ -18,7 +18,7 @@ _NAMES_FILES = re.compile(r"\b(?:include|extends|env_file|label_file)[\"']?\s*:"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Takes Compose's own tags (`!reset`, `!override`) for what stands behind them."""
+    """Reads what Compose's own tags (`!reset`, `!override`) precede as if they were not there."""
 
 
 def _plain(loader: Any, _suffix: str, node: yaml.Node) -> Any:

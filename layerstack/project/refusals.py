@@ -66,6 +66,7 @@ def _no_service(match: re.Match[str], source: ComposeSource, root: Path, files: 
     try:
         place = read_source(root, [own]).place("services", match["service"], "extends", "service")
         known = read_source(root, [own.parent / extended]).services()
+    # One of the two files cannot be read: then no similar name is known.
     except UsageError:
         pass
     return place, did_you_mean(match["name"], known, f"There is no service {match['name']} in {extended}.")

@@ -103,7 +103,7 @@ class Resolver:
                 return {}
             raise self._unreadable("The build definition", result)
         found: dict[str, Any] = json.loads(result.stdout).get("target") or {}
-        # What others are built on and nobody named is printed as something to cache only: it has to be named, too.
+        # bake prints what others are built on as something to cache only, unless it is named as well.
         linked = [name for name, one in found.items() if _is_cached_only(one) and name not in argv]
         return self._bake_targets((*argv, *linked), targets) if linked else found
 

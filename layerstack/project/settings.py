@@ -24,7 +24,7 @@ Place = Callable[..., str]
 
 @dataclass(frozen=True)
 class DoctorSettings:
-    """`ignore`: checks that shall keep silent. `sizes`: how large an image will be, as `12GB`, by its name."""
+    """`ignore`: checks whose findings are suppressed. `sizes`: how large an image will be, as `12GB`, by its name."""
 
     ignore: tuple[str, ...] = ()
     sizes: Mapping[str, str] = field(default_factory=dict)

@@ -75,7 +75,7 @@ def _is_younger(client: EngineClient, volume: PackageVolume, image: str) -> bool
     # An image that comes from the build cache is as old as its first build, its tag is not.
     tagged = (facts.get("Metadata") or {}).get("LastTagTime") or ""
     made = max(epoch_seconds(facts["Created"]), epoch_seconds(tagged))
-    # The engine tells a volume's time in whole seconds: within one of them both orders are possible.
+    # The engine gives a volume's time in whole seconds: within one of them both orders are possible.
     return filled > made
 
 

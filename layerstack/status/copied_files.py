@@ -24,7 +24,7 @@ _UNFOLLOWED = ("--parents", "--exclude")
 
 @dataclass
 class ContainerFiles:
-    """Files of the project as a container has them from its image; without a container only where they stand.
+    """Files of the project as a container has them from its image; without a container only their places.
 
     Reads at most MOST_READ, of at most MOST_BYTES each. `find_folder` tells the working directory of an image that a
     stage is built on.
@@ -85,7 +85,7 @@ def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], s
 
 @dataclass
 class _Stage:
-    """`folder` is its working directory, `places` where files of the project stand in it."""
+    """`folder` is its working directory, `places` are the paths of files of the project in it."""
 
     folder: PurePosixPath
     places: dict[str, set[str]] = field(default_factory=dict)

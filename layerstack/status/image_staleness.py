@@ -59,7 +59,7 @@ class ImageStaleness:
         return [*found, *self.one.manifest.unknown, *self.one.manifest.volatile]
 
     def notes(self, built_from: str) -> list[str]:
-        """What is no reason to act, but good to know; `built_from` is what the container's image was made of."""
+        """Remarks that are no reason to act; `built_from` is what the container's image was made of."""
         now = self.one.manifest.digest
         if built_from == now and self.made_of not in ("", now):
             tag, name = self.one.image.tag, self.one.name

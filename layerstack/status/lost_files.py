@@ -72,7 +72,7 @@ class Installed:
 
 
 def find_losses(image: Installed, provided: Tree) -> list[Loss]:
-    """What the image has and the mount has not."""
+    """What the image has and the mount does not."""
     lost = [inside for inside in image.tree if inside not in provided and not _REMADE.search(inside)]
     found: dict[str, list[str]] = {}
     for inside in lost:

@@ -18,9 +18,9 @@ from layerstack.status.staleness import Stale
 from layerstack.wait import wait_until
 from layerstack.wording import listed
 
-# From a save until what watches has stopped the old program and started the new one.
+# From a save until a watcher has stopped the old program and started the new one.
 RESTART_SECONDS = 6.0
-# The engine tells the age of a process in whole seconds.
+# The engine gives the age of a process in whole seconds.
 ROUNDING_SECONDS = 1.0
 UNSEEN = "whether its mounts match this folder: the engine is on another machine"
 ASK_SECONDS = 5.0

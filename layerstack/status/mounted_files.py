@@ -70,9 +70,9 @@ def is_seen(path: Path, binds: Iterable[BindMount], places: Set[str] = frozenset
 
 
 def replaced(binds: Sequence[BindMount], container_id: str, pid: int) -> list[BindMount] | None:
-    """The mounts behind which something else stands by now: an editor replaced the file, a folder was made anew.
+    """The mounts whose source is another file or folder by now: an editor replaced it, or it was created again.
 
-    A mount holds on to what stood there at the start. None where that cannot be seen: the engine is on another machine,
+    A mount keeps what was there at the start. None where that cannot be seen: the engine is on another machine,
     or in a virtual one.
     """
     held = _read_mounts(str(pid))
