@@ -1,5 +1,6 @@
 """The failures that a user can act on, one exit code for each kind. The message names what, where and what to do."""
 
+import shlex
 from collections.abc import Sequence
 
 SHOWN_LINES = 10
@@ -82,7 +83,7 @@ class CommandFailed(StackError):
     def __init__(self, argv: tuple[str, ...], exit_code: int, output: str, advice: str = "") -> None:
         tail = quoted_end(output.strip().splitlines())
         super().__init__(
-            f"`{' '.join(argv)}` ended with exit code {exit_code}" + (f":\n{tail}" if tail else ""), advice
+            f"`{shlex.join(argv)}` ended with exit code {exit_code}" + (f":\n{tail}" if tail else ""), advice
         )
         self.argv = argv
         self.child_exit_code = exit_code

@@ -51,11 +51,20 @@ def _no_dockerfile(project: Project, image: Image, _: re.Match[str]) -> ToolFail
     return ToolFailure(f"{image.name} has no Dockerfile: there is no {image.dockerfile_place}.", meant + repair)
 
 
+def _text(project: Project, image: Image) -> str | None:
+    """What its Dockerfile says; None for one that cannot be read here, as of a remote context."""
+    if image.inline:
+        return image.inline
+    try:
+        return find(project.root / image.dockerfile_place).read_text(errors="replace")
+    except OSError:
+        return None
+
+
 def _no_from(project: Project, image: Image, _: re.Match[str]) -> ToolFailure | None:
-    text = image.inline
-    if not text:
-        with suppress(OSError):
-            text = find(project.root / image.dockerfile_place).read_text(errors="replace")
+    text = _text(project, image)
+    if text is None:
+        return None
     with suppress(UsageError):
         dockerfile.parse(text, Path(image.dockerfile_place), image.args)
         return None
@@ -66,9 +75,11 @@ def _no_stage(project: Project, image: Image, match: re.Match[str]) -> ToolFailu
     # BuildKit ignores case in the names of stages.
     if image.target.lower() != match["target"].lower():
         return None
-    path = project.root / image.dockerfile_place
+    text = _text(project, image)
+    if text is None:
+        return None
     with suppress(UsageError):
-        text = image.inline or find(path).read_text(errors="replace")
+        path = project.root / image.dockerfile_place
         stages = [one.name for one in dockerfile.parse(text, path, image.args).stages if one.is_named]
         near = nearest(image.target, stages)
         repair = f"Did you mean `{near}`? " if near else ""

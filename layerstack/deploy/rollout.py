@@ -56,6 +56,8 @@ def wait_for(
         return found if is_done else None
 
     services = wait_until(look, seconds, POLL_SECONDS) or read_services(client, stack)
+    if gone := next((name for name in names if name not in services), ""):
+        raise StartFailed(f"{gone}: the stack {stack} has no such service any more.", "`invoke deploy` makes it again.")
     replicas = tuple(Replicas(name, services[name].asked, services[name].running) for name in names)
     for one in replicas:
         if one.state == "broken":

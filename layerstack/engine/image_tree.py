@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.files import opened, read_file, require_time
+from layerstack.engine.place import find_place
 from layerstack.errors import NotInEngine
 from layerstack.owner import is_abandoned, own_mark
 from layerstack.state_folder import keep_newest, read_json, state_folder, write_json
@@ -57,7 +58,7 @@ def read_volume(client: EngineClient, image_id: str, name: str, deadline: float)
     """
     place = Path(client.api.inspect_volume(name).get("Mountpoint") or "/nowhere")
     # Root on the engine's machine can read it in place.
-    if os.access(place, os.R_OK | os.X_OK):
+    if not find_place().is_remote and os.access(place, os.R_OK | os.X_OK):
         return read_folder(place, deadline)
     with closed_container(client, image_id, name) as container_id:
         return read_container(client, container_id, VOLUME_TARGET, deadline)

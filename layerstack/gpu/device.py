@@ -24,6 +24,7 @@ from layerstack.project.gpu_request import EVERY_GPU, GpuRequest, requests_of
 from layerstack.state_folder import read_json, shared_folder, write_json
 
 PID_FILE = Path("/var/run/docker.pid")
+CONNECT_SECONDS = 2.0
 # Every start of an engine adds one.
 MOST_KEPT = 16
 
@@ -108,6 +109,8 @@ def _socket_process() -> list[str]:
     if not path or not hasattr(socket, "SO_PEERCRED"):
         return []
     with socket.socket(socket.AF_UNIX) as connection:
+        # An engine that hangs accepts nothing.
+        connection.settimeout(CONNECT_SECONDS)
         connection.connect(path)
         pid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     # Process 1 listens for a daemon that it may start again at any time.

@@ -103,7 +103,8 @@ def _attempt(
     for card in sorted(present, key=lambda card: card.free_bytes or 0, reverse=True):
         with ExitStack() as lock:
             holder = lock.enter_context(locked(card, wanted.owner, wanted.size_bytes, say))
-            if holder and _has_room(card, wanted):
+            # Read again under the lock: a lease that ended meanwhile may have left memory that is not free yet.
+            if holder and _has_room(read_card(nvml, card), wanted):
                 # The lock is held until the lease ends, not only during this attempt.
                 stack.push(lock.pop_all())
                 return card, holder

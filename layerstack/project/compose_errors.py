@@ -57,8 +57,6 @@ _UNDEFINED = re.compile(
 )
 # `dependency cycle detected: api -> web -> api`
 _CYCLE = re.compile(r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)")
-# `open /shop/other.yaml: no such file or directory`
-_NO_FILE = re.compile(r"open (?P<path>/[^\n:]+): no such file or directory")
 # `services.web.ports[0]`
 _PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
 
@@ -103,7 +101,6 @@ class _Reader:
             (_UNKNOWN_SERVICE, self._unknown_service),
             (_UNDEFINED, self._undefined),
             (_CYCLE, self._cycle),
-            (_NO_FILE, self._missing_file),
             (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
             (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
         )
@@ -133,13 +130,6 @@ class _Reader:
             for missing, found in copies.items()
         )
         return f"{shown} does not exist, {example.name} does", f"`{' && '.join(commands)}`"
-
-    def _missing_file(self, match: re.Match[str]) -> tuple[str, str]:
-        """A file that `include` or `extends` names."""
-        shown = _shown(Path(match["path"]), self.root)
-        named = (place for text, place in self._source.texts() if text.removeprefix("./") == shown)
-        where = next(named, "")
-        return f"{shown} does not exist", f"Make {shown}{f', or correct {where}' if where else ''}."
 
     def _env_files(self) -> Iterator[Path]:
         """Every env file that a service requires, unless its name contains a variable."""

@@ -110,6 +110,16 @@ class Project:
         return {tag: tuple(names) for tag, names in users.items() if len(names) > 1}
 
     @property
+    def misnamed(self) -> dict[str, Image]:
+        """Service → the image that is built for it, none of whose tags is the name that Compose starts."""
+        built = {name: self.image_of(service) for name, service in self.services.items() if service.is_built}
+        return {
+            name: image
+            for name, image in built.items()
+            if image and image.tags and full_name(self.services[name].image) not in map(full_name, image.tags)
+        }
+
+    @property
     def written_files(self) -> tuple[Path, ...]:
         """Every Compose file; later ones override earlier ones."""
         included = tuple(path for path in self.source_files if path not in self.compose_files)
@@ -123,6 +133,10 @@ class Project:
             *(
                 f"{' and '.join(names)} are built differently and take the tag {tag} from each other"
                 for tag, names in shared
+            ),
+            *(
+                f"{name} runs {self.services[name].image}, and what is built for it is called {', '.join(image.tags)}"
+                for name, image in self.misnamed.items()
             ),
             *((self.fallback,) if self.fallback else ()),
         )

@@ -105,7 +105,7 @@ _KINDS: tuple[tuple[str, _Read], ...] = (
         r'service "(?P<name>[^"]+)" not found in (?P<file>.+)$',
         _no_service,
     ),
-    (r"^(?:\S+: )?open (?P<path>\S.*?\.ya?ml): no such file or directory", _no_file),
+    (r"^(?:\S+: )?open (?P<path>/[^\n:]+): no such file or directory", _no_file),
     (r"include cycle detected", _circle),
     (r"empty compose file", _empty),
     (r"^(?P<place>\S+\.(?:hcl|json):\d+)$", _in_bake_file),

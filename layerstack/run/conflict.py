@@ -1,5 +1,6 @@
 """Conflicts on this engine that block a start: ports, names, orphans of the project."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,17 @@ from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service
 
 KEY = "container_name"
+
+
+def service_of(project: Project, container_name: str) -> str:
+    """The service whose container Compose would call that; "" for none.
+
+    With its number at the end: `shop-db-admin-1` is of `db-admin`, whatever else begins with `db`.
+    """
+    named = {str(service.definition.get(KEY)): name for name, service in project.services.items()}
+    numbered = re.fullmatch(rf"{re.escape(project.name)}[-_](?P<service>.+)[-_]\d+", container_name)
+    service = numbered["service"] if numbered else ""
+    return named.get(container_name) or (service if service in project.services else "")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from layerstack.command import CommandResult
+from layerstack.dockerfile.image import Image
 from layerstack.engine import ports, texts
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
@@ -14,7 +15,7 @@ from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
-from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own
+from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own, service_of
 from layerstack.run.health import Verdict, exit_reason
 from layerstack.run.unmet import misspelt, unmet
 
@@ -60,11 +61,26 @@ def service_failed(
 def require_images(client: EngineClient, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed when an image that this project builds is missing."""
     missing = [name for name in _without_image(client, project, services) if project.services[name].is_built]
+    for name in missing:
+        if image := project.misnamed.get(name):
+            raise _misnamed(project, name, image)
     if missing:
         names = ", ".join(f"{name} ({project.services[name].image})" for name in missing)
         raise StartFailed(
             f"Not built yet: {names}.", f"Build first: `invoke build {' '.join(missing)}`, then this again."
         )
+
+
+def _misnamed(project: Project, name: str, image: Image) -> StartFailed:
+    """Compose and the bake files have different names for one image: building it again does not help."""
+    declared = find_declaration(project, name, "image") or find_declaration(project, name)
+    where = f" ({declared.place})" if declared else ""
+    built = ", ".join(image.tags)
+    return StartFailed(
+        f"{name} runs {project.services[name].image}{where}, and what is built for it is called {built}.",
+        f"Give both one name: bake's target {image.name} says it in `tags`. Bake does not read .env: "
+        "export a variable of .env that is part of the name.",
+    )
 
 
 def require_ports(client: EngineClient, project: Project, services: Sequence[str]) -> None:
@@ -139,7 +155,7 @@ def compose_failed(project: Project, result: CommandResult) -> StartFailed:
     if refused := REFUSED.findall(said):
         # The line with the name of a container comes first, the same without it last.
         named = CONTAINER.search(said)
-        name = next((one for one in project.services if named and f"-{one}-" in f"-{named[1]}-"), "")
+        name = service_of(project, named[1]) if named else ""
         declared = find_declaration(project, name) if name else None
         where = f" of {name} ({declared.place})" if declared else ""
         change = f"Correct the definition{where}, then `invoke up`." if name else "`invoke doctor`"

@@ -15,6 +15,7 @@ from layerstack.project.compose_source import read_source
 from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
 from layerstack.project.project import Project
+from layerstack.run.conflict import service_of
 
 # `external volume "shop_data" not found`, `network proxy declared as external, but could not be found`
 EXTERNAL = (
@@ -59,12 +60,11 @@ def unmet(client: EngineClient, project: Project, services: Sequence[str], said:
             words = f"The external {kind} {match[1]} does not exist, and Compose makes none that is external."
             create = f"`docker {kind} create {match[1]} && invoke up`"
             return StartFailed(words, f"{create}, or remove `external: true` from {project.compose_files[0].name}.")
-    if match := NO_HEALTH_CHECK.search(said):
-        # Compose names only the container: `shop-db-1` belongs to the service db.
-        name = next((one for one in services if f"-{one}-" in f"-{match[1]}-"), "")
-        if wait := waits_in_vain(project, name, services):
-            change = f"{wait.change[0].upper()}{wait.change[1:]}"
-            return StartFailed(f"{wait.service} {wait.words}.", f"{change}, then `invoke up`.")
+    match = NO_HEALTH_CHECK.search(said)
+    # Compose names only the container.
+    if match and (wait := waits_in_vain(project, service_of(project, match[1]), services)):
+        change = f"{wait.change[0].upper()}{wait.change[1:]}"
+        return StartFailed(f"{wait.service} {wait.words}.", f"{change}, then `invoke up`.")
     if match := NO_SOURCE.search(said):
         return _missing_source(project, Path(match["path"].strip()))
     for name in services:

@@ -420,3 +420,21 @@ def test_a_target_that_is_only_linked_is_named_to_bake_too(docker: FakeDocker, r
     docker.answers("buildx bake *--print web", json.dumps({"target": {"web": web, "base": linked}}))
     docker.answers("buildx bake *--print web base", json.dumps({"target": {"web": web, "base": {"context": "base"}}}))
     assert "output" not in project.load(root, "cpu").images["base"].definition
+
+
+@pytest.mark.parametrize(
+    ("image", "tags", "is_misnamed"),
+    [
+        ("shop-web", ("shop-web:latest",), False),
+        ("shop-web:cpu", ("other", "docker.io/library/shop-web:cpu"), False),
+        ("shop-web:cpu", ("snow-web:cpu",), True),
+    ],
+)
+def test_an_image_that_compose_does_not_find_under_its_name(
+    tmp_path: Path, image: str, tags: tuple[str, ...], is_misnamed: bool
+) -> None:
+    service = Service("web", image, (), {"build": {}})
+    built = Image("web", "web", tags=tags)
+    found = Project(tmp_path, "shop", "cpu", (), (), {"web": built}, {"web": service})
+    assert found.misnamed == ({"web": built} if is_misnamed else {})
+    assert bool(found.warnings) is is_misnamed

@@ -8,11 +8,12 @@ import pytest
 from compose_project import load
 from verify_parts import failed, make_container, make_evidence, make_port, make_project, make_result
 
+from layerstack.dockerfile.image import Image
 from layerstack.doctor.project_checks import check_names
 from layerstack.engine.api import ObjectMissing
 from layerstack.engine.ports import Holder
 from layerstack.errors import StartFailed
-from layerstack.project.project import Project
+from layerstack.project.project import Project, Service
 from layerstack.run.conflict import (
     NameHolder,
     find_name_holder,
@@ -20,8 +21,9 @@ from layerstack.run.conflict import (
     find_shared_ports,
     freeing,
     is_own,
+    service_of,
 )
-from layerstack.run.start_failure import require_names, require_ports
+from layerstack.run.start_failure import require_images, require_names, require_ports
 from layerstack.status import status
 from layerstack.status.freshness import Freshness
 from layerstack.status.staleness import Stale
@@ -123,6 +125,23 @@ def test_verify_removes_what_stands_in_the_way(project: Project, seen: dict[str,
     assert (fault.kind, fault.repair) == (kind, repair)
 
 
+@pytest.mark.parametrize(
+    ("container", "service"),
+    [
+        ("shop-db-1", "db"),
+        ("shop-db-admin-1", "db-admin"),
+        ("shop_db_2", "db"),
+        ("the-cache", "cache"),
+        ("other-db-1", ""),
+        ("shop-web-1", ""),
+    ],
+)
+def test_the_service_of_a_container_by_its_name(tmp_path: Path, container: str, service: str) -> None:
+    text = "services:\n  db: {image: a}\n  db-admin: {image: a}\n"
+    found, _ = load(tmp_path, f"{text}  cache: {{image: a, container_name: the-cache}}\n")
+    assert service_of(found, container.replace("shop", found.name)) == service
+
+
 def test_status_shows_an_orphan_beside_the_services() -> None:
     gone = Freshness((Stale("orphan", "gone", "remove", repair="docker rm -f shop-old-1"),))
     absent = status.ServiceStatus("web", "absent", "", True, 0.0, (), "", "cpu")
@@ -153,3 +172,23 @@ def test_the_service_that_came_second_is_told_who_shares_its_port() -> None:
     assert (found.kind, found.repair) == ("port-held", "invoke up")
     assert "api and pose" in found.cause
     assert found.change
+
+
+class NoImages:
+    """An engine without any image."""
+
+    def __init__(self) -> None:
+        self.api = self
+
+    def inspect_image(self, reference: str) -> None:
+        raise ObjectMissing(reference)
+
+
+@pytest.mark.parametrize(("tag", "advice"), [("shop-web:latest", "invoke build web"), ("snow-web:cpu", "`tags`")])
+def test_building_again_is_no_advice_where_the_image_gets_another_name(tmp_path: Path, tag: str, advice: str) -> None:
+    service = Service("web", "shop-web", (), {"build": {}})
+    found = Project(tmp_path, "shop", "cpu", (), (), {"web": Image("web", "web", tags=(tag,))}, {"web": service})
+    client: Any = NoImages()
+    with pytest.raises(StartFailed) as refused:
+        require_images(client, found, ["web"])
+    assert advice in refused.value.advice
