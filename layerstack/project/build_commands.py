@@ -98,6 +98,7 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
         if match := _COMMAND.search(line):
             before = _CHANGED_FOLDER.search(line[: match.start()])
             moved = before["folder"].strip("\"'") if before else "."
+            # A command in a loop builds one image for each of its words.
             used = [name for name in loops if re.search(rf"\$\{{?{name}\b", line)]
             for values in product(*(loops[name] for name in used)):
                 reading = _Line(root, path, number, {**assigned, **dict(zip(used, values, strict=True))})

@@ -66,6 +66,7 @@ def choose_files(root: Path) -> ComposeFiles:
     """
     try:
         here = _choose(Path.cwd())
+    # The current folder may belong to no project, or may have been deleted.
     except (UsageError, OSError):
         here = None
     return here if here and here.root == root else _choose(root)

@@ -112,6 +112,7 @@ class InputChanges:
             is_copied = stage.is_on_stage and stage.base in holding
             for line in stage.lines:
                 is_read = any(name in self._named(source.origin, source.pattern) for source in line.sources)
+                # A RUN reads through a mount, of which no layer keeps anything.
                 is_copied = is_copied or (is_read and line.keyword != "RUN")
                 if line.keyword == "RUN" and (is_copied or is_read):
                     yield line.text
