@@ -28,6 +28,7 @@ class Entry:
     mtime_ns: int
     changed_ns: int
     inode: int
+    # A device node has no content: BuildKit compares its number.
     device: int = 0
 
     @property
@@ -52,6 +53,7 @@ def ignore_file(folder: Path, dockerfile: str = "Dockerfile") -> Path | None:
 
     A named context and an inline Dockerfile have none of their own: "". A link is followed inside its folder only.
     """
+    # The Dockerfile's own file replaces that of the folder: BuildKit does not merge the two.
     found = None
     if dockerfile:
         own = find(folder / dockerfile)
@@ -66,6 +68,7 @@ def _inside(folder: Path, name: str) -> Path | None:
         return path if path.is_file() else None
     try:
         real, root = path.resolve(), folder.resolve()
+    # Before Python 3.13 a circle of links is a RuntimeError.
     except (OSError, RuntimeError):
         return None
     return path if real.is_file() and real.is_relative_to(root) else None
@@ -78,6 +81,7 @@ def read_patterns(path: Path | None) -> tuple[Pattern, ...]:
 
 def read_rules(path: Path | None) -> str:
     """The text of an ignore file; empty where there is none."""
+    # A byte order mark is no part of the first rule, and names of files need not be UTF-8.
     return path.read_bytes().decode("utf-8-sig", errors="surrogateescape") if path else ""
 
 
@@ -106,6 +110,7 @@ def walk(folder: Path, patterns: Sequence[Pattern] = ()) -> Iterator[Entry]:
             if entry is None:
                 continue
             if is_ignored:
+                # Not part of the context yet: that is decided by what is found below it.
                 held[path] = entry
             else:
                 yield from _released(held, path)

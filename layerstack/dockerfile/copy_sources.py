@@ -13,6 +13,7 @@ from layerstack.dockerfile.variables import Variables
 EVERYTHING = "."
 # `https://example.com/x.tar.gz`, `git@github.com:owner/name.git`
 _REMOTE = re.compile(r"^(https?|ftp|git|ssh)://|^git@|^oci-layout://")
+# A whole commit after `#`, or a digest at the end: what such an address leads to cannot change.
 _PINNED = re.compile(r"#[0-9a-f]{40}\b|@sha256:[0-9a-f]{64}$")
 # `<<EOF`
 _HEREDOC = re.compile(r"^\d*<<")
@@ -44,10 +45,12 @@ def read_sources(instruction: Instruction, values: Variables) -> Iterator[Source
         has_parents = instruction.flag("parents").lower() == "true"
         for operand in _operands(instruction):
             pattern = _pattern(operand, values)
+            # What is downloaded is no file of a context: `downloads` gives the address.
             if is_remote(pattern):
                 continue
             only: tuple[str, ...] = ()
             if has_parents and pattern != EVERYTHING:
+                # With `--parents` the folders of a path are kept, from a `/./` on where there is one.
                 before, pivot, after = pattern.partition("/./")
                 pattern, only = (before or EVERYTHING, (_clean(after),)) if pivot else (EVERYTHING, (_clean(pattern),))
             yield Source(instruction.flag("from"), pattern, excludes, only)
@@ -56,6 +59,7 @@ def read_sources(instruction: Instruction, values: Variables) -> Iterator[Source
 def downloads(instruction: Instruction, values: Variables) -> Iterator[str]:
     """Addresses that ADD reads from and whose content may change without a word in the Dockerfile."""
     if instruction.keyword == "ADD" and not instruction.flag("checksum"):
+        # With an unknown variable as it is written: it is certain that something is downloaded.
         filled = (_filled(operand, values) or operand for operand in _operands(instruction))
         yield from (without_login(one) for one in filled if is_remote(one) and not is_pinned(one))
 
@@ -85,6 +89,7 @@ def follow_links(pattern: str, links: Mapping[str, str]) -> tuple[str, ...]:
         found[wanted] = None
         for path, rest in _links_in(wanted, links):
             if path not in followed:  # a circle of links leads nowhere
+                # The root of an absolute link is the context.
                 beside = "" if links[path].startswith("/") else path.rpartition("/")[0]
                 waiting.append((_clean("/".join((beside, links[path], rest))) or EVERYTHING, followed | {path}))
     return tuple(found)
@@ -111,7 +116,7 @@ def read_by(paths: Iterable[str], sources: Iterable[Source]) -> list[str]:
 
 
 def excluding(path: str, source: Source) -> str:
-    """The `--exclude` that keeps a path back which the source names otherwise; empty when none does."""
+    """The `--exclude` that leaves out a path which the source names otherwise; empty when none does."""
     if not source.excludes or not covered([path], [source.pattern]) or path in _filtered([path], source):
         return ""
     return next((one for one in source.excludes if _is_matched(_patterns((one,)), path, source.pattern)), "")
@@ -136,6 +141,8 @@ def _is_matched(patterns: Sequence[Pattern], path: str, root: str) -> bool:
     """Whether patterns match a path or a folder above it, counted from the parts that the source names."""
     parts = path.split("/")
     depth = _depth(parts, root)
+    # BuildKit compares what a wildcard names itself as the empty path: `--exclude=*.md` does not exclude the files that
+    # `COPY *.md` names, only what lies below them.
     is_matched, matches = ignore_rules.match(patterns, "", ())
     for count in range(depth + 1, len(parts) + 1):
         is_matched, matches = ignore_rules.match(patterns, "/".join(parts[depth:count]), matches)
@@ -167,6 +174,7 @@ def _links_in(wanted: str, links: Mapping[str, str]) -> Iterator[tuple[str, str]
 def _mounts(instruction: Instruction, values: Variables) -> Iterator[Source]:
     for options in instruction.mounts:
         kind = (_filled(options.get("type", "bind"), values) or "bind").lower()
+        # Without `from=` a cache mount begins empty, and tmpfs and secrets have no files of a context.
         if kind == "bind" or (kind == "cache" and "from" in options):
             path = options.get("source") or options.get("src") or EVERYTHING
             yield Source(options.get("from", ""), _pattern(path, values), is_mounted=True)
@@ -186,6 +194,7 @@ def _filled(word: str, values: Variables) -> str | None:
 def _operands(instruction: Instruction) -> list[str]:
     """The sources of a COPY or ADD, without heredocs."""
     words = instruction.words[:-1]
+    # In the JSON form no word is a heredoc.
     return [word for word in words if instruction.is_json or not _HEREDOC.match(word)]
 
 

@@ -1,4 +1,4 @@
-"""A Dockerfile as stages of instructions with their lines: enough to say which step stands where."""
+"""A Dockerfile as stages of instructions with their lines: enough to tell where each step is."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +16,7 @@ __all__ = ["STEP_KEYWORDS", "Dockerfile", "Instruction", "Stage", "find", "instr
 DEFAULT_NAME = "Dockerfile"
 # `# escape=x`
 _DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+# `RUN cat << \`: only blanks within one line are closed up before parsing.
 _NAME_ON_NEXT_LINE = re.compile(r"<<\s*[\\`]\s*$")
 
 
@@ -58,6 +59,7 @@ class Dockerfile:
     @property
     def directives(self) -> dict[str, str]:
         """`escape`, `syntax` and `check`; the first comment that is none ends them."""
+        # BuildKit skips a first line for the shell before it looks for directives.
         lines = self.head[1:] if self.head and self.head[0].startswith("#!") else self.head
         matches = takewhile(bool, (_DIRECTIVE.match(line) for line in lines))
         return {match[1].lower(): match[2] for match in matches if match}
@@ -76,12 +78,15 @@ class Dockerfile:
     def base_of(self, stage: Stage) -> Stage | None:
         """The stage that a stage is built on: the nearest earlier one of that name; None when it is an image."""
         named = (one for one in reversed(self.stages[: stage.index]) if one.is_named)
+        # BuildKit keeps stages by their names in lower case and compares a FROM as it is written: `FROM Build` is an
+        # image, also below a stage called `Build`.
         return next((one for one in named if one.name.lower() == stage.base), None)
 
     def source_of(self, name: str) -> Stage | None:
         """The stage behind the `from=` of a COPY or a mount: the last one of that name, or one by its number."""
         if name.isdigit():
             return self.stages[int(name)] if int(name) < len(self.stages) else None
+        # BuildKit resolves `from=` when it knows all stages, so that the last one of a name counts.
         named = (one for one in reversed(self.stages) if one.is_named)
         return next((one for one in named if one.name.lower() == name.lower()), None)
 
@@ -117,6 +122,7 @@ def read(
         raise UsageError(f"The Dockerfile cannot be read: {path}: {error.strerror}.") from error
     text = data.decode("utf-8", errors="replace")
     parsed = parse(text, path, arguments or {}, automatic)
+    # Read all the same, so that causes can be named; the doubt keeps an image from being kept because of this reading.
     if text.encode() != data:
         parsed = replace(parsed, doubts=(*parsed.doubts, f"{path.name} is not UTF-8"))
     return parsed
@@ -132,6 +138,7 @@ def parse(
     head = tuple(_head(text))
     parsed = Dockerfile(path, (), {}, head, tuple(_doubts(text)))
     stages: list[Stage] = []
+    # A build argument that is passed replaces the value that BuildKit would set.
     values = {name: arguments.get(name, value) for name, value in (automatic or {}).items()}
     for instruction in _instructions(text, path):
         place = f"{path}:{instruction.line}"
@@ -165,6 +172,7 @@ def _instructions(text: str, path: Path) -> Iterator[Instruction]:
     except ValueError as error:
         message = str(error)
         raise UsageError(
+            # The parser's own words for a file of comments only.
             f"{path} has no FROM instruction." if "no instructions" in message else f"{path}: {message}"
         ) from error
 

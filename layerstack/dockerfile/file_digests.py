@@ -51,6 +51,8 @@ class FileDigests:
         return merged if len(merged) <= MOST_KEPT else dict(self._used)
 
     def _of_file(self, path: str, entry: Entry) -> str:
+        # The time of change and the inode show a file that was replaced by one of the same size and time, as with
+        # `cp -p` and `mv`.
         mark = [entry.size, entry.mtime_ns, entry.changed_ns, entry.inode]
         known = self._known.get(path)
         if isinstance(known, list) and len(known) == 2 and known[0] == mark:
@@ -73,6 +75,7 @@ def _sha256(path: str) -> str:
 
 def _attributes(path: str) -> str:
     """Extended attributes, which BuildKit copies and compares too; empty where there are none."""
+    # Python has it on Linux only.
     if not hasattr(os, "listxattr"):
         return ""
     names = sorted(os.listxattr(path, follow_symlinks=False))

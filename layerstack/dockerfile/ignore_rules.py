@@ -60,6 +60,7 @@ class Pattern:
             return path.startswith(self.text[:-2])
         if self.kind == "suffix":
             end = self.text[2:]
+            # `**/a` matches `a` at the root of the context, too.
             return path.endswith(end) or (end.startswith("/") and path == end[1:])
         return self.expression is not None and self.expression.match(path) is not None
 
@@ -71,6 +72,7 @@ class Pattern:
 def parse_patterns(text: str, path: Path) -> tuple[Pattern, ...]:
     """The rules in a text. Raises UsageError that names the line in `path`: BuildKit refuses such a file, too."""
     rules = []
+    # Only a line feed ends a line: `splitlines` would end it at a vertical tab or a form feed as well.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         # Blanks before a `#` make it a pattern.
         if line.startswith("#") or not line.strip():
@@ -113,6 +115,8 @@ def match(patterns: Sequence[Pattern], path: str, parent_matches: Sequence[bool]
     for index, pattern in enumerate(patterns):
         is_match = bool(parent_matches) and parent_matches[index]
         if not is_match:
+            # As in patternmatcher, a rule that cannot change the result is not compared, and so the children inherit no
+            # match of it.
             if pattern.is_exception != is_matched:
                 continue
             is_match = pattern.matches(path)
@@ -174,6 +178,7 @@ def _after_character(pattern: str, position: int) -> int:
     character = pattern[position : position + 1]
     if character == "\\":
         position += 1
+    # Go requires that something follows each character: at least the bracket that ends the class.
     if character in ("", "-", "]") or position + 1 >= len(pattern):
         raise ValueError("syntax error in pattern")
     return position + 1

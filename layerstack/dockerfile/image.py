@@ -22,14 +22,14 @@ class Image:
 
     @property
     def dockerfile_place(self) -> str:
-        """Where its instructions stand, for people: a path from the root, or the image whose definition holds them."""
+        """Where to read its instructions: a path from the root, or the image whose definition has them."""
         if self.definition.get("dockerfile-inline"):
             return f"{self.name}'s dockerfile_inline"
         return normpath(Path(self.context) / self.dockerfile)
 
     @property
     def inline(self) -> str:
-        """The Dockerfile that stands in its definition, without the escapes that bake needs; "" for one in a file."""
+        """The Dockerfile inside its definition, without the escapes that bake needs; "" for one in a file."""
         text = str(self.definition.get("dockerfile-inline") or "")
         return text.replace("$${", "${").replace("%%{", "%{")
 

@@ -49,6 +49,7 @@ def with_environment(instructions: Iterable[Instruction], values: Variables, bef
     `values` are those at the end.
     """
     names = [name for one in instructions if one.keyword == "ENV" for name, _ in pairs(one)]
+    # Build arguments are in no image's configuration, although the stages that are built on this one see them.
     set_here = {name: values.known[name] for name in names if name in values.known}
     unknown = (before.unknown | {name for name in names if name in values.unknown}) - set_here.keys()
     return Inherited({**before.environment, **set_here}, (), frozenset(unknown), before.is_known)
@@ -56,5 +57,6 @@ def with_environment(instructions: Iterable[Instruction], values: Variables, bef
 
 def variables_from(image: Inherited, escape: str) -> Variables:
     """What a stage begins with."""
+    # An unknown image may set a PATH of its own.
     path = {"PATH": DEFAULT_PATH} if image.is_known else {}
     return Variables({**path, **image.environment}, set(image.unknown), image.is_known, escape)

@@ -95,6 +95,7 @@ def _instruction(command: "buildkit.Command", lines: Sequence[str]) -> Instructi
     heredocs = _documents(command, lines) if trigger is None else trigger.heredocs
     written = lines[: len(lines) - sum(document.count("\n") + 1 for document in heredocs)]
     logical = command.original.split("\n", 1)[0]
+    # The parser got a text without these blanks: what is shown and compared is that of the file.
     if any(_BLANK_BEFORE_NAME.search(line) for line in written):
         logical = "\n".join(written)
     raw = _KEYWORD.sub("", logical, count=1).strip()

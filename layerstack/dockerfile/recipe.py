@@ -77,7 +77,9 @@ def read_recipe(
     return Recipe(
         image=image,
         stages=stages,
+        # `check` only chooses warnings, so it cannot change an image.
         directives=tuple(f"# {name}={value}" for name, value in parsed.directives.items() if name != "check"),
+        # The others cannot change what a FROM means; those that a stage declares are in its lines.
         arguments={name: parsed.arguments.get(name, "") for name in sorted(used)},
         volatile=volatile,
         unknown=tuple(dict.fromkeys(doubts)),
@@ -91,7 +93,7 @@ def what_may_change(context: str) -> str:
 
 
 def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile:
-    """The Dockerfile of an image, also when it stands inside the Compose or bake file."""
+    """The Dockerfile of an image, also when it is inside the Compose or bake file."""
     inline = image.inline
     path = Path(image.dockerfile_place)
     automatic = references.automatic_arguments(references.target_platform(image.definition, platform))

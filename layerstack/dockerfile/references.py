@@ -4,6 +4,7 @@ import os
 import platform as machine
 from collections.abc import Mapping
 
+# containerd, which BuildKit uses for the names of platforms, replaces them in this way.
 _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
 _DEFAULT_DOMAINS = ("docker.io/", "index.docker.io/")
 # The variant that an architecture has when none is named: it is not written.

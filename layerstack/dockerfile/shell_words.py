@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 # Parameters that a shell would know and a build does not: BuildKit reads them as variables that are not set.
 _SPECIAL = "@*#?-$!0"
+# Both characters that a file can choose for escaping are excluded.
 _PLAIN = re.compile(r"[^$'\"\\`<]*")
 _NAME = re.compile(r"\$\{?([^\W\d]\w*)")
 
@@ -41,6 +42,7 @@ class _Lexer:
         self._position = 0
         self._values = values
         self._escape = escape
+        # In a pattern the escapes are needed later: in `${NAME#\*}` the star stands for itself.
         self._keeps_escapes = False
         self.missing: set[str] = set()
 
@@ -167,6 +169,7 @@ class _Lexer:
         pattern, value = word[1:] if is_greedy else word, self._value(name) or ""
         if operator == "#":
             return _without_start(pattern, value, is_greedy)
+        # A pattern can be tried at the start of a text only, so both are reversed.
         return _without_start(_backwards(pattern), value[::-1], is_greedy)[::-1]
 
     def _replaced(self, name: str) -> str:
@@ -175,6 +178,7 @@ class _Lexer:
             self._next()
         pattern, replacement = self.read("/", keeps_escapes=True), self.read("}", keeps_escapes=True)
         expression = re.compile(_expression(pattern, is_greedy=True))
+        # A function, because backslashes in a replacement text would be read as escapes.
         return expression.sub(lambda _: replacement, self._value(name) or "", count=0 if replaces_all else 1)
 
 

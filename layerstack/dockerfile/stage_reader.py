@@ -22,6 +22,7 @@ from layerstack.secret_text import PASSWORD_IN_URL, SECRET_NAME
 KEEPS_BLANKS = {"RUN", "ENV", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD", "MAINTAINER"}
 KEEPS_BLANKS |= {"WORKDIR", "USER", "STOPSIGNAL", "SHELL"}
 SCRATCH = "scratch"
+# `--network=none --mount=type=cache,target=/c `
 _FLAGS = re.compile(r"^(--\S+\s+)*")
 
 # What is known of an image that a stage is built on, by the name that FROM gives it.
@@ -100,6 +101,7 @@ class StageReader:
         """The triggers and variables that a stage inherits from its base."""
         if base:
             self._stage(base)
+            # With the build arguments of the base: BuildKit hands them on from stage to stage, though not in an image.
             return triggers_of(base.instructions), self._values[base.index].copy(), self._environments[base.index]
         handed_on = Inherited() if stage.base == SCRATCH else self._find_inherited(stage.base)
         self.doubts.update(dict.fromkeys(handed_on.doubts))
@@ -117,6 +119,7 @@ class StageReader:
         target = self._parsed.stage(self._image.target)
         if target is None or target.index not in self._environments:
             return NOTHING_KNOWN
+        # The doubts are among those of this reading already.
         return replace(self._environments[target.index], triggers=triggers_of(target.instructions), doubts=())
 
     def _lines(self, instruction: Instruction, values: Variables) -> list[RecipeLine]:
@@ -158,6 +161,8 @@ class StageReader:
                 value = self._parsed.arguments.get(name)
             if value is not None or is_unknown:
                 values.set(name, value)
+            # Where the value depends on something unknown, the default as it is written still shows that somebody
+            # changed it.
             shown = default if is_unknown else value
             yield name if shown is None else f"{name}={_sealed(name, shown)}"
 

@@ -33,6 +33,7 @@ FLAGS: dict[str, frozenset[str]] = {
 _PATHS = frozenset({"source", "src", "target", "dst", "destination", "from", "readonly", "ro"})
 MOUNTS: dict[str, frozenset[str]] = {
     "bind": _PATHS | {"rw", "readwrite"},
+    # What a cache mount holds is no part of a cache key.
     "cache": _PATHS | {"id", "sharing", "uid", "gid", "mode"},
     "tmpfs": frozenset({"target", "dst", "destination", "size"}),
     # What a secret holds is no part of any cache key: a build notices its options only.

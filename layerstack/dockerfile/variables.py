@@ -24,6 +24,7 @@ class Variables:
         Raises ValueError where BuildKit would end the build.
         """
         filled = shell_words.fill(word, self.known, self.escape)
+        # A variable that is not set is empty, but only where everything that could have set it is known.
         is_known = not filled.missing or (self.is_complete and not filled.missing & self.unknown)
         return filled.text if is_known else None
 

@@ -58,13 +58,16 @@ def names_of(name: str, definition: Mapping[str, Any]) -> frozenset[str]:
 
 def _in_urls(variable: str, value: str) -> Iterator[Reference]:
     for match in URL.finditer(value):
+        # `postgresql+asyncpg` has the port of `postgresql`.
         default = DEFAULT_PORTS.get(match["scheme"].lower().partition("+")[0])
+        # A replica set names several hosts in one URL.
         for host in match["hosts"].split(","):
             yield _reference(variable, host, default, match["password"] is not None)
 
 
 def _as_host(variable: str, environment: Mapping[str, Any], known: frozenset[str]) -> Iterator[Reference]:
     value = str(environment[variable])
+    # Any word looks like a host: it counts where a service has that name, or where the variable's name says so.
     is_host = HOST_VALUE.match(value) and (value.partition(":")[0] in known or HOST_VARIABLE.search(variable))
     if not is_host:
         return

@@ -1,7 +1,7 @@
 """Answers of Compose and bake about unchanged files, kept so that a build with nothing to do starts neither.
 
 An answer counts only for the same calls, the same environment, the same programs and the same content of every file
-that went into it. One that holds a password, or that bake would give otherwise the next time, is not kept.
+that went into it. One that holds a password, or that bake would answer differently the next time, is not kept.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ FORMAT = 2
 _PASSING = {"_", "SHLVL", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}
 # Functions of bake's HCL that give another value at every call.
 _EVER_NEW = re.compile(rb"\b(timestamp|uuidv4|bcrypt)\s*\(")
-# A shorter value than this stands in many texts by chance.
+# A shorter value than this is found in many texts by chance.
 SHORTEST_SECRET = 4
 
 
@@ -42,6 +42,7 @@ def recall(root: Path, key: str) -> Any:
         files: dict[str, str] = record["files"]
         is_same = all(_digest(Path(path)) == digest for path, digest in files.items())
         return record["answer"] if is_same else None
+    # A damaged record counts as none, also one that is nested too deeply for the parser.
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -52,6 +53,7 @@ def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Ma
     `variables` are those that were filled in: one with a password among them may be part of the answer.
     """
     every = [*files, config_file()]
+    # Only bake files call functions; in one of JSON they stand inside `${…}`.
     if any(_EVER_NEW.search(_content(path)) for path in every if path.suffix in (".hcl", ".json")):
         return
     if holds_secret(answer, variables):

@@ -1,6 +1,6 @@
 """`docker build` commands in the project's scripts, Makefiles, READMEs and CI files.
 
-Only such a line is evidence that an image of some name is built from this tree; a folder that is called alike is none.
+Only such a line is evidence that an image of some name is built from this tree; a folder of that name is not.
 """
 
 import json
@@ -38,7 +38,7 @@ _ASSIGNED = re.compile(
 _LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n$]+?)\s*(?:;|$)", re.M)
 # `$TAG`, `${TAG:-latest}`, `$(TAG)` of make
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|\((\w+)\)|(\w+))")
-# Options with a value; all others stand alone or hold it behind a `=`.
+# Options with a value; all others have none, or have it after a `=`.
 _WITH_VALUE = {
     *("-t", "--tag", "-f", "--file", "--target", "--build-arg", "--build-context", "--label", "--platform"),
     *("--secret", "--ssh", "--cache-from", "--cache-to", "-o", "--output", "--progress", "--network", "--builder"),
@@ -90,6 +90,7 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
     if not _MENTIONED.search(data):
         return
     text = data.decode("utf-8", errors="replace")
+    # All of them mean the folder of the call; `_placed` tries the likely ones.
     text = text.replace("$(CURDIR)", ".").replace("$(pwd)", ".").replace("$PWD", ".")
     assigned = dict(_ASSIGNED.findall(text))
     loops = {name: words.split() for name, words in _LOOP.findall(text)}
@@ -97,6 +98,7 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
         if match := _COMMAND.search(line):
             before = _CHANGED_FOLDER.search(line[: match.start()])
             moved = before["folder"].strip("\"'") if before else "."
+            # A command in a loop builds one image for each of its words.
             used = [name for name in loops if re.search(rf"\$\{{?{name}\b", line)]
             for values in product(*(loops[name] for name in used)):
                 reading = _Line(root, path, number, {**assigned, **dict(zip(used, values, strict=True))})
@@ -142,6 +144,7 @@ class _Line:
         context = self._filled(paths[0]) if len(paths) == 1 else None
         folder = self._filled(moved)
         needed = [*tags, *filled.get("-f", ()), *filled.get("--file", ()), context, folder]
+        # What comes from a URL or from standard input is not made from this tree.
         if not tags or any(value is None for value in needed) or "://" in str(context) or context == "-":
             return None
         file = next(iter([*filled.get("-f", ()), *filled.get("--file", ())]), None)
@@ -163,6 +166,7 @@ class _Line:
     def _filled(self, word: str) -> str | None:
         """The word with its variables, None when one is unknown."""
         names = [match[1] or match[3] or match[4] for match in _VARIABLE.finditer(word) if match[2] is None]
+        # In documentation `<name>` stands for something that the reader fills in.
         if any(name not in self.values for name in names) or "$(" in _VARIABLE.sub("", word) or "<" in word:
             return None
         return _VARIABLE.sub(lambda one: self.values.get(one[1] or one[3] or one[4] or "", one[2] or ""), word)

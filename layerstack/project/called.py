@@ -24,6 +24,7 @@ def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Pro
     needed = (found.inactive[name][0] for name in wanted)
     os.environ[PROFILES] = ",".join(dict.fromkeys([*filter(None, active.split(",")), *needed]))
     loaded = project.load(root, device)
+    # The profile brings in all of its services, while Compose takes only the named ones and what they depend on.
     called = {*wanted, *(below for name in wanted for below in all_dependencies(loaded, name))}
     idle = {name: profiles for name, profiles in found.inactive.items() if name not in called}
     kept = {name: service for name, service in loaded.services.items() if name not in idle}

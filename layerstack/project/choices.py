@@ -1,7 +1,7 @@
 """The choices of `setup` for this machine, written where the engines read them.
 
 Compose reads a marked block in `.env`, bake reads `docker-bake.override.json`. Lines that a user wrote into `.env`
-outside the block win, for both. Environment variables win over either, as the engines have it.
+outside the block win, for both. Environment variables take precedence over both, as in the engines.
 """
 
 import json
@@ -23,6 +23,7 @@ BLOCK_END = "# <<< chosen by `invoke setup`"
 BLOCK = re.compile(rf"^{re.escape(BLOCK_START)}\r?\n(.*?)^{re.escape(BLOCK_END)}\r?\n?", re.MULTILINE | re.DOTALL)
 # `export NODE_IMAGE = node:22`
 ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+# `docker.io/library/node:22-alpine`
 PLAIN_VALUE = re.compile(r"[\w./:@%+,-]*")
 # Variables of Compose itself mean nothing to bake; the project's name may be in its tags.
 COMPOSE_ONLY = re.compile(r"COMPOSE_(?!PROJECT_NAME$)\w+")
@@ -86,8 +87,10 @@ def _write_env(root: Path, text: str, wanted: Mapping[str, str | None], own: Map
     ]
     block = "\n".join((BLOCK_START, *lines, BLOCK_END)) + "\n" if lines else ""
     if BLOCK.search(text):
+        # A function, because backslashes in a replacement text would be read as escapes.
         changed = BLOCK.sub(lambda _match: block, text, count=1)
     else:
+        # Without it the first line of the block would continue the user's last one.
         separator = "\n" if block and text and not text.endswith("\n") else ""
         changed = text + separator + block
     if changed != text:
@@ -120,6 +123,8 @@ def _read_env(root: Path) -> str:
     for name in (ENV_FILE, ENV_EXAMPLE):
         file = root / name
         if file.is_file():
+            # The file is the user's: line ends of Windows and bytes that are not UTF-8 have to survive, so it is not
+            # read as text.
             return file.read_bytes().decode("utf-8", errors="surrogateescape")
     return ""
 
@@ -168,6 +173,7 @@ def _assignment(name: str, value: str) -> str:
         return f"{name}={value}"
     if re.search(r"['\n\r]", value):
         raise UsageError(f"{name} cannot be remembered: its value holds a quote or a line break.")
+    # In single quotes, because Compose expands a dollar in any other value.
     return f"{name}='{value}'"
 
 
@@ -185,8 +191,10 @@ def _replace(file: Path, text: str) -> None:
         if target.exists():
             shutil.copymode(target, temporary)
         else:
+            # `mkstemp` creates files that only their owner can read.
             Path(temporary).chmod(0o644)
         Path(temporary).replace(target)
+    # Also after Ctrl-C.
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -32,7 +32,7 @@ BUILD_KEYS = (
 )
 # `services.web additional properties 'prots' not allowed`
 _EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
-# A variable that is not set is worth a warning, and never why Compose gives up.
+# Compose warns of a variable that is not set, for example: a warning is never the reason why it fails.
 _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
 # `unable to resolve docker endpoint: context "off": context not found`
 _NO_CONTEXT = re.compile(r"context \"(?P<name>[^\"]*)\": context not found")
@@ -91,6 +91,7 @@ class _Reader:
     variables: Mapping[str, str]
 
     def diagnose(self, said: str) -> tuple[str, str]:
+        # The first pattern that is found counts. The last two also match in messages of other kinds.
         readings = (
             (_ENV_FILE, self._missing_env_file),
             (_ENV_LINE, self._bad_env_line),
@@ -107,7 +108,9 @@ class _Reader:
             if refusal := read_refusal(said, self._source, self.root, self.files):
                 return refusal
             found = next((read(match) for pattern, read in readings if (match := pattern.search(said))), ("", ""))
+            # A missing env file is the reason why its variables are not set: copying it is the repair.
             return found if _ENV_FILE.search(said) else self._filled_in(*found)
+        # The Compose files themselves cannot be read, so that no place is known.
         except UsageError:
             return "", ""
 
@@ -205,6 +208,7 @@ class _Reader:
         for one in self._source.variables():
             if value not in self.variables.get(one.name, ""):
                 continue
+            # Compose prefers the environment to `.env`, so a correction there would have no effect.
             if one.name in os.environ:
                 shown = f"{one.name}={os.environ[one.name]}"
                 return one.place, f"{shown} comes from the environment: `unset {one.name}`, or correct it."

@@ -66,6 +66,7 @@ def choose_files(root: Path) -> ComposeFiles:
     """
     try:
         here = _choose(Path.cwd())
+    # The current folder may belong to no project, or may have been deleted.
     except (UsageError, OSError):
         here = None
     return here if here and here.root == root else _choose(root)
@@ -84,6 +85,7 @@ def _choose(start: Path) -> ComposeFiles:
     is_chosen = written is not None and not _is_our_choice(start, written)
     if is_chosen:
         files = _split(str(written), variables, start)
+        # As for Compose, the first file decides where the project is.
         root = files[0].parent
     else:
         root, files = _default_files(start)

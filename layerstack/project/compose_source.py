@@ -46,6 +46,7 @@ class ComposeSource:
         best, depth = (f"{self.files[-1][0]}:1" if self.files else ""), 0
         for name, root in self.files:
             line, found = _descend(root, keys)
+            # `>=`, because a later file overrides the earlier ones.
             if found >= max(depth, 1):
                 best, depth = f"{name}:{line}", found
         return best

@@ -32,6 +32,7 @@ class Declaration:
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables in it, outermost first."""
+        # `$$` is a dollar sign and begins no variable.
         return tuple(match[1] for match in VARIABLE.finditer(self.text.replace("$$", "")))
 
     @property
@@ -43,7 +44,7 @@ class Declaration:
 def find_declaration(project: Project, service: str, *keys: str) -> Declaration | None:
     """Where a service declares something (`environment`, `MONGO_URL`); the last Compose file that does counts.
 
-    None when no file does, or not in a way that a line can be told of.
+    None when no file does, or where no single line does.
     """
     for path in reversed(project.written_files):
         for node in _service_nodes(path, service):
@@ -71,6 +72,7 @@ def source_of(project: Project, service: Service, port: Port) -> str:
                 published, target = _published(entry)
                 if target == str(port.target) and (variable := VARIABLE.search(published)):
                     return f"{variable[1]} in .env"
+                # An address may precede the published port: `127.0.0.1:8080`.
                 if target == str(port.target) and published.rpartition(":")[2] == str(port.published):
                     place = Declaration(path, entry.start_mark.line + 1, "", project.root).place
                     return f"the ports of {service.name} in {place}"

@@ -52,6 +52,7 @@ def is_one_shot(project: Project, service: Service) -> bool:
         return True
     restarts = str(service.definition.get("restart") or "no")
     serves = service.has_health_check or bool(service.definition.get("ports"))
+    # `on-failure` starts a program again only after an error, so that it may be meant to end.
     return (restarts == "no" or restarts.startswith("on-failure")) and not serves
 
 

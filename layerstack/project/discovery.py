@@ -45,6 +45,8 @@ class _Search:
         """Connect one image to its parents; returns the images that were found for it."""
         before = set(self.images)
         found = {name: target for name in self._parents(image) if (target := self._target(image, name))}
+        # Without `:latest`: in Buildx 0.29 the key `base` matches `FROM base` and `FROM base:latest`, the key
+        # `base:latest` matches neither.
         contexts = {familiar(name): f"target:{target}" for name, target in found.items()}
         if contexts:
             definition = {**image.definition, "contexts": {**image.definition.get("contexts", {}), **contexts}}
@@ -81,6 +83,7 @@ class _Search:
 
     def _free_name(self, reference: str) -> str:
         name = re.sub(r"[^A-Za-z0-9_-]+", "_", reference)
+        # The name may be that of a service, whose target keeps it.
         while name in self.images:
             name += "-base"
         return name

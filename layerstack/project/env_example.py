@@ -11,6 +11,7 @@ def find_example(path: Path) -> Path | None:
     """For `.env` the first of `.env.example`, `env.sample`, `template.env` and the like; None where `path` exists."""
     if path.exists() or not path.parent.is_dir():
         return None
+    # `.env.local.example` is the example of `.env.local`, not of `.env`.
     wanted = _words(path.name)
     fitting = (one for one in path.parent.iterdir() if _words(one.name) & MARKS and _words(one.name) - MARKS == wanted)
     return min(

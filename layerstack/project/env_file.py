@@ -10,6 +10,7 @@ _NAME = re.compile(r"^(?:export\s+)?(?P<name>[^\s=:]+)(?P<before>\s*)(?P<sign>[=
 # Inside double quotes Compose first replaces these, then fills in variables.
 _ESCAPE = re.compile(r'\\([abcfnrtv$"\\])')
 _ESCAPED = {"a": "\a", "b": "\b", "c": "", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
+# `${TAG:-latest}`, `${A:-${B}}`; braces in a default may be nested once more.
 _VARIABLE = re.compile(
     r"(?P<escape>\\)?\$(?:\{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*))?\}|(?P<plain>[A-Za-z_]\w*))"
 )
@@ -49,6 +50,7 @@ class EnvFile:
         found: dict[str, str] = {}
         for line in self.lines:
             if not line.is_broken:
+                # Single quotes keep every dollar. In Compose 2.40 the environment goes before the lines above.
                 value = line.value if line.quote == "'" else expand(line.value, {**found, **environment})
                 found[line.name] = value
         return found
@@ -113,6 +115,7 @@ def _lines(text: str) -> Iterator[EnvLine]:
 
 
 def _unquoted(match: re.Match[str], number: int) -> EnvLine:
+    # Without a blank before it a `#` is part of the value.
     value = re.sub(r"(^|\s)#.*$", "", match["value"]).strip()
     return EnvLine(number, match["name"], value, is_plain=_is_plain(match))
 

@@ -54,6 +54,7 @@ def fixed_lines(source: ComposeSource, variables: Mapping[str, str]) -> Iterator
             place = source.place("services", service, "container_name")
             yield FixedLine(place, words, f"container_name: ${{COMPOSE_PROJECT_NAME}}-{name}")
         image = source.value("services", service, "image")
+        # Each folder would build its own image under this tag; a tag that is only pulled is the same for both.
         if image and "$" not in str(image) and source.value("services", service, "build"):
             place = source.place("services", service, "image")
             yield FixedLine(place, f"{service} is built as {image}", f"image: ${{COMPOSE_PROJECT_NAME}}-{image}")
@@ -63,6 +64,7 @@ def fixed_lines(source: ComposeSource, variables: Mapping[str, str]) -> Iterator
 def _fixed_volumes(source: ComposeSource) -> Iterator[FixedLine]:
     for key in source.value("volumes") or ():
         volume = source.value("volumes", key) or {}
+        # An external volume belongs to no stack, so that sharing it is intended.
         name = volume.get("name") if isinstance(volume, dict) and not volume.get("external") else None
         if name and "$" not in str(name):
             instead = f"name: ${{COMPOSE_PROJECT_NAME}}-{name}"

@@ -44,6 +44,7 @@ def _requests(definition: Mapping[str, Any]) -> Iterator[GpuRequest]:
         if _is_gpu(device):
             yield _from_reservation(device)
     for device in definition.get("gpus") or ():
+        # The short key needs no capabilities: it always means GPUs.
         yield _from_reservation({"capabilities": ["gpu"], **device})
     named = [str(device.get("source", "")) for device in definition.get("devices") or () if isinstance(device, dict)]
     if cdi := tuple(name for name in named if name.startswith(CDI_KIND)):
@@ -59,6 +60,7 @@ def _is_gpu(device: Mapping[str, Any]) -> bool:
 
 def _from_reservation(device: Mapping[str, Any]) -> GpuRequest:
     ids = tuple(str(name) for name in device.get("device_ids") or ())
+    # Compose reserves all cards where neither a count nor ids are given.
     count = device.get("count", 0 if ids else ALL)
     number = ALL if count in ("all", None) else int(count)
     driver = str(device.get("driver") or "")

@@ -29,6 +29,7 @@ class KeptDefinition(Mapping[str, Any]):
         """Ask now for what is not kept. Raises UsageError."""
         self._read_all()
 
+    # Mapping's own method would read the value, and so ask Compose.
     def __contains__(self, key: object) -> bool:
         return key in self._keys
 

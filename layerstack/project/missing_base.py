@@ -1,6 +1,6 @@
 """A missing base image with a Dockerfile that looks like its source: the lines that declare it.
 
-A folder that is called like an image proves nothing, so nothing is built from it; when the image is missing, its
+A folder with the name of an image proves nothing, so nothing is built from it; when the image is missing, its
 declaration is the likeliest repair.
 """
 
@@ -23,6 +23,7 @@ BAKE_FILE = "docker-bake.hcl"
 # `Dockerfile.base`
 _OWN_NAME = re.compile(r"^Dockerfile\.(?P<after>[\w-]+)$|^(?P<before>[\w-]+)\.Dockerfile$")
 # BuildKit, where an image is neither on the engine nor in its registry.
+# `pull access denied for base`, `failed to resolve source metadata for docker.io/library/base:latest`
 _NOT_THERE = re.compile(
     r"(?:failed to resolve source metadata for|pull access denied for|failed to do request:.*?) ?(?P<name>[\w./:-]+)"
 )

@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 PROFILES = "COMPOSE_PROFILES"
+# In the order in which bake merges its default files.
 BAKE_NAMES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
 
 
@@ -80,6 +81,7 @@ class Project:
     @property
     def environment(self) -> dict[str, str]:
         """The variables of every bake and Compose call, including build secrets that env files set."""
+        # bake knows the project's name only from this variable, and tags in a bake file may contain it.
         return {**self.secret_variables, "DEVICE": self.device, "COMPOSE_PROJECT_NAME": self.name}
 
     @property
@@ -146,6 +148,7 @@ class Project:
 
     def image_of(self, service: Service) -> Image | None:
         """The project's image that a service runs, its own or another one's by tag; None for an outside image."""
+        # By Compose's label first: a service may be built under a tag that another one has, too.
         labelled = (one for one in self.images.values() if service_of("", one.definition) == service.name)
         found = next(labelled, None) or (self._tagged(service.image) if service.image else None)
         is_named = service.is_built or not service.image
@@ -232,6 +235,7 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
         name: read_service(name, definition, answer.name, _places(resolver, "services", name))
         for name, definition in answer.services.items()
     }
+    # The label of an image has the service's own name, a target without a label the one that bake allows.
     run = {name: one.image for name, one in services.items()}
     images = read_images(root, answer.targets, {**{target_name(name): image for name, image in run.items()}, **run})
     return Project(
@@ -277,6 +281,7 @@ def with_overlay(project: Project, name: str, overlay: Path) -> Project:
     resolver = _resolver_of(question)
     config = resolver().read_config()
     services = {
+        # With the old name: a copy of the stack runs the images of the stack.
         key: read_service(key, definition, project.name, _places(resolver, "services", key))
         for key, definition in (config.get("services") or {}).items()
     }
@@ -304,8 +309,11 @@ def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer
     asking = resolver()
     answer = asking.ask()
     for name, definition in answer.services.items():
+        # Settings are read on demand: an error in them has to end this call, and must not be kept.
         _ = read_service(name, definition, answer.name, _places(resolver, "services", name)).settings
+    # Changes of a file on another machine cannot be seen, so Compose is asked each time.
     if not asking.reached.remote:
+        # `asdict` copies deeply, so the two large parts are left out and added as they are.
         kept = asdict(replace(answer, services={}, targets={}))
         kept["services"] = {name: kept_part(definition) for name, definition in answer.services.items()}
         kept["targets"] = answer.targets

@@ -58,6 +58,7 @@ class Question:
 
 def compose_arguments(root: Path, files: Sequence[Path], env_files: Sequence[Path] = ()) -> tuple[str, ...]:
     """`docker compose` with its files; env files are named where they are not the one that Compose takes anyway."""
+    # COMPOSE_ENV_FILES may hold paths relative to the folder of the call, while Compose is run in the project's folder.
     is_default = tuple(env_files) in ((), (root / ".env",)) and not os.environ.get("COMPOSE_ENV_FILES")
     named = () if is_default else env_files
     options = [part for path in named for part in ("--env-file", str(path))]

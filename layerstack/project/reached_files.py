@@ -18,7 +18,7 @@ _NAMES_FILES = re.compile(r"\b(?:include|extends|env_file|label_file)[\"']?\s*:"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Takes Compose's own tags (`!reset`, `!override`) for what stands behind them."""
+    """Reads what Compose's own tags (`!reset`, `!override`) precede as if they were not there."""
 
 
 def _plain(loader: Any, _suffix: str, node: yaml.Node) -> Any:
@@ -67,6 +67,7 @@ def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str
         for kind, written in _named(path):
             name = expand(written, variables)
             if _REMOTE.match(name):
+                # A remote file is noted already under its own address.
                 reached.remote += [name] if kind != "folder" else []
                 continue
             for folder in dict.fromkeys((path.parent, root)):
@@ -85,6 +86,7 @@ def _named(path: Path) -> Iterator[tuple[str, str]]:
     try:
         text = path.read_text(encoding="utf-8")
         document = yaml.load(text, _Loader) if _NAMES_FILES.search(text) else None
+    # Compose itself says what is wrong with such a file.
     except (OSError, ValueError, yaml.YAMLError):
         return
     if not isinstance(document, dict):

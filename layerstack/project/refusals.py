@@ -28,6 +28,7 @@ def _no_name(_: re.Match[str], source: ComposeSource, root: Path, files: Sequenc
 
 def _bad_name(match: re.Match[str], source: ComposeSource, root: Path, files: Sequence[Path]) -> Reading:
     written = match["name"]
+    # Compose allows lower-case letters, digits, hyphens and underscores, beginning with a letter or a digit.
     valid = re.sub(r"[^a-z0-9_-]+", "-", written.lower()).strip("-_")
     place = source.place("name") if source.value("name") else "COMPOSE_PROJECT_NAME in .env"
     if os.environ.get("COMPOSE_PROJECT_NAME") == written:
@@ -66,6 +67,7 @@ def _no_service(match: re.Match[str], source: ComposeSource, root: Path, files: 
     try:
         place = read_source(root, [own]).place("services", match["service"], "extends", "service")
         known = read_source(root, [own.parent / extended]).services()
+    # One of the two files cannot be read: then no similar name is known.
     except UsageError:
         pass
     return place, did_you_mean(match["name"], known, f"There is no service {match['name']} in {extended}.")

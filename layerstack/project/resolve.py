@@ -56,6 +56,7 @@ class Resolver:
         with ThreadPoolExecutor(2) as pool:
             images = pool.submit(self._read_targets)
             config = pool.submit(self.read_config).result()
+            # Before the answer of bake, which refuses a circle without naming its path.
             refuse_circle(config.get("services") or {})
             targets, fallback = images.result()
         services = config.get("services") or {}
@@ -88,6 +89,7 @@ class Resolver:
             raise self._unreadable("The Compose file", result)
         document = _without_escapes(json.loads(result.stdout)) if result.stdout.strip() else {}
         targets: dict[str, Any] = document.get("target") or {}
+        # Without a bake file there is nothing to merge, so that the call is saved.
         if not self.question.bake_files:
             return {name: escaped(definition) for name, definition in targets.items()}, ""
         return self._bake_targets(self._bake(tuple(targets)), targets), ""
@@ -101,13 +103,14 @@ class Resolver:
                 return {}
             raise self._unreadable("The build definition", result)
         found: dict[str, Any] = json.loads(result.stdout).get("target") or {}
-        # What others are built on and nobody named is printed as something to cache only: it has to be named, too.
+        # bake prints what others are built on as something to cache only, unless it is named as well.
         linked = [name for name, one in found.items() if _is_cached_only(one) and name not in argv]
         return self._bake_targets((*argv, *linked), targets) if linked else found
 
     def _bake(self, names: Sequence[str], compose_files: Sequence[Path] = ()) -> tuple[str, ...]:
         files = [str(path.relative_to(self.question.root)) for path in self.question.bake_files]
         files = [*map(str, compose_files), *files] if compose_files or not names else ["-", *files]
+        # bake leaves out its default group as soon as one target is named, so the group is named as well.
         wanted = [*(["default"] if self._has_default or not names else []), *names, *self.question.targets]
         return (*BAKE, *(part for path in files for part in ("--file", path)), "--print", *dict.fromkeys(wanted))
 
@@ -129,6 +132,7 @@ class Resolver:
 
     def _inactive(self, services: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
         """Services whose profiles are all inactive, with their profiles."""
+        # `config` omits services of inactive profiles; only the files name them.
         for name in self.source.services():
             profiles = self.source.value("services", name, "profiles") if name not in services else None
             if profiles:

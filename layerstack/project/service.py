@@ -21,6 +21,7 @@ class Port:
 
     @property
     def address(self) -> str:
+        # A server listens on these, but they are no addresses to connect to.
         return f"{'127.0.0.1' if self.host_ip in ('', '0.0.0.0', '::') else self.host_ip}:{self.published}"
 
 
@@ -72,6 +73,7 @@ def read_service(
     name: str, definition: Mapping[str, Any], project_name: str, place_of: Callable[..., str] = _no_place
 ) -> Service:
     """The service from what Compose resolved; one that is built without `image:` has the name that Compose gives it."""
+    # A range has no single number, nor has a port that Docker chooses at each start.
     ports = tuple(
         Port(port.get("host_ip", ""), int(port["published"]), int(port["target"]))
         for port in definition.get("ports") or ()

@@ -15,6 +15,7 @@ CHECK_KEYS = frozenset(
 )
 # Wins over `registry:`; empty, it switches the registry off.
 REGISTRY_VARIABLE = "LAYERSTACK_REGISTRY"
+# As in names of images: a first part without a dot, a port or `localhost` would be a folder of Docker Hub.
 _HOST = r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+(?=:\d))(?::\d+)?"
 _REGISTRY = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
 # The place of a path of keys below `x-layerstack`, as `FILE:LINE`.
@@ -23,7 +24,7 @@ Place = Callable[..., str]
 
 @dataclass(frozen=True)
 class DoctorSettings:
-    """`ignore`: checks that shall keep silent. `sizes`: how large an image will be, as `12GB`, by its name."""
+    """`ignore`: checks whose findings are suppressed. `sizes`: how large an image will be, as `12GB`, by its name."""
 
     ignore: tuple[str, ...] = ()
     sizes: Mapping[str, str] = field(default_factory=dict)
@@ -81,6 +82,7 @@ def read_project_settings(written: Any, place_of: Place, variables: Mapping[str,
     known = _mapping(written, ProjectSettings.__dataclass_fields__, place_of)
     named = (variables or {}).get(REGISTRY_VARIABLE)
     registry = _text(known, "registry") if named is None else named
+    # Called for an error only: the place needs the Compose files parsed.
     where = (lambda: place_of("registry")) if named is None else (lambda: REGISTRY_VARIABLE)
     return ProjectSettings(_registry(registry, where), _text(known, "builder"), _doctor(known.get("doctor"), place_of))
 
@@ -149,6 +151,7 @@ def _text(known: Mapping[str, Any], key: str) -> str:
 
 
 def _seconds(value: Any, place_of: Place) -> float | None:
+    # In Python a bool is an int, too.
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     msg = f"{place_of('budget_seconds')}: budget_seconds is a number of seconds, not `{value}`."

@@ -21,4 +21,5 @@ def _names(project: Project) -> Iterator[str]:
     for image in project.images.values():
         # A Dockerfile that cannot be read is named by the build.
         with suppress(UsageError):
+            # A named context takes the place of an image of that name.
             yield from (name for name in read_recipe(project.root, image).parents if name not in image.contexts)

@@ -42,6 +42,7 @@ def service_of(name: str, definition: Mapping[str, Any]) -> str:
 def _merged(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Each image once: services with equal builds and tags differ in Compose's label only."""
     first: dict[str, str] = {}
+    # An image without tags gets the one of its service, so that equal builds are different images.
     same = {name: first.setdefault(_made(one), name) if one.get("tags") else name for name, one in targets.items()}
     merged: dict[str, Mapping[str, Any]] = {}
     for name, one in targets.items():
@@ -80,4 +81,5 @@ def _from_context(root: Path, context: str, dockerfile: str) -> str:
 
 
 def _roots(root: Path) -> Iterable[Path]:
+    # Compose resolves links in some of the paths that it prints, and not in others.
     return dict.fromkeys((root, Path(os.path.realpath(root))))

@@ -33,6 +33,7 @@ def find_worktree(root: Path) -> Worktree | None:
     entries = list(_read_worktrees(root))
     real = root.resolve()
     around = [entry for entry in entries if real.is_relative_to(entry["worktree"])]
+    # A worktree may be inside another one, such as the main one.
     own = max(around, key=lambda entry: len(entry["worktree"]), default=None)
     if own is None or own is entries[0]:
         return None

@@ -58,6 +58,7 @@ def find_old(client: EngineClient, root: Path, volumes: Sequence[PackageVolume],
     for volume in volumes:
         if _is_younger(client, volume, image):
             continue
+        # What a package manager wrote down is a few small files; without it every file has to be compared.
         is_same = _has_same_records(client, volume, image) if volume.records else None
         if is_same is None:
             is_same = _has_same_files(client, root, volume, image)
@@ -74,12 +75,13 @@ def _is_younger(client: EngineClient, volume: PackageVolume, image: str) -> bool
     # An image that comes from the build cache is as old as its first build, its tag is not.
     tagged = (facts.get("Metadata") or {}).get("LastTagTime") or ""
     made = max(epoch_seconds(facts["Created"]), epoch_seconds(tagged))
-    # The engine tells a volume's time in whole seconds: within one of them both orders are possible.
+    # The engine gives a volume's time in whole seconds: within one of them both orders are possible.
     return filled > made
 
 
 def _has_same_records(client: EngineClient, volume: PackageVolume, image: str) -> bool | None:
     """Whether volume and image record the same packages; None when the image records none."""
+    # A container of its own: opening the service's would create a folder in place of a mounted file that is gone.
     with closed_container(client, image, volume.name) as opened:
         pairs = [
             [read_file(client, opened, f"{folder}/{name}", MOST_BYTES) for folder in (VOLUME_TARGET, volume.folder)]
@@ -104,4 +106,5 @@ def _has_same_files(client: EngineClient, root: Path, volume: PackageVolume, ima
     installed = Installed(volume.folder, tree)
     if all(held.get(inside) == mark for inside, mark in tree.items()):
         return True
+    # Other differences may be files that the service itself wrote.
     return False if find_losses(installed, held) or find_older(installed, held) else None

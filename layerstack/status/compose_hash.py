@@ -25,7 +25,7 @@ def read_hashes(project: Project) -> dict[str, str]:
 
 
 def find_changed(project: Project, hashes: Mapping[str, str], found: Mapping[str, Sequence[Container]]) -> set[str]:
-    """Names of the containers that were created from another definition than the one of now."""
+    """Names of the containers that were created from a definition other than the current one."""
     others = {
         service: [one.name for one in containers if is_other(one, hashes.get(service))]
         for service, containers in found.items()
@@ -77,6 +77,7 @@ def differences(data: Mapping[str, Any], service: Service) -> list[str]:
         found.append("ports")
     # A container with volumes_from also has the mounts of others.
     is_comparable = not definition.get("volumes_from")
+    # Compose mounts secrets and configs as binds that are in no `volumes:`.
     if is_comparable and _bound(data, set(_given_files(definition))) != _binds(definition):
         found.append("mounts")
     return found

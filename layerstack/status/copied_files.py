@@ -24,7 +24,7 @@ _UNFOLLOWED = ("--parents", "--exclude")
 
 @dataclass
 class ContainerFiles:
-    """Files of the project as a container has them from its image; without a container only where they stand.
+    """Files of the project as a container has them from its image; without a container only their places.
 
     Reads at most MOST_READ, of at most MOST_BYTES each. `find_folder` tells the working directory of an image that a
     stage is built on.
@@ -60,6 +60,7 @@ class ContainerFiles:
         content = own.read_bytes()
         try:
             return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
+        # The source of a mount is gone, and opening the container would create a folder in its place.
         except RefusedByEngine:
             return None
 
@@ -84,7 +85,7 @@ def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], s
 
 @dataclass
 class _Stage:
-    """`folder` is its working directory, `places` where files of the project stand in it."""
+    """`folder` is its working directory, `places` are the paths of files of the project in it."""
 
     folder: PurePosixPath
     places: dict[str, set[str]] = field(default_factory=dict)
@@ -95,9 +96,11 @@ def _copied(
 ) -> Iterator[tuple[str, str]]:
     """(file of the project, path in the image) of everything that a COPY copies."""
     words = _words(line.text)
+    # A path with a variable would have to be filled in as the build does it: its files count as unknown.
     if len(words) < 2 or "$" in line.text or line.text.startswith(_UNFOLLOWED):
         return
     target = PurePosixPath(normpath(folder / words[-1]))
+    # COPY makes a folder of its destination where that ends in a slash or where it has several sources.
     is_folder = words[-1].endswith(("/", ".")) or len(words) > 2 or target == folder
     origin = next((source.origin for source in line.sources), "")
     here = _files(origin, image, manifest, stages)

@@ -65,6 +65,7 @@ class FreshnessReader:
         self._client = client
         self._project = project
         with ThreadPoolExecutor(2) as pool:
+            # Compose answers while the plan is made.
             plans = pool.submit(_read_plans, project)
             self._hashes = compose_hash.read_hashes(project) if found else {}
             self._redefined = compose_hash.find_changed(project, self._hashes, found)
@@ -134,6 +135,8 @@ class FreshnessReader:
 
     def _definition(self, service: Service, container: Container, data: Mapping[str, Any]) -> Iterator[Stale]:
         parts = ", ".join(compose_hash.differences(data, service))
+        # `up` also replaces a container whose image is new: without a part that differs, the definition is not the
+        # reason.
         if container.name not in self._redefined or not (parts or container.is_newest(self._client)):
             return
         files = compose_hash.other_files(container, self._project)
@@ -147,6 +150,7 @@ class FreshnessReader:
             yield Stale("image-missing", f"{image.one.image.tag} is gone; the container runs on without it", "build")
             return
         if tagged is None:
+            # A container that was created from an image's id has no tag that could be gone.
             if not container.image.startswith("sha256:"):
                 yield Stale("image-missing", f"{container.image} is gone; the container runs on without it", "recreate")
             return
@@ -162,6 +166,7 @@ class FreshnessReader:
         volumes = anonymous_volume.read_volumes(data)
         if not volumes or _inspect_image(self._client, container.image) is None:
             return
+        # The next build installs other packages, and the volume will hide them, whatever it holds now.
         if image and image.changes and image.changes.changes_dependencies():
             folders = ", ".join(one.folder for one in volumes)
             yield Stale("old-volume", f"the anonymous volume over {folders} keeps the old packages", "renew")
@@ -208,5 +213,6 @@ def _is_same_image(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> b
 
 
 def _essence(image: Mapping[str, Any]) -> tuple[Any, Any]:
+    # Two builds from the same files differ in their labels and times only.
     config = {key: value for key, value in (image.get("Config") or {}).items() if key not in ("Labels", "Image")}
     return (image.get("RootFS") or {}).get("Layers"), config

@@ -59,7 +59,7 @@ class ImageStaleness:
         return [*found, *self.one.manifest.unknown, *self.one.manifest.volatile]
 
     def notes(self, built_from: str) -> list[str]:
-        """What is no reason to act, but good to know; `built_from` is what the container's image was made of."""
+        """Remarks that are no reason to act; `built_from` is what the container's image was made of."""
         now = self.one.manifest.digest
         if built_from == now and self.made_of not in ("", now):
             tag, name = self.one.image.tag, self.one.name
@@ -99,6 +99,7 @@ class ImageStaleness:
             value = find_context(self.one.image, name) or f"docker-image://{name}"
             if value.startswith("target:"):
                 yield self._of_parent(value.removeprefix("target:"))
+            # A system image that was removed is no change: what is built on it has its layers.
             elif ABSENT not in before and ABSENT not in now:
                 yield Stale("system-image-changed", f"{name} is a different image now", "build")
 
@@ -115,6 +116,7 @@ class ImageStaleness:
         named = {(find_context(self.one.image, name) or "").removeprefix("target:") for name in changed}
         for name in self.one.image.parents:
             parent = self.plan.of(name)
+            # A base whose inputs changed is reported by `_below`.
             if name in named or parent.stored is None:
                 continue
             is_of_now = parent.made_of in ("", parent.manifest.digest)
@@ -128,6 +130,7 @@ class ImageStaleness:
         recorded = last.parent_layers.get(parent.name) if last and self.one.is_recorded else None
         if recorded:
             return recorded != layers_identity(parent.stored)
+        # Without a record of its build: whether the image begins with the layers of the base.
         images = {one.image.tag: one.stored for one in (self.one, parent) if one.stored}
         return parent.name not in parent_layers(self.one, images, self.plan)
 

@@ -16,13 +16,14 @@ from layerstack.status.mounted_files import BindMount, is_seen
 from layerstack.wording import short
 
 SHOWN_CHARACTERS = 70
-# What a package manager reads: packages are installed from it while the image is built.
+# `package-lock.json`, `requirements-dev.txt`, `go.sum`: packages are installed from them while the image is built.
 _DEPENDENCIES = re.compile(
     r"package(-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|requirements[\w.-]*\.(txt|in)|pyproject\.toml|"
     r"(poetry|uv|Pipfile|Gemfile|composer|Cargo)\.lock|Pipfile|setup\.(py|cfg)|environment\.ya?ml|Gemfile|composer\.json|"
     r"go\.(mod|sum)|Cargo\.toml|pom\.xml|build\.gradle(\.kts)?"
 )
-# Steps that make something new of the sources, so that a mounted source alone changes nothing.
+# A mounted source changes nothing where such a step made something else of it.
+# `npm run build`, `tsc -p .`
 _COMPILES = re.compile(r"\b(build|compile|bundle|webpack|tsc|rollup|esbuild|make|cmake|collectstatic|mvn|gradle\w*)\b")
 
 
@@ -81,6 +82,7 @@ class InputChanges:
         found = []
         old, new = _lines(self.old.stages), _lines(self.new.stages)
         for sign, one, other in (("now", new, old), ("no longer", old, new)):
+            # The same instruction may be there several times, so each one counts once.
             left = list(other)
             for line in one:
                 if line in left:
@@ -105,10 +107,12 @@ class InputChanges:
     def _runs_after(self, name: str) -> Iterator[str]:
         """Texts of the RUN instructions that see a file: those with a mount of it, or after it was copied."""
         holding: set[str] = set()
+        # The image was made by the old instructions.
         for stage in self.old.stages:
             is_copied = stage.is_on_stage and stage.base in holding
             for line in stage.lines:
                 is_read = any(name in self._named(source.origin, source.pattern) for source in line.sources)
+                # A RUN reads through a mount, of which no layer keeps anything.
                 is_copied = is_copied or (is_read and line.keyword != "RUN")
                 if line.keyword == "RUN" and (is_copied or is_read):
                     yield line.text

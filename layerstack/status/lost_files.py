@@ -33,9 +33,11 @@ MODEL_ENDS = (
 )
 MODEL_BYTES = 1 << 20
 CODE_ENDS = (".cjs", ".go", ".jar", ".js", ".jsx", ".mjs", ".py", ".rb", ".so", ".ts", ".tsx")
+# `app/__pycache__/main.cpython-312.pyc`, `.vite/deps.js`
 _REMADE = re.compile(r"(^|/)(__pycache__|\.cache|\.vite|\.pytest_cache)/|\.py[co]$")
 # `pip install -e ./src`
 _EDITABLE = re.compile(r"(?:^|\s)(?:-e|--editable)[\s=]+([^\s;&|]+)")
+# `WORKDIR /app`, `/bin/sh -c #(nop) WORKDIR /app` of the builder before BuildKit
 _WORKDIR = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?WORKDIR\s+(.+)")
 
 
@@ -70,7 +72,7 @@ class Installed:
 
 
 def find_losses(image: Installed, provided: Tree) -> list[Loss]:
-    """What the image has and the mount has not."""
+    """What the image has and the mount does not."""
     lost = [inside for inside in image.tree if inside not in provided and not _REMADE.search(inside)]
     found: dict[str, list[str]] = {}
     for inside in lost:
@@ -133,6 +135,7 @@ def _hidden_packages(image: Installed, provided: Tree, lost: Sequence[str]) -> I
     roots = tuple(f"{root.rstrip('/')}/" for root in image.roots)
     for inside in lost:
         path = image.absolute(inside)
+        # An editable install is mounted with its source: only what the source does not have is lost.
         if not path.startswith(roots) or "/site-packages/" in path:
             continue
         is_package = posixpath.basename(path) == "__init__.py" and not _has_any(provided, posixpath.dirname(inside))

@@ -18,13 +18,14 @@ from layerstack.status.staleness import Stale
 from layerstack.wait import wait_until
 from layerstack.wording import listed
 
-# From a save until what watches has stopped the old program and started the new one.
+# From a save until a watcher has stopped the old program and started the new one.
 RESTART_SECONDS = 6.0
-# The engine tells the age of a process in whole seconds.
+# The engine gives the age of a process in whole seconds.
 ROUNDING_SECONDS = 1.0
 UNSEEN = "whether its mounts match this folder: the engine is on another machine"
 ASK_SECONDS = 5.0
 # One line a watch: `inotify wd:1 ino:2c4a1 sdev:fe00000 mask:…`, numbers in hexadecimal.
+# Without a match grep fails, while having no watch is a valid answer: hence `|| true`.
 READ = ("sh", "-c", "cat /proc/[0-9]*/fdinfo/* 2>/dev/null | grep ^inotify || true")
 WATCH = re.compile(r"^inotify .*\bino:([0-9a-f]+)", re.MULTILINE)
 
@@ -63,6 +64,7 @@ def _unread(
         return reloading.read_processes(client, container.id, pid, environment)
 
     processes = read()
+    # No name ends in a null byte: where no program is known, nothing counts as loaded.
     files = [one for one in written if one.path.name.endswith(processes.loaded or ("\0",))]
     if not files:
         return [], []
@@ -103,6 +105,7 @@ def find_missed(client: EngineClient, container_id: str, files: Sequence[Written
         output = run_inside(client, container_id, READ, ASK_SECONDS).output
     except (StackError, TimeoutError, OSError):
         return list(files)
+    # A bind mount shows the inodes of this machine. A watch of the folder also reports files that are replaced in it.
     watched = {int(number, 16) for number in WATCH.findall(output)}
     return [one for one in files if not watched & set(_inodes((one.path, one.path.parent)))]
 

@@ -13,6 +13,7 @@ PROCESSES = Path("/proc")
 MOST_FILES = 20_000
 # Folders that no editor writes to and that hold more files than all sources.
 PASSED_OVER = {"node_modules", "site-packages", "__pycache__", "venv"}
+# The kernel appends it to the root of a mount whose source was removed.
 DELETED = "//deleted"
 
 
@@ -69,9 +70,9 @@ def is_seen(path: Path, binds: Iterable[BindMount], places: Set[str] = frozenset
 
 
 def replaced(binds: Sequence[BindMount], container_id: str, pid: int) -> list[BindMount] | None:
-    """The mounts behind which something else stands by now: an editor replaced the file, a folder was made anew.
+    """The mounts whose source is another file or folder by now: an editor replaced it, or it was created again.
 
-    A mount holds on to what stood there at the start. None where that cannot be seen: the engine is on another machine,
+    A mount keeps what was there at the start. None where that cannot be seen: the engine is on another machine,
     or in a virtual one.
     """
     held = _read_mounts(str(pid))
@@ -138,4 +139,5 @@ def _read_mounts(pid: str) -> list[_Place]:
 
 
 def _unescaped(text: str) -> str:
+    # The kernel writes a blank as `\040`.
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

@@ -36,6 +36,7 @@ def _way(client: EngineClient, one: Container, is_built: bool) -> str:
     pid, environment = int(data["State"].get("Pid") or 0), data["Config"].get("Env") or ()
     processes = reloading.read_processes(client, one.id, pid, environment)
     binds = mounted_files.read_binds(data)
+    # From the epoch on: the question is whether there are such files at all.
     if any(mounted_files.written_since(binds, 0, (ending,)) for ending in processes.loaded):
         return "reload" if processes.restart or processes.read_again else "restart"
     return "build" if is_built else ""

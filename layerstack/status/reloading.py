@@ -110,6 +110,7 @@ def _below(pid: int, rows: Sequence[Sequence[str]], now: float) -> Iterable[Proc
     parents = {row[0]: row[1] for row in rows}
     for row in rows:
         above = row[0]
+        # The engine starts health checks and `exec` outside of the first process, so that they are not below it.
         while above in parents and above != str(pid):
             above = parents[above]
         if above == str(pid):

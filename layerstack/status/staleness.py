@@ -32,7 +32,7 @@ Need = Literal["restart", "recreate", "renew", "build", "remove"]
 
 @dataclass(frozen=True)
 class Stale:
-    """`is_certain` is False where only times speak for it; `repair` brings the whole service up to date."""
+    """`is_certain` is False where only times indicate it; `repair` brings the whole service up to date."""
 
     kind: Kind
     detail: str

@@ -42,7 +42,7 @@ class ServiceStatus:
 
     @property
     def is_orphan(self) -> bool:
-        """Is it a container of a service that no Compose file of the project has?"""
+        """Whether it is a container of a service that no Compose file of the project has."""
         return any(stale.kind == "orphan" for stale in self.freshness.stale)
 
     def to_json(self) -> dict[str, Any]:
@@ -108,12 +108,15 @@ def repair(found: Sequence[ServiceStatus]) -> str:
     rest = [one for one in own if one not in renewed]
     builds = [one.freshness.image for one in rest if "build" in needs[one.service]]
     ups = [one.service for one in rest if needs[one.service] & {"build", "recreate"}]
+    # A container that is replaced needs no restart.
     restarts = [one.service for one in rest if needs[one.service] == {"restart"}]
     if len(ups) == len(own):
+        # A task without names means all services.
         ups, builds = [""], [""] if builds else []
     tasks = [("build", list(dict.fromkeys(builds))), ("up", ups), ("restart", restarts)]
     words = [" ".join([task, *names]).strip() for task, names in tasks if names]
     orphans = [one.container for one in found if one.is_orphan]
+    # First, because an orphan may hold a port or a name that the services need.
     commands = [f"docker rm -f {' '.join(orphans)}"] if orphans else []
     commands += [f"invoke {' '.join(words)}"] if words else []
     return " && ".join([*commands, *(one.freshness.stale[0].repair for one in renewed)])
@@ -172,8 +175,10 @@ def as_started(project: Project, found: Mapping[str, tuple[Container, ...]]) -> 
         # Compose is asked again later.
         return replace(as_dev, secret_variables={**as_dev.secret_variables, **values})
     other: Device = "cpu" if project.device == "gpu" else "gpu"
+    # The label of a container names its Compose files, which depend on the device that it was started for.
     files = tuple(str(path) for path in find_compose_files(project.root, other))
     used = {compose_hash.files_of(one) for containers in found.values() for one in containers}
+    # On an engine that does not have this folder, `up` leaves out the mounts by one more file.
     overlay = overlay_path(project)
     if project.overlay is None and used == {(*map(str, project.compose_files), str(overlay))} and overlay.is_file():
         return with_overlay(project, project.name, overlay)

@@ -34,6 +34,7 @@ def _colour(found: Sequence[ServiceStatus]) -> str:
 
 
 def _row(one: ServiceStatus) -> tuple[str, ...]:
+    # Imported on demand: `rich` takes 0.05 s to load.
     from rich.markup import escape
 
     fresh = one.freshness
