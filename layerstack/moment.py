@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import datetime
+from pathlib import Path
 
 # BuildKit writes UTC with nine digits, Buildx its own vertices with the machine's offset and as many digits as there
 # are, `buildx du` Go's own form (`2026-11-27 22:20:40.9 +0000 UTC`). Python 3.10 parses none of them as they are.
@@ -36,6 +37,14 @@ def read_time(text: str | None) -> float | None:
     offset_seconds = int(match["hours"] or 0) * 3600 + int(match["minutes"] or 0) * 60
     fraction = float(f"0.{match['fraction'] or 0}")
     return moment + fraction + (offset_seconds if match["sign"] == "-" else -offset_seconds)
+
+
+def written_at(path: Path) -> float:
+    """When a file was written; 0 for one that is gone or that this user may not see."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def epoch_seconds(text: str | None) -> float:

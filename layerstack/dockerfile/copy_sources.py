@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from layerstack.dockerfile import ignore_rules
-from layerstack.dockerfile.ignore_rules import Pattern
+from layerstack.dockerfile.ignore_rules import Pattern, is_valid
 from layerstack.dockerfile.instruction import Instruction
 from layerstack.dockerfile.variables import Variables
 
@@ -41,7 +41,8 @@ def read_sources(instruction: Instruction, values: Variables) -> Iterator[Source
     if instruction.keyword == "RUN":
         yield from _mounts(instruction, values)
     elif instruction.keyword in ("COPY", "ADD"):
-        excludes = instruction.flag_values("exclude")
+        # BuildKit refuses the whole build over another one.
+        excludes = tuple(filter(is_valid, instruction.flag_values("exclude")))
         has_parents = instruction.flag("parents").lower() == "true"
         for operand in _operands(instruction):
             pattern = _pattern(operand, values)

@@ -84,6 +84,15 @@ def parse_patterns(text: str, path: Path) -> tuple[Pattern, ...]:
     return tuple(rules)
 
 
+def is_valid(line: str) -> bool:
+    """Whether Go's matcher takes it as a pattern."""
+    try:
+        parse_pattern(line)
+    except ValueError:
+        return False
+    return True
+
+
 def parse_pattern(line: str) -> Pattern:
     """One rule of an ignore file, or one `--exclude` of a COPY. Raises ValueError."""
     is_exception = line.startswith("!")

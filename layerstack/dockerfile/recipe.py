@@ -97,7 +97,7 @@ def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile
     inline = image.inline
     path = Path(image.dockerfile_place)
     automatic = references.automatic_arguments(references.target_platform(image.definition, platform))
-    automatic["TARGETSTAGE"] = image.target
+    automatic["TARGETSTAGE"] = image.target or "default"
     if inline:
         return dockerfile.parse(inline, path, image.args, automatic)
     return dockerfile.read(root / path, image.args, automatic)

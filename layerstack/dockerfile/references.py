@@ -5,7 +5,10 @@ import platform as machine
 from collections.abc import Mapping
 
 # containerd, which BuildKit uses for the names of platforms, replaces them in this way.
-_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
+_ARCHITECTURES = {
+    **{"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386", "i686": "386"},
+    **{"arm": "arm/v7", "armhf": "arm/v7", "armel": "arm/v6", "armv7l": "arm/v7", "armv6l": "arm/v6"},
+}
 _DEFAULT_DOMAINS = ("docker.io/", "index.docker.io/")
 # The variant that an architecture has when none is named: it is not written.
 _COMMON_VARIANTS = {"arm64/v8", "amd64/v1"}
@@ -23,7 +26,9 @@ def normal_platform(text: str) -> str:
     parts = text.lower().split("/")
     if len(parts) == 1 and parts[0]:
         parts = ["linux", *parts]
-    parts[1:2] = [_ARCHITECTURES.get(part, part) for part in parts[1:2]]
+    # A variant that is written out comes after the name.
+    name = _ARCHITECTURES.get(parts[1], parts[1]) if len(parts) > 1 else ""
+    parts[1:2] = name.split("/")[: 1 if len(parts) > 2 else 2] if name else []
     if "/".join(parts[1:]) in _COMMON_VARIANTS:
         del parts[2:]
     return "/".join(parts)

@@ -39,7 +39,7 @@ class Variables:
 
     def fill_all(self, pairs: Iterable[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
         """The pairs of one ENV: all are filled in before the first is set."""
-        return [(self.fill(name) or name, self._value(value)) for name, value in pairs]
+        return [(self._value(name) or name, self._value(value)) for name, value in pairs]
 
     def _value(self, word: str | None) -> str | None:
         try:

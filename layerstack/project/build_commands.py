@@ -24,6 +24,8 @@ _NAMES = re.compile(
     r"|readme.*|\.gitlab-ci\.ya?ml|azure-pipelines.*\.ya?ml|cloudbuild\.ya?ml|\.travis\.ya?ml)$"
 )
 _CI_YAML = re.compile(r"(?i)\.ya?ml$")
+# `$(CURDIR)`, `$(pwd)`, `$PWD`, `${PWD}`
+_FOLDER_OF_CALL = re.compile(r"\$\((?:CURDIR|pwd)\)|\$PWD\b|\$\{PWD\}")
 # `docker buildx build -t base-node:latest docker/base-node`
 _COMMAND = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+|builder\s+)?build\s(?P<rest>.*)")
 # The same in a whole file, where a backslash may end a line between the words. Most files that name docker have none.
@@ -91,7 +93,7 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
         return
     text = data.decode("utf-8", errors="replace")
     # All of them mean the folder of the call; `_placed` tries the likely ones.
-    text = text.replace("$(CURDIR)", ".").replace("$(pwd)", ".").replace("$PWD", ".")
+    text = _FOLDER_OF_CALL.sub(".", text)
     assigned = dict(_ASSIGNED.findall(text))
     loops = {name: words.split() for name, words in _LOOP.findall(text)}
     for number, line in _lines(path, text):

@@ -22,6 +22,8 @@ BLOCK_START = "# >>> chosen by `invoke setup` for this machine; your own lines o
 BLOCK_END = "# <<< chosen by `invoke setup`"
 BLOCK = re.compile(rf"^{re.escape(BLOCK_START)}\r?\n(.*?)^{re.escape(BLOCK_END)}\r?\n?", re.MULTILINE | re.DOTALL)
 # `export NODE_IMAGE = node:22`
+# `"node:22" # as in production`
+QUOTED = re.compile(r"""^(?P<quote>['"])(?P<value>.*?)(?P=quote)\s*(?:#.*)?$""")
 ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 # `docker.io/library/node:22-alpine`
 PLAIN_VALUE = re.compile(r"[\w./:@%+,-]*")
@@ -163,8 +165,8 @@ def _assignments(text: str) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
+    if quoted := QUOTED.match(value):
+        return quoted["value"]
     return re.sub(r"\s+#.*", "", value)
 
 

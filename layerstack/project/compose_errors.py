@@ -205,9 +205,9 @@ class _Reader:
     def _wrong_value(self, match: re.Match[str]) -> tuple[str, str]:
         """The source of an invalid value: a variable, with the place that sets it, or a line."""
         value = match["value"].strip()
-        for one in self._source.variables():
-            if value not in self.variables.get(one.name, ""):
-                continue
+        used = [one for one in self._source.variables() if value in self.variables.get(one.name, "")]
+        # A variable that is the value, before one that only contains it: 80 is in 8080, too.
+        for one in sorted(used, key=lambda one: self.variables[one.name] != value):
             # Compose prefers the environment to `.env`, so a correction there would have no effect.
             if one.name in os.environ:
                 shown = f"{one.name}={os.environ[one.name]}"

@@ -24,9 +24,7 @@ BAKE_FILE = "docker-bake.hcl"
 _OWN_NAME = re.compile(r"^Dockerfile\.(?P<after>[\w-]+)$|^(?P<before>[\w-]+)\.Dockerfile$")
 # BuildKit, where an image is neither on the engine nor in its registry.
 # `pull access denied for base`, `failed to resolve source metadata for docker.io/library/base:latest`
-_NOT_THERE = re.compile(
-    r"(?:failed to resolve source metadata for|pull access denied for|failed to do request:.*?) ?(?P<name>[\w./:-]+)"
-)
+_NOT_THERE = re.compile(r"(?:failed to resolve source metadata for|pull access denied for) ?(?P<name>[\w./:-]+)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w-]*")
 
 

@@ -22,7 +22,8 @@ class Port:
     @property
     def address(self) -> str:
         # A server listens on these, but they are no addresses to connect to.
-        return f"{'127.0.0.1' if self.host_ip in ('', '0.0.0.0', '::') else self.host_ip}:{self.published}"
+        host = "127.0.0.1" if self.host_ip in ("", "0.0.0.0", "::") else self.host_ip
+        return f"[{host}]:{self.published}" if ":" in host else f"{host}:{self.published}"
 
 
 def _no_place(*_keys: str | int) -> str:

@@ -48,16 +48,16 @@ class ContainerFiles:
     def holds(self, name: str) -> bool | None:
         """Whether the container has the current content of a file of the project; None if unknown."""
         own, paths = self.root / name, sorted(self.places(name))
-        if (
-            not self.container_id
-            or not paths
-            or self._count >= MOST_READ
-            or own.is_symlink()
-            or own.stat().st_size > MOST_BYTES
-        ):
+        if not self.container_id or not paths or self._count >= MOST_READ or own.is_symlink():
+            return None
+        try:
+            content = own.read_bytes() if own.stat().st_size <= MOST_BYTES else None
+        # Gone meanwhile, or not for this user to read.
+        except OSError:
+            content = None
+        if content is None:
             return None
         self._count += 1
-        content = own.read_bytes()
         try:
             return all(read_file(self.client, self.container_id, path, MOST_BYTES) == content for path in paths)
         # The source of a mount is gone, and opening the container would create a folder in its place.
@@ -75,7 +75,7 @@ def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], s
         last = _Stage(folder, {name: set(paths) for name, paths in base.places.items()} if base else {})
         for line in stage.lines:
             if line.keyword == "WORKDIR":
-                last.folder = PurePosixPath(normpath(last.folder / line.text.strip().strip("\"'")))
+                last.folder = _moved(last.folder, line.text.strip().strip("\"'"))
             elif line.keyword in ("COPY", "ADD"):
                 for name, path in _copied(line, last.folder, image, manifest, stages):
                     last.places.setdefault(name, set()).add(path)
@@ -85,21 +85,33 @@ def find_places(image: Image, manifest: Manifest, find_folder: Callable[[str], s
 
 @dataclass
 class _Stage:
-    """`folder` is its working directory, `places` are the paths of files of the project in it."""
+    """`folder` is its working directory, None where a variable decides it.
 
-    folder: PurePosixPath
+    `places` are the paths of files of the project in it.
+    """
+
+    folder: PurePosixPath | None
     places: dict[str, set[str]] = field(default_factory=dict)
 
 
+def _moved(folder: PurePosixPath | None, path: str) -> PurePosixPath | None:
+    """The folder to which a path leads; None where that is not known."""
+    if "$" in path or (folder is None and not path.startswith("/")):
+        return None
+    return PurePosixPath(normpath((folder or PurePosixPath("/")) / path))
+
+
 def _copied(
-    line: RecipeLine, folder: PurePosixPath, image: Image, manifest: Manifest, stages: Mapping[str, _Stage]
+    line: RecipeLine, folder: PurePosixPath | None, image: Image, manifest: Manifest, stages: Mapping[str, _Stage]
 ) -> Iterator[tuple[str, str]]:
     """(file of the project, path in the image) of everything that a COPY copies."""
     words = _words(line.text)
     # A path with a variable would have to be filled in as the build does it: its files count as unknown.
-    if len(words) < 2 or "$" in line.text or line.text.startswith(_UNFOLLOWED):
+    if len(words) < 2 or "$" in line.text or any(word.startswith(_UNFOLLOWED) for word in line.text.split()):
         return
-    target = PurePosixPath(normpath(folder / words[-1]))
+    target = _moved(folder, words[-1])
+    if target is None:
+        return
     # COPY makes a folder of its destination where that ends in a slash or where it has several sources.
     is_folder = words[-1].endswith(("/", ".")) or len(words) > 2 or target == folder
     origin = next((source.origin for source in line.sources), "")

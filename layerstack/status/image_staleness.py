@@ -8,7 +8,7 @@ from pathlib import Path
 
 from layerstack.build.plan import Plan, PlannedImage, layers_identity, parent_layers
 from layerstack.dockerfile.recipe import find_context
-from layerstack.moment import epoch_seconds
+from layerstack.moment import epoch_seconds, written_at
 from layerstack.status.copied_files import ContainerFiles, known
 from layerstack.status.input_changes import InputChanges, identities
 from layerstack.status.mounted_files import BindMount, is_seen
@@ -149,7 +149,7 @@ class ImageStaleness:
         paths = (name for name in identities(self.one.image, self.one.manifest) if (self.root / name).is_file())
         own = ((name, Path(normpath(self.root / name))) for name in paths)
         unseen = [name for name, path in own if not is_seen(path, self.binds, self._places(name))]
-        newer = [name for name in unseen if (self.root / name).stat().st_mtime > made > 0]
+        newer = [name for name in unseen if written_at(self.root / name) > made > 0]
         judged = known(sorted(newer), self._holds)
         if judged[False]:
             yield Stale("source-changed", f"the container has a different {listed(judged[False])}", "build")

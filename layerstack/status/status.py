@@ -110,7 +110,7 @@ def repair(found: Sequence[ServiceStatus]) -> str:
     ups = [one.service for one in rest if needs[one.service] & {"build", "recreate"}]
     # A container that is replaced needs no restart.
     restarts = [one.service for one in rest if needs[one.service] == {"restart"}]
-    if len(ups) == len(own):
+    if ups and len(ups) == len(own):
         # A task without names means all services.
         ups, builds = [""], [""] if builds else []
     tasks = [("build", list(dict.fromkeys(builds))), ("up", ups), ("restart", restarts)]

@@ -181,10 +181,10 @@ def unreadable(seen: Evidence) -> Fault | None:
     user = seen.container.user if seen.container else ""
     # What lies in a closed folder seems not to be there.
     denied = (text for text in (*seen.answers, *reversed(seen.log)) if DENIED.search(text) or NO_FILE.search(text))
-    for text, path in ((text, path) for text in denied for path in PATH.findall(text)):
+    for line, path in ((text, path) for text in denied for path in PATH.findall(text)):
         mount = seen.mount_at(path)
         # Root reads everything, unless the container was denied that: then its program says so.
-        is_possible = mount and mount.kind == "bind" and (not _is_root(user) or DENIED.search(text))
+        is_possible = mount and mount.kind == "bind" and (not _is_root(user) or DENIED.search(line))
         closed = _closed_part(mount, path, user) if mount and is_possible else None
         if closed:
             name, mode = relpath(closed, seen.project.root), stat.S_IMODE(closed.stat().st_mode)

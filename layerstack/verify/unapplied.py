@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.errors import StackError
-from layerstack.moment import epoch_seconds
+from layerstack.moment import epoch_seconds, written_at
 from layerstack.project.project import Project
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def find_unapplied(
 ) -> tuple[Unapplied, ...]:
     """The edited definitions. Compose is asked only about containers older than its files or with other variables."""
     # `.env` is none of the Compose files, but its values are part of the definitions.
-    newest = max((_written_at(path) for path in (*project.written_files, project.root / ".env")), default=0.0)
+    newest = max((written_at(path) for path in (*project.written_files, project.root / ".env")), default=0.0)
     suspects = {
         name: (one,)
         for name, one in containers.items()
@@ -84,10 +83,3 @@ def apply_first(found: "Diagnosis", unapplied: tuple[Unapplied, ...]) -> "Diagno
 def _has_other_variables(project: Project, one: Container) -> bool:
     declared = project.services[one.service].definition.get("environment") or {}
     return any(one.environment.get(name) != str(value) for name, value in declared.items() if value is not None)
-
-
-def _written_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
