@@ -28,6 +28,8 @@ CHECKS_SECONDS = 300.0
 # Health checks run once more here, each for 15 s at most.
 EVIDENCE_SECONDS = 45.0
 POLL_SECONDS = 1.0
+# A connection that a restart had cut fails once, and nothing is wrong: these are believed when they are found twice.
+MOMENTARY = frozenset({"no-answer", "reports-failure", "wrong-answer"})
 # Containers that restart in a loop are never the same twice.
 CHANGED_TRIES = 2
 
@@ -87,9 +89,8 @@ Observer = Callable[[VerifyReport], None]
 def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | None = None) -> VerifyReport:
     """Look at every container and ask its declared checks, all services at once; bounded also when things hang.
 
-    With `wait_seconds` it asks again until all is well or two rounds found the same, which cannot turn good by itself;
-    `observer` hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away
-    meanwhile.
+    With `wait_seconds` it asks again until all is well or nothing that is broken can turn good by itself; `observer`
+    hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
     """
     project.require_services()
     if not read_graph(project).order:
@@ -102,8 +103,8 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
 
     def ask() -> bool:
         report = replace(look_once(client, project, place), seconds=time.monotonic() - started)
-        # A connection that a restart had cut fails once, and nothing is wrong.
-        is_settled = not report.can_turn_good and (report.is_ok or _kinds(report) in map(_kinds, last))
+        is_believed = not _momentary(report) or _momentary(report) in map(_momentary, last)
+        is_settled = is_believed and not report.can_turn_good
         last[:] = [report]
         if report.can_turn_good and observer and wait_seconds:
             observer(report)
@@ -122,8 +123,9 @@ def _with_unapplied(client: EngineClient, project: Project, report: VerifyReport
     return replace(report, unapplied=found, diagnoses=tuple(apply_first(one, found) for one in report.diagnoses))
 
 
-def _kinds(report: VerifyReport) -> set[tuple[str, str]]:
-    return {(one.service, one.kind) for one in report.diagnoses}
+def _momentary(report: VerifyReport) -> set[tuple[str, str]]:
+    """What only one request tells, as (service, kind)."""
+    return {(one.service, one.kind) for one in report.diagnoses if one.kind in MOMENTARY}
 
 
 def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bool:

@@ -21,6 +21,10 @@ HOST_AND_PORT = re.compile(
 MEANS_HOST = re.compile(
     r"waiting for|connect|reach|upstream|://|resolv|ENOTFOUND|not known|no such host", re.IGNORECASE
 )
+# `connect ECONNREFUSED 172.18.0.2:5432`
+NOT_CONNECTED = re.compile(r"refused|ECONN|timed? ?out|unreachable|no route", re.IGNORECASE)
+# As Linux has it by default (net.ipv4.ip_local_port_range).
+FIRST_CHOSEN_PORT = 32768
 # `getaddrinfo ENOTFOUND db`, `Could not resolve host: db`, `lookup db on 127.0.0.11:53: no such host`,
 # `could not translate host name "db"`, `Failed to resolve 'db'`, `host not found in upstream "db"`
 UNRESOLVED = re.compile(
@@ -69,9 +73,14 @@ def find_written(seen: Evidence) -> Iterator[WrittenAddress]:
 
 def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
     for match in HOST_AND_PORT.finditer(text):
-        owner = owner_of(seen, match["host"])
-        if owner or (MEANS_HOST.search(text) and not match["host"][0].isdigit()):
-            yield (owner if owner and match["host"][0].isdigit() else match["host"]), int(match["port"])
+        host, port = match["host"], int(match["port"])
+        owner = owner_of(seen, host)
+        if not host[0].isdigit():
+            if owner or MEANS_HOST.search(text):
+                yield host, port
+        # A server logs the addresses of its clients, too, with ports that the kernel chose for them.
+        elif owner and NOT_CONNECTED.search(text) and port < FIRST_CHOSEN_PORT:
+            yield owner, port
     for pattern in (UNRESOLVED, NAMED_BEFORE):
         for match in pattern.finditer(text):
             yield match["host"], None

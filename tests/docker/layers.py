@@ -30,6 +30,9 @@ def layers(folder: Path, monkeypatch: pytest.MonkeyPatch, source: Path = SOURCE,
     """The project, or the one in `source`, read from a copy below `folder`."""
     root = folder / "layers"
     shutil.copytree(source, root)
+    # Whatever umask the checkout was made with.
+    for path in root.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o755)
     tag = f"t{sha256(str(folder).encode()).hexdigest()[:10]}"
     settings = {"SYSTEM_IMAGE": system_image(), "TEST_TAG": tag, "COMPOSE_PROJECT_NAME": f"layerstack-test-{tag}"}
     for name, value in {**settings, **variables}.items():

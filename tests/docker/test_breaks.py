@@ -72,7 +72,9 @@ def mode(name: str, bits: int) -> Step:
 SERVER, MAIN, YAML = "api/server.js", "app/main.py", "compose.yaml"
 URL = "tcp://shop:secret@{}/shop"
 RAN = "[node, /srv/web.js]"
-TWICE = """[sh, -c, "node -e 'require(\\"http\\").createServer().listen(8080)' & sleep 1; exec node /srv/web.js"]"""
+# The first listens where the health check does not ask: it would pass until the second one has ended.
+FIRST = 'require(\\"http\\").createServer().listen(8080, \\"127.0.0.9\\")'
+TWICE = f"""[sh, -c, "node -e '{FIRST}' & sleep 1; exec node /srv/web.js"]"""
 NOT_THERE = 'tmpfs: ["/srv/none"]\n    entrypoint: [sh, -c, "cat /srv/none/settings.txt; exit 1"]\n    ports:'
 OTHER_OWNER = "run --rm --volume NAME_notes:/n --user 0 layerstack-test/python chown -R 0 /n"
 CHOWN = "docker compose run .* chown notes -R 10001:10001 /notes && invoke up"

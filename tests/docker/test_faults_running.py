@@ -33,7 +33,7 @@ def port_of(running: FaultStack, service: str) -> Port:
 def test_mongo_killed(running: FaultStack) -> None:
     running.container("mongodb").kill()
     found = running.find()
-    assert (found.service, found.kind, found.repair) == ("mongodb", "killed", "invoke up")
+    assert (found.service, found.kind, found.repair) == ("mongodb", "killed", "invoke up"), found
     assert running.because() == {"backend-api": "mongodb", "frontend": "mongodb", "mongo-express": "mongodb"}
     running.repair(found)
 

@@ -19,6 +19,7 @@ from layerstack.verify.verify_text import print_verify, wait_observer
 
 DIAGNOSIS = Diagnosis("paused", "is paused", "docker unpause shop-db-1", "", "db", "running: is paused\x1b[0m")
 GOOD = VerifyReport(1.5, "cpu", ())
+FAILED = Diagnosis("reports-failure", "responds with status down", "invoke logs api", "", "api")
 OTHER = Diagnosis("not-ready-yet", "is slow", "invoke up", "wait", "pose")
 
 
@@ -131,13 +132,14 @@ def test_waiting_is_told_once_for_each_change(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("rounds", "ends_with"),
     [
-        # A connection that a restart had cut fails once.
-        ((broken(DIAGNOSIS), GOOD), GOOD),
-        ((broken(OTHER), broken(DIAGNOSIS), GOOD), GOOD),
-        ((broken(DIAGNOSIS), broken(DIAGNOSIS), GOOD), broken(DIAGNOSIS)),
+        ((broken(FAILED), GOOD), GOOD),
+        ((broken(OTHER), broken(FAILED), GOOD), GOOD),
+        ((broken(FAILED), broken(FAILED), GOOD), broken(FAILED)),
+        # What the engine itself knows is certain at once.
+        ((broken(DIAGNOSIS), GOOD), broken(DIAGNOSIS)),
     ],
 )
-def test_a_fault_is_believed_when_it_is_found_twice(
+def test_a_failed_request_is_believed_when_the_next_one_fails_too(
     rounds: tuple[VerifyReport, ...], ends_with: VerifyReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = iter(rounds)

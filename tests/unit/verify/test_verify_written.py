@@ -71,6 +71,8 @@ def environment(**values: str) -> dict[str, Any]:
         (UNKNOWN, "x", "unknown-host", "postgres", "correct that name in the program or the settings of api"),
         (REFUSED, "to http://db:8080/x", "wrong-port", "listens on 5432", "correct proxy.js:1"),
         ("waiting for db:5433", "", "wrong-port", "listens on 5432", "correct compose.yml:4"),
+        ("Connection ended from 172.18.0.2:5433", "", "crashed", "", ""),
+        ("connection from 172.18.0.2:56470 timed out", "", "crashed", "", ""),
         ("error at status:500, not resolved", "status:500", "crashed", "", ""),
     ],
 )
