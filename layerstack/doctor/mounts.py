@@ -88,19 +88,19 @@ def declared_targets(service: Service) -> set[str]:
     return {*(_clean(str(one.get("target", "/"))) for one in volumes), *_tmpfs(service)}
 
 
-def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, place: str) -> ServiceMount | None:
+def _mount(entry: Mapping[str, Any], service: str, volumes: Volumes, location: str) -> ServiceMount | None:
     target, source = _clean(str(entry.get("target", "/"))), str(entry.get("source") or "")
     options = entry.get("volume") or {}
     if entry.get("type") == "bind":
-        return ServiceMount("bind", target, source, place)
+        return ServiceMount("bind", target, source, location)
     if entry.get("type") == "tmpfs":
-        return ServiceMount("tmpfs", target, "", place)
+        return ServiceMount("tmpfs", target, "", location)
     if entry.get("type") != "volume" or options.get("subpath"):
         return None
     is_filled = not options.get("nocopy")
     if not source:
-        return ServiceMount("anonymous", target, volumes.anonymous.get((service, target), ""), place, is_filled)
-    return ServiceMount("volume", target, volumes.named.get(source, ""), place, is_filled)
+        return ServiceMount("anonymous", target, volumes.anonymous.get((service, target), ""), location, is_filled)
+    return ServiceMount("volume", target, volumes.named.get(source, ""), location, is_filled)
 
 
 def _place(service: str, entry: Mapping[str, Any], written: Iterable[tuple[Any, str]], source: ComposeSource) -> str:

@@ -61,14 +61,14 @@ class Freshness:
 class FreshnessReader:
     """Reads plan and definitions of a project once, for all of its services."""
 
-    def __init__(self, client: EngineClient, project: Project, found: Mapping[str, Sequence[Container]]) -> None:
+    def __init__(self, client: EngineClient, project: Project, containers: Mapping[str, Sequence[Container]]) -> None:
         self._client = client
         self._project = project
         with ThreadPoolExecutor(2) as pool:
             # Compose answers while the plan is made.
             plans = pool.submit(_read_plans, project)
-            self._hashes = compose_hash.read_hashes(project) if found else {}
-            self._redefined = compose_hash.find_changed(project, self._hashes, found)
+            self._hashes = compose_hash.read_hashes(project) if containers else {}
+            self._redefined = compose_hash.find_changed(project, self._hashes, containers)
             self._plans, self._problems = plans.result()
 
     def of_absent(self, service: Service) -> Freshness:

@@ -42,11 +42,11 @@ def find(client: EngineClient, container: Container, data: Mapping[str, Any]) ->
     return [*found, *unread], [*unknown, *([UNSEEN] if replaced is None else [])]
 
 
-def _of_mount(one: BindMount) -> Stale:
-    if not one.source.exists():
-        detail = f"{one.source} no longer exists, and the container keeps using it: restore it first"
+def _of_mount(mount: BindMount) -> Stale:
+    if not mount.source.exists():
+        detail = f"{mount.source} no longer exists, and the container keeps using it: restore it first"
         return Stale("mount-gone", detail, "restart")
-    detail = f"{one.source} was replaced; the container still uses the old one at {one.target}"
+    detail = f"{mount.source} was replaced; the container still uses the old one at {mount.target}"
     return Stale("mount-replaced", detail, "restart")
 
 

@@ -31,10 +31,10 @@ def forecast(client: EngineClient, project: Project) -> Iterator[str]:
         yield f"has its sources in its image: `invoke build {image.name if image else name} up {name}` after a save"
 
 
-def _way(client: EngineClient, one: Container, is_built: bool) -> str:
-    data = client.api.inspect_container(one.id)
+def _way(client: EngineClient, container: Container, is_built: bool) -> str:
+    data = client.api.inspect_container(container.id)
     pid, environment = int(data["State"].get("Pid") or 0), data["Config"].get("Env") or ()
-    processes = reloading.read_processes(client, one.id, pid, environment)
+    processes = reloading.read_processes(client, container.id, pid, environment)
     binds = mounted_files.read_binds(data)
     # From the epoch on: the question is whether there are such files at all.
     if any(mounted_files.written_since(binds, 0, (ending,)) for ending in processes.loaded):

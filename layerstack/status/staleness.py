@@ -44,9 +44,9 @@ class Stale:
         return {"kind": self.kind, "detail": self.detail, "repair": self.repair, "certain": self.is_certain}
 
 
-def with_repair(project: Project, service: str, image: str, found: Iterable[Stale]) -> tuple[Stale, ...]:
+def with_repair(project: Project, service: str, image: str, stale: Iterable[Stale]) -> tuple[Stale, ...]:
     """The same reasons, each with the one command that ends all of them; `image` is what `invoke build` calls it."""
-    reasons = tuple(found)
+    reasons = tuple(stale)
     needs = {one.need for one in reasons}
     return tuple(replace(one, repair=_command(project, service, image, needs)) for one in reasons)
 

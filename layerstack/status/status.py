@@ -72,25 +72,25 @@ def read_status(project: Project) -> list[ServiceStatus]:
         raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error
 
 
-def document(found: Sequence[ServiceStatus]) -> dict[str, Any]:
+def document(statuses: Sequence[ServiceStatus]) -> dict[str, Any]:
     """All of it for programs; `ok` says that every service certainly runs what is in the working tree."""
     return {
-        "ok": not any(one.freshness.stale for one in found if not one.is_orphan),
-        "summary": summary(found),
-        "repair": repair(found) or None,
-        "services": [one.to_json() for one in found],
+        "ok": not any(one.freshness.stale for one in statuses if not one.is_orphan),
+        "summary": summary(statuses),
+        "repair": repair(statuses) or None,
+        "services": [one.to_json() for one in statuses],
     }
 
 
-def summary(found: Sequence[ServiceStatus]) -> str:
+def summary(statuses: Sequence[ServiceStatus]) -> str:
     """One line: how many services do not run the code that is here."""
-    if orphans := orphans_text(found):
-        return f"{summary([one for one in found if not one.is_orphan])}; {orphans}"
-    services = list(dict.fromkeys(one.service for one in found))
-    stale = {one.service for one in found if one.freshness.is_stale}
-    doubtful = {one.service for one in found if one.freshness.stale} - stale
-    unknown = {one.service for one in found if one.freshness.unknown} - stale - doubtful
-    if services and all(one.state == "absent" for one in found):
+    if orphans := orphans_text(statuses):
+        return f"{summary([one for one in statuses if not one.is_orphan])}; {orphans}"
+    services = list(dict.fromkeys(one.service for one in statuses))
+    stale = {one.service for one in statuses if one.freshness.is_stale}
+    doubtful = {one.service for one in statuses if one.freshness.stale} - stale
+    unknown = {one.service for one in statuses if one.freshness.unknown} - stale - doubtful
+    if services and all(one.state == "absent" for one in statuses):
         return "nothing runs"
     parts = [f"{len(stale)} of {len(services)} services do not run your code"] if stale else []
     parts += [f"{len(doubtful)} of {len(services)} may not run your code"] if doubtful else []
@@ -100,9 +100,9 @@ def summary(found: Sequence[ServiceStatus]) -> str:
     return ", ".join([*(parts or ["everything runs your code"]), *rest])
 
 
-def repair(found: Sequence[ServiceStatus]) -> str:
+def repair(statuses: Sequence[ServiceStatus]) -> str:
     """The one line that brings every service up to date, "" where nothing is to be done."""
-    own = list({one.service: one for one in found if not one.is_orphan}.values())
+    own = list({one.service: one for one in statuses if not one.is_orphan}.values())
     needs = {one.service: {stale.need for stale in one.freshness.stale} for one in own}
     renewed = [one for one in own if "renew" in needs[one.service]]
     rest = [one for one in own if one not in renewed]
@@ -115,36 +115,38 @@ def repair(found: Sequence[ServiceStatus]) -> str:
         ups, builds = [""], [""] if builds else []
     tasks = [("build", list(dict.fromkeys(builds))), ("up", ups), ("restart", restarts)]
     words = [" ".join([task, *names]).strip() for task, names in tasks if names]
-    orphans = [one.container for one in found if one.is_orphan]
+    orphans = [one.container for one in statuses if one.is_orphan]
     # First, because an orphan may hold a port or a name that the services need.
     commands = [f"docker rm -f {' '.join(orphans)}"] if orphans else []
     commands += [f"invoke {' '.join(words)}"] if words else []
     return " && ".join([*commands, *(one.freshness.stale[0].repair for one in renewed)])
 
 
-def orphans_text(found: Sequence[ServiceStatus]) -> str:
+def orphans_text(statuses: Sequence[ServiceStatus]) -> str:
     """Which containers belong to no service of the Compose files, "" for none."""
-    names = [one.container for one in found if one.is_orphan]
+    names = [one.container for one in statuses if one.is_orphan]
     return f"in no Compose file of this project: {', '.join(names)}" if names else ""
 
 
-def _read(client: EngineClient, project: Project, found: Mapping[str, tuple[Container, ...]]) -> list[ServiceStatus]:
-    reader, where = FreshnessReader(client, project, found), addresses(project)
+def _read(
+    client: EngineClient, project: Project, containers: Mapping[str, tuple[Container, ...]]
+) -> list[ServiceStatus]:
+    reader, where = FreshnessReader(client, project, containers), addresses(project)
     statuses = []
     for name in in_start_order(project):
         service, address = project.services[name], where.get(name, "")
         lines = []
-        for one in found.get(name, ()):
+        for one in containers.get(name, ()):
             with suppress(NotInEngine):  # it was removed a moment ago
                 lines.append(_status(client, name, one, address, reader.of(service, one)))
         statuses += lines or [_absent(name, service.image, address, reader.of_absent(service))]
-    return statuses + [_orphan(client, one) for one in find_orphans(project, found)]
+    return statuses + [_orphan(client, one) for one in find_orphans(project, containers)]
 
 
-def _orphan(client: EngineClient, one: Container) -> ServiceStatus:
-    detail = f"no Compose file of this project has the service {one.service}"
-    stale = Stale("orphan", detail, "remove", repair=f"docker rm -f {one.name}")
-    return _status(client, one.service, one, "", Freshness((stale,)))
+def _orphan(client: EngineClient, container: Container) -> ServiceStatus:
+    detail = f"no Compose file of this project has the service {container.service}"
+    stale = Stale("orphan", detail, "remove", repair=f"docker rm -f {container.name}")
+    return _status(client, container.service, container, "", Freshness((stale,)))
 
 
 def _status(client: EngineClient, name: str, one: Container, address: str, freshness: Freshness) -> ServiceStatus:

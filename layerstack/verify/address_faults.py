@@ -147,30 +147,30 @@ def loopback_only(seen: Evidence) -> Fault | None:
     return None
 
 
-def _problem(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
-    if found.is_own_host:
-        return _own_host(seen, found)
-    owner = owner_of(seen, found.host)
+def _problem(seen: Evidence, reference: Reference) -> tuple[FaultKind, str] | None:
+    if reference.is_own_host:
+        return _own_host(seen, reference)
+    owner = owner_of(seen, reference.host)
     if owner is None:
-        return _unknown_host(seen, found)
+        return _unknown_host(seen, reference)
     peer = seen.peers.get(owner)
     # What does not run has a fault of its own, and nothing is known of its ports.
     if peer is None or owner == seen.name:
         return None
     listening = seen.peer_listeners.get(owner)
     # Not yet where it will be, as long as it is on its way up.
-    there = _on(listening or (), found.port or 0)
-    if found.port and there and all(one.is_loopback for one in there) and REFUSED.search(seen.text):
-        words = f"{found.variable} names {owner}:{found.port}, and {owner} listens there on {there[0].ip} only"
+    there = _on(listening or (), reference.port or 0)
+    if reference.port and there and all(one.is_loopback for one in there) and REFUSED.search(seen.text):
+        words = f"{reference.variable} names {owner}:{reference.port}, and {owner} listens there on {there[0].ip} only"
         # A database makes its data on loopback first: while it may do that, the kind is one that can be a consequence.
         is_set_up = peer.health != "starting" and not may_set_up(peer)
         return ("listens-on-loopback", words) if is_set_up else ("port-unreachable", f"{words} so far")
     is_up = peer.health != "starting" or _is_checked(peer, listening or ())
-    if found.port is None or not listening or there or not is_up:
+    if reference.port is None or not listening or there or not is_up:
         return None
     ports = ", ".join(str(port) for port in sorted({one.port for one in listening if not one.is_loopback}))
-    variable = found.port_variable or found.variable
-    return "wrong-port", f"{variable} names port {found.port} of {owner}, which listens on {ports or 'none'}"
+    variable = reference.port_variable or reference.variable
+    return "wrong-port", f"{variable} names port {reference.port} of {owner}, which listens on {ports or 'none'}"
 
 
 def _is_checked(peer: Container, listening: Iterable[Listener]) -> bool:
@@ -212,30 +212,32 @@ def _needs(seen: Evidence) -> list[str]:
     return [name for name in every if name and name != seen.name and waits.get(name) != "service_healthy"]
 
 
-def _own_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
-    if found.port is None or seen.listeners is None or _on(seen.listeners, found.port):
+def _own_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str] | None:
+    if reference.port is None or seen.listeners is None or _on(seen.listeners, reference.port):
         return None
-    owner = _owner(seen, found.port)
+    owner = _owner(seen, reference.port)
     # An address for browsers, such as an allowed origin, names localhost rightly.
-    if not (f":{found.port}" in seen.text or (owner and owner in dependencies(seen.service))):
+    if not (f":{reference.port}" in seen.text or (owner and owner in dependencies(seen.service))):
         return None
-    better = f"; {owner} serves port {found.port}" if owner else ""
-    return "address-of-itself", f"{found.variable} names {found.host}, which is {seen.name} itself{better}"
+    better = f"; {owner} serves port {reference.port}" if owner else ""
+    return "address-of-itself", f"{reference.variable} names {reference.host}, which is {seen.name} itself{better}"
 
 
-def _unknown_host(seen: Evidence, found: Reference) -> tuple[FaultKind, str] | None:
-    is_outside = "." in found.host
+def _unknown_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str] | None:
+    is_outside = "." in reference.host
     if is_outside and NO_NAME_SERVER.search(seen.text):
         return None  # whether the name is right is not known then
-    is_named, is_unresolved = found.host in seen.text, bool(NOT_RESOLVED.search(seen.text))
+    is_named, is_unresolved = reference.host in seen.text, bool(NOT_RESOLVED.search(seen.text))
     # An outside name may exist: it counts only where the complaint names it and says that it is not found.
-    if found.host in extra_hosts(seen) or not (is_named and is_unresolved if is_outside else is_named or is_unresolved):
+    if reference.host in extra_hosts(seen) or not (
+        is_named and is_unresolved if is_outside else is_named or is_unresolved
+    ):
         return None
-    near = get_close_matches(found.host, sorted(seen.hosts), n=1)
-    better = near[0] if near else _owner(seen, found.port) if found.port else _only_need(seen)
+    near = get_close_matches(reference.host, sorted(seen.hosts), n=1)
+    better = near[0] if near else _owner(seen, reference.port) if reference.port else _only_need(seen)
     hint = f" (did you mean {better}?)" if better else ""
     nobody = "a host that cannot be found" if is_outside else "and no service of this project has that name"
-    return "unknown-host", f"{found.variable} names the host {found.host}, {nobody}{hint}"
+    return "unknown-host", f"{reference.variable} names the host {reference.host}, {nobody}{hint}"
 
 
 def _only_need(seen: Evidence) -> str | None:

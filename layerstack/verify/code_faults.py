@@ -76,7 +76,7 @@ def cannot_load(seen: Evidence) -> Fault | None:
     return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
 
 
-def _hidden(seen: Evidence, path: str, module: str, place: str) -> Fault | None:
+def _hidden(seen: Evidence, path: str, module: str, location: str) -> Fault | None:
     """A package of Node.js that the image has and a mount hides: the folder of this machine, or an old volume."""
     # Node.js looks for packages beside the file and in every folder above it.
     for folder in PurePosixPath(path).parents if path else ():
@@ -84,7 +84,7 @@ def _hidden(seen: Evidence, path: str, module: str, place: str) -> Fault | None:
         mount = seen.mount_at(packages)
         if mount is None or not seen.in_image(f"{packages}/{module}"):
             continue
-        words = f"{place} needs the package {module}: its image has it, and {mount.words} hides it"
+        words = f"{location} needs the package {module}: its image has it, and {mount.words} hides it"
         if mount.kind == "bind":
             declared = find_text(seen.project, seen.name, "volumes", mount.target)
             where = declared.place if declared else f"the volumes of {seen.name}"

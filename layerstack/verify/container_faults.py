@@ -213,13 +213,13 @@ def ended(seen: Evidence) -> Fault | None:
     return Fault("crashed", f"exits right after its start: {reason}", *_look_at(seen))
 
 
-def _reason(seen: Evidence, one: Container) -> str:
+def _reason(seen: Evidence, container: Container) -> str:
     """How it ended, in words where Docker has only a number."""
     said = seen.last_error
     code = seen.last_exit
     if code is None:
         return said
-    reason = exit_reason(code, limit_bytes=one.memory_limit_bytes)
+    reason = exit_reason(code, limit_bytes=container.memory_limit_bytes)
     return f"exited with code {code}: {said}" if said and 0 < code < OUTSIDE_CODE else reason
 
 
@@ -278,8 +278,8 @@ def _waits_for_server(seen: Evidence) -> EndlessWait | None:
     return None
 
 
-def _is_one_shot_end(seen: Evidence, one: Container) -> bool:
-    return is_one_shot(seen.project, seen.service) and one.exit_code not in (0, 137)
+def _is_one_shot_end(seen: Evidence, container: Container) -> bool:
+    return is_one_shot(seen.project, seen.service) and container.exit_code not in (0, 137)
 
 
 def _look_at(seen: Evidence) -> tuple[str, str]:

@@ -209,19 +209,19 @@ class Evidence:
 Rule = Callable[[Evidence], Fault | None]
 
 
-def may_set_up(one: Container) -> bool:
+def may_set_up(container: Container) -> bool:
     """May it still make its data? A database does that on loopback first, and its own health check may pass then."""
-    return 0 < one.uptime_seconds < SET_UP_SECONDS and any(mount.is_writable for mount in one.mounts)
+    return 0 < container.uptime_seconds < SET_UP_SECONDS and any(mount.is_writable for mount in container.mounts)
 
 
-def is_looping(one: Container) -> bool:
+def is_looping(container: Container) -> bool:
     """Has the engine itself started it again, more than once?"""
-    return one.restart_count > TOLERATED_CRASHES
+    return container.restart_count > TOLERATED_CRASHES
 
 
-def telling_since(one: Container) -> float:
+def telling_since(container: Container) -> float:
     """The epoch second from which on its log and its ends explain its state: those of a loop lie in the runs before."""
-    return 0.0 if is_looping(one) else epoch_seconds(one.started_at)
+    return 0.0 if is_looping(container) else epoch_seconds(container.started_at)
 
 
 class Lookout:
@@ -232,13 +232,13 @@ class Lookout:
         client: EngineClient,
         project: Project,
         results: Sequence[ServiceResult],
-        place: EnginePlace = EnginePlace(),  # noqa: B008
-        found: Mapping[str, Sequence[Container]] = MappingProxyType({}),
+        engine_place: EnginePlace = EnginePlace(),  # noqa: B008
+        containers: Mapping[str, Sequence[Container]] = MappingProxyType({}),
     ) -> None:
-        self._client, self._project, self._place = client, project, place
+        self._client, self._project, self._place = client, project, engine_place
         self._hosts = service_names(project)
         # What nobody asked about may be what the others use: `found` has all containers of the project.
-        every = {name: ones[0] for name, ones in found.items() if ones and name in project.services}
+        every = {name: ones[0] for name, ones in containers.items() if ones and name in project.services}
         every |= {one.service: one.container for one in results if one.container}
         self._peers = {name: one for name, one in every.items() if one.is_running}
         lacking = [one.service for one in results if any(check.link == "image" for check in one.failed)]
@@ -290,16 +290,16 @@ class Lookout:
         find = find_container if self._place.is_remote else find_holder
         return find(self._client, Port(WILDCARDS[0], number, number))
 
-    def _networks(self, one: Container) -> dict[str, bool]:
+    def _networks(self, container: Container) -> dict[str, bool]:
         found = {}
-        for name in one.networks:
+        for name in container.networks:
             with suppress(NotInEngine):
                 found[name] = bool(self._client.api.inspect_network(name).get("Internal"))
         return found
 
-    def _deaths(self, one: Container) -> tuple[int, ...]:
+    def _deaths(self, container: Container) -> tuple[int, ...]:
         now = time.time()
-        return tuple(read_deaths(self._client, one.id, max(now - DEATHS_SECONDS, telling_since(one)), now))
+        return tuple(read_deaths(self._client, container.id, max(now - DEATHS_SECONDS, telling_since(container)), now))
 
     def _holders(self, result: ServiceResult) -> Iterator[tuple[Port, Holder]]:
         # It has its ports: the holder would be Docker's proxy for it.

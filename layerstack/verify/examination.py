@@ -69,24 +69,28 @@ class ServiceResult:
 
 
 def examine(
-    client: EngineClient, project: Project, service: Service, found: Sequence[Container], surroundings: Surroundings
+    client: EngineClient,
+    project: Project,
+    service: Service,
+    containers: Sequence[Container],
+    surroundings: Surroundings,
 ) -> ServiceResult:
     """Ask one service everything that can be asked; bounded by the time limits of its checks.
 
     Raises EngineError or OSError when the engine itself fails.
     """
-    links = [image_link(client, service.image, found), container_link(service, found)]
-    if not found:
+    links = [image_link(client, service.image, containers), container_link(service, containers)]
+    if not containers:
         asked = not_asked(_declared(service), "there is no container")
         return ServiceResult(service.name, "absent", (*links, *asked), absent(service.name))
     is_job = is_one_shot(project, service)
 
-    def look(one: Container) -> _Look:
-        verdict = _judge(client, one, service, is_job)
-        target = Target(client, one, project.root, surroundings.place, surroundings.is_doomed)
-        return _Look(one, verdict, _ask(target, service, verdict))
+    def look(container: Container) -> _Look:
+        verdict = _judge(client, container, service, is_job)
+        target = Target(client, container, project.root, surroundings.place, surroundings.is_doomed)
+        return _Look(container, verdict, _ask(target, service, verdict))
 
-    return _joined(service.name, links, ask_all(look, found))
+    return _joined(service.name, links, ask_all(look, containers))
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,11 @@ def _declared(service: Service) -> list[Mapping[str, Any]]:
     return [as_check(entry) for entry in service.settings.verify]
 
 
-def _judge(client: EngineClient, one: Container, service: Service, is_job: bool) -> Verdict:
-    verdict = judge_now(one, service, is_job)
+def _judge(client: EngineClient, container: Container, service: Service, is_job: bool) -> Verdict:
+    verdict = judge_now(container, service, is_job)
     if verdict.words == "unhealthy":
         # Docker's word is as old as its last check, and with a long interval the service may be well again since.
-        probe = probe_health(client, one)
+        probe = probe_health(client, container)
         if probe and probe.is_ok:
             return RECOVERING
     return verdict

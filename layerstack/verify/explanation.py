@@ -26,15 +26,15 @@ def explain(
     client: EngineClient,
     project: Project,
     graph: CheckGraph,
-    place: EnginePlace,
-    found: Mapping[str, tuple[Container, ...]],
+    engine_place: EnginePlace,
+    containers: Mapping[str, tuple[Container, ...]],
     services: Sequence[ServiceResult],
 ) -> tuple[tuple[ServiceResult, ...], tuple[Diagnosis, ...]]:
     """The services with the consequences marked, and the faults that do not follow from each other, worst first."""
     # First, because a service that Docker still calls healthy may be the root of all other faults.
     results = look_again(client, graph, services)
     broken = [one for one in results if not one.is_ok]
-    lookout = Lookout(client, project, results, place=place, found=found)
+    lookout = Lookout(client, project, results, engine_place=engine_place, containers=containers)
     seen = {one.name: one for one in ask_all(lookout.gather, broken)}
     faults = {name: name_fault(one) for name, one in seen.items()}
     blamed = blame(graph, faults, [name for name, one in seen.items() if one.has_ended])

@@ -77,11 +77,11 @@ def wrong_port(seen: Evidence) -> Fault | None:
     return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
 
 
-def _is_refused(one: Container) -> bool:
+def _is_refused(container: Container) -> bool:
     """Many health checks that ask a port say nothing of why they fail."""
-    if one.health_output.strip():
-        return bool(REFUSED.search(one.health_output))
-    return bool(OWN_PORT.search(" ".join(one.health_command)))
+    if container.health_output.strip():
+        return bool(REFUSED.search(container.health_output))
+    return bool(OWN_PORT.search(" ".join(container.health_command)))
 
 
 def unknown_host(seen: Evidence) -> Fault | None:

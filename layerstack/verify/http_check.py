@@ -56,11 +56,11 @@ def ask(
     container: Container,
     root: Path,
     timeout_seconds: float,
-    place: EnginePlace = EnginePlace(),  # noqa: B008 - frozen
+    engine_place: EnginePlace = EnginePlace(),  # noqa: B008 - frozen
 ) -> str:
     """Send the request of a check and judge the response; returns the request in words. Raises CheckFailed."""
     method = str(declared.get("method") or ("POST" if "upload" in declared else "GET"))
-    url = f"http://{_address(declared, container, place)}{declared['http']}"
+    url = f"http://{_address(declared, container, engine_place)}{declared['http']}"
     with ExitStack() as files:
         upload = {
             field: files.enter_context(_open(root / path)) for field, path in (declared.get("upload") or {}).items()
@@ -162,12 +162,12 @@ def _root_of(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _address(declared: Mapping[str, Any], container: Container, place: EnginePlace) -> str:
+def _address(declared: Mapping[str, Any], container: Container, engine_place: EnginePlace) -> str:
     port = port_of(declared, container)
-    if address := place.address(port):
+    if address := engine_place.address(port):
         return address
-    where = f"127.0.0.1:{port.published} of {place.host}"
-    raise CheckFailed(f"the engine runs on {place.host}, and the port is published on {where} only: not reached")
+    where = f"127.0.0.1:{port.published} of {engine_place.host}"
+    raise CheckFailed(f"the engine runs on {engine_place.host}, and the port is published on {where} only: not reached")
 
 
 def port_of(declared: Mapping[str, Any], container: Container) -> Port:

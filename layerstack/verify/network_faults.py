@@ -35,41 +35,45 @@ HOST = re.compile(
 NOT_FOUND = re.compile(r"ENOTFOUND|EAI_AGAIN|no such host|name or service not known|name resolution", re.IGNORECASE)
 
 
-def networking(seen: Evidence, one: Container, found: Reference) -> Fault | None:
+def networking(seen: Evidence, container: Container, reference: Reference) -> Fault | None:
     """What separates a service from another one that a variable names correctly."""
-    owner = owner_of(seen, found.host)
+    owner = owner_of(seen, reference.host)
     peer = seen.peers.get(owner) if owner and owner != seen.name else None
     if owner is None or peer is None:
         return None
     again = f"invoke up {seen.name}"
     # /etc/hosts is read before Docker's name server is asked.
-    if found.host in extra_hosts(seen):
-        place = find_text(seen.project, seen.name, "extra_hosts", found.host)
+    if reference.host in extra_hosts(seen):
+        place = find_text(seen.project, seen.name, "extra_hosts", reference.host)
         where = place.place if place else f"the extra_hosts of {seen.name}"
-        words = f"{found.variable} names {owner}, and extra_hosts of {seen.name} give {found.host} another address"
-        return Fault("unknown-host", words, again, f"remove {found.host} from {where}")
-    if fault := _without_name(seen, one, found, peer):
+        words = (
+            f"{reference.variable} names {owner}, and extra_hosts of {seen.name} give {reference.host} another address"
+        )
+        return Fault("unknown-host", words, again, f"remove {reference.host} from {where}")
+    if fault := _without_name(seen, container, reference, peer):
         return fault
-    if one.networks and peer.networks and not set(one.networks) & set(peer.networks):
+    if container.networks and peer.networks and not set(container.networks) & set(peer.networks):
         declared = (find_declaration(seen.project, name, "networks") for name in (owner, seen.name))
-        places = ", ".join(one.place for one in declared if one) or seen.project.compose_files[0].name
-        words = f"{found.variable} names {owner}, but {seen.name} and {owner} share no network"
+        places = ", ".join(container.place for container in declared if container) or seen.project.compose_files[0].name
+        words = f"{reference.variable} names {owner}, but {seen.name} and {owner} share no network"
         change = f"give {seen.name} and {owner} a network in common ({places})"
         return Fault("no-shared-network", words, f"invoke up {' '.join(sorted((seen.name, owner)))}", change)
     return None
 
 
-def _without_name(seen: Evidence, one: Container, found: Reference, peer: Container) -> Fault | None:
+def _without_name(seen: Evidence, container: Container, reference: Reference, peer: Container) -> Fault | None:
     """A container that is in the network without its name, as after the network was recreated."""
-    common = sorted(set(one.networks) & set(peer.networks))
+    common = sorted(set(container.networks) & set(peer.networks))
     # Without a complaint the name is found in another way.
-    if not common or any(found.host in peer.networks[name] for name in common) or not NOT_FOUND.search(seen.text):
+    if not common or any(reference.host in peer.networks[name] for name in common) or not NOT_FOUND.search(seen.text):
         return None
     network = common[0]
-    words = f"{found.variable} names {found.host}, and {peer.name} is in the network {network} without that name"
+    words = (
+        f"{reference.variable} names {reference.host}, and {peer.name} is in the network {network} without that name"
+    )
     # An alias can only be given while a container is connected.
     again = f"docker network disconnect {network} {peer.name}"
-    named = f"docker network connect --alias {found.host} {network} {peer.name}"
+    named = f"docker network connect --alias {reference.host} {network} {peer.name}"
     return Fault("unknown-host", words, f"{again} && {named} && invoke up {seen.name}")
 
 

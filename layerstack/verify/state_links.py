@@ -32,33 +32,33 @@ NUMBER = re.compile(r"\d+")
 NO_NETWORK_MODES = ("none", "host")
 
 
-def image_link(client: EngineClient, reference: str, found: Sequence[Container]) -> CheckResult:
+def image_link(client: EngineClient, reference: str, containers: Sequence[Container]) -> CheckResult:
     """Whether the service's image is here. A container keeps its image when only the tag is gone."""
     if not images.is_stored(client, reference):
         # The engine runs a container by the id of its image, whatever became of the name.
-        if not any(one.is_running for one in found):
+        if not any(one.is_running for one in containers):
             return _link("image", False, f"there is no image {reference} on this engine")
         return _link("image", True, f"{reference} is gone, its container runs on")
     return _link("image", True, reference)
 
 
-def container_link(service: Service, found: Sequence[Container]) -> CheckResult:
+def container_link(service: Service, containers: Sequence[Container]) -> CheckResult:
     """Whether there are as many containers as declared."""
     wanted = service.replicas
-    if not found:
+    if not containers:
         return _link("container", False, "has no container")
-    names = ", ".join(one.name for one in found)
-    if len(found) < wanted:
-        return _link("container", False, f"{len(found)} of {wanted} containers: {names}")
+    names = ", ".join(one.name for one in containers)
+    if len(containers) < wanted:
+        return _link("container", False, f"{len(containers)} of {wanted} containers: {names}")
     return _link("container", True, names)
 
 
 def links_of(
-    client: EngineClient, one: Container, service: Service, verdict: Verdict, place: EnginePlace
+    client: EngineClient, container: Container, service: Service, verdict: Verdict, engine_place: EnginePlace
 ) -> list[CheckResult]:
     """Network, running, health and ports of one container; after the first broken one the rest is not checked."""
     links: list[CheckResult] = []
-    for link in _links(client, one, service, verdict, place):
+    for link in _links(client, container, service, verdict, engine_place):
         links.append(link)
         if not link.is_ok and link.link in ("network", "running"):
             break
@@ -71,71 +71,76 @@ def declared_networks(service: Service) -> tuple[str, ...]:
 
 
 def _links(
-    client: EngineClient, one: Container, service: Service, verdict: Verdict, place: EnginePlace
+    client: EngineClient, container: Container, service: Service, verdict: Verdict, engine_place: EnginePlace
 ) -> Iterator[CheckResult]:
-    yield running_link(one, verdict)
-    if declared_networks(service) and one.network_mode not in NO_NETWORK_MODES:
-        yield _network_link(one, service)
-    if one.is_running and one.health:
-        yield _health_link(one, verdict)
-    if one.is_running:
-        yield from _port_links(client, one, service, place)
+    yield running_link(container, verdict)
+    if declared_networks(service) and container.network_mode not in NO_NETWORK_MODES:
+        yield _network_link(container, service)
+    if container.is_running and container.health:
+        yield _health_link(container, verdict)
+    if container.is_running:
+        yield from _port_links(client, container, service, engine_place)
 
 
-def running_link(one: Container, verdict: Verdict) -> CheckResult:
+def running_link(container: Container, verdict: Verdict) -> CheckResult:
     """Whether it runs, or is a job that has succeeded."""
     if verdict.words == "finished":
         return _link("running", True, "finished")
     if verdict.phase == "failed" and verdict.words != "unhealthy":
         return _link("running", False, verdict.reason)
-    if not one.is_running:
+    if not container.is_running:
         return _link("running", False, f"is not ready yet: {verdict.words}")
-    return _link("running", True, f"up {duration(one.uptime_seconds)}")
+    return _link("running", True, f"up {duration(container.uptime_seconds)}")
 
 
-def _network_link(one: Container, service: Service) -> CheckResult:
+def _network_link(container: Container, service: Service) -> CheckResult:
     declared = declared_networks(service)
-    if len(one.networks) >= len(declared) or not one.is_running:
-        return _link("network", True, ", ".join(one.networks) or "not connected while it does not run")
-    missing = ", ".join(missing_networks(one, service))
+    if len(container.networks) >= len(declared) or not container.is_running:
+        return _link("network", True, ", ".join(container.networks) or "not connected while it does not run")
+    missing = ", ".join(missing_networks(container, service))
     return _link("network", False, f"is not connected to the network {missing}")
 
 
-def missing_networks(one: Container, service: Service) -> tuple[str, ...]:
+def missing_networks(container: Container, service: Service) -> tuple[str, ...]:
     """Declared networks that it is not attached to, by the engine's names where known."""
-    lacking = [name for name in declared_networks(service) if not _is_on(one, name)]
+    lacking = [name for name in declared_networks(service) if not _is_on(container, name)]
     # Compose writes the full name of the first network into the network mode; of the others only the key is known.
-    return tuple(one.network_mode if one.network_mode.endswith(f"_{name}") else name for name in lacking)
+    return tuple(container.network_mode if container.network_mode.endswith(f"_{name}") else name for name in lacking)
 
 
-def _is_on(one: Container, name: str) -> bool:
-    return any(attached == name or attached.endswith(f"_{name}") for attached in one.networks)
+def _is_on(container: Container, name: str) -> bool:
+    return any(attached == name or attached.endswith(f"_{name}") for attached in container.networks)
 
 
-def _health_link(one: Container, verdict: Verdict) -> CheckResult:
+def _health_link(container: Container, verdict: Verdict) -> CheckResult:
     if verdict.phase == "failed":
         return _link("health", False, verdict.reason)
     if verdict.phase == "waiting":
-        words = f"is not ready yet: {verdict.words}, up {duration(one.uptime_seconds)}"
+        words = f"is not ready yet: {verdict.words}, up {duration(container.uptime_seconds)}"
         return _link("health", False, words)
     return _link("health", True, "healthy")
 
 
-def _port_links(client: EngineClient, one: Container, service: Service, place: EnginePlace) -> Iterable[CheckResult]:
-    published = {port.target for port in one.ports}
+def _port_links(
+    client: EngineClient, container: Container, service: Service, engine_place: EnginePlace
+) -> Iterable[CheckResult]:
+    published = {port.target for port in container.ports}
     for port in service.ports:
         if port.target not in published:
             yield _link("port", False, f"{port.address} is not published by the container", f"port {port.target}")
-    for port in one.ports:
+    for port in container.ports:
         yield replace(
-            timed(f"port {port.target}", CONNECT_SECONDS, partial(_connect, client, one, port, place)), link="port"
+            timed(f"port {port.target}", CONNECT_SECONDS, partial(_connect, client, container, port, engine_place)),
+            link="port",
         )
 
 
-def _connect(client: EngineClient, one: Container, port: Port, place: EnginePlace) -> str:
-    address = place.address(port)
+def _connect(client: EngineClient, container: Container, port: Port, engine_place: EnginePlace) -> str:
+    address = engine_place.address(port)
     if not address:
-        return f"{NOT_CHECKED}: published on {port.host_ip}:{port.published} of {place.host}, not reached from here"
+        return (
+            f"{NOT_CHECKED}: published on {port.host_ip}:{port.published} of {engine_place.host}, not reached from here"
+        )
     host, _, number = address.rpartition(":")
     try:
         with socket.create_connection((host, int(number)), CONNECT_SECONDS) as link:
@@ -143,42 +148,42 @@ def _connect(client: EngineClient, one: Container, port: Port, place: EnginePlac
     except OSError as error:
         raise CheckFailed(f"{address} refuses connections: {error.strerror or error}") from error
     # Docker's proxy takes them for every published port. Many programs end one that says nothing, too.
-    served = _served_ports(client, one) if is_dropped else None
+    served = _served_ports(client, container) if is_dropped else None
     if served is None or port.target in served:
         return f"{address} accepts connections"
     closed = f"{address} is published, and {CLOSED} on port {port.target}"
-    if served or _may_open(client, one, port):  # one of several, as for a debugger that is off; or not yet
+    if served or _may_open(client, container, port):  # one of several, as for a debugger that is off; or not yet
         return f"{NOT_CHECKED}: {closed} now"
     raise CheckFailed(closed)
 
 
-def _may_open(client: EngineClient, one: Container, port: Port) -> bool:
+def _may_open(client: EngineClient, container: Container, port: Port) -> bool:
     """Whether a program may still be on its way to this port: its age, and where it listens so far, tell."""
-    if one.health == "starting":  # its own check has the word
+    if container.health == "starting":  # its own check has the word
         return True
-    if one.uptime_seconds >= OPENING_SECONDS:
+    if container.uptime_seconds >= OPENING_SECONDS:
         return False
-    listening = read_listeners(client, one) or ()
+    listening = read_listeners(client, container) or ()
     if any(found.port == port.target for found in listening):
-        return _may_make_data(client, one)
+        return _may_make_data(client, container)
     # A health check that passes at another port says that the program is up, and is not here.
-    asked = set(NUMBER.findall(" ".join(one.health_command))) if one.health == "healthy" else set()
+    asked = set(NUMBER.findall(" ".join(container.health_command))) if container.health == "healthy" else set()
     return not any(str(found.port) in asked for found in listening)
 
 
-def is_first_start(client: EngineClient, one: Container) -> bool:
+def is_first_start(client: EngineClient, container: Container) -> bool:
     """Whether none of its volumes is older than the container."""
-    volumes = (mount.source for mount in one.mounts if mount.kind == "volume" and mount.is_writable)
+    volumes = (mount.source for mount in container.mounts if mount.kind == "volume" and mount.is_writable)
     made = (read_volume_age(client, name) for name in volumes)
-    return all(moment >= epoch_seconds(one.created_at) - SAME_START_SECONDS for moment in made)
+    return all(moment >= epoch_seconds(container.created_at) - SAME_START_SECONDS for moment in made)
 
 
-def _may_make_data(client: EngineClient, one: Container) -> bool:
+def _may_make_data(client: EngineClient, container: Container) -> bool:
     """A database fills an empty folder while it listens on loopback, and its own health check may pass then."""
-    folders = (mount for mount in one.mounts if mount.is_writable and mount.kind in ("volume", "bind"))
+    folders = (mount for mount in container.mounts if mount.is_writable and mount.kind in ("volume", "bind"))
     # A folder that the program starts in holds its code.
-    is_storing = any(not f"{one.folder}/".startswith(f"{mount.target}/") for mount in folders)
-    return is_storing and is_first_start(client, one)
+    is_storing = any(not f"{container.folder}/".startswith(f"{mount.target}/") for mount in folders)
+    return is_storing and is_first_start(client, container)
 
 
 def _is_dropped(link: socket.socket) -> bool:
@@ -191,13 +196,13 @@ def _is_dropped(link: socket.socket) -> bool:
         return True
 
 
-def _served_ports(client: EngineClient, one: Container) -> set[int] | None:
+def _served_ports(client: EngineClient, container: Container) -> set[int] | None:
     """The published ports on which something listens for others; None when that is unknown."""
-    listening = read_listeners(client, one)
+    listening = read_listeners(client, container)
     if listening is None:
         return None
     # Docker forwards to the container's address on its network, where a listener on loopback hears nothing.
-    return {port.target for port in one.ports} & {found.port for found in listening if not found.is_loopback}
+    return {port.target for port in container.ports} & {found.port for found in listening if not found.is_loopback}
 
 
 def _link(link: Link, is_ok: bool, detail: str, name: str = "") -> CheckResult:

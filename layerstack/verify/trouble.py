@@ -61,6 +61,8 @@ def prospect(kind: FaultKind) -> Prospect:
     return "failing" if kind in CONSEQUENCES and kind != "wrong-credentials" else "likely"
 
 
-def _trouble(found: Diagnosis) -> Trouble:
-    error = ServiceFailed(found.service, found.cause, tuple(found.evidence.splitlines()), found.way_out, found.kind)
-    return Trouble(found.service, found.kind, prospect(found.kind), error)
+def _trouble(diagnosis: Diagnosis) -> Trouble:
+    error = ServiceFailed(
+        diagnosis.service, diagnosis.cause, tuple(diagnosis.evidence.splitlines()), diagnosis.way_out, diagnosis.kind
+    )
+    return Trouble(diagnosis.service, diagnosis.kind, prospect(diagnosis.kind), error)

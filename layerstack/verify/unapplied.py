@@ -72,14 +72,14 @@ def find_unapplied(
     return tuple(found)
 
 
-def apply_first(found: "Diagnosis", unapplied: tuple[Unapplied, ...]) -> "Diagnosis":
+def apply_first(diagnosis: "Diagnosis", unapplied: tuple[Unapplied, ...]) -> "Diagnosis":
     """What was edited may be the repair already: it is applied before anything else is looked for."""
-    mine = next((one for one in unapplied if one.service == found.service), None)
-    if mine is None or found.kind in IN_THE_WAY:
-        return found
-    return replace(found, cause=f"{found.cause}; its definition {mine.words}", repair=mine.repair, change="")
+    mine = next((one for one in unapplied if one.service == diagnosis.service), None)
+    if mine is None or diagnosis.kind in IN_THE_WAY:
+        return diagnosis
+    return replace(diagnosis, cause=f"{diagnosis.cause}; its definition {mine.words}", repair=mine.repair, change="")
 
 
-def _has_other_variables(project: Project, one: Container) -> bool:
-    declared = project.services[one.service].definition.get("environment") or {}
-    return any(one.environment.get(name) != str(value) for name, value in declared.items() if value is not None)
+def _has_other_variables(project: Project, container: Container) -> bool:
+    declared = project.services[container.service].definition.get("environment") or {}
+    return any(container.environment.get(name) != str(value) for name, value in declared.items() if value is not None)

@@ -137,7 +137,7 @@ def _is_idle(project: Project, name: str, containers: Sequence[Container]) -> bo
 def look_once(
     client: EngineClient,
     project: Project,
-    place: EnginePlace,
+    engine_place: EnginePlace,
     among: frozenset[str] = frozenset(),
     tries: int = CHANGED_TRIES,
 ) -> VerifyReport:
@@ -147,22 +147,22 @@ def look_once(
     idle = {name for name in graph.order if _is_idle(project, name, found.get(name, ()))}
 
     def ask(name: str) -> ServiceResult:
-        surroundings = Surroundings(place, bool(idle & graph.all_needs(name)))
+        surroundings = Surroundings(engine_place, bool(idle & graph.all_needs(name)))
         return examine(client, project, project.services[name], found.get(name, ()), surroundings)
 
     results = _from_engine(client, CHECKS_SECONDS, lambda: ask_all(ask, graph.order))
     has_gpu = any(one.has_gpu for containers in found.values() for one in containers)
-    report = VerifyReport(0.0, "gpu" if has_gpu else "cpu", tuple(results), engine_host=place.host)
+    report = VerifyReport(0.0, "gpu" if has_gpu else "cpu", tuple(results), engine_host=engine_place.host)
     if report.is_ok:
         return report
     if tries and _moments(found) != _moments(
         _from_engine(client, ENGINE_SECONDS, lambda: read_all(client, project.name))
     ):
-        return look_once(client, project, place, among, tries - 1)
+        return look_once(client, project, engine_place, among, tries - 1)
     # A stack that works does without all that tells what is wrong.
     from layerstack.verify.explanation import explain
 
-    look = partial(explain, client, project, graph, place, found, report.services)
+    look = partial(explain, client, project, graph, engine_place, found, report.services)
     services, diagnoses = _from_engine(client, EVIDENCE_SECONDS, look)
     return replace(report, services=services, diagnoses=diagnoses)
 

@@ -51,14 +51,14 @@ def _likewise(group: Sequence[Diagnosis]) -> str:
     return f"; likewise {', '.join(one.service for one in group[1:])}" if group[1:] else ""
 
 
-def _print_evidence(found: Diagnosis) -> None:
-    for text in found.evidence.splitlines():
+def _print_evidence(diagnosis: Diagnosis) -> None:
+    for text in diagnosis.evidence.splitlines():
         line(f"  | {text}")
 
 
-def in_one_line(found: Diagnosis) -> str:
+def in_one_line(diagnosis: Diagnosis) -> str:
     """`mongodb: is paused → docker unpause shop-mongodb-1`."""
-    return f"{found.service}: {found.cause} → {found.way_out}"
+    return f"{diagnosis.service}: {diagnosis.cause} → {diagnosis.way_out}"
 
 
 def wait_observer() -> Callable[[VerifyReport], None]:
