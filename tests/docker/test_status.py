@@ -30,6 +30,7 @@ from layerstack.run.startup import Silent
 from layerstack.state_folder import shared_folder
 from layerstack.status import anonymous_volume, status
 from layerstack.status.staleness import Stale
+from layerstack.wait import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
@@ -119,6 +120,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Pa
 def running(shared: tuple[Stack, Path]) -> Iterator[Stack]:
     """Everything up to date; afterwards files, images and containers are as they were."""
     found, kept = shared
+    # A program that has not read its source yet would end where a test takes that away.
+    assert wait_until(lambda: b"started" in found.container("api").logs(), 60)
     assert found.all_stale() == {}
     yield found
     shutil.rmtree(found.root)

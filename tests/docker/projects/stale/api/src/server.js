@@ -1,1 +1,2 @@
+console.log("started")
 setInterval(() => console.log("api"), 60000)
