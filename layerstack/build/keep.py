@@ -79,12 +79,17 @@ class Evidence:
 
     def lost_with(self, name: str) -> frozenset[str]:
         """All images that can only be kept once this one is: itself, those whose records are gone, too, and those that
-        are built on one of them, since their steps were found by way of its steps."""
+        are built on the steps of one of them, since theirs were found by way of these."""
         lost = {name}
         for one in self.plan.images:
-            if self.is_keepable(one) and (self.is_gone(one) or lost & set(one.image.parents)):
+            if self.is_keepable(one) and (self.is_gone(one) or lost & _found_by(one)):
                 lost.add(one.name)
         return frozenset(lost)
+
+
+def _found_by(planned: PlannedImage) -> set[str]:
+    """The parents by way of whose steps its own are found: not those that it was built on as stored images."""
+    return set(planned.image.parents).difference(planned.last.on_images if planned.last else ())
 
 
 def looks_like_step(planned: PlannedImage, record: CacheRecord) -> bool:

@@ -58,12 +58,18 @@ def _state(
         record=record,
         parent_layers=_parent_layers(record, planned, outcome),
         cache_records=cache_records,
-        on_images=tuple(sorted(outcome.call.on_images.get(record.image, ()))),
+        on_images=_on_images(planned, outcome),
         is_forced=record.image in outcome.call.without_cache,
         externals={
             name: ExternalImage(layers=one.layers, config=one.content) for name, one in planned.externals.items()
         },
     )
+
+
+def _on_images(planned: PlannedImage, outcome: Outcome) -> tuple[str, ...]:
+    """The parents whose stored image, and not steps, BuildKit was given."""
+    used = outcome.kept | outcome.call.pulled | outcome.call.on_images.get(planned.name, frozenset())
+    return tuple(sorted(used.intersection(planned.image.parents)))
 
 
 def _parent_layers(record: ImageRecord, planned: PlannedImage, outcome: Outcome) -> dict[str, str]:

@@ -103,6 +103,16 @@ def test_what_is_built_on_a_lost_image_is_lost_with_it(monkeypatch: pytest.Monke
     assert Stream(monkeypatch, plan, "record-app").run() == {"base", "app"}
 
 
+def test_what_was_built_on_the_image_itself_is_not_lost_with_its_steps(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan
+) -> None:
+    last = plan.of("app").last
+    assert last
+    on_image = changed(plan, "app", last=msgspec.structs.replace(last, on_images=("base",)))
+    assert Stream(monkeypatch, on_image, "record-app").run() == {"base"}
+    assert Stream(monkeypatch, on_image).run() == {"base", "app"}
+
+
 def test_a_step_of_which_no_record_was_ever_seen_is_no_evidence(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     last = plan.of("base").last
     assert last
