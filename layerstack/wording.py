@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 
 def short(text: str, width: int) -> str:
@@ -34,6 +35,11 @@ def gibibytes(size_bytes: int | None) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 step`, `2 steps`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def path_below(path: Path, root: Path) -> str:
+    """The path from the project's root; whole for one outside it."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def nearest(name: str, known: Iterable[str], least_likeness: float = 0.6) -> str:

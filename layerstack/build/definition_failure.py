@@ -14,7 +14,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project
-from layerstack.wording import nearest
+from layerstack.wording import nearest, path_below
 
 
 def read_definition_failure(message: str, project: Project) -> ToolFailure | None:
@@ -147,7 +147,7 @@ def _no_secret(project: Project, image: Image, match: re.Match[str]) -> ToolFail
         return None
     path = Path(match["path"])
     # bake gets a resolved definition, so the message has an absolute path.
-    shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
+    shown = path_below(path, project.root)
     reason = f"{_place(project, image, 'secrets')}a secret of the build of {image.name} is to come from {shown}"
     return ToolFailure(f"{reason}, which does not exist", f"Write {shown}, or correct the `file:` of the secret.")
 

@@ -15,7 +15,7 @@ from layerstack.project.compose_source import ComposeSource, find_yaml_error, re
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
 from layerstack.project.refusals import read_refusal
-from layerstack.wording import did_you_mean, nearest
+from layerstack.wording import did_you_mean, nearest, path_below
 
 # The keys of a service that are written most; the schema's whole list would only make odder guesses.
 SERVICE_KEYS = (
@@ -120,13 +120,13 @@ class _Reader:
 
     def _missing_env_file(self, match: re.Match[str]) -> tuple[str, str]:
         path = Path(match["path"])
-        shown = _shown(path, self.root)
+        shown = path_below(path, self.root)
         if not (example := find_example(path)):
             return f"{shown} does not exist", f"Write {shown}, or mark it in the Compose file: `required: false`."
         # Compose names one at a time.
         copies = {path: example, **{other: found for other in self._env_files() if (found := find_example(other))}}
         commands = (
-            shlex.join(["cp", _shown(found, self.root), _shown(missing, self.root)])
+            shlex.join(["cp", path_below(found, self.root), path_below(missing, self.root)])
             for missing, found in copies.items()
         )
         return f"{shown} does not exist, {example.name} does", f"`{' && '.join(commands)}`"
@@ -152,7 +152,7 @@ class _Reader:
         return location, advice
 
     def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
-        shown = _shown(Path(match["path"]), self.root)
+        shown = path_below(Path(match["path"]), self.root)
         return f"{shown}:{match['line']}", f"Correct line {match['line']} of {shown}."
 
     def _unset(self, match: re.Match[str]) -> tuple[str, str]:
@@ -225,7 +225,3 @@ def _keys(path: str) -> list[str | int]:
     """The keys of `services.web.ports.0` and `services[web].ports`."""
     words = path.replace("[", ".").replace("]", "").split(".")
     return [int(word) if word.isdigit() else word for word in words if word]
-
-
-def _shown(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from layerstack.errors import UsageError
 from layerstack.project.compose_source import ComposeSource, read_source
-from layerstack.wording import did_you_mean, nearest
+from layerstack.wording import did_you_mean, nearest, path_below
 
 # (place, advice); "" where the message says all that is known.
 Reading = tuple[str, str]
@@ -42,19 +42,19 @@ def _nothing_to_run(match: re.Match[str], source: ComposeSource, root: Path, fil
 
 def _twice(match: re.Match[str], source: ComposeSource, root: Path, files: Sequence[Path]) -> Reading:
     advice = f"Keep one `{match['key']}:`, of line {match['first']} or of line {match['line']}."
-    return f"{_shown(Path(match['path']), root)}:{match['line']}", advice
+    return f"{path_below(Path(match['path']), root)}:{match['line']}", advice
 
 
 def _no_file(match: re.Match[str], source: ComposeSource, root: Path, files: Sequence[Path]) -> Reading:
     """A file of `include:` or `extends:` that is not there."""
     path = Path(match["path"])
-    shown = _shown(path, root)
+    shown = path_below(path, root)
     texts = ((text, place) for text, place in source.texts() if Path(text).name == path.name)
     place = next((place for _, place in texts), "")
     names = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
     near = nearest(path.name, names)
     advice = (
-        f"Did you mean {_shown(path.with_name(near), root)}?" if near else f"There is no {shown}: correct the path."
+        f"Did you mean {path_below(path.with_name(near), root)}?" if near else f"There is no {shown}: correct the path."
     )
     return place or f"{shown} does not exist", advice
 
@@ -63,7 +63,7 @@ def _no_service(match: re.Match[str], source: ComposeSource, root: Path, files: 
     """The service of an `extends:` that its file does not have."""
     own, extended = Path(match["own"]), Path(match["file"])
     known: Iterable[str] = ()
-    place = f"{_shown(own, root)}:1"
+    place = f"{path_below(own, root)}:1"
     try:
         place = read_source(root, [own]).place("services", match["service"], "extends", "service")
         known = read_source(root, [own.parent / extended]).services()
@@ -79,15 +79,11 @@ def _circle(_: re.Match[str], source: ComposeSource, root: Path, files: Sequence
 
 def _empty(_: re.Match[str], source: ComposeSource, root: Path, files: Sequence[Path]) -> Reading:
     empty = next((one for one in files if one.is_file() and not one.read_bytes().strip()), None)
-    return f"{_shown(empty, root)}:1" if empty else "", "Begin it with `services:`."
+    return f"{path_below(empty, root)}:1" if empty else "", "Begin it with `services:`."
 
 
 def _in_bake_file(match: re.Match[str], source: ComposeSource, root: Path, files: Sequence[Path]) -> Reading:
     return match["place"], ""
-
-
-def _shown(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 _Read = Callable[[re.Match[str], ComposeSource, Path, Sequence[Path]], Reading]

@@ -65,10 +65,7 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
         say(f"{service.name}: no `x-layerstack.edit`, so {edited} is changed, {choice.reason}")
     # A rebuild that was killed leaves images and containers behind; the next one removes them.
     remove_leftovers(find_leftovers(project))
-    # The copy is built on the stored parents, which therefore have to be current.
-    if image.parents:
-        build.build(project, image.parents)
-    bases = _ids(project, image)
+    bases = _current_bases(project, image)
     with ExitStack() as stack:
         copy, tag = stack.enter_context(copied_context(project, image)), stack.enter_context(temporary_tag(image))
         _require_sent(copy, edited, service)
@@ -95,6 +92,13 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
         )
     history.append(project.root, "rebuild", result.to_json())
     return result
+
+
+def _current_bases(project: Project, image: Image) -> Sequence[str]:
+    """Ids of the images it is built on, brought up to date: the copy is built on them as they are stored."""
+    if image.parents:
+        build.build(project, image.parents)
+    return _ids(project, image)
 
 
 def _runs(

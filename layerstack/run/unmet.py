@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from os.path import normpath, relpath
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
 from layerstack.project.project import Project
 from layerstack.run.conflict import service_of
+from layerstack.wording import nearest
 
 # `external volume "shop_data" not found`, `network proxy declared as external, but could not be found`
 EXTERNAL = (
@@ -88,12 +88,12 @@ def misspelt(client: "EngineClient", project: Project, name: str) -> str:
     """The correction when this engine has an image with nearly the same name, "" for none."""
     image = project.services[name].image
     tags = [tag.removesuffix(":latest") for one in client.api.images() for tag in one.get("RepoTags") or ()]
-    near = get_close_matches(image.removesuffix(":latest"), tags, n=1, cutoff=0.85)
+    near = nearest(image.removesuffix(":latest"), tags, 0.85)
     if not near:
         return ""
     declared = find_declaration(project, name, "image")
     where = declared.place if declared else f"the image of {name}"
-    return f"Correct {where} (did you mean {near[0]}, which is here?), then `invoke up {name}`."
+    return f"Correct {where} (did you mean {near}, which is here?), then `invoke up {name}`."
 
 
 def _other_platform(client: EngineClient, project: Project, name: str) -> StartFailed | None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 
 from layerstack.engine.container import Container
 from layerstack.moment import epoch_seconds
@@ -14,6 +13,7 @@ from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
 from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, outside_host, owner_of
 from layerstack.verify.written_address import find_written, written_at
+from layerstack.wording import nearest
 
 # Without any such word the service may not have tried the address at all.
 CONNECTION_WORDS = re.compile(
@@ -233,8 +233,8 @@ def _unknown_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str]
         is_named and is_unresolved if is_outside else is_named or is_unresolved
     ):
         return None
-    near = get_close_matches(reference.host, sorted(seen.hosts), n=1)
-    better = near[0] if near else _owner(seen, reference.port) if reference.port else _only_need(seen)
+    near = nearest(reference.host, sorted(seen.hosts))
+    better = near if near else _owner(seen, reference.port) if reference.port else _only_need(seen)
     hint = f" (did you mean {better}?)" if better else ""
     nobody = "a host that cannot be found" if is_outside else "and no service of this project has that name"
     return "unknown-host", f"{reference.variable} names the host {reference.host}, {nobody}{hint}"

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
+from layerstack.wording import nearest
 
 # `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
@@ -45,8 +45,8 @@ def _named(seen: Evidence, path: str, line: str, text: str) -> Fault | None:
         host = missing["host"].partition(":")[0]
         if host in seen.hosts:
             return None  # it is not up, which is a fault of its own
-        near = get_close_matches(host, sorted(seen.hosts), n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
+        near = nearest(host, sorted(seen.hosts))
+        hint = f" (did you mean {near}?)" if near else ""
     return Fault(
         "settings-broken", f"cannot take its settings: {short(text)}{hint}", seen.renewal(path), f"correct {place}"
     )

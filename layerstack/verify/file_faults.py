@@ -5,7 +5,6 @@ import re
 import shlex
 import stat
 from contextlib import suppress
-from difflib import get_close_matches
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +16,7 @@ from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
 from layerstack.verify.own_command import where_command
+from layerstack.wording import nearest
 
 # `ENOSPC: no space left on device, write`
 DISK_FULL = re.compile(r"no space left on device|ENOSPC|disk (?:is )?full|disk quota exceeded", re.IGNORECASE)
@@ -281,7 +281,7 @@ def _nearest(seen: Evidence, path: str) -> str:
         with suppress(OSError):
             there += [posixpath.join(mount.target, file.name) for file in Path(mount.source).iterdir()]
     same = next((one for one in there if posixpath.basename(one) == posixpath.basename(path) and one != path), "")
-    return same or next(iter(get_close_matches(path, there, n=1, cutoff=0.8)), "")
+    return same or nearest(path, there, 0.8)
 
 
 def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:

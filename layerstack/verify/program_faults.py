@@ -3,7 +3,6 @@
 import json
 import posixpath
 import re
-from difflib import get_close_matches
 
 from layerstack.project.declaration import find_declaration, find_text
 from layerstack.run.fault import Fault
@@ -11,6 +10,7 @@ from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.last_words import shortened
 from layerstack.verify.own_command import where_command
+from layerstack.wording import nearest
 
 # A shell, Node.js, Go, and Python's subprocess, whose error alone may mean any file.
 NOT_FOUND = re.compile(
@@ -104,8 +104,8 @@ def script_missing(seen: Evidence) -> Fault | None:
     name = match["name"] or match["yarn"]
     path = posixpath.join(seen.container.folder, "package.json")
     file = seen.own_file(path)
-    near = get_close_matches(name, _scripts(file.read_text(encoding="utf-8", errors="replace")) if file else (), n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    near = nearest(name, _scripts(file.read_text(encoding="utf-8", errors="replace")) if file else ())
+    hint = f" (did you mean {near}?)" if near else ""
     words = f"runs the script {name}, which {seen.own_name(path)} does not have{hint}"
     again = renew(seen.name, seen.service.is_built)
     return Fault("command-missing", words, again, f"correct {where_command(seen)}")

@@ -1,7 +1,6 @@
 """Faults of settings that a service reports: a missing variable, refused credentials."""
 
 import re
-from difflib import get_close_matches
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
@@ -9,6 +8,7 @@ from layerstack.project.declaration import find_declaration, how_to_change
 from layerstack.run.fault import Fault
 from layerstack.verify.address_faults import NOT_RESOLVED
 from layerstack.verify.evidence import Evidence
+from layerstack.wording import nearest
 
 # A word in capitals without an underscore is seldom a variable.
 VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
@@ -46,13 +46,13 @@ def variable_missing(seen: Evidence) -> Fault | None:
 
 
 def _missing(seen: Evidence, variable: str) -> Fault:
-    near = get_close_matches(variable, _declared_values(seen), n=1, cutoff=0.8)
-    if near and near[0] != variable:
-        words = f"the variable {variable} is missing, and there is {near[0]}"
-        written = find_declaration(seen.project, seen.name, "environment", near[0])
+    near = nearest(variable, _declared_values(seen), 0.8)
+    if near and near != variable:
+        words = f"the variable {variable} is missing, and there is {near}"
+        written = find_declaration(seen.project, seen.name, "environment", near)
         where = f" in {written.place}" if written else ""
         again = f"invoke up {seen.name}"
-        return Fault("variable-missing", words, again, f"write {variable} for {near[0]}{where}")
+        return Fault("variable-missing", words, again, f"write {variable} for {near}{where}")
     declared = find_declaration(seen.project, seen.name, "environment", variable)
     if declared and declared.bare_variables:
         change = f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"
