@@ -26,6 +26,11 @@ class StackError(Exception):
         return f"{message}\n  → {self.advice}" if self.advice else message
 
 
+def reason(error: Exception) -> str:
+    """What an error says, for a sentence of another one: without the advice of a StackError."""
+    return str(error.args[0]) if isinstance(error, StackError) else str(error)
+
+
 class CheckFailed(StackError):
     """A check failed or a budget was missed."""
 

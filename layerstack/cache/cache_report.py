@@ -18,7 +18,7 @@ from layerstack.dockerfile.recipe import read_recipe
 from layerstack.engine import engine, images
 from layerstack.engine.cache_records import CacheRecord, CacheUse, describes
 from layerstack.engine.images import StoredImage
-from layerstack.errors import UsageError
+from layerstack.errors import UsageError, reason
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 from layerstack.wording import megabytes
@@ -188,7 +188,7 @@ def _built(
     try:
         return Built(image, read_recipe(project.root, image).stages, image.target, layers), notes
     except UsageError as error:
-        return Built(image, (), image.target, layers), (str(error),)
+        return Built(image, (), image.target, layers), (reason(error),)
 
 
 def _layers(stored: StoredImage) -> tuple[tuple[str, int], ...]:

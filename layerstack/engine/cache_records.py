@@ -10,7 +10,7 @@ from typing import Any
 
 from layerstack.dockerfile.recipe import RecipeLine
 from layerstack.engine.disk_use import read_disk_use
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, reason
 
 # BuildKit describes a record of RUN as `mount / from exec SHELL COMMAND`, one of COPY as `[stage 2/4] COPY a /a`.
 _RUN_PREFIX = "mount / from exec "
@@ -75,7 +75,7 @@ def read_cache() -> CacheUse:
     try:
         entries = read_disk_use("build-cache")["build-cache"]
     except (EngineError, OSError) as error:
-        raise EngineError(f"The engine does not report its disk usage: {error}") from error
+        raise EngineError(f"The engine does not report its disk usage: {reason(error)}") from error
     return CacheUse(tuple(map(_record, entries)))
 
 

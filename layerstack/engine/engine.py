@@ -77,12 +77,13 @@ def _connect(endpoint: Endpoint) -> EngineClient:
 
     try:
         connected = EngineClient(endpoint)
+    # It asks for the engine's version at once.
+    except EngineGone as gone:
+        raise unreachable(str(gone.__cause__), endpoint) from gone
+    except EngineError:
+        raise
     except (docker.errors.DockerException, OSError) as error:
-        # The SDK requests the version first and wraps whatever that raises.
-        cause = error.__cause__
-        if isinstance(cause, EngineError) and not isinstance(cause, EngineGone):
-            raise cause from error
-        raise unreachable(str(cause.__cause__ if isinstance(cause, EngineGone) else error), endpoint) from error
+        raise unreachable(str(error), endpoint) from error
     if endpoint.is_chosen:
         _require_same_engine(connected, endpoint)
     return connected

@@ -8,7 +8,7 @@ from typing import Any
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.inside import NOT_THERE, Answer, run_inside
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, reason
 from layerstack.gpu.nvml import HostGpus
 
 # nvidia-smi hangs when a card has fallen off the bus.
@@ -75,7 +75,7 @@ def look_inside(client: EngineClient, container: Container, host: HostGpus | Non
     try:
         answer = _ask(client, container.id)
     except (EngineError, OSError) as error:
-        return replace(found, problem=f"NVML in the container could not be queried: {error}")
+        return replace(found, problem=f"NVML in the container could not be queried: {reason(error)}")
     if answer is None:
         return replace(found, problem="it has no NVML to ask (NVIDIA_DRIVER_CAPABILITIES without utility?)")
     uuids = tuple(UUID.findall(answer.output))

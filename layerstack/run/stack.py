@@ -159,9 +159,14 @@ def volumes_of(name: str) -> tuple[Volume, ...]:
 
 
 def logs(project: Project, services: Sequence[str] = (), tail: int | None = None, follows: bool = False) -> int:
-    """Print the logs of services without control characters; returns the exit code of `docker compose logs`."""
+    """Print the logs of services without control characters; returns the exit code of `docker compose logs`.
+
+    Raises UsageError for an unknown service, EngineError.
+    """
     for name in services:
         project.service(name)
+    # What Compose prints passes through line by line: its word on an engine that is away would be one of them.
+    engine.client_later()
     options = (*(("--tail", str(tail)) if tail is not None else ()), *(("--follow",) if follows else ()))
     argv = project.compose("logs", "--no-color", *options, *services)
     return command.follow(argv, _print_log_line, cwd=project.root, env=project.environment)

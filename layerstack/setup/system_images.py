@@ -9,7 +9,7 @@ from layerstack import command
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import STAND_IN_LABEL
-from layerstack.errors import EngineError, NotInEngine, UsageError
+from layerstack.errors import EngineError, NotInEngine, UsageError, reason
 from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.project import answers, choices
 from layerstack.project.project import BAKE_NAMES
@@ -118,7 +118,7 @@ def _look_up(docker: EngineClient, image: SystemImage) -> SystemImage:
     except NotInEngine:
         return image
     except EngineError as error:
-        raise UsageError(f"{image.variable}={image.reference}: {error}") from error
+        raise UsageError(f"{image.variable}={image.reference}: {reason(error)}") from error
     stands_in_for = (found.labels or {}).get(STAND_IN_LABEL)
     return replace(
         image, official=stands_in_for or image.official, is_stand_in=bool(stands_in_for), image_id=found.id or ""
@@ -159,8 +159,8 @@ def _report_kept(images: Sequence[SystemImage], outcomes: Mapping[str, PullOutco
         if image.image_id and not outcomes[image.variable].is_pulled:
             stand_in = f" (a stand-in, not the official {image.official})" if image.is_stand_in else ""
             kept.setdefault(outcomes[image.variable].reason, []).append(f"  {image.reference}{stand_in}")
-    for reason, lines in kept.items():
-        say(f"could not be pulled: {reason}; still in use:")
+    for why, lines in kept.items():
+        say(f"could not be pulled: {why}; still in use:")
         for line in lines:
             say(line)
 

@@ -8,7 +8,7 @@ from typing import Any
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
-from layerstack.errors import EngineError, NotInEngine
+from layerstack.errors import EngineError, NotInEngine, reason
 from layerstack.project.called import with_called
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Device, Project, find_compose_files, load, with_overlay
@@ -69,7 +69,7 @@ def read_status(project: Project) -> list[ServiceStatus]:
     try:
         return _read(client, as_started(project, found), found)
     except (EngineError, OSError) as error:
-        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error
+        raise EngineError(f"The engine stopped answering: {reason(error)}", "`invoke doctor` checks it.") from error
 
 
 def document(statuses: Sequence[ServiceStatus]) -> dict[str, Any]:

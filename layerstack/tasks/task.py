@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from layerstack.errors import CheckFailed, NoRoom, StackError
+from layerstack.errors import CheckFailed, CommandFailed, NoRoom, StackError
 from layerstack.report import say, tolerate_any_text
 from layerstack.tasks.annotation import annotate
 
@@ -52,7 +52,7 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
         body(c, *args, **kwargs)
         sys.stdout.flush()
     except StackError as error:
-        raise Exit(code=print_failure(error, as_json=bool(kwargs.get("json")))) from error
+        raise Exit(code=print_failure(_of_engine(error), as_json=bool(kwargs.get("json")))) from error
     except KeyboardInterrupt:
         raise Exit("interrupted", INTERRUPTED) from None
     except OSError as error:
@@ -61,6 +61,17 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
             raise
         full = NoRoom(f"No room on the disk: {error}.", "`invoke clean` frees build cache; `df -h` shows what is full.")
         raise Exit(code=print_failure(full, as_json=bool(kwargs.get("json")))) from error
+
+
+def _of_engine(error: StackError) -> StackError:
+    """The same, or that there is no engine, where that is why a docker command failed."""
+    if not isinstance(error, CommandFailed):
+        return error
+    from layerstack.engine import texts
+    from layerstack.engine.endpoint import find_endpoint
+    from layerstack.engine.unusable import unreachable
+
+    return unreachable(error.output, find_endpoint()) if texts.says(error.output, *texts.UNREACHABLE) else error
 
 
 def print_failure(error: StackError, as_json: bool) -> int:

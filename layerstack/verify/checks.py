@@ -12,7 +12,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_log
 from layerstack.engine.inside import run_inside, stopped_programs
 from layerstack.engine.place import EnginePlace
-from layerstack.errors import CheckFailed
+from layerstack.errors import CheckFailed, reason
 from layerstack.moment import epoch_seconds
 from layerstack.verify import http_check, inside_http
 from layerstack.wait import call_within
@@ -142,7 +142,7 @@ def timed(
         is_ok, detail = True, call_within(timeout_seconds + MARGIN_SECONDS, ask, is_hopeless)
     # Whatever a check raises is its outcome: the other checks are reported all the same.
     except Exception as error:
-        is_ok, detail = False, str(error) or type(error).__name__
+        is_ok, detail = False, reason(error) or type(error).__name__
         answer = getattr(error, "answer", "")
     # What cannot be asked says so instead of raising: that is no failure.
     is_asked = not (is_ok and detail.startswith(http_check.NOT_CHECKED))

@@ -10,7 +10,7 @@ from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.place import EnginePlace, find_place
-from layerstack.errors import EngineError, UsageError
+from layerstack.errors import EngineError, UsageError, reason
 from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Device, Project
 from layerstack.verify.check_graph import read_graph
@@ -185,4 +185,4 @@ def _from_engine(client: EngineClient, timeout_seconds: float, ask: Callable[[],
     except TimeoutError as error:
         raise EngineError(f"The engine did not respond: {error}.", "`invoke doctor` checks it.") from error
     except (EngineError, OSError) as error:
-        raise EngineError(f"The engine stopped answering: {error}", "`invoke doctor` checks it.") from error
+        raise EngineError(f"The engine stopped answering: {reason(error)}", "`invoke doctor` checks it.") from error

@@ -145,3 +145,23 @@ def test_ctrl_c_in_a_build_is_130_and_tags_nothing_unfinished(own: Project) -> N
     assert "Traceback" not in stderr
     assert own.image("web").tag not in has_images(own)
     assert list(history.read(own.root)) == []
+
+
+NEED_AN_ENGINE = (
+    *("audit web", "build", "build-bases", "cache", "clean --yes", "dev", "down", "images", "logs"),
+    *("restart", "stacks", "start", "status", "time-rebuild web", "up", "verify", "why web"),
+)
+
+
+@pytest.mark.parametrize("words", NEED_AN_ENGINE)
+def test_without_an_engine_every_task_says_so_and_what_to_do(
+    own: Project, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    with monkeypatch.context() as away:
+        away.setenv("DOCKER_HOST", f"unix://{own.root}/none.sock")
+        outcome = invoke(own, words)
+    assert outcome.returncode == 3, outcome.stderr
+    said, advice = outcome.stderr.splitlines()
+    assert said.startswith(f"No Docker daemon responds at unix://{own.root}/none.sock: ")
+    assert advice.startswith("  → Start it ")
+    assert said.count("→") == 0

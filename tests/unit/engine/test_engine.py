@@ -11,7 +11,7 @@ from engine_facts import FACTS
 
 from layerstack.engine import api, engine
 from layerstack.engine.endpoint import Endpoint
-from layerstack.engine.unusable import unreachable
+from layerstack.engine.unusable import HOW_TO_START, unreachable
 from layerstack.errors import EngineError, NoRoom, StackError
 
 
@@ -159,8 +159,11 @@ def test_all_that_is_lacking_is_said_at_once() -> None:
 
 def test_client_without_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    with pytest.raises(EngineError, match=r"No Docker daemon responds at unix://"):
+    with pytest.raises(EngineError) as raised:
         engine.client()
+    said = f"No Docker daemon responds at unix://{tmp_path}/none.sock: No such file or directory"
+    assert raised.value.args[0] == said
+    assert raised.value.advice == HOW_TO_START
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,14 @@ def command(c):
 
 
 @task()
+def away(c):
+    \"\"\"Run a docker command that finds no engine.\"\"\"
+    from layerstack import command
+    said = "echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.' >&2; exit 1"
+    command.run(["sh", "-c", said]).require()
+
+
+@task()
 def bug(c):
     \"\"\"Be wrong.\"\"\"
     raise ZeroDivisionError
@@ -71,7 +79,15 @@ def fine(c):
 ROOT = Path(__file__).parents[3]
 CALLS = [
     *(("checkfailed", 1), ("usageerror", 2), ("engineerror", 3), ("buildfailed", 4), ("startfailed", 5)),
-    *(("gpumissing", 6), ("interrupt", 130), ("fine", 0), ("command", 1), ("--dry bug", 0), ("nonsense", 2)),
+    *(
+        ("gpumissing", 6),
+        ("interrupt", 130),
+        ("fine", 0),
+        ("command", 1),
+        ("away", 3),
+        ("--dry bug", 0),
+        ("nonsense", 2),
+    ),
     *(("usageerror --json", 2), ("checkfailed --json", 1), ("bug", 1), ("full", 7)),
 ]
 Outcome = subprocess.CompletedProcess[str]
