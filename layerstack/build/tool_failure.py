@@ -55,6 +55,11 @@ _KNOWN = tuple(
             "Correct name and version of {name}, or choose another Python.",
         ),
         (
+            r"externally-managed-environment",
+            "pip may not install into the system's Python of this image (PEP 668)",
+            "Above this step: `RUN python3 -m venv /opt/venv` and `ENV PATH=/opt/venv/bin:$PATH`.",
+        ),
+        (
             r"THESE PACKAGES DO NOT MATCH THE HASHES",
             "a package does not match the hash in the requirements",
             "Lock the requirements again.",
@@ -102,6 +107,8 @@ _KNOWN = tuple(
 )
 # `E: Unable to locate package foo`, `error: could not compile`
 _ERROR = re.compile(r"(?:error|exception|fatal|failed|cannot|could not|not found|no such|denied)\b|^E: ", re.IGNORECASE)
+# `error: externally-managed-environment`, `FATAL: kernel too old`
+_ANNOUNCED = re.compile(r"\s*(?:error|fatal(?: error)?|E)\b ?: ?\S", re.IGNORECASE)
 # What tools write around their error: usage, progress, advertising.
 _NOISE = re.compile(
     r"^\s*$|^\s+at |^npm notice"
@@ -117,8 +124,10 @@ def read_failure(log: str, context: str) -> ToolFailure:
         if match := pattern.search(log):
             groups = {**match.groupdict(), "inside": inside}
             return ToolFailure(reason.format(**groups), repair.format(**groups))
-    errors = [line.strip() for line in shown_lines(log) if _ERROR.search(line)]
-    return ToolFailure(errors[-1].removesuffix(".") if errors else "")
+    errors = [line for line in shown_lines(log) if _ERROR.search(line)]
+    # Some tools explain an error at length: its own line is further up, and says at its beginning what it is.
+    errors = errors or [line for line in log.splitlines() if _ANNOUNCED.match(line)]
+    return ToolFailure(errors[-1].strip().removesuffix(".") if errors else "")
 
 
 def shown_lines(log: str) -> list[str]:

@@ -32,6 +32,8 @@ npm error A complete log of this run can be found in: /home/app/.npm/_logs/x.log
         ("npm error 404  'left-padd@*' is not in this registry.", "left-padd@*", ""),
         ("npm error notarget No matching version found for left-pad@9.9.9.", "left-pad@9.9.9", ""),
         ("ERROR: No matching distribution found for numpyy==1", "numpyy==1", "numpyy==1"),
+        ("error: externally-managed-environment\n" + 12 * "To install, see apt.\n", "PEP 668", "python3 -m venv"),
+        ("Error: no licence\n" + 12 * "Licences are sold in shops.\n", "Error: no licence", ""),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "hash", "Lock"),
         ("  ╰─▶ Because numpyy was not found in the package registry and you require numpyy", "numpyy", "numpyy"),
         ("Reading state information...\nE: Unable to locate package curll", "curll", "apt-get update"),
