@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layerstack.build.step_text import instruction_of, stage_of
 from layerstack.moment import local_time
 from layerstack.report import line, print_json, print_table, say
-from layerstack.wording import duration, short
+from layerstack.wording import duration, listed, short
 
 if TYPE_CHECKING:
     from layerstack.build.impact import Impact
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from layerstack.project.project import Project
 
 STEP_CHARACTERS = 70
+# After a checkout under another umask every step has causes of its own.
+CAUSE_CHARACTERS = 160
 
 
 def print_build(result: BuildRecord) -> None:
@@ -48,12 +50,14 @@ def _print_built(images: Sequence[ImageRecord]) -> None:
             duration(image.seconds) if image.steps else "",
             str(sum(not step.is_cached for step in image.steps)) if image.steps else "",
             str(sum(step.is_cached for step in image.steps)) if image.steps else "",
-            escape(image.cause),
+            escape(short(image.cause, CAUSE_CHARACTERS)),
         )
         for image in images
     ]
     columns = ("image", "", "took", "ran", "cached", "cause")
     print_table(columns, rows, right=("took", "ran", "cached"), spare=("cached", "ran"))
+    if cut := [image.image for image in images if len(image.cause) > CAUSE_CHARACTERS]:
+        say(f"all causes: `invoke why {cut[0]}`{f', likewise {listed(cut[1:])}' if cut[1:] else ''}")
 
 
 def print_why(explanation: Explanation) -> None:

@@ -139,6 +139,15 @@ def test_a_build_shows_every_image_with_its_cause(capsys: pytest.CaptureFixture[
     assert "up to date: base" in text
 
 
+def test_a_build_of_many_causes_says_where_all_of_them_are(capsys: pytest.CaptureFixture[str]) -> None:
+    cause = "; ".join(f"file-mode: src/{number}.py 0644 → 0664" for number in range(20))
+    built = [ImageRecord(image=name, action="built", cause=cause) for name in ("api", "web")]
+    build_text.print_build(BuildRecord(seconds=3.0, images=tuple(built)))
+    said = capsys.readouterr()
+    assert "src/19.py" not in said.out
+    assert "all causes: `invoke why api`, likewise web" in said.err + said.out
+
+
 def test_nothing_to_build_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     fresh = tuple(ImageRecord(image=name, action="fresh") for name in ("base", "web"))
     build_text.print_build(BuildRecord(images=fresh))
