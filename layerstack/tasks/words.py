@@ -52,6 +52,14 @@ class CommandLine:
             spelled += self._option(token) if token.startswith("-") and len(token) > 1 else self._word(token)
         return spelled
 
+    def _misplaced(self, name: str) -> UsageError | None:
+        """The error for an option of a task that stands before it."""
+        # The last one: the option's value may be called like a task, as in `--device gpu up`.
+        tasks = [token for token in self._tokens if token in self._tasks and name in self._tasks[token].flags]
+        if self.task or not tasks:
+            return None
+        return UsageError(f"`{name}` stands before its task.", f"invoke {tasks[-1]} {name} …")
+
     def options(self) -> dict[str, Argument]:
         """The options that are valid here: those of the program, overridden by those of the current task."""
         known: dict[str, Argument] = {}
@@ -80,7 +88,7 @@ class CommandLine:
             return [token]  # `-t50` or `-qv`: Invoke takes these apart
         known = self.options()
         if name not in known:
-            raise unknown("option", name, known, (self.task.name or "") if self.task else "")
+            raise self._misplaced(name) or unknown("option", name, known, (self.task.name or "") if self.task else "")
         argument = known[name]
         # A required argument may be given by its option as well.
         if argument in self.required:

@@ -105,6 +105,7 @@ def test_words_after_a_task(words: str, calls: list[tuple[str, dict[str, Any]]])
         ("--help bulid", ["`bulid`", "Did you mean build?"]),
         ("--list --list-format xml", ["--list-format", "nested"]),
         ("--dyr build", ["`--dyr`", "Did you mean --dry?"]),
+        ("--device cpu build", ["`--device`", "invoke build --device"]),
     ],
 )
 def test_what_is_none_is_refused_by_name(words: str, named: list[str], capsys: pytest.CaptureFixture[str]) -> None:
