@@ -89,7 +89,7 @@ def name_fault(seen: Evidence) -> Fault:
     """The first rule that knows this evidence."""
     found = next((fault for rule in RULES if (fault := rule(seen))), None)
     failed = seen.result.failed[0]
-    return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", f"invoke logs {seen.name}")
+    return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", seen.logs)
 
 
 def blame(graph: CheckGraph, faults: Mapping[str, Fault], ended: Collection[str] = ()) -> dict[str, str]:
@@ -130,7 +130,7 @@ def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[s
 
 def make_diagnosis(seen: Evidence, fault: Fault) -> Diagnosis:
     """The diagnosis of one root, without passwords."""
-    environment = seen.container.environment if seen.container else {}
+    environment = seen.environment
     return Diagnosis(
         fault.kind,
         mask(fault.cause, environment),

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from layerstack import command
+from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, Mount, read_deaths, read_log, was_stopped
@@ -22,11 +23,13 @@ from layerstack.engine.place import WILDCARDS, EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
+from layerstack.project.declaration import Declaration, find_declaration, find_text, how_to_change
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own
+from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
-from layerstack.run.health import TOLERATED_CRASHES
+from layerstack.run.health import TOLERATED_CRASHES, renew
 from layerstack.run.own_file import find_own, own_name, renewal
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
@@ -93,6 +96,63 @@ class Evidence:
     @property
     def container(self) -> Container | None:
         return self.result.container
+
+    @property
+    def mounts(self) -> tuple[Mount, ...]:
+        return self.container.mounts if self.container else ()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self.container.environment if self.container else {}
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        return self.container.argv if self.container else ()
+
+    @property
+    def user(self) -> str:
+        return self.container.user if self.container else ""
+
+    @property
+    def as_user(self) -> str:
+        return f" as the user {self.user}" if self.user else ""
+
+    @property
+    def image(self) -> Image | None:
+        """The image of the project that it runs."""
+        return self.project.image_of(self.service)
+
+    @property
+    def up(self) -> str:
+        return f"invoke up {self.name}"
+
+    @property
+    def logs(self) -> str:
+        return f"invoke logs {self.name}"
+
+    @property
+    def again(self) -> str:
+        """The command after a correction of its command or image."""
+        return renew(self.name, self.service.is_built)
+
+    def declared(self, *keys: str) -> Declaration | None:
+        """Where a Compose file declares this of it."""
+        return find_declaration(self.project, self.name, *keys)
+
+    def written(self, key: str, word: str) -> Declaration | None:
+        """The line below one of its keys that contains a word."""
+        return find_text(self.project, self.name, key, word)
+
+    def variable(self, name: str) -> str:
+        """Where one of its variables is changed."""
+        return how_to_change(name, self.declared("environment", name))
+
+    def in_health_check(self, word: str) -> str:
+        return place_or(self.written("healthcheck", word), f"the health check of {self.name}")
+
+    def place_of(self, mount: Mount) -> str:
+        written = self.written("volumes", mount.target) or self.written("tmpfs", mount.target)
+        return place_or(written, f"the volumes of {self.name}")
 
     @property
     def oom_kills(self) -> int:

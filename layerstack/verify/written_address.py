@@ -7,8 +7,6 @@ from os.path import relpath
 from pathlib import Path, PurePosixPath
 
 from layerstack.project.addresses import Reference
-from layerstack.project.declaration import find_text
-from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.network_faults import owner_of
@@ -91,20 +89,19 @@ def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
     for key in KEYS:
         # As bash writes it, too: `/dev/tcp/db/5433`.
         for word in (f"{host}:{port}", f"{host}/{port}") if port else (host,):
-            if declared := find_text(seen.project, seen.name, key, word):
-                return WrittenAddress(Reference(declared.place, host, port), f"invoke up {seen.name}")
+            if declared := seen.written(key, word):
+                return WrittenAddress(Reference(declared.place, host, port), seen.up)
     there = rf"['\"]?\W{{1,3}}{port}\b" if port else r"(?![\w-])"
     for file, inside, number, line in _lines(seen, re.compile(rf"(?<![\w.-]){re.escape(host)}{there}")):
         beside = re.search(rf"{re.escape(host)}['\"]?(?::|, ?)(\d{{2,5}})\b", line)
         found = Reference(f"{relpath(file, seen.project.root)}:{number}", host, int(beside[1]) if beside else port)
         return WrittenAddress(found, seen.renewal(inside))
-    return WrittenAddress(Reference("", host, port), renew(seen.name, seen.service.is_built))
+    return WrittenAddress(Reference("", host, port), seen.again)
 
 
 def _lines(seen: Evidence, pattern: "re.Pattern[str]") -> Iterator[tuple[Path, str, int, str]]:
     """(file, its path in the container if it is mounted, number of the line, line) of the project's own files in it."""
-    mounts = seen.container.mounts if seen.container else ()
-    sources = [(Path(mount.source), mount.target) for mount in mounts if mount.kind == "bind"]
+    sources = [(Path(mount.source), mount.target) for mount in seen.mounts if mount.kind == "bind"]
     sources += [(folder, "") for folder in contexts(seen.project, seen.service)]
     for source, target in sources:
         for file in _texts(source) if source.is_relative_to(seen.project.root) else ():
