@@ -17,7 +17,6 @@ from layerstack.verify import port_faults
 from layerstack.verify.code_faults import find_origin
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.own_command import where_command
-from layerstack.verify.state_links import missing_networks
 from layerstack.wording import duration
 
 # One that lives this long has got past its settings: starting it again is worth a try.
@@ -72,7 +71,7 @@ def name_taken(seen: Evidence) -> Fault | None:
 
 
 def network_missing(seen: Evidence) -> Fault | None:
-    if not seen.missing_networks:
+    if not seen.missing_networks or (seen.container and seen.container.is_running):
         return None
     names = ", ".join(seen.missing_networks)
     repair = " && ".join([*(f"docker network create {name}" for name in seen.missing_networks), "invoke up"])
@@ -81,9 +80,8 @@ def network_missing(seen: Evidence) -> Fault | None:
 
 def network_detached(seen: Evidence) -> Fault | None:
     one = seen.container
-    if one is None or all(check.is_ok for check in seen.result.checks if check.link == "network"):
+    if one is None or not one.is_running or not (missing := seen.missing_networks):
         return None
-    missing = missing_networks(one, seen.service)
     repair = " && ".join(f"docker network connect --alias {seen.name} {name} {one.name}" for name in missing)
     return Fault("network-detached", f"is not connected to the network {', '.join(missing)}", repair)
 

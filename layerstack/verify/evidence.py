@@ -37,7 +37,7 @@ from layerstack.verify.examination import ServiceResult
 from layerstack.verify.health_probe import time_health
 from layerstack.verify.last_words import last_error, texts_of
 from layerstack.verify.listening import Listener, read_listeners
-from layerstack.verify.state_links import is_first_start
+from layerstack.verify.state_links import declared_networks, is_first_start
 from layerstack.wait import ask_all
 
 LOG_LINES = 40
@@ -55,12 +55,14 @@ class Evidence:
     """One broken service. `listeners` are None where they cannot be seen, `stopped` are programs halted by a signal.
 
     `deaths` are the exit codes of its last runs, -1 for an out-of-memory kill; `was_stopped` when somebody has ended
-    the last one. `networks` are those that it is on, and whether they are internal. `peers` are all running containers
-    of the project by service, `hosts` maps host names to services, `unbuilt` are all services whose image is to be
-    built, `cause` is what the files of its container tell. At its `is_first_start` none of its volumes is older than
-    its container. What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a
-    path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass, `holder_of`
-    what has a port of this machine, `in_image` whether its image has a path that a mount may hide.
+    the last one. `networks` are those that it is on, and whether they are internal, `missing_networks` those that it
+    should be on and is not, or that do not exist. `peers` are all running containers of the project by service, `hosts`
+    maps host names to services, `unbuilt` are all services whose image is to be built, `cause` is what the files of its
+    container tell. At its `is_first_start` none of its volumes is older than its container.
+
+    What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a path in it (None
+    where that cannot be told), `health_seconds` how long its health check takes to pass, `holder_of` what has a port of
+    this machine, `in_image` whether its image has a path that a mount may hide.
     """
 
     project: Project
@@ -321,8 +323,7 @@ class Lookout:
             holders=tuple(self._holders(result)),
             missing_images=tuple(self._missing_images(result)),
             unbuilt=self._unbuilt,
-            # One that runs has its networks; asking for them costs a run of Compose.
-            missing_networks=tuple(self._missing_networks(service)) if not one or not one.is_running else (),
+            missing_networks=tuple(self._missing_networks(service, result)),
             networks=self._networks(one) if one else {},
             hosts=self._hosts,
             peers=self._peers,
@@ -383,17 +384,24 @@ class Lookout:
             yield from (tag for tag in below if tag not in here)
 
     @cached_property
-    def _external_networks(self) -> dict[str, str]:
-        """Network of the Compose file → its real name, for the external ones."""
+    def _declared_networks(self) -> dict[str, tuple[str, bool]]:
+        """Network of the Compose file → its real name, and whether it is external; costs a run of Compose."""
         # The real name may come from a variable, which only Compose fills in.
         argv = self._project.compose("config", "--format", "json")
         said = command.run(argv, cwd=self._project.root, env=self._project.environment)
         networks = (json.loads(said.stdout).get("networks") or {}) if said.ok else {}
-        return {key: one.get("name", key) for key, one in networks.items() if one.get("external")}
+        return {key: (one.get("name", key), bool(one.get("external"))) for key, one in networks.items()}
 
-    def _missing_networks(self, service: Service) -> Iterator[str]:
-        # External ones only: Compose makes the project's own.
-        declared = self._external_networks
-        wanted = [declared[key] for key in service.definition.get("networks") or () if key in declared]
-        here = {one["Name"] for one in self._client.api.networks()} if wanted else set()
-        yield from (name for name in wanted if name not in here)
+    def _missing_networks(self, service: Service, result: ServiceResult) -> Iterator[str]:
+        one = result.container if result.container and result.container.is_running else None
+        # One that runs has its networks unless a link says otherwise.
+        if one and all(check.is_ok for check in result.checks if check.link == "network"):
+            return
+        known = self._declared_networks
+        wanted = [known[key] for key in declared_networks(service) if key in known]
+        if one:
+            yield from (name for name, _ in wanted if name not in one.networks)
+        # What does not run lacks external ones only: Compose makes the project's own.
+        elif external := [name for name, is_external in wanted if is_external]:
+            here = {found["Name"] for found in self._client.api.networks()}
+            yield from (name for name in external if name not in here)

@@ -120,7 +120,9 @@ def lock_left(seen: Evidence) -> Fault | None:
     if mount is None:
         words = f"finds {path}, which its own killed predecessor left in its container"
         return Fault("lock-left", words, f"docker rm -f {one.name} && invoke up {seen.name}")
-    if any(mount.source == other.source for peer in seen.peers.values() for other in peer.mounts):
+    # In a restart loop it is one of the peers itself.
+    others = (peer for name, peer in seen.peers.items() if name != seen.name)
+    if any(mount.source == other.source for peer in others for other in peer.mounts):
         return None
     words = f"finds {path}, which its own killed predecessor left in {mount.words}"
     # In a new container of the service, which has the same volumes: nothing can be run in one that has ended.

@@ -167,6 +167,14 @@ def test_a_lock_is_no_leftover_while_somebody_else_has_the_volume(tmp_path: Path
     assert fault(tmp_path, LOCKED, peer={"mounts": data}, mounts=data).kind != "lock-left"
 
 
+def test_a_program_that_starts_again_and_again_is_not_somebody_else_with_its_volume(tmp_path: Path) -> None:
+    one = make_container("api", mounts=(Mount("volume", "shop_data", "/data", True),), restart_count=5)
+    result = make_result(one, failed("running", ENDED.reason, link="running"), verdict=ENDED)
+    project = make_project({"api": {}}, tmp_path)
+    seen = make_evidence(project, result, log=(LOCKED,), deaths=(1, 1), peers={"api": one})
+    assert name_fault(seen).kind == "lock-left"
+
+
 @pytest.mark.parametrize(
     ("said", "argv", "change"),
     [
