@@ -1,10 +1,13 @@
 """Addresses that a service complains of and no variable holds: where the project writes them."""
 
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from os.path import relpath
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from layerstack.project.addresses import Reference
 from layerstack.run.own_file import contexts
@@ -111,17 +114,15 @@ def _lines(seen: Evidence, pattern: "re.Pattern[str]") -> Iterator[tuple[Path, s
 
 
 def _texts(source: Path) -> Iterator[Path]:
-    every = [source] if source.is_file() else (path for path in source.rglob("*") if not _is_skipped(source, path))
-    for count, file in enumerate(every):
-        if count >= MOST_FILES:
-            return
-        try:
+    for file in islice([source] if source.is_file() else _files(source), MOST_FILES):
+        # One that is gone meanwhile, or closed to this user, has no address to correct.
+        with suppress(OSError):
             if file.is_file() and file.stat().st_size <= MOST_BYTES and b"\0" not in file.read_bytes():
                 yield file
-        except OSError:
-            continue
 
 
-def _is_skipped(source: Path, path: Path) -> bool:
-    parts = PurePosixPath(path.relative_to(source)).parts
-    return any(part in SKIPPED or part.startswith(".") for part in parts)
+def _files(source: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(source):
+        # Never entered: packages may be a hundred thousand files.
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))

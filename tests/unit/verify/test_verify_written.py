@@ -1,5 +1,6 @@
 """Names, values and ports that a project writes wrongly: the place of each, by what its container shows and says."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,13 @@ def test_a_server_that_is_not_well_may_refuse_everybody(tmp_path: Path) -> None:
     values = {"DB_HOST": "db", "DB_PASSWORD": "x"}
     found = fault(tmp_path, "WRONGPASS invalid password", peer={"health": "starting"}, **environment(**values))
     assert found.kind != "wrong-credentials"
+
+
+def test_folders_of_packages_are_not_even_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "node_modules" / "pg").mkdir(parents=True)
+    (tmp_path / "node_modules" / "pg" / "index.js").write_text("postgres")
+    scandir, listed = os.scandir, []
+    monkeypatch.setattr("os.scandir", lambda path: listed.append(str(path)) or scandir(path))
+    found = fault(tmp_path, UNKNOWN, mounts=(Mount("bind", str(tmp_path), "/srv", True),))
+    assert found.change == "correct that name in the program or the settings of api"
+    assert not any("node_modules" in path for path in listed)
