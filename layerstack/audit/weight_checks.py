@@ -5,13 +5,13 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from layerstack import model_file
 from layerstack.audit.elf_file import holds
 from layerstack.audit.image_files import ImageFiles, StoredFile
 from layerstack.finding import Finding, error, warning
 from layerstack.wording import megabytes
 
-SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".pb", ".tflite", ".h5", ".bin", ".pkl", ".npz", ".task")
-# Small files with these suffixes are often something else.
+# Small files with these endings are often something else.
 WEIGHT_BYTES = 20 * 10**6
 SHOWN = 6
 
@@ -48,9 +48,8 @@ class LicensedModel:
 
 def check_weights(image: ImageFiles, licensed: Sequence[LicensedModel] = ()) -> Iterator[Finding]:
     """Weights in any layer, also those that a later layer deletes; licensed models are errors."""
-    files = [
-        file for file in (*image.files.values(), *image.buried) if not file.target and file.name.endswith(SUFFIXES)
-    ]
+    every = (file for file in (*image.files.values(), *image.buried) if not file.target)
+    files = [file for file in every if file.name.endswith(model_file.ENDINGS)]
     forbidden: list[StoredFile] = []
     for model in licensed:
         for file in filter(model.is_met_by, files):

@@ -13,7 +13,7 @@ from layerstack.errors import CheckFailed
 from layerstack.project.project import Project, Service
 from layerstack.verify import inside_http
 from layerstack.verify.check_graph import read_graph
-from layerstack.verify.checks import TIMEOUT_SECONDS, CheckResult, Target, as_check, check_name, run_declared, timed
+from layerstack.verify.checks import CheckResult, Target, as_check, ask_declared, check_name, run_declared
 from layerstack.verify.http_check import NOT_CHECKED
 from layerstack.verify.masking import mask
 from layerstack.wait import ask_all, wait_until
@@ -147,8 +147,9 @@ def _ask(peers: _Peers, project: Project, service: Service, task: Task) -> list[
             # Its container is known only to the engine of that node.
             detail = f"{NOT_CHECKED}: the replica runs on another node"
             return CheckResult(check_name(declared), True, 0.0, detail, is_asked=False)
-        seconds = float(declared.get("timeout_seconds", TIMEOUT_SECONDS)) + inside_http.START_SECONDS
-        return timed(check_name(declared), seconds, lambda: peers.ask(declared, task, service, seconds))
+        return ask_declared(
+            declared, lambda seconds: peers.ask(declared, task, service, seconds), inside_http.START_SECONDS
+        )
 
     environment = {key: str(value) for key, value in (service.definition.get("environment") or {}).items()}
     found = ask_all(run, [as_check(entry) for entry in service.settings.verify])

@@ -1,4 +1,4 @@
-"""Checks of the machine itself, which need neither engine nor project."""
+"""Checks of the machine itself, which ask neither engine nor project."""
 
 import os
 import platform
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
+from layerstack.engine.endpoint import find_endpoint
 from layerstack.errors import GpuMissing
 from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.gpu import gpu_services
@@ -18,7 +19,6 @@ INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
 # Where WSL mounts the disks of Windows.
 WINDOWS_DISKS = "/mnt/"
 MEMINFO_FILE = Path("/proc/meminfo")
-SOCKET_FILE = Path("/var/run/docker.sock")
 # Kernels before 5.11 allow 8,192 by default.
 ENOUGH_WATCHES = 65_536
 # The kernel's default.
@@ -39,14 +39,15 @@ def check_environment() -> Iterator[Finding]:
 
 def check_rights() -> Iterator[Finding]:
     """May this user access the local engine?"""
-    # With another address this socket is not the one that is used.
-    if os.environ.get("DOCKER_HOST") or not SOCKET_FILE.exists():
+    # A context may lead to another socket than the usual one, as that of a rootless engine.
+    socket = find_endpoint().socket_path
+    if not socket or not Path(socket).exists():
         return
-    if os.access(SOCKET_FILE, os.R_OK | os.W_OK):
+    if os.access(socket, os.R_OK | os.W_OK):
         yield ok("docker group", "this user can use the engine")
     else:
         remedy = "sudo usermod --append --groups docker $USER, then log out and in again"
-        yield error("docker group", f"this user has no access to {SOCKET_FILE}", remedy)
+        yield error("docker group", f"this user has no access to {socket}", remedy)
 
 
 def check_pynvml() -> Iterator[Finding]:

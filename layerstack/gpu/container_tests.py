@@ -112,13 +112,10 @@ def judge(exit_code: int, complaint: str, report: str) -> Verdict:
 
 
 def _argv(name: str, image: str, lease: Lease, arguments: Sequence[str]) -> list[str]:
-    card = lease.card
-    # Some drivers report no UUID; the index works everywhere.
-    device = card.uuid if card.uuid.startswith(("GPU-", "MIG-")) else str(card.index)
     # `--pull never` reports a missing image at once instead of asking a registry.
     start = ["docker", "run", "--name", name, "--init", "--pull", "never", "--cidfile", lease.container_file]
     # Unbuffered, because the peak memory of a file is read when its lines arrive.
-    settings = ["--gpus", f"device={device}", "--env", "REQUIRE_GPU=1", "--env", "PYTHONUNBUFFERED=1"]
+    settings = ["--gpus", f"device={lease.card.docker_name}", "--env", "REQUIRE_GPU=1", "--env", "PYTHONUNBUFFERED=1"]
     # Of pytest's report formats only xunit1 names the file of each test.
     tests = ["python", "-m", "pytest", "--verbose", "--override-ini", "junit_family=xunit1", f"--junit-xml={REPORT}"]
     return [*start, *settings, image, *tests, *arguments]

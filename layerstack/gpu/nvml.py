@@ -88,6 +88,12 @@ class Card:
     free_bytes: int | None
     processes: tuple[GpuProcess, ...] = ()
 
+    @property
+    def docker_name(self) -> str:
+        """What `docker run --gpus device=…` calls it."""
+        # Some drivers report no UUID; the index works everywhere.
+        return self.uuid if self.uuid.startswith(("GPU-", "MIG-")) else str(self.index)
+
 
 HostAnswer = tuple[HostGpus | None, NvmlRefused | None]
 

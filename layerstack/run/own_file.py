@@ -14,11 +14,11 @@ def find_own(project: Project, service: Service, one: Container | None, path: st
     mount = one.mount_at(path) if one else None
     if mount is not None:
         here = _below(mount, path)
-        return here if here and here.is_file() else None
+        return here if here and _is_file(here) else None
     words = PurePosixPath(path).parts[1:]
     # COPY may have moved the file: its path is looked up in the context with fewer and fewer leading folders.
     tails = (folder.joinpath(*words[start:]) for folder in contexts(project, service) for start in range(len(words)))
-    return next((tail for tail in tails if tail.is_file()), None)
+    return next(filter(_is_file, tails), None)
 
 
 def own_name(project: Project, service: Service, one: Container | None, path: str) -> str:
@@ -41,6 +41,14 @@ def renewal(service: Service, one: Container | None, path: str) -> str:
     if one and one.is_running and not one.restart_count and is_mounted:
         return f"invoke restart {service.name}"
     return renew(service.name, service.is_built and not is_mounted)
+
+
+def _is_file(path: Path) -> bool:
+    # Python raises for a folder that is closed to this user, and for a name that is too long for a file.
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _below(mount: Mount, path: str) -> Path | None:

@@ -64,6 +64,6 @@ def run_in_image(
         return
     try:
         with lease.hold(lease.Wanted(session.name), say=session.log) as held:
-            session.run(*argv, "--gpus", f"device={held.card.uuid}", tag, *words, external=True)
+            session.run(*argv, "--gpus", f"device={held.card.docker_name}", tag, *words, external=True)
     except StackError as error:
         session.error(str(error))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from layerstack import model_file
 from layerstack.engine.image_tree import Tree
 
 START, PYTHON, NODE, EDITABLE, MODEL, CODE = (
@@ -14,22 +15,6 @@ START, PYTHON, NODE, EDITABLE, MODEL, CODE = (
     "an editable install",
     "model data",
     "code",
-)
-MODEL_ENDS = (
-    ".bin",
-    ".caffemodel",
-    ".ckpt",
-    ".gguf",
-    ".h5",
-    ".npz",
-    ".onnx",
-    ".pb",
-    ".pkl",
-    ".pt",
-    ".pth",
-    ".safetensors",
-    ".task",
-    ".tflite",
 )
 MODEL_BYTES = 1 << 20
 CODE_ENDS = (".cjs", ".go", ".jar", ".js", ".jsx", ".mjs", ".py", ".rb", ".so", ".ts", ".tsx")
@@ -122,7 +107,7 @@ def _kind(image: Installed, inside: str) -> str:
     if "/node_modules/" in path:
         return NODE
     is_large = _size(image.tree[inside]) >= MODEL_BYTES
-    return MODEL if is_large and path.endswith(MODEL_ENDS) else ""
+    return MODEL if is_large and path.endswith(model_file.ENDINGS) else ""
 
 
 def _size(mark: str) -> int:

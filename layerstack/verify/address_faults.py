@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable
 from layerstack.engine.container import Container
 from layerstack.moment import epoch_seconds
 from layerstack.project.addresses import Reference, references
-from layerstack.project.declaration import find_declaration, find_text, how_to_change
+from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
+from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
@@ -55,17 +56,15 @@ def wrong_address(seen: Evidence) -> Fault | None:
     if kind in ("listens-on-loopback", "port-unreachable"):
         owner = owner_of(seen, found.host) or found.host
         unless = "" if kind == "listens-on-loopback" else ", unless it is still setting itself up"
-        change = f"let the program of {owner} listen on 0.0.0.0 ({_where(seen, owner)}){unless}"
+        change = f"let the program of {owner} listen on 0.0.0.0 ({environment_of(seen, owner)}){unless}"
         return Fault(kind, words, f"invoke up {owner} {seen.name}", change)
     # Where `DB_PORT` stands beside `DB_HOST`, it is the one to correct.
     variable = (kind == "wrong-port" and found.port_variable) or found.variable
-    declared = find_declaration(seen.project, seen.name, "environment", variable)
     # A container keeps the values that it was made with: the file may be right already, and only not applied.
     wanted = (seen.service.definition.get("environment") or {}).get(variable)
     if wanted is not None and str(wanted) != one.environment[variable]:
-        return Fault(kind, f"{words}; the Compose file now has another address", f"invoke up {seen.name}")
-    what = how_to_change(variable, declared)
-    return Fault(kind, words, f"invoke up {seen.name}", f"correct {what}")
+        return Fault(kind, f"{words}; the Compose file now has another address", seen.up)
+    return Fault(kind, words, seen.up, f"correct {seen.variable(variable)}")
 
 
 def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
@@ -105,7 +104,7 @@ def asks_itself(seen: Evidence) -> Fault | None:
     if written.address.variable and not empty:
         change = f"write {owner} for {written.address.host} in {written.address.variable}"
         return Fault("address-of-itself", words, written.again, change)
-    return Fault("variable-missing", words, f"invoke up {seen.name}", empty or _where(seen))
+    return Fault("variable-missing", words, seen.up, empty or environment_of(seen))
 
 
 def health_check_address(seen: Evidence) -> Fault | None:
@@ -126,9 +125,8 @@ def health_check_address(seen: Evidence) -> Fault | None:
         f"its health check asks {match[0]}, which is ::1 first, and the program listens on IPv4 only "
         f"({listening[0].ip}:{port}): it should ask 127.0.0.1"
     )
-    where = find_text(seen.project, seen.name, "healthcheck", match[0])
-    change = f"write 127.0.0.1 for localhost in {where.place if where else f'the health check of {seen.name}'}"
-    return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
+    change = f"write 127.0.0.1 for localhost in {seen.in_health_check(match[0])}"
+    return Fault("health-check-wrong-address", words, seen.up, change)
 
 
 def loopback_only(seen: Evidence) -> Fault | None:
@@ -142,8 +140,8 @@ def loopback_only(seen: Evidence) -> Fault | None:
         found = _on(seen.listeners, port.target)
         if found and all(one.is_loopback for one in found):
             words = f"listens on {found[0].ip}:{port.target} only: it cannot be reached from outside its container"
-            change = f"make its program listen on 0.0.0.0 ({_where(seen)})"
-            return Fault("listens-on-loopback", words, f"invoke up {seen.name}", change)
+            change = f"make its program listen on 0.0.0.0 ({environment_of(seen)})"
+            return Fault("listens-on-loopback", words, seen.up, change)
     return None
 
 
@@ -192,19 +190,17 @@ def too_early(seen: Evidence) -> Fault | None:
         # Before the other one, or just after it.
         if peer.health != "starting" and abs(early) >= EARLY_SECONDS:
             continue
-        declared = find_declaration(seen.project, seen.name, "depends_on") or find_declaration(seen.project, seen.name)
-        where = f" ({declared.place})" if declared else ""
+        where = in_brackets(seen.declared("depends_on") or seen.declared())
         wait = f"let it wait: `depends_on: {{{name}: {{condition: service_healthy}}}}`{where}"
         # `service_healthy` needs a health check to wait for.
         change = wait if peer.health else f"give {name} a health check and {wait}"
-        return Fault("crashed", f"was started before {name} was ready: {said}", f"invoke up {seen.name}", change)
+        return Fault("crashed", f"was started before {name} was ready: {said}", seen.up, change)
     return None
 
 
 def _needs(seen: Evidence) -> list[str]:
     """The services that it is known to use: named by its variables or its complaints, or depended on."""
-    environment = seen.container.environment if seen.container else {}
-    named = [owner_of(seen, one.host) for one in references(environment, seen.hosts)]
+    named = [owner_of(seen, one.host) for one in references(seen.environment, seen.hosts)]
     written = [owner_of(seen, one.address.host) for one in find_written(seen)]
     every = dict.fromkeys([*named, *written, *dependencies(seen.service)])
     waits = dependencies(seen.service)
@@ -242,8 +238,7 @@ def _unknown_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str]
 
 def _only_need(seen: Evidence) -> str | None:
     """What it depends on, if that is one service which no variable names."""
-    environment = seen.container.environment if seen.container else {}
-    named = {seen.hosts.get(one.host) for one in references(environment, seen.hosts)}
+    named = {seen.hosts.get(one.host) for one in references(seen.environment, seen.hosts)}
     needs = [name for name in dependencies(seen.service) if name not in named]
     return needs[0] if len(needs) == 1 else None
 
@@ -259,16 +254,18 @@ def _on(listening: Iterable[Listener], port: int) -> list[Listener]:
 
 
 def _empty_variable(seen: Evidence) -> str:
-    for variable, value in (seen.container.environment if seen.container else {}).items():
-        declared = find_declaration(seen.project, seen.name, "environment", variable) if not value else None
+    for variable, value in seen.environment.items():
+        declared = seen.declared("environment", variable) if not value else None
         if declared and declared.bare_variables:
             return f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"
     return ""
 
 
-def _where(seen: Evidence, name: str = "") -> str:
-    found = find_declaration(seen.project, name or seen.name)
-    return f"the environment of {name or seen.name} in {found.place if found else seen.project.compose_files[0].name}"
+def environment_of(seen: Evidence, name: str = "") -> str:
+    """Where variables of a service are added, of the broken one without a `name`."""
+    name = name or seen.name
+    where = place_or(find_declaration(seen.project, name), seen.project.compose_files[0].name)
+    return f"the environment of {name} in {where}"
 
 
 RULES: tuple[Rule, ...] = (health_check_address, wrong_address, asks_itself, too_early)

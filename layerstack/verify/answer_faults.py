@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from layerstack.project.declaration import find_declaration
+from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.evidence import Evidence, Rule
@@ -23,8 +23,7 @@ def check_invalid(seen: Evidence) -> Fault | None:
     failed = next((check for check in seen.result.failed if check.is_asked), None)
     if failed is None or not failed.detail.startswith("the check itself is wrong"):
         return None
-    where = find_declaration(seen.project, seen.name, "x-layerstack", "verify")
-    change = f"correct {where.place if where else f'x-layerstack of {seen.name}'}"
+    change = f"correct {place_or(seen.declared('x-layerstack', 'verify'), f'x-layerstack of {seen.name}')}"
     return Fault("check-invalid", f"`{failed.check}`: {failed.detail}", "invoke verify", change)
 
 
@@ -58,7 +57,7 @@ def reports_failure(seen: Evidence) -> Fault | None:
     if state not in FAILED:
         return None
     reason = _reason(body)
-    return Fault("reports-failure", f"responds with status {state}{f': {reason}' if reason else ''}", _logs(seen))
+    return Fault("reports-failure", f"responds with status {state}{f': {reason}' if reason else ''}", seen.logs)
 
 
 def check_failed(seen: Evidence) -> Fault | None:
@@ -75,17 +74,14 @@ def check_failed(seen: Evidence) -> Fault | None:
         cause = f"is deaf: it takes connections and does not answer (`{silent.check}`: {silent.detail})"
         return Fault("deaf", cause, f"invoke restart {seen.name}")
     if failed.link == "health":
-        return (
-            slow
-            or without_listener(seen)
-            or Fault("unhealthy", seen.result.verdict.reason or failed.detail, _logs(seen))
-        )
+        unhealthy = Fault("unhealthy", seen.result.verdict.reason or failed.detail, seen.logs)
+        return slow or without_listener(seen) or unhealthy
     words = f"{seen.result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
     # As http_check words a time-out and a refused connection.
     is_silent = "no answer" in failed.detail or "no HTTP answer" in failed.detail
     kind: FaultKind = "no-answer" if is_silent else "port-unreachable" if failed.link == "port" else "wrong-answer"
     if seen.is_newest:
-        return Fault(kind, words, _logs(seen))
+        return Fault(kind, words, seen.logs)
     return Fault(kind, f"{words}; its container runs an older image than the one that is built", "invoke up")
 
 
@@ -117,10 +113,6 @@ def _state(body: Mapping[str, Any]) -> str:
 
 def _reason(body: Mapping[str, Any]) -> str:
     return short(next((str(body[key]) for key in REASONS if body.get(key)), ""))
-
-
-def _logs(seen: Evidence) -> str:
-    return f"invoke logs {seen.name}"
 
 
 RULES: tuple[Rule, ...] = (check_invalid, still_starting, reports_failure, just_started, check_failed)

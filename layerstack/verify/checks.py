@@ -85,21 +85,40 @@ def as_check(entry: Any) -> Mapping[str, Any]:
 
 
 def run_declared(declared: Mapping[str, Any], target: Target) -> CheckResult:
-    """Ask one question of `x-layerstack.verify`; bounded by its `timeout_seconds`, never raises."""
-    try:
-        timeout_seconds = float(declared.get("timeout_seconds", TIMEOUT_SECONDS))
-    except (TypeError, ValueError):
-        wrong = f"the check itself is wrong: timeout_seconds is {declared['timeout_seconds']!r}"
-        return CheckResult(check_name(declared), False, 0.0, wrong)
-    if _is_asked_inside(declared, target):
-        # The program that asks has to start in the container first.
-        timeout_seconds += inside_http.START_SECONDS
+    """Ask one question of `x-layerstack.verify`."""
+    # The program that asks inside a container has to start there first.
+    start_seconds = inside_http.START_SECONDS if _is_asked_inside(declared, target) else 0.0
 
     def is_hopeless() -> bool:
         # Asked every 2 s only, so that a check that answers at once is judged by its answer.
         return target.is_doomed or bool(stopped_programs(target.client, target.container.id))
 
-    return timed(check_name(declared), timeout_seconds, lambda: _ask(declared, target, timeout_seconds), is_hopeless)
+    return ask_declared(declared, lambda seconds: _ask(declared, target, seconds), start_seconds, is_hopeless)
+
+
+def ask_declared(
+    declared: Mapping[str, Any],
+    ask: Callable[[float], str],
+    start_seconds: float = 0.0,
+    is_hopeless: Callable[[], bool] | None = None,
+) -> CheckResult:
+    """The outcome of `ask`, which gets the seconds that it may take; never raises, whatever is declared."""
+    name = check_name(declared)
+    try:
+        timeout_seconds = start_seconds + float(declared.get("timeout_seconds", TIMEOUT_SECONDS))
+        wrong = _what_is_wrong(declared)
+    except (TypeError, ValueError):
+        wrong = f"timeout_seconds is {declared['timeout_seconds']!r}"
+    if wrong:
+        return CheckResult(name, False, 0.0, f"the check itself is wrong: {wrong}")
+    return timed(name, timeout_seconds, lambda: ask(timeout_seconds), is_hopeless)
+
+
+def _what_is_wrong(declared: Mapping[str, Any]) -> str:
+    # A misspelt key would leave out what it is to compare, and the check would pass.
+    if unknown := set(declared) - KNOWN_KEYS:
+        return f"unknown key {', '.join(sorted(unknown))}"
+    return "" if "exec" in declared or "http" in declared else "it has neither http nor exec"
 
 
 def guess(target: Target) -> list[CheckResult]:
@@ -150,16 +169,11 @@ def timed(
 
 
 def _ask(declared: Mapping[str, Any], target: Target, timeout_seconds: float) -> str:
-    # A misspelt key would leave out what it is to compare, and the check would pass.
-    if unknown := set(declared) - KNOWN_KEYS:
-        raise CheckFailed(f"the check itself is wrong: unknown key {', '.join(sorted(unknown))}")
     if "exec" in declared:
         return _ask_inside(declared, target, timeout_seconds)
-    if "http" in declared:
-        if _is_asked_inside(declared, target):
-            return inside_http.ask(target.client, declared, target.container, timeout_seconds)
-        return http_check.ask(declared, target.container, target.root, timeout_seconds, target.place)
-    raise CheckFailed("the check itself is wrong: it has neither http nor exec")
+    if _is_asked_inside(declared, target):
+        return inside_http.ask(target.client, declared, target.container, timeout_seconds)
+    return http_check.ask(declared, target.container, target.root, timeout_seconds, target.place)
 
 
 def _is_asked_inside(declared: Mapping[str, Any], target: Target) -> bool:

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from layerstack.project.declaration import find_text
 from layerstack.run.fault import Fault
-from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.last_words import shortened
@@ -66,13 +64,11 @@ def cannot_load(seen: Evidence) -> Fault | None:
     words = f"cannot load its code: {found.name} in {place}: {found.words}"
     # The file that lacks the name is Python's own or a package's: it is of the wrong version.
     if origin := INSTALLED.search(found.words):
-        again, version = seen.renewal(found.path), origin["version"]
-        if origin["package"]:
-            name = origin["package"]
+        if name := origin["package"]:
             change = f"install a version of {name} in its image that has that name (or correct {place})"
-            return Fault("module-missing", words, renew(seen.name, seen.service.is_built), change)
-        change = f"take an image with a newer Python than {version}, or correct {place}"
-        return Fault("code-broken", words, again, change)
+            return Fault("module-missing", words, seen.again, change)
+        change = f"take an image with a newer Python than {origin['version']}, or correct {place}"
+        return Fault("code-broken", words, seen.renewal(found.path), change)
     return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
 
 
@@ -86,10 +82,8 @@ def _hidden(seen: Evidence, path: str, module: str, location: str) -> Fault | No
             continue
         words = f"{location} needs the package {module}: its image has it, and {mount.words} hides it"
         if mount.kind == "bind":
-            declared = find_text(seen.project, seen.name, "volumes", mount.target)
-            where = declared.place if declared else f"the volumes of {seen.name}"
-            change = f"keep the image's own packages: add `- {packages}` to the volumes ({where})"
-            return Fault("module-missing", words, f"invoke up {seen.name}", change)
+            change = f"keep the image's own packages: add `- {packages}` to the volumes ({seen.place_of(mount)})"
+            return Fault("module-missing", words, seen.up, change)
         if mount.target == packages:
             # A volume is filled from the image only while it is empty; `rm --volumes` removes anonymous ones only.
             remove = f"docker compose rm --stop --force --volumes {seen.name}"
@@ -160,10 +154,9 @@ def _is_down(seen: Evidence) -> bool:
 def _is_own(seen: Evidence, module: str) -> bool:
     """Whether it is a module of the project, by its name among the mounted or copied folders."""
     name = module.partition(".")[0]
-    mounts = seen.container.mounts if seen.container else ()
     folders = contexts(seen.project, seen.service)
     is_copied = any((folder / name).is_dir() or (folder / f"{name}.py").is_file() for folder in folders)
-    return is_copied or any(mount.target.rstrip("/").endswith(f"/{name}") for mount in mounts)
+    return is_copied or any(mount.target.rstrip("/").endswith(f"/{name}") for mount in seen.mounts)
 
 
 RULES: tuple[Rule, ...] = (cannot_load,)

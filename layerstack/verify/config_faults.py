@@ -39,7 +39,6 @@ def settings_broken(seen: Evidence) -> Fault | None:
 
 
 def _named(seen: Evidence, path: str, line: str, text: str) -> Fault | None:
-    place = f"{seen.own_name(path)}:{line}"
     hint = ""
     if missing := NO_HOST.search(text):
         host = missing["host"].partition(":")[0]
@@ -47,9 +46,8 @@ def _named(seen: Evidence, path: str, line: str, text: str) -> Fault | None:
             return None  # it is not up, which is a fault of its own
         near = nearest(host, sorted(seen.hosts))
         hint = f" (did you mean {near}?)" if near else ""
-    return Fault(
-        "settings-broken", f"cannot take its settings: {short(text)}{hint}", seen.renewal(path), f"correct {place}"
-    )
+    words, change = f"cannot take its settings: {short(text)}{hint}", f"correct {seen.own_name(path)}:{line}"
+    return Fault("settings-broken", words, seen.renewal(path), change)
 
 
 def _broken_json(seen: Evidence) -> Fault | None:
@@ -78,8 +76,7 @@ def _problem(file: Path) -> json.JSONDecodeError | None:
 
 def _json_files(seen: Evidence) -> Iterator[tuple[Path, bool]]:
     """Those that are mounted, and those beside the Dockerfile, which are not."""
-    mounts = seen.container.mounts if seen.container else ()
-    sources = [(Path(mount.source), True) for mount in mounts if mount.kind == "bind"]
+    sources = [(Path(mount.source), True) for mount in seen.mounts if mount.kind == "bind"]
     for source, is_mounted in (*sources, *((folder, False) for folder in contexts(seen.project, seen.service))):
         files = sorted(source.glob("*.json"))[:MOST_FILES] if source.is_dir() else [source]
         yield from ((file, is_mounted) for file in files if file.suffix == ".json" and file.is_file())

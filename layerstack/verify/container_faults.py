@@ -7,16 +7,16 @@ from os.path import relpath
 
 from layerstack.engine.container import Container
 from layerstack.project import missing_image
-from layerstack.project.declaration import find_declaration, find_text, how_to_change
+from layerstack.project.declaration import how_to_change
 from layerstack.project.dependency import dependencies, is_one_shot
+from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
-from layerstack.run.health import exit_reason, renew
+from layerstack.run.health import exit_reason
 from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify import port_faults
 from layerstack.verify.code_faults import find_origin
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.own_command import where_command
-from layerstack.verify.state_links import missing_networks
 from layerstack.wording import duration
 
 # One that lives this long has got past its settings: starting it again is worth a try.
@@ -71,7 +71,7 @@ def name_taken(seen: Evidence) -> Fault | None:
 
 
 def network_missing(seen: Evidence) -> Fault | None:
-    if not seen.missing_networks:
+    if not seen.missing_networks or (seen.container and seen.container.is_running):
         return None
     names = ", ".join(seen.missing_networks)
     repair = " && ".join([*(f"docker network create {name}" for name in seen.missing_networks), "invoke up"])
@@ -80,9 +80,8 @@ def network_missing(seen: Evidence) -> Fault | None:
 
 def network_detached(seen: Evidence) -> Fault | None:
     one = seen.container
-    if one is None or all(check.is_ok for check in seen.result.checks if check.link == "network"):
+    if one is None or not one.is_running or not (missing := seen.missing_networks):
         return None
-    missing = missing_networks(one, seen.service)
     repair = " && ".join(f"docker network connect --alias {seen.name} {name} {one.name}" for name in missing)
     return Fault("network-detached", f"is not connected to the network {', '.join(missing)}", repair)
 
@@ -94,10 +93,9 @@ def out_of_memory(seen: Evidence) -> Fault | None:
         return _heap_full(seen)
     limit = f" of {one.memory_limit_bytes / 2**20:.0f} MB" if one.memory_limit_bytes else " of this machine"
     cause = f"was killed: out of memory, it needs more than its limit{limit}"
-    declared = find_declaration(seen.project, seen.name, "mem_limit")
-    declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "memory")
+    declared = seen.declared("mem_limit") or seen.declared("deploy", "resources", "limits", "memory")
     change = f"raise {how_to_change('mem_limit', declared)}" if one.memory_limit_bytes else "free memory"
-    return Fault("out-of-memory", cause, f"invoke up {seen.name}", change)
+    return Fault("out-of-memory", cause, seen.up, change)
 
 
 def _heap_full(seen: Evidence) -> Fault | None:
@@ -105,39 +103,34 @@ def _heap_full(seen: Evidence) -> Fault | None:
     said = next((text for text in seen.log if HEAP_FULL.search(text)), "") if seen.last_exit else ""
     if not said:
         return None
-    found = (
-        find_text(seen.project, seen.name, key, word) for word in HEAP_LIMITS for key in ("command", "environment")
-    )
+    found = (seen.written(key, word) for word in HEAP_LIMITS for key in ("command", "environment"))
     declared = next(filter(None, found), None)
     change = f"raise it ({declared.place})" if declared else f"raise it in {where_command(seen)}, or let it need less"
-    return Fault(
-        "out-of-memory", "ran out of memory: it reached the limit of its own heap", f"invoke up {seen.name}", change
-    )
+    cause = "ran out of memory: it reached the limit of its own heap"
+    return Fault("out-of-memory", cause, seen.up, change)
 
 
 def out_of_files(seen: Evidence) -> Fault | None:
     """A program that may open no further file or connection; the engine itself says so where the limit is tiny."""
     if seen.line_with(NO_FILE_LEFT) is None:
         return None
-    declared = find_declaration(seen.project, seen.name, "ulimits", "nofile")
-    service = find_declaration(seen.project, seen.name)
-    adding = f"add `ulimits: {{nofile: 65536}}`{f' to {service.place}' if service else ''}"
+    declared = seen.declared("ulimits", "nofile")
+    adding = f"add `ulimits: {{nofile: 65536}}` to {place_or(seen.declared(), seen.name)}"
     change = f"raise {how_to_change('nofile', declared)}" if declared else adding
     cause = f"may open no further file: its ulimit nofile{'' if declared else ', the default one,'} is reached"
-    return Fault("out-of-files", cause, f"invoke up {seen.name}", change)
+    return Fault("out-of-files", cause, seen.up, change)
 
 
 def out_of_processes(seen: Evidence) -> Fault | None:
     """A program that may start no further thread or process, where the project limits them."""
     if not NO_THREAD.search(seen.text):
         return None
-    declared = find_declaration(seen.project, seen.name, "pids_limit")
-    declared = declared or find_declaration(seen.project, seen.name, "deploy", "resources", "limits", "pids")
+    declared = seen.declared("pids_limit") or seen.declared("deploy", "resources", "limits", "pids")
     # Without a limit of the project it may be the machine's, which no line of the project raises.
     if declared is None:
         return None
     cause = "may start no further process or thread: its pids_limit is reached"
-    return Fault("out-of-processes", cause, f"invoke up {seen.name}", f"raise {how_to_change('pids_limit', declared)}")
+    return Fault("out-of-processes", cause, seen.up, f"raise {how_to_change('pids_limit', declared)}")
 
 
 def frozen(seen: Evidence) -> Fault | None:
@@ -145,11 +138,6 @@ def frozen(seen: Evidence) -> Fault | None:
         return None
     cause = f"is stopped: {', '.join(dict.fromkeys(seen.stopped))} received SIGSTOP"
     return Fault("frozen", cause, f"invoke restart {seen.name}")
-
-
-def told_by_files(seen: Evidence) -> Fault | None:
-    """What the files of the container tell: a script that cannot run, a health check without its program."""
-    return seen.cause
 
 
 def command_missing(seen: Evidence) -> Fault | None:
@@ -161,8 +149,7 @@ def command_missing(seen: Evidence) -> Fault | None:
     # runc ends its chain of causes with `unable to start container process: CAUSE`.
     said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
-    again = renew(seen.name, seen.service.is_built)
-    return Fault("command-missing", cause, again, f"correct {where_command(seen, said)}")
+    return Fault("command-missing", cause, seen.again, f"correct {where_command(seen, said)}")
 
 
 def not_executable(seen: Evidence) -> Fault | None:
@@ -180,7 +167,7 @@ def not_executable(seen: Evidence) -> Fault | None:
         name = relpath(file, seen.project.root)
         cause = f"cannot run {path}: {name} is not executable"
         return Fault("not-executable", cause, f"chmod +x {shlex.quote(name)} && {seen.renewal(full)}")
-    image = seen.project.image_of(seen.service)
+    image = seen.image
     if image is None:
         return None
     cause = f"cannot run {path}: it is not executable in its image"
@@ -209,7 +196,7 @@ def ended(seen: Evidence) -> Fault | None:
         return Fault("killed", f"was stopped from outside: {reason}" if one.exit_code else reason, "invoke up")
     # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
     if one.was_healthy or one.ran_seconds >= LONG_ENOUGH_SECONDS:
-        return Fault("crashed", f"crashed after {duration(one.ran_seconds)}: {reason}", f"invoke up {seen.name}")
+        return Fault("crashed", f"crashed after {duration(one.ran_seconds)}: {reason}", seen.up)
     return Fault("crashed", f"exits right after its start: {reason}", *_look_at(seen))
 
 
@@ -233,13 +220,10 @@ def nothing_to_do(seen: Evidence) -> Fault | None:
     if not is_short or one.was_healthy or seen.was_stopped:
         return None
     times = f", {one.restart_count} times already" if one.restart_count else ""
-    found = (find_declaration(seen.project, seen.name, key) for key in ("command", "entrypoint"))
-    where = next(filter(None, found), find_declaration(seen.project, seen.name))
-    command = f"{seen.name} a command that keeps running{f' ({where.place})' if where else ''}"
+    where = in_brackets(seen.declared("command") or seen.declared("entrypoint") or seen.declared())
     age = "right" if one.is_running else duration(one.ran_seconds)
     cause = f"ends by itself {age} after its start, without an error (exit code 0){times}"
-    again = renew(seen.name, seen.service.is_built)
-    return Fault("nothing-to-do", cause, again, f"give {command}")
+    return Fault("nothing-to-do", cause, seen.again, f"give {seen.name} a command that keeps running{where}")
 
 
 def not_started(seen: Evidence) -> Fault | None:
@@ -270,11 +254,10 @@ def _waits_for_server(seen: Evidence) -> EndlessWait | None:
         peer = seen.peers.get(name)
         # Only a server publishes ports, or has a health check that passes.
         if condition == "service_completed_successfully" and peer and (peer.health == "healthy" or peer.ports):
-            declared = find_declaration(seen.project, seen.name, "depends_on", name)
-            where = f" in {declared.place}" if declared else ""
+            where = place_or(seen.declared("depends_on", name), f"the depends_on of {seen.name}")
             better = "service_healthy" if peer.health else "service_started"
             words = f"waits until {name} ends, and {name} is a server that keeps running"
-            return EndlessWait(seen.name, words, f"write `condition: {better}`{where}")
+            return EndlessWait(seen.name, words, f"write `condition: {better}` in {where}")
     return None
 
 
@@ -285,15 +268,12 @@ def _is_one_shot_end(seen: Evidence, container: Container) -> bool:
 def _look_at(seen: Evidence) -> tuple[str, str]:
     """(repair, change) after an error that has no name here: the line of the project that it came from."""
     origin = find_origin(seen) if seen.last_error else None
-    return (origin[1], f"see to {origin[0]}, where that comes from") if origin else (_logs(seen), "")
-
-
-def _logs(seen: Evidence) -> str:
-    return f"invoke logs {seen.name}"
+    return (origin[1], f"see to {origin[0]}, where that comes from") if origin else (seen.logs, "")
 
 
 FIRST: tuple[Rule, ...] = (
     *(paused, image_missing, *port_faults.FIRST, name_taken, network_missing, network_detached, out_of_memory),
-    *(out_of_processes, out_of_files, frozen, told_by_files, not_executable),
+    # `cause` is what the files of its container tell.
+    *(out_of_processes, out_of_files, frozen, lambda seen: seen.cause, not_executable),
 )
 LAST: tuple[Rule, ...] = (nothing_to_do, ended, not_started)

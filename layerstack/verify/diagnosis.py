@@ -1,6 +1,7 @@
 """The first broken link: the service that makes others fail, the cause, and what to type."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,9 +88,17 @@ class Diagnosis(Fault):
 
 def name_fault(seen: Evidence) -> Fault:
     """The first rule that knows this evidence."""
-    found = next((fault for rule in RULES if (fault := rule(seen))), None)
+    found = next((fault for rule in RULES if (fault := _ask(rule, seen))), None)
     failed = seen.result.failed[0]
-    return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", f"invoke logs {seen.name}")
+    return found or Fault("wrong-answer", f"`{failed.check}` fails: {failed.detail}", seen.logs)
+
+
+def _ask(rule: Rule, seen: Evidence) -> Fault | None:
+    # A file of this machine may be closed to whoever runs this, gone meanwhile, or named as no file can be: such a rule
+    # has no answer, and the others still have.
+    with suppress(OSError):
+        return rule(seen)
+    return None
 
 
 def blame(graph: CheckGraph, faults: Mapping[str, Fault], ended: Collection[str] = ()) -> dict[str, str]:
@@ -130,7 +139,7 @@ def rank_roots(graph: CheckGraph, faults: Mapping[str, Fault], blamed: Mapping[s
 
 def make_diagnosis(seen: Evidence, fault: Fault) -> Diagnosis:
     """The diagnosis of one root, without passwords."""
-    environment = seen.container.environment if seen.container else {}
+    environment = seen.environment
     return Diagnosis(
         fault.kind,
         mask(fault.cause, environment),

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from layerstack import command
+from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, Mount, read_deaths, read_log, was_stopped
@@ -22,11 +23,13 @@ from layerstack.engine.place import WILDCARDS, EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
+from layerstack.project.declaration import Declaration, find_declaration, find_text, how_to_change
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own
+from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
-from layerstack.run.health import TOLERATED_CRASHES
+from layerstack.run.health import TOLERATED_CRASHES, renew
 from layerstack.run.own_file import find_own, own_name, renewal
 from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
@@ -34,7 +37,7 @@ from layerstack.verify.examination import ServiceResult
 from layerstack.verify.health_probe import time_health
 from layerstack.verify.last_words import last_error, texts_of
 from layerstack.verify.listening import Listener, read_listeners
-from layerstack.verify.state_links import is_first_start
+from layerstack.verify.state_links import declared_networks, is_first_start
 from layerstack.wait import ask_all
 
 LOG_LINES = 40
@@ -52,12 +55,14 @@ class Evidence:
     """One broken service. `listeners` are None where they cannot be seen, `stopped` are programs halted by a signal.
 
     `deaths` are the exit codes of its last runs, -1 for an out-of-memory kill; `was_stopped` when somebody has ended
-    the last one. `networks` are those that it is on, and whether they are internal. `peers` are all running containers
-    of the project by service, `hosts` maps host names to services, `unbuilt` are all services whose image is to be
-    built, `cause` is what the files of its container tell. At its `is_first_start` none of its volumes is older than
-    its container. What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a
-    path in it (None where that cannot be told), `health_seconds` how long its health check takes to pass, `holder_of`
-    what has a port of this machine, `in_image` whether its image has a path that a mount may hide.
+    the last one. `networks` are those that it is on, and whether they are internal, `missing_networks` those that it
+    should be on and is not, or that do not exist. `peers` are all running containers of the project by service, `hosts`
+    maps host names to services, `unbuilt` are all services whose image is to be built, `cause` is what the files of its
+    container tell. At its `is_first_start` none of its volumes is older than its container.
+
+    What is tried only when a rule asks: `runs_out` a TCP connection from inside the container, `has` a path in it (None
+    where that cannot be told), `health_seconds` how long its health check takes to pass, `holder_of` what has a port of
+    this machine, `in_image` whether its image has a path that a mount may hide.
     """
 
     project: Project
@@ -93,6 +98,63 @@ class Evidence:
     @property
     def container(self) -> Container | None:
         return self.result.container
+
+    @property
+    def mounts(self) -> tuple[Mount, ...]:
+        return self.container.mounts if self.container else ()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self.container.environment if self.container else {}
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        return self.container.argv if self.container else ()
+
+    @property
+    def user(self) -> str:
+        return self.container.user if self.container else ""
+
+    @property
+    def as_user(self) -> str:
+        return f" as the user {self.user}" if self.user else ""
+
+    @property
+    def image(self) -> Image | None:
+        """The image of the project that it runs."""
+        return self.project.image_of(self.service)
+
+    @property
+    def up(self) -> str:
+        return f"invoke up {self.name}"
+
+    @property
+    def logs(self) -> str:
+        return f"invoke logs {self.name}"
+
+    @property
+    def again(self) -> str:
+        """The command after a correction of its command or image."""
+        return renew(self.name, self.service.is_built)
+
+    def declared(self, *keys: str) -> Declaration | None:
+        """Where a Compose file declares this of it."""
+        return find_declaration(self.project, self.name, *keys)
+
+    def written(self, key: str, word: str) -> Declaration | None:
+        """The line below one of its keys that contains a word."""
+        return find_text(self.project, self.name, key, word)
+
+    def variable(self, name: str) -> str:
+        """Where one of its variables is changed."""
+        return how_to_change(name, self.declared("environment", name))
+
+    def in_health_check(self, word: str) -> str:
+        return place_or(self.written("healthcheck", word), f"the health check of {self.name}")
+
+    def place_of(self, mount: Mount) -> str:
+        written = self.written("volumes", mount.target) or self.written("tmpfs", mount.target)
+        return place_or(written, f"the volumes of {self.name}")
 
     @property
     def oom_kills(self) -> int:
@@ -261,8 +323,7 @@ class Lookout:
             holders=tuple(self._holders(result)),
             missing_images=tuple(self._missing_images(result)),
             unbuilt=self._unbuilt,
-            # One that runs has its networks; asking for them costs a run of Compose.
-            missing_networks=tuple(self._missing_networks(service)) if not one or not one.is_running else (),
+            missing_networks=tuple(self._missing_networks(service, result)),
             networks=self._networks(one) if one else {},
             hosts=self._hosts,
             peers=self._peers,
@@ -323,17 +384,24 @@ class Lookout:
             yield from (tag for tag in below if tag not in here)
 
     @cached_property
-    def _external_networks(self) -> dict[str, str]:
-        """Network of the Compose file → its real name, for the external ones."""
+    def _declared_networks(self) -> dict[str, tuple[str, bool]]:
+        """Network of the Compose file → its real name, and whether it is external; costs a run of Compose."""
         # The real name may come from a variable, which only Compose fills in.
         argv = self._project.compose("config", "--format", "json")
         said = command.run(argv, cwd=self._project.root, env=self._project.environment)
         networks = (json.loads(said.stdout).get("networks") or {}) if said.ok else {}
-        return {key: one.get("name", key) for key, one in networks.items() if one.get("external")}
+        return {key: (one.get("name", key), bool(one.get("external"))) for key, one in networks.items()}
 
-    def _missing_networks(self, service: Service) -> Iterator[str]:
-        # External ones only: Compose makes the project's own.
-        declared = self._external_networks
-        wanted = [declared[key] for key in service.definition.get("networks") or () if key in declared]
-        here = {one["Name"] for one in self._client.api.networks()} if wanted else set()
-        yield from (name for name in wanted if name not in here)
+    def _missing_networks(self, service: Service, result: ServiceResult) -> Iterator[str]:
+        one = result.container if result.container and result.container.is_running else None
+        # One that runs has its networks unless a link says otherwise.
+        if one and all(check.is_ok for check in result.checks if check.link == "network"):
+            return
+        known = self._declared_networks
+        wanted = [known[key] for key in declared_networks(service) if key in known]
+        if one:
+            yield from (name for name, _ in wanted if name not in one.networks)
+        # What does not run lacks external ones only: Compose makes the project's own.
+        elif external := [name for name, is_external in wanted if is_external]:
+            here = {found["Name"] for found in self._client.api.networks()}
+            yield from (name for name in external if name not in here)

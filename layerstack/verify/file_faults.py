@@ -9,9 +9,8 @@ from os.path import relpath
 from pathlib import Path, PurePosixPath
 
 from layerstack.engine.container import Mount
-from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
-from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
@@ -67,14 +66,14 @@ PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
 def disk_full(seen: Evidence) -> Fault | None:
     if not seen.line_with(DISK_FULL):
         return None
-    in_memory = [one for one in (seen.container.mounts if seen.container else ()) if one.kind == "tmpfs"]
+    in_memory = [one for one in seen.mounts if one.kind == "tmpfs"]
     mount = _mount_named(seen, DISK_FULL) or _mount_near(seen) or (in_memory[0] if len(in_memory) == 1 else None)
     where = f"{mount.words} is full" if mount else "the disk that it writes to is full"
     # It is memory: nothing that `invoke clean` removes makes room there.
     if mount is not None and mount.kind == "tmpfs":
-        declared = find_text(seen.project, seen.name, "tmpfs", mount.target)
-        change = f"give it more room (size=) in {declared.place if declared else f'the tmpfs of {seen.name}'}"
-        return Fault("disk-full", where, f"invoke up {seen.name}", change)
+        place = place_or(seen.written("tmpfs", mount.target), f"the tmpfs of {seen.name}")
+        change = f"give it more room (size=) in {place}"
+        return Fault("disk-full", where, seen.up, change)
     if mount is None or mount.kind != "volume":
         return Fault("disk-full", where, "invoke clean && invoke up")
     change = f"free space in the volume {mount.source}, or give it more than its size in the Compose file"
@@ -84,18 +83,16 @@ def disk_full(seen: Evidence) -> Fault | None:
 def of_other_version(seen: Evidence) -> Fault | None:
     """Data of a newer or older version, which a server refuses to open."""
     match = seen.line_with(OTHER_VERSION)
-    volumes = (one for one in (seen.container.mounts if seen.container else ()) if one.is_writable)
+    volumes = (one for one in seen.mounts if one.is_writable)
     mount = next((one for one in volumes if one.kind in ("volume", "bind")), None)
     if match is None or mount is None:
         return None
     versions = next((text for text in seen.last_words if VERSIONS.search(text)), match.string)
     words = f"cannot read {mount.words}, which another version has written: {short(versions)}"
-    declared = find_declaration(seen.project, seen.name, "image")
-    where = f"the image in {declared.place}" if declared else f"the version of {seen.name}"
+    where = f"the image in {declared.place}" if (declared := seen.declared("image")) else f"the version of {seen.name}"
     # Never a removal of the volume: the data in it is whole.
     change = f"set {where} to the version that wrote the data (or move the data with that version's own tools)"
-    again = renew(seen.name, seen.service.is_built)
-    return Fault("data-of-other-version", words, again, change)
+    return Fault("data-of-other-version", words, seen.again, change)
 
 
 def without_capability(seen: Evidence) -> Fault | None:
@@ -106,11 +103,10 @@ def without_capability(seen: Evidence) -> Fault | None:
     said = "\n".join(seen.log)
     # The last line may be `Operation not permitted` alone; the call is named somewhere above it.
     missing = next((names for pattern, names in CAPABILITIES.items() if re.search(pattern, said)), "")
-    declared = find_declaration(seen.project, seen.name, "cap_drop")
-    where = f" ({declared.place})" if declared else ""
+    where = in_brackets(seen.declared("cap_drop"))
     words = f"may not do what it wants ({short(seen.last_error)}): cap_drop takes that right from it{where}"
     adding = f"add `cap_add: [{missing}]` to {seen.name}" if missing else "add what it needs to cap_add"
-    return Fault("file-unwritable", words, f"invoke up {seen.name}", f"{adding}, or remove cap_drop{where}")
+    return Fault("file-unwritable", words, seen.up, f"{adding}, or remove cap_drop{where}")
 
 
 def lock_left(seen: Evidence) -> Fault | None:
@@ -124,7 +120,9 @@ def lock_left(seen: Evidence) -> Fault | None:
     if mount is None:
         words = f"finds {path}, which its own killed predecessor left in its container"
         return Fault("lock-left", words, f"docker rm -f {one.name} && invoke up {seen.name}")
-    if any(mount.source == other.source for peer in seen.peers.values() for other in peer.mounts):
+    # In a restart loop it is one of the peers itself.
+    others = (peer for name, peer in seen.peers.items() if name != seen.name)
+    if any(mount.source == other.source for peer in others for other in peer.mounts):
         return None
     words = f"finds {path}, which its own killed predecessor left in {mount.words}"
     # In a new container of the service, which has the same volumes: nothing can be run in one that has ended.
@@ -139,13 +137,11 @@ def unwritable(seen: Evidence) -> Fault | None:
     if mount is None:
         return _unwritable_image(seen)
     if not mount.is_writable:
-        where = find_text(seen.project, seen.name, "volumes", mount.target)
-        change = f"remove `ro` or `read_only` from {where.place if where else f'the volumes of {seen.name}'}"
-        return Fault("volume-unwritable", f"{mount.words} is mounted read-only", f"invoke up {seen.name}", change)
-    user = seen.container.user if seen.container else ""
-    cause = f"is not allowed to write to {mount.words}{f' as the user {user}' if user else ''}"
+        change = f"remove `ro` or `read_only` from {seen.place_of(mount)}"
+        return Fault("volume-unwritable", f"{mount.words} is mounted read-only", seen.up, change)
+    cause = f"is not allowed to write to {mount.words}{seen.as_user}"
     # Only root may give files to another user.
-    own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {user or 'root'}"
+    own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {seen.user or 'root'}"
     return Fault("volume-unwritable", cause, f"{own} {mount.target} && invoke up")
 
 
@@ -157,7 +153,7 @@ def _unwritable_image(seen: Evidence) -> Fault | None:
         return None
     folder = path.rpartition("/")[0]
     if READ_ONLY.search(said):
-        declared = find_declaration(seen.project, seen.name, "read_only")
+        declared = seen.declared("read_only")
         if declared is None:
             return None
         words = f"may not write {path}: the files of its container are read-only ({declared.place})"
@@ -165,30 +161,28 @@ def _unwritable_image(seen: Evidence) -> Fault | None:
         is_free = folder.startswith(("/tmp", "/run", "/var/"))
         adding = f"add `tmpfs: [{folder}]` to {seen.name}" if is_free else "let it write to a volume or a tmpfs"
         change = f"{adding}, or remove {declared.place} (read_only)"
-        return Fault("file-unwritable", words, f"invoke up {seen.name}", change)
-    user = seen.container.user if seen.container else ""
-    words = f"may not open {path}{f' as the user {user}' if user else ''}: it belongs to another user of its image"
-    image, declared = seen.project.image_of(seen.service), find_declaration(seen.project, seen.name, "user")
+        return Fault("file-unwritable", words, seen.up, change)
+    words = f"may not open {path}{seen.as_user}: it belongs to another user of its image"
+    image, declared = seen.image, seen.declared("user")
     if image:
-        change = f"give {folder} to {user or 'its user'} in {image.dockerfile_place} (`chown`, `COPY --chown`)"
+        change = f"give {folder} to {seen.user or 'its user'} in {image.dockerfile_place} (`chown`, `COPY --chown`)"
         return Fault("file-unwritable", words, f"invoke build {image.name} && invoke up", change)
     where = f"correct the user in {declared.place}, or " if declared else ""
-    return Fault("file-unwritable", words, f"invoke up {seen.name}", f"{where}let it write to a folder of its own")
+    return Fault("file-unwritable", words, seen.up, f"{where}let it write to a folder of its own")
 
 
 def unreadable(seen: Evidence) -> Fault | None:
     """A mounted file or folder that the user cannot read, by its mode and not only by the complaint."""
-    user = seen.container.user if seen.container else ""
     # What lies in a closed folder seems not to be there.
     denied = (text for text in (*seen.answers, *reversed(seen.log)) if DENIED.search(text) or NO_FILE.search(text))
     for line, path in ((text, path) for text in denied for path in PATH.findall(text)):
         mount = seen.mount_at(path)
         # Root reads everything, unless the container was denied that: then its program says so.
-        is_possible = mount and mount.kind == "bind" and (not _is_root(user) or DENIED.search(line))
-        closed = _closed_part(mount, path, user) if mount and is_possible else None
+        is_possible = mount and mount.kind == "bind" and (not _is_root(seen.user) or DENIED.search(line))
+        closed = _closed_part(mount, path, seen.user) if mount and is_possible else None
         if closed:
             name, mode = relpath(closed, seen.project.root), stat.S_IMODE(closed.stat().st_mode)
-            cause = f"may not read {name}{f' as the user {user}' if user else ''}: its mode is {mode:o}"
+            cause = f"may not read {name}{seen.as_user}: its mode is {mode:o}"
             again = f"chmod a+r{'x' if closed.is_dir() else ''} {shlex.quote(name)} && invoke up {seen.name}"
             return Fault("file-unreadable", cause, again)
     return None
@@ -238,17 +232,15 @@ def _paths(seen: Evidence, line: str) -> list[str]:
 def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
     """A file that is not in the image and that the program cannot create without its folder."""
     folder = path.rpartition("/")[0]
-    image, is_built = seen.project.image_of(seen.service), seen.service.is_built
     if seen.has(folder) is False:
         words = f"the folder {folder} is missing in its image: it can neither read nor write {path}"
-        making = f"make {folder} in {image.dockerfile_place}, or " if image else ""
-        again = renew(seen.name, is_built)
-        return Fault("file-missing", words, again, f"{making}mount a volume or a folder on {folder}")
+        making = f"make {folder} in {seen.image.dockerfile_place}, or " if seen.image else ""
+        return Fault("file-missing", words, seen.again, f"{making}mount a volume or a folder on {folder}")
     if seen.has(path):
         return None
     words = f"the file {path} is missing in its image"
-    if not is_built:
-        return Fault("file-missing", words, f"invoke up {seen.name}", f"mount {path}, or take another image")
+    if not seen.service.is_built:
+        return Fault("file-missing", words, seen.up, f"mount {path}, or take another image")
     # Without --force a build does nothing: by its inputs the image is up to date.
     return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
 
@@ -259,15 +251,14 @@ def misnamed(seen: Evidence) -> Fault | None:
         [line for line in seen.last_words if NO_FILE.search(line) or NO_MODULE.search(line)] if seen.last_exit else []
     )
     for path in (path for line in lines for path in PATH.findall(line)):
-        words = seen.container.argv if seen.container else ()
-        named = next((word for word in words if posixpath.basename(word) == posixpath.basename(path)), "")
+        named = next((word for word in seen.argv if posixpath.basename(word) == posixpath.basename(path)), "")
         if not named or not (near := _nearest(seen, path)):
             continue
-        folder = find_declaration(seen.project, seen.name, "working_dir") if not named.startswith("/") else None
+        folder = seen.declared("working_dir") if not named.startswith("/") else None
         is_folder = folder is not None and posixpath.basename(near) == posixpath.basename(path)
         where = f"{folder.place} (working_dir)" if folder and is_folder else where_command(seen)
         cause = f"its command wants {path}, which is not there (did you mean {near}?)"
-        return Fault("file-missing", cause, renew(seen.name, seen.service.is_built), f"correct {where}")
+        return Fault("file-missing", cause, seen.again, f"correct {where}")
     return None
 
 
@@ -275,7 +266,7 @@ def _nearest(seen: Evidence, path: str) -> str:
     """The path of a mounted file of the same name, else of nearly that name in the same folder."""
     there = []
     # Only a mounted folder can be listed from here, and only its first level is.
-    for mount in (one for one in (seen.container.mounts if seen.container else ()) if one.kind == "bind"):
+    for mount in (one for one in seen.mounts if one.kind == "bind"):
         there.append(mount.target)
         # A folder of somebody else may be closed to whoever runs this.
         with suppress(OSError):
@@ -286,20 +277,18 @@ def _nearest(seen: Evidence, path: str) -> str:
 
 def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
     """A missing file below a mount: deleted here, replaced here, or hidden."""
-    where = find_text(seen.project, seen.name, "volumes", mount.target)
-    where = where or find_text(seen.project, seen.name, "tmpfs", mount.target)
-    removing = f"remove the mount: {where.place if where else f'the volumes of {seen.name}'}"
+    removing = f"remove the mount: {seen.place_of(mount)}"
     here = Path(mount.source + path.removeprefix(mount.target.rstrip("/")))
     if mount.kind != "bind" or not here.is_absolute():
         words = f"the file {path} is missing: {mount.words} hides what the image has there"
-        return Fault("file-missing", words, f"invoke up {seen.name}", removing)
+        return Fault("file-missing", words, seen.up, removing)
     name, source = relpath(here, seen.project.root), relpath(mount.source, seen.project.root)
     if here.exists():
         # `git checkout` and the like remove a folder and make it anew; a mount keeps the old one.
         words = f"the file {path} is missing in it, and {name} is here: {source} was replaced after its start"
         return Fault("mount-replaced", words, f"invoke restart {seen.name}")
     words = f"the file {path} is missing: {name} is not there, and {mount.words} hides what the image has"
-    return Fault("file-missing", words, f"invoke up {seen.name}", f"put {name} there, or {removing}")
+    return Fault("file-missing", words, seen.up, f"put {name} there, or {removing}")
 
 
 def _mount_near(seen: Evidence) -> Mount | None:
@@ -315,8 +304,7 @@ def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
         for path in PATH.findall(line):
             if mount := seen.mount_at(path):
                 return mount
-    mounts = seen.container.mounts if seen.container else ()
-    volumes = [one for one in mounts if one.kind == "volume" and not one.is_anonymous]
+    volumes = [one for one in seen.mounts if one.kind == "volume" and not one.is_anonymous]
     return volumes[0] if len(volumes) == 1 else None
 
 

@@ -4,7 +4,7 @@ import re
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import URL
-from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence
 from layerstack.wording import duration
@@ -42,13 +42,12 @@ def proxied(seen: Evidence) -> Fault | None:
         if match and (is_silent or match[1] in one.health_output):
             words = f"its health check asks its own container through the proxy {match[1]} ({variable})"
             # Docker gives each container the proxies of its config.json: then the project has no line to correct.
-            declared = find_declaration(seen.project, seen.name, "environment")
-            is_own = variable in (seen.service.definition.get("environment") or {})
-            where = f"the environment of {seen.name} ({declared.place})" if is_own and declared else ""
-            # Programs differ in which of the two spellings they read.
-            adding = f"add NO_PROXY=localhost,127.0.0.1 and no_proxy with the same value to {where}"
-            config = "add localhost,127.0.0.1 to `noProxy` in ~/.docker/config.json"
-            return Fault("health-check-proxied", words, f"invoke up {seen.name}", adding if where else config)
+            change = "add localhost,127.0.0.1 to `noProxy` in ~/.docker/config.json"
+            if variable in (seen.service.definition.get("environment") or {}):
+                where = f"the environment of {seen.name}{in_brackets(seen.declared('environment'))}"
+                # Programs differ in which of the two spellings they read.
+                change = f"add NO_PROXY=localhost,127.0.0.1 and no_proxy with the same value to {where}"
+            return Fault("health-check-proxied", words, seen.up, change)
     return None
 
 
@@ -67,14 +66,11 @@ def wrong_port(seen: Evidence) -> Fault | None:
         return None
     numbers = " or ".join(map(str, open_ports))
     words = f"its health check asks port {port}, and its program listens on {numbers}"
-    declared = find_text(seen.project, seen.name, "healthcheck", port)
-    where = declared.place if declared else f"the health check of {seen.name}"
-    change = f"write {numbers} for {port} in {where}"
+    change = f"write {numbers} for {port} in {seen.in_health_check(port)}"
     if int(port) in {published.target for published in one.ports}:
-        environment = find_declaration(seen.project, seen.name, "environment")
-        place = f" ({environment.place})" if environment else ""
+        place = in_brackets(seen.declared("environment"))
         change = f"let its program listen on {port}, the port that is published too{place}, or {change}"
-    return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
+    return Fault("health-check-wrong-address", words, seen.up, change)
 
 
 def _is_refused(container: Container) -> bool:
@@ -93,11 +89,9 @@ def unknown_host(seen: Evidence) -> Fault | None:
     host = next((host for host in hosts if host not in seen.hosts and not OWN.search(host)), None)
     if host is None:
         return None
-    declared = find_text(seen.project, seen.name, "healthcheck", host)
-    where = declared.place if declared else f"the health check of {seen.name}"
     words = f"its health check asks the host {host}, which cannot be found"
-    change = f"write 127.0.0.1 for {host} in {where}"
-    return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
+    change = f"write 127.0.0.1 for {host} in {seen.in_health_check(host)}"
+    return Fault("health-check-wrong-address", words, seen.up, change)
 
 
 def wrong_path(seen: Evidence) -> Fault | None:
@@ -108,11 +102,9 @@ def wrong_path(seen: Evidence) -> Fault | None:
     match = OWN_PATH.search(" ".join(one.health_command))
     if match is None:
         return None
-    declared = find_text(seen.project, seen.name, "healthcheck", match[1])
-    where = declared.place if declared else f"the health check of {seen.name}"
     words = f"its health check asks the path {match[1]}, and its program has none such (404)"
-    change = f"write a path that it serves for {match[1]} in {where}"
-    return Fault("health-check-wrong-address", words, f"invoke up {seen.name}", change)
+    change = f"write a path that it serves for {match[1]} in {seen.in_health_check(match[1])}"
+    return Fault("health-check-wrong-address", words, seen.up, change)
 
 
 def out_of_time(seen: Evidence) -> Fault | None:
@@ -128,12 +120,11 @@ def out_of_time(seen: Evidence) -> Fault | None:
     if took is not None and took <= limit:
         now = f"its health check took longer than the {limit:g} s that it may, and passes in {duration(took)} now"
         return Fault("not-ready-yet", now, "invoke verify --wait 120")
-    declared = find_declaration(seen.project, seen.name, "healthcheck", "timeout")
-    where = declared.place if declared else f"the health check of {seen.name}"
+    where = place_or(seen.declared("healthcheck", "timeout"), f"the health check of {seen.name}")
     change = f"raise its timeout: {where}"
     if took is not None:
         words, change = f"{words}: it passes in {duration(took)}", f"raise its timeout above {duration(took)}: {where}"
-    return Fault("health-check-slow", words, f"invoke up {seen.name}", change)
+    return Fault("health-check-slow", words, seen.up, change)
 
 
 def without_listener(seen: Evidence) -> Fault | None:
@@ -143,12 +134,10 @@ def without_listener(seen: Evidence) -> Fault | None:
         return None
     if not _is_refused(one):
         return None
-    words = (
-        f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"
-    )
-    declared = find_declaration(seen.project, seen.name, "healthcheck", "start_period")
+    age = duration(one.uptime_seconds)
+    words = f"{age} after its start it listens on no port yet, and its health check has given up"
     # Without a start period yet, the line of the check is where it is added.
-    declared = declared or find_declaration(seen.project, seen.name, "healthcheck")
-    where = declared.place if declared else f"the health check of {seen.name}"
+    declared = seen.declared("healthcheck", "start_period") or seen.declared("healthcheck")
+    where = place_or(declared, f"the health check of {seen.name}")
     change = f"raise start_period if its start takes so long ({where}; `invoke logs {seen.name}` shows what it does)"
-    return Fault("health-check-slow", words, f"invoke up {seen.name}", change)
+    return Fault("health-check-slow", words, seen.up, change)

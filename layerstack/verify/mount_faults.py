@@ -5,8 +5,7 @@ import shlex
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 
-from layerstack.engine.container import Mount
-from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence, Rule
 
@@ -26,11 +25,10 @@ def user_unknown(seen: Evidence) -> Fault | None:
     match = NO_USER.search(seen.container.error) if seen.container else None
     if match is None:
         return None
-    declared = find_declaration(seen.project, seen.name, "user")
-    where = declared.place if declared else f"the user of {seen.name}"
+    where = place_or(seen.declared("user"), f"the user of {seen.name}")
     words = f"is to run as the {match['what']} {match['name']}, which its image does not have"
     change = f"correct {where}: a name that the image has, or a number"
-    return Fault("user-unknown", words, f"invoke up {seen.name}", change)
+    return Fault("user-unknown", words, seen.up, change)
 
 
 def folder_for_a_file(seen: Evidence) -> Fault | None:
@@ -46,7 +44,7 @@ def folder_for_a_file(seen: Evidence) -> Fault | None:
         if is_file and _is_empty_folder(Path(mount.source)):
             name = relpath(mount.source, seen.project.root)
             words = f"mounts {name}, an empty folder, on {mount.target}: there was no such file, and Docker made it"
-            change = f"correct the name in {_place(seen, mount)} or have the file ready"
+            change = f"correct the name in {seen.place_of(mount)} or have the file ready"
             # The container keeps a folder where that one was mounted: no file can be mounted there any more.
             again = f"docker rm -f {one.name} && invoke up {seen.name}"
             return Fault("mount-mismatch", words, f"rmdir {shlex.quote(name)} && {again}", change)
@@ -67,7 +65,7 @@ def mount_mismatch(seen: Evidence) -> Fault | None:
         words = f"has run with a {there} on {match['target']}, where {name} is a {here} now"
         return Fault("mount-mismatch", words, f"docker rm -f {one.name} && invoke up {seen.name}")
     words = f"mounts the {here} {name} on {match['target']}, which is a {there} in its container"
-    return Fault("mount-mismatch", words, f"invoke up {seen.name}", f"correct the mount in {_place(seen, mount)}")
+    return Fault("mount-mismatch", words, seen.up, f"correct the mount in {seen.place_of(mount)}")
 
 
 def _is_missed(seen: Evidence, path: str) -> bool:
@@ -79,11 +77,6 @@ def _is_empty_folder(path: Path) -> bool:
         return path.is_dir() and not any(path.iterdir())
     except OSError:
         return False
-
-
-def _place(seen: Evidence, mount: Mount) -> str:
-    found = find_text(seen.project, seen.name, "volumes", mount.target)
-    return found.place if found else f"the volumes of {seen.name}"
 
 
 RULES: tuple[Rule, ...] = (user_unknown, mount_mismatch, folder_for_a_file)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import Reference, references
-from layerstack.project.declaration import find_declaration, find_text, how_to_change
+from layerstack.project.declaration import find_declaration
+from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
 from layerstack.verify.evidence import Evidence
 
@@ -41,15 +42,11 @@ def networking(seen: Evidence, container: Container, reference: Reference) -> Fa
     peer = seen.peers.get(owner) if owner and owner != seen.name else None
     if owner is None or peer is None:
         return None
-    again = f"invoke up {seen.name}"
     # /etc/hosts is read before Docker's name server is asked.
     if reference.host in extra_hosts(seen):
-        place = find_text(seen.project, seen.name, "extra_hosts", reference.host)
-        where = place.place if place else f"the extra_hosts of {seen.name}"
-        words = (
-            f"{reference.variable} names {owner}, and extra_hosts of {seen.name} give {reference.host} another address"
-        )
-        return Fault("unknown-host", words, again, f"remove {reference.host} from {where}")
+        where = place_or(seen.written("extra_hosts", reference.host), f"the extra_hosts of {seen.name}")
+        words = f"{reference.variable} names {owner}, and its extra_hosts give {reference.host} another address"
+        return Fault("unknown-host", words, seen.up, f"remove {reference.host} from {where}")
     if fault := _without_name(seen, container, reference, peer):
         return fault
     if container.networks and peer.networks and not set(container.networks) & set(peer.networks):
@@ -68,13 +65,12 @@ def _without_name(seen: Evidence, container: Container, reference: Reference, pe
     if not common or any(reference.host in peer.networks[name] for name in common) or not NOT_FOUND.search(seen.text):
         return None
     network = common[0]
-    words = (
-        f"{reference.variable} names {reference.host}, and {peer.name} is in the network {network} without that name"
-    )
+    what = f"{reference.variable} names {reference.host}"
     # An alias can only be given while a container is connected.
     again = f"docker network disconnect {network} {peer.name}"
-    named = f"docker network connect --alias {reference.host} {network} {peer.name}"
-    return Fault("unknown-host", words, f"{again} && {named} && invoke up {seen.name}")
+    named = f"docker network connect --alias {reference.host} {network} {peer.name} && {seen.up}"
+    words = f"{what}, and {peer.name} is in the network {network} without that name"
+    return Fault("unknown-host", words, f"{again} && {named}")
 
 
 def internal_only(seen: Evidence) -> Fault | None:
@@ -87,11 +83,10 @@ def internal_only(seen: Evidence) -> Fault | None:
         return None
     names = ", ".join(seen.networks)
     what = "publishes no port" if unpublished else f"cannot reach {outside_host(seen, seen.last_error)}"
-    declared = find_declaration(seen.project, seen.name, "networks")
-    where = f" ({declared.place})" if declared else ""
+    where = in_brackets(seen.declared("networks"))
     change = f"give {seen.name} another network, without `internal: true`{where}"
     cause = f"{what}: its only network, {names}, is internal"
-    return Fault("network-internal", cause, f"invoke up {seen.name}", change)
+    return Fault("network-internal", cause, seen.up, change)
 
 
 def no_name_server(seen: Evidence) -> Fault | None:
@@ -100,11 +95,11 @@ def no_name_server(seen: Evidence) -> Fault | None:
     host = outside_host(seen, said)
     if not host:
         return None
-    declared = find_declaration(seen.project, seen.name, "dns")
+    declared = seen.declared("dns")
     cause = f"cannot find {host}: the name server of its container does not answer"
-    look = "see whether this machine finds it (`getent hosts {}`) and what `dns` ~/.docker or daemon.json names"
-    change = f"correct or remove {declared.place} (dns)" if declared else look.format(host)
-    return Fault("unknown-host", cause, f"invoke up {seen.name}", change)
+    look = f"see whether this machine finds it (`getent hosts {host}`) and what `dns` ~/.docker or daemon.json names"
+    change = f"correct or remove {declared.place} (dns)" if declared else look
+    return Fault("unknown-host", cause, seen.up, change)
 
 
 def certificate_refused(seen: Evidence) -> Fault | None:
@@ -119,10 +114,10 @@ def certificate_refused(seen: Evidence) -> Fault | None:
     owner = owner_of(seen, found.host) if found else None
     if found is None or owner is None:
         return None
-    where = how_to_change(found.variable, find_declaration(seen.project, seen.name, "environment", found.variable))
+    where = seen.variable(found.variable)
     if NO_TLS.search(complaint):
         words = f"asks {owner} over TLS ({found.variable}), and {owner} speaks none on that port"
-        return Fault("wrong-scheme", words, f"invoke up {seen.name}", f"take the s from the scheme of {where}")
+        return Fault("wrong-scheme", words, seen.up, f"take the s from the scheme of {where}")
     if EXPIRED.search(complaint):
         words = f"cannot talk to {owner} ({found.variable}): the certificate that {owner} shows has expired"
         # Servers read a certificate when they start.
@@ -137,7 +132,7 @@ def certificate_refused(seen: Evidence) -> Fault | None:
         f"mount that certificate into {seen.name} and name it in SSL_CERT_FILE (Python, Go, curl) "
         f"or NODE_EXTRA_CA_CERTS (Node.js)"
     )
-    return Fault("certificate-refused", words, f"invoke up {seen.name}", change)
+    return Fault("certificate-refused", words, seen.up, change)
 
 
 def outside_host(seen: Evidence, said: str) -> str:
@@ -184,11 +179,10 @@ def port_of_nobody(seen: Evidence) -> Fault | None:
         if port.target in open_ports or not any(f":{port.published}" in detail for detail in asked):
             continue
         free = [number for number in open_ports if number not in {other.target for other in one.ports}]
-        declared = find_text(seen.project, seen.name, "ports", str(port.target))
-        where = declared.place if declared else f"the ports of {seen.name}"
+        where = place_or(seen.written("ports", str(port.target)), f"the ports of {seen.name}")
         numbers = " or ".join(map(str, free or open_ports))
         words = f"publishes port {port.target} of its container, and its program listens on {numbers}"
-        return Fault("wrong-port", words, f"invoke up {seen.name}", f"write {numbers} for {port.target} in {where}")
+        return Fault("wrong-port", words, seen.up, f"write {numbers} for {port.target} in {where}")
     return None
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from layerstack.project.declaration import find_declaration, how_to_change
+from layerstack.project.declaration import how_to_change
 from layerstack.verify.evidence import Evidence
 
 # `exec: "./serve": stat ./serve: no such file or directory`
@@ -18,19 +18,18 @@ NO_SERVERS = ("sleep", "cd", "export", "echo", "set", "wait", "trap", "mkdir")
 
 def where_command(seen: Evidence, said: str = "") -> str:
     """The line that decides what is run: of the Compose file, else of the Dockerfile."""
-    folder = find_declaration(seen.project, seen.name, "working_dir")
+    folder = seen.declared("working_dir")
     if folder and RELATIVE_PROGRAM.search(said):
         return f"{folder.place} (working_dir: its command is looked for there)"
     for key in ("command", "entrypoint"):
-        if declared := find_declaration(seen.project, seen.name, key):
+        if declared := seen.declared(key):
             return how_to_change(key, declared)
-    image = seen.project.image_of(seen.service)
-    return f"ENTRYPOINT or CMD in {image.dockerfile_place}" if image else f"the command of {seen.name}"
+    return f"ENTRYPOINT or CMD in {seen.image.dockerfile_place}" if seen.image else f"the command of {seen.name}"
 
 
 def programs(seen: Evidence) -> list[str]:
     """The commands that the container's own command runs, as they are written there."""
-    argv = seen.container.argv if seen.container else ()
+    argv = seen.argv
     script = argv[2] if len(argv) > 2 and argv[0].rpartition("/")[2] in SHELLS and argv[1] == "-c" else ""
     if not script:
         return [" ".join(argv)]

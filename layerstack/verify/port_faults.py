@@ -3,10 +3,10 @@
 import re
 
 from layerstack.engine.ports import Holder
-from layerstack.project.declaration import find_declaration, find_text, source_of
+from layerstack.project.declaration import source_of
 from layerstack.run.conflict import find_shared_ports, freeing, holder_words
+from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
-from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.own_command import programs, where_command
 
@@ -55,33 +55,30 @@ def in_use_inside(seen: Evidence) -> Fault | None:
     if one is None or not said or IN_USE.search(one.error):
         return None
     number = _number(seen, said)
-    again = renew(seen.name, seen.service.is_built)
     if one.network_mode == HOST_MODE:
         holder = seen.holder_of(number) if number else None
         words = f"cannot listen on port {number or 'it wants'} of this machine, whose network it has"
         if holder and (free := _freeing(seen, holder)):
             whose = f"{words}: {holder_words(seen.project, holder)} holds it"
             return Fault("port-held", whose, f"{free} && invoke up {seen.name}")
-        return Fault("port-held", f"{words}: it is taken", again, f"choose another port in {where_command(seen)}")
+        return Fault("port-held", f"{words}: it is taken", seen.again, f"choose another port in {where_command(seen)}")
     mode, _, owner = str(seen.service.definition.get("network_mode") or "").partition(":")
     if mode == "service":
-        words = (
-            f"cannot listen on port {number or 'it wants'}: {owner}, whose network it has, or another one there has it"
-        )
-        return Fault("port-held", words, again, f"choose another port in {where_command(seen)}")
+        there = f"{owner}, whose network it has, or another one there has it"
+        words = f"cannot listen on port {number or 'it wants'}: {there}"
+        return Fault("port-held", words, seen.again, f"choose another port in {where_command(seen)}")
     both = programs(seen)
     named = " and ".join(f"`{program}`" for program in both) if len(both) > 1 else "its command and what that starts"
     what = f"port {number}" if number else "one port"
     words = f"two programs of its container want {what}: {named}"
-    return Fault("port-held", words, again, f"give one of them another port: {where_command(seen)}")
+    return Fault("port-held", words, seen.again, f"give one of them another port: {where_command(seen)}")
 
 
 def _number(seen: Evidence, said: str) -> int | None:
     """The port of a complaint; without one in it, the only one that the service declares."""
     if match := NUMBER.search(said):
         return int(match[1])
-    environment = seen.container.environment if seen.container else {}
-    named = {value for name, value in environment.items() if PORT_VARIABLE.search(name) and value.isdigit()}
+    named = {value for name, value in seen.environment.items() if PORT_VARIABLE.search(name) and value.isdigit()}
     found = {str(port.target) for port in seen.service.ports} or named
     return int(next(iter(found))) if len(found) == 1 else None
 
@@ -89,7 +86,7 @@ def _number(seen: Evidence, said: str) -> int | None:
 def of_no_network(seen: Evidence) -> Fault | None:
     """Ports of a service whose network mode has none of its own to publish them in."""
     mode, ports = str(seen.service.definition.get("network_mode") or ""), seen.service.definition.get("ports")
-    declared = find_declaration(seen.project, seen.name, "network_mode")
+    declared = seen.declared("network_mode")
     if not ports or not declared:
         return None
     is_unpublished = any(check.link == "port" and "is not published" in check.detail for check in seen.result.failed)
@@ -98,11 +95,10 @@ def of_no_network(seen: Evidence) -> Fault | None:
         words = f"publishes no port: with `network_mode: {mode}` Docker publishes none"
         remove = "the ports" if mode == HOST_MODE else "the ports where nobody needs them"
         change = f"remove network_mode ({declared.place}), or {remove}"
-        return Fault("port-unreachable", words, f"invoke up {seen.name}", change)
+        return Fault("port-unreachable", words, seen.up, change)
     # Compose refuses it.
     if mode.startswith(("service:", "container:")) and seen.container is None:
-        place = find_text(seen.project, seen.name, "ports", str(ports[0].get("target", "")))
-        where = f" ({place.place})" if place else ""
+        where = in_brackets(seen.written("ports", str(ports[0].get("target", ""))))
         words = f"cannot be made: it has the network of {owner} ({declared.place}), which alone can publish its ports"
         change = f"move the ports of {seen.name}{where} to {owner}"
         return Fault("port-misplaced", words, "invoke up", change)

@@ -4,9 +4,8 @@ import json
 import posixpath
 import re
 
-from layerstack.project.declaration import find_declaration, find_text
+from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
-from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.last_words import shortened
 from layerstack.verify.own_command import where_command
@@ -47,8 +46,7 @@ def program_repeated(seen: Evidence) -> Fault | None:
     if first != second or not any(f"/{second}'" in line or f"/{second}:" in line for line in seen.log):
         return None
     words = f"its entrypoint runs {first}, and its command begins with {second} again"
-    again = renew(seen.name, seen.service.is_built)
-    return Fault("command-missing", words, again, f"remove {second} from {where_command(seen)}")
+    return Fault("command-missing", words, seen.again, f"remove {second} from {where_command(seen)}")
 
 
 def library_missing(seen: Evidence) -> Fault | None:
@@ -56,14 +54,12 @@ def library_missing(seen: Evidence) -> Fault | None:
     if match is None:
         return None
     name = match["gnu"] or match["musl"]
-    image = seen.project.image_of(seen.service)
-    where = f"in {image.dockerfile_place}" if image else f"in an image of its own, or take one that has {name}"
-    again = renew(seen.name, seen.service.is_built)
+    where = _in_image(seen, f", or take one that has {name}")
     if LOADER.match(name):
         words = f"runs a program that was built for another system: {name} is not in its image"
-        return Fault("library-unfit", words, again, f"build or install it {where}, on the system that runs it")
+        return Fault("library-unfit", words, seen.again, f"build or install it {where}, on the system that runs it")
     words = f"needs the library {name}, which its image does not have"
-    return Fault("library-missing", words, again, f"install the system package with {name} {where}")
+    return Fault("library-missing", words, seen.again, f"install the system package with {name} {where}")
 
 
 def library_unfit(seen: Evidence) -> Fault | None:
@@ -76,17 +72,18 @@ def library_unfit(seen: Evidence) -> Fault | None:
     words = f"cannot load {file or 'a native module'}: it was built for another system{why}"
     mount, folder = seen.mount_at(file), file.partition("/node_modules/")[0]
     if mount and mount.kind == "bind" and "/node_modules/" in file:
-        declared = find_text(seen.project, seen.name, "volumes", mount.target)
-        where = f" ({declared.place})" if declared else ""
+        where = in_brackets(seen.written("volumes", mount.target))
         if seen.service.is_built:
             change = f"keep the image's own: add `- {folder}/node_modules` below {mount.target}{where}"
-            return Fault("library-unfit", words, f"invoke up {seen.name}", change)
+            return Fault("library-unfit", words, seen.up, change)
         own = f"docker compose run --rm --no-deps --workdir {folder} --entrypoint npm {seen.name} rebuild"
         return Fault("library-unfit", words, f"{own} && invoke up {seen.name}")
-    image = seen.project.image_of(seen.service)
-    where = f"in {image.dockerfile_place}" if image else "in an image of its own"
-    again = renew(seen.name, seen.service.is_built)
-    return Fault("library-unfit", words, again, f"build or install it {where}, on the system that runs it")
+    change = f"build or install it {_in_image(seen)}, on the system that runs it"
+    return Fault("library-unfit", words, seen.again, change)
+
+
+def _in_image(seen: Evidence, otherwise: str = "") -> str:
+    return f"in {seen.image.dockerfile_place}" if seen.image else f"in an image of its own{otherwise}"
 
 
 def _ending(seen: Evidence) -> str:
@@ -107,8 +104,7 @@ def script_missing(seen: Evidence) -> Fault | None:
     near = nearest(name, _scripts(file.read_text(encoding="utf-8", errors="replace")) if file else ())
     hint = f" (did you mean {near}?)" if near else ""
     words = f"runs the script {name}, which {seen.own_name(path)} does not have{hint}"
-    again = renew(seen.name, seen.service.is_built)
-    return Fault("command-missing", words, again, f"correct {where_command(seen)}")
+    return Fault("command-missing", words, seen.again, f"correct {where_command(seen)}")
 
 
 def _scripts(text: str) -> list[str]:
@@ -127,15 +123,9 @@ def program_missing(seen: Evidence) -> Fault | None:
     if match["python"] and not any(STARTS_PROGRAM.search(line) for line in seen.log):
         return None
     name = next(filter(None, match.groups()))
-    image = seen.project.image_of(seen.service)
-    install = f"install {name} in {image.dockerfile_place}" if image else f"take an image that has {name}"
+    install = f"install {name} in {seen.image.dockerfile_place}" if seen.image else f"take an image that has {name}"
     words = f"calls the program {name}, which its image does not have"
-    return Fault(
-        "command-missing",
-        words,
-        renew(seen.name, seen.service.is_built),
-        f"{install} (or correct the name where it is called)",
-    )
+    return Fault("command-missing", words, seen.again, f"{install} (or correct the name where it is called)")
 
 
 def other_processor(seen: Evidence) -> Fault | None:
@@ -144,10 +134,10 @@ def other_processor(seen: Evidence) -> Fault | None:
     if match is None:
         return None
     words = f"cannot run {match['program']}: it is made for another processor, or is a script without `#!`"
-    declared = find_declaration(seen.project, seen.name, "platform")
+    declared = seen.declared("platform")
     change = f"remove {declared.place} (platform), or " if declared else ""
     make = f"put a {match['program']} for this machine into its image, or begin the script with `#!/bin/sh`"
-    return Fault("not-executable", words, renew(seen.name, seen.service.is_built), f"{change}{make}")
+    return Fault("not-executable", words, seen.again, f"{change}{make}")
 
 
 FIRST: tuple[Rule, ...] = (program_repeated, library_missing, library_unfit, script_missing)

@@ -4,9 +4,9 @@ import re
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
-from layerstack.project.declaration import find_declaration, how_to_change
+from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
-from layerstack.verify.address_faults import NOT_RESOLVED
+from layerstack.verify.address_faults import NOT_RESOLVED, environment_of
 from layerstack.verify.evidence import Evidence
 from layerstack.wording import nearest
 
@@ -36,11 +36,10 @@ SECRET = re.compile(r"PASS|SECRET|TOKEN")
 
 
 def variable_missing(seen: Evidence) -> Fault | None:
-    environment = seen.container.environment if seen.container else {}
     for text in seen.last_words:
         for pattern in VARIABLE_MISSING:
             match = pattern.search(text)
-            if match and not environment.get(match[1]):
+            if match and not seen.environment.get(match[1]):
                 return _missing(seen, match[1])
     return None
 
@@ -49,19 +48,16 @@ def _missing(seen: Evidence, variable: str) -> Fault:
     near = nearest(variable, _declared_values(seen), 0.8)
     if near and near != variable:
         words = f"the variable {variable} is missing, and there is {near}"
-        written = find_declaration(seen.project, seen.name, "environment", near)
-        where = f" in {written.place}" if written else ""
-        again = f"invoke up {seen.name}"
-        return Fault("variable-missing", words, again, f"write {variable} for {near}{where}")
-    declared = find_declaration(seen.project, seen.name, "environment", variable)
+        where = place_or(seen.declared("environment", near), f"the environment of {seen.name}")
+        return Fault("variable-missing", words, seen.up, f"write {variable} for {near} in {where}")
+    declared = seen.declared("environment", variable)
     if declared and declared.bare_variables:
         change = f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"
     elif declared:
         change = f"give {variable} a value in {declared.place}"
     else:
-        service = find_declaration(seen.project, seen.name)
-        change = f"add {variable} to the environment of {seen.name}{f' in {service.place}' if service else ''}"
-    return Fault("variable-missing", f"the variable {variable} is missing", f"invoke up {seen.name}", change)
+        change = f"add {variable} to {environment_of(seen)}"
+    return Fault("variable-missing", f"the variable {variable} is missing", seen.up, change)
 
 
 def value_quoted(seen: Evidence) -> Fault | None:
@@ -73,7 +69,7 @@ def value_quoted(seen: Evidence) -> Fault | None:
             continue
         what = "quotes" if meant != bare else "blanks"
         words = f"the variable {name} has {what} around its value, which are a part of it"
-        return Fault("variable-wrong", words, f"invoke up {seen.name}", f"remove the {what}: {_place(seen, name)}")
+        return Fault("variable-wrong", words, seen.up, f"remove the {what}: {seen.variable(name)}")
     return None
 
 
@@ -91,7 +87,7 @@ def value_wrong(seen: Evidence) -> Fault | None:
     if len(wrong) != 1 or not seen.last_exit:
         return None
     words = f"does not take the value of {wrong[0]}: {seen.last_error}"
-    return Fault("variable-wrong", words, f"invoke up {seen.name}", f"correct {_place(seen, wrong[0])}")
+    return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0])}")
 
 
 def _declared_values(seen: Evidence) -> dict[str, str]:
@@ -102,10 +98,6 @@ def _declared_values(seen: Evidence) -> dict[str, str]:
 def _is_address(seen: Evidence, name: str, meant: str) -> bool:
     is_unresolved = NOT_RESOLVED.search(seen.text) is not None
     return is_unresolved and any(one.host in seen.hosts for one in references({name: meant}, seen.hosts))
-
-
-def _place(seen: Evidence, variable: str) -> str:
-    return how_to_change(variable, find_declaration(seen.project, seen.name, "environment", variable))
 
 
 def refused_at_end(seen: Evidence) -> Fault | None:
@@ -140,7 +132,7 @@ def refused(seen: Evidence) -> Fault | None:
 
 def _refused_there(seen: Evidence, host: str, variable: str) -> Fault:
     words = f"{seen.hosts.get(host, host)} refuses the user or the password in {variable}"
-    return Fault("wrong-credentials", words, f"invoke up {seen.name}", f"correct {_place(seen, variable)}")
+    return Fault("wrong-credentials", words, seen.up, f"correct {seen.variable(variable)}")
 
 
 def _refused_itself(seen: Evidence, container: Container) -> Fault:
@@ -149,6 +141,6 @@ def _refused_itself(seen: Evidence, container: Container) -> Fault:
     volumes = (one for one in container.mounts if one.kind == "volume" and one.is_writable)
     volume = next((one for one in volumes if not one.is_anonymous), None)
     made = f": {volume.words} was created with others" if volume else ""
-    what = how_to_change(secret, find_declaration(seen.project, seen.name, "environment", secret)) if secret else ""
-    change = f"restore the user and the password that the data was created with{f': {what}' if what else ''}"
+    what = f": {seen.variable(secret)}" if secret else ""
+    change = f"restore the user and the password that the data was created with{what}"
     return Fault("wrong-credentials", f"refuses its own user or password{made}", "invoke up", change)

@@ -1,14 +1,15 @@
 """Addresses that a service complains of and no variable holds: where the project writes them."""
 
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from os.path import relpath
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from layerstack.project.addresses import Reference
-from layerstack.project.declaration import find_text
-from layerstack.run.health import renew
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.network_faults import owner_of
@@ -91,20 +92,19 @@ def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
     for key in KEYS:
         # As bash writes it, too: `/dev/tcp/db/5433`.
         for word in (f"{host}:{port}", f"{host}/{port}") if port else (host,):
-            if declared := find_text(seen.project, seen.name, key, word):
-                return WrittenAddress(Reference(declared.place, host, port), f"invoke up {seen.name}")
+            if declared := seen.written(key, word):
+                return WrittenAddress(Reference(declared.place, host, port), seen.up)
     there = rf"['\"]?\W{{1,3}}{port}\b" if port else r"(?![\w-])"
     for file, inside, number, line in _lines(seen, re.compile(rf"(?<![\w.-]){re.escape(host)}{there}")):
         beside = re.search(rf"{re.escape(host)}['\"]?(?::|, ?)(\d{{2,5}})\b", line)
         found = Reference(f"{relpath(file, seen.project.root)}:{number}", host, int(beside[1]) if beside else port)
         return WrittenAddress(found, seen.renewal(inside))
-    return WrittenAddress(Reference("", host, port), renew(seen.name, seen.service.is_built))
+    return WrittenAddress(Reference("", host, port), seen.again)
 
 
 def _lines(seen: Evidence, pattern: "re.Pattern[str]") -> Iterator[tuple[Path, str, int, str]]:
     """(file, its path in the container if it is mounted, number of the line, line) of the project's own files in it."""
-    mounts = seen.container.mounts if seen.container else ()
-    sources = [(Path(mount.source), mount.target) for mount in mounts if mount.kind == "bind"]
+    sources = [(Path(mount.source), mount.target) for mount in seen.mounts if mount.kind == "bind"]
     sources += [(folder, "") for folder in contexts(seen.project, seen.service)]
     for source, target in sources:
         for file in _texts(source) if source.is_relative_to(seen.project.root) else ():
@@ -114,17 +114,15 @@ def _lines(seen: Evidence, pattern: "re.Pattern[str]") -> Iterator[tuple[Path, s
 
 
 def _texts(source: Path) -> Iterator[Path]:
-    every = [source] if source.is_file() else (path for path in source.rglob("*") if not _is_skipped(source, path))
-    for count, file in enumerate(every):
-        if count >= MOST_FILES:
-            return
-        try:
+    for file in islice([source] if source.is_file() else _files(source), MOST_FILES):
+        # One that is gone meanwhile, or closed to this user, has no address to correct.
+        with suppress(OSError):
             if file.is_file() and file.stat().st_size <= MOST_BYTES and b"\0" not in file.read_bytes():
                 yield file
-        except OSError:
-            continue
 
 
-def _is_skipped(source: Path, path: Path) -> bool:
-    parts = PurePosixPath(path.relative_to(source)).parts
-    return any(part in SKIPPED or part.startswith(".") for part in parts)
+def _files(source: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(source):
+        # Never entered: packages may be a hundred thousand files.
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))

@@ -116,6 +116,7 @@ def test_each_fault_is_an_error_with_its_evidence(
         ({**wheel("web", "1", requires=["flask>=3"]), **wheel("Flask", "2.0")}, "requirements"),
         ({**wheel("ours", "1", editable="app/ours"), "app/ours/x.py": b""}, "editable"),
         ({"models/hmr2.ckpt": bytes(20_000)}, "weights"),
+        ({"models/llama.gguf": bytes(20_000)}, "weights"),
         (
             {
                 f"{folder}/libcublas.so.12": bytes(20_000)

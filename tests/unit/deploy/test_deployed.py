@@ -106,3 +106,12 @@ def test_who_has_no_program_to_ask_with_does_not_ask(stack: Stack) -> None:
 def test_a_service_that_is_not_in_the_stack_is_broken(stack: Stack) -> None:
     del stack.services["db"]
     assert stack.states() == {"web": "fine", "db": "broken"}
+
+
+@pytest.mark.parametrize("wrong", [{"expct": {"a": 1}}, {"timeout_seconds": "soon"}])
+def test_a_check_that_is_wrong_itself_fails_as_it_does_outside_a_swarm(stack: Stack, wrong: dict[str, Any]) -> None:
+    client: Any = SimpleNamespace(info=lambda: {"Swarm": {"NodeID": "here"}})
+    services = {"web": declared("web", {**CHECK, **wrong}), "db": declared("db")}
+    project: Any = SimpleNamespace(name="shop", services=services)
+    found = {one.service: one.state for one in verify_stack(client, project).services}
+    assert found == {"web": "broken", "db": "fine"}

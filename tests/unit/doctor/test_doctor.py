@@ -1,6 +1,7 @@
 """What doctor says without an engine, with hanging checks, about versions, disk, cache, GPU and the machine."""
 
 import json
+import os
 import socket
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import cache_parts
 import pytest
 from engine_facts import FACTS
+from fake_docker import install
 
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cache_report import CachedImage, CacheReport
@@ -173,9 +175,13 @@ def test_a_known_issue_is_a_warning_where_it_is_met() -> None:
 def test_the_right_to_talk_to_the_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_allowed: bool, severity: str
 ) -> None:
+    # The socket of a rootless engine, which its context names: the usual one is another engine's.
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(machine_checks, "SOCKET_FILE", tmp_path)
-    monkeypatch.setattr("os.access", lambda *_: is_allowed)
+    monkeypatch.setenv("DOCKER_CONTEXT", "rootless")
+    where = [{"Endpoints": {"docker": {"Host": f"unix://{tmp_path}"}}}]
+    install(tmp_path, monkeypatch).answers("context inspect rootless", stdout=json.dumps(where))
+    access = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: is_allowed if path == str(tmp_path) else access(path, mode))
     assert severities(machine_checks.check_rights()) == {"docker group": severity}
     monkeypatch.setenv("DOCKER_HOST", "ssh://elsewhere")
     assert list(machine_checks.check_rights()) == []

@@ -1,5 +1,6 @@
 """A command inside an image, as a session runs it."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from session_double import Failed, Session
 
 from layerstack.errors import BuildFailed, GpuMissing, UsageError
+from layerstack.gpu.nvml import Card
 from layerstack.sessions import image
 
 
@@ -52,6 +54,17 @@ def test_with_a_gpu_it_never_runs_without_one(monkeypatch: pytest.MonkeyPatch, b
     with pytest.raises(Failed, match="No NVIDIA driver"):
         image.run_in_image(session, "web", with_gpu=True)  # type: ignore[arg-type]
     assert session.ran == []
+
+
+@pytest.mark.parametrize(("uuid", "named"), [("GPU-1", "device=GPU-1"), ("card-2", "device=2")])
+def test_with_a_gpu_the_card_is_named_as_docker_takes_it(
+    monkeypatch: pytest.MonkeyPatch, builds: list[list[str]], uuid: str, named: str
+) -> None:
+    card = Card(uuid, "A card", 2, None, None)
+    monkeypatch.setattr(image.lease, "hold", lambda *_, **__: nullcontext(SimpleNamespace(card=card)))
+    session = Session()
+    image.run_in_image(session, "web", with_gpu=True)  # type: ignore[arg-type]
+    assert named in session.ran[0]
 
 
 def test_a_project_that_cannot_be_read_fails_the_session(monkeypatch: pytest.MonkeyPatch) -> None:

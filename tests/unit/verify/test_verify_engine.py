@@ -1,13 +1,15 @@
 """The engine in front of verify: where its ports are, what it is asked inside containers, and when it goes away."""
 
+import json
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_docker import install
 from requests.exceptions import ConnectionError as NoConnection
-from verify_parts import failed, make_container, make_port, make_project, make_result
+from verify_parts import failed, make_container, make_evidence, make_port, make_project, make_result
 
 from layerstack.engine import engine
 from layerstack.engine.api import ObjectMissing
@@ -16,6 +18,8 @@ from layerstack.engine.place import EnginePlace
 from layerstack.errors import EngineError
 from layerstack.verify.check_graph import read_graph
 from layerstack.verify.checks import CheckResult
+from layerstack.verify.diagnosis import name_fault
+from layerstack.verify.evidence import Lookout
 from layerstack.verify.health_probe import probe_health
 from layerstack.verify.listening import Listener, read_listeners
 from layerstack.verify.second_look import look_again
@@ -156,3 +160,34 @@ def test_an_engine_that_falls_silent_is_not_waited_for(monkeypatch: pytest.Monke
     with pytest.raises(EngineError, match="stopped answering"):
         verify(make_project({"api": {}}, Path()))
     assert time.monotonic() - started < 10
+
+
+class Networks(Api):
+    """An engine with the network of the project."""
+
+    def networks(self) -> list[dict[str, str]]:
+        return [{"Name": "shop_default"}]
+
+
+@pytest.mark.parametrize(
+    ("attached", "kind", "repair"),
+    [
+        (("edge-of-all",), "network-detached", "docker network connect --alias api shop_default shop-api-1"),
+        (("shop_default",), "network-detached", "docker network connect --alias api edge-of-all shop-api-1"),
+        (None, "network-missing", "docker network create edge-of-all && invoke up"),
+    ],
+)
+def test_a_missing_network_is_called_by_its_real_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attached: tuple[str, ...] | None, kind: str, repair: str
+) -> None:
+    docker = install(tmp_path, monkeypatch)
+    names = {"default": {"name": "shop_default"}, "edge": {"name": "edge-of-all", "external": True}}
+    docker.answers("* config --format json", stdout=json.dumps({"networks": names}))
+    (tmp_path / "compose.yml").write_text("services: {api: {image: x, networks: [default, edge]}}")
+    project = make_project({"api": {"networks": {"default": None, "edge": None}}}, tmp_path)
+    one = make_container("api", networks={name: () for name in attached}) if attached else None
+    result = make_result(one, failed(link="network" if attached else "container"))
+    lookout = Lookout(Networks(), project, [result])  # type: ignore[arg-type]
+    missing = tuple(lookout._missing_networks(project.services["api"], result))
+    fault = name_fault(make_evidence(project, result, missing_networks=missing))
+    assert (fault.kind, fault.repair) == (kind, repair)

@@ -427,13 +427,8 @@ def test_what_an_answer_says_counts_more_than_docker(root: Path, said: str, verd
     assert found.can_pass == (kind == "not-ready-yet")
 
 
-def test_a_halted_program_and_a_lost_network(root: Path) -> None:
+def test_a_halted_program(root: Path) -> None:
     assert running(root, stopped=("gunicorn",)).repair == "invoke restart api"
-    project = make_project({"api": {"networks": {"default": None}}}, root)
-    one = make_container("api", networks={}, network_mode="shop_default")
-    result = make_result(one, failed("network", "", link="network"))
-    found = name_fault(make_evidence(project, result))
-    assert found.repair == "docker network connect --alias api shop_default shop-api-1"
 
 
 def test_a_wrong_check_is_not_a_fault_of_the_service(root: Path) -> None:
@@ -470,3 +465,10 @@ def test_a_young_container_without_a_health_check_may_still_be_starting(
     found = name_fault(make_evidence(project, result))
     assert (found.kind, found.can_pass) == (kind, age_seconds < 10)
     assert "no HTTP answer" in found.cause
+
+
+@pytest.mark.parametrize("said", ["ENOENT: no such file, open '{}'", "Error: config {}:3 is wrong", "cannot open {}"])
+def test_a_path_that_no_file_can_have_is_no_failure_of_the_engine(root: Path, said: str) -> None:
+    mounts = (Mount("bind", str(root), "/app", True),)
+    log = (said.format(f"/app/{'a' * 300}/b.json"),)
+    assert ended(root, changes={"exit_code": 1, "mounts": mounts, "argv": ("node", "b.json")}, log=log)

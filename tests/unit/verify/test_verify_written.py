@@ -1,5 +1,6 @@
 """Names, values and ports that a project writes wrongly: the place of each, by what its container shows and says."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,14 @@ def test_a_lock_is_no_leftover_while_somebody_else_has_the_volume(tmp_path: Path
     assert fault(tmp_path, LOCKED, peer={"mounts": data}, mounts=data).kind != "lock-left"
 
 
+def test_a_program_that_starts_again_and_again_is_not_somebody_else_with_its_volume(tmp_path: Path) -> None:
+    one = make_container("api", mounts=(Mount("volume", "shop_data", "/data", True),), restart_count=5)
+    result = make_result(one, failed("running", ENDED.reason, link="running"), verdict=ENDED)
+    project = make_project({"api": {}}, tmp_path)
+    seen = make_evidence(project, result, log=(LOCKED,), deaths=(1, 1), peers={"api": one})
+    assert name_fault(seen).kind == "lock-left"
+
+
 @pytest.mark.parametrize(
     ("said", "argv", "change"),
     [
@@ -189,3 +198,13 @@ def test_a_server_that_is_not_well_may_refuse_everybody(tmp_path: Path) -> None:
     values = {"DB_HOST": "db", "DB_PASSWORD": "x"}
     found = fault(tmp_path, "WRONGPASS invalid password", peer={"health": "starting"}, **environment(**values))
     assert found.kind != "wrong-credentials"
+
+
+def test_folders_of_packages_are_not_even_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "node_modules" / "pg").mkdir(parents=True)
+    (tmp_path / "node_modules" / "pg" / "index.js").write_text("postgres")
+    scandir, listed = os.scandir, []
+    monkeypatch.setattr("os.scandir", lambda path: listed.append(str(path)) or scandir(path))
+    found = fault(tmp_path, UNKNOWN, mounts=(Mount("bind", str(tmp_path), "/srv", True),))
+    assert found.change == "correct that name in the program or the settings of api"
+    assert not any("node_modules" in path for path in listed)
