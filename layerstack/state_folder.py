@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from layerstack import private_file
+from layerstack import old_state, private_file
 from layerstack.report import say
 
 # Used without a usable folder: nothing exists or can be written below it.
@@ -22,11 +22,14 @@ _warned: list[str] = []
 
 
 def state_folder(root: Path) -> Path:
-    """The folder of one project, created by the first write."""
+    """The folder of one project, created by the first write; an old `.layerstack` in the tree is moved there."""
     folder = shared_folder() / project_mark(root)
     if refused := private_file.refusal(folder) if NOWHERE not in folder.parents else "":
         _warn(folder, refused)
         return NOWHERE
+    with suppress(OSError):
+        if moved := old_state.move(root, folder):
+            say(f"Moved {moved} records from {root / old_state.OLD_FOLDER} to {folder}")
     return folder
 
 
