@@ -12,8 +12,7 @@ from layerstack.build.cache_place import NO_PLACES, CachePlaces
 from layerstack.build.placement import Placement
 from layerstack.build.progress import BuildObserver
 from layerstack.build.vertex import Vertex
-from layerstack.dockerfile import copy_sources
-from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.image import Image, target_of
 from layerstack.project.project import Project
 
 # A running step may print nothing for minutes, and both keeper and progress depend on the clock.
@@ -139,19 +138,15 @@ def _caches(call: BakeCall, image: Image) -> dict[str, list[str]]:
 
 
 def _context(project: Project, value: str, stored: frozenset[str]) -> str:
-    name = value.removeprefix("target:")
     # With a `target:` context bake would solve the parent and run the steps that BuildKit has lost.
-    if value.startswith("target:") and name in stored:
-        return f"docker-image://{project.image(name).tag}"
-    return value
+    name = target_of(value)
+    return f"docker-image://{project.image(name).tag}" if name in stored else value
 
 
 def _folders_outside(project: Project, images: Iterable[Image]) -> Iterable[Path]:
     for image in images:
-        for value in (image.context, *image.contexts.values()):
-            if copy_sources.is_remote(value) or value.startswith(("target:", "docker-image:")):
-                continue
-            path = (project.root / value).resolve()
+        for folder in image.folders.values():
+            path = (project.root / folder).resolve()
             if not path.is_relative_to(project.root.resolve()):
                 yield path
 

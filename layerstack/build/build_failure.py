@@ -9,7 +9,7 @@ from layerstack.build.buildlog import BuildReport, Step
 from layerstack.build.definition_failure import read_definition_failure
 from layerstack.build.step_text import bare
 from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
-from layerstack.dockerfile.context import ignore_file, is_ignored, read_rules
+from layerstack.dockerfile.context import Context
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.understood import FLAGS
 from layerstack.engine import texts
@@ -121,28 +121,22 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
     if other := re.search(r"--from=(?P<name>\S+)", step.instruction):
         return ToolFailure(f"there is no /{path} in {other['name']}")
     folder = project.root / image.context
-    rules = ignore_file(folder, image.dockerfile)
-    if (folder / path).exists() and rules:
-        line = _deciding_line(read_rules(rules), path)
-        place = f"{relpath(rules, project.root)}:{line}"
+    sent = Context(folder, image.dockerfile)
+    line, _ = sent.rule_against(path)
+    if (folder / path).exists() and line and sent.ignore_file:
+        place = f"{relpath(sent.ignore_file, project.root)}:{line}"
         repair = f"Remove that rule, or add `!{path}` below it."
         return ToolFailure(f"`{path}` is left out of the build context by {place}", repair)
+    if (folder / path).is_symlink():
+        reason = (
+            f"`{path}` is a link to {(folder / path).readlink()}, which is not in the build context {image.context}"
+        )
+        return ToolFailure(reason, "Copy the file itself into the build context.")
     reason = f"there is no `{path}` in the build context {image.context}"
     parent = (folder / path).parent
     names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
     near = nearest(Path(path).name, names)
     return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near)}`?" if near else "")
-
-
-def _deciding_line(rules: str, path: str) -> int:
-    """The line of the rule that excludes a path, after all exceptions above it."""
-    lines, deciding, was_ignored = rules.split("\n"), 0, False
-    # The rules are tried up to each line in turn, because the effect of a line depends on those above it.
-    for number in range(1, len(lines) + 1):
-        ignored = is_ignored("\n".join(lines[:number]), path)
-        deciding = number if ignored and not was_ignored else deciding
-        was_ignored = ignored
-    return deciding
 
 
 def _of_definition(text: str, message: str, project: Project) -> ToolFailure:

@@ -89,26 +89,23 @@ def _no_stage(project: Project, image: Image, match: re.Match[str]) -> ToolFailu
 
 
 def _no_context(project: Project, image: Image, _: re.Match[str]) -> ToolFailure | None:
-    contexts = {"context": image.context, **{f"context {name}": value for name, value in image.contexts.items()}}
-    for name, value in contexts.items():
+    for name, value in image.folders.items():
         path = project.root / value
-        # `target:base` and `docker-image://node` are no folders.
-        if is_remote(value) or ":" in value or path.is_dir():
+        if path.is_dir():
             continue
         state = "is a file" if path.exists() else "is not there"
         names = [one.name for one in path.parent.iterdir() if one.is_dir()] if path.parent.is_dir() else []
         near = nearest(path.name, names)
         repair = f"Did you mean `{Path(value).parent / near}`?" if near else "A build context is a folder."
-        return ToolFailure(f"{_place(project, image)}the build {name} of {image.name} {state}: {value}", repair)
+        which = f"context {name}".rstrip()
+        return ToolFailure(f"{_place(project, image)}the build {which} of {image.name} {state}: {value}", repair)
     return None
 
 
 def _bad_rule(project: Project, image: Image, _: re.Match[str]) -> ToolFailure | None:
-    folders = {"": image.context, **{name: value for name, value in image.contexts.items() if ":" not in value}}
-    for name, value in folders.items():
-        rules = context.ignore_file(project.root / value, "" if name else image.dockerfile)
+    for sent in context.contexts_of(project.root, image).values():
         try:
-            context.read_patterns(rules)
+            sent.require_rules()
         except UsageError as error:
             return ToolFailure(str(error).replace(f"{project.root}/", "").rstrip("."), "Correct that rule.")
     return None

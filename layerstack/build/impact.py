@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from layerstack.build.file_diff import printable
-from layerstack.build.inputs import DEFAULT_CONTEXT, InputReader, Manifest
+from layerstack.build.inputs import InputReader, Manifest
 from layerstack.build.state import StateStore
 from layerstack.build.step_seconds import StepSeconds
-from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile import copy_sources
+from layerstack.dockerfile.context import Context, contexts_of
 from layerstack.dockerfile.dockerfile import find
-from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.image import Image, target_of
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.images import StoredImage, find_all
 from layerstack.errors import StackError, UsageError
@@ -138,8 +139,8 @@ def _inside(project: Project, definitions: Set[Path], path: str | Path) -> str:
 
 
 def _is_in_a_context(project: Project, path: Path) -> bool:
-    folders = (folder for image in project.images.values() for folder in _folders(project, image).values())
-    return any(path.is_relative_to(folder) for folder in folders)
+    contexts = (one for image in project.images.values() for one in _contexts(project, image).values())
+    return any(path.is_relative_to(one.folder) for one in contexts)
 
 
 def _definitions(project: Project) -> set[Path]:
@@ -149,11 +150,11 @@ def _definitions(project: Project) -> set[Path]:
     return {path.resolve() for path in (*files, *values, project.root / ".env")}
 
 
-def _folders(project: Project, image: Image) -> dict[str, Path]:
-    """Context name → folder; "" is the build context."""
-    named = {DEFAULT_CONTEXT: image.context, **image.contexts}
-    folders = {name: (project.root / value).resolve() for name, value in named.items() if ":" not in value}
-    return {name: folder for name, folder in folders.items() if folder.is_dir()}
+def _contexts(project: Project, image: Image) -> dict[str, Context]:
+    """Context name → context; "" is the build context."""
+    found = contexts_of(project.root.resolve(), image)
+    found = {name: replace(one, folder=one.folder.resolve()) for name, one in found.items()}
+    return {name: one for name, one in found.items() if one.folder.is_dir()}
 
 
 @dataclass(frozen=True)
@@ -201,9 +202,9 @@ class _Change:
         return Impact(self._path, found, "" if found else self._reason())
 
     def _places_in(self, image: Image) -> Iterator[tuple[str, _Place]]:
-        for name, folder in _folders(self._project, image).items():
-            if self._file.is_relative_to(folder):
-                yield name, _place_in(self._root, folder, _rules(folder, image, name), self._file)
+        for name, one in _contexts(self._project, image).items():
+            if self._file.is_relative_to(one.folder):
+                yield name, _place_in(self._root, one, self._file)
 
     def _affected(self, image: Image, manifest: Manifest) -> AffectedImage | None:
         steps = tuple(step for stage in manifest.stages for step in self._stage(image, manifest, stage))
@@ -223,9 +224,9 @@ class _Change:
         dockerfile = find(Path(os.path.normpath(self._root / image.context / image.dockerfile)))
         if not image.definition.get("dockerfile-inline") and self._file == dockerfile:
             return "its Dockerfile: which instruction will change is unknown"
-        folders = _folders(self._project, image).items()
+        contexts = _contexts(self._project, image).values()
         # One that is not there yet counts, too.
-        rules = {_rules(folder, image, name) or folder / ".dockerignore" for name, folder in folders}
+        rules = {one.ignore_file or one.folder / ".dockerignore" for one in contexts}
         if self._file in {*rules, Path(f"{dockerfile}.dockerignore")}:
             return "its ignore rules: which files they will let in is unknown"
         if self._file in self._definitions:
@@ -266,10 +267,11 @@ class _Change:
         """The effect on the result of a stage or an image of the project."""
         # A named context takes precedence over a stage of the same name.
         value = find_context(image, name) or ""
-        if not value.startswith("target:"):
+        target = target_of(value)
+        if not target:
             is_certain = None if value else self._changed.get((image.name, name.lower()))
             return None if is_certain is None else _Result(f"stage {name}", is_certain)
-        parent, manifest = self._manifests[self._project.image(value.removeprefix("target:")).name]
+        parent, manifest = self._manifests[self._project.image(target).name]
         stage = manifest.stage(parent.target) or (manifest.stages[-1] if manifest.stages else None)
         is_certain = self._changed.get((parent.name, stage.name.lower())) if stage else None
         return None if is_certain is None else _Result(f"image {parent.name}", is_certain)
@@ -308,28 +310,15 @@ def _name(manifest: Manifest, stage: RecipeStage, line: RecipeLine) -> str:
     return f"{named} {short(' '.join(str(line).split()), SHOWN_CHARACTERS)}".strip()
 
 
-def _rules(folder: Path, image: Image, name: str) -> Path | None:
-    """The ignore file of a context."""
-    return context.ignore_file(folder, image.dockerfile if name == DEFAULT_CONTEXT else "")
-
-
-def _place_in(root: Path, folder: Path, rules: Path | None, file: Path) -> _Place:
+def _place_in(root: Path, context: Context, file: Path) -> _Place:
     """Where a file stands in a context; one that is ignored may still bring a new folder above it that is not."""
-    new = [file, *(one for one in file.parents if one.is_relative_to(folder) and not one.exists())]
-    inner = [one.relative_to(folder).as_posix() for one in new]
-    places = [_Place(one, _ignoring_rule(root, rules, one)) for one in inner]
+    new = [file, *(one for one in file.parents if one.is_relative_to(context.folder) and not one.exists())]
+    inner = [one.relative_to(context.folder).as_posix() for one in new]
+    places = [_Place(one, _ignoring_rule(root, context, one)) for one in inner]
     return next((one for one in places if not one.ignored_by), places[0])
 
 
-def _ignoring_rule(root: Path, file: Path | None, path: str) -> str:
+def _ignoring_rule(root: Path, context: Context, path: str) -> str:
     """`web/.dockerignore:3 (*.tmp)` for the rule that excludes a path from a context; "" for none."""
-    if file is None:
-        return ""
-    rules = context.read_rules(file)
-    # An exception further down may let the file in again, so all rules together decide first.
-    if not context.is_ignored(rules, path):
-        return ""
-    lines = rules.splitlines()
-    # The last line before which the path was still let in.
-    number = max(count for count in range(len(lines)) if not context.is_ignored("\n".join(lines[:count]), path))
-    return f"{os.path.relpath(file, root)}:{number + 1} ({lines[number].strip()})"
+    number, text = context.rule_against(path)
+    return f"{os.path.relpath(context.ignore_file, root)}:{number} ({text})" if number and context.ignore_file else ""

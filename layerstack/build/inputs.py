@@ -16,7 +16,7 @@ from layerstack.dockerfile import context, copy_sources, references
 from layerstack.dockerfile.context import Entry
 from layerstack.dockerfile.copy_sources import EVERYTHING, Source
 from layerstack.dockerfile.file_digests import FileDigests
-from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.image import Image, target_of
 from layerstack.dockerfile.inherited import NOTHING_KNOWN, Inherited, from_config
 from layerstack.dockerfile.recipe import (
     Recipe,
@@ -32,8 +32,7 @@ from layerstack.project.project import Project
 
 # To be raised when the content of a manifest changes: records of another version are ignored.
 MANIFEST_VERSION = 3
-DEFAULT_CONTEXT = ""
-TARGET_SCHEME, IMAGE_SCHEME = "target:", "docker-image://"
+IMAGE_SCHEME = "docker-image://"
 # Prefix of the identity of an image from outside that is not on this engine.
 ABSENT = "not on this machine: "
 # Keys of a bake target that do not change what is in the image, or are read in their own way.
@@ -187,8 +186,8 @@ class InputReader:
     def _inherited(self, image: Image, name: str) -> Inherited:
         """The settings inherited from the image of a FROM; none from a folder."""
         value = self._value(image, name)
-        if value.startswith(TARGET_SCHEME):
-            parent = self._project.image(value.removeprefix(TARGET_SCHEME))
+        if target := target_of(value):
+            parent = self._project.image(target)
             # Images that are built on each other are refused by bake, with their names.
             return NOTHING_KNOWN if parent.name in self._being_read else self._recipe(parent).handed_on
         if value.startswith(IMAGE_SCHEME):
@@ -220,9 +219,8 @@ class InputReader:
         """(name, identity) of every parent outside this Dockerfile, except folders."""
         for name in recipe.parents:
             value = self._value(recipe.image, name)
-            if value.startswith(TARGET_SCHEME):
-                parent = self._project.image(value.removeprefix(TARGET_SCHEME))
-                yield name, self.read(parent, identities).digest
+            if target := target_of(value):
+                yield name, self.read(self._project.image(target), identities).digest
             elif value.startswith(IMAGE_SCHEME):
                 reference = value.removeprefix(IMAGE_SCHEME)
                 known = identities.get(reference) or identities.get(_reference(value))
@@ -242,8 +240,7 @@ class _Contexts:
     def __init__(self, root: Path, image: Image, platform: str) -> None:
         self._image = image
         self._platform = platform
-        named = {name: value for name, value in image.contexts.items() if _is_folder(value)}
-        self._folders = {DEFAULT_CONTEXT: root / image.context, **{name: root / path for name, path in named.items()}}
+        self._contexts = context.contexts_of(root, image)
         self._entries: dict[str, dict[str, Entry]] = {}
         self._links: dict[str, dict[str, str]] = {}
         self.rules: dict[str, str] = {}
@@ -251,20 +248,20 @@ class _Contexts:
     def read_by(self, stages: Iterable[RecipeStage]) -> list[str]:
         """Names of the contexts that the stages read."""
         # Sorted, because manifests are compared and stored: the order of a set changes from run to run.
-        return sorted({source.origin for source in _all_sources(stages)} & self._folders.keys())
+        return sorted({source.origin for source in _all_sources(stages)} & self._contexts.keys())
 
     def with_links_followed(self, stage: RecipeStage) -> RecipeStage:
         """The stage with one source more for every place that a link leads to; a FROM folder is read whole."""
         lines = tuple(replace(line, sources=self._followed(line.sources)) for line in stage.lines)
         name = find_context_name(self._image, stage.base, stage.platform or self._platform)
-        if name and name in self._folders and not stage.is_on_stage:
+        if name and name in self._contexts and not stage.is_on_stage:
             self._walk(name)
             lines = (RecipeLine("FROM", stage.base, 0, (Source(name, EVERYTHING),)), *lines)
         return replace(stage, lines=lines)
 
     def identities(self, name: str, stages: Sequence[RecipeStage], known: FileDigests) -> Iterator[tuple[str, str]]:
         """(path, `mode digest`) of what the stages read of one context."""
-        entries, folder = self._entries[name], self._folders[name]
+        entries, folder = self._entries[name], self._contexts[name].folder
         sources = [source for source in _all_sources(stages) if source.origin == name]
         copied = set(copy_sources.read_by(entries, [source for source in sources if not source.is_mounted]))
         for path in copy_sources.read_by(entries, sources):
@@ -276,7 +273,7 @@ class _Contexts:
     def _followed(self, sources: Iterable[Source]) -> tuple[Source, ...]:
         found: list[Source] = []
         for source in sources:
-            if source.origin not in self._folders:
+            if source.origin not in self._contexts:
                 found.append(source)
                 continue
             self._walk(source.origin)
@@ -297,13 +294,12 @@ class _Contexts:
     def _walk(self, name: str) -> None:
         if name in self._entries:
             return
-        folder = self._folders[name]
+        found = self._contexts[name]
+        folder = found.folder
         if not folder.is_dir():
             raise UsageError(f"The build context of {self._image.name} is not a folder: {folder}.")
-        ignored_by = context.ignore_file(folder, self._image.dockerfile if name == DEFAULT_CONTEXT else "")
-        self.rules[name] = context.read_rules(ignored_by)
-        patterns = context.read_patterns(ignored_by)
-        self._entries[name] = {entry.path: entry for entry in context.walk(folder, patterns)}
+        self.rules[name] = found.rules
+        self._entries[name] = {entry.path: entry for entry in found.walk()}
         links = (entry.path for entry in self._entries[name].values() if entry.is_link)
         self._links[name] = {path: str((folder / path).readlink()) for path in links}
 
@@ -321,10 +317,6 @@ def _settings(image: Image) -> dict[str, Any]:
 
 def _all_sources(stages: Iterable[RecipeStage]) -> Iterator[Source]:
     return (source for stage in stages for line in stage.lines for source in line.sources)
-
-
-def _is_folder(value: str) -> bool:
-    return not value.startswith(("target:", "service:", "docker-image:")) and not copy_sources.is_remote(value)
 
 
 def _counted(stage: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,8 +54,8 @@ def _options(project: Project, image: Image) -> Iterator[str]:
         # By convention an argument with this name is the image of a FROM.
         yield from ("--build-arg", f"{name}={'scratch' if name.endswith('_IMAGE') else value}")
     for name, value in image.contexts.items():
-        is_folder = ":" not in value and (project.root / value).is_dir()
-        yield from ("--build-context", f"{name}={value if is_folder else 'docker-image://scratch'}")
+        is_there = name in image.folders and (project.root / value).is_dir()
+        yield from ("--build-context", f"{name}={value if is_there else 'docker-image://scratch'}")
 
 
 def _warning(image: Image, entry: dict[str, Any]) -> Warning:

@@ -13,7 +13,7 @@ from functools import partial
 from layerstack.build.file_diff import printable
 from layerstack.build.inputs import ABSENT, InputReader, Manifest, unreadable
 from layerstack.build.state import ExternalImage, ImageState, StateStore
-from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.image import Image, target_of
 from layerstack.dockerfile.recipe import find_context
 from layerstack.dockerfile.references import familiar
 from layerstack.engine import images
@@ -252,5 +252,4 @@ def _base_of(planned: PlannedImage) -> str:
     stage = manifest.stage(manifest.target) or (manifest.stages[-1] if manifest.stages else None)
     while stage and stage.is_on_stage:
         stage = manifest.stage(stage.base)
-    value = (find_context(planned.image, stage.base) or "") if stage else ""
-    return value.removeprefix("target:") if value.startswith("target:") else ""
+    return target_of(find_context(planned.image, stage.base) or "") if stage else ""

@@ -8,6 +8,7 @@ from layerstack.build.buildlog import BuildReport, Step, Work
 from layerstack.build.cause import ImageCauses
 from layerstack.build.plan import Plan, PlannedImage, layers_identity
 from layerstack.build.record import Cause, ImageRecord, StepRecord, WorkRecord, root_causes
+from layerstack.dockerfile.image import target_of
 from layerstack.engine.images import StoredImage
 from layerstack.registry.origin import read_origin
 
@@ -94,8 +95,7 @@ class Outcome:
         """Context name → cause, for parents that changed since this image was last built."""
         found: dict[str, str] = {}
         for context, value in planned.image.contexts.items():
-            name = value.removeprefix("target:")
-            if value.startswith("target:") and planned.last:
+            if (name := target_of(value)) and planned.last:
                 parent, result = self.plan.of(name), earlier[name]
                 before, now = planned.last.parent_layers.get(name), layers_identity(self.stored.get(parent.image.tag))
                 # Layers are not recorded of a base that the image does not stand on: only executed steps show a change.

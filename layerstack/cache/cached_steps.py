@@ -8,7 +8,7 @@ which distinguishes it from layers of other copies of the project.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.image import Image, target_of
 from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
 from layerstack.engine.cache_records import CacheRecord, describes
 from layerstack.moment import epoch_seconds
@@ -74,8 +74,7 @@ class StepFinder:
 
     def _start(self, image: Image, stage: RecipeStage, is_layer: bool) -> frozenset[str] | None:
         """The possible parents of the first step; None for any."""
-        value = find_context(image, stage.base) or ""
-        end = self._ends.get(value.removeprefix("target:")) if value.startswith("target:") else None
+        end = self._ends.get(target_of(find_context(image, stage.base) or ""))
         if end is None:
             return None
         # On a stored image a step looks the same in every project; layers are told apart by image and time.

@@ -8,14 +8,16 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from layerstack.dockerfile import ignore_rules
 from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.ignore_rules import Pattern, covering, is_left_out, parse_patterns, wildcard
+from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
 
-__all__ = ["Entry", "Pattern", "covering", "is_left_out", "parse_patterns", "wildcard"]
+__all__ = ["Context", "Entry", "Pattern", "covering", "is_left_out", "parse_patterns", "wildcard"]
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,51 @@ class Entry:
         return stat.S_ISSOCK(self.mode)
 
 
-def ignore_file(folder: Path, dockerfile: str = "Dockerfile") -> Path | None:
-    """The ignore file that holds for this Dockerfile: its own `.dockerignore` first, then the folder's.
+@dataclass(frozen=True)
+class Context:
+    """A folder that a build gets; `dockerfile` is "" where none has ignore rules of its own: of a named context, or
+    inline."""
 
-    A named context and an inline Dockerfile have none of their own: "". A link is followed inside its folder only.
-    """
-    # The Dockerfile's own file replaces that of the folder: BuildKit does not merge the two.
-    found = None
-    if dockerfile:
-        own = find(folder / dockerfile)
-        found = _inside(own.parent, f"{own.name}.dockerignore")
-    return found or _inside(folder, ".dockerignore")
+    folder: Path
+    dockerfile: str = "Dockerfile"
+
+    @cached_property
+    def ignore_file(self) -> Path | None:
+        """The file whose rules hold here. A link is followed inside its folder only."""
+        # The Dockerfile's own file replaces that of the folder: BuildKit does not merge the two.
+        own = find(self.folder / self.dockerfile) if self.dockerfile else None
+        found = _inside(own.parent, f"{own.name}.dockerignore") if own else None
+        return found or _inside(self.folder, ".dockerignore")
+
+    @cached_property
+    def rules(self) -> str:
+        """The text of the ignore file; empty where there is none."""
+        return read_rules(self.ignore_file)
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The rules. Raises UsageError."""
+        return parse_patterns(self.rules, self.ignore_file or Path(".dockerignore"))
+
+    def require_rules(self) -> None:
+        """Raises UsageError with the line of a rule that cannot be read."""
+        _ = self.patterns
+
+    def walk(self) -> Iterator[Entry]:
+        """Everything that the engine receives. Raises UsageError."""
+        return walk(self.folder, self.patterns)
+
+    def rule_against(self, path: str) -> tuple[int, str]:
+        """(line, text) of the rule that keeps a path out; (0, "") where it is sent."""
+        lines = self.rules.split("\n")
+        # An exception further down may let a file in again: that is the last line above which it is still sent.
+        sent = max(count for count in range(len(lines) + 1) if not is_ignored("\n".join(lines[:count]), path))
+        return (sent + 1, lines[sent].strip()) if sent < len(lines) else (0, "")
+
+
+def contexts_of(root: Path, image: Image) -> dict[str, Context]:
+    """Context name → context, for those that are folders; "" is the build context."""
+    return {name: Context(root / folder, "" if name else image.dockerfile) for name, folder in image.folders.items()}
 
 
 def _inside(folder: Path, name: str) -> Path | None:
@@ -74,13 +110,7 @@ def _inside(folder: Path, name: str) -> Path | None:
     return path if real.is_file() and real.is_relative_to(root) else None
 
 
-def read_patterns(path: Path | None) -> tuple[Pattern, ...]:
-    """The rules of an ignore file. Raises UsageError with the line of a rule that cannot be read."""
-    return parse_patterns(read_rules(path), path or Path(".dockerignore"))
-
-
 def read_rules(path: Path | None) -> str:
-    """The text of an ignore file; empty where there is none."""
     # A byte order mark is no part of the first rule, and names of files need not be UTF-8.
     return path.read_bytes().decode("utf-8-sig", errors="surrogateescape") if path else ""
 

@@ -6,6 +6,11 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 
+from layerstack.dockerfile.copy_sources import is_remote
+
+TARGET = "target:"
+_NO_FOLDERS = (TARGET, "service:", "docker-image:")
+
 
 @dataclass(frozen=True)
 class Image:
@@ -45,7 +50,18 @@ class Image:
     @property
     def parents(self) -> tuple[str, ...]:
         """Names of the images this one is built on."""
-        return tuple(value.removeprefix("target:") for value in self.contexts.values() if value.startswith("target:"))
+        return tuple(name for name in map(target_of, self.contexts.values()) if name)
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """Context name → folder, from the project's root, for those that are folders; "" is the build context."""
+        named = {"": self.context, **self.contexts}
+        return {name: value for name, value in named.items() if not (value.startswith(_NO_FOLDERS) or is_remote(value))}
+
+
+def target_of(context: str) -> str:
+    """`base` of `target:base`: the image of the project that a context stands for; "" for none."""
+    return context.removeprefix(TARGET) if context.startswith(TARGET) else ""
 
 
 def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] = ()) -> Image:

@@ -48,9 +48,9 @@ def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:
     taking = [(one, excludes) for stage in stages for one in stage.instructions for excludes in _excludes(one)]
     if not taking:
         return
-    ignore = context.ignore_file(folder, image.dockerfile)
-    unwanted = list(find_unwanted(folder, context.read_patterns(ignore)))
-    file = os.path.relpath(ignore or folder / ".dockerignore", root)
+    sent = context.Context(folder, image.dockerfile)
+    unwanted = list(find_unwanted(folder, sent.patterns))
+    file = os.path.relpath(sent.ignore_file or folder / ".dockerignore", root)
     for one, excludes in taking:
         if taken := [path for path in unwanted if not context.is_left_out(excludes, path)]:
             lines = ", ".join(f"`{line}`" for line in ignore_lines(taken))

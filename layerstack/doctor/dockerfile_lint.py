@@ -104,8 +104,7 @@ def _copies_code(folder: Path, image: Image, instruction: Instruction) -> bool:
 def _code_files(folder: Path, image: Image, patterns: Iterable[str]) -> Iterator[str]:
     wanted = [context.covering(pattern) for pattern in patterns]
     try:
-        rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
-        for entry in context.walk(folder, rules):
+        for entry in context.Context(folder, image.dockerfile).walk():
             name = posixpath.basename(entry.path)
             is_code = entry.is_file and _CODE.search(name) and not _NO_CODE.match(name)
             if is_code and any(one.match(entry.path) for one in wanted):

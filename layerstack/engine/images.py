@@ -15,6 +15,7 @@ from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.unusable import unreachable
 from layerstack.errors import EngineError, NotInEngine, UsageError
 from layerstack.project.project import Project
+from layerstack.project.system_references import system_references
 
 # As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
 _NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -77,22 +78,11 @@ class Layer:
 
 def read_layers(project: Project) -> list[Layer]:
     """Every image that the project builds or runs, lowest layer first, with its parent."""
-    named = {image.tag: ("service" if image.name in project.services else "base") for image in project.images.values()}
-    for tag in _system_tags(project):
-        named.setdefault(tag, "system")
-    order = ("system", "base", "service")
-    layers = [
-        Layer(layer, tag, find(tag)) for tag, layer in sorted(named.items(), key=lambda item: order.index(item[1]))
-    ]
+    named = dict.fromkeys(system_references(project), "system")
+    named |= {image.tag: "base" for image in project.base_images}
+    named |= {image.tag: "service" for image in project.service_images}
+    layers = [Layer(layer, tag, find(tag)) for tag, layer in named.items()]
     return [replace(layer, built_on=_nearest_parent(layer, layers)) for layer in layers]
-
-
-def _system_tags(project: Project) -> set[str]:
-    run = {service.image for service in project.services.values() if not service.is_built and service.image}
-    # By convention an argument with this name is the image of a FROM.
-    return run | {
-        value for image in project.images.values() for name, value in image.args.items() if name.endswith("_IMAGE")
-    }
 
 
 def _nearest_parent(layer: Layer, layers: Iterable[Layer]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.errors import UsageError
+from layerstack.project.env_file import parse_env_file
 
 ENV_FILE = ".env"
 ENV_EXAMPLE = ".env.example"
@@ -22,9 +23,7 @@ BLOCK_START = "# >>> chosen by `invoke setup` for this machine; your own lines o
 BLOCK_END = "# <<< chosen by `invoke setup`"
 BLOCK = re.compile(rf"^{re.escape(BLOCK_START)}\r?\n(.*?)^{re.escape(BLOCK_END)}\r?\n?", re.MULTILINE | re.DOTALL)
 # `export NODE_IMAGE = node:22`
-# `"node:22" # as in production`
-QUOTED = re.compile(r"""^(?P<quote>['"])(?P<value>.*?)(?P=quote)\s*(?:#.*)?$""")
-ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+ASSIGNED = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*[=:]", re.MULTILINE)
 # `docker.io/library/node:22-alpine`
 PLAIN_VALUE = re.compile(r"[\w./:@%+,-]*")
 # Variables of Compose itself mean nothing to bake; the project's name may be in its tags.
@@ -152,35 +151,30 @@ def _bake_defaults(document: Mapping[str, Any]) -> dict[str, str]:
 
 def _block_values(text: str) -> dict[str, str]:
     match = BLOCK.search(text)
-    return _assignments(match.group(1)) if match else {}
+    return parse_env_file(ENV_FILE, match[1]).values if match else {}
 
 
 def _own_values(text: str) -> dict[str, str]:
     """The values in the user's own lines; an empty one counts as unset, as in `${NAME:-default}`."""
-    return {name: value for name, value in _assignments(BLOCK.sub("", text, count=1)).items() if value}
-
-
-def _assignments(text: str) -> dict[str, str]:
-    return {name: _unquoted(value) for name, value in ASSIGNMENT.findall(text.replace("\r\n", "\n"))}
-
-
-def _unquoted(value: str) -> str:
-    if quoted := QUOTED.match(value):
-        return quoted["value"]
-    return re.sub(r"\s+#.*", "", value)
+    own = parse_env_file(ENV_FILE, BLOCK.sub("", text, count=1))
+    # With variables filled in: bake would look for its own variables of these names.
+    return {name: value for name, value in own.resolved(os.environ).items() if value}
 
 
 def _assignment(name: str, value: str) -> str:
     if PLAIN_VALUE.fullmatch(value):
         return f"{name}={value}"
-    if re.search(r"['\n\r]", value):
-        raise UsageError(f"{name} cannot be remembered: its value holds a quote or a line break.")
+    # Compose reads a quote after a backslash as part of the value.
+    if re.search(r"['\n\r]|\\$", value):
+        raise UsageError(
+            f"{name} cannot be remembered: its value holds a quote or a line break, or ends in a backslash."
+        )
     # In single quotes, because Compose expands a dollar in any other value.
     return f"{name}='{value}'"
 
 
 def _commented(text: str, names: Collection[str]) -> str:
-    return ASSIGNMENT.sub(lambda match: f"# {match[0].lstrip()}" if match[1] in names else match[0], text)
+    return ASSIGNED.sub(lambda match: f"# {match[0].lstrip()}" if match[1] in names else match[0], text)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -3,18 +3,17 @@
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 from layerstack.command import CommandResult, printable
 from layerstack.errors import EngineError, StackError, UsageError, quoted_end
-from layerstack.project.compose_source import ComposeSource, find_yaml_error, read_source
+from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
-from layerstack.project.refusals import read_refusal
 from layerstack.wording import did_you_mean, nearest, path_below
 
 # The keys of a service that are written most; the schema's whole list would only make odder guesses.
@@ -30,35 +29,12 @@ BUILD_KEYS = (
     *("entitlements", "extra_hosts", "labels", "network", "no_cache", "platforms", "privileged", "pull"),
     *("secrets", "shm_size", "ssh", "tags", "target", "ulimits"),
 )
-# `services.web additional properties 'prots' not allowed`
-_EXTRA_KEY = re.compile(r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'")
 # Compose warns of a variable that is not set, for example: a warning is never the reason why it fails.
 _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
 # `unable to resolve docker endpoint: context "off": context not found`
 _NO_CONTEXT = re.compile(r"context \"(?P<name>[^\"]*)\": context not found")
-# `env file /shop/api.env not found: stat /shop/api.env: no such file or directory`
-_ENV_FILE = re.compile(r"(?:env file|find env file:) (?P<path>.+?)(?: not found|$)", re.MULTILINE)
-# `failed to read /shop/.env: line 3: key cannot contain a space`
-_ENV_LINE = re.compile(r"failed to read (?P<path>.+?): line (?P<line>\d+)")
-# `required variable TAG is missing a value: set it in .env`
-_DEMANDED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?")
-# `invalid hostPort: abc`
-_VALUE = re.compile(
-    r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?"
-)
-# `service "web" depends on undefined service "dbb": invalid compose project`
-_UNKNOWN_SERVICE = re.compile(
-    r'service "(?P<user>[\w.-]+)" (?P<how>depends on undefined|declares unknown) service "(?P<name>[\w.-]+)"'
-)
-_SERVICE = re.compile(r'service "([\w.-]+)"')
-# `service "web" refers to undefined volume data: invalid compose project`
-_UNDEFINED = re.compile(
-    r'service "(?P<service>[^"]+)" refers to undefined (?P<where>build )?(?P<what>\w+) "?(?P<name>[\w.-]+)"?'
-)
-# `dependency cycle detected: api -> web -> api`
-_CYCLE = re.compile(r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)")
-# `services.web.ports[0]`
-_PATH = re.compile(r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*")
+# (place, advice); both are "" where the message itself says all that is known.
+Reading = tuple[str, str]
 
 
 def unreadable(
@@ -73,9 +49,13 @@ def unreadable(
     lines = [line for line in result.stderr.splitlines() if line.strip() and not _IS_ASIDE.search(line)]
     said = "\n".join(lines)
     detail = quoted_end(lines)
-    if broken := find_yaml_error(files):
-        return UsageError(f"{what} cannot be read: {broken}:\n{detail}", f"Correct {broken.partition(': ')[0]}.")
-    place, advice = _Reader(root, tuple(files), variables).diagnose(said)
+    sources = [path for path in files if path.suffix in (".yml", ".yaml")]
+    try:
+        source = read_source(root, sources)
+    # Compose names the line, and not always the file.
+    except UsageError as error:
+        return UsageError(f"{what} cannot be read: {error.args[0]}:\n{detail}", error.advice)
+    place, advice = _Reader(root, tuple(files), variables, source).diagnose(said)
     return UsageError(
         f"{what} cannot be read{f': {place}' if place else ''}:\n{detail}",
         advice or (f"Correct {place}." if place else f"The same by hand: {printable(result.argv)}"),
@@ -84,41 +64,19 @@ def unreadable(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Each of its readings gives (place, advice); both are "" where the message itself says all that is known."""
-
     root: Path
     files: tuple[Path, ...]
     variables: Mapping[str, str]
+    source: ComposeSource
 
-    def diagnose(self, said: str) -> tuple[str, str]:
-        # The first pattern that is found counts. The last two also match in messages of other kinds.
-        readings = (
-            (_ENV_FILE, self._missing_env_file),
-            (_ENV_LINE, self._bad_env_line),
-            (_DEMANDED, self._unset),
-            (_EXTRA_KEY, self._extra_key),
-            (_VALUE, self._wrong_value),
-            (_UNKNOWN_SERVICE, self._unknown_service),
-            (_UNDEFINED, self._undefined),
-            (_CYCLE, self._cycle),
-            (_PATH, lambda match: (self._source.place(*_keys(match[0])), "")),
-            (_SERVICE, lambda match: (self._source.place("services", match[1]), "")),
-        )
-        try:
-            if refusal := read_refusal(said, self._source, self.root, self.files):
-                return refusal
-            found = next((read(match) for pattern, read in readings if (match := pattern.search(said))), ("", ""))
-            # A missing env file is the reason why its variables are not set: copying it is the repair.
-            return found if _ENV_FILE.search(said) else self._filled_in(*found)
-        # The Compose files themselves cannot be read, so that no place is known.
-        except UsageError:
-            return "", ""
+    def diagnose(self, said: str) -> Reading:
+        return self._first(_CERTAIN, said) or self._filled_in(*(self._first(_OTHERS, said) or ("", "")))
 
-    @cached_property
-    def _source(self) -> ComposeSource:
-        return read_source(self.root, [path for path in self.files if path.suffix in (".yml", ".yaml")])
+    def _first(self, readings: "_Readings", said: str) -> Reading | None:
+        found = ((read, re.search(pattern, said, re.MULTILINE)) for pattern, read in readings)
+        return next((read(self, match) for read, match in found if match), None)
 
-    def _missing_env_file(self, match: re.Match[str]) -> tuple[str, str]:
+    def _missing_env_file(self, match: re.Match[str]) -> Reading:
         path = Path(match["path"])
         shown = path_below(path, self.root)
         if not (example := find_example(path)):
@@ -133,16 +91,16 @@ class _Reader:
 
     def _env_files(self) -> Iterator[Path]:
         """Every env file that a service requires, unless its name contains a variable."""
-        for name in self._source.services():
-            written = self._source.value("services", name, "env_file")
+        for name in self.source.services():
+            written = self.source.value("services", name, "env_file")
             for entry in written if isinstance(written, list) else [written]:
                 known = entry if isinstance(entry, dict) else {"path": entry}
                 if known.get("required", True) and "$" not in str(known.get("path") or "$"):
                     yield self.root / str(known["path"])
 
-    def _filled_in(self, location: str, advice: str) -> tuple[str, str]:
+    def _filled_in(self, location: str, advice: str) -> Reading:
         """The interpretation that an unset variable left nothing at that place, or somewhere."""
-        empty = [one for one in self._source.variables() if one.is_needed and one.name not in self.variables]
+        empty = [one for one in self.source.variables() if one.is_needed and one.name not in self.variables]
         here = [one for one in empty if not location or one.place == location]
         for one in here:
             if copy := self._copy_that_sets(one.name):
@@ -151,12 +109,12 @@ class _Reader:
             return location, f"{here[0].name} is not set: `echo {here[0].name}=VALUE >> .env`"
         return location, advice
 
-    def _bad_env_line(self, match: re.Match[str]) -> tuple[str, str]:
+    def _bad_env_line(self, match: re.Match[str]) -> Reading:
         shown = path_below(Path(match["path"]), self.root)
         return f"{shown}:{match['line']}", f"Correct line {match['line']} of {shown}."
 
-    def _unset(self, match: re.Match[str]) -> tuple[str, str]:
-        place = next((one.place for one in self._source.variables() if one.name == match["name"]), "")
+    def _unset(self, match: re.Match[str]) -> Reading:
+        place = next((one.place for one in self.source.variables() if one.name == match["name"]), "")
         why = f" ({match['why'].strip()})" if match["why"] else ""
         return place, self._copy_that_sets(match["name"]) or f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
 
@@ -166,46 +124,46 @@ class _Reader:
             return ""
         return f"`cp {shlex.quote(example.name)} .env`, which sets {name}"
 
-    def _extra_key(self, match: re.Match[str]) -> tuple[str, str]:
+    def _extra_key(self, match: re.Match[str]) -> Reading:
         keys, key = _keys(match["path"]), match["key"]
         known = {2: SERVICE_KEYS, 3: BUILD_KEYS}.get(len(keys), ()) if keys[2:] in ([], ["build"]) else ()
-        return self._source.place(*keys, key), did_you_mean(key, known, f"Remove `{key}`, or write `x-{key}`.")
+        return self.source.place(*keys, key), did_you_mean(key, known, f"Remove `{key}`, or write `x-{key}`.")
 
-    def _unknown_service(self, match: re.Match[str]) -> tuple[str, str]:
+    def _unknown_service(self, match: re.Match[str]) -> Reading:
         """A service that another one names and Compose does not know: misspelt, or in an inactive profile."""
         name, is_needed = match["name"], match["how"].startswith("depends")
         keys = ("depends_on",) if is_needed else ("build", "additional_contexts")
-        if profiles := self._source.value("services", name, "profiles"):
+        if profiles := self.source.value("services", name, "profiles"):
             advice = f"`export COMPOSE_PROFILES={profiles[0]}`, or take `profiles` away from {name}: it is not active."
         else:
-            advice = did_you_mean(name, self._source.services(), f"There is no service {name}.")
-        return self._source.place("services", match["user"], *keys), advice
+            advice = did_you_mean(name, self.source.services(), f"There is no service {name}.")
+        return self.source.place("services", match["user"], *keys), advice
 
-    def _undefined(self, match: re.Match[str]) -> tuple[str, str]:
+    def _undefined(self, match: re.Match[str]) -> Reading:
         """A volume, network or the like that is not declared: misspelt, or its declaration is missing."""
         name, key = match["name"], f"{match['what']}s"
         user = ("services", match["service"], *(["build"] if match["where"] else []))
-        near = nearest(name, map(str, self._source.value(key) or ()))
-        entries = ((str(entry), place) for entry, place in self._source.entries(*user, key))
+        near = nearest(name, map(str, self.source.value(key) or ()))
+        entries = ((str(entry), place) for entry, place in self.source.entries(*user, key))
         written = (place for text, place in entries if name in text.split(":"))
-        place = next(written, self._source.place(*user, key, name))
+        place = next(written, self.source.place(*user, key, name))
         if near:
             return place, f"Write {near} for {name} in {place}."
         return place, f"Declare `{name}:` below a `{key}:` of the file's first column, or correct {place}."
 
-    def _cycle(self, match: re.Match[str]) -> tuple[str, str]:
+    def _cycle(self, match: re.Match[str]) -> Reading:
         # One line of the circle: only a person knows which of them is too much.
         names = [match["first"], match["second"], *re.findall(r"-> (\S+)", match["others"])]
         links = pairwise(names)
-        places = [self._source.place("services", one, "depends_on", other) for one, other in links]
+        places = [self.source.place("services", one, "depends_on", other) for one, other in links]
         known = list(dict.fromkeys(filter(None, places)))
         words = f"{' waits for '.join(names)}{f' ({known[0]})' if known else ''}"
         return words, f"Take one of these out of `depends_on`: {', '.join(known)}." if known else ""
 
-    def _wrong_value(self, match: re.Match[str]) -> tuple[str, str]:
+    def _wrong_value(self, match: re.Match[str]) -> Reading:
         """The source of an invalid value: a variable, with the place that sets it, or a line."""
         value = match["value"].strip()
-        used = [one for one in self._source.variables() if value in self.variables.get(one.name, "")]
+        used = [one for one in self.source.variables() if value in self.variables.get(one.name, "")]
         # A variable that is the value, before one that only contains it: 80 is in 8080, too.
         for one in sorted(used, key=lambda one: self.variables[one.name] != value):
             # Compose prefers the environment to `.env`, so a correction there would have no effect.
@@ -217,8 +175,111 @@ class _Reader:
                 return env_file.place(
                     one.name
                 ), f"Correct {one.name}={env_file.values[one.name]} there; {one.place} uses it."
-        place = next((found for text, found in self._source.texts() if value in text), "")
+        place = next((found for text, found in self.source.texts() if value in text), "")
         return place, f"Correct `{value}` there." if place else ""
+
+    def _no_name(self, _: re.Match[str]) -> Reading:
+        advice = "Name the project: `name:` at the top of the Compose file, or COMPOSE_PROJECT_NAME in .env."
+        return f"the folder {self.root.name} gives it no name", advice
+
+    def _bad_name(self, match: re.Match[str]) -> Reading:
+        written = match["name"]
+        # Compose allows lower-case letters, digits, hyphens and underscores, beginning with a letter or a digit.
+        valid = re.sub(r"[^a-z0-9_-]+", "-", written.lower()).strip("-_")
+        place = self.source.place("name") if self.source.value("name") else "COMPOSE_PROJECT_NAME in .env"
+        if os.environ.get("COMPOSE_PROJECT_NAME") == written:
+            place = "COMPOSE_PROJECT_NAME in the environment"
+        return place, f"Write `{valid}` there." if valid else f"Correct {place}."
+
+    def _nothing_to_run(self, match: re.Match[str]) -> Reading:
+        name = match["service"]
+        return self.source.place("services", name), f"Give {name} an `image:` or a `build:`."
+
+    def _twice(self, match: re.Match[str]) -> Reading:
+        advice = f"Keep one `{match['key']}:`, of line {match['first']} or of line {match['line']}."
+        return f"{path_below(Path(match['path']), self.root)}:{match['line']}", advice
+
+    def _no_file(self, match: re.Match[str]) -> Reading:
+        """A file of `include:` or `extends:` that is not there."""
+        path = Path(match["path"])
+        shown = path_below(path, self.root)
+        place = next((place for text, place in self.source.texts() if Path(text).name == path.name), "")
+        names = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
+        near = nearest(path.name, names)
+        meant = f"Did you mean {path_below(path.with_name(near), self.root)}?"
+        return place or f"{shown} does not exist", meant if near else f"There is no {shown}: correct the path."
+
+    def _no_service(self, match: re.Match[str]) -> Reading:
+        """The service of an `extends:` that its file does not have."""
+        own, extended = Path(match["own"]), Path(match["file"])
+        known: Iterable[str] = ()
+        place = f"{path_below(own, self.root)}:1"
+        # One of the two files cannot be read: then no similar name is known.
+        with suppress(UsageError):
+            place = read_source(self.root, [own]).place("services", match["service"], "extends", "service")
+            known = read_source(self.root, [own.parent / extended]).services()
+        return place, did_you_mean(match["name"], known, f"There is no service {match['name']} in {extended}.")
+
+    def _empty(self, _: re.Match[str]) -> Reading:
+        empty = next((one for one in self.files if one.is_file() and not one.read_bytes().strip()), None)
+        return f"{path_below(empty, self.root)}:1" if empty else "", "Begin it with `services:`."
+
+
+_Readings = tuple[tuple[str, Callable[[_Reader, re.Match[str]], Reading]], ...]
+# The first that matches counts. Seen with Compose 2.40 and Buildx 0.29.
+_CERTAIN: _Readings = (
+    (r"project name must not be empty", _Reader._no_name),
+    (r'invalid project name "(?P<name>[^"]*)"', _Reader._bad_name),
+    (r'service "(?P<service>[^"]+)" has neither an image nor a build context', _Reader._nothing_to_run),
+    (
+        r"failed to parse (?P<path>.+?): line (?P<line>\d+): "
+        r'mapping key "(?P<key>.+)" already defined at line (?P<first>\d+)',
+        _Reader._twice,
+    ),
+    (
+        r'cannot extend service "(?P<service>[^"]+)" in (?P<own>.+?): '
+        r'service "(?P<name>[^"]+)" not found in (?P<file>.+)$',
+        _Reader._no_service,
+    ),
+    (r"^(?:\S+: )?open (?P<path>/[^\n:]+): no such file or directory", _Reader._no_file),
+    (r"include cycle detected", lambda self, _: (self.source.place("include"), "Take one of these out of `include:`.")),
+    (r"empty compose file", _Reader._empty),
+    (r"^(?P<place>\S+\.(?:hcl|json):\d+)$", lambda _, match: (match["place"], "")),
+    # `env file /shop/api.env not found: stat /shop/api.env: no such file or directory`
+    (r"(?:env file|find env file:) (?P<path>.+?)(?: not found|$)", _Reader._missing_env_file),
+)
+# These may only follow from a variable that is not set.
+_OTHERS: _Readings = (
+    # `failed to read /shop/.env: line 3: key cannot contain a space`
+    (r"failed to read (?P<path>.+?): line (?P<line>\d+)", _Reader._bad_env_line),
+    # `required variable TAG is missing a value: set it in .env`
+    (r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?", _Reader._unset),
+    # `services.web additional properties 'prots' not allowed`
+    (r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'", _Reader._extra_key),
+    # `invalid hostPort: abc`
+    (
+        r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?",
+        _Reader._wrong_value,
+    ),
+    # `service "web" depends on undefined service "dbb": invalid compose project`
+    (
+        r'service "(?P<user>[\w.-]+)" (?P<how>depends on undefined|declares unknown) service "(?P<name>[\w.-]+)"',
+        _Reader._unknown_service,
+    ),
+    # `service "web" refers to undefined volume data: invalid compose project`
+    (
+        r'service "(?P<service>[^"]+)" refers to undefined (?P<where>build )?(?P<what>\w+) "?(?P<name>[\w.-]+)"?',
+        _Reader._undefined,
+    ),
+    # `dependency cycle detected: api -> web -> api`
+    (r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)", _Reader._cycle),
+    # `services.web.ports[0]`, and a service: both also match in messages of other kinds, so they come last.
+    (
+        r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*",
+        lambda self, match: (self.source.place(*_keys(match[0])), ""),
+    ),
+    (r'service "([\w.-]+)"', lambda self, match: (self.source.place("services", match[1]), "")),
+)
 
 
 def _keys(path: str) -> list[str | int]:

@@ -1,7 +1,7 @@
 """The Compose files as written: the places of services, keys and variables, before Compose resolves them."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,24 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Declaration:
+    """Something that a file declares: its place, and all that is written there, variables not filled in."""
+
+    place: str
+    text: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables in it, outermost first."""
+        return tuple(name for _, name, _ in variables_in(self.text))
+
+    @property
+    def bare_variables(self) -> tuple[str, ...]:
+        """Those without a default or another rule for being unset."""
+        return tuple(name for _, name, operator in variables_in(self.text) if not operator)
+
+
+@dataclass(frozen=True)
 class ComposeSource:
     """The YAML nodes of each file, in the order in which Compose merges them."""
 
@@ -45,44 +63,59 @@ class ComposeSource:
         """`FILE:LINE` of a key, or of the nearest existing part of its path; the last file counts."""
         best, depth = (f"{self.files[-1][0]}:1" if self.files else ""), 0
         for name, root in self.files:
-            line, found = _descend(root, keys)
+            found = _descend(root, keys)
             # `>=`, because a later file overrides the earlier ones.
-            if found >= max(depth, 1):
-                best, depth = f"{name}:{line}", found
+            if len(found) >= max(depth, 1):
+                best, depth = f"{name}:{found[-1][0]}", len(found)
         return best
+
+    def find(self, *keys: str | int) -> Declaration | None:
+        """What is written under a path; the last file counts."""
+        for name, root in reversed(self.files):
+            if node := _find(root, keys):
+                place = f"{name}:{node.start_mark.line + 1}"
+                return Declaration(place, " ".join(one.value for _, one in _scalars(node, (), set())))
+        return None
 
     def entries(self, *keys: str | int) -> Iterator[tuple[Any, str]]:
         """Every item of the list under a path, with its place; files one after the other."""
         for name, root in self.files:
-            node = _node(root, keys)
+            node = _find(root, keys)
             for item in node.value if isinstance(node, yaml.SequenceNode) else ():
                 yield _plain(item), f"{name}:{item.start_mark.line + 1}"
 
     def value(self, *keys: str | int) -> Any:
         """The plain data under a path, None for none; the last file counts."""
-        found = [node for _, root in self.files if (node := _node(root, keys)) is not None]
+        found = [node for _, root in self.files if (node := _find(root, keys))]
         return _plain(found[-1]) if found else None
 
     def services(self) -> tuple[str, ...]:
         """Names of all services, including those in profiles."""
-        nodes = (_node(root, ("services",)) for _, root in self.files)
+        nodes = (_find(root, ("services",)) for _, root in self.files)
         names = (str(key.value) for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value)
         return tuple(dict.fromkeys(names))
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Every value as written, with its place."""
+    def texts(self, *keys: str | int) -> Iterator[tuple[str, str]]:
+        """Every value below a path as written, with its place."""
         for name, root in self.files:
-            for _, node in _scalars(root, (), set()):
+            below = _find(root, keys)
+            for _, node in _scalars(below, (), set()) if below else ():
                 yield node.value, f"{name}:{node.start_mark.line + 1}"
 
     def variables(self) -> Iterator[Variable]:
         """Every variable that Compose expands."""
         for name, root in self.files:
             for keys, node in _scalars(root, (), set()):
-                for match in _VARIABLE.finditer(node.value):
-                    if variable := match["braced"] or match["plain"]:
-                        line = node.start_mark.line + 1 + node.value[: match.start()].count("\n")
-                        yield Variable(variable, match["operator"] or "", f"{name}:{line}", keys)
+                for start, variable, operator in variables_in(node.value):
+                    line = node.start_mark.line + 1 + node.value[:start].count("\n")
+                    yield Variable(variable, operator, f"{name}:{line}", keys)
+
+
+def variables_in(text: str) -> Iterator[tuple[int, str, str]]:
+    """(where it begins, name, operator) of every variable in a text, outermost first."""
+    for match in _VARIABLE.finditer(text):
+        if name := match["braced"] or match["plain"]:
+            yield match.start(), name, match["operator"] or ""
 
 
 def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
@@ -104,49 +137,30 @@ def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
     return ComposeSource(tuple(found))
 
 
-def find_yaml_error(files: Iterable[Path]) -> str:
-    """`docker-compose.yml:4: expected <block end>, but found …`; "" when all of them can be parsed.
-
-    Compose names the line, and not always the file.
-    """
-    for path in files:
-        if path.suffix not in (".yml", ".yaml"):
-            continue
-        try:
-            yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-            return f"{path.name}{line}: {error.problem}"
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            return f"{path.name}: {str(error).splitlines()[0]}"
-    return ""
-
-
-def _descend(node: yaml.Node, keys: Sequence[str | int]) -> tuple[int, int]:
-    """The line of the deepest existing part of the path, and its depth."""
-    line, depth = 1, 0
+def _descend(node: yaml.Node, keys: Sequence[str | int]) -> list[tuple[int, yaml.Node]]:
+    """(line, node) of each part of the path that there is."""
+    found: list[tuple[int, yaml.Node]] = []
     for key in keys:
-        found = child(node, key)
-        if found is None:
+        below = _child(node, key)
+        if below is None:
             break
-        line, node = found
-        depth += 1
-    return line, depth
+        found.append(below)
+        node = below[1]
+    return found
 
 
-def _node(node: yaml.Node, keys: Sequence[str | int]) -> yaml.Node | None:
-    for key in keys:
-        found = child(node, key)
-        if found is None:
-            return None
-        node = found[1]
-    return node
+def _find(root: yaml.Node, keys: Sequence[str | int]) -> yaml.Node | None:
+    """The node of a whole path."""
+    found = [root, *(node for _, node in _descend(root, keys))]
+    return found[-1] if len(found) == len(keys) + 1 else None
 
 
-def child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
+def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
     """(line, node) below a node; its own keys override those of a merge key."""
-    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-        return node.value[key].start_mark.line + 1, node.value[key]
+    if isinstance(node, yaml.SequenceNode):
+        # The short form of `environment:` and the like is a list of NAME=value.
+        items = [one for at, one in enumerate(node.value) if key in (at, _name(one))]
+        return (items[0].start_mark.line + 1, items[0]) if items else None
     if not isinstance(node, yaml.MappingNode):
         return None
     for name, value in node.value:
@@ -154,7 +168,11 @@ def child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
             return name.start_mark.line + 1, value
     merged = (value for name, value in node.value if name.tag == MERGE_TAG)
     parts = (part for value in merged for part in (value.value if isinstance(value, yaml.SequenceNode) else [value]))
-    return next((found for part in parts if (found := child(part, key))), None)
+    return next((found for part in parts if (found := _child(part, key))), None)
+
+
+def _name(node: yaml.Node) -> str:
+    return str(node.value).partition("=")[0] if isinstance(node, yaml.ScalarNode) else ""
 
 
 def _scalars(

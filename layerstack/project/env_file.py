@@ -66,8 +66,11 @@ def read_env_file(path: Path) -> EnvFile:
         data = path.read_bytes()
     except OSError:
         return EnvFile(path.name, ())
-    text = data.decode("utf-8-sig", errors="replace")
-    return EnvFile(path.name, tuple(_lines(text.replace("\r\n", "\n"))), b"\r\n" in data)
+    return parse_env_file(path.name, data.decode("utf-8-sig", errors="replace"))
+
+
+def parse_env_file(name: str, text: str) -> EnvFile:
+    return EnvFile(name, tuple(_lines(text.replace("\r\n", "\n"))), "\r\n" in text)
 
 
 def sole_variable(text: str) -> str:

@@ -72,7 +72,7 @@ def _fixed_volumes(source: ComposeSource) -> Iterator[FixedLine]:
 
 
 def _read_port(service: str, entry: Any, location: str, variables: Mapping[str, str]) -> PublishedPort | None:
-    published = str(entry.get("published") or "") if isinstance(entry, dict) else _published(str(entry))
+    published, _ = split_port(entry)
     number = expand(published, variables)
     if not number.isdigit() or number == "0":
         # A range, or a number that Docker chooses.
@@ -81,13 +81,16 @@ def _read_port(service: str, entry: Any, location: str, variables: Mapping[str, 
     return PublishedPort(service, sole_variable(published), int(number), location)
 
 
-def _published(text: str) -> str:
-    """`127.0.0.1:${PORT:-80}:80/tcp` → `${PORT:-80}`, "" for a container port alone. Colons in braces part nothing."""
+def split_port(entry: Any) -> tuple[str, str]:
+    """(published port, container port) of an entry of `ports:`, as written: `127.0.0.1:${PORT:-80}:80/tcp`."""
+    if isinstance(entry, dict):
+        return str(entry.get("published") or ""), str(entry.get("target") or "")
     parts, depth = [""], 0
-    for character in text:
+    # Colons in braces part nothing.
+    for character in str(entry):
         depth += (character in "{[") - (character in "}]")
         if character == ":" and not depth:
             parts.append("")
         else:
             parts[-1] += character
-    return parts[-2] if len(parts) > 1 else ""
+    return parts[-2] if len(parts) > 1 else "", parts[-1].partition("/")[0]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from layerstack.dockerfile.image import Image, read_image
+from layerstack.dockerfile.image import TARGET, Image, read_image, target_of
 from layerstack.project.image_name import full_name
 from layerstack.project.question import unescaped
 from layerstack.project.service import SERVICE_LABEL
@@ -59,8 +59,8 @@ def _made(definition: Mapping[str, Any]) -> str:
 
 
 def _renamed(value: str, same: Mapping[str, str]) -> str:
-    name = value.removeprefix("target:")
-    return f"target:{same.get(name, name)}" if value.startswith("target:") else value
+    name = target_of(value)
+    return f"{TARGET}{same.get(name, name)}" if name else value
 
 
 def _shown(root: Path, path: str) -> str:

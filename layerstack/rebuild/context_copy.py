@@ -29,10 +29,10 @@ def copied_context(project: Project, image: Image) -> Iterator[Path]:
     """The files of a context that the engine would receive, the Dockerfile and its ignore file; removed at the end."""
     source = (project.root / image.context).resolve()
     with temporary_folder("rebuild") as copy:
-        ignored_by = context.ignore_file(source, image.dockerfile)
-        for entry in context.walk(source, context.read_patterns(ignored_by)):
+        sent = context.Context(source, image.dockerfile)
+        for entry in sent.walk():
             _copy_entry(source, copy, entry)
-        for path in filter(None, (source / image.dockerfile, ignored_by)):
+        for path in filter(None, (source / image.dockerfile, sent.ignore_file)):
             target = copy / os.path.relpath(path, source)
             # A Dockerfile outside the context stays where it is, and bake is given its path.
             if path.is_file() and target.resolve().is_relative_to(copy):

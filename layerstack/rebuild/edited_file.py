@@ -60,8 +60,8 @@ def choose_edited_file(project: Project, image: Image) -> EditedFile:
 def _source_files(folder: Path, image: Image) -> list[str]:
     """Files of the context of a known kind that no installer reads."""
     suffixes = {suffix for known in COMMENTS.values() for suffix in known}
-    rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
-    paths = (entry.path for entry in context.walk(folder, rules) if entry.is_file and entry.size)
+    sent = context.Context(folder, image.dockerfile).walk()
+    paths = (entry.path for entry in sent if entry.is_file and entry.size)
     return [path for path in paths if PurePosixPath(path).suffix.lower() in suffixes and not _is_manifest(path)]
 
 

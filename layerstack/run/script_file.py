@@ -86,10 +86,9 @@ def find_scripts(root: Path, image: Image, definitions: Iterable[Mapping[str, An
     sources = [source for one in steps for source in copy_sources.read_sources(one, Variables()) if not source.origin]
     starts = {name for name in (*map(_program, steps), *_programs(definitions)) if name}
     folder = root / image.context
-    rules = context.read_patterns(context.ignore_file(folder, image.dockerfile))
     names = {
         entry.path: posixpath.basename(entry.path)
-        for entry in (context.walk(folder, rules) if sources else ())
+        for entry in (context.Context(folder, image.dockerfile).walk() if sources else ())
         if entry.is_file and entry.size <= MOST_BYTES
     }
     # Only likely files are opened: a context may have thousands.

@@ -10,6 +10,7 @@ from layerstack.engine import images
 from layerstack.errors import UsageError
 from layerstack.project.image_name import full_name
 from layerstack.project.project import Project
+from layerstack.project.system_references import system_references
 from layerstack.registry.team import TeamRegistry
 
 
@@ -40,10 +41,10 @@ def find_candidates(project: Project, team: TeamRegistry, names: Sequence[str], 
 
 def _system_references(project: Project, plan: Plan) -> list[str]:
     """External images that the project runs or builds on."""
-    layers = [layer.tag for layer in images.read_layers(project) if layer.layer == "system"]
+    # ONBUILD of an image may name another one, which no Dockerfile of the project has.
     parents = [name for one in plan.images for name in one.externals]
     # By the full name, as `node:18` and `docker.io/library/node:18` are one image.
-    by_name = {full_name(reference): familiar(reference) for reference in (*layers, *parents)}
+    by_name = {full_name(reference): familiar(reference) for reference in (*system_references(project), *parents)}
     return sorted(by_name.values())
 
 

@@ -63,7 +63,7 @@ def test_random_trees_are_sent_as_walked(tmp_path: Path) -> None:
         fill(folder, dice)
         rules = dice.sample(RULES, dice.randint(1, 6))
         (folder / ".dockerignore").write_text("\n".join(rules) + "\n")
-        walked = [entry.path for entry in context.walk(folder, context.read_patterns(folder / ".dockerignore"))]
+        walked = [entry.path for entry in context.Context(folder).walk()]
         assert sorted(walked) == received(folder, dockerfile), f"seed {seed}, tree {number}, rules {rules}"
         filtered += len(walked) < sum(1 for _ in context.walk(folder))
     assert filtered > TREES / 3
@@ -92,6 +92,6 @@ def test_what_we_refuse_the_builder_refuses(tmp_path: Path, rule: str) -> None:
     (folder / ".dockerignore").write_text(f"{rule}\n")
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
     with pytest.raises(UsageError, match=r"\.dockerignore:1"):
-        context.read_patterns(folder / ".dockerignore")
+        context.Context(folder).require_rules()
     with pytest.raises(CommandFailed, match="pattern"):
         received(folder, tmp_path / "Dockerfile")

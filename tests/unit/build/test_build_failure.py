@@ -40,9 +40,15 @@ def first_line(error: StackError) -> str:
 
 @pytest.mark.parametrize(
     ("path", "reason", "advice"),
-    [("sr", "there is no `sr` in the build context my web", "`src`"), ("src", "my web/.dockerignore:4", "`!src`")],
+    [
+        ("sr", "there is no `sr` in the build context my web", "`src`"),
+        ("src", "my web/.dockerignore:4", "`!src`"),
+        ("link", "`link` is a link to /etc/hostname", "Copy the file itself"),
+    ],
 )
 def test_a_source_that_is_not_copied(shop: Project, path: str, reason: str, advice: str) -> None:
+    (shop.root / "my web/link").symlink_to("/etc/hostname")
+    (shop.root / "my web/.dockerignore").write_text("*\n!src\n!link\nsrc\n")
     error = of_step(shop, f"COPY {path} .", CHECKSUM.format(path))
     assert first_line(error).startswith(f"my web/Dockerfile:2: `COPY {path} .` failed: ")
     assert reason in first_line(error)

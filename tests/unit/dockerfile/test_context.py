@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerstack.dockerfile import context
+from layerstack.dockerfile.context import Context
 from layerstack.errors import UsageError
 
 TREE = ("a/b/x.py", "a/y.js", "lib/deep/x.py", "lib/x.py", "src/a.py", "src/a/x.py", "x.py", "z.log", ".env", "a b/c")
@@ -24,8 +25,7 @@ def make(folder: Path, files: tuple[str, ...] = TREE) -> None:
 
 def kept(folder: Path, *rules: str) -> set[str]:
     """The files that are left."""
-    (folder.parent / "rules").write_text("\n".join(rules) + "\n")
-    patterns = context.read_patterns(folder.parent / "rules")
+    patterns = context.parse_patterns("\n".join(rules) + "\n", Path("rules"))
     return {entry.path for entry in context.walk(folder, patterns) if not entry.is_folder}
 
 
@@ -81,8 +81,7 @@ def test_ignore_rules(tree: Path, rules: tuple[str, ...], expected: set[str]) ->
 
 
 def test_folders_above_an_exception_come_back_with_it(tree: Path) -> None:
-    (tree.parent / "rules").write_text("*\n!lib/deep\n")
-    patterns = context.read_patterns(tree.parent / "rules")
+    patterns = context.parse_patterns("*\n!lib/deep\n", Path("rules"))
     assert [entry.path for entry in context.walk(tree, patterns)] == ["lib", "lib/deep", "lib/deep/x.py"]
 
 
@@ -93,30 +92,33 @@ def test_parents_come_before_children_in_path_order(tree: Path) -> None:
 
 
 def test_the_dockerfiles_own_ignore_file_goes_before_the_folders(tmp_path: Path) -> None:
-    assert context.ignore_file(tmp_path) is None
+    assert Context(tmp_path).ignore_file is None
+    assert Context(tmp_path).patterns == ()
     (tmp_path / ".dockerignore").touch()
-    assert context.ignore_file(tmp_path) == tmp_path / ".dockerignore"
+    assert Context(tmp_path).ignore_file == tmp_path / ".dockerignore"
     (tmp_path / "Dockerfile.dockerignore").touch()
-    assert context.ignore_file(tmp_path) == tmp_path / "Dockerfile.dockerignore"
-    assert context.ignore_file(tmp_path, "other/Dockerfile") == tmp_path / ".dockerignore"
+    assert Context(tmp_path).ignore_file == tmp_path / "Dockerfile.dockerignore"
+    assert Context(tmp_path, "other/Dockerfile").ignore_file == tmp_path / ".dockerignore"
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"), [("a", (1, "*")), ("src", (0, "")), ("src/x.tmp", (5, "*/*.tmp")), ("log", (4, "log"))]
+)
+def test_the_rule_that_keeps_a_path_out(tmp_path: Path, path: str, rule: tuple[int, str]) -> None:
+    (tmp_path / ".dockerignore").write_text("*\n!src\n!log\nlog\n  */*.tmp\n")
+    assert Context(tmp_path).rule_against(path) == rule
 
 
 def test_a_rule_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / ".dockerignore"
-    path.write_text("ok\n[a\n")
+    (tmp_path / ".dockerignore").write_text("ok\n[a\n")
     with pytest.raises(UsageError, match=r"\.dockerignore:2: `\[a`"):
-        context.read_patterns(path)
+        _ = Context(tmp_path).patterns
 
 
 @pytest.mark.parametrize("line", ["!", "! "])
 def test_an_exception_without_a_path_is_refused(tmp_path: Path, line: str) -> None:
-    (tmp_path / "rules").write_text(line + "\n")
     with pytest.raises(UsageError, match="rules:1"):
-        context.read_patterns(tmp_path / "rules")
-
-
-def test_no_ignore_file_means_no_rules() -> None:
-    assert context.read_patterns(None) == ()
+        context.parse_patterns(line + "\n", Path("rules"))
 
 
 def test_links_are_entries_and_are_not_followed(tmp_path: Path) -> None:

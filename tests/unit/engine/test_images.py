@@ -81,37 +81,42 @@ def test_an_image_is_built_on_another_when_its_layers_begin_with_all_of_it(
     assert images.is_built_on(one, other) is is_on
 
 
-def test_layers_of_the_stack_name_the_nearest_image_below(docker: FakeDocker) -> None:
+def test_layers_of_the_stack_name_the_nearest_image_below(docker: FakeDocker, tmp_path: Path) -> None:
     has(
         docker,
         attributes("system", "1"),
         attributes("base", "1", "2"),
         attributes("web", "1", "2", "3"),
         attributes("db", "9"),
-        missing=("api:latest",),
+        missing=("api.v2:latest",),
     )
+    contexts = {"base": "target:base"}
     built = {
-        "base": Image("base", ".", tags=("base:latest",), args={"SYSTEM_IMAGE": "system:latest", "OTHER": "x"}),
-        "web": Image("web", ".", tags=("web:latest",)),
-        "api": Image("api", ".", tags=("api:latest",)),
+        "base": Image("base", "base", tags=("base:latest",), args={"FROM_WHAT": "system:latest"}),
+        "web": Image("web", "web", tags=("web:latest",), contexts=contexts),
+        # Buildx takes no dots in the name of a target.
+        "api_v2": Image("api_v2", "web", tags=("api.v2:latest",), contexts=contexts),
     }
+    for folder, text in {"base": "ARG FROM_WHAT\nFROM $FROM_WHAT\n", "web": "FROM base\n"}.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "Dockerfile").write_text(text)
     run = {
         "web": Service("web", "web:latest", (), {"build": {}}),
-        "api": Service("api", "api:latest", (), {"build": {}}),
+        "api.v2": Service("api.v2", "api.v2:latest", (), {"build": {}}),
         "db": Service("db", "db:latest", (), {}),
     }
-    layers = images.read_layers(Project(Path(), "p", "cpu", (), (), built, run))
+    layers = images.read_layers(Project(tmp_path, "p", "cpu", (), (), built, run))
     assert {(one.layer, one.tag, one.built_on) for one in layers} == {
         ("system", "system:latest", ""),
         ("system", "db:latest", ""),
         ("base", "base:latest", "system:latest"),
         ("service", "web:latest", "base:latest"),
-        ("service", "api:latest", ""),
+        ("service", "api.v2:latest", ""),
     }
     assert [one.layer for one in layers] == sorted(
         (one.layer for one in layers), key=["system", "base", "service"].index
     )
-    absent = next(one.to_json() for one in layers if one.tag == "api:latest")
+    absent = next(one.to_json() for one in layers if one.tag == "api.v2:latest")
     assert (absent["id"], absent["size_bytes"]) == (None, None)
 
 

@@ -51,7 +51,17 @@ def test_forgetting_everything_leaves_only_the_users_text(tmp_path: Path) -> Non
     assert not (tmp_path / choices.BAKE_FILE).exists()
 
 
-@pytest.mark.parametrize("line", ["NODE_IMAGE=node:20\n", "  export NODE_IMAGE = 'node:20'\n", 'NODE_IMAGE="node:20"'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "NODE_IMAGE=node:20\n",
+        "  export NODE_IMAGE = 'node:20'\n",
+        'NODE_IMAGE="node:20"',
+        "NODE_IMAGE: node:20\n",
+        "TAG=20\nNODE_IMAGE=node:${TAG}\n",
+        'NODE_IMAGE="node\\x3a20" # never\nNODE_IMAGE="node:20" # as in production\n',
+    ],
+)
 def test_the_users_own_line_wins_in_both_files_and_is_reported(tmp_path: Path, line: str) -> None:
     (tmp_path / ".env").write_text(line)
     assert choices.remember(tmp_path, {"NODE_IMAGE": "stand-in/node"}) == {"NODE_IMAGE": "node:20"}
@@ -119,7 +129,7 @@ def test_a_broken_bake_file_is_named(tmp_path: Path, content: str) -> None:
         choices.remember(tmp_path, {"A": "1"})
 
 
-@pytest.mark.parametrize("value", ["it's", "two\nlines"])
+@pytest.mark.parametrize("value", ["it's", "two\nlines", "C:\\"])
 def test_a_value_that_cannot_be_written_changes_nothing(tmp_path: Path, value: str) -> None:
     with pytest.raises(UsageError, match="A cannot be remembered"):
         choices.remember(tmp_path, {"A": value})
@@ -145,7 +155,11 @@ VALUES = st.text(
 )
 
 
-@given(changes=st.lists(st.dictionaries(NAMES, st.none() | VALUES.filter(lambda value: value.strip() == value))))
+@given(
+    changes=st.lists(
+        st.dictionaries(NAMES, st.none() | VALUES.filter(lambda value: value.strip() == value and value[-1] != "\\"))
+    )
+)
 def test_what_was_remembered_is_read(
     tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, str | None]]
 ) -> None:

@@ -60,6 +60,22 @@ def test_variables_have_operator_and_place(tmp_path: Path) -> None:
     assert found["NEEDED"].is_demanded
 
 
-def test_a_file_that_is_not_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^compose\.yaml:5: "):
-        write(tmp_path, "services:\n  web:\n    ports: [1,\n  db: {}\n")
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("services:\n  web:\n    ports: [1,\n  db: {}\n", "compose.yaml:5: "),
+        ("services:\n  web:\n    image: nginx\n   ports: [80\n", "compose.yaml:4: "),
+        ("a: [\n", "compose.yaml:2: "),
+        ("a: b: c\n", "compose.yaml:1: "),
+        ("a: \x00\n", "compose.yaml cannot be read: "),
+    ],
+)
+def test_a_file_that_is_not_yaml_is_refused_with_its_line(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        write(tmp_path, text)
+    assert str(caught.value.args[0]).startswith(place)
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^gone\.yml "):
+        compose_source.read_source(tmp_path, [tmp_path / "gone.yml"])

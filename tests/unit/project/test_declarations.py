@@ -43,8 +43,8 @@ def bake_defaults() -> dict[str, str]:
 
 def sent(folder: str) -> set[Path]:
     """Every file, from the root on, that a build of this context sends."""
-    patterns = context.read_patterns(context.ignore_file(ROOT / folder))
-    return {Path(folder) / entry.path for entry in context.walk(ROOT / folder, patterns) if not entry.is_folder}
+    sent = context.Context(ROOT / folder).walk()
+    return {Path(folder) / entry.path for entry in sent if not entry.is_folder}
 
 
 def test_bake_declares_the_system_images() -> None:

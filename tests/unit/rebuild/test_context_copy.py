@@ -71,8 +71,7 @@ def test_the_copy_is_what_the_engine_would_receive(tmp_path: Path, temporary: Pa
     (source / ".dockerignore").write_text("*\n!src\n")
     image = Image("web", "web")
     with copied_context(project(tmp_path), image) as copy:
-        patterns = context.read_patterns(source / ".dockerignore")
-        names = {entry.path: entry.mode for entry in context.walk(source, patterns)}
+        names = {entry.path: entry.mode for entry in context.Context(source).walk()}
         copied = {entry.path: entry.mode for entry in context.walk(copy)}
         assert copied == {**names, "Dockerfile": copied["Dockerfile"], ".dockerignore": copied[".dockerignore"]}
         assert copied["src/run.sh"] & 0o777 == 0o751

@@ -105,6 +105,8 @@ def test_a_container_is_named_with_its_project() -> None:
     [
         ('"127.0.0.1:${WEB_PORT:-8080}:80"', "WEB_PORT in .env"),
         ('"$WEB_PORT:80/tcp"', "WEB_PORT in .env"),
+        ('"${IP:-127.0.0.1}:${WEB_PORT:-8080}:80"', "WEB_PORT in .env"),
+        ('"${IP:-127.0.0.1}:8080:80"', "the ports of web in docker-compose.yml:4"),
         ('{target: 80, published: "${WEB_PORT}"}', "WEB_PORT in .env"),
         ('"8080:80"', "the ports of web in docker-compose.yml:4"),
         ('"${OTHER}:90"', "the ports of web in docker-compose.yml"),

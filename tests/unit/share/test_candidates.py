@@ -11,7 +11,7 @@ from image_folder import ImageFolder
 from layerstack.build.plan import Plan, PlannedImage
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
-from layerstack.engine.images import Layer, StoredImage
+from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
 from layerstack.registry.team import TeamRegistry
@@ -35,7 +35,6 @@ class Shop:
         }
         self.planned["base"] = replace(self.planned["base"], is_base=True, externals={"node:18": self.here["node:18"]})
         monkeypatch.setattr(images, "find", self.here.get)
-        monkeypatch.setattr(images, "read_layers", lambda _: [Layer("system", "mongo:7", None)])
         monkeypatch.setattr(candidates, "make_plan", lambda *_: Plan(tuple(self.planned.values())))
 
     def _planned(self, root: Path, image: Image) -> PlannedImage:
