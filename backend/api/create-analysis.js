@@ -22,6 +22,8 @@ export function createAnalysis(services) {
     const seconds = readWait(request);
     if (seconds > 0) {
       response.set('Preference-Applied', `wait=${seconds}`);
+      // Meanwhile nobody says anything.
+      response.setTimeout(0);
       await waitForOutcome(feed, id, seconds * 1000);
     }
     const file = await analyses.find(id, { withResults: true });

@@ -1,9 +1,8 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import contentDisposition from 'content-disposition';
 import { toCsv } from '../src/export/csv-export.js';
 import { toJson } from '../src/export/json-export.js';
 import { Problem } from '../src/ground/problem.js';
+import { sendPieces } from '../src/http/send-pieces.js';
 import { findAnalysis } from './analysis-id.js';
 import { readChoice } from './query.js';
 
@@ -31,15 +30,6 @@ export function exportAnalysis({ analyses, frames, logger }) {
       'Cache-Control': 'no-cache',
     });
     if (request.method === 'HEAD') return response.end();
-    await send(await write(file, frames), response, logger);
+    await sendPieces(await write(file, frames), response, logger);
   };
-}
-
-async function send(parts, response, logger) {
-  try {
-    await pipeline(Readable.from(parts), response);
-  } catch (error) {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
-      logger.error({ cause: error.message }, 'export cut short');
-  }
 }

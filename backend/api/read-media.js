@@ -1,6 +1,6 @@
-import { pipeline } from 'node:stream/promises';
 import contentDisposition from 'content-disposition';
 import { Problem } from '../src/ground/problem.js';
+import { sendPieces } from '../src/http/send-pieces.js';
 import { findAnalysis } from './analysis-id.js';
 import { describeUnchanging } from './unchanging.js';
 
@@ -13,12 +13,13 @@ export function readMedia({ analyses, media, logger }) {
     const file = await findAnalysis(request, analyses);
     describe(request, response, file);
     if (request.fresh) return response.status(304).end();
-    const range = readRange(request, response, file.length);
+    // Ranges are defined for GET only (RFC 9110, 14.2).
+    const range = request.method === 'GET' ? readRange(request, response, file.length) : null;
     const { start, end } = range ?? { start: 0, end: file.length };
     response.set('Content-Length', String(end - start));
     if (range) response.status(206).set('Content-Range', `bytes ${start}-${end - 1}/${file.length}`);
     if (request.method === 'HEAD') return response.end();
-    await send(media.read(file._id, { start, end }), response, logger);
+    await sendPieces(media.read(file, { start, end }), response, logger);
   };
 }
 
@@ -45,14 +46,4 @@ function readRange(request, response, bytes) {
   }
   if (!Array.isArray(ranges) || ranges.type !== 'bytes' || ranges.length !== 1) return null;
   return { start: ranges[0].start, end: ranges[0].end + 1 };
-}
-
-async function send(media, response, logger) {
-  try {
-    await pipeline(media, response);
-  } catch (error) {
-    // A viewer that goes away is everyday life.
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
-      logger.error({ cause: error.message }, 'media cut short');
-  }
 }

@@ -39,7 +39,8 @@ const ROUTES = [
 
 /** @param {object} services  as of createServices */
 export function createRouter(services) {
-  const router = express.Router();
+  // A path in one way of writing only: limits and turns go by the path as well.
+  const router = express.Router({ caseSensitive: true, strict: true });
   router.patch('/api/analyses/:id', express.json({ limit: '8kb', type: ['json', '+json'] }));
   for (const [path, handlers] of ROUTES) {
     const route = router.route(path);

@@ -5,6 +5,7 @@ import { describeOutage } from './store/database.js';
 import { refuseOtherHosts } from './http/hosts.js';
 import { allowOrigins, refuseOtherSites } from './http/origins.js';
 import { answerProblems, refuseUnknownPath } from './http/problem-answer.js';
+import { answerInOrder } from './http/pipelining.js';
 import { limitRates } from './http/rate-limits.js';
 import { nameRequest } from './http/request-id.js';
 import { logRequests } from './http/request-log.js';
@@ -20,7 +21,7 @@ export function createApplication(services) {
   const application = express();
   application.disable('x-powered-by');
   application.set('trust proxy', settings.trustedProxies);
-  application.use(nameRequest, logRequests(logger), forbidSniffing, harden(settings));
+  application.use(answerInOrder(), nameRequest, logRequests(logger), forbidSniffing, harden(settings));
   application.use(refuseOtherHosts(settings.allowedHosts));
   application.use(allowOrigins(settings.corsOrigins), refuseOtherSites(settings.corsOrigins));
   application.use(...limitRates(settings), takeTurns(), createRouter(services), refuseUnknownPath);

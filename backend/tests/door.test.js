@@ -33,6 +33,22 @@ describe('door', () => {
     assert.deepEqual([preflight.status, preflight.headers.get('Access-Control-Allow-Origin')], [204, FRIEND]);
   });
 
+  test('OPTIONS tells what a path allows', async () => {
+    const { status, headers } = await get({}, '/api/analyses', 'OPTIONS');
+    assert.deepEqual([status, headers.get('Allow')], [204, 'GET, POST, HEAD, OPTIONS']);
+  });
+
+  for (const path of [
+    '/api/analyses/',
+    '/API/analyses',
+    '/live/',
+    `/api/analyses/${'0'.repeat(24)}/events/`,
+  ]) {
+    test(`${path} is no path: it would pass by what goes by paths`, async () => {
+      assert.equal((await get({}, path)).status, 404);
+    });
+  }
+
   for (const [site, origin, status] of [
     ['cross-site', 'https://evil.example', 403],
     ['same-site', 'https://evil.example', 403],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ObjectId } from 'mongodb';
 import { makePhoto, post, startWorkingStand, WITH_MONGO } from './stand.js';
 
 describe('media', WITH_MONGO, () => {
@@ -44,6 +45,22 @@ describe('media', WITH_MONGO, () => {
     const response = await get({}, 'HEAD');
     assert.equal(response.headers.get('Content-Length'), String(photo.length));
     assert.equal((await bytesOf(response)).length, 0);
+  });
+
+  test('a range is nothing to HEAD', async () => {
+    const response = await get({ Range: 'bytes=0-9' }, 'HEAD');
+    assert.deepEqual([response.status, response.headers.get('Content-Length')], [200, String(photo.length)]);
+  });
+
+  test('media of which a piece is lost are an error, and not a shorter file', async () => {
+    const broken = await post(stand.url, { photo: makePhoto(700_000) });
+    const { id, links } = await broken.json();
+    await stand.database.chunks.deleteMany({ files_id: new ObjectId(id) });
+    const response = await fetch(stand.url + links.media);
+    assert.equal(response.status, 500);
+    assert.match(response.headers.get('Content-Type'), /problem\+json/);
+    assert.equal(response.headers.get('Content-Disposition'), null);
+    assert.equal((await response.json()).status, 500);
   });
 
   test('a viewer that has it gets 304', async () => {

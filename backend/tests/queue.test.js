@@ -39,7 +39,8 @@ describe('queue', WITH_MONGO, () => {
       stance: 'auto',
       requestId: 'r',
     });
-    return stand.media.add(Readable.from([uniquePhoto()]), { filename: 'a', metadata });
+    const source = Readable.from([uniquePhoto()]);
+    return stand.media.accept(await stand.media.receive(source, { filename: 'a', metadata }));
   }
 
   const read = async (id) => (await stand.analyses.find(id, { withResults: true })).metadata;
@@ -92,6 +93,15 @@ describe('queue', WITH_MONGO, () => {
     assert.equal((await queue.claim(KINDS)).attempts, 1);
   });
 
+  test('a job that another clock dated is not put off, and one that is held is not taken away', async () => {
+    const id = await accept();
+    await letPass(id, -3_600_000);
+    const job = await queue.claim(KINDS);
+    assert.equal(String(job.id), String(id));
+    await letPass(id, -300_000);
+    assert.equal(await queue.claim(KINDS), null);
+  });
+
   test('a deleted analysis cannot be written, and is queued again when it comes back', async () => {
     const id = await accept();
     const job = await queue.claim(KINDS);
@@ -106,7 +116,7 @@ describe('queue', WITH_MONGO, () => {
     const [waiting, running] = [await accept(), await accept()];
     await stand.database.files.updateOne(
       { _id: waiting },
-      { $set: { 'metadata.job.dueAt': new Date(9e14) } },
+      { $set: { 'metadata.job.dueAt': new Date(Date.now() + 50_000) } },
     );
     const job = await queue.claim(KINDS);
     await stand.database.files.updateOne({ _id: waiting }, { $set: { 'metadata.job.dueAt': new Date(0) } });

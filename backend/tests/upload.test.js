@@ -122,6 +122,23 @@ describe('upload', WITH_MONGO, () => {
     assert.equal(contentType, 'image/png');
   });
 
+  test("a file whose form is not over is nobody else's duplicate", async () => {
+    const file = uniquePhoto(1_500_000);
+    const request = open(`${stand.url}/api/analyses`, {
+      method: 'POST',
+      headers: { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` },
+    });
+    request.on('error', () => {});
+    const nextPart = `\r\n--${BOUNDARY}\r\nContent-Disposition: form-data; name="x"\r\n\r\n`;
+    request.write(Buffer.concat([Buffer.from(PART_HEAD), file, Buffer.from(nextPart)]));
+    await until(async () => (await countStored(stand.database)).chunks > 0, { what: 'the chunks' });
+    const { id, duplicate } = await (await post(stand.url, { photo: file })).json();
+    assert.equal(duplicate, false);
+    request.destroy();
+    await until(async () => (await countStored(stand.database)).chunks === 2, { what: 'the clean-up' });
+    assert.equal((await fetch(`${stand.url}/api/analyses/${id}`)).status, 200);
+  });
+
   test('an upload that breaks off leaves nothing', async () => {
     const request = open(`${stand.url}/api/analyses`, {
       method: 'POST',

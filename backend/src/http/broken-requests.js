@@ -7,14 +7,25 @@ const STATUS_OF = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
+// More than all that this side may need for an answer: a turn (15 s) and the database (15 s).
+const SILENT_MS = 45_000;
+
 /**
- * Answer what Node's parser refuses, for which there is no request yet, with a problem document as well.
+ * Answer what Node's parser refuses, for which there is no request yet, with a problem document as well, and end
+ * clients that neither send nor take a byte any more: they hold places that others wait for.
  *
  * @param {import('node:http').Server} server  an expectation that it does not know is ignored, not 417
  */
 export function answerBrokenRequests(server) {
   server.on('clientError', answerBroken);
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  server.setTimeout(SILENT_MS, endSilent);
+}
+
+function endSilent(socket) {
+  // Between two requests: a document would be taken for the answer to the next one.
+  if (!socket._httpMessage) return socket.destroy();
+  answerBroken({ code: 'ERR_HTTP_REQUEST_TIMEOUT', message: 'nothing of it comes any more' }, socket);
 }
 
 function answerBroken(error, socket) {

@@ -19,6 +19,8 @@ export function allowOrigins(origins) {
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED,
     maxAge: 600,
+    // The route itself answers OPTIONS, with what it allows.
+    preflightContinue: true,
   });
 }
 

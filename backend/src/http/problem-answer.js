@@ -1,5 +1,8 @@
 import { Problem, toProblem } from '../ground/problem.js';
 
+// What a handler said of the answer that it could not give.
+const OF_THE_ANSWER = ['Content-Disposition', 'Content-Range', 'Accept-Ranges', 'ETag'];
+
 /** Middleware for a path that no route knows. */
 export function refuseUnknownPath(request) {
   throw new Problem(404, `There is nothing at ${request.path}.`);
@@ -18,6 +21,7 @@ export function answerProblems(logger, describeOutage) {
     // Too late for a status line: cutting the connection is the only honest answer.
     if (response.headersSent) return response.destroy();
     const body = { ...problem.toJSON(), instance: request.originalUrl, requestId: request.id };
+    for (const name of OF_THE_ANSWER) response.removeHeader(name);
     response.status(problem.status).set('Cache-Control', 'no-store').set(problem.headers);
     response.type('application/problem+json').json(body);
   };

@@ -13,8 +13,7 @@ const FORM_OVERHEAD_BYTES = 64 * 1024;
  *
  * @param {import('express').Request} request
  * @param {import('express').Response} response
- * @param {{media: import('../store/media-store.js').MediaStore, analyses: import('../store/analyses.js').Analyses,
- *   settings: object, stance: string}} target
+ * @param {{media: import('../store/media-store.js').MediaStore, settings: object, stance: string}} target
  * @returns {Promise<import('mongodb').ObjectId>} id of the new analysis
  * @throws {Problem} 400 missing or malformed, 413 too large, 415 no form or no media; nothing is kept then
  * @throws {import('../store/media-store.js').DuplicateMedia}
@@ -32,7 +31,8 @@ export async function receiveMedia(request, response, target) {
     receive(request, response, (error) => (error ? reject(explain(error, engine)) : resolve()));
   });
   if (!request.file) throw new Problem(400, `The form holds no file in a field named "${FIELD}".`);
-  return request.file.id;
+  // Not before the whole form is here: who sends the same file meanwhile may not be given an analysis that is dropped.
+  return target.media.accept(request.file.upload);
 }
 
 function refuseEarly(request, maxBytes) {
@@ -58,14 +58,14 @@ function explain(error, engine) {
 
 /** multer's storage engine interface over our storage; `failure` is what went wrong on our side. */
 class StorageEngine {
-  constructor({ media, analyses, limits, stance, requestId }) {
-    Object.assign(this, { media, analyses, limits, stance, requestId });
+  constructor({ media, limits, stance, requestId }) {
+    Object.assign(this, { media, limits, stance, requestId });
     this.failure = null;
   }
 
   _handleFile(_request, file, done) {
     this.store(file).then(
-      (id) => done(null, { id }),
+      (upload) => done(null, { upload }),
       (error) => {
         this.failure = error;
         done(error);
@@ -73,9 +73,9 @@ class StorageEngine {
     );
   }
 
-  // The form goes wrong behind its file: nobody was told of the analysis.
+  // The form goes wrong behind its file.
   _removeFile(_request, file, done) {
-    this.analyses.erase(file.id).then(() => done(null), done);
+    this.media.drop(file.upload).then(() => done(null), done);
   }
 
   async store({ stream, originalname }) {
@@ -83,7 +83,7 @@ class StorageEngine {
     const filename = cleanName(originalname) || 'unnamed';
     const { stance, requestId } = this;
     const metadata = createMetadata({ ...format, name: filename, stance, requestId });
-    return this.media.add(limit(source, format.kind, this.limits[format.kind]), { filename, metadata });
+    return this.media.receive(limit(source, format.kind, this.limits[format.kind]), { filename, metadata });
   }
 }
 

@@ -16,7 +16,7 @@ const BATCH_MS = 500;
  */
 export async function workOnClip(job, { media, pose, frames, queue }, signal) {
   const { contentType, options, requestId } = job.file.metadata;
-  const sent = { contentType, bytes: job.file.length, source: media.read(job.id) };
+  const sent = { contentType, bytes: job.file.length, source: media.read(job.file) };
   const batch = new Batch(job, { frames, queue, signal });
   let summary = null;
   for await (const line of pose.estimateClip(sent, { ...options, requestId }, signal)) {

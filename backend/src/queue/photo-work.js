@@ -10,7 +10,7 @@
  */
 export async function workOnPhoto({ file }, { media, pose, pictures, thumbnails, logger }, signal) {
   const { contentType, needsCopy, options, requestId } = file.metadata;
-  const open = () => ({ contentType, bytes: file.length, source: media.read(file._id) });
+  const open = () => ({ contentType, bytes: file.length, source: media.read(file) });
   const answer = await pose.estimate(open(), { ...options, requestId }, signal);
   const copy = needsCopy ? await pose.makePicture(open(), { requestId }, signal) : null;
   if (copy) await pictures.keep(file._id, copy);
@@ -34,10 +34,11 @@ async function makeThumbnail({ _id }, read, { thumbnails, logger }) {
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 // Not collected and joined, which would hold all of it twice.
-async function readWhole({ _id, length }, media) {
+async function readWhole(file, media) {
+  const { length } = file;
   if (length > MAX_FILE_BYTES) throw new RangeError(`a file of ${length} bytes is too large for it`);
   const whole = Buffer.allocUnsafe(length);
   let offset = 0;
-  for await (const chunk of media.read(_id)) offset += chunk.copy(whole, offset);
-  return whole.subarray(0, offset);
+  for await (const chunk of media.read(file)) offset += chunk.copy(whole, offset);
+  return whole;
 }

@@ -2,7 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { fromNow, literal, moveTo, NEXT_REVISION, NOW, set, unset } from './transition.js';
 
 const NEVER_STARTED = { framesDone: 0, framesTotal: null, people: 0, elapsedSeconds: 0, etaSeconds: null };
+// The longest that a job is put off (Retry-After counts to 60 s) or held (LEASE_SECONDS).
+const LONGEST_DELAY_MS = 60_000;
+const LONGEST_LEASE_MS = 600_000;
 const WITHOUT_RESULTS = { 'metadata.pose': 0, 'metadata.summary': 0 };
+
+const LONGEST_MS = { $cond: [{ $eq: ['$metadata.job.token', null] }, LONGEST_DELAY_MS, LONGEST_LEASE_MS] };
+/** What is due later than anything is put off was dated by another clock, or by this one before it was set back. */
+const IS_DUE = {
+  $or: [
+    { $lte: ['$metadata.job.dueAt', NOW] },
+    { $gt: ['$metadata.job.dueAt', { $add: [NOW, LONGEST_MS] }] },
+  ],
+};
 
 /**
  * The queue: every analysis with a `metadata.job` has work to do, from `job.dueAt` on. Who claims it
@@ -29,7 +41,7 @@ export class JobQueue {
       {
         'metadata.job.dueAt': { $exists: true },
         'metadata.kind': { $in: kinds },
-        $expr: { $lte: ['$metadata.job.dueAt', NOW] },
+        $expr: IS_DUE,
       },
       [
         moveTo('estimating', {
@@ -90,7 +102,7 @@ export class JobQueue {
   async failWaiting(problem) {
     const fields = { error: literal(problem.toJSON()), attempts: '$metadata.job.attempts' };
     const { modifiedCount } = await this.files.updateMany(
-      { 'metadata.job.dueAt': { $exists: true }, $expr: { $lte: ['$metadata.job.dueAt', NOW] } },
+      { 'metadata.job.dueAt': { $exists: true }, $expr: IS_DUE },
       [moveTo('failed', fields), unset('job')],
     );
     return modifiedCount;

@@ -27,41 +27,64 @@ export class MediaStore {
   }
 
   /**
-   * Store media as a new analysis; the document that makes it one is written last, to the journal.
+   * Store the bytes of media; until `accept` they are no analysis, and nobody sees them.
    *
    * @param {AsyncIterable<Buffer>} source  a source that fails leaves nothing behind
    * @param {{filename: string, metadata: object}} media  metadata as of createMetadata; sha256 is added
-   * @returns {Promise<ObjectId>}
-   * @throws {DuplicateMedia} nothing is kept then
+   * @returns {Promise<import('mongodb').GridFSBucketWriteStream>} for `accept` or `drop`
    */
-  async add(source, { filename, metadata }) {
+  async receive(source, { filename, metadata }) {
     const upload = this.bucket.openUploadStream(filename, { metadata, chunkSizeBytes: CHUNK_BYTES });
     // The callback that is waited for hears of the same error.
     upload.on('error', () => {});
     try {
       metadata.sha256 = await writeAll(source, upload);
     } catch (error) {
-      await upload.abort().catch(() => {});
+      await this.drop(upload);
       throw error;
     }
-    await this.accept(upload, metadata.sha256);
-    return upload.id;
+    return upload;
   }
 
-  async accept(upload, sha256) {
+  /**
+   * Make received media a new analysis: the document that makes it one is written last, to the journal.
+   *
+   * @returns {Promise<ObjectId>}
+   * @throws {DuplicateMedia} nothing is kept then
+   */
+  async accept(upload) {
     try {
       await promisify((done) => upload.end(done))();
+      return upload.id;
     } catch (error) {
       // When the server went away it may have written the document: then the chunks are needed. If it
       // has not, the sweep finds them.
       if (!isDatabaseDown(error)) await this.database.chunks.deleteMany({ files_id: upload.id });
-      throw isDuplicate(error) ? new DuplicateMedia(sha256) : error;
+      throw isDuplicate(error) ? new DuplicateMedia(upload.options.metadata.sha256) : error;
     }
   }
 
-  /** @returns {import('node:stream').Readable} the media, or bytes start..end of it (end left out) */
-  read(id, range = {}) {
-    return this.bucket.openDownloadStream(id, range);
+  /** Forget received media; what cannot be removed now is left to the sweep. */
+  async drop(upload) {
+    await upload.abort().catch(() => {});
+  }
+
+  /**
+   * The media, or bytes start..end of them (end left out). A question for each piece: a slow reader holds one of them
+   * and no cursor (the driver's own reader holds 16 MB), and one that the server did not answer is asked again.
+   *
+   * @param {{_id: ObjectId, length: number, chunkSize: number}} file
+   * @returns {AsyncGenerator<Buffer>}
+   */
+  async *read({ _id, length, chunkSize }, { start = 0, end = length } = {}) {
+    for (let n = Math.floor(start / chunkSize); n * chunkSize < end; n += 1) {
+      const chunk = await this.database.chunks.findOne({ files_id: _id, n }, { promoteBuffers: true });
+      const first = n * chunkSize;
+      if (chunk?.data.length !== Math.min(chunkSize, length - first)) {
+        throw new Error(`piece ${n} of the media ${_id} is not there`);
+      }
+      yield chunk.data.subarray(Math.max(0, start - first), end - first);
+    }
   }
 
   /** Delete chunks whose upload never ended. @returns {Promise<number>} of how many uploads */
