@@ -47,6 +47,14 @@ def builds_take_turns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_pose_engine() -> Iterator[None]:
+    """Each engine process takes a second of a processor to start, and the pose service is started often here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSE_ENGINES", "1")
+        yield
+
+
 @pytest.fixture(scope="session")
 def engine_client() -> Any:
     """A client for the engine; without one these tests fail, they are not skipped."""
