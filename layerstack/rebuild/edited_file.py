@@ -74,7 +74,7 @@ def _copies(recipe: Recipe) -> Iterator[RecipeLine]:
     """COPY and ADD, last first; a COPY is followed by those of the stage it reads, a stage by those of its base."""
     stages = {one.name.lower(): one for one in recipe.stages}
     seen: set[str] = set()
-    waiting: list[RecipeStage | RecipeLine | None] = [stages.get(recipe.image.target.lower()) or recipe.stages[-1]]
+    waiting: list[RecipeStage | RecipeLine | None] = [recipe.stages[-1]]
     while waiting:
         one = waiting.pop()
         if isinstance(one, RecipeLine):
