@@ -19,7 +19,7 @@ from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
 from layerstack.build.keep import CacheGone, Keeper, SharedFound
 from layerstack.build.plan import Plan, PlannedImage, Planner, layers_identity
-from layerstack.build.progress import BuildObserver, Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.build.record import BuildRecord, ImageRecord
 from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.image import Image
@@ -65,7 +65,7 @@ def build(
         project,
         project.with_parents(names),
         frozenset(project.image(name).name for name in names),
-        observer or Silent(),
+        observer or BuildObserver(),
         options or BuildOptions(),
         store or StateStore(project.root),
     )

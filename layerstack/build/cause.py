@@ -11,7 +11,8 @@ from layerstack.build.inputs import Manifest
 from layerstack.build.placement import is_same_text, literal_text
 from layerstack.build.record import Cause, Kind
 from layerstack.build.stage_diff import StageDiff
-from layerstack.dockerfile.recipe import NO_CACHE, RecipeLine, RecipeStage, what_may_change
+from layerstack.dockerfile.recipe import NO_CACHE, what_may_change
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 
 # Keys of a definition that no step notices.
 ONLY_DESCRIBED = ("labels", "annotations")

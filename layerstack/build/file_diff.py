@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from layerstack.dockerfile import context
+from layerstack.dockerfile import ignore_rules
 from layerstack.wording import listed
 
 
@@ -82,10 +82,10 @@ def _left_out(rules: Mapping[str, str], others: Mapping[str, str], paths: Sequen
     for name in {*rules, *others}:
         # Only rules that changed can have let a file in or kept one out.
         if rules.get(name, "") != others.get(name, ""):
-            patterns = context.parse_patterns(rules.get(name, ""), Path(".dockerignore"))
+            patterns = ignore_rules.parse_patterns(rules.get(name, ""), Path(".dockerignore"))
             prefix = f"{name}:" if name else ""
             own = (path for path in paths if path.startswith(prefix))
-            found |= {path for path in own if context.is_left_out(patterns, path.removeprefix(prefix))}
+            found |= {path for path in own if ignore_rules.is_left_out(patterns, path.removeprefix(prefix))}
     return found
 
 

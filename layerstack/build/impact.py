@@ -14,7 +14,8 @@ from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.context import Context, contexts_of
 from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image, target_of
-from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
+from layerstack.dockerfile.named_context import find_context
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.engine.images import StoredImage, find_all
 from layerstack.errors import StackError, UsageError
 from layerstack.project.project import Project, find_value_files

@@ -14,7 +14,7 @@ from layerstack.build.file_diff import printable
 from layerstack.build.inputs import ABSENT, InputReader, Manifest, unreadable
 from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image, target_of
-from layerstack.dockerfile.recipe import find_context
+from layerstack.dockerfile.named_context import find_context
 from layerstack.dockerfile.recipe_stage import layers_of
 from layerstack.dockerfile.references import familiar
 from layerstack.engine import images

@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import Recipe, RecipeLine, RecipeStage, read_recipe
+from layerstack.dockerfile.recipe import Recipe, read_recipe
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
 from layerstack.rebuild.context_copy import COMMENTS, comment_style

@@ -5,7 +5,7 @@ from typing import Any
 
 from layerstack.cache.builder import Builder, Disk
 from layerstack.cache.gc_policy import GcRule, Rules
-from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.engine.cache_records import CacheRecord
 
 GB = 10**9

@@ -3,7 +3,7 @@
 import pytest
 from cache_parts import record
 
-from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.engine.cache_records import describes
 
 
