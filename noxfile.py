@@ -12,8 +12,9 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent))  # nox does not look beside its own file
 
+from benchmarks import dockerfile_checks
 from layerstack import sessions
-from layerstack.build import build, lint
+from layerstack.build import build
 from layerstack.build.progress import PlainLog
 from layerstack.run import address, rehearsal, stack
 from layerstack.run.startup import ChangeLog
@@ -45,7 +46,7 @@ def lint_session(session: nox.Session) -> None:
     session.run(*RUFF, "format", "--check", *PYTHON_FILES)
     session.run(*MYPY)
     loaded = sessions.project_of(session, "gpu", "tests")
-    warnings = lint.check_dockerfiles(loaded)
+    warnings = dockerfile_checks.check_dockerfiles(loaded)
     for warning in warnings:
         session.warn(f"{warning.place}: {warning.rule}: {warning.detail}")
     if warnings:

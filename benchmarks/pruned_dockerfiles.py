@@ -21,7 +21,7 @@ from layerstack import command
 from layerstack.build.bake import BakeCall, bake
 from layerstack.build.build import build
 from layerstack.build.layer_content import read_content
-from layerstack.build.progress import Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.engine.images import StoredImage, find_all
 from layerstack.errors import BuildFailed
 from layerstack.project.project import Project
@@ -69,7 +69,7 @@ def _differences(project: Project, kept: Sequence[str]) -> list[str]:
         return []
     tags = {name: f"truth-{name}" for name in kept}
     names = tuple(image.name for image in project.with_parents(kept))
-    bake(project, BakeCall(names, sets=tuple(f"{name}.tags=truth-{name}" for name in names)), Silent())
+    bake(project, BakeCall(names, sets=tuple(f"{name}.tags=truth-{name}" for name in names)), BuildObserver())
     stored = find_all((*tags.values(), *(project.images[name].tag for name in kept)))
     found = []
     for name, tag in tags.items():

@@ -1,6 +1,5 @@
 """Builds images in one call of BuildKit and records the results."""
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
 from layerstack.build.keep import CacheGone, Keeper, SharedFound
 from layerstack.build.plan import Plan, PlannedImage, Planner, layers_identity
-from layerstack.build.progress import BuildObserver, Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.build.record import BuildRecord, ImageRecord
 from layerstack.build.state import ImageState, StateStore
 from layerstack.dockerfile.image import Image
@@ -27,6 +26,7 @@ from layerstack.dockerfile.references import familiar
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
 from layerstack.errors import BuildFailed
+from layerstack.project import missing_image
 from layerstack.project.project import Project
 from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.registry.team import find_team
@@ -65,7 +65,7 @@ def build(
         project,
         project.with_parents(names),
         frozenset(project.image(name).name for name in names),
-        observer or Silent(),
+        observer or BuildObserver(),
         options or BuildOptions(),
         store or StateStore(project.root),
     )
@@ -320,16 +320,9 @@ class _Build:
         return images.find_all(tag for image in self.images for tag in image.names)
 
 
-# Seen with Buildx 0.29 for a reference that neither the engine nor a registry has.
-# `failed to resolve source metadata for docker.io/library/base-x:latest: pull access denied`
-_MISSING = re.compile(
-    r"(?:failed to resolve source metadata for|pull access denied for) (?P<name>[^\s,:]+(?::[\w.-]+)?)",
-)
-
-
 def _above_missing_image(message: str, keeper: Keeper) -> frozenset[str]:
     """Keepable images that stand on a system image which no engine and no registry has."""
-    missing = {familiar(match["name"]) for match in _MISSING.finditer(message)}
+    missing = set(map(familiar, missing_image.named_in(message)))
     if not missing or keeper.never_keeps:
         return frozenset()
     evidence = keeper.evidence

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import cast
 
 from layerstack.build import changed_text, file_diff
 from layerstack.build.buildlog import Step
 from layerstack.build.inputs import Manifest
 from layerstack.build.placement import is_same_text, literal_text
-from layerstack.build.record import Cause, Kind
+from layerstack.build.record import Cause
 from layerstack.build.stage_diff import StageDiff
-from layerstack.dockerfile.recipe import NO_CACHE, RecipeLine, RecipeStage, what_may_change
+from layerstack.dockerfile.recipe import NO_CACHE, what_may_change
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 
 # Keys of a definition that no step notices.
 ONLY_DESCRIBED = ("labels", "annotations")
@@ -130,8 +130,7 @@ class ImageCauses:
     def _files(self, before: RecipeLine, now: RecipeLine) -> Iterator[Cause]:
         assert self.old
         old, new = self.old.files_of(before.sources), self.new.files_of(now.sources)
-        for change in file_diff.compare(old, new, self.old.ignore_rules, self.new.ignore_rules):
-            yield Cause(cast("Kind", change.kind), change.detail)
+        yield from file_diff.compare(old, new, self.old.ignore_rules, self.new.ignore_rules)
 
     def _step_before(self, stage: RecipeStage, number: int) -> Cause | None:
         if number == 0 or not self._was_executed(stage.steps[number - 1]):

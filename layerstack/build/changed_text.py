@@ -9,7 +9,7 @@ from layerstack.build.inputs import Manifest
 from layerstack.build.record import Cause
 from layerstack.build.stage_diff import Change, StageDiff
 from layerstack.build.step_text import bare
-from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.secret_text import SECRET_NAME
 from layerstack.wording import short
 

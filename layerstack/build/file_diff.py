@@ -2,22 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from layerstack.dockerfile import context
+from layerstack.build.record import Cause
+from layerstack.dockerfile import ignore_rules
 from layerstack.wording import listed
-
-
-class FileChange(NamedTuple):
-    """`kind` is file-content, file-mode, file-added, file-removed or ignore-rules."""
-
-    kind: str
-    detail: str
 
 
 def compare(
     old: Mapping[str, str], new: Mapping[str, str], old_rules: Mapping[str, str], new_rules: Mapping[str, str]
-) -> list[FileChange]:
+) -> list[Cause]:
     """All changes between two sets of files (`path` or `context:path` → `mode digest`), the plainest first."""
     appeared, vanished = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
     let_in, kept_out = _left_out(old_rules, new_rules, appeared), _left_out(new_rules, old_rules, vanished)
@@ -35,20 +28,18 @@ def printable(path: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
 
 
-def _in_place(old: Mapping[str, str], new: Mapping[str, str]) -> list[FileChange]:
+def _in_place(old: Mapping[str, str], new: Mapping[str, str]) -> list[Cause]:
     changed = sorted(path for path in old.keys() & new.keys() if old[path] != new[path])
     # An identity is `0644 DIGEST`.
     content = [path for path in changed if old[path][4:] != new[path][4:]]
     mode = [
         f"{printable(path)} {old[path][:4]} → {new[path][:4]}" for path in changed if old[path][:4] != new[path][:4]
     ]
-    found = [FileChange("file-content", f"{_names(content)} changed")] if content else []
-    return found + ([FileChange("file-mode", listed(mode))] if mode else [])
+    found = [Cause("file-content", f"{_names(content)} changed")] if content else []
+    return found + ([Cause("file-mode", listed(mode))] if mode else [])
 
 
-def _moved(
-    removed: Sequence[str], added: Sequence[str], old: Mapping[str, str], new: Mapping[str, str]
-) -> list[FileChange]:
+def _moved(removed: Sequence[str], added: Sequence[str], old: Mapping[str, str], new: Mapping[str, str]) -> list[Cause]:
     """Added, removed and renamed files; a renamed one has the content of a removed one."""
     # Indexed by identity: a renamed folder may hold thousands of files.
     waiting: dict[str, list[str]] = {}
@@ -62,18 +53,18 @@ def _moved(
     found = []
     if renamed:
         shown = [f"{printable(before)} renamed to {printable(now)}" for before, now in renamed]
-        found.append(FileChange("file-added", listed(shown)))
+        found.append(Cause("file-added", listed(shown)))
     if added:
-        found.append(FileChange("file-added", f"{_names(added)} added"))
+        found.append(Cause("file-added", f"{_names(added)} added"))
     if removed:
-        found.append(FileChange("file-removed", f"{_names(removed)} removed"))
+        found.append(Cause("file-removed", f"{_names(removed)} removed"))
     return found
 
 
-def _by_rules(let_in: Sequence[str], kept_out: Sequence[str]) -> list[FileChange]:
+def _by_rules(let_in: Sequence[str], kept_out: Sequence[str]) -> list[Cause]:
     parts = [f"lets in {_names(let_in)}"] if let_in else []
     parts += [f"keeps out {_names(kept_out)}"] if kept_out else []
-    return [FileChange("ignore-rules", f".dockerignore now {' and '.join(parts)}")] if parts else []
+    return [Cause("ignore-rules", f".dockerignore now {' and '.join(parts)}")] if parts else []
 
 
 def _left_out(rules: Mapping[str, str], others: Mapping[str, str], paths: Sequence[str]) -> set[str]:
@@ -82,10 +73,10 @@ def _left_out(rules: Mapping[str, str], others: Mapping[str, str], paths: Sequen
     for name in {*rules, *others}:
         # Only rules that changed can have let a file in or kept one out.
         if rules.get(name, "") != others.get(name, ""):
-            patterns = context.parse_patterns(rules.get(name, ""), Path(".dockerignore"))
+            patterns = ignore_rules.parse_patterns(rules.get(name, ""), Path(".dockerignore"))
             prefix = f"{name}:" if name else ""
             own = (path for path in paths if path.startswith(prefix))
-            found |= {path for path in own if context.is_left_out(patterns, path.removeprefix(prefix))}
+            found |= {path for path in own if ignore_rules.is_left_out(patterns, path.removeprefix(prefix))}
     return found
 
 

@@ -14,7 +14,8 @@ from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.context import Context, contexts_of
 from layerstack.dockerfile.dockerfile import find
 from layerstack.dockerfile.image import Image, target_of
-from layerstack.dockerfile.recipe import RecipeLine, RecipeStage, find_context
+from layerstack.dockerfile.named_context import find_context
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.engine.images import StoredImage, find_all
 from layerstack.errors import StackError, UsageError
 from layerstack.project.project import Project, find_value_files
@@ -272,8 +273,8 @@ class _Change:
             is_certain = None if value else self._changed.get((image.name, name.lower()))
             return None if is_certain is None else _Result(f"stage {name}", is_certain)
         parent, manifest = self._manifests[self._project.image(target).name]
-        stage = manifest.stage(parent.target) or (manifest.stages[-1] if manifest.stages else None)
-        is_certain = self._changed.get((parent.name, stage.name.lower())) if stage else None
+        # The target stands last: stages after it are not read.
+        is_certain = self._changed.get((parent.name, manifest.stages[-1].name.lower())) if manifest.stages else None
         return None if is_certain is None else _Result(f"image {parent.name}", is_certain)
 
     def _siblings(self, image: Image) -> Iterable[str]:

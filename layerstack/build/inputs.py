@@ -18,14 +18,9 @@ from layerstack.dockerfile.copy_sources import EVERYTHING, Source
 from layerstack.dockerfile.file_digests import FileDigests
 from layerstack.dockerfile.image import Image, target_of
 from layerstack.dockerfile.inherited import NOTHING_KNOWN, Inherited, from_config
-from layerstack.dockerfile.recipe import (
-    Recipe,
-    RecipeLine,
-    RecipeStage,
-    find_context,
-    find_context_name,
-    read_recipe,
-)
+from layerstack.dockerfile.named_context import find_context, find_context_name
+from layerstack.dockerfile.recipe import Recipe, read_recipe
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project

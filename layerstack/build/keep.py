@@ -22,23 +22,23 @@ SETTLE_SECONDS = 0.3
 RunningWatch = Callable[[set[str], "Evidence"], None]
 
 
-class CacheGone(Exception):
-    """BuildKit executes steps of images that are there unchanged: its records of them are gone.
+class NeedNotRun(Exception):
+    """BuildKit executes steps of images that need not be built: the call is ended."""
+
+    def __init__(self, images: Iterable[str]) -> None:
+        self.images = frozenset(images)
+        super().__init__(", ".join(sorted(self.images)))
+
+
+class CacheGone(NeedNotRun):
+    """The images are there unchanged, and BuildKit's records of them are gone.
 
     Some may have been built before this was seen: their tags name other images by then.
     """
 
-    def __init__(self, images: Iterable[str]) -> None:
-        self.images = frozenset(images)
-        super().__init__(", ".join(sorted(self.images)))
 
-
-class SharedFound(Exception):
-    """BuildKit executes steps of bases that a team's registry has."""
-
-    def __init__(self, images: Iterable[str]) -> None:
-        self.images = frozenset(images)
-        super().__init__(", ".join(sorted(self.images)))
+class SharedFound(NeedNotRun):
+    """A team's registry has the images."""
 
 
 @dataclass(frozen=True)

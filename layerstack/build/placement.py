@@ -11,11 +11,13 @@ from functools import cached_property
 from pathlib import Path
 
 from layerstack.build.buildlog import Step
-from layerstack.dockerfile.dockerfile import STEP_KEYWORDS, Dockerfile, Instruction, Stage
+from layerstack.dockerfile.dockerfile import Dockerfile, Stage
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.inherited import triggers_of
+from layerstack.dockerfile.instruction import STEP_KEYWORDS, Instruction
 from layerstack.dockerfile.named_context import find_context_name
-from layerstack.dockerfile.recipe import RecipeLine, parse_dockerfile
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.errors import UsageError
 
 COMPARED_CHARACTERS = 60

@@ -14,7 +14,8 @@ from layerstack.build.file_diff import printable
 from layerstack.build.inputs import ABSENT, InputReader, Manifest, unreadable
 from layerstack.build.state import ExternalImage, ImageState, StateStore
 from layerstack.dockerfile.image import Image, target_of
-from layerstack.dockerfile.recipe import find_context
+from layerstack.dockerfile.named_context import find_context
+from layerstack.dockerfile.recipe_stage import layers_of
 from layerstack.dockerfile.references import familiar
 from layerstack.engine import images
 from layerstack.engine.images import StoredImage
@@ -248,8 +249,5 @@ def _is_on_other_layers(planned: PlannedImage, parent: PlannedImage) -> bool:
 
 def _base_of(planned: PlannedImage) -> str:
     """The image of the project that the final stage is built on; "" for another one."""
-    manifest = planned.manifest
-    stage = manifest.stage(manifest.target) or (manifest.stages[-1] if manifest.stages else None)
-    while stage and stage.is_on_stage:
-        stage = manifest.stage(stage.base)
-    return target_of(find_context(planned.image, stage.base) or "") if stage else ""
+    chain = layers_of(planned.manifest.stages)
+    return target_of(find_context(planned.image, chain[0].base) or "") if chain else ""

@@ -4,7 +4,7 @@ import atexit
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from layerstack.build.buildlog import BuildLog, BuildReport, Step
 from layerstack.build.estimate import Estimate, rough
@@ -26,8 +26,9 @@ LIVE_COLUMNS = 18
 ReadEstimate = Callable[[], Estimate]
 
 
-class BuildObserver(Protocol):
-    """Receives the progress of a build. The estimate is only read once a step runs: most builds change nothing."""
+class BuildObserver:
+    """Receives the progress of a build; this one shows nothing. The estimate is only read once a step runs: most builds
+    change nothing."""
 
     def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
     def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
@@ -36,17 +37,7 @@ class BuildObserver(Protocol):
     def end(self, report: BuildReport) -> None: ...
 
 
-class Silent:
-    """For callers that want the report only."""
-
-    def begin(self, images: Sequence[str], read_estimate: ReadEstimate) -> None: ...
-    def update(self, log: BuildLog, changed: Sequence[Vertex]) -> None: ...
-    def tick(self) -> None: ...
-    def note(self, text: str) -> None: ...
-    def end(self, report: BuildReport) -> None: ...
-
-
-class PlainLog:
+class PlainLog(BuildObserver):
     """One line a finished step; long silent ones get a sign of life. Silent while BuildKit finds all in its cache."""
 
     def __init__(self, output: TextIO = sys.stderr) -> None:
@@ -118,7 +109,7 @@ class PlainLog:
         print(shown(timed, self._output), file=self._output, flush=True)
 
 
-class LiveTable:
+class LiveTable(BuildObserver):
     """A row per image: what it is doing now, for how long, and what it has done."""
 
     def __init__(self) -> None:

@@ -38,9 +38,6 @@ class Cause:
     def __str__(self) -> str:
         return f"{self.kind}: {self.detail}" if self.detail else self.kind
 
-    def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "detail": self.detail}
-
 
 def root_causes(causes: Iterable[Cause]) -> list[Cause]:
     """The causes that are not the consequence of another step of the same image."""

@@ -16,7 +16,7 @@ from layerstack.build.buildlog import EMPTY_REPORT, BuildReport, Step
 from layerstack.build.keep import Evidence
 from layerstack.build.layer_content import read_content
 from layerstack.build.plan import Plan, PlannedImage, make_plan
-from layerstack.build.progress import BuildObserver, Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.build.state import StateStore
 from layerstack.engine import abandoned_images, images
 from layerstack.engine.cache_records import read_cache
@@ -62,7 +62,7 @@ def audit_skips(
     sets = tuple(f"{name}.tags={tag}" for name, tag in tags.items() if name not in gone)
     try:
         call = BakeCall(tuple(fresh), labels=_labels(fresh.values()), kept=gone, sets=sets)
-        report = bake(project, call, observer or Silent()) if sets else EMPTY_REPORT
+        report = bake(project, call, observer or BuildObserver()) if sets else EMPTY_REPORT
         again = images.find_all(tags.values())
         found = tuple(_judge(one, again.get(tags[name]), report, evidence) for name, one in fresh.items())
     finally:

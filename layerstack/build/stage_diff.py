@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 
 # Instructions that only describe the image: a change of theirs runs no step again.
 DESCRIBING = ("LABEL", "CMD", "ENTRYPOINT", "EXPOSE", "VOLUME", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "ONBUILD")

@@ -6,7 +6,7 @@ from pathlib import Path
 from layerstack.build import history
 from layerstack.build.placement import literal_text
 from layerstack.build.step_text import stage_of, written_of
-from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 
 
 class StepSeconds:

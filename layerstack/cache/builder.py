@@ -18,8 +18,6 @@ from layerstack.errors import EngineError
 from layerstack.moment import epoch_seconds, seconds_ago
 
 INSPECT_SECONDS = 30.0
-# The storage driver that an engine with containerd's image store reports; the classic one is `overlay2`.
-CONTAINERD_STORE = "overlayfs"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,6 @@ class Builder:
     name: str
     driver: str
     server_version: str
-    storage_driver: str
     rules: Rules
     disk: Disk
     notes: tuple[str, ...] = ()
@@ -49,11 +46,6 @@ class Builder:
     def is_engine(self) -> bool:
         """Whether it is the engine's own BuildKit, whose cache shares layers with images."""
         return self.driver == "docker"
-
-    @property
-    def shares_layers(self) -> bool:
-        """Whether its records say which of them are layers of images; not with containerd's store."""
-        return self.is_engine and self.storage_driver != CONTAINERD_STORE
 
     @property
     def layer_rule(self) -> GcRule | None:
@@ -85,7 +77,6 @@ def read_builder() -> Builder:
         name=_field(answer.stdout, "Name"),
         driver=_field(answer.stdout, "Driver"),
         server_version=facts.server_version,
-        storage_driver=facts.storage_driver,
         rules=rules,
         disk=disk,
         notes=tuple(_notes(rules, disk)),

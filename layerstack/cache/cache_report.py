@@ -10,16 +10,14 @@ from layerstack.build.state import ImageState, StateStore
 from layerstack.cache import cache_forecast
 from layerstack.cache.builder import Builder, read_builder, read_use
 from layerstack.cache.cache_forecast import Forecast
-from layerstack.cache.cached_steps import Built, CachedStep, StepFinder
+from layerstack.cache.cached_steps import Built, CachedStep, find_steps
 from layerstack.cache.eviction import Eviction
-from layerstack.dockerfile.dockerfile import STEP_KEYWORDS
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.recipe import read_recipe
-from layerstack.engine import engine, images
+from layerstack.engine import images
 from layerstack.engine.cache_records import CacheRecord, CacheUse, describes
 from layerstack.engine.images import StoredImage
 from layerstack.errors import UsageError, reason
-from layerstack.moment import epoch_seconds
 from layerstack.project.project import Project
 from layerstack.wording import megabytes
 
@@ -164,43 +162,27 @@ def _read_images(
 ) -> Iterable[CachedImage]:
     wanted = project.with_parents(list(project.images))
     stored = images.find_all(image.tag for image in wanted)
-    finder = StepFinder(use.records, shares_layers=builder.shares_layers)
     dropped = eviction.dropped(builder.disk.free_bytes)
     bases = {image.name for image in project.base_images}
     for image in wanted:
         # By the image's id: the tag may name an image that something else built.
         last = store.of_image(stored[image.tag].id) if image.tag in stored else None
-        built, notes = _built(project, image, last, stored.get(image.tag))
-        steps = finder.find(built)
+        built, notes = _built(project, image, last, image.tag in stored)
+        steps = find_steps(built, use.records)
         outcome = _outcome(steps, last, stored.get(image.tag), builder, eviction)
         yield CachedImage(image.name, image.tag, image.name in bases, steps, outcome, dropped, notes)
 
 
-def _built(
-    project: Project, image: Image, last: ImageState | None, stored: StoredImage | None
-) -> tuple[Built, tuple[str, ...]]:
+def _built(project: Project, image: Image, last: ImageState | None, is_stored: bool) -> tuple[Built, tuple[str, ...]]:
     """The recipe of the image: that of its last recorded build, else its current Dockerfile."""
-    layers = _layers(stored) if stored else None
     # The Dockerfile may have changed since that build, whose steps are those in the cache.
     if last and last.manifest.stages:
-        return Built(image, last.manifest.stages, last.manifest.target, layers), ()
-    notes = ("no record of its build: these are the steps of the current Dockerfile",) if stored else ()
+        return Built(last.manifest.dockerfile, last.manifest.stages, last.cache_records), ()
+    notes = ("no record of its build: these are the steps of the current Dockerfile",) if is_stored else ()
     try:
-        return Built(image, read_recipe(project.root, image).stages, image.target, layers), notes
+        return Built(image.dockerfile_place, read_recipe(project.root, image).stages), notes
     except UsageError as error:
-        return Built(image, (), image.target, layers), (reason(error),)
-
-
-def _layers(stored: StoredImage) -> tuple[tuple[str, int], ...]:
-    """Keyword and time of the steps in the image's history, newest first; () when the build set its own times."""
-    # SOURCE_DATE_EPOCH sets all times to one whole second.
-    if epoch_seconds(stored.created) % 1 == 0:
-        return ()
-    history = engine.client().images.get(stored.id).history()
-    written = (
-        (str(entry.get("CreatedBy") or " ").split(" ", 1)[0], int(entry.get("Created") or 0)) for entry in history
-    )
-    return tuple((keyword, made) for keyword, made in written if keyword in STEP_KEYWORDS)
+        return Built(image.dockerfile_place, ()), (reason(error),)
 
 
 def _outcome(

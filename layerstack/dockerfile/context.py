@@ -13,11 +13,9 @@ from pathlib import Path
 
 from layerstack.dockerfile import ignore_rules
 from layerstack.dockerfile.dockerfile import find
-from layerstack.dockerfile.ignore_rules import Pattern, covering, is_left_out, parse_patterns, wildcard
+from layerstack.dockerfile.ignore_rules import Pattern, is_left_out, parse_patterns
 from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
-
-__all__ = ["Context", "Entry", "Pattern", "covering", "is_left_out", "parse_patterns", "wildcard"]
 
 
 @dataclass(frozen=True)

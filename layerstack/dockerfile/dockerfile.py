@@ -11,8 +11,6 @@ from layerstack.dockerfile import shell_words
 from layerstack.dockerfile.instruction import STEP_KEYWORDS, Instruction, instructions, pairs
 from layerstack.errors import UsageError
 
-__all__ = ["STEP_KEYWORDS", "Dockerfile", "Instruction", "Stage", "find", "instructions", "parse", "read"]
-
 DEFAULT_NAME = "Dockerfile"
 # `# escape=x`
 _DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")

@@ -8,22 +8,11 @@ from layerstack.dockerfile import copy_sources, dockerfile, references, understo
 from layerstack.dockerfile.dockerfile import Dockerfile
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.inherited import NOTHING_KNOWN, Inherited
-from layerstack.dockerfile.named_context import find_context, find_context_name
-from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
+from layerstack.dockerfile.named_context import find_context
+from layerstack.dockerfile.recipe_stage import RecipeStage
 from layerstack.dockerfile.shell_words import variables
 from layerstack.dockerfile.stage_reader import SCRATCH, FindInherited, StageReader
 from layerstack.errors import UsageError
-
-__all__ = [
-    "NO_CACHE",
-    "Recipe",
-    "RecipeLine",
-    "RecipeStage",
-    "find_context",
-    "find_context_name",
-    "read_recipe",
-    "what_may_change",
-]
 
 NO_CACHE = "its definition says no-cache"
 

@@ -1,5 +1,6 @@
 """One stage of a Dockerfile as its build sees it: instructions with their values and sources."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from layerstack.dockerfile.copy_sources import Source
@@ -54,3 +55,14 @@ class RecipeStage:
     @property
     def steps(self) -> tuple[RecipeLine, ...]:
         return tuple(one for one in self.lines if one.is_step)
+
+
+def layers_of(stages: Sequence[RecipeStage]) -> list[RecipeStage]:
+    """The stages whose steps are layers of the image, lowest first: the target, which stands last, and those below."""
+    named = {stage.name.lower(): stage for stage in stages}
+    stage = stages[-1] if stages else None
+    chain: list[RecipeStage] = []
+    while stage:
+        chain.insert(0, stage)
+        stage = named.get(stage.base.lower()) if stage.is_on_stage else None
+    return chain

@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from layerstack.dockerfile import context, copy_sources
-from layerstack.dockerfile.dockerfile import Instruction
+from layerstack.dockerfile import context, copy_sources, ignore_rules
 from layerstack.dockerfile.ignore_rules import Pattern
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.instruction import Instruction
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
 from layerstack.doctor.dockerfiles import instruction_place
@@ -52,7 +52,7 @@ def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:
     unwanted = list(find_unwanted(folder, sent.patterns))
     file = os.path.relpath(sent.ignore_file or folder / ".dockerignore", root)
     for one, excludes in taking:
-        if taken := [path for path in unwanted if not context.is_left_out(excludes, path)]:
+        if taken := [path for path in unwanted if not ignore_rules.is_left_out(excludes, path)]:
             lines = ", ".join(f"`{line}`" for line in ignore_lines(taken))
             detail = f"`{one.keyword} {one.text}` takes {listed(taken)} along"
             yield one.line, warning(CHECK, detail, f"Add to {file}, a line each: {lines}", image.name)
@@ -67,7 +67,7 @@ def _excludes(instruction: Instruction) -> Iterator[Sequence[Pattern]]:
         return
     for source in copy_sources.read_sources(instruction, Variables()):
         if not source.origin and source.pattern in EVERYTHING and not source.only:
-            yield context.parse_patterns("\n".join(source.excludes), Path("--exclude"))
+            yield ignore_rules.parse_patterns("\n".join(source.excludes), Path("--exclude"))
 
 
 def find_unwanted(folder: Path, patterns: Sequence[Pattern]) -> Iterator[str]:
@@ -76,7 +76,7 @@ def find_unwanted(folder: Path, patterns: Sequence[Pattern]) -> Iterator[str]:
         inside = PurePosixPath(os.path.relpath(place, folder))
 
         def is_sent(name: str, inside: PurePosixPath = inside) -> bool:
-            return not context.is_left_out(patterns, str(inside / name))
+            return not ignore_rules.is_left_out(patterns, str(inside / name))
 
         # An ignored folder may contain an exception, so every folder is searched.
         for name in sorted(filter(is_sent, (*folders, *files))):

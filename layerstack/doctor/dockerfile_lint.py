@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from layerstack.dockerfile import context, copy_sources
-from layerstack.dockerfile.dockerfile import Dockerfile, Instruction
+from layerstack.dockerfile import context, copy_sources, ignore_rules
+from layerstack.dockerfile.dockerfile import Dockerfile
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.instruction import Instruction
 from layerstack.dockerfile.variables import Variables
 from layerstack.doctor.dockerfiles import instruction_place, read_dockerfiles
 from layerstack.errors import UsageError
@@ -102,7 +103,7 @@ def _copies_code(folder: Path, image: Image, instruction: Instruction) -> bool:
 
 
 def _code_files(folder: Path, image: Image, patterns: Iterable[str]) -> Iterator[str]:
-    wanted = [context.covering(pattern) for pattern in patterns]
+    wanted = [ignore_rules.covering(pattern) for pattern in patterns]
     try:
         for entry in context.Context(folder, image.dockerfile).walk():
             name = posixpath.basename(entry.path)

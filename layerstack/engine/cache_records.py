@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.engine.disk_use import read_disk_use
 from layerstack.errors import EngineError, reason
 

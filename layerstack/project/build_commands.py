@@ -27,7 +27,8 @@ _CI_YAML = re.compile(r"(?i)\.ya?ml$")
 # `$(CURDIR)`, `$(pwd)`, `$PWD`, `${PWD}`
 _FOLDER_OF_CALL = re.compile(r"\$\((?:CURDIR|pwd)\)|\$PWD\b|\$\{PWD\}")
 # `docker buildx build -t base-node:latest docker/base-node`
-_COMMAND = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+|builder\s+)?build\s(?P<rest>.*)")
+_BUILD = r"\bdocker\s+(?:(?:buildx|image|builder)\s+)?build\s"
+_COMMAND = re.compile(rf"{_BUILD}(?P<rest>(?:(?!{_BUILD}).)*)")
 # The same in a whole file, where a backslash may end a line between the words. Most files that name docker have none.
 _MENTIONED = re.compile(rb"\bdocker[\s\\]+(?:(?:buildx|image|builder)[\s\\]+)?build[\s\\]")
 # `cd docker/base-node && docker build .`
@@ -97,9 +98,9 @@ def _read(root: Path, path: Path) -> Iterator[BuildCommand]:
     assigned = dict(_ASSIGNED.findall(text))
     loops = {name: words.split() for name, words in _LOOP.findall(text)}
     for number, line in _lines(path, text):
-        if match := _COMMAND.search(line):
-            before = _CHANGED_FOLDER.search(line[: match.start()])
-            moved = before["folder"].strip("\"'") if before else "."
+        for match in _COMMAND.finditer(line):
+            before = (one.strip("\"'") for one in _CHANGED_FOLDER.findall(line[: match.start()]))
+            moved = "/".join(before) or "."
             # A command in a loop builds one image for each of its words.
             used = [name for name in loops if re.search(rf"\$\{{?{name}\b", line)]
             for values in product(*(loops[name] for name in used)):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import find_context, read_recipe
+from layerstack.dockerfile.named_context import find_context
+from layerstack.dockerfile.recipe import read_recipe
 from layerstack.dockerfile.references import familiar
 from layerstack.errors import UsageError
 from layerstack.project.image_name import full_name, has_tag

@@ -22,9 +22,6 @@ from layerstack.project.project import Project
 BAKE_FILE = "docker-bake.hcl"
 # `Dockerfile.base`
 _OWN_NAME = re.compile(r"^Dockerfile\.(?P<after>[\w-]+)$|^(?P<before>[\w-]+)\.Dockerfile$")
-# BuildKit, where an image is neither on the engine nor in its registry.
-# `pull access denied for base`, `failed to resolve source metadata for docker.io/library/base:latest`
-_NOT_THERE = re.compile(r"(?:failed to resolve source metadata for|pull access denied for) ?(?P<name>[\w./:-]+)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -43,8 +40,7 @@ class _Dockerfile:
 
 def advice_for(project: Project, message: str) -> str:
     """The lines to write for the missing base of a failed build; "" when no Dockerfile looks like its source."""
-    for match in _NOT_THERE.finditer(message):
-        name = match["name"].rstrip(":.,")
+    for name in missing_image.named_in(message):
         if lines := declaration(project, name):
             return (
                 f"No registry has {familiar(name)}, and this project does not say how it is built. "

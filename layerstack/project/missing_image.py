@@ -1,12 +1,22 @@
 """How to get an image that is not on this engine and that the project does not build."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from layerstack.project.project import BAKE_NAMES
 
 # `variable "NODE_IMAGE" {` in a bake file: `invoke setup` provides the images that such variables name.
 _SYSTEM_IMAGE = re.compile(r"^\s*variable\s+\"\w+_IMAGE\"|\"\w+_IMAGE\"\s*:", re.MULTILINE)
+
+# Seen with Buildx 0.29, where an image is neither on the engine nor in its registry.
+# `pull access denied for base`, `failed to resolve source metadata for docker.io/library/base-x:latest: …`
+_NOT_THERE = re.compile(r"(?:failed to resolve source metadata for|pull access denied for) ?(?P<name>[\w./:-]+)")
+
+
+def named_in(message: str) -> Iterator[str]:
+    """The images that BuildKit did not find, as it names them."""
+    return (match["name"].rstrip(":.,") for match in _NOT_THERE.finditer(message))
 
 
 def is_prepared_by_setup(root: Path) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from layerstack.dockerfile import context, copy_sources
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import Recipe, RecipeLine, RecipeStage, read_recipe
+from layerstack.dockerfile.recipe import Recipe, read_recipe
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
 from layerstack.rebuild.context_copy import COMMENTS, comment_style
@@ -74,7 +75,7 @@ def _copies(recipe: Recipe) -> Iterator[RecipeLine]:
     """COPY and ADD, last first; a COPY is followed by those of the stage it reads, a stage by those of its base."""
     stages = {one.name.lower(): one for one in recipe.stages}
     seen: set[str] = set()
-    waiting: list[RecipeStage | RecipeLine | None] = [stages.get(recipe.image.target.lower()) or recipe.stages[-1]]
+    waiting: list[RecipeStage | RecipeLine | None] = [recipe.stages[-1]]
     while waiting:
         one = waiting.pop()
         if isinstance(one, RecipeLine):

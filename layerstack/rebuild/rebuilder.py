@@ -11,7 +11,7 @@ from layerstack.build import build, plan
 from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildReport
 from layerstack.build.keep import Keeper
-from layerstack.build.progress import Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
@@ -48,7 +48,7 @@ class Rebuilder:
         # Only parents may be kept: the image of the copy differs on purpose.
         parents = list(self.image.parents)
         keeper = Keeper(lambda: plan.make_plan(self.project, parents, StateStore(self.project.root)))
-        report, done = build.solve(self.project, call, Silent(), keeper)
+        report, done = build.solve(self.project, call, BuildObserver(), keeper)
         # Kept in the following runs as well: they would otherwise begin the lost step again, within the measured time.
         self.kept = done.kept
         return report

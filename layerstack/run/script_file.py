@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from layerstack.dockerfile import context, copy_sources
-from layerstack.dockerfile.dockerfile import Instruction
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.instruction import Instruction
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
 from layerstack.engine.client import EngineClient

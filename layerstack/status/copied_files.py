@@ -7,9 +7,9 @@ from os.path import normpath
 from pathlib import Path, PurePosixPath
 
 from layerstack.build.inputs import Manifest
-from layerstack.dockerfile import context, copy_sources
+from layerstack.dockerfile import copy_sources, ignore_rules
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.files import read_file
 from layerstack.errors import RefusedByEngine
@@ -135,7 +135,7 @@ def _below(path: str, pattern: str) -> str:
     """The part of a path below the folder that a pattern names; "" when it names the file itself."""
     if pattern == ".":
         return path
-    if path == pattern or context.wildcard(pattern).match(path):
+    if path == pattern or ignore_rules.wildcard(pattern).match(path):
         return ""
     return "/".join(path.split("/")[pattern.count("/") + 1 :])
 

@@ -9,7 +9,7 @@ from typing import Any
 from layerstack.build.plan import Plan, make_plan
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import find_context
+from layerstack.dockerfile.named_context import find_context
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.errors import NotInEngine, RefusedByEngine, StackError

@@ -7,7 +7,7 @@ from os.path import normpath
 from pathlib import Path
 
 from layerstack.build.plan import Plan, PlannedImage, layers_identity, parent_layers
-from layerstack.dockerfile.recipe import find_context
+from layerstack.dockerfile.named_context import find_context
 from layerstack.moment import epoch_seconds, written_at
 from layerstack.status.copied_files import ContainerFiles, known
 from layerstack.status.input_changes import InputChanges, identities

@@ -11,7 +11,7 @@ from layerstack.build import file_diff
 from layerstack.build.inputs import Manifest
 from layerstack.dockerfile import copy_sources
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import RecipeStage
+from layerstack.dockerfile.recipe_stage import RecipeStage
 from layerstack.status.mounted_files import BindMount, is_seen
 from layerstack.wording import short
 

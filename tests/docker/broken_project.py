@@ -16,7 +16,7 @@ import pytest
 
 from layerstack import command
 from layerstack.build import build
-from layerstack.build.progress import Silent as SilentBuild
+from layerstack.build.progress import BuildObserver
 from layerstack.engine import engine
 from layerstack.project import project
 from layerstack.project.project import Project
@@ -84,7 +84,7 @@ class BrokenProject:
     def build(self) -> None:
         loaded = self.load()
         if loaded.images:
-            build.build(loaded, list(loaded.images), SilentBuild())
+            build.build(loaded, list(loaded.images), BuildObserver())
 
     def up(self, timeout_seconds: float = LONGEST_SECONDS) -> None:
         loaded = self.load()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from layers import layers
 
-from layerstack.build import lint
+from benchmarks import dockerfile_checks as lint
 from layerstack.engine import images
 from layerstack.errors import BuildFailed
 from layerstack.project.project import Project

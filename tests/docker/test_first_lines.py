@@ -15,7 +15,7 @@ from docker.errors import ImageNotFound
 
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
-from layerstack.build.progress import Silent as SilentBuild
+from layerstack.build.progress import BuildObserver
 from layerstack.doctor import health_checks, project_checks, script_lint
 from layerstack.errors import StartFailed
 from layerstack.project import compose_source, project
@@ -53,7 +53,7 @@ class Place:
 
     def build(self) -> None:
         loaded = self.load()
-        builder.build(loaded, list(loaded.images), SilentBuild(), BuildOptions())
+        builder.build(loaded, list(loaded.images), BuildObserver(), BuildOptions())
 
     def up(self) -> None:
         stack.up(self.load(), Silent(), timeout_seconds=60)

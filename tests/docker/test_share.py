@@ -16,7 +16,7 @@ from second_machine import SYSTEM_IMAGE, Team, make_system_image, team
 from layerstack import command
 from layerstack.build import build as builder
 from layerstack.build.plan import make_plan
-from layerstack.build.progress import Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.build.record import BuildRecord
 from layerstack.build.state import StateStore
 from layerstack.build.why import explain_image
@@ -35,7 +35,7 @@ SOURCE = Path(__file__).parent / "projects" / "shared"
 BASES = ("low", "high")
 
 
-class Notes(Silent):
+class Notes(BuildObserver):
     """What a person who waits would read."""
 
     def __init__(self) -> None:

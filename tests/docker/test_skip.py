@@ -18,7 +18,7 @@ from layerstack import command
 from layerstack.build import build as builder
 from layerstack.build.bake import BakeCall, bake
 from layerstack.build.plan import make_plan
-from layerstack.build.progress import Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.engine import images
 from layerstack.project.project import Project
 
@@ -150,7 +150,7 @@ RULES = ("src/file1", "**/file2", "!src/notes.tmp", "config/file*", "src/empty*"
 def bake_plainly(project: Project, tag: str) -> tuple[dict[str, str], list[str]]:
     """(image → id, the executed Dockerfile steps) of a build that knows nothing of digests."""
     sets = tuple(f"{name}.tags=layerstack-test/oracle-{name}:{tag}" for name in NAMES)
-    report = bake(project, BakeCall(NAMES, sets=sets), Silent())
+    report = bake(project, BakeCall(NAMES, sets=sets), BuildObserver())
     found = images.find_all(f"layerstack-test/oracle-{name}:{tag}" for name in NAMES)
     return {name: found[f"layerstack-test/oracle-{name}:{tag}"].id for name in NAMES}, [
         f"{step.image} {step.name}" for step in report.executed

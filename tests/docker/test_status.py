@@ -19,7 +19,7 @@ from layers import layers, system_image
 from layerstack import command
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
-from layerstack.build.progress import Silent as SilentBuild
+from layerstack.build.progress import BuildObserver
 from layerstack.engine import engine
 from layerstack.engine.image_tree import LOOK_LABEL
 from layerstack.owner import own_mark
@@ -77,7 +77,7 @@ class Stack:
 
     def build(self, *names: str, is_forced: bool = False) -> None:
         found = project.load(self.root, "gpu")
-        builder.build(found, names, SilentBuild(), BuildOptions(is_forced=is_forced))
+        builder.build(found, names, BuildObserver(), BuildOptions(is_forced=is_forced))
 
     def write(self, name: str, text: str) -> None:
         (self.root / name).write_text(text)

@@ -5,7 +5,7 @@ from typing import Any
 
 from layerstack.cache.builder import Builder, Disk
 from layerstack.cache.gc_policy import GcRule, Rules
-from layerstack.dockerfile.recipe import RecipeLine, RecipeStage
+from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.engine.cache_records import CacheRecord
 
 GB = 10**9
@@ -37,7 +37,7 @@ def builder(rules: Rules | None = None, free: int | None = 100 * GB, **fields: A
     """The engine's own, of a 252 GiB disk."""
     found = RULES if rules is None else rules
     disk = Disk(DISK_BYTES if free is not None else None, free)
-    given = {"name": "default", "driver": "docker", "server_version": "28.5.2", "storage_driver": "overlay2", **fields}
+    given = {"name": "default", "driver": "docker", "server_version": "28.5.2", **fields}
     return Builder(rules=found, disk=disk, **given)
 
 

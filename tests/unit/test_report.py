@@ -19,7 +19,7 @@ from layerstack.cache import text as cache_text
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cache_report import CachedImage, CacheReport, Group
 from layerstack.cache.cached_steps import CachedStep
-from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.engine import text as engine_text
 from layerstack.engine.cache_records import CacheUse
 from layerstack.engine.images import Layer, StoredImage

@@ -17,7 +17,7 @@ from layerstack.build.bake import BakeCall, bake, bake_argv, document
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.keep import Keeper
 from layerstack.build.plan import Plan
-from layerstack.build.progress import Silent
+from layerstack.build.progress import BuildObserver
 from layerstack.build.record import BuildRecord
 from layerstack.build.state import StateStore
 from layerstack.dockerfile.image import Image
@@ -63,7 +63,7 @@ def log(text: str) -> dict[str, Any]:
 def failure(docker: FakeDocker, stack: Project, stderr: str) -> StackError:
     docker.answers("buildx bake *", stderr=stderr, exit_code=1)
     with pytest.raises((BuildFailed, NoRoom)) as caught:
-        bake(stack, APP, Silent())
+        bake(stack, APP, BuildObserver())
     return caught.value
 
 
@@ -110,7 +110,7 @@ def test_a_kept_image_is_no_target_but_what_others_are_built_on(stack: Project) 
 @pytest.mark.parametrize(("stream", "executed"), [("bake_cold", 6), ("bake_code_change", 2)])
 def test_a_stream_becomes_a_report_with_places(docker: FakeDocker, stack: Project, stream: str, executed: int) -> None:
     docker.answers("buildx bake *", stderr=(DATA / f"{stream}.rawjson.jsonl").read_text())
-    report = bake(stack, APP, Silent())
+    report = bake(stack, APP, BuildObserver())
     assert report.ok
     assert len(report.executed) == executed
     places = {step.place for step in (*report.executed, *report.cached)}
@@ -119,7 +119,7 @@ def test_a_stream_becomes_a_report_with_places(docker: FakeDocker, stack: Projec
 
 def test_the_call_runs_in_the_projects_root_for_its_device(docker: FakeDocker, stack: Project, tmp_path: Path) -> None:
     (docker.folder / "docker").write_text(f'#!/bin/sh\necho "$PWD $DEVICE $COMPOSE_PROJECT_NAME" > {tmp_path}/seen\n')
-    bake(stack, APP, Silent())
+    bake(stack, APP, BuildObserver())
     assert (tmp_path / "seen").read_text().split() == [str(stack.root), "cpu", "p"]
 
 
@@ -171,7 +171,7 @@ def test_an_engine_that_went_away_is_an_engine_error(docker: FakeDocker, stack: 
     text = "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
     docker.answers("buildx bake *", stderr=text, exit_code=1)
     with pytest.raises(EngineError):
-        bake(stack, APP, Silent())
+        bake(stack, APP, BuildObserver())
 
 
 def test_an_unknown_image_starts_nothing(docker: FakeDocker, stack: Project) -> None:
@@ -273,7 +273,7 @@ def test_a_record_that_was_not_made_while_the_step_ran_is_of_another_build(
 ) -> None:
     stored(docker, base=BASE_ID, app=APP_ID, **SYSTEM)
     streamed(docker, "bake_cold", base=BASE_ID, app=APP_ID)
-    [step] = [one for one in bake(stack, APP, Silent()).executed if one.place == "base/Dockerfile:2"]
+    [step] = [one for one in bake(stack, APP, BuildObserver()).executed if one.place == "base/Dockerfile:2"]
     assert step.started
     text = "mount / from exec /bin/sh -c echo base-dep > /base.txt && sleep 1"
     records = (
@@ -338,7 +338,7 @@ def test_a_race_with_the_collection_is_repeated_once(
 
     monkeypatch.setattr(builder, "bake", refuse)
     with pytest.raises(BuildFailed, match=message):
-        builder.solve(stack, APP, Silent(), Keeper(lambda: Plan(())))
+        builder.solve(stack, APP, BuildObserver(), Keeper(lambda: Plan(())))
     assert len(made) == calls
 
 

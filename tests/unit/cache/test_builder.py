@@ -4,7 +4,6 @@ import json
 
 import cache_parts
 import pytest
-from cache_parts import GB
 from fake_docker import FakeDocker
 
 from layerstack.cache import builder
@@ -81,9 +80,3 @@ def test_a_buildx_that_cannot_tell_says_what_is_needed(docker: FakeDocker) -> No
     docker.answers("buildx du *", stderr="unknown flag: --format", exit_code=1)
     with pytest.raises(EngineError, match="unknown flag"):
         builder.read_use(cache_parts.builder(driver="docker-container"))
-
-
-def test_layer_sizes_mean_something_else_in_containerds_store() -> None:
-    assert cache_parts.builder(free=GB).shares_layers
-    assert not cache_parts.builder(storage_driver="overlayfs").shares_layers
-    assert not cache_parts.builder(driver="docker-container").shares_layers

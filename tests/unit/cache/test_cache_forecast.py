@@ -10,7 +10,7 @@ from layerstack.cache.builder import Builder
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cached_steps import CachedStep
 from layerstack.cache.eviction import Eviction
-from layerstack.dockerfile.recipe import RecipeLine
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.engine.cache_records import CacheRecord
 
 TORCH = record("torch", size=11 * GB, is_shared=True, last_used=OLD)

@@ -47,8 +47,7 @@ def read(
     found: Builder | None = None,
     tags: tuple[str, ...] = ("base:latest", "web:latest"),
 ) -> CacheReport:
-    # No times of layers in these images, so no engine is asked for an image's history.
-    asked = found or builder(storage_driver="overlayfs", free=200 * GB)
+    asked = found or builder(free=200 * GB)
     monkeypatch.setattr(cache_report, "read_builder", lambda: asked)
     monkeypatch.setattr(cache_report, "read_use", lambda _: CacheUse(records))
     stored = {tag: StoredImage(f"sha256:{tag}", (tag,), 1, "", {}, ()) for tag in tags}
@@ -116,7 +115,7 @@ def test_a_missing_dockerfile_is_noted(stack: Project, monkeypatch: pytest.Monke
 
 def test_danger_comes_with_the_settings(stack: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     huge = record("huge", size=40 * GB, is_shared=True, last_used="2026-11-21T00:00:00Z")
-    full = builder(storage_driver="overlayfs", free=10 * GB)
+    full = builder(free=10 * GB)
     found = read(stack, monkeypatch, records=(*RECORDS, huge), found=full)
     assert found.images[0].forecast.status == "would-drop"
     assert found.to_json()["next_gc_drops_bytes"] > 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack.dockerfile import context
+from layerstack.dockerfile import context, ignore_rules
 from layerstack.dockerfile.context import Context
 from layerstack.errors import UsageError
 
@@ -25,7 +25,7 @@ def make(folder: Path, files: tuple[str, ...] = TREE) -> None:
 
 def kept(folder: Path, *rules: str) -> set[str]:
     """The files that are left."""
-    patterns = context.parse_patterns("\n".join(rules) + "\n", Path("rules"))
+    patterns = ignore_rules.parse_patterns("\n".join(rules) + "\n", Path("rules"))
     return {entry.path for entry in context.walk(folder, patterns) if not entry.is_folder}
 
 
@@ -81,7 +81,7 @@ def test_ignore_rules(tree: Path, rules: tuple[str, ...], expected: set[str]) ->
 
 
 def test_folders_above_an_exception_come_back_with_it(tree: Path) -> None:
-    patterns = context.parse_patterns("*\n!lib/deep\n", Path("rules"))
+    patterns = ignore_rules.parse_patterns("*\n!lib/deep\n", Path("rules"))
     assert [entry.path for entry in context.walk(tree, patterns)] == ["lib", "lib/deep", "lib/deep/x.py"]
 
 
@@ -118,7 +118,7 @@ def test_a_rule_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> No
 @pytest.mark.parametrize("line", ["!", "! "])
 def test_an_exception_without_a_path_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(UsageError, match="rules:1"):
-        context.parse_patterns(line + "\n", Path("rules"))
+        ignore_rules.parse_patterns(line + "\n", Path("rules"))
 
 
 def test_links_are_entries_and_are_not_followed(tmp_path: Path) -> None:
@@ -201,4 +201,4 @@ def test_laws_of_every_ignore_file(tmp_path_factory: pytest.TempPathFactory, rul
 @pytest.mark.filterwarnings("ignore:Possible (nested set|set difference|set intersection|set union|set symmetric)")
 @given(st.text(st.sampled_from("ab/*?.[]\\-^$+(){}|"), max_size=8))
 def test_any_wildcard_gives_an_answer(pattern: str) -> None:
-    context.wildcard(pattern).match("a/b")
+    ignore_rules.wildcard(pattern).match("a/b")

@@ -4,7 +4,7 @@ import pytest
 
 from layerstack.dockerfile import references
 from layerstack.dockerfile.image import Image
-from layerstack.dockerfile.recipe import find_context
+from layerstack.dockerfile.named_context import find_context
 
 
 @pytest.mark.parametrize(

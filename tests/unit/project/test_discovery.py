@@ -38,6 +38,8 @@ LINE = "docker build -t base docker/base"
         ("build.sh", "docker buildx build \\\n  --tag base:latest \\\n  docker/base\n"),
         ("build.sh", "docker image build --tag=base --quiet docker/base > log"),
         ("build.sh", "cd docker/base && docker build -t base ."),
+        ("build.sh", "cd docker && cd base && docker build -t base ."),
+        ("build.sh", f"docker build -t other other && {LINE}; docker build -t more docker"),
         ("build.sh", "NAME=base\nDIR=docker\ndocker build -t $NAME ${DIR}/base"),
         ("build.sh", "for one in other base; do\n  docker build -t $one docker/$one\ndone\n"),
         ("docker/base/make.sh", "docker build -t base ."),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fake_docker import FakeDocker
 
-from layerstack.build import lint
+from benchmarks import dockerfile_checks as lint
 from layerstack.dockerfile.image import Image
 from layerstack.errors import BuildFailed
 from layerstack.project.project import Project
@@ -79,10 +79,13 @@ def test_nothing_is_built_or_tagged(tmp_path: Path, docker: FakeDocker) -> None:
 
 
 def test_images_from_elsewhere_are_replaced_and_folders_are_not(tmp_path: Path, docker: FakeDocker) -> None:
-    (tmp_path / "locks").mkdir()
-    image = Image(
-        "web", "web", args={"NODE_IMAGE": "node:18"}, contexts={"base": "target:base", "locks": "locks", "gone": "gone"}
+    for folder in ("locks", "web"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "web/Dockerfile").write_text(
+        "ARG NODE=node:18\nFROM $NODE\nCOPY --from=base / /\nCOPY --from=locks / /\n"
     )
-    called = words(docker, stack(tmp_path, image))
-    for word in ("NODE_IMAGE=scratch", "base=docker-image://scratch", "locks=locks", "gone=docker-image://scratch"):
+    contexts = {"base": "target:base", "locks": "locks", "gone": "gone"}
+    called = words(docker, stack(tmp_path, Image("web", "web", args={"NODE": "node:20"}, contexts=contexts)))
+    empty = "docker-image://scratch"
+    for word in ("NODE=node:20", f"node:20={empty}", f"base={empty}", "locks=locks", f"gone={empty}"):
         assert word in called

@@ -1,14 +1,16 @@
 """BuildKit's own Dockerfile checks for every image, without a build and without touching a tag."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from layerstack import command
 from layerstack.dockerfile.image import Image
-from layerstack.errors import BuildFailed
+from layerstack.dockerfile.recipe import read_recipe
+from layerstack.dockerfile.references import familiar
+from layerstack.errors import BuildFailed, UsageError
 from layerstack.project.project import Project
 
 
@@ -31,8 +33,8 @@ def check_dockerfiles(project: Project) -> list[Warning]:
 def check_dockerfile(project: Project, image: Image) -> list[Warning]:
     """`docker buildx build --call=check`: bake's own `--check` overwrites tags and fails on `target:` contexts.
 
-    The check only needs to know that a parent exists, so parents and system images are replaced by an empty one:
-    it works before anything is built and where no registry answers.
+    The check only needs to know that a parent exists, so every image from outside is replaced by an empty one: it
+    works before anything is built and where no registry answers.
     """
     argv = ("docker", "buildx", "build", "--call=check,format=json", *_options(project, image), image.context)
     # The exit code is not used: the document alone tells warnings from errors.
@@ -51,11 +53,17 @@ def _options(project: Project, image: Image) -> Iterator[str]:
     if image.target:
         yield from ("--target", image.target)
     for name, value in image.args.items():
-        # By convention an argument with this name is the image of a FROM.
-        yield from ("--build-arg", f"{name}={'scratch' if name.endswith('_IMAGE') else value}")
-    for name, value in image.contexts.items():
-        is_there = name in image.folders and (project.root / value).is_dir()
-        yield from ("--build-context", f"{name}={value if is_there else 'docker-image://scratch'}")
+        yield from ("--build-arg", f"{name}={value}")
+    folders = {name: path for name, path in image.folders.items() if name and (project.root / path).is_dir()}
+    for name in dict.fromkeys((*image.contexts, *map(familiar, _parents(project, image)))):
+        yield from ("--build-context", f"{name}={folders.get(name, 'docker-image://scratch')}")
+
+
+def _parents(project: Project, image: Image) -> Sequence[str]:
+    try:
+        return read_recipe(project.root, image).parents
+    except UsageError:
+        return ()  # the check itself says what is wrong
 
 
 def _warning(image: Image, entry: dict[str, Any]) -> Warning:
