@@ -1,4 +1,4 @@
-"""Files that `COPY . .` takes into an image and that do not belong there: history, packages, secrets."""
+"""Files that a build takes into an image as they are: history, packages, secrets; scripts with Windows line ends."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,14 @@ from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.variables import Variables
 from layerstack.doctor.dockerfiles import instruction_place
 from layerstack.errors import UsageError
-from layerstack.finding import Finding, or_ok, warning
+from layerstack.finding import Finding, error, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project
+from layerstack.run.cause import end_returns, keep_ends
+from layerstack.run.script_file import find_scripts
 from layerstack.wording import listed
 
-CHECK = "context-takes-all"
+CHECK, SCRIPTS = "context-takes-all", "windows-line-ends"
 EVERYTHING = frozenset(("", ".", "./", "/"))
 FOLDERS = (".git", "node_modules", "__pycache__")
 FILES = (".env", ".git")  # `.git` is a file in a submodule and in a second work tree
@@ -97,3 +99,19 @@ def ignore_lines(paths: Sequence[str]) -> list[str]:
     nested = {PurePosixPath(path).name for path in paths if "/" in path}
     names = (PurePosixPath(path).name for path in paths)
     return sorted({f"**/{name}" if name in nested else name for name in names})
+
+
+@or_ok(SCRIPTS, "no script of an image has Windows line ends")
+def check_scripts(project: Project) -> Iterator[Finding]:
+    """An error for a script that a container starts with, a warning for any other that a build reads."""
+    found: dict[str, Finding] = {}
+    for image in project.images.values():
+        users = [one.definition for one in project.services.values() if project.image_of(one) is image]
+        # A build says what is wrong with a Dockerfile or a context that cannot be read.
+        with suppress(UsageError, OSError):
+            for path, is_start in find_scripts(project.root, image, users):
+                detail = f"{path} has Windows line ends: the kernel looks for an interpreter whose name ends with `\\r`"
+                report = error if is_start else warning
+                remedy = f"`{end_returns([path])}`, and {keep_ends([path])}"
+                found.setdefault(path, report(SCRIPTS, detail, remedy, image.name, path))
+    yield from found.values()

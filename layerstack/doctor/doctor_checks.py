@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from layerstack.cache import cache_report
 from layerstack.doctor import (
-    builder_checks,
     certificates,
     compose_lint,
     context_lint,
@@ -22,7 +21,6 @@ from layerstack.doctor import (
     network_checks,
     outside_checks,
     project_checks,
-    script_lint,
     silence,
 )
 from layerstack.doctor.circumstances import Circumstances, read_circumstances
@@ -79,7 +77,7 @@ class DoctorChecks:
             "engine": lambda: _check_engine(self.facts, self.client),
             "versions": lambda: engine_checks.check_versions(self.facts.result(), self.circumstances.result()),
             "disk": lambda: engine_checks.check_disk(self.facts.result(), _value(self.need) or DiskNeed()),
-            "builder": lambda: builder_checks.check_builder(self.facts.result()),
+            "builder": lambda: engine_checks.check_builder(self.facts.result()),
             "gc": self._check_gc,
             "clock": lambda: engine_checks.check_clock(self.client.result()),
             "stand-ins": lambda: self._of_project(
@@ -121,7 +119,7 @@ class DoctorChecks:
             ),
             "health-missing": lambda: self._of_engine(health_checks.check_waits),
             "health-program": lambda: self._of_engine(health_checks.check_programs),
-            "windows-line-ends": lambda: self._of_project(script_lint.check_scripts),
+            "windows-line-ends": lambda: self._of_project(context_lint.check_scripts),
             "run-after-source": lambda: self._of_declared(dockerfile_lint.check_dockerfiles),
             "context-takes-all": lambda: self._of_declared(context_lint.check_contexts),
             "end-of-life": lambda: self._of_project(

@@ -25,8 +25,8 @@ BUSYBOX = "/bin/busybox"
 TOOL_FOLDERS = ("/usr/bin", "/bin")
 # Not as a part of another name, such as `localhost.localdomain`.
 _LOCALHOST = re.compile(r"(?<![\w.-])localhost(?![\w.-])")
-# `wget -q --spider http://localhost/`, `busybox nc -z localhost 80`
-_TOOL = re.compile(r"(?<![\w/.-])(?:busybox\s+)?(wget|nc)\b")
+# `wget -q --spider http://localhost/`, `/usr/bin/wget`, `busybox nc -z localhost 80`
+_TOOL = re.compile(r"(?<![\w/.-])(?:(?:/usr)?/bin/)?(?:busybox\s+)?(wget|nc)\b")
 # Images by whose names one can expect BusyBox.
 _SMALL = re.compile(r"alpine|busybox")
 

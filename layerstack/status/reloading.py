@@ -1,13 +1,17 @@
-"""Which files the programs of a container load, when they did, and whether anything reloads them."""
+"""Which files the programs of a container load, when they did, and what it takes to serve a saved one."""
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from layerstack.engine.client import EngineClient
+from layerstack.engine.container import Container, read_all
 from layerstack.errors import EngineError
+from layerstack.project.project import Project
+from layerstack.status import mounted_files
 
 # Program → endings of the files that it reads at its start and then keeps. What reads its files on every request, as
 # PHP and static servers do, is not here.
@@ -122,3 +126,35 @@ def _endings(command: str) -> Sequence[str]:
     names = (PurePosixPath(word.rstrip(":")).name for word in command.split()[:2])
     programs = (re.sub(r"[\d.]+$", "", name) for name in names)
     return [ending for program in programs for ending in LOADED.get(program, ())]
+
+
+def forecast(client: EngineClient, project: Project) -> Iterator[str]:
+    """What it takes to serve a saved file, nothing, a restart or a build: a line each, about the running services."""
+    found = read_all(client, project.name)
+    ways: dict[str, list[str]] = {"reload": [], "restart": [], "watch": [], "build": []}
+    for name, service in project.services.items():
+        if running := [one for one in found.get(name, ()) if one.is_running]:
+            with suppress(EngineError):  # it ended a moment ago
+                way = _way(client, running[0], service.is_built)
+                is_watched = way == "build" and (service.definition.get("develop") or {}).get("watch")
+                ways.get("watch" if is_watched else way, []).append(name)
+    if ways["reload"]:
+        yield f"reloads after a save: {', '.join(ways['reload'])}"
+    if ways["restart"]:
+        yield f"sees a save after `invoke restart {' '.join(ways['restart'])}`"
+    if ways["watch"]:
+        yield f"takes a save while `docker compose watch {' '.join(ways['watch'])}` runs"
+    for name in ways["build"]:
+        image = project.image_of(project.services[name])
+        yield f"has its sources in its image: `invoke build {image.name if image else name} up {name}` after a save"
+
+
+def _way(client: EngineClient, container: Container, is_built: bool) -> str:
+    data = client.api.inspect_container(container.id)
+    pid, environment = int(data["State"].get("Pid") or 0), data["Config"].get("Env") or ()
+    processes = read_processes(client, container.id, pid, environment)
+    binds = mounted_files.read_binds(data)
+    # From the epoch on: the question is whether there are such files at all.
+    if any(mounted_files.written_since(binds, 0, (ending,)) for ending in processes.loaded):
+        return "reload" if processes.restart or processes.read_again else "restart"
+    return "build" if is_built else ""

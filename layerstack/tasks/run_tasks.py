@@ -1,6 +1,7 @@
 """Tasks for the running stack: start, check, read logs, stop."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -23,6 +24,9 @@ from layerstack.tasks.request import (
     show_document,
 )
 from layerstack.tasks.task import task
+
+# rich takes 0.05 s to load.
+TABLES = ("rich.console", "rich.table", "rich.text")
 
 if TYPE_CHECKING:
     from layerstack.project.project import Project
@@ -58,9 +62,7 @@ def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, jun
     project = project_to_read()
     # Compose takes 0.2 s to resolve the environment of the services, while the modules below load.
     project.read_ahead()
-    from layerstack.import_ahead import ANSWERS, import_ahead
-
-    import_ahead(ANSWERS)
+    _import_ahead("requests", *TABLES)
     from layerstack.deploy.swarm import is_deployed
     from layerstack.engine import engine
     from layerstack.verify import verify as verification
@@ -90,7 +92,6 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.build import build as builder
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.text import print_build
-    from layerstack.import_ahead import ENGINE, import_ahead
     from layerstack.project.project import load
     from layerstack.run.address import addresses, tunnel
     from layerstack.run.other_folder import require_own_folder
@@ -98,7 +99,7 @@ def start(c: Context, device: str = "auto", json: bool = False) -> None:
     from layerstack.setup import machine
     from layerstack.verify.verify_text import print_verify
 
-    import_ahead(ENGINE)
+    _import_ahead("docker", *TABLES)
     ready = machine.prepare(folder, asked, installs_engine=False, pulls=False, say=say, read_facts=facts.result)
     project = load(folder, ready.decision.device)
     project.read_ahead()
@@ -135,7 +136,7 @@ def follow(device: str, variables: Mapping[str, str]) -> None:
     from layerstack.run.start_failure import require_images
     from layerstack.run.text import print_addresses, print_start, say_tunnel
     from layerstack.run.unmounted import require_mounts
-    from layerstack.status.reload_forecast import forecast
+    from layerstack.status.reloading import forecast
 
     with variables_of_dev(variables):
         project = project_to_run(device, is_started=True)
@@ -257,6 +258,14 @@ def _verify_stack(project: "Project", wait: int, shows_all: bool, json: bool, ju
     if worst := found.worst:
         name = f"{found.stack}_{worst.service}"
         raise CheckFailed(f"verify: {worst.service} is {worst.state}.", f"`docker service ps --no-trunc {name}`")
+
+
+def _import_ahead(*names: str) -> None:
+    """Load modules in a thread, in this order, while the task waits for another program: `requests` takes 0.1 s."""
+    from layerstack.wait import beside
+
+    # A module that cannot be loaded is reported where it is used.
+    beside(lambda: [import_module(name) for name in names])
 
 
 def _not_working(task_name: str, outcome: "VerifyReport") -> CheckFailed:

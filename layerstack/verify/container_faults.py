@@ -14,7 +14,7 @@ from layerstack.run.fault import Fault
 from layerstack.run.health import exit_reason
 from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify import port_faults
-from layerstack.verify.code_faults import find_origin
+from layerstack.verify.code_faults import ENDED_FROM_OUTSIDE, find_origin
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.own_command import where_command
 from layerstack.wording import duration
@@ -184,7 +184,8 @@ def ended(seen: Evidence) -> Fault | None:
     if verdict.words == "restarting":
         cause = f"keeps crashing: restarted {one.restart_count} times, {reason}".rstrip(", ")
         return Fault("restart-loop", cause, *_look_at(seen))
-    if _is_one_shot_end(seen, one):
+    # Of a job, too, the code of a signal says only that somebody stopped it.
+    if is_one_shot(seen.project, seen.service) and one.exit_code not in ENDED_FROM_OUTSIDE:
         # Without anybody who waits for its end it is a guess that it is one.
         is_awaited = "service_completed_successfully" in (
             dependencies(other).get(seen.name) for other in seen.project.services.values()
@@ -192,7 +193,7 @@ def ended(seen: Evidence) -> Fault | None:
         words = f"is a one-shot job and failed: {reason}" if is_awaited else f"failed: {reason}"
         return Fault("one-shot-failed", words, *_look_at(seen))
     # Many servers end with 0 when SIGTERM asks them to.
-    if one.exit_code in (130, 137, 143) or (one.exit_code == 0 and not one.error):
+    if one.exit_code in ENDED_FROM_OUTSIDE and (one.exit_code or not one.error):
         return Fault("killed", f"was stopped from outside: {reason}" if one.exit_code else reason, "invoke up")
     # A health check that passed in between, or a while of running, speaks for a crash and not for a wrong setting.
     if one.was_healthy or one.ran_seconds >= LONG_ENOUGH_SECONDS:
@@ -259,10 +260,6 @@ def _waits_for_server(seen: Evidence) -> EndlessWait | None:
             words = f"waits until {name} ends, and {name} is a server that keeps running"
             return EndlessWait(seen.name, words, f"write `condition: {better}` in {where}")
     return None
-
-
-def _is_one_shot_end(seen: Evidence, container: Container) -> bool:
-    return is_one_shot(seen.project, seen.service) and container.exit_code not in (0, 137)
 
 
 def _look_at(seen: Evidence) -> tuple[str, str]:

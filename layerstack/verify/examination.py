@@ -1,7 +1,7 @@
 """Examines one service: the links and checks of its containers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from layerstack.engine.client import EngineClient
@@ -17,14 +17,6 @@ from layerstack.verify.state_links import CLOSED, container_link, image_link, li
 from layerstack.wait import ask_all
 
 RECOVERING = Verdict("waiting", "recovering: its health check passes again, but Docker has not recorded it yet")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """Where its engine is, and whether something that it needs does not run (see Target)."""
-
-    place: EnginePlace = field(default_factory=EnginePlace)
-    is_doomed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,9 +65,10 @@ def examine(
     project: Project,
     service: Service,
     containers: Sequence[Container],
-    surroundings: Surroundings,
+    engine_place: EnginePlace,
+    is_doomed: bool,
 ) -> ServiceResult:
-    """Ask one service everything that can be asked; bounded by the time limits of its checks.
+    """Ask one service everything that can be asked; bounded by the time limits of its checks (`is_doomed`: see Target).
 
     Raises EngineError or OSError when the engine itself fails.
     """
@@ -85,32 +78,18 @@ def examine(
         return ServiceResult(service.name, "absent", (*links, *asked), absent(service.name))
     is_job = is_one_shot(project, service)
 
-    def look(container: Container) -> _Look:
+    def look(container: Container) -> ServiceResult:
         verdict = _judge(client, container, service, is_job)
-        target = Target(client, container, project.root, surroundings.place, surroundings.is_doomed)
-        return _Look(container, verdict, _ask(target, service, verdict))
+        checks = _ask(Target(client, container, project.root, engine_place, is_doomed), service, verdict)
+        if len(containers) > 1:
+            checks = [replace(check, container=container.name) for check in checks]
+        state = "finished" if verdict.words == "finished" else container.state
+        return ServiceResult(service.name, state, tuple(checks), verdict, container)
 
-    return _joined(service.name, links, ask_all(look, containers))
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What was seen of one container."""
-
-    container: Container
-    verdict: Verdict
-    checks: list[CheckResult]
-
-
-def _joined(name: str, links: list[CheckResult], looks: Sequence[_Look]) -> ServiceResult:
-    """One result for all replicas: that of the worst."""
-    for look in looks:
-        several = [replace(check, container=look.container.name) for check in look.checks]
-        links = [*links, *(several if len(looks) > 1 else look.checks)]
+    replicas = ask_all(look, containers)
     phases = ("failed", "waiting", "ready")
-    shown = min(looks, key=lambda look: (phases.index(look.verdict.phase), all(one.is_ok for one in look.checks)))
-    state = "finished" if shown.verdict.words == "finished" else shown.container.state
-    return ServiceResult(name, state, tuple(links), shown.verdict, shown.container)
+    worst = min(replicas, key=lambda one: (phases.index(one.verdict.phase), one.is_ok))
+    return replace(worst, checks=(*links, *(check for one in replicas for check in one.checks)))
 
 
 def _declared(service: Service) -> list[Mapping[str, Any]]:

@@ -1,12 +1,16 @@
 """What is wrong with a stack that does not work: the faults, named, and what follows from them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
+from layerstack.engine.inside import stopped_programs
 from layerstack.engine.place import EnginePlace
 from layerstack.project.project import Project
+from layerstack.run.health import Verdict
 from layerstack.verify.check_graph import CheckGraph
+from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import (
     Diagnosis,
     blame,
@@ -18,7 +22,10 @@ from layerstack.verify.diagnosis import (
 )
 from layerstack.verify.evidence import Lookout
 from layerstack.verify.examination import ServiceResult
-from layerstack.verify.second_look import look_again
+from layerstack.verify.health_probe import probe_health
+from layerstack.verify.http_check import short
+from layerstack.verify.masking import mask
+from layerstack.verify.state_links import HEALTH_CHECK
 from layerstack.wait import ask_all
 
 
@@ -41,3 +48,24 @@ def explain(
     roots = rank_roots(graph, faults, blamed)
     marked = tuple(mark_consequences(one, blamed) for one in results)
     return marked, join_absent([make_diagnosis(seen[name], faults[name]) for name in roots], results)
+
+
+def look_again(client: EngineClient, graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:
+    """The results, in which services that seemed fine are broken if their health check fails now."""
+    broken = [one.service for one in results if not one.is_ok]
+    # Only what a broken service needs can explain it; the others are left in peace.
+    suspects = {need for name in broken for need in graph.all_needs(name)} - set(broken)
+    return ask_all(lambda one: _ask_again(client, one) if one.service in suspects else one, results)
+
+
+def _ask_again(client: EngineClient, result: ServiceResult) -> ServiceResult:
+    one = result.container
+    probe = probe_health(client, one) if one else None
+    # On a busy machine a check may be late without any fault: only a halted program makes silence a proof.
+    if one is None or probe is None or probe.is_ok or not (probe.has_answered or stopped_programs(client, one.id)):
+        return result
+    said = mask(short(probe.output), one.environment) or "it says nothing"
+    reason = f"fails its health check now, but Docker has not recorded it yet: {said}"
+    failed = CheckResult(HEALTH_CHECK, False, 0.0, reason, "health", answer=probe.output)
+    checks = tuple(failed if check.link == "health" else check for check in result.checks)
+    return replace(result, state="unhealthy", checks=checks, verdict=Verdict("failed", "unhealthy", reason))

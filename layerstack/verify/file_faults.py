@@ -59,8 +59,8 @@ LOCK = re.compile(r"(?P<path>[\w./@+-]*[\w-]+\.(?:pid|lock))\b")
 IS_LOCKED = re.compile(r"already (?:running|exists|locked)|in use by another", re.IGNORECASE)
 # Files of the kernel, and what the path of a request mostly begins with.
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
-# `open '/app/config.json'`; not the path of a URL, which follows its host.
-PATH = re.compile(r"(?<![\w:/.])(/[\w.@+-]+(?:/[\w.@+-]+)+)")
+# `open '/my app/config.json'`, `open /app/config.json`; not the path of a URL, which follows its host.
+PATH = re.compile(r"(?<=['\"])(?:/[\w.@+ ()-]+){2,}(?=['\"])|(?<![\w:/.])(?:/[\w.@+-]+){2,}")
 
 
 def disk_full(seen: Evidence) -> Fault | None:
@@ -142,7 +142,7 @@ def unwritable(seen: Evidence) -> Fault | None:
     cause = f"is not allowed to write to {mount.words}{seen.as_user}"
     # Only root may give files to another user.
     own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {seen.user or 'root'}"
-    return Fault("volume-unwritable", cause, f"{own} {mount.target} && invoke up")
+    return Fault("volume-unwritable", cause, f"{own} {shlex.quote(mount.target)} && invoke up")
 
 
 def _unwritable_image(seen: Evidence) -> Fault | None:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from layerstack.secret_text import SECRET_NAME
 
 HIDDEN = "***"
-_NAME = r"\w*(?:password|passwd|secret|token|api_?key)\w*"
+_NAME = rf"\w*(?:{SECRET_NAME.pattern})\w*"
 _VALUE = r"[^\s\"',;&]+"
 # In a sentence a colon after such a word is only a colon: without quotes the name must be in capitals.
 PATTERNS = (
     re.compile(r"(?<=://)([^\s:@/]*:)[^\s:@/]+(?=@)"),
     re.compile(rf"(\b{_NAME}\s*=\s*[\"']?){_VALUE}", re.IGNORECASE),
     re.compile(rf"([\"']{_NAME}[\"']\s*:\s*[\"']?){_VALUE}", re.IGNORECASE),
-    re.compile(rf"(\b[A-Z_]*(?:PASSWORD|SECRET|TOKEN|API_KEY)[A-Z_]*: ){_VALUE}"),
+    re.compile(rf"(\b(?=[A-Z_]+: )\w*(?i:{SECRET_NAME.pattern})\w*: ){_VALUE}"),
 )
 # Masking a short value would hide ordinary words.
 SHORTEST = 6

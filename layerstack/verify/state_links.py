@@ -132,7 +132,8 @@ def _connect(client: EngineClient, container: Container, port: Port, engine_plac
         )
     host, _, number = address.rpartition(":")
     try:
-        with socket.create_connection((host, int(number)), CONNECT_SECONDS) as link:
+        # An address of IPv6 stands in brackets, which are no part of it.
+        with socket.create_connection((host.strip("[]"), int(number)), CONNECT_SECONDS) as link:
             is_dropped = _is_dropped(link)
     except OSError as error:
         raise CheckFailed(f"{address} refuses connections: {error.strerror or error}") from error

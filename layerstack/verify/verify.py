@@ -14,7 +14,7 @@ from layerstack.errors import EngineError, UsageError, reason
 from layerstack.project.dependency import is_one_shot
 from layerstack.project.project import Device, Project
 from layerstack.verify.check_graph import read_graph
-from layerstack.verify.examination import ServiceResult, Surroundings, examine
+from layerstack.verify.examination import ServiceResult, examine
 from layerstack.wait import Answer, ask_all, call_within, wait_until
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def look_once(
     idle = {name for name in graph.order if _is_idle(project, name, found.get(name, ()))}
 
     def ask(name: str) -> ServiceResult:
-        surroundings = Surroundings(engine_place, bool(idle & graph.all_needs(name)))
-        return examine(client, project, project.services[name], found.get(name, ()), surroundings)
+        is_doomed = bool(idle & graph.all_needs(name))
+        return examine(client, project, project.services[name], found.get(name, ()), engine_place, is_doomed)
 
     results = _from_engine(client, CHECKS_SECONDS, lambda: ask_all(ask, graph.order))
     has_gpu = any(one.has_gpu for containers in found.values() for one in containers)

@@ -16,7 +16,7 @@ from docker.errors import ImageNotFound
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
 from layerstack.build.progress import BuildObserver
-from layerstack.doctor import health_checks, project_checks, script_lint
+from layerstack.doctor import context_lint, health_checks, project_checks
 from layerstack.errors import StartFailed
 from layerstack.project import compose_source, project
 from layerstack.project.project import Project
@@ -95,7 +95,7 @@ def test_windows_line_ends_are_named_and_ended(place: Place) -> None:
     place.write("entry.sh", "#!/bin/sh\r\nexec sleep 300\r\n")
     (place.root / "entry.sh").chmod(0o755)
     place.build()
-    (foreseen,) = script_lint.check_scripts(place.load())
+    (foreseen,) = context_lint.check_scripts(place.load())
     assert (foreseen.severity, foreseen.place) == ("error", "entry.sh")
     refused, found = place.refused(), place.diagnosis()
     assert (found.service, found.kind) == ("api", "windows-line-ends")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from layerstack import command
-from layerstack.doctor.builder_checks import check_builder
+from layerstack.doctor.engine_checks import check_builder
 
 OWN = "Name:          default\nDriver:        docker\n\nNodes:\nName:             default\nStatus:           running\n"
 REMOTE = """\

@@ -31,8 +31,9 @@ def engine_with(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> Any:
     return SimpleNamespace(api=SimpleNamespace(inspect_image=lambda reference: {"Id": "sha256:1"}))
 
 
-def test_localhost_on_alpine_is_found_with_its_line(tmp_path: Path) -> None:
-    (found,) = check(tmp_path, WGET)
+@pytest.mark.parametrize("test", [WGET, f"/usr/bin/{WGET}", f"/bin/busybox {WGET}"])
+def test_localhost_on_alpine_is_found_with_its_line(tmp_path: Path, test: str) -> None:
+    (found,) = check(tmp_path, test)
     assert (found.check, found.severity, found.place) == ("health-localhost", "warning", "compose.yaml:5")
 
 

@@ -9,7 +9,7 @@ import pytest
 from compose_project import load
 from verify_parts import make_container
 
-from layerstack.doctor.script_lint import check_scripts
+from layerstack.doctor.context_lint import check_scripts
 from layerstack.engine.api import ObjectMissing
 from layerstack.engine.container import Mount
 from layerstack.run.cause import find_cause

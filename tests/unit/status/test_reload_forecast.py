@@ -8,8 +8,8 @@ import pytest
 from layerstack.engine.container import Container
 from layerstack.errors import NotInEngine
 from layerstack.project.project import Project, Service
-from layerstack.status import reload_forecast
-from layerstack.status.reload_forecast import forecast
+from layerstack.status import reloading
+from layerstack.status.reloading import forecast
 
 COMMANDS = {"api": "node --watch server.js", "web": "node server.js", "db": "mongod", "gone": "node x.js"}
 
@@ -35,7 +35,7 @@ def test_each_service_has_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     services = {name: Service(name, f"{name}:1", (), {}) for name in COMMANDS}
     project = Project(tmp_path, "shop", "cpu", (), (), {}, services)
     found = {name: (Container(name, name, name, "running", ""),) for name in COMMANDS}
-    monkeypatch.setattr(reload_forecast, "read_all", lambda *_: found)
+    monkeypatch.setattr(reloading, "read_all", lambda *_: found)
     client: Any = Engine(tmp_path)
     assert list(forecast(client, project)) == ["reloads after a save: api", "sees a save after `invoke restart web`"]
 
@@ -53,7 +53,7 @@ def test_what_compose_watches_is_no_build(
     definition = {"build": {"context": "."}, **({"develop": develop} if develop else {})}
     project = Project(tmp_path, "shop", "cpu", (), (), {}, {"built": Service("built", "built:1", (), definition)})
     monkeypatch.setattr(
-        reload_forecast, "read_all", lambda *_: {"built": (Container("built", "built", "built", "running", ""),)}
+        reloading, "read_all", lambda *_: {"built": (Container("built", "built", "built", "running", ""),)}
     )
     monkeypatch.setitem(COMMANDS, "built", "sleep 9")
     client: Any = Engine(tmp_path)

@@ -114,3 +114,15 @@ def test_a_program_that_waits_for_a_question_is_not_looked_into(monkeypatch: pyt
     monkeypatch.setattr(state_links, "read_listeners", lambda *_: pytest.fail("nothing was ended"))
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert [link.is_ok for link in links({80: server.getsockname()[1]})] == [True]
+
+
+def test_a_port_on_an_address_of_ipv6_is_asked_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def connect(address: tuple[str, int], _seconds: float) -> socket.socket:
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("socket.create_connection", connect)
+    (link,) = links({}, ports=(Port("::1", 8080, 80),))
+    assert (link.is_ok, asked) == (False, [("::1", 8080)])

@@ -472,3 +472,16 @@ def test_a_path_that_no_file_can_have_is_no_failure_of_the_engine(root: Path, sa
     mounts = (Mount("bind", str(root), "/app", True),)
     log = (said.format(f"/app/{'a' * 300}/b.json"),)
     assert ended(root, changes={"exit_code": 1, "mounts": mounts, "argv": ("node", "b.json")}, log=log)
+
+
+def test_a_file_below_a_folder_with_a_blank_in_its_name(root: Path) -> None:
+    (root / "secret").mkdir(mode=0o700)
+    (root / "secret" / "conf.json").write_text("{}")
+    mounts = (Mount("bind", str(root / "secret"), "/my secret", True),)
+    log = ("PermissionError: [Errno 13] Permission denied: '/my secret/conf.json'",)
+    assert ended(root, changes={"exit_code": 1, "mounts": mounts, "user": "1000"}, log=log).kind == "file-unreadable"
+
+
+@pytest.mark.parametrize("code", [130, 137, 143])
+def test_a_job_that_somebody_stops_has_not_failed(root: Path, code: int) -> None:
+    assert ended(root, "job", {"exit_code": code}).kind == "killed"

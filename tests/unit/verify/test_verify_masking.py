@@ -16,6 +16,9 @@ from layerstack.verify.masking import mask
         ("the password is wrong", "the password is wrong"),
         ("refuses user or password: the volume is older", "refuses user or password: the volume is older"),
         ("MYSQL_PASSWORD: hunter2", "MYSQL_PASSWORD: ***"),
+        ("DB_PWD=hunter2, PWD=/srv", "DB_PWD=***, PWD=/srv"),
+        ('{"credential": "abc"}', '{"credential": "***"}'),
+        ("SIGNING_PRIVATE_KEY: abc", "SIGNING_PRIVATE_KEY: ***"),
     ],
 )
 def test_passwords_in_a_text(text: str, shown: str) -> None:
