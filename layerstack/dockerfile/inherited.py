@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from layerstack.dockerfile.instruction import Instruction, pairs, read_trigger
+from layerstack.dockerfile.instruction import Instruction, read_trigger
 from layerstack.dockerfile.variables import Variables
 
 # BuildKit sets it where an image has none.
@@ -43,16 +43,12 @@ def triggers_of(instructions: Iterable[Instruction]) -> tuple[Instruction, ...]:
     return tuple(one.trigger for one in instructions if one.trigger)
 
 
-def with_environment(instructions: Iterable[Instruction], values: Variables, before: Inherited) -> Inherited:
-    """What remains of an image's variables after some instructions: its own and those of every ENV, no build argument.
-
-    `values` are those at the end.
-    """
-    names = [name for one in instructions if one.keyword == "ENV" for name, _ in pairs(one)]
-    # Build arguments are in no image's configuration, although the stages that are built on this one see them.
-    set_here = {name: values.known[name] for name in names if name in values.known}
-    unknown = (before.unknown | {name for name in names if name in values.unknown}) - set_here.keys()
-    return Inherited({**before.environment, **set_here}, (), frozenset(unknown), before.is_known)
+def with_environment(before: Inherited, declared: Mapping[str, str | None]) -> Inherited:
+    """What remains of an image's variables after every ENV of a stage; None stands for a value that is not known."""
+    known = {name: value for name, value in declared.items() if value is not None}
+    unknown = (before.unknown | declared.keys()) - known.keys()
+    kept = {name: value for name, value in before.environment.items() if name not in unknown}
+    return Inherited({**kept, **known}, (), frozenset(unknown), before.is_known)
 
 
 def variables_from(image: Inherited, escape: str) -> Variables:

@@ -83,10 +83,13 @@ class StageReader:
             return self._stages[stage.index]
         base = self._base_stage(stage)
         triggers, values, handed_on = self._beginning(stage, base)
-        lines = [replace(line, trigger_of=stage.base) for one in triggers for line in self._lines(one, values)]
-        lines += [line for one in stage.instructions for line in self._lines(one, values)]
+        declared: dict[str, str | None] = {}
+        lines = [
+            replace(line, trigger_of=stage.base) for one in triggers for line in self._lines(one, values, declared)
+        ]
+        lines += [line for one in stage.instructions for line in self._lines(one, values, declared)]
         self._values[stage.index] = values
-        self._environments[stage.index] = with_environment((*triggers, *stage.instructions), values, handed_on)
+        self._environments[stage.index] = with_environment(handed_on, declared)
         self._stages[stage.index] = RecipeStage(
             name=self._name(stage),
             base=self._name(base) if base else stage.base,
@@ -122,8 +125,12 @@ class StageReader:
         # The doubts are among those of this reading already.
         return replace(self._environments[target.index], triggers=triggers_of(target.instructions), doubts=())
 
-    def _lines(self, instruction: Instruction, values: Variables) -> list[RecipeLine]:
-        """One line, or one per argument of an ARG: their values are compared one by one."""
+    def _lines(self, instruction: Instruction, values: Variables, declared: dict[str, str | None]) -> list[RecipeLine]:
+        """One line, or one per argument of an ARG: their values are compared one by one.
+
+        `values` are what the next instruction sees, `declared` what the image hands on: an ARG of the same name hides
+        an ENV from the steps that follow, but is in no image's configuration.
+        """
         self.doubts.update(dict.fromkeys(understood.doubts_of(instruction)))
         texts = ["\n".join((_text(instruction), *instruction.heredocs))]
         if instruction.keyword == "ARG":
@@ -131,6 +138,7 @@ class StageReader:
         elif instruction.keyword == "ENV":
             for name, value in values.fill_all(pairs(instruction)):
                 values.set(name, value)
+                declared[name] = value
         addresses = tuple(copy_sources.downloads(instruction, values))
         sources = dict.fromkeys(self._named(source) for source in copy_sources.read_sources(instruction, values))
         line = RecipeLine(

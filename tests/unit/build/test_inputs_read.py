@@ -217,6 +217,27 @@ def test_triggers_of_an_image_of_the_project(tmp_path: Path) -> None:
     assert names == ["ONBUILD COPY $D /srv", "ONBUILD RUN true", "COPY a /a"]
 
 
+HANDED_ON: dict[str, tuple[str, str]] = {
+    "an argument hides a variable, but not from children": ("ENV D=src\nARG D=c\n", "src/b"),
+    "a variable after an argument": ("ARG D=c\nENV D=src\n", "src/b"),
+    "a variable that takes the value of an argument": ("ARG D=src\nENV D=$D\nARG D=c\n", "src/b"),
+    "a name that is a variable": ("ENV N=D\nENV $N=src\n", "src/b"),
+    "a variable of a lower stage": ("ENV D=src\nFROM scratch AS no\nFROM one AS two\nARG D=c\n", "src/b"),
+}
+
+
+@pytest.mark.parametrize("name", HANDED_ON)
+def test_variables_that_an_image_of_the_project_hands_on(tmp_path: Path, name: str) -> None:
+    text, path = HANDED_ON[name]
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/Dockerfile").write_text(f"FROM scratch AS one\n{text}")
+    folder = ImageFolder(tmp_path, others=(Image("base", "base"),)).dockerfile("FROM lower\nCOPY $D /x\n")
+    for one in ("a", "src/b", "c"):
+        folder.write(one, one)
+    folder.change(contexts={"lower": "target:base"})
+    assert folder.paths() == {"src", path}
+
+
 CHANGES: dict[str, tuple[str, Callable[[Path], None], bool]] = {
     "group may write what is copied": ("COPY a /a", lambda path: path.chmod(0o664), True),
     "group may write what is mounted": ("RUN --mount=target=/m,src=a true", lambda path: path.chmod(0o664), False),
