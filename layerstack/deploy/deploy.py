@@ -4,7 +4,7 @@ Swarm moves containers, but not volumes: each service that keeps data stays on t
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,6 +85,7 @@ def deploy(project: Project, timeout_seconds: float, observer: BuildObserver | N
     # Swarm keeps tasks that failed earlier: they must not be quoted as the reason of this update.
     known = frozenset(task.id for one in before.values() for task in one.tasks)
     _hand_over(project, file, [name for name in file.jobs if name in before])
+    _end_services(project, before, say)
     replicas = wait_for(client, project.name, tuple(file.document["services"]), known, timeout_seconds, say)
     return Deployment(project.name, file, replicas)
 
@@ -107,6 +108,18 @@ def _hand_over(project: Project, file: StackFile, ended_jobs: list[str]) -> None
     # Swarm does not repeat a job whose definition is the same.
     for name in ended_jobs:
         command.run(["docker", "service", "update", "--force", "--detach", f"{project.name}_{name}"]).require()
+
+
+def _end_services(project: Project, before: Collection[str], say: Say) -> None:
+    """Scale to zero what the Compose file has no replicas of; what it does not have at all is named and stays."""
+    # `docker stack deploy` touches only what is in its file.
+    for name in before:
+        service = project.services.get(name)
+        if service is None:
+            remove = f"`docker service rm {project.name}_{name}`"
+            say(f"{name} runs on from an earlier deploy, and is not in the Compose file → {remove}")
+        elif not service.replicas:
+            command.run(["docker", "service", "scale", "--detach", f"{project.name}_{name}=0"]).require()
 
 
 def data_nodes(

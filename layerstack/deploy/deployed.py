@@ -19,11 +19,15 @@ from layerstack.verify.masking import mask
 from layerstack.wait import ask_all, wait_until
 
 POLL_SECONDS = 1.0
+OFF = "scaled to zero"
 
 
 @dataclass(frozen=True)
 class DeployedService:
-    """`working` replicas run and pass their checks, of a job those that succeeded. `cause` is "" when all is well."""
+    """`working` replicas run and pass their checks, of a job those that succeeded. `cause` is "" when all is well.
+
+    A service of which nobody asked for a replica is `off`, which is no fault.
+    """
 
     service: str
     asked: int
@@ -32,10 +36,14 @@ class DeployedService:
     cause: str = ""
 
     @property
-    def state(self) -> Literal["fine", "degraded", "broken"]:
-        if self.asked and self.working >= self.asked:
-            return "fine"
+    def state(self) -> Literal["fine", "off", "degraded", "broken"]:
+        if self.working >= self.asked:
+            return "fine" if self.asked else "off"
         return "degraded" if self.working else "broken"
+
+    @property
+    def is_fault(self) -> bool:
+        return self.state in ("degraded", "broken")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -58,13 +66,17 @@ class StackReport:
 
     @property
     def is_ok(self) -> bool:
-        return all(one.state == "fine" for one in self.services)
+        return not any(one.is_fault for one in self.services)
 
     @property
     def worst(self) -> DeployedService | None:
         """The first broken service, else the first degraded one; dependencies come before their users."""
-        found = [one for one in self.services if one.state != "fine"]
+        found = [one for one in self.services if one.is_fault]
         return min(found, key=lambda one: one.state != "broken", default=None)
+
+    @property
+    def off(self) -> tuple[str, ...]:
+        return tuple(one.service for one in self.services if one.state == "off")
 
     def to_json(self) -> dict[str, Any]:
         services = [one.to_json() for one in self.services]
@@ -82,7 +94,9 @@ def verify_stack(client: EngineClient, project: Project, wait_seconds: float = 0
     def ask() -> bool:
         found = read_services(client, project.name)
         peers = _Peers(client, found)
-        services = ask_all(lambda name: _examine(peers, project, name), read_graph(project).order)
+        # What another program provides is no service of the swarm.
+        names = [name for name in read_graph(project).order if "provider" not in project.services[name].definition]
+        services = ask_all(lambda name: _examine(peers, project, name), names)
         last[:] = [StackReport(project.name, time.monotonic() - started, tuple(services))]
         return last[0].is_ok
 
@@ -126,7 +140,9 @@ def _running(service: SwarmService) -> list[Task]:
 
 
 def _examine(peers: _Peers, project: Project, name: str) -> DeployedService:
-    if (one := peers.services.get(name)) is None:
+    if (one := peers.services.get(name)) is None and not project.services[name].replicas:
+        return DeployedService(name, 0, 0, cause=OFF)
+    if one is None:
         return DeployedService(name, 1, 0, cause="is not in the stack; `invoke deploy` adds it")
     if one.is_job:
         cause = "" if one.running >= one.asked else f"has not succeeded{failure_words(one, ())}"
@@ -161,7 +177,7 @@ def _cause(service: SwarmService, running: int, checks: Sequence[CheckResult]) -
     if failed := next((check for check in checks if not check.is_ok), None):
         return f"{failed.container}: the check `{failed.check}` fails: {failed.detail}"
     if not service.asked:
-        return "is scaled to zero"
+        return OFF
     if running < service.asked:
         return f"{running} of {service.asked} replicas run{failure_words(service, ())}"
     return ""

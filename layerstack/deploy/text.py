@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from layerstack.deploy.deploy import Deployment
-from layerstack.deploy.deployed import DeployedService, StackReport
+from layerstack.deploy.deployed import OFF, DeployedService, StackReport
 from layerstack.report import line, mark, print_table, say, shown
 from layerstack.wording import duration
 
@@ -38,7 +38,9 @@ def print_stack(report: StackReport, shows_all: bool = False) -> None:
     """First line: the verdict. Then a row per service, with `shows_all` one per check."""
     worst = report.worst
     cause, *evidence = worst.cause.splitlines() if worst and worst.cause else [""]
-    verdict = f"{worst.service} is {worst.state}: {cause}" if worst else "everything works"
+    rest = f"everything{' else' if report.off else ''} works"
+    off = f"{', '.join(report.off)} {'is' if len(report.off) == 1 else 'are'} {OFF}, " if report.off else ""
+    verdict = f"{worst.service} is {worst.state}: {cause}" if worst else f"{off}{rest}"
     line(f"{verdict} (stack {report.stack}, {duration(report.seconds)})", "red" if worst else "green", is_whole=True)
     rows = [row for one in report.services for row in _rows(one, shows_all)]
     print_table(("", "service", "state", "working", "checked"), rows)
@@ -52,6 +54,6 @@ def _rows(service: DeployedService, shows_all: bool) -> Iterator[tuple[str, ...]
     texts = [f"{check.container} {check.check}: {check.detail}" for check in service.checks] if shows_all else []
     names = dict.fromkeys(check.check for check in service.checks if check.is_asked)
     texts = texts or [service.cause.partition("\n")[0] or ", ".join(names) or "only its state in Swarm"]
-    first = (mark(service.state == "fine"), service.service, service.state, f"{service.working} of {service.asked}")
+    first = (mark(service.state == "fine") if service.asked else "", service.service, service.state, f"{service.working} of {service.asked}")
     for number, text in enumerate(texts):
         yield *(first if number == 0 else ("", "", "", "")), escape(text)

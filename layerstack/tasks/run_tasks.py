@@ -252,7 +252,7 @@ def _verify_stack(project: "Project", wait: int, shows_all: bool, json: bool, ju
     with junit_report("verify", junit) as cases:
         found = verify_stack(engine.client(), project, float(wait))
         for one in found.services:
-            outcome: Outcome = "passed" if one.state == "fine" else "failure"
+            outcome: Outcome = "failure" if one.is_fault else "passed"
             cases += [Case(one.service, "replicas", found.seconds, outcome, one.cause, one.state)]
     show(found, json, lambda done: print_stack(done, shows_all))
     if worst := found.worst:

@@ -86,6 +86,7 @@ def _programs(method: str, url: str, headers: Mapping[str, str], timeout_seconds
     yield "node", "--no-warnings", "-e", NODE, method, url, json.dumps(headers)
     yield "python3", "-c", PYTHON, method, url, json.dumps(headers)
     if method == "GET":
-        # It tells no status: 200 is what it takes for an answer.
-        script = 'http_proxy= wget -q -O - -T "$0" "$@" && echo && echo 200'
+        # It tells no status: 200 is what it takes for an answer. Debian's busybox has one without a time limit.
+        limit = '$(wget --help 2>&1 | grep -q -e "-T" && echo "-T $0")'
+        script = f'http_proxy= wget -q -O - {limit} "$@" && echo && echo 200'
         yield "sh", "-c", script, seconds, *(f"--header={line}" for line in lines), url

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,11 +43,17 @@ def find_dockerd() -> tuple[str, str] | None:
 
 
 class OwnEngine:
-    """The engine; `hook` and `describe_devices` change what it can do. It does not see the folder `hidden`."""
+    """The engine; `hook` and `describe_devices` change what it can do. It does not see the folder `hidden`.
 
-    def __init__(self, folder: Path, program: str, path: str, hidden: Path | None = None) -> None:
+    `options` are more words for dockerd.
+    """
+
+    def __init__(
+        self, folder: Path, program: str, path: str, hidden: Path | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.hidden = hidden
+        self._options = options
         self.host = f"unix://{folder}/docker.sock"
         self._program, self._path = program, path
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,7 +78,8 @@ class OwnEngine:
             "cdi-spec-dir": "cdi",
         }
         words = [word for name, part in options.items() for word in (f"--{name}", str(self.folder / part))]
-        own = f"layerstack-{os.getpid()}"
+        # Containerd keeps what two engines have apart by these names: one process may start several.
+        own = f"layerstack-{os.getpid()}-{self.folder.name}"
         # In a network of its own: an engine without a bridge removes docker0, which belongs to the machine's engine.
         argv = ["unshare", "--net", self._program, *words, "--host", self.host]
         if self.hidden:
@@ -80,7 +87,7 @@ class OwnEngine:
             hide = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(self.hidden)]
             argv = [*hide, *argv]
         argv += ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
-        argv += ["--containerd-namespace", own, "--containerd-plugins-namespace", f"{own}-plugins"]
+        argv += ["--containerd-namespace", own, "--containerd-plugins-namespace", f"{own}-plugins", *self._options]
         self._knows_hook = (self.folder / "programs" / HOOK).exists()
         environment = {**os.environ, "PATH": f"{self.folder}/programs:{self._path}"}
         with (self.folder / "log").open("ab") as log:
@@ -145,13 +152,13 @@ class OwnEngine:
 
 
 @contextlib.contextmanager
-def own_engine(hidden: Path | None = None) -> Iterator[OwnEngine]:
-    """Started, and gone afterwards with all it holds."""
+def own_engine(hidden: Path | None = None, options: Sequence[str] = ()) -> Iterator[OwnEngine]:
+    """Started, and gone afterwards with all it holds; `options` are more words for dockerd."""
     found = find_dockerd()
     assert found, "there is no dockerd on this machine"
     # A short path: a socket's name has at most 107 characters.
     with TemporaryDirectory(prefix="gpu-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        engine = OwnEngine(Path(folder), *found, hidden)
+        engine = OwnEngine(Path(folder), *found, hidden, options)
         engine.start()
         try:
             yield engine

@@ -46,17 +46,22 @@ def inside(process_id: int | None) -> list[str]:
 
 @dataclass
 class OwnRegistry:
-    """The registry on `port` of this machine, or of the network namespace of a process; `folder` holds its images."""
+    """The registry on `port` of this machine, or of the network namespace of a process; `folder` holds its images.
+
+    `extra` is more of its `storage:` configuration, `http` of its `http:`.
+    """
 
     folder: Path
     port: int
     namespace_pid: int | None = None
     extra: str = ""
+    host: str = "127.0.0.1"
+    http: str = ""
     _process: "subprocess.Popen[bytes] | None" = field(default=None)
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}/team"
+        return f"{self.host}:{self.port}/team"
 
     @property
     def images(self) -> set[str]:
@@ -70,7 +75,7 @@ class OwnRegistry:
         config = self.folder.parent / f"{self.folder.name}-{self.port}-{time.monotonic_ns()}.yml"
         config.write_text(
             f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
-            f"http: {{addr: 127.0.0.1:{self.port}}}\n"
+            f"http: {{addr: {self.host}:{self.port}{self.http}}}\n"
             f"storage: {{filesystem: {{rootdirectory: {self.folder}}}{self.extra}}}\n"
         )
         there = inside(self.namespace_pid)
@@ -84,7 +89,7 @@ class OwnRegistry:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        probe = [*there, sys.executable, "-c", f"import socket; socket.create_connection(('127.0.0.1', {self.port}))"]
+        probe = [*there, sys.executable, "-c", f"import socket; socket.create_connection(('{self.host}', {self.port}))"]
         assert wait_until(lambda: not subprocess.run(probe, check=False, capture_output=True).returncode, START_SECONDS)
 
     def stop(self) -> None:
@@ -96,9 +101,11 @@ class OwnRegistry:
 
 
 @contextlib.contextmanager
-def own_registry(folder: Path, port: int, namespace_pid: int | None = None, extra: str = "") -> Iterator[OwnRegistry]:
-    """Started, and gone afterwards; `extra` is more of its `storage:` configuration."""
-    registry = OwnRegistry(folder, port, namespace_pid, extra)
+def own_registry(
+    folder: Path, port: int, namespace_pid: int | None = None, extra: str = "", **where: str
+) -> Iterator[OwnRegistry]:
+    """Started, and gone afterwards; `where` is `host` and `http` of an OwnRegistry."""
+    registry = OwnRegistry(folder, port, namespace_pid, extra, **where)
     registry.start()
     try:
         yield registry
