@@ -54,6 +54,11 @@ def _rows(service: DeployedService, shows_all: bool) -> Iterator[tuple[str, ...]
     texts = [f"{check.container} {check.check}: {check.detail}" for check in service.checks] if shows_all else []
     names = dict.fromkeys(check.check for check in service.checks if check.is_asked)
     texts = texts or [service.cause.partition("\n")[0] or ", ".join(names) or "only its state in Swarm"]
-    first = (mark(service.state == "fine") if service.asked else "", service.service, service.state, f"{service.working} of {service.asked}")
+    first = (
+        mark(service.state == "fine") if service.asked else "",
+        service.service,
+        service.state,
+        f"{service.working} of {service.asked}",
+    )
     for number, text in enumerate(texts):
         yield *(first if number == 0 else ("", "", "", "")), escape(text)

@@ -1,6 +1,6 @@
 """The place of a declaration as a part of a sentence; nothing is said of one that no file has."""
 
-from layerstack.project.declaration import Declaration
+from layerstack.project.compose_source import Declaration
 
 
 def in_brackets(declared: Declaration | None) -> str:

@@ -23,7 +23,8 @@ from layerstack.engine.place import WILDCARDS, EnginePlace
 from layerstack.engine.ports import Holder, find_container, find_holder
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
-from layerstack.project.declaration import Declaration, find_declaration, find_text, how_to_change
+from layerstack.project.compose_source import Declaration
+from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.project import Port, Project, Service
 from layerstack.run.cause import find_cause
 from layerstack.run.conflict import NameHolder, find_name_holder, is_own

@@ -84,9 +84,7 @@ def machines(folder: Path, count: int) -> Iterator[Machines]:
         ip(switch.pid, f"address add {NETWORK}.1/24 dev bridge")
         for one in ("bridge", "lo"):
             ip(switch.pid, f"link set {one} up")
-        registry = stack.enter_context(
-            own_registry(folder / "images", PORT, switch.pid, host=f"{NETWORK}.1")
-        )
+        registry = stack.enter_context(own_registry(folder / "images", PORT, switch.pid, host=f"{NETWORK}.1"))
         made = Machines(registry)
         for number in range(1, count + 1):
             engine = stack.enter_context(own_engine(options=("--insecure-registry", f"{NETWORK}.0/24")))

@@ -17,6 +17,7 @@ from layerstack.wait import wait_until
 
 pytestmark = pytest.mark.docker
 
+
 @pytest.fixture(scope="module")
 def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("swarm")

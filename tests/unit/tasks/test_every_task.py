@@ -191,7 +191,7 @@ def test_clean_refuses_without_a_terminal_and_removes_nothing(
     from layerstack.cache import clean_up
     from layerstack.cache.builder import Builder, Disk
 
-    plan = clean_up.CleanUp((), True, 5_000_000, Builder("default", "docker", "28.5.2", "overlay2", (), (), Disk()))
+    plan = clean_up.CleanUp((), True, 5_000_000, Builder("default", "docker", "28.5.2", (), Disk()))
     monkeypatch.setattr(clean_up, "plan_clean", lambda _project, removes_all: plan)
     monkeypatch.setattr(clean_up, "clean", lambda *_: pytest.fail("removed without asking"))
     assert invoke("clean --all") == 2
@@ -202,7 +202,7 @@ def test_an_empty_clean_asks_nothing(docker: FakeDocker, monkeypatch: pytest.Mon
     from layerstack.cache import clean_up
     from layerstack.cache.builder import Builder, Disk
 
-    plan = clean_up.CleanUp((), False, 0, Builder("default", "docker", "28.5.2", "overlay2", (), (), Disk()))
+    plan = clean_up.CleanUp((), False, 0, Builder("default", "docker", "28.5.2", (), Disk()))
     monkeypatch.setattr(clean_up, "plan_clean", lambda _project, removes_all: plan)
     monkeypatch.setattr(clean_up, "clean", lambda *_: pytest.fail("there was nothing to remove"))
     assert invoke("clean") == 0
