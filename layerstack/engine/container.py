@@ -277,10 +277,11 @@ def _is_gpu(request: Mapping[str, Any]) -> bool:
 def _ports(bindings: Mapping[str, Any]) -> Iterable[Port]:
     for target, hosts in bindings.items():
         number, _, protocol = target.partition("/")
-        for host in hosts or ():
-            # Docker lists a port again for IPv6; checking it once is enough.
-            if protocol == "tcp" and host.get("HostPort") and host.get("HostIp") != "::":
-                yield Port(host.get("HostIp", ""), int(host["HostPort"]), int(number))
+        known = [(host.get("HostIp", ""), host["HostPort"]) for host in hosts or () if host.get("HostPort")]
+        for ip, published in known if protocol == "tcp" else ():
+            # Docker lists a port of every address again for IPv6; checking it once is enough.
+            if ip != "::" or ("0.0.0.0", published) not in known:
+                yield Port(ip, int(published), int(number))
 
 
 def _by_service(containers: Iterable[Container]) -> dict[str, tuple[Container, ...]]:

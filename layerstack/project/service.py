@@ -22,7 +22,7 @@ class Port:
     @property
     def address(self) -> str:
         # A server listens on these, but they are no addresses to connect to.
-        host = "127.0.0.1" if self.host_ip in ("", "0.0.0.0", "::") else self.host_ip
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host_ip, self.host_ip)
         return f"[{host}]:{self.published}" if ":" in host else f"{host}:{self.published}"
 
 

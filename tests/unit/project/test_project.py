@@ -218,7 +218,7 @@ def test_ports_that_a_person_can_reach(port: dict[str, Any], expected: list[Port
 
 @pytest.mark.parametrize(
     ("host_ip", "host"),
-    [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("10.0.0.7", "10.0.0.7")],
+    [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("10.0.0.7", "10.0.0.7")],
 )
 def test_the_address_of_a_port_is_one_to_connect_to(host_ip: str, host: str) -> None:
     assert Port(host_ip, 8080, 80).address == f"{host}:8080"

@@ -140,6 +140,7 @@ INSPECTED = {
             "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}],
             "53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}],
             "90/tcp": None,
+            "91/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9100"}, {"HostIp": "::", "HostPort": "9101"}],
         },
     },
 }
@@ -148,7 +149,8 @@ INSPECTED = {
 def test_a_container_is_read_from_what_inspect_says() -> None:
     one = from_inspect(INSPECTED)
     assert (one.name, one.service, one.state, one.health_output) == ("demo-web-1", "web", "unhealthy", "refused")
-    assert one.ports == (Port("0.0.0.0", 8080, 80),)
+    # What is open on IPv6 alone is a port of its own; elsewhere it is the same one again.
+    assert one.ports == (Port("0.0.0.0", 8080, 80), Port("127.0.0.1", 9100, 91), Port("::", 9101, 91))
     assert one.has_gpu
     assert one.is_oom_killed
     assert one.stand_in_for == "x:1"
