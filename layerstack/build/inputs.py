@@ -6,6 +6,7 @@ that no instruction reads are not part of it.
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -115,10 +116,12 @@ FindStored = Callable[[Iterable[str]], Mapping[str, StoredImage]]
 class InputReader:
     """Reads manifests of one project; remembers recipes, contexts and manifests while it lives.
 
-    `platform` is what is built for where a definition does not say: DOCKER_DEFAULT_PLATFORM, or empty.
+    `platform` is what is built for where a definition does not say: DOCKER_DEFAULT_PLATFORM, or empty. It reads beside
+    a build: a file that was saved meanwhile may be another one than BuildKit got.
     """
 
     def __init__(self, project: Project, platform: str, known: FileDigests) -> None:
+        self._began_ns = time.time_ns()
         self._project = project
         self._platform = platform
         self._known = known
@@ -194,6 +197,7 @@ class InputReader:
         recipe = self._recipe(image)
         contexts = _Contexts(self._project.root, image, self._platform)
         stages = tuple(contexts.with_links_followed(stage) for stage in recipe.stages)
+        files = {name: dict(contexts.identities(name, stages, self._known)) for name in contexts.read_by(stages)}
         return Manifest(
             image=image.name,
             dockerfile=image.dockerfile_place,
@@ -203,11 +207,11 @@ class InputReader:
             directives=recipe.directives,
             arguments=dict(recipe.arguments),
             parents=dict(self._parents(recipe, identities)),
-            files={name: dict(contexts.identities(name, stages, self._known)) for name in contexts.read_by(stages)},
+            files=files,
             ignore_rules=contexts.rules,
             settings=_settings(image),
             volatile=recipe.volatile,
-            unknown=recipe.unknown,
+            unknown=(*recipe.unknown, *contexts.saved_since(self._began_ns, files)),
         )
 
     def _parents(self, recipe: Recipe, identities: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -264,6 +268,12 @@ class _Contexts:
             # A layer stores the mode of a copied file; that of a mounted one ends up nowhere.
             mode = entry.mode & 0o7777 & ~(0 if path in copied else UMASK_BITS)
             yield path, f"{mode:04o} {known.of(folder / path, entry)}"
+
+    def saved_since(self, began_ns: int, files: Mapping[str, Iterable[str]]) -> Iterator[str]:
+        """Why these files may not be those that a build got which began then."""
+        read = (self._entries[name][path] for name, paths in files.items() for path in paths)
+        if saved := next((one.path for one in read if one.is_file and one.changed_ns > began_ns), ""):
+            yield f"{saved} was saved while it was built"
 
     def _followed(self, sources: Iterable[Source]) -> tuple[Source, ...]:
         found: list[Source] = []

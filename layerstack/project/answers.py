@@ -47,18 +47,22 @@ def recall(root: Path, key: str) -> Any:
         return None
 
 
-def keep(root: Path, key: str, files: Iterable[Path], answer: Any, variables: Mapping[str, str]) -> None:
-    """Keep one answer; the oldest ones go. A folder that cannot be written keeps nothing.
+def digests_of(files: Iterable[Path]) -> dict[str, str]:
+    """What an answer depends on, to be read before it is asked for: a file that is saved meanwhile makes it old."""
+    return {str(path): _digest(path) for path in (*files, config_file())}
+
+
+def keep(root: Path, key: str, files: Mapping[str, str], answer: Any, variables: Mapping[str, str]) -> None:
+    """Keep one answer about files of these digests; the oldest ones go. A folder that cannot be written keeps nothing.
 
     `variables` are those that were filled in: one with a password among them may be part of the answer.
     """
-    every = [*files, config_file()]
     # Only bake files call functions; in one of JSON they stand inside `${…}`.
-    if any(_EVER_NEW.search(_content(path)) for path in every if path.suffix in (".hcl", ".json")):
+    if any(_EVER_NEW.search(_content(Path(path))) for path in files if path.endswith((".hcl", ".json"))):
         return
     if holds_secret(answer, variables):
         return
-    record = {"files": {str(path): _digest(path) for path in every}, "answer": answer}
+    record = {"files": files, "answer": answer}
     path = _path(root, key)
     if write_atomically(path, json.dumps(record)):
         keep_newest(path.parent, MOST_KEPT)

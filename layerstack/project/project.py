@@ -307,6 +307,7 @@ def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer
     with suppress(LookupError, TypeError, AttributeError):
         return _recalled(kept["answer"], resolver), tuple(map(Path, kept["sources"]))
     asking = resolver()
+    files = answers.digests_of(asking.read_files)
     answer = asking.ask()
     for name, definition in answer.services.items():
         # Settings are read on demand: an error in them has to end this call, and must not be kept.
@@ -318,7 +319,7 @@ def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer
         kept["services"] = {name: kept_part(definition) for name, definition in answer.services.items()}
         kept["targets"] = answer.targets
         document = {"answer": kept, "sources": [str(path) for path in asking.reached.sources]}
-        answers.keep(question.root, key, asking.read_files, document, question.variables)
+        answers.keep(question.root, key, files, document, question.variables)
     return answer, tuple(asking.reached.sources)
 
 

@@ -106,9 +106,10 @@ def _bake_variables(root: Path, files: Sequence[str]) -> dict[str, str]:
     key = answers.key_of(root, [argv], {})
     if kept := answers.recall(root, key):
         return dict(kept)
+    read = answers.digests_of(root / name for name in BAKE_NAMES)
     listed = json.loads(command.run(argv, cwd=root).require().stdout)
     found = {one["name"]: one["value"] for one in listed if one["name"].endswith(VARIABLE_SUFFIX) and one.get("value")}
-    answers.keep(root, key, [root / name for name in BAKE_NAMES], found, {})
+    answers.keep(root, key, read, found, {})
     return found
 
 

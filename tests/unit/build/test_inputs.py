@@ -1,6 +1,7 @@
 """What counts for an image and what does not."""
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -280,6 +281,17 @@ def test_a_file_changed_a_moment_ago_is_read_again(folder: ImageFolder) -> None:
     digests = FileDigests()
     InputReader(folder.project, "", digests).read(folder.image, folder.ids)
     assert digests.kept() == {}
+
+
+@pytest.mark.parametrize(("name", "is_doubtful"), [("src/main.py", True), ("readme", False)])
+def test_a_file_that_is_saved_while_the_image_is_built_may_not_be_the_one_that_is_in_it(
+    folder: ImageFolder, name: str, is_doubtful: bool
+) -> None:
+    before, reader = folder.manifest().unknown, InputReader(folder.project, "", FileDigests())
+    time.sleep(0.02)  # the clock of a file system is coarser than that of Python
+    folder.write(name, "another content\n")
+    assert (reader.read(folder.image, folder.ids).unknown != before) is is_doubtful
+    assert folder.manifest().unknown == before
 
 
 WORDS = st.sampled_from(["src", "src/main.py", "*.py", "deep", "package.json", "**/er.py", "!src", "tools", "#c"])

@@ -17,7 +17,7 @@ def key(root: Path, calls: Any = CALLS, **environment: str) -> str:
 
 
 def keep(root: Path, key: str, answer: Any = ANSWER, **variables: str) -> None:
-    answers.keep(root, key, [root / "compose.yaml", root / "a.env"], answer, variables)
+    answers.keep(root, key, answers.digests_of([root / "compose.yaml", root / "a.env"]), answer, variables)
 
 
 @pytest.fixture
@@ -63,6 +63,13 @@ def test_a_changed_file_makes_the_answer_old(root: Path) -> None:
     assert answers.recall(root, key(root)) is None
 
 
+def test_a_file_that_is_saved_while_the_answer_is_awaited_makes_it_old(root: Path) -> None:
+    before = answers.digests_of([root / "compose.yaml"])
+    (root / "compose.yaml").write_text("services: {web: {}}\n")
+    answers.keep(root, "key", before, ANSWER, {})
+    assert answers.recall(root, "key") is None
+
+
 def test_a_changed_docker_config_makes_the_answer_old(root: Path, tmp_path: Path) -> None:
     keep(root, key(root))
     (tmp_path / "docker").mkdir()
@@ -73,7 +80,7 @@ def test_a_changed_docker_config_makes_the_answer_old(root: Path, tmp_path: Path
 @pytest.mark.parametrize("function", ["timestamp()", "uuidv4 ()", 'bcrypt("a", 10)'])
 def test_an_answer_with_a_value_that_is_ever_new_is_not_kept(root: Path, function: str) -> None:
     (root / "docker-bake.hcl").write_text(f'target "app" {{ args = {{ V = {function} }} }}\n')
-    answers.keep(root, "key", [root / "docker-bake.hcl"], ANSWER, {})
+    answers.keep(root, "key", answers.digests_of([root / "docker-bake.hcl"]), ANSWER, {})
     assert answers.recall(root, "key") is None
 
 
