@@ -133,7 +133,8 @@ class _Build:
         seconds = round(time.monotonic() - clock, 3)
         changed = self._changed(report, done)
         # An image that another tool built has no record yet; the long way below writes one.
-        if not changed and not done.unasked and not report.executed and self._is_all_recorded():
+        is_recorded = self.states.keys() == {image.name for image in self.images}
+        if not changed and not done.unasked and not report.executed and is_recorded:
             self._renew_manifests()
             return BuildRecord(images=tuple(map(self._fresh, self.images)))
         # The commonest build changes nothing, and does not need the modules that explain a build.
@@ -146,7 +147,8 @@ class _Build:
             beside(partial(history.read_commit, self.project.root)),
         )
         call = replace(call, pulled=done.pulled)
-        outcome = Outcome(self.plan, report, changed, done.kept, call, self._stored_now())
+        stored = images.find_all(tag for image in self.images for tag in image.names)
+        outcome = Outcome(self.plan, report, changed, done.kept, call, stored)
         record = BuildRecord(seconds=seconds, started=round(began, 3), images=outcome.records())
         remember(self.store, record, outcome, self.states, cache.result())
         if not record.is_all_fresh:
@@ -297,9 +299,6 @@ class _Build:
         # A base that was not asked for by name is not exported, and the stream does not mention its tags.
         return any(one and (tag not in self.before or self.before[tag].id != one) for tag, one in now.items())
 
-    def _is_all_recorded(self) -> bool:
-        return all(image.name in self.states for image in self.images)
-
     def _renew_manifests(self) -> None:
         """Other inputs can make the same image: what is compared the next time is what made it now.
 
@@ -315,9 +314,6 @@ class _Build:
     def _fresh(self, image: Image) -> ImageRecord:
         inputs = self.states[image.name].manifest.digest
         return ImageRecord(image=image.name, action="fresh", inputs=inputs, parents=tuple(image.parents))
-
-    def _stored_now(self) -> Mapping[str, StoredImage]:
-        return images.find_all(tag for image in self.images for tag in image.names)
 
 
 def _above_missing_image(message: str, keeper: Keeper) -> frozenset[str]:

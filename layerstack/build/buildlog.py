@@ -86,7 +86,7 @@ class Work:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What one bake call did. Seconds: `transfer` and `export` per image, `seconds` for the whole call.
+    """What one bake call did, in `seconds`.
 
     `critical` are the digests of the steps and works that the end of the build waited for, first to last. `exported`
     maps each tag that was set to the id of its image.
@@ -95,8 +95,6 @@ class BuildReport:
     ok: bool
     seconds: float
     steps: tuple[Step, ...]
-    transfer_seconds: dict[str, float]
-    export_seconds: dict[str, float]
     message: str = ""
     failed_log: str = ""
     works: tuple[Work, ...] = ()
@@ -119,8 +117,12 @@ class BuildReport:
         """The counted steps of one image, in Dockerfile order."""
         return tuple(step for step in self.steps if step.image == image and step.is_counted)
 
+    def work_seconds(self, image: str, *kinds: WorkKind) -> float:
+        """Time that BuildKit's own work of these kinds took for one image."""
+        return sum(work.seconds for work in self.works if work.image == image and work.kind in kinds)
 
-EMPTY_REPORT = BuildReport(True, 0.0, (), {}, {})
+
+EMPTY_REPORT = BuildReport(True, 0.0, ())
 
 
 class BuildLog:
@@ -217,8 +219,6 @@ class BuildLog:
             seconds=seconds,
             # The stream has the steps of all images in no particular order.
             steps=tuple(sorted(steps, key=lambda step: (step.image, step.stage, step.number))),
-            transfer_seconds=_seconds_by_image(works, "transfer"),
-            export_seconds=_seconds_by_image(works, "export"),
             message="\n".join(line for line in self.stray_lines if line.strip()),
             failed_log=failed.log.decode("utf-8", errors="replace") if failed else "",
             works=works,
@@ -290,14 +290,6 @@ def _is_repeated(vertex: Vertex, instruction: str) -> bool:
     # A WORKDIR on scratch is made of nothing: BuildKit makes the folder in every build, and only the steps after it say
     # whether something is new.
     return not vertex.inputs and instruction.removeprefix("ONBUILD ").upper().startswith("WORKDIR ")
-
-
-def _seconds_by_image(works: Iterable[Work], kind: str) -> dict[str, float]:
-    seconds: dict[str, float] = {}
-    for work in works:
-        if work.kind == kind:
-            seconds[work.image] = seconds.get(work.image, 0.0) + work.seconds
-    return seconds
 
 
 def is_failure(error: str) -> bool:

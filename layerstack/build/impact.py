@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from layerstack.build.file_diff import printable
 from layerstack.build.inputs import InputReader, Manifest
 from layerstack.build.state import StateStore
@@ -24,8 +26,7 @@ from layerstack.wording import short
 SHOWN_CHARACTERS = 120
 
 
-@dataclass(frozen=True)
-class AffectedStep:
+class AffectedStep(msgspec.Struct, frozen=True, rename={"is_certain": "certain"}):
     """One step that would run. `is_certain` is False when BuildKit may find that what it copies came out the same."""
 
     step: str
@@ -33,15 +34,6 @@ class AffectedStep:
     is_certain: bool
     seconds: float | None
     place: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "why": self.why,
-            "certain": self.is_certain,
-            "seconds": self.seconds,
-            "place": self.place,
-        }
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,7 @@ class AffectedImage:
     def to_json(self) -> dict[str, Any]:
         return {
             "image": self.image,
-            "steps": [step.to_json() for step in self.steps],
+            "steps": msgspec.to_builtins(list(self.steps)),
             "seconds_estimate": self.seconds_estimate,
             "unknown": self.unknown or None,
         }

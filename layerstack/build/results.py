@@ -7,7 +7,7 @@ from layerstack.build.bake import BakeCall
 from layerstack.build.buildlog import BuildReport, Step, Work
 from layerstack.build.cause import ImageCauses
 from layerstack.build.plan import Plan, PlannedImage, layers_identity
-from layerstack.build.record import Cause, ImageRecord, StepRecord, WorkRecord, root_causes
+from layerstack.build.record import Action, Cause, ImageRecord, StepRecord, WorkRecord, root_causes
 from layerstack.dockerfile.image import target_of
 from layerstack.engine.images import StoredImage
 from layerstack.registry.origin import read_origin
@@ -38,23 +38,23 @@ class Outcome:
         return tuple(found.values())
 
     def _record(self, planned: PlannedImage, earlier: Mapping[str, ImageRecord]) -> ImageRecord:
-        parents = tuple(planned.image.parents)
-        if planned.name in self.call.pulled:
-            return ImageRecord(
-                image=planned.name,
-                action="pulled",
-                cause=self._origin(planned),
-                inputs=planned.manifest.digest,
-                parents=parents,
-            )
-        if planned.name in self.kept:
-            return ImageRecord(
-                image=planned.name, action="kept", cause=KEPT_CAUSE, inputs=planned.manifest.digest, parents=parents
-            )
         # A tag that names another image counts as a build even if every step was cached.
-        if planned.name not in self.changed and not any(not step.is_cached for step in self.report.of(planned.name)):
-            return ImageRecord(image=planned.name, action="fresh", inputs=planned.manifest.digest, parents=parents)
-        return self._built(planned, self._parent_causes(planned, earlier))
+        is_built = planned.name in self.changed or not all(step.is_cached for step in self.report.of(planned.name))
+        action: Action = "fresh"
+        cause = ""
+        if planned.name in self.call.pulled:
+            action, cause = "pulled", self._origin(planned)
+        elif planned.name in self.kept:
+            action, cause = "kept", KEPT_CAUSE
+        elif is_built:
+            return self._built(planned, self._parent_causes(planned, earlier))
+        return ImageRecord(
+            image=planned.name,
+            action=action,
+            cause=cause,
+            inputs=planned.manifest.digest,
+            parents=tuple(planned.image.parents),
+        )
 
     def _origin(self, planned: PlannedImage) -> str:
         """Who built a pulled image, when and why."""
@@ -76,9 +76,7 @@ class Outcome:
         )
         named = tuple(None if step.is_cached else causes.of(step) for step in steps)
         seconds = sum(step.seconds for step in steps if not step.is_cached)
-        seconds += self.report.transfer_seconds.get(planned.name, 0.0) + self.report.export_seconds.get(
-            planned.name, 0.0
-        )
+        seconds += self.report.work_seconds(planned.name, "transfer", "export")
         roots = root_causes(cause for cause in named if cause)
         return ImageRecord(
             image=planned.name,

@@ -43,9 +43,7 @@ class Audit:
         return {"image": self.image, "verdict": self.verdict, "detail": self.detail}
 
 
-def audit_skips(
-    project: Project, names: Sequence[str], store: StateStore, observer: BuildObserver | None = None
-) -> tuple[Audit, ...]:
+def audit_skips(project: Project, names: Sequence[str], store: StateStore) -> tuple[Audit, ...]:
     """Build every fresh image among the named ones and their parents, and compare. Nothing of it is left.
 
     Raises BuildFailed. Manifests of wrong readings are kept in the state folder, under `audit/`.
@@ -62,7 +60,7 @@ def audit_skips(
     sets = tuple(f"{name}.tags={tag}" for name, tag in tags.items() if name not in gone)
     try:
         call = BakeCall(tuple(fresh), labels=_labels(fresh.values()), kept=gone, sets=sets)
-        report = bake(project, call, observer or BuildObserver()) if sets else EMPTY_REPORT
+        report = bake(project, call, BuildObserver()) if sets else EMPTY_REPORT
         again = images.find_all(tags.values())
         found = tuple(_judge(one, again.get(tags[name]), report, evidence) for name, one in fresh.items())
     finally:

@@ -34,7 +34,8 @@ def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) 
     layers = [step for step in steps if step.is_layer]
     missing = [step for step in layers if step.record is None]
     if missing:
-        return Forecast("lost", lost_text(missing[0]))
+        what = f"`{short(str(missing[0].line), 60)}` is no longer cached"
+        return Forecast("lost", f"{what}; the image is here, and services are built on it")
     ids = frozenset(step.record.id for step in layers if step.record)
     free = builder.disk.free_bytes
     gone = eviction.dropped(free)
@@ -54,10 +55,6 @@ def forecast(steps: Sequence[CachedStep], eviction: Eviction, builder: Builder) 
 
 def _words(builder: Builder) -> str:
     return builder.layer_rule.words if builder.layer_rule else ""
-
-
-def lost_text(step: CachedStep) -> str:
-    return f"`{short(str(step.line), 60)}` is no longer cached; the image is here, and services are built on it"
 
 
 def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) -> str:

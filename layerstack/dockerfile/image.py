@@ -64,8 +64,8 @@ def target_of(context: str) -> str:
     return context.removeprefix(TARGET) if context.startswith(TARGET) else ""
 
 
-def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] = ()) -> Image:
-    """An image from the definition of its bake target; `tags` are for one without any."""
+def read_image(name: str, definition: Mapping[str, Any]) -> Image:
+    """An image from the definition of its bake target."""
     # An inline Dockerfile is no file: nothing beside it, an ignore file least of all, is its own.
     inline = definition.get("dockerfile-inline")
     return Image(
@@ -73,7 +73,7 @@ def read_image(name: str, definition: Mapping[str, Any], tags: tuple[str, ...] =
         context=definition.get("context", "."),
         dockerfile="" if inline else definition.get("dockerfile", "Dockerfile"),
         target=definition.get("target", ""),
-        tags=tuple(definition.get("tags") or tags),
+        tags=tuple(definition.get("tags") or ()),
         args={key: str(value) for key, value in (definition.get("args") or {}).items()},
         contexts=definition.get("contexts") or {},
         definition=definition,

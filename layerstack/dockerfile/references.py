@@ -46,10 +46,10 @@ def target_platform(definition: Mapping[str, object], default: str = "") -> str:
     return normal_platform(first or default or os.environ.get("DOCKER_DEFAULT_PLATFORM", "")) or own_platform()
 
 
-def automatic_arguments(target: str, own: str = "") -> dict[str, str]:
+def automatic_arguments(target: str) -> dict[str, str]:
     """The build arguments that BuildKit sets itself, `TARGETARCH` and its like."""
     values: dict[str, str] = {}
-    for prefix, text in (("BUILD", own or own_platform()), ("TARGET", target)):
+    for prefix, text in (("BUILD", own_platform()), ("TARGET", target)):
         system, architecture, variant = (*text.split("/"), "", "")[:3]
         parts = {"PLATFORM": text, "OS": system, "OSVERSION": "", "ARCH": architecture, "VARIANT": variant}
         values |= {f"{prefix}{name}": value for name, value in parts.items()}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.engine.disk_use import read_disk_use
 from layerstack.errors import EngineError, reason
@@ -19,8 +21,11 @@ _STEP_PREFIX = re.compile(r"^\[[^\]]*\]\s+")
 _FLAGS = re.compile(r"^(--[\w-]+(=\S+)?\s+)+")
 
 
-@dataclass(frozen=True)
-class CacheRecord:
+# Other programs read the document by these names.
+_NAMES = {"size_bytes": "bytes", "is_in_use": "in_use", "is_shared": "shared"}
+
+
+class CacheRecord(msgspec.Struct, frozen=True, rename=_NAMES):
     """One record of the build cache. A shared one is also a layer of an image and takes no extra space."""
 
     id: str
@@ -53,20 +58,7 @@ class CacheUse:
         return {
             "total_bytes": self.total_bytes,
             "reclaimable_bytes": self.reclaimable_bytes,
-            "records": [
-                {
-                    "id": record.id,
-                    "kind": record.kind,
-                    "description": record.description,
-                    "bytes": record.size_bytes,
-                    "in_use": record.is_in_use,
-                    "shared": record.is_shared,
-                    "last_used": record.last_used,
-                    "usage_count": record.usage_count,
-                    "parents": list(record.parents),
-                }
-                for record in self.records
-            ],
+            "records": msgspec.to_builtins(self.records),
         }
 
 

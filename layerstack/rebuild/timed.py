@@ -134,9 +134,9 @@ def read_run(report: BuildReport, image: Image, image_id: str, served_seconds: f
     ]
     return Run(
         seconds=report.seconds,
-        context_seconds=report.transfer_seconds.get(image.name, 0.0),
+        context_seconds=report.work_seconds(image.name, "transfer"),
         steps_seconds=sum(step.seconds for step in own),
-        export_seconds=report.export_seconds.get(image.name, 0.0),
+        export_seconds=report.work_seconds(image.name, "export"),
         cached=report.cached,
         executed=report.executed,
         unexpected=tuple(unexpected),

@@ -26,12 +26,12 @@ def shop(tmp_path: Path) -> Project:
 
 def of_step(project: Project, instruction: str, error: str, log: str = "") -> StackError:
     step = Step("web", "", 2, 3, instruction, False, 1.0, error=error, place="my web/Dockerfile:2")
-    return failure(BuildReport(False, 1.0, (step,), {}, {}, "", log), project)
+    return failure(BuildReport(False, 1.0, (step,), "", log), project)
 
 
 def of_message(project: Project, line: int, text: str, said: str) -> StackError:
     message = f"Dockerfile:{line}\n-----\n  {line} | >>> {text}\n-----\nERROR: failed to solve: {said}\n"
-    return failure(BuildReport(False, 1.0, (), {}, {}, message), project)
+    return failure(BuildReport(False, 1.0, (), message), project)
 
 
 def first_line(error: StackError) -> str:
@@ -101,7 +101,7 @@ def test_a_missing_base(shop: Project, name: str, said: str, reason: str, advice
 
 
 def test_what_is_not_understood_is_shown_whole(shop: Project) -> None:
-    error = failure(BuildReport(False, 1.0, (), {}, {}, "ERROR: strange\n"), shop)
+    error = failure(BuildReport(False, 1.0, (), "ERROR: strange\n"), shop)
     assert "strange" in str(error)
 
 
@@ -109,7 +109,7 @@ def test_a_dockerfile_that_is_not_there(shop: Project) -> None:
     (shop.root / "my web/Dockerfile").rename(shop.root / "my web/Docker.file")
     shop = replace(shop, images={"web": shop.images["web"]})
     said = "ERROR: target web: failed to solve: failed to read dockerfile: open Dockerfile: no such file or directory\n"
-    error = failure(BuildReport(False, 1.0, (), {}, {}, said), shop)
+    error = failure(BuildReport(False, 1.0, (), said), shop)
     assert first_line(error) == "web has no Dockerfile: there is no my web/Dockerfile."
     assert "`my web/Docker.file`" in error.advice
 

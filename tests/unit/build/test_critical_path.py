@@ -126,7 +126,7 @@ def test_work_of_the_only_image_wears_no_name() -> None:
         ("transfer", "app", 1),
         ("export", "app", 1),
     ]
-    assert report.export_seconds == {"app": 1}
+    assert report.work_seconds("app", "export") == 1
 
 
 def test_without_prefixes_all_is_work_of_the_image_that_was_asked_for() -> None:

@@ -24,7 +24,7 @@ def refused(root: Path, image: Image, said: str) -> StackError:
     compose = root / "compose.yaml"
     compose.write_text(COMPOSE)
     project = Project(root, "shop", "cpu", (compose,), (), {"web": image}, {})
-    return failure(BuildReport(False, 1.0, (), {}, {}, f"ERROR: failed to solve: {said}\n"), project)
+    return failure(BuildReport(False, 1.0, (), f"ERROR: failed to solve: {said}\n"), project)
 
 
 def written(root: Path, text: str, **definition: object) -> Image:
@@ -93,7 +93,7 @@ def test_a_secret_whose_file_is_missing(tmp_path: Path) -> None:
     compose.write_text(COMPOSE + "      secrets: [s]\n")
     project = Project(tmp_path, "shop", "cpu", (compose,), (), {"web": image}, {})
     said = f"ERROR: failed to stat {tmp_path}/no.txt: stat {tmp_path}/no.txt: no such file or directory\n"
-    error = failure(BuildReport(False, 1.0, (), {}, {}, said), project)
+    error = failure(BuildReport(False, 1.0, (), said), project)
     assert str(error).startswith("compose.yaml:8: ")
     assert "Write no.txt" in error.advice
 

@@ -65,7 +65,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
 
 def judge(one: PlannedImage, layers: list[str], *executed: Step, held: str = "") -> Audit:
     records = (CacheRecord(held, "regular", "", 1, False, False, ""),) if held else ()
-    report = BuildReport(True, 1.0, executed, {}, {})
+    report = BuildReport(True, 1.0, executed)
     return audit._judge(one, stored("new", *layers), report, Evidence(Plan((one,)), records))
 
 

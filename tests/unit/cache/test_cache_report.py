@@ -1,6 +1,5 @@
 """The whole answer of `invoke cache`: records joined with Dockerfiles, the rest by kind, the forecast."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import cache_parts
@@ -132,6 +131,6 @@ def test_a_safe_cache_proposes_nothing(stack: Project, monkeypatch: pytest.Monke
 
 
 def test_a_builder_in_a_container_shares_nothing(stack: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tuple(replace(one, is_shared=False) for one in (LOW, TOP, CODE))
+    own = tuple(msgspec.structs.replace(one, is_shared=False) for one in (LOW, TOP, CODE))
     found = read(stack, monkeypatch, records=own, found=cache_parts.builder(driver="docker-container", free=200 * GB))
     assert [image.forecast.status for image in found.images] == ["safe", "safe"]

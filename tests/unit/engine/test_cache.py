@@ -58,4 +58,4 @@ def test_parents_are_read_however_the_engine_spells_them(engine: Engine, name: s
     engine.records = [record(1, **{name: ["low"]}, UsageCount=3)]
     found = cache.read_cache().records[0]
     assert (found.parents, found.usage_count) == (("low",), 3)
-    assert cache.read_cache().to_json()["records"][0]["parents"] == ["low"]
+    assert cache.read_cache().to_json()["records"][0]["parents"] == ("low",)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from layerstack.build.buildlog import BuildReport, Step
+from layerstack.build.buildlog import BuildReport, Step, Work
 from layerstack.dockerfile.image import Image
 from layerstack.rebuild.rebuild import summary
 from layerstack.rebuild.timed import INSTALLERS, Rebuild, Run, read_run
@@ -89,7 +89,8 @@ def test_dependency_work_in_a_rebuild_is_unexpected(
 ) -> None:
     step = Step(image, stage, 2, 3, instruction, is_cached=False, seconds=1.0)
     cached = replace(step, image="base", stage="deps", instruction="RUN npm ci", is_cached=True)
-    report = BuildReport(True, 2.0, (step, cached), {"web": 0.5}, {"web": 0.25})
+    works = (Work("web", "transfer", 0.0, 0.5, "sent"), Work("web", "export", 1.0, 0.25, "made"))
+    report = BuildReport(True, 2.0, (step, cached), works=works)
     run = read_run(report, Image("web", "web"), "sha256:1")
     assert bool(run.unexpected) is is_unexpected
     assert (run.context_seconds, run.export_seconds) == (0.5, 0.25)
