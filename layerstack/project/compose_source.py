@@ -71,36 +71,42 @@ class ComposeSource:
 
     def find(self, *keys: str | int) -> Declaration | None:
         """What is written under a path; the last file counts."""
-        for name, root in reversed(self.files):
-            if node := _find(root, keys):
-                place = f"{name}:{node.start_mark.line + 1}"
-                return Declaration(place, " ".join(one.value for _, one in _scalars(node, (), set())))
+        for name, node in reversed(self._nodes(keys)):
+            text = " ".join(one.value for _, one in _scalars(node, (), set()))
+            return Declaration(f"{name}:{node.start_mark.line + 1}", text)
         return None
 
     def entries(self, *keys: str | int) -> Iterator[tuple[Any, str]]:
         """Every item of the list under a path, with its place; files one after the other."""
-        for name, root in self.files:
-            node = _find(root, keys)
+        for name, node in self._nodes(keys):
             for item in node.value if isinstance(node, yaml.SequenceNode) else ():
                 yield _plain(item), f"{name}:{item.start_mark.line + 1}"
 
     def value(self, *keys: str | int) -> Any:
         """The plain data under a path, None for none; the last file counts."""
-        found = [node for _, root in self.files if (node := _find(root, keys))]
-        return _plain(found[-1]) if found else None
+        found = self._nodes(keys)
+        return _plain(found[-1][1]) if found else None
 
     def services(self) -> tuple[str, ...]:
         """Names of all services, including those in profiles."""
-        nodes = (_find(root, ("services",)) for _, root in self.files)
-        names = (str(key.value) for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value)
-        return tuple(dict.fromkeys(names))
+        nodes = (node for _, node in self._nodes(("services",)) if isinstance(node, yaml.MappingNode))
+        return tuple(dict.fromkeys(str(key.value) for node in nodes for key, _ in node.value))
 
     def texts(self, *keys: str | int) -> Iterator[tuple[str, str]]:
         """Every value below a path as written, with its place."""
-        for name, root in self.files:
-            below = _find(root, keys)
-            for _, node in _scalars(below, (), set()) if below else ():
+        for name, below in self._nodes(keys):
+            for _, node in _scalars(below, (), set()):
                 yield node.value, f"{name}:{node.start_mark.line + 1}"
+
+    def _nodes(self, keys: Sequence[str | int]) -> list[tuple[str, yaml.Node]]:
+        """(file, node) of a path in every file that counts."""
+        found: list[tuple[str, yaml.Node]] = []
+        for name, root in self.files:
+            if node := _find(root, keys):
+                # These tags take the place of what earlier files say.
+                found = [] if node.tag in ("!reset", "!override") else found
+                found += [(name, node)] if node.tag != "!reset" else []
+        return found
 
     def variables(self) -> Iterator[Variable]:
         """Every variable that Compose expands."""
@@ -192,11 +198,26 @@ def _scalars(
             yield from _scalars(value, (*keys, str(name.value)), seen)
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads what a tag of Compose precedes as if the tag were not there."""
+
+
+def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return node.value
+
+
+_Loader.add_multi_constructor("!", _untagged)
+
+
 def _plain(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
+    loader = _Loader("")
     try:
         return loader.construct_document(node)
     except yaml.YAMLError:
-        return None  # Compose's own tags, as in `!reset`
+        return None
     finally:
         loader.dispose()

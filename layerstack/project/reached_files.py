@@ -3,33 +3,19 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from layerstack.errors import UsageError
+from layerstack.project.compose_source import read_source
 from layerstack.project.env_file import expand
 
 # Another server's file: `https://…`, `oci://…`, `git@host:…`.
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://|^[\w.-]+@[\w.-]+:")
 # Most projects name no other file: parsing their YAML would only cost time.
 _NAMES_FILES = re.compile(r"\b(?:include|extends|env_file|label_file)[\"']?\s*:")
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Reads what Compose's own tags (`!reset`, `!override`) precede as if they were not there."""
-
-
-def _plain(loader: Any, _suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-_Loader.add_multi_constructor("!", _plain)
 
 
 @dataclass
@@ -83,20 +69,19 @@ def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str
 
 def _named(path: Path) -> Iterator[tuple[str, str]]:
     """(kind, path as written) of every file that a Compose file names."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = yaml.load(text, _Loader) if _NAMES_FILES.search(text) else None
-    # Compose itself says what is wrong with such a file.
-    except (OSError, ValueError, yaml.YAMLError):
-        return
-    if not isinstance(document, dict):
-        return
-    for entry in _listed(document.get("include")):
-        yield from _included(entry if isinstance(entry, dict) else {"path": entry})
-    services = document.get("services")
-    for service in services.values() if isinstance(services, dict) else ():
-        if isinstance(service, dict):
-            yield from _of_service(service)
+    # Compose itself says what is wrong with a file that cannot be read.
+    with suppress(OSError, ValueError, UsageError):
+        if not _NAMES_FILES.search(path.read_text(encoding="utf-8")):
+            return
+        source = read_source(path.parent, [path])
+        for entry in _listed(source.value("include")):
+            yield from _included(entry if isinstance(entry, dict) else {"path": entry})
+        for service in source.services():
+            extends = source.value("services", service, "extends", "file")
+            yield from [("source", str(extends))] if extends else ()
+            for key in ("env_file", "label_file"):
+                for entry in _listed(source.value("services", service, key)):
+                    yield "env", str(entry.get("path") if isinstance(entry, dict) else entry)
 
 
 def _included(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -107,15 +92,6 @@ def _included(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "values", str(path)
     if folder := entry.get("project_directory"):
         yield "folder", str(folder)
-
-
-def _of_service(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    extends = service.get("extends")
-    if isinstance(extends, dict) and extends.get("file"):
-        yield "source", str(extends["file"])
-    for key in ("env_file", "label_file"):
-        for entry in _listed(service.get(key)):
-            yield "env", str(entry.get("path") if isinstance(entry, dict) else entry)
 
 
 def _listed(value: Any) -> Sequence[Any]:

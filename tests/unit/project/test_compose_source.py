@@ -43,6 +43,18 @@ def test_the_last_file_that_writes_a_key_counts(tmp_path: Path) -> None:
     assert source.value("services", "web", "image") == "other"
 
 
+def test_tags_of_compose_take_the_place_of_earlier_files(tmp_path: Path) -> None:
+    write(tmp_path, "services: {web: {profiles: [now], ports: ['1:1'], volumes: ['a:/a'], user: me, scale: 3}}\n")
+    other = tmp_path / "other.yaml"
+    mine = "profiles: !override [later], ports: !reset ['2:2'], volumes: !override ['b:/b']"
+    other.write_text(f"services: {{web: {{{mine}, user: !reset null, scale: !x 2}}}}\n")
+    source = compose_source.read_source(tmp_path, [tmp_path / "compose.yaml", other])
+    found = {key: source.value("services", "web", key) for key in ("profiles", "ports", "volumes", "user", "scale")}
+    assert found == {"profiles": ["later"], "ports": None, "volumes": ["b:/b"], "user": None, "scale": "2"}
+    assert list(source.entries("services", "web", "ports")) == []
+    assert list(source.entries("services", "web", "volumes")) == [("b:/b", "other.yaml:1")]
+
+
 def test_entries_of_a_list_keep_their_places(tmp_path: Path) -> None:
     found = list(write(tmp_path, TEXT).entries("services", "web", "volumes"))
     assert found == [
