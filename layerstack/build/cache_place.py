@@ -72,6 +72,9 @@ def why_no_export(driver: str, store: str) -> str:
 
 def _parts(value: str) -> dict[str, str]:
     """The fields of a value. Raises UsageError for an invalid one, and for one without a type."""
+    # A reference alone is a cache in a registry.
+    if value and "=" not in value:
+        return {"type": "registry", "ref": value}
     # Buildx parses the value as CSV, so a quoted field may contain a comma.
     fields: Iterable[str] = next(csv.reader([value]), [])
     parts = {name.strip(): text.strip() for name, _, text in (field.partition("=") for field in fields)}

@@ -5,7 +5,7 @@ import shlex
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,7 +46,9 @@ def change(path: Path, edit_command: str = "") -> None:
 
     Raises UsageError when the content stays the same: BuildKit ignores times, so nothing would be rebuilt.
     """
-    before = _digest(path)
+    before, mode = _digest(path), path.stat().st_mode
+    # A checkout may be read-only; the mode is part of BuildKit's cache key, so that it comes back.
+    path.chmod(mode | 0o200)
     if edit_command:
         command.run((*shlex.split(edit_command), str(path)), cwd=path.parent).require()
     else:
@@ -55,6 +57,8 @@ def change(path: Path, edit_command: str = "") -> None:
         opening, _, closing = comment_style(path).partition(" ")
         with path.open("a") as file:
             file.write(f"\n{opening} rebuild {uuid.uuid4().hex} {closing}".rstrip() + "\n")
+    with suppress(FileNotFoundError):  # a command may also remove it
+        path.chmod(mode)
     if _digest(path) == before:
         raise UsageError(
             f"`{edit_command}` does not change the content of {path.name}.",

@@ -51,6 +51,13 @@ def test_images_do_not_overwrite_each_others_cache(docker: FakeDocker, value: st
         require_usable(CachePlaces(targets=(value,)), ["a", "b"])
 
 
+def test_a_reference_alone_is_a_registry_as_for_buildx(docker: FakeDocker) -> None:
+    uses(docker, "docker", "overlayfs")
+    require_usable(CachePlaces(targets=("h:1/cache:{image}",)), ["a", "b"])
+    with pytest.raises(UsageError, match="does not say where"):
+        require_usable(CachePlaces(targets=("ref=h:1/cache:{image}",)), ["a"])
+
+
 def test_each_image_gets_its_own_place_besides_those_it_names(tmp_path: Path) -> None:
     own = Image("a", "a", definition={"cache-from": ["type=gha"]})
     project = Project(tmp_path, "p", "cpu", (), (), {"a": own, "b": Image("b", "b")}, {})

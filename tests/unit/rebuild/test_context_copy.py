@@ -53,6 +53,14 @@ def test_a_changed_program_still_means_the_same(tmp_path: Path) -> None:
     assert ast.dump(ast.parse(path.read_text())) == before
 
 
+def test_a_read_only_file_is_changed_and_has_its_mode_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.touch(0o444)
+    change(path, """sh -c 'stat --format %a "$0" >> "$0"'""")
+    assert path.read_text() == "644\n"
+    assert path.stat().st_mode & 0o777 == 0o444
+
+
 def test_a_file_that_is_not_text_keeps_its_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a.js"
     path.write_bytes(b"// caf\xe9\r\n")
