@@ -67,7 +67,8 @@ class Context:
     @cached_property
     def rules(self) -> str:
         """The text of the ignore file; empty where there is none."""
-        return read_rules(self.ignore_file)
+        # A byte order mark is no part of the first rule, and names of files need not be UTF-8.
+        return self.ignore_file.read_bytes().decode("utf-8-sig", errors="surrogateescape") if self.ignore_file else ""
 
     @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
@@ -84,10 +85,15 @@ class Context:
 
     def rule_against(self, path: str) -> tuple[int, str]:
         """(line, text) of the rule that keeps a path out; (0, "") where it is sent."""
+        if not is_left_out(self.patterns, path):
+            return 0, ""
         lines = self.rules.split("\n")
-        # An exception further down may let a file in again: that is the last line above which it is still sent.
-        sent = max(count for count in range(len(lines) + 1) if not is_ignored("\n".join(lines[:count]), path))
-        return (sent + 1, lines[sent].strip()) if sent < len(lines) else (0, "")
+        rules = [(number, one) for number, line in enumerate(lines, 1) for one in parse_patterns(line, self.folder)]
+        patterns = [one for _, one in rules]
+        # An exception further down may let a file in again: it is the last rule above which the file is still sent.
+        sent = max(count for count in range(len(rules)) if not is_left_out(patterns[:count], path))
+        number = rules[sent][0]
+        return number, lines[number - 1].strip()
 
 
 def contexts_of(root: Path, image: Image) -> dict[str, Context]:
@@ -106,16 +112,6 @@ def _inside(folder: Path, name: str) -> Path | None:
     except (OSError, RuntimeError):
         return None
     return path if real.is_file() and real.is_relative_to(root) else None
-
-
-def read_rules(path: Path | None) -> str:
-    # A byte order mark is no part of the first rule, and names of files need not be UTF-8.
-    return path.read_bytes().decode("utf-8-sig", errors="surrogateescape") if path else ""
-
-
-def is_ignored(rules: str, path: str) -> bool:
-    """Whether an ignore file with this text keeps a path out of the context."""
-    return is_left_out(parse_patterns(rules, Path(".dockerignore")), path)
 
 
 def walk(folder: Path, patterns: Sequence[Pattern] = ()) -> Iterator[Entry]:

@@ -97,4 +97,6 @@ def _try_bind(port: Port) -> Holder | None:
 
 
 def _collide(address: str, other: str) -> bool:
+    # A program such as Java's listens on IPv4 by a socket of IPv6: `::ffff:127.0.0.1`.
+    address = address.removeprefix("::ffff:")
     return address == other or address in WILDCARDS or other in WILDCARDS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from compose_project import load
 
-from layerstack.dockerfile import context
+from layerstack.dockerfile import ignore_rules
 from layerstack.doctor.context_lint import check_contexts, find_unwanted, ignore_lines
 from layerstack.finding import Finding
 
@@ -38,7 +38,7 @@ def test_the_advised_lines_end_it(root: Path) -> None:
     lines = ignore_lines(list(find_unwanted(root / "ctx", ())))
     assert lines == ["**/node_modules", ".env", ".git", ".venv"]
     assert [one.severity for one in check(root, ignore="\n".join(lines))] == ["ok"]
-    assert not context.is_ignored("\n".join(lines), "src/a.py")
+    assert not ignore_rules.is_left_out(ignore_rules.parse_patterns("\n".join(lines), root), "src/a.py")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,16 @@ def test_a_free_port_has_no_holder() -> None:
 
 
 @needs_proc
+def test_an_address_of_ipv4_behind_a_socket_of_ipv6_is_that_address() -> None:
+    with socket.socket(socket.AF_INET6) as listener:
+        listener.bind(("::ffff:127.0.0.1", 0))
+        listener.listen()
+        holder = find_holder(None, Port("127.0.0.1", listener.getsockname()[1], 80))
+    assert holder
+    assert holder.pid == os.getpid()
+
+
+@needs_proc
 def test_another_address_does_not_collide() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.2", 0))
