@@ -1,6 +1,6 @@
 """Amounts, long texts and mistyped names in readable form."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -45,6 +45,16 @@ def path_below(path: Path, root: Path) -> str:
 def nearest(name: str, known: Iterable[str], least_likeness: float = 0.6) -> str:
     """The known name of which this may be a typo; "" for none."""
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=least_likeness)), "")
+
+
+def near_path(path: Path, is_wanted: Callable[[Path], bool] = Path.is_file) -> Path | None:
+    """What is there instead of a path that may be misspelt in its last part; None for nothing, or a closed folder."""
+    try:
+        names = [one.name for one in path.parent.iterdir() if is_wanted(one)]
+    except OSError:
+        return None
+    near = nearest(path.name, names)
+    return path.with_name(near) if near else None
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from os.path import relpath
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from layerstack.build.buildlog import BuildReport, Step
 from layerstack.build.definition_failure import read_definition_failure
@@ -16,7 +16,7 @@ from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project import missing_base, missing_image
 from layerstack.project.project import Project
-from layerstack.wording import did_you_mean, nearest, short
+from layerstack.wording import did_you_mean, near_path, nearest, short
 
 DISK_FULL = r"no space left on device"
 # Official images whose names are mistyped most.
@@ -133,10 +133,8 @@ def _not_copied(step: Step, image: Image | None, project: Project) -> ToolFailur
         )
         return ToolFailure(reason, "Copy the file itself into the build context.")
     reason = f"there is no `{path}` in the build context {image.context}"
-    parent = (folder / path).parent
-    names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
-    near = nearest(Path(path).name, names)
-    return ToolFailure(reason, f"Did you mean `{Path(path).with_name(near)}`?" if near else "")
+    near = near_path(folder / path, lambda one: True)
+    return ToolFailure(reason, f"Did you mean `{near.relative_to(folder)}`?" if near else "")
 
 
 def _of_definition(text: str, message: str, project: Project) -> ToolFailure:

@@ -14,7 +14,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project
-from layerstack.wording import nearest, path_below
+from layerstack.wording import near_path, nearest, path_below
 
 
 def read_definition_failure(message: str, project: Project) -> ToolFailure | None:
@@ -45,9 +45,8 @@ def _no_dockerfile(project: Project, image: Image, _: re.Match[str]) -> ToolFail
     repair = f"`dockerfile:` of its `build:` is a path from the build context {image.context}."
     if path.is_dir():
         return ToolFailure(f"{image.dockerfile_place} is a folder, and the Dockerfile of {image.name}", repair)
-    names = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
-    near = nearest(path.name, names)
-    meant = f"Did you mean `{Path(image.dockerfile_place).parent / near}`? " if near else ""
+    near = near_path(path)
+    meant = f"Did you mean `{relpath(near, project.root)}`? " if near else ""
     return ToolFailure(f"{image.name} has no Dockerfile: there is no {image.dockerfile_place}.", meant + repair)
 
 
@@ -94,9 +93,8 @@ def _no_context(project: Project, image: Image, _: re.Match[str]) -> ToolFailure
         if path.is_dir():
             continue
         state = "is a file" if path.exists() else "is not there"
-        names = [one.name for one in path.parent.iterdir() if one.is_dir()] if path.parent.is_dir() else []
-        near = nearest(path.name, names)
-        repair = f"Did you mean `{Path(value).parent / near}`?" if near else "A build context is a folder."
+        near = near_path(path, Path.is_dir)
+        repair = f"Did you mean `{relpath(near, project.root)}`?" if near else "A build context is a folder."
         which = f"context {name}".rstrip()
         return ToolFailure(f"{_place(project, image)}the build {which} of {image.name} {state}: {value}", repair)
     return None

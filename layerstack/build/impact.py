@@ -20,7 +20,7 @@ from layerstack.dockerfile.named_context import find_context
 from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.engine.images import StoredImage, find_all
 from layerstack.errors import StackError, UsageError
-from layerstack.project.project import Project, find_value_files
+from layerstack.project.project import Project, find_reached_files
 from layerstack.wording import short
 
 SHOWN_CHARACTERS = 120
@@ -139,7 +139,7 @@ def _is_in_a_context(project: Project, path: Path) -> bool:
 def _definitions(project: Project) -> set[Path]:
     """The files that define the builds, with those that they include or extend, and their variables."""
     files = (*project.compose_files, *project.source_files, *project.bake_files, *project.env_files)
-    values = find_value_files(project.root, project.device)
+    values = find_reached_files(project.root, project.device).values
     return {path.resolve() for path in (*files, *values, project.root / ".env")}
 
 

@@ -205,7 +205,7 @@ def _value(future: "Future[Answer]") -> Answer | None:
 def _read_source(root: Path, device: Device) -> ComposeSource:
     """An empty one where a file cannot be read: the finding named `project` reports it."""
     try:
-        return compose_source.read_source(root, project.find_source_files(root, device))
+        return compose_source.read_source(root, project.find_reached_files(root, device).sources)
     except StackError:
         return ComposeSource(())
 

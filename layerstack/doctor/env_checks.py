@@ -15,7 +15,7 @@ from layerstack.project.compose_files import choose_files
 from layerstack.project.compose_source import ComposeSource, Variable
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import EnvFile, EnvLine, read_env_file
-from layerstack.project.project import BAKE_NAMES, find_value_files
+from layerstack.project.project import BAKE_NAMES, find_reached_files
 from layerstack.wording import nearest
 
 CHECK = ".env"
@@ -84,7 +84,7 @@ def _other_env_files(root: Path) -> tuple[Path, ...]:
     """Those of what is included, and those that the environment names."""
     # What makes the project unreadable is reported by the finding named `project`.
     with suppress(StackError):
-        return (*find_value_files(root, "cpu"), *choose_files(root).env_files)
+        return (*find_reached_files(root, "cpu").values, *choose_files(root).env_files)
     return ()
 
 

@@ -14,7 +14,7 @@ from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
-from layerstack.wording import did_you_mean, nearest, path_below
+from layerstack.wording import did_you_mean, near_path, nearest, path_below
 
 # The keys of a service that are written most; the schema's whole list would only make odder guesses.
 SERVICE_KEYS = (
@@ -204,10 +204,9 @@ class _Reader:
         path = Path(match["path"])
         shown = path_below(path, self.root)
         place = next((place for text, place in self.source.texts() if Path(text).name == path.name), "")
-        names = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
-        near = nearest(path.name, names)
-        meant = f"Did you mean {path_below(path.with_name(near), self.root)}?"
-        return place or f"{shown} does not exist", meant if near else f"There is no {shown}: correct the path."
+        near = near_path(path)
+        advice = f"Did you mean {path_below(near, self.root)}?" if near else f"There is no {shown}: correct the path."
+        return place or f"{shown} does not exist", advice
 
     def _no_service(self, match: re.Match[str]) -> Reading:
         """The service of an `extends:` that its file does not have."""

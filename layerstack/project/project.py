@@ -42,9 +42,8 @@ __all__ = [
     "Project",
     "Service",
     "find_compose_files",
+    "find_reached_files",
     "find_root",
-    "find_source_files",
-    "find_value_files",
     "load",
     "with_overlay",
 ]
@@ -255,17 +254,8 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
     )
 
 
-def find_source_files(root: Path, device: Device) -> tuple[Path, ...]:
-    """The Compose files with all that they include or extend, in order. Raises UsageError."""
-    return tuple(_reached_files(root, device).sources)
-
-
-def find_value_files(root: Path, device: Device) -> tuple[Path, ...]:
-    """The env files of what is included, there or not: builds take arguments from them. Raises UsageError."""
-    return tuple(_reached_files(root, device).values)
-
-
-def _reached_files(root: Path, device: Device) -> "Reached":
+def find_reached_files(root: Path, device: Device) -> "Reached":
+    """The Compose files with all that they include, extend or name. Raises UsageError."""
     from layerstack.project.reached_files import reached_files
 
     files = choose_files(root)

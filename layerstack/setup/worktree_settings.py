@@ -17,7 +17,7 @@ from layerstack.project.compose_files import choose_files
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.env_file import expand, read_env_file
 from layerstack.project.fixed_lines import fixed_lines, read_ports
-from layerstack.project.project import BAKE_NAMES, Port, find_source_files
+from layerstack.project.project import BAKE_NAMES, Port, find_reached_files
 from layerstack.project.worktree import Worktree, find_worktree
 from layerstack.report import Say
 from layerstack.state_folder import shared_folder
@@ -47,7 +47,7 @@ def settle_worktree(root: Path, device: str, say: Say) -> None:
     worktree = find_worktree(root)
     if worktree is None:
         return
-    source = read_source(root, find_source_files(root, "gpu" if device == "gpu" else "cpu"))
+    source = read_source(root, find_reached_files(root, "gpu" if device == "gpu" else "cpu").sources)
     with _one_at_a_time():
         claims = _read_claims(worktree, root, source)
         freed = _free_copied(root, source, claims, worktree)

@@ -55,6 +55,16 @@ def test_a_source_that_is_not_copied(shop: Project, path: str, reason: str, advi
     assert advice in error.advice
 
 
+def test_a_folder_that_may_not_be_listed_has_no_near_names(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError("no")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    error = of_step(shop, "COPY sr .", CHECKSUM.format("sr"))
+    assert "there is no `sr`" in first_line(error)
+    assert "Did you mean" not in error.advice
+
+
 def test_a_source_of_another_stage(shop: Project) -> None:
     assert first_line(of_step(shop, "COPY --from=build /x .", CHECKSUM.format("x"))).endswith("there is no /x in build")
 
