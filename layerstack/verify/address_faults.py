@@ -41,7 +41,9 @@ OWN_ADDRESS = re.compile(r"(?<![\w.])(?:localhost|127\.0\.0\.1|\[?::1\]?):(\d{2,
 def wrong_address(seen: Evidence) -> Fault | None:
     """The first variable whose address cannot be right; one that the service itself complains about counts first."""
     one = seen.container
-    if one is None or not CONNECTION_WORDS.search(seen.text):
+    # A check without an answer may be one that waits for an address.
+    said = (seen.text, *(check.detail for check in seen.result.failed))
+    if one is None or not any(map(CONNECTION_WORDS.search, said)):
         return None
     named = sorted(references(one.environment, seen.hosts), key=lambda found: found.host not in seen.text)
     problems = ((found, _problem(seen, found)) for found in named)

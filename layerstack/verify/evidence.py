@@ -183,8 +183,8 @@ class Evidence:
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """What its failed checks and its last health check said."""
-        said = [check.answer or check.detail for check in self.result.failed if check.is_asked]
+        """What it said to its failed checks and its last health check; words of verify itself are none."""
+        said = [check.answer for check in self.result.failed if check.answer]
         health = self.container.health_output if self.container else ""
         return tuple(dict.fromkeys([*said, *([health] if health and self.container_is_bad else [])]))
 

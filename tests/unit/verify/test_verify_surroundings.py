@@ -387,3 +387,21 @@ def test_packets_to_a_service_that_listens_are_dropped(
     assert (found.kind == "packets-dropped") == is_dropped
     if is_dropped:
         assert found.repair == "invoke restart db api"
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "127.0.0.1:8080 is published, and nothing that can be reached listens on port 80",
+        "127.0.0.1:8080 refuses connections: Connection refused",
+        "GET http://127.0.0.1:8080/ → no HTTP answer ([Errno 111] Connection refused)",
+    ],
+)
+def test_what_verify_says_of_a_port_is_no_complaint_of_the_service(tmp_path: Path, detail: str) -> None:
+    project = make_project({"web": {}, "api": {}}, tmp_path)
+    one = make_container("web", ports=(make_port(8080, 80),), started_at="2020-01-01T00:00:00Z")
+    own, other = (Listener("0.0.0.0", 3000),), (Listener("0.0.0.0", 8080),)
+    known: dict[str, Any] = {"peers": {"web": one, "api": make_container("api")}, "listeners": own}
+    result = make_result(one, failed("port 80", detail), name="web")
+    seen = make_evidence(project, result, peer_listeners={"web": own, "api": other}, **known)
+    assert name_fault(seen).kind == "wrong-port"
