@@ -45,7 +45,7 @@ def wrong_address(seen: Evidence) -> Fault | None:
     said = (seen.text, *(check.detail for check in seen.result.failed))
     if one is None or not any(map(CONNECTION_WORDS.search, said)):
         return None
-    named = sorted(references(one.environment, seen.hosts), key=lambda found: found.host not in seen.text)
+    named = sorted(references(one.environment, seen.hosts), key=lambda found: not seen.tells_of(found.host))
     problems = ((found, _problem(seen, found)) for found in named)
     # Before the ports are compared: without a network in common even the right port is not reached.
     if fault := next(filter(None, (networking(seen, one, found) for found in named)), None):
@@ -215,7 +215,8 @@ def _own_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str] | N
         return None
     owner = _owner(seen, reference.port)
     # An address for browsers, such as an allowed origin, names localhost rightly.
-    if not (f":{reference.port}" in seen.text or (owner and owner in dependencies(seen.service))):
+    is_named = re.search(rf":{reference.port}\b", seen.text)
+    if not (is_named or (owner and owner in dependencies(seen.service))):
         return None
     better = f"; {owner} serves port {reference.port}" if owner else ""
     return "address-of-itself", f"{reference.variable} names {reference.host}, which is {seen.name} itself{better}"
@@ -225,7 +226,7 @@ def _unknown_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str]
     is_outside = "." in reference.host
     if is_outside and NO_NAME_SERVER.search(seen.text):
         return None  # whether the name is right is not known then
-    is_named, is_unresolved = reference.host in seen.text, bool(NOT_RESOLVED.search(seen.text))
+    is_named, is_unresolved = seen.tells_of(reference.host), bool(NOT_RESOLVED.search(seen.text))
     # An outside name may exist: it counts only where the complaint names it and says that it is not found.
     if reference.host in extra_hosts(seen) or not (
         is_named and is_unresolved if is_outside else is_named or is_unresolved

@@ -209,6 +209,10 @@ class Evidence:
         """Answers and log in one."""
         return "\n".join((*self.answers, *self.log, self.container.error if self.container else ""))
 
+    def tells_of(self, host: str) -> bool:
+        """Whether it names this host: `mail` is none in `emails`, and `db` none in `db.example.com`."""
+        return names_host(self.text, host)
+
     @property
     def is_on_its_way(self) -> bool:
         """Whether its program is still starting, and no earlier run tells more: its complaints may then pass."""
@@ -270,6 +274,10 @@ class Evidence:
 
 
 Rule = Callable[[Evidence], Fault | None]
+
+
+def names_host(text: str, host: str) -> bool:
+    return bool(re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", text))
 
 
 def may_set_up(container: Container) -> bool:

@@ -11,7 +11,7 @@ from verify_parts import UNHEALTHY, WAITING, failed, make_container, make_eviden
 from layerstack.engine.container import Mount
 from layerstack.project.project import Port
 from layerstack.run.fault import Fault
-from layerstack.run.health import Verdict
+from layerstack.run.health import Verdict, judge_now
 from layerstack.verify.diagnosis import name_fault
 from layerstack.verify.listening import Listener
 
@@ -405,3 +405,20 @@ def test_what_verify_says_of_a_port_is_no_complaint_of_the_service(tmp_path: Pat
     result = make_result(one, failed("port 80", detail), name="web")
     seen = make_evidence(project, result, peer_listeners={"web": own, "api": other}, **known)
     assert name_fault(seen).kind == "wrong-port"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"SMTP_HOST": "mail"}, "connect ECONNREFUSED 10.0.0.3:25, so no emails"),
+        ({"STORE_HOST": "db"}, "connect ECONNREFUSED, asked db.example.com"),
+        ({"ORIGIN": "http://localhost:80"}, "connect ECONNREFUSED 10.0.0.3:8080"),
+    ],
+)
+def test_a_host_or_port_within_another_word_is_not_named(tmp_path: Path, values: dict[str, str], said: str) -> None:
+    project = make_project({"web": {"environment": values}}, tmp_path)
+    one = make_container("web", status="exited", exit_code=1, environment=values)
+    verdict = judge_now(one, project.services["web"], is_one_shot=False)
+    result = make_result(one, failed("running", link="running"), verdict=verdict, name="web")
+    seen = make_evidence(project, result, log=(f"Error: {said}",), listeners=())
+    assert name_fault(seen).kind == "one-shot-failed"
