@@ -1,6 +1,7 @@
 """Evidence in, named fault out."""
 
 import re
+import socket
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -485,3 +486,40 @@ def test_a_file_below_a_folder_with_a_blank_in_its_name(root: Path) -> None:
 @pytest.mark.parametrize("code", [130, 137, 143])
 def test_a_job_that_somebody_stops_has_not_failed(root: Path, code: int) -> None:
     assert ended(root, "job", {"exit_code": code}).kind == "killed"
+
+
+BUG = "TypeError: Cannot read properties of undefined"
+
+
+@pytest.mark.parametrize(
+    ("warned", "changes"),
+    [
+        ("warn: no cache, EACCES: permission denied, open '/root/.cache/x'", {"mounts": DATA}),
+        ("2026-11-29 10:00:00 WARN /etc/app/more.yml does not exist, using defaults", {}),
+        ("[auth][warn] SENTRY_DSN is not set, skipping", {}),
+        ('level=warning msg="no metrics: address already in use 0.0.0.0:9100"', {}),
+        ('{"level": "warn", "msg": "SENTRY_DSN is not set"}', {}),
+    ],
+)
+def test_a_warning_before_the_error_that_ended_it_is_no_cause(root: Path, warned: str, changes: dict[str, Any]) -> None:
+    assert ended(root, changes={"exit_code": 1, **changes}, log=(warned, BUG)).kind == "crashed"
+
+
+def test_a_complaint_that_names_its_path_is_not_about_another_volume(root: Path) -> None:
+    log = ("EACCES: permission denied, open '/root/.cache/x'",)
+    assert ended(root, changes={"exit_code": 1, "mounts": DATA}, log=log).kind != "volume-unwritable"
+
+
+def test_what_belongs_to_the_machine_is_not_opened_to_everybody(root: Path, tmp_path_factory: Any) -> None:
+    place = tmp_path_factory.mktemp("run")
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.bind(str(place / "docker.sock"))
+        (place / "docker.sock").chmod(0o660)
+        mounts = (Mount("bind", str(place / "docker.sock"), "/var/run/docker.sock", True),)
+        log = ("dial unix /var/run/docker.sock: connect: permission denied",)
+        found = ended(root, changes={"exit_code": 1, "mounts": mounts, "user": "1000"}, log=log)
+    assert (found.kind, found.repair) == ("file-unreadable", "invoke up api")
+    assert f'group_add: ["{place.stat().st_gid}"]' in found.change
+    given = (Mount("bind", str(place), "/run/app", True),)
+    foreign = ended(root, changes={"exit_code": 1, "mounts": given}, log=("EROFS: read-only, open '/run/app/x'",))
+    assert "chown" not in foreign.repair
