@@ -85,7 +85,9 @@ def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
 
 def asks_itself(seen: Evidence) -> Fault | None:
     """It complains of an address of its own container that no variable names: a variable is missing."""
-    match = seen.line_with(OWN_ADDRESS)
+    # A server that says where it listens names its own address as well.
+    complaints = filter(CONNECTION_WORDS.search, seen.lines_with(OWN_ADDRESS))
+    match = next(map(OWN_ADDRESS.search, complaints), None)
     # Of a program that is gone nothing listens any more.
     listeners = () if seen.has_ended else seen.listeners
     if match is None or listeners is None or seen.container is None:

@@ -1,6 +1,7 @@
 """Faults of settings that a service reports: a missing variable, refused credentials."""
 
 import re
+from collections.abc import Iterator
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
@@ -29,6 +30,8 @@ REFUSED = re.compile(
     r"|access denied for user|WRONGPASS|NOAUTH|invalid (?:credentials|password|username)|bad auth",
     re.IGNORECASE,
 )
+# `MongoServerError: Authentication failed.`, `pq: password authentication failed for user "app"`
+BY_SERVER = re.compile(r"\w+(?:Error|Exception)\b|(?:failed|denied) for user|WRONGPASS|NOAUTH")
 # `invalid literal for int() with base 10: '80a0'`
 QUOTED = re.compile(r"(['\"`])(.{2,80}?)\1(?![\w])")
 QUOTES = ("''", '""')
@@ -112,7 +115,7 @@ def refused_at_end(seen: Evidence) -> Fault | None:
 
 def refused(seen: Evidence) -> Fault | None:
     """Wrong user or password: in the variable, or because the data was created with another one."""
-    if not seen.line_with(REFUSED) or seen.container is None:
+    if not any(map(REFUSED.search, _refusals(seen))) or seen.container is None:
         return None
     named = [one for one in references(seen.container.environment, seen.hosts) if seen.hosts.get(one.host) != seen.name]
     secret = next((one for one in named if one.has_credentials), None)
@@ -128,6 +131,12 @@ def refused(seen: Evidence) -> Fault | None:
     if any(REFUSED.search(text) for text in seen.answers) and not (seen.is_on_its_way and seen.is_first_start):
         return _refused_itself(seen, seen.container)
     return None
+
+
+def _refusals(seen: Evidence) -> Iterator[str]:
+    """Where a refusal may stand: a service that runs logs each stranger whom it refuses itself, too."""
+    is_over = bool(seen.last_error)
+    return (text for text in seen.lines_with(REFUSED) if is_over or text in seen.answers or BY_SERVER.search(text))
 
 
 def _refused_there(seen: Evidence, host: str, variable: str) -> Fault:

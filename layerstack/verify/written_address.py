@@ -67,7 +67,10 @@ class WrittenAddress:
 def find_written(seen: Evidence) -> Iterator[WrittenAddress]:
     """What its complaints name, the newest first."""
     told: set[tuple[str, int | None]] = set()
-    for text in seen.last_words if not seen.is_on_its_way else (*seen.answers, *reversed(seen.log)):
+    log = tuple(reversed(seen.told))
+    # One that runs and fails a check may say why in its log, among minor trouble: what it could not reach.
+    minor = () if seen.is_on_its_way else filter(NOT_CONNECTED.search, log)
+    for text in (*seen.answers, *log) if seen.is_on_its_way else (*seen.last_words, *minor):
         for host, port in _named_in(seen, text):
             if (host, port) not in told and host not in NO_HOSTS:
                 told.add((host, port))

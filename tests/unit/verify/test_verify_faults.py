@@ -523,3 +523,35 @@ def test_what_belongs_to_the_machine_is_not_opened_to_everybody(root: Path, tmp_
     given = (Mount("bind", str(place), "/run/app", True),)
     foreign = ended(root, changes={"exit_code": 1, "mounts": given}, log=("EROFS: read-only, open '/run/app/x'",))
     assert "chown" not in foreign.repair
+
+
+@pytest.mark.parametrize(
+    ("log", "kind"),
+    [
+        ("user bob: authentication failed", "wrong-answer"),
+        ("MongoServerError: Authentication failed.", "wrong-credentials"),
+        ('pq: password authentication failed for user "app"', "wrong-credentials"),
+        ("2026-11-29 10:00:00 redis.exceptions.AuthenticationError: invalid password", "wrong-credentials"),
+    ],
+)
+def test_a_stranger_whom_a_service_refuses_is_not_refused_by_its_database(root: Path, log: str, kind: str) -> None:
+    values = {"MONGO_URL": "mongodb://a:b@mongodb:27017"}
+    changes = {"health": "", "environment": values, "started_at": "2020-01-01T00:00:00Z"}
+    verdict = Verdict("ready", "running (no health check)")
+    assert running(root, changes, verdict, "oops", log=(log,)).kind == kind
+
+
+def test_a_server_that_says_where_it_listens_does_not_ask_itself(root: Path) -> None:
+    peers = {"mongodb": make_container("mongodb")}
+    log = ("Listening on http://localhost:27017", BUG)
+    found = ended(root, changes={"exit_code": 1}, log=log, peers=peers, peer_listeners={"mongodb": MONGO})
+    assert found.kind == "crashed"
+
+
+def test_a_server_behind_a_proxy_is_named_by_the_log_of_one_that_works(root: Path) -> None:
+    log = ('connect() failed (111: Connection refused) while connecting to upstream: "http://172.18.0.3:8001/"',)
+    peers = {"mongodb": make_container("mongodb", networks={"shop_default": ("mongodb", "172.18.0.3")})}
+    changes = {"health": "", "started_at": "2020-01-01T00:00:00Z"}
+    verdict = Verdict("ready", "running (no health check)")
+    found = running(root, changes, verdict, "502 Bad Gateway", log=log, peers=peers)
+    assert (found.kind, "listens on 27017" in found.cause) == ("wrong-port", True)
