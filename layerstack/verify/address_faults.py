@@ -20,7 +20,7 @@ from layerstack.wording import nearest
 CONNECTION_WORDS = re.compile(
     r"ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|getaddrinfo|resolv|refused|unreachable|connect|time[d ]*out"
     r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504"
-    r"|waiting for \S+:\d",
+    r"|waiting for \S+:\d|(?:can't|cannot) reach|host not found",
     re.IGNORECASE,
 )
 # `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
@@ -115,6 +115,9 @@ def health_check_address(seen: Evidence) -> Fault | None:
     """A health check that asks where its own program does not listen."""
     one = seen.container
     if one is None or one.health in ("", "healthy") or not seen.listeners:
+        return None
+    # What it says of anything else has another cause; many say nothing.
+    if one.health_output and not REFUSED.search(one.health_output):
         return None
     match = next((found for word in one.health_command if (found := LOCAL_NAME.search(word))), None)
     if match is None:

@@ -23,6 +23,8 @@ VARIABLE_MISSING = (
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\b({NAME})\W+env(?:ironment)?\b"),
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\benv(?:ironment)? var\w*\W+({NAME})\b"),
     re.compile(rf"\benv(?:ironment)? var\w*\W+({NAME})\b.*(?:not set|missing|required|undefined|empty|unset|must be)"),
+    # PostgreSQL, MariaDB, and over two lines MySQL.
+    re.compile(rf"(?:must|need to) specify (?:one of )?(?:the following as an environment variable:\W+)?({VARIABLE})"),
     re.compile(rf"\b({VARIABLE}): (?:parameter null or not set|unbound variable)"),
 )
 REFUSED = re.compile(
@@ -39,7 +41,8 @@ SECRET = re.compile(r"PASS|SECRET|TOKEN")
 
 
 def variable_missing(seen: Evidence) -> Fault | None:
-    for text in seen.last_words:
+    lines = seen.last_words
+    for text in (*lines, "\n".join(reversed(lines))):
         for pattern in VARIABLE_MISSING:
             match = pattern.search(text)
             if match and not seen.environment.get(match[1]):

@@ -555,3 +555,38 @@ def test_a_server_behind_a_proxy_is_named_by_the_log_of_one_that_works(root: Pat
     verdict = Verdict("ready", "running (no health check)")
     found = running(root, changes, verdict, "502 Bad Gateway", log=log, peers=peers)
     assert (found.kind, "listens on 27017" in found.cause) == ("wrong-port", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "told"),
+    [
+        ("Error: ENOSPC: System limit for number of file watchers reached, watch '/app'", "out-of-files", "watches"),
+        ("Error: EMFILE: too many open files, watch '/app'", "out-of-files", "instances"),
+        ("Error: ENOSPC: no space left on device, write", "disk-full", "clean"),
+        ("  You must specify POSTGRES_PASSWORD to a non-empty value for the", "variable-missing", "POSTGRES_PASSWORD"),
+        ("You need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_X", "variable-missing", "MARIADB_ROOT_PASSWORD"),
+        (
+            "You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD",
+            "variable-missing",
+            "MYSQL_ROOT_PASSWORD",
+        ),
+    ],
+)
+def test_what_the_last_words_of_well_known_programs_mean(root: Path, said: str, kind: str, told: str) -> None:
+    found = ended(root, changes={"exit_code": 1}, log=tuple(said.splitlines()))
+    assert found.kind == kind
+    assert told in found.way_out
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Error: P1001: Can't reach database server at `mongodb`:`27018`", "wrong-port"),
+        ('nginx: [emerg] host not found in upstream "mongdb" in /etc/nginx/nginx.conf:3', "unknown-host"),
+    ],
+)
+def test_other_words_for_a_server_that_is_not_reached(root: Path, said: str, kind: str) -> None:
+    values = {"MONGO_URL": "mongodb://mongodb:27018"} if kind == "wrong-port" else {}
+    peers = {"mongodb": make_container("mongodb")}
+    seen = {"peers": peers, "peer_listeners": {"mongodb": MONGO}, "log": (said,)}
+    assert ended(root, changes={"exit_code": 1, "environment": values}, **seen).kind == kind
