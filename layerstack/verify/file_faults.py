@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from layerstack.engine.container import Mount
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
+from layerstack.status.input_changes import is_dependency_file
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
@@ -56,7 +57,8 @@ CAPABILITIES = {
 }
 # `A server is already running (pid: 1, file: /data/server.pid).`, `lock file "postmaster.pid" already exists`
 LOCK = re.compile(r"(?P<path>[\w./@+-]*[\w-]+\.(?:pid|lock))\b")
-IS_LOCKED = re.compile(r"already (?:running|exists|locked)|in use by another", re.IGNORECASE)
+# That a lock exists may be as it should, as for `bun.lock`; a file of a process number is there for a process only.
+IS_LOCKED = re.compile(r"already (?:running|locked)|in use by another|\.pid\b.* already exists", re.IGNORECASE)
 # Files of the kernel, and what the path of a request mostly begins with.
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
 # `open '/my app/config.json'`, `open /app/config.json`; not the path of a URL, which follows its host.
@@ -113,7 +115,9 @@ def lock_left(seen: Evidence) -> Fault | None:
     """The file of a process number that a killed predecessor left, where nobody else has the volume."""
     match = LOCK.search(seen.last_error) if seen.last_exit and IS_LOCKED.search(seen.last_error) else None
     one = seen.container
-    if one is None or match is None:
+    # A program leaves the number of its process; the locks of package managers are files of the project.
+    is_of_packages = match is not None and is_dependency_file(match["path"])
+    if one is None or match is None or is_of_packages:
         return None
     path = posixpath.normpath(posixpath.join(one.folder, match["path"]))
     mount = seen.mount_at(path)

@@ -15,14 +15,15 @@ from layerstack.wording import nearest
 VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
 NAME = r"[A-Z][A-Z0-9_]{2,}"
 VARIABLE_MISSING = (
-    re.compile(rf"(?:KeyError|missing|required|undefined|unset)\W+(?:\w+\W+){{0,4}}?({VARIABLE})"),
-    re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:is not set|not set|missing|required|undefined|empty|unset)"),
+    re.compile(rf"(?:KeyError|missing|[Rr]equired|undefined|unset)\W+(?:\w+\W+){{0,4}}?({VARIABLE})"),
+    re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:is not set|not set|missing|[Rr]equired|undefined|empty|unset)"),
     re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:must be (?:set|provided|defined|given)|is mandatory)"),
     # A name of one word is a variable only where it is called one.
     re.compile(rf"KeyError: '({NAME})'$"),
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\b({NAME})\W+env(?:ironment)?\b"),
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\benv(?:ironment)? var\w*\W+({NAME})\b"),
     re.compile(rf"\benv(?:ironment)? var\w*\W+({NAME})\b.*(?:not set|missing|required|undefined|empty|unset|must be)"),
+    re.compile(rf"resolve placeholder '({VARIABLE})"),
     # PostgreSQL, MariaDB, and over two lines MySQL.
     re.compile(rf"(?:must|need to) specify (?:one of )?(?:the following as an environment variable:\W+)?({VARIABLE})"),
     re.compile(rf"\b({VARIABLE}): (?:parameter null or not set|unbound variable)"),

@@ -564,6 +564,8 @@ def test_a_server_behind_a_proxy_is_named_by_the_log_of_one_that_works(root: Pat
         ("Error: EMFILE: too many open files, watch '/app'", "out-of-files", "instances"),
         ("Error: ENOSPC: no space left on device, write", "disk-full", "clean"),
         ("  You must specify POSTGRES_PASSWORD to a non-empty value for the", "variable-missing", "POSTGRES_PASSWORD"),
+        ("Could not resolve placeholder 'DB_URL' in value", "variable-missing", "DB_URL"),
+        ("Invalid environment variables: { STRIPE_KEY: [ 'Required' ] }", "variable-missing", "STRIPE_KEY"),
         ("You need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_X", "variable-missing", "MARIADB_ROOT_PASSWORD"),
         (
             "You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD",
