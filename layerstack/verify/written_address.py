@@ -37,7 +37,9 @@ NAMED_BEFORE = re.compile(
     r"(?<![\w.-])(?P<host>[a-z][a-z0-9_-]*)['\"]?: (?:\[Errno -\d+\] )?"
     r"(?:Name or service not known|Temporary failure in name resolution|no such host|Name does not resolve)"
 )
-NAMES_A_HOST = re.compile(r"\bhost|ENOTFOUND|EAI_AGAIN|not known|name resolution|NXDOMAIN|does not resolve", re.IGNORECASE)
+NAMES_A_HOST = re.compile(
+    r"\bhost|ENOTFOUND|EAI_AGAIN|not known|name resolution|NXDOMAIN|does not resolve", re.IGNORECASE
+)
 # Words of the messages themselves, which are taken for no host.
 NO_HOSTS = frozenset(
     {
