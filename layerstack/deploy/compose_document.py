@@ -47,4 +47,4 @@ def bytes_of(size: str | int) -> int:
 def object_name(name: str) -> str:
     """A name that Kubernetes accepts: a DNS label."""
     # A DNS label has at most 63 characters, and no underscore, which Compose allows.
-    return re.sub(r"[^a-z0-9-]", "-", name.lower()).strip("-")[:63]
+    return re.sub(r"[^a-z0-9-]", "-", name.lower())[:63].strip("-")

@@ -21,6 +21,9 @@ _MISSING = (
     # `/bin/sh: curl: not found`, `bash: line 1: curl: command not found`
     re.compile(r"(?:^|[\s:])([\w./+-]+): (?:command )?not found", re.MULTILINE),
 )
+# Where a shell looks for a program: `timeout 3 curl …`, `test -f /x && curl …`, `A=1 curl …`
+_BEFORE = r"(?:^|[|&;(!`]|\s-\w*c\s|\b(?:exec|if|then|else|do|while|until|timeout \S+)\s)\s*(?:\w+=\S*\s+)*"
+_AFTER = r"(?![\w./-])"
 # A word that a shell runs itself, or that decides what is run, says nothing about the image.
 _PLAIN = re.compile(r"[\w./+-]+")
 _BUILT_IN = frozenset(
@@ -35,9 +38,9 @@ _BUILT_IN = frozenset(
 def missing_program(container: Container) -> str:
     """The program that a health check could not find, from its last output; "" for none."""
     named = (match[1] for pattern in _MISSING for match in pattern.finditer(container.health_output))
-    written = " ".join(container.health_command)
-    # A program that only a script of the check runs is another fault.
-    return next((name for name in named if name in written or name == SHELL), "")
+    written = " ".join(container.health_command[1:])
+    # A program that only a script of the check runs is another fault, and a word of its arguments is no program.
+    return next((name for name in named if name == SHELL or re.search(_BEFORE + re.escape(name) + _AFTER, written)), "")
 
 
 def programs_here(client: EngineClient, container: Container) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from layerstack.wording import nearest
 CONNECTION_WORDS = re.compile(
     r"ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|getaddrinfo|resolv|refused|unreachable|connect|time[d ]*out"
     r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504"
-    r"|waiting for \S+:\d",
+    r"|waiting for \S+:\d|(?:can't|cannot) reach|host not found",
     re.IGNORECASE,
 )
 # `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
@@ -41,9 +41,11 @@ OWN_ADDRESS = re.compile(r"(?<![\w.])(?:localhost|127\.0\.0\.1|\[?::1\]?):(\d{2,
 def wrong_address(seen: Evidence) -> Fault | None:
     """The first variable whose address cannot be right; one that the service itself complains about counts first."""
     one = seen.container
-    if one is None or not CONNECTION_WORDS.search(seen.text):
+    # A check without an answer may be one that waits for an address.
+    said = (seen.text, *(check.detail for check in seen.result.failed))
+    if one is None or not any(map(CONNECTION_WORDS.search, said)):
         return None
-    named = sorted(references(one.environment, seen.hosts), key=lambda found: found.host not in seen.text)
+    named = sorted(references(one.environment, seen.hosts), key=lambda found: not seen.tells_of(found.host))
     problems = ((found, _problem(seen, found)) for found in named)
     # Before the ports are compared: without a network in common even the right port is not reached.
     if fault := next(filter(None, (networking(seen, one, found) for found in named)), None):
@@ -83,7 +85,9 @@ def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
 
 def asks_itself(seen: Evidence) -> Fault | None:
     """It complains of an address of its own container that no variable names: a variable is missing."""
-    match = seen.line_with(OWN_ADDRESS)
+    # A server that says where it listens names its own address as well.
+    complaints = filter(CONNECTION_WORDS.search, seen.lines_with(OWN_ADDRESS))
+    match = next(map(OWN_ADDRESS.search, complaints), None)
     # Of a program that is gone nothing listens any more.
     listeners = () if seen.has_ended else seen.listeners
     if match is None or listeners is None or seen.container is None:
@@ -111,6 +115,9 @@ def health_check_address(seen: Evidence) -> Fault | None:
     """A health check that asks where its own program does not listen."""
     one = seen.container
     if one is None or one.health in ("", "healthy") or not seen.listeners:
+        return None
+    # What it says of anything else has another cause; many say nothing.
+    if one.health_output and not REFUSED.search(one.health_output):
         return None
     match = next((found for word in one.health_command if (found := LOCAL_NAME.search(word))), None)
     if match is None:
@@ -213,7 +220,8 @@ def _own_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str] | N
         return None
     owner = _owner(seen, reference.port)
     # An address for browsers, such as an allowed origin, names localhost rightly.
-    if not (f":{reference.port}" in seen.text or (owner and owner in dependencies(seen.service))):
+    is_named = re.search(rf":{reference.port}\b", seen.text)
+    if not (is_named or (owner and owner in dependencies(seen.service))):
         return None
     better = f"; {owner} serves port {reference.port}" if owner else ""
     return "address-of-itself", f"{reference.variable} names {reference.host}, which is {seen.name} itself{better}"
@@ -223,7 +231,7 @@ def _unknown_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str]
     is_outside = "." in reference.host
     if is_outside and NO_NAME_SERVER.search(seen.text):
         return None  # whether the name is right is not known then
-    is_named, is_unresolved = reference.host in seen.text, bool(NOT_RESOLVED.search(seen.text))
+    is_named, is_unresolved = seen.tells_of(reference.host), bool(NOT_RESOLVED.search(seen.text))
     # An outside name may exist: it counts only where the complaint names it and says that it is not found.
     if reference.host in extra_hosts(seen) or not (
         is_named and is_unresolved if is_outside else is_named or is_unresolved

@@ -12,7 +12,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_log
 from layerstack.engine.inside import run_inside, stopped_programs
 from layerstack.engine.place import EnginePlace
-from layerstack.errors import CheckFailed, reason
+from layerstack.errors import CheckFailed, EngineError, reason
 from layerstack.moment import epoch_seconds
 from layerstack.verify import http_check, inside_http
 from layerstack.wait import call_within
@@ -162,7 +162,8 @@ def timed(
     # Whatever a check raises is its outcome: the other checks are reported all the same.
     except Exception as error:
         is_ok, detail = False, reason(error) or type(error).__name__
-        answer = getattr(error, "answer", "")
+        # The engine's own words are read as those of a service; all others are verify's.
+        answer = getattr(error, "answer", detail if isinstance(error, EngineError) else "")
     # What cannot be asked says so instead of raising: that is no failure.
     is_asked = not (is_ok and detail.startswith(http_check.NOT_CHECKED))
     return CheckResult(name, is_ok, (time.monotonic() - started) * 1000, detail, is_asked=is_asked, answer=answer)

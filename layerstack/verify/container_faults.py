@@ -16,6 +16,7 @@ from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify import port_faults
 from layerstack.verify.code_faults import ENDED_FROM_OUTSIDE, find_origin
 from layerstack.verify.evidence import Evidence, Rule
+from layerstack.verify.file_faults import DISK_FULL
 from layerstack.verify.own_command import where_command
 from layerstack.wording import duration
 
@@ -36,6 +37,9 @@ HEAP_FULL = re.compile(r"heap out of memory|java\.lang\.OutOfMemoryError: Java h
 HEAP_LIMITS = ("max-old-space-size", "-Xmx")
 # `EMFILE: too many open files`; with `in system` it is the limit of the machine, which no ulimit raises.
 NO_FILE_LEFT = re.compile(r"too many open files(?! in system)|\bEMFILE\b", re.IGNORECASE)
+# `ENOSPC: System limit for number of file watchers reached, watch '/app'`, `EMFILE: too many open files, watch '/app'`:
+# Linux counts watches and their owners for itself, and tells of them in the words for full disks and open files.
+WATCH = re.compile(r"(?P<full>ENOSPC|no space left).*\bwatch|too many open files, watch|inotify", re.IGNORECASE)
 # `exec: "serve": executable file not found in $PATH`
 NOT_FOUND = re.compile(r"exec(?:utable file not found| [^:\n]*: no such file| format error)|: not found\b")
 
@@ -108,6 +112,17 @@ def _heap_full(seen: Evidence) -> Fault | None:
     change = f"raise it ({declared.place})" if declared else f"raise it in {where_command(seen)}, or let it need less"
     cause = "ran out of memory: it reached the limit of its own heap"
     return Fault("out-of-memory", cause, seen.up, change)
+
+
+def out_of_watches(seen: Evidence) -> Fault | None:
+    """A program that may watch no further file, as for hot reload."""
+    said = next((text for pattern in (NO_FILE_LEFT, DISK_FULL) for text in seen.lines_with(pattern)), "")
+    match = WATCH.search(said)
+    if match is None:
+        return None
+    setting = "max_user_watches=524288" if match["full"] else "max_user_instances=512"
+    cause = "may watch no further file: the limit of this machine (inotify) is reached"
+    return Fault("out-of-files", cause, f"sudo sysctl fs.inotify.{setting} && {seen.up}")
 
 
 def out_of_files(seen: Evidence) -> Fault | None:
@@ -271,6 +286,6 @@ def _look_at(seen: Evidence) -> tuple[str, str]:
 FIRST: tuple[Rule, ...] = (
     *(paused, image_missing, *port_faults.FIRST, name_taken, network_missing, network_detached, out_of_memory),
     # `cause` is what the files of its container tell.
-    *(out_of_processes, out_of_files, frozen, lambda seen: seen.cause, not_executable),
+    *(out_of_processes, out_of_watches, out_of_files, frozen, lambda seen: seen.cause, not_executable),
 )
 LAST: tuple[Rule, ...] = (nothing_to_do, ended, not_started)

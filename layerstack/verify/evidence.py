@@ -36,7 +36,7 @@ from layerstack.verify.check_graph import service_names
 from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
 from layerstack.verify.health_probe import time_health
-from layerstack.verify.last_words import last_error, texts_of
+from layerstack.verify.last_words import ERROR, last_error, texts_of, without_warnings
 from layerstack.verify.listening import Listener, read_listeners
 from layerstack.verify.state_links import declared_networks, is_first_start
 from layerstack.wait import ask_all
@@ -183,8 +183,8 @@ class Evidence:
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """What its failed checks and its last health check said."""
-        said = [check.answer or check.detail for check in self.result.failed if check.is_asked]
+        """What it said to its failed checks and its last health check; words of verify itself are none."""
+        said = [check.answer for check in self.result.failed if check.answer]
         health = self.container.health_output if self.container else ""
         return tuple(dict.fromkeys([*said, *([health] if health and self.container_is_bad else [])]))
 
@@ -205,9 +205,18 @@ class Evidence:
         return self.container is not None and self.container.health != "healthy"
 
     @cached_property
+    def told(self) -> tuple[str, ...]:
+        """Its log, without warnings where it has ended with an error that it names: they did not end it."""
+        return without_warnings(self.log) if ERROR.match(self.last_error) else self.log
+
+    @cached_property
     def text(self) -> str:
         """Answers and log in one."""
-        return "\n".join((*self.answers, *self.log, self.container.error if self.container else ""))
+        return "\n".join((*self.answers, *self.told, self.container.error if self.container else ""))
+
+    def tells_of(self, host: str) -> bool:
+        """Whether it names this host: `mail` is none in `emails`, and `db` none in `db.example.com`."""
+        return names_host(self.text, host)
 
     @property
     def is_on_its_way(self) -> bool:
@@ -221,14 +230,14 @@ class Evidence:
     def last_words(self) -> tuple[str, ...]:
         """Its responses, and the end of its log if it failed: a working service logs minor trouble, too."""
         is_failed = self.result.verdict.phase != "ready" and not self.is_on_its_way
-        log = tuple(reversed(self.log)) if is_failed else ()
+        log = tuple(reversed(self.told)) if is_failed else ()
         return (*self.answers, *log, self.container.error if self.container else "")
 
     def lines_with(self, pattern: "re.Pattern[str]") -> Iterator[str]:
         """The matching lines: responses before the log, the log from its end."""
         error = self.container.error if self.container else ""
         # During a start `connection refused, trying again` is no complaint yet.
-        log = () if self.is_on_its_way else reversed(self.log)
+        log = () if self.is_on_its_way else reversed(self.told)
         yield from (text for text in (*self.answers, *log, error) if pattern.search(text))
 
     def line_with(self, pattern: "re.Pattern[str]") -> "re.Match[str] | None":
@@ -270,6 +279,10 @@ class Evidence:
 
 
 Rule = Callable[[Evidence], Fault | None]
+
+
+def names_host(text: str, host: str) -> bool:
+    return bool(re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", text))
 
 
 def may_set_up(container: Container) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from layerstack.engine.container import Mount
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
+from layerstack.status.input_changes import is_dependency_file
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
@@ -56,7 +57,8 @@ CAPABILITIES = {
 }
 # `A server is already running (pid: 1, file: /data/server.pid).`, `lock file "postmaster.pid" already exists`
 LOCK = re.compile(r"(?P<path>[\w./@+-]*[\w-]+\.(?:pid|lock))\b")
-IS_LOCKED = re.compile(r"already (?:running|exists|locked)|in use by another", re.IGNORECASE)
+# That a lock exists may be as it should, as for `bun.lock`; a file of a process number is there for a process only.
+IS_LOCKED = re.compile(r"already (?:running|locked)|in use by another|\.pid\b.* already exists", re.IGNORECASE)
 # Files of the kernel, and what the path of a request mostly begins with.
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
 # `open '/my app/config.json'`, `open /app/config.json`; not the path of a URL, which follows its host.
@@ -113,7 +115,9 @@ def lock_left(seen: Evidence) -> Fault | None:
     """The file of a process number that a killed predecessor left, where nobody else has the volume."""
     match = LOCK.search(seen.last_error) if seen.last_exit and IS_LOCKED.search(seen.last_error) else None
     one = seen.container
-    if one is None or match is None:
+    # A program leaves the number of its process; the locks of package managers are files of the project.
+    is_of_packages = match is not None and is_dependency_file(match["path"])
+    if one is None or match is None or is_of_packages:
         return None
     path = posixpath.normpath(posixpath.join(one.folder, match["path"]))
     mount = seen.mount_at(path)
@@ -140,6 +144,9 @@ def unwritable(seen: Evidence) -> Fault | None:
         change = f"remove `ro` or `read_only` from {seen.place_of(mount)}"
         return Fault("volume-unwritable", f"{mount.words} is mounted read-only", seen.up, change)
     cause = f"is not allowed to write to {mount.words}{seen.as_user}"
+    if mount.kind == "bind" and not Path(mount.source).is_relative_to(seen.project.root):
+        # What belongs to this machine is not given to the user of a container.
+        return Fault("volume-unwritable", cause, seen.up, f"let it write to {mount.source}, or mount another folder")
     # Only root may give files to another user.
     own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {seen.user or 'root'}"
     return Fault("volume-unwritable", cause, f"{own} {shlex.quote(mount.target)} && invoke up")
@@ -174,18 +181,26 @@ def _unwritable_image(seen: Evidence) -> Fault | None:
 def unreadable(seen: Evidence) -> Fault | None:
     """A mounted file or folder that the user cannot read, by its mode and not only by the complaint."""
     # What lies in a closed folder seems not to be there.
-    denied = (text for text in (*seen.answers, *reversed(seen.log)) if DENIED.search(text) or NO_FILE.search(text))
+    denied = (text for text in (*seen.answers, *reversed(seen.told)) if DENIED.search(text) or NO_FILE.search(text))
     for line, path in ((text, path) for text in denied for path in PATH.findall(text)):
         mount = seen.mount_at(path)
         # Root reads everything, unless the container was denied that: then its program says so.
         is_possible = mount and mount.kind == "bind" and (not _is_root(seen.user) or DENIED.search(line))
         closed = _closed_part(mount, path, seen.user) if mount and is_possible else None
         if closed:
-            name, mode = relpath(closed, seen.project.root), stat.S_IMODE(closed.stat().st_mode)
-            cause = f"may not read {name}{seen.as_user}: its mode is {mode:o}"
-            again = f"chmod a+r{'x' if closed.is_dir() else ''} {shlex.quote(name)} && invoke up {seen.name}"
-            return Fault("file-unreadable", cause, again)
+            return _closed(seen, closed)
     return None
+
+
+def _closed(seen: Evidence, path: Path) -> Fault:
+    found, name = path.stat(), relpath(path, seen.project.root)
+    cause = f"may not read {name}{seen.as_user}: its mode is {stat.S_IMODE(found.st_mode):o}"
+    if path.resolve().is_relative_to(seen.project.root.resolve()) and not stat.S_ISSOCK(found.st_mode):
+        again = f"chmod a+r{'x' if path.is_dir() else ''} {shlex.quote(name)} && {seen.up}"
+        return Fault("file-unreadable", cause, again)
+    # What belongs to this machine, above all the engine's socket, is not opened to everybody.
+    change = f'add `group_add: ["{found.st_gid}"]` to {seen.name}, the group of {path}'
+    return Fault("file-unreadable", cause, seen.up, change)
 
 
 def _is_root(user: str) -> bool:
@@ -300,10 +315,9 @@ def _mount_near(seen: Evidence) -> Mount | None:
 
 def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
     """The mount whose path the complaint names; else the only possible one."""
-    for line in seen.lines_with(pattern):
-        for path in PATH.findall(line):
-            if mount := seen.mount_at(path):
-                return mount
+    named = [path for line in seen.lines_with(pattern) for path in PATH.findall(line)]
+    if named:
+        return next(filter(None, map(seen.mount_at, named)), None)
     volumes = [one for one in seen.mounts if one.kind == "volume" and not one.is_anonymous]
     return volumes[0] if len(volumes) == 1 else None
 

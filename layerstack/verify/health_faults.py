@@ -19,7 +19,7 @@ NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
 # `http://localhost:8080/health`
 OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b")
 NOT_RESOLVED = re.compile(r"ENOTFOUND|not known|no such host|resolv|name resolution|bad address", re.IGNORECASE)
-NO_PATH = re.compile(r"\b404\b")
+NO_PATH = re.compile(r"(?<![\w/.-])404(?![\w.-])")
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)

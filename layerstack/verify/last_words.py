@@ -17,6 +17,14 @@ STACK = re.compile(r"^\s+at .+\)?$|^Node\.js v\d|^\s*[\^~]*\s*$|^npm (?:notice|e
 LEVELS = ("s", "level", "severity", "levelname")
 ERRORS = ("e", "error", "50")
 FATAL = ("f", "fatal", "critical", "60")
+# Lines that are less than an error: `WARN x`, `[app][warn] x`, `2026-11-29 10:00:00 INFO x`, `npm warn x`,
+# `level=warning msg=x`; in JSON by their level.
+MINOR = re.compile(
+    r"(?:npm |(?:[\d\[(]\S*\s+){0,3})(?:\[[^\]\s]*\])*[\[(<]?(?:warn|warning|notice|info|debug|trace)\b"
+    r"|.*\blevel=\"?(?:warn|notice|info|debug|trace)",
+    re.IGNORECASE,
+)
+MINORS = ("w", "warn", "warning", "40", "notice", "i", "info", "30", "d", "debug", "20", "trace", "10")
 DETAILS = ("error", "reason", "message", "err", "detail", "msg")
 
 
@@ -29,6 +37,11 @@ def telling_lines(log: Sequence[str]) -> Sequence[str]:
     entries = [entry for line in log if (entry := _entry(line))]
     weighty = (_weighty(entries, ERRORS) or _weighty(entries, FATAL))[-SHOWN_LINES:]
     return weighty or [line for line in log if not STACK.match(line)][-SHOWN_LINES:]
+
+
+def without_warnings(log: Sequence[str]) -> tuple[str, ...]:
+    """The lines that do not call themselves less than an error."""
+    return tuple(line for line in log if not (_is_of(_entry(line), MINORS) or MINOR.match(line)))
 
 
 def last_error(log: Sequence[str]) -> str:
@@ -66,8 +79,11 @@ def _entry(line: str) -> dict[str, Any]:
 
 def _weighty(entries: Sequence[Mapping[str, Any]], weights: Sequence[str]) -> list[str]:
     """The texts of the lines of this severity."""
-    found = (one for one in entries if any(str(one.get(key, "")).lower() in weights for key in LEVELS))
-    return list(filter(None, map(_text, found)))
+    return list(filter(None, (_text(one) for one in entries if _is_of(one, weights))))
+
+
+def _is_of(entry: Mapping[str, Any], levels: Sequence[str]) -> bool:
+    return any(str(entry.get(key, "")).lower() in levels for key in LEVELS)
 
 
 def _text(entry: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
-from layerstack.verify.evidence import Evidence
+from layerstack.verify.evidence import Evidence, names_host
 
 # `connect ETIMEDOUT 172.20.0.3:5432`
 TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
@@ -110,7 +110,7 @@ def certificate_refused(seen: Evidence) -> Fault | None:
     secure = [found for found in named if one and OVER_TLS.match(one.environment[found.variable])]
     is_told = len({found.host for found in secure}) != 1 or "://" in complaint or bool(outside_host(seen, complaint))
     only = None if is_told else secure[0]
-    found = next((found for found in named if found.host in complaint), only)
+    found = next((found for found in named if names_host(complaint, found.host)), only)
     owner = owner_of(seen, found.host) if found else None
     if found is None or owner is None:
         return None
@@ -150,7 +150,7 @@ def packets_dropped(seen: Evidence) -> Fault | None:
         owner = owner_of(seen, found.host)
         peer = seen.peers.get(owner) if owner and owner != seen.name else None
         common = sorted(set(one.networks) & set(peer.networks)) if peer else []
-        if owner is None or peer is None or peer.health != "healthy" or not common or found.host not in seen.text:
+        if owner is None or peer is None or peer.health != "healthy" or not common or not seen.tells_of(found.host):
             continue
         listening = seen.peer_listeners.get(owner) or ()
         if not any(there.port == found.port and not there.is_loopback for there in listening):

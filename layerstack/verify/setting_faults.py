@@ -1,6 +1,7 @@
 """Faults of settings that a service reports: a missing variable, refused credentials."""
 
 import re
+from collections.abc import Iterator
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
@@ -14,14 +15,17 @@ from layerstack.wording import nearest
 VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
 NAME = r"[A-Z][A-Z0-9_]{2,}"
 VARIABLE_MISSING = (
-    re.compile(rf"(?:KeyError|missing|required|undefined|unset)\W+(?:\w+\W+){{0,4}}?({VARIABLE})"),
-    re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:is not set|not set|missing|required|undefined|empty|unset)"),
+    re.compile(rf"(?:KeyError|missing|[Rr]equired|undefined|unset)\W+(?:\w+\W+){{0,4}}?({VARIABLE})"),
+    re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:is not set|not set|missing|[Rr]equired|undefined|empty|unset)"),
     re.compile(rf"\b({VARIABLE})\W+(?:\w+\W+){{0,2}}?(?:must be (?:set|provided|defined|given)|is mandatory)"),
     # A name of one word is a variable only where it is called one.
     re.compile(rf"KeyError: '({NAME})'$"),
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\b({NAME})\W+env(?:ironment)?\b"),
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\benv(?:ironment)? var\w*\W+({NAME})\b"),
     re.compile(rf"\benv(?:ironment)? var\w*\W+({NAME})\b.*(?:not set|missing|required|undefined|empty|unset|must be)"),
+    re.compile(rf"resolve placeholder '({VARIABLE})"),
+    # PostgreSQL, MariaDB, and over two lines MySQL.
+    re.compile(rf"(?:must|need to) specify (?:one of )?(?:the following as an environment variable:\W+)?({VARIABLE})"),
     re.compile(rf"\b({VARIABLE}): (?:parameter null or not set|unbound variable)"),
 )
 REFUSED = re.compile(
@@ -29,6 +33,8 @@ REFUSED = re.compile(
     r"|access denied for user|WRONGPASS|NOAUTH|invalid (?:credentials|password|username)|bad auth",
     re.IGNORECASE,
 )
+# `MongoServerError: Authentication failed.`, `pq: password authentication failed for user "app"`
+BY_SERVER = re.compile(r"\w+(?:Error|Exception)\b|(?:failed|denied) for user|WRONGPASS|NOAUTH")
 # `invalid literal for int() with base 10: '80a0'`
 QUOTED = re.compile(r"(['\"`])(.{2,80}?)\1(?![\w])")
 QUOTES = ("''", '""')
@@ -36,7 +42,8 @@ SECRET = re.compile(r"PASS|SECRET|TOKEN")
 
 
 def variable_missing(seen: Evidence) -> Fault | None:
-    for text in seen.last_words:
+    lines = seen.last_words
+    for text in (*lines, "\n".join(reversed(lines))):
         for pattern in VARIABLE_MISSING:
             match = pattern.search(text)
             if match and not seen.environment.get(match[1]):
@@ -112,7 +119,7 @@ def refused_at_end(seen: Evidence) -> Fault | None:
 
 def refused(seen: Evidence) -> Fault | None:
     """Wrong user or password: in the variable, or because the data was created with another one."""
-    if not seen.line_with(REFUSED) or seen.container is None:
+    if not any(map(REFUSED.search, _refusals(seen))) or seen.container is None:
         return None
     named = [one for one in references(seen.container.environment, seen.hosts) if seen.hosts.get(one.host) != seen.name]
     secret = next((one for one in named if one.has_credentials), None)
@@ -128,6 +135,12 @@ def refused(seen: Evidence) -> Fault | None:
     if any(REFUSED.search(text) for text in seen.answers) and not (seen.is_on_its_way and seen.is_first_start):
         return _refused_itself(seen, seen.container)
     return None
+
+
+def _refusals(seen: Evidence) -> Iterator[str]:
+    """Where a refusal may stand: a service that runs logs each stranger whom it refuses itself, too."""
+    is_over = bool(seen.last_error)
+    return (text for text in seen.lines_with(REFUSED) if is_over or text in seen.answers or BY_SERVER.search(text))
 
 
 def _refused_there(seen: Evidence, host: str, variable: str) -> Fault:

@@ -37,6 +37,9 @@ NAMED_BEFORE = re.compile(
     r"(?<![\w.-])(?P<host>[a-z][a-z0-9_-]*)['\"]?: (?:\[Errno -\d+\] )?"
     r"(?:Name or service not known|Temporary failure in name resolution|no such host|Name does not resolve)"
 )
+NAMES_A_HOST = re.compile(
+    r"\bhost|ENOTFOUND|EAI_AGAIN|not known|name resolution|NXDOMAIN|does not resolve", re.IGNORECASE
+)
 # Words of the messages themselves, which are taken for no host.
 NO_HOSTS = frozenset(
     {
@@ -67,7 +70,10 @@ class WrittenAddress:
 def find_written(seen: Evidence) -> Iterator[WrittenAddress]:
     """What its complaints name, the newest first."""
     told: set[tuple[str, int | None]] = set()
-    for text in seen.last_words if not seen.is_on_its_way else (*seen.answers, *reversed(seen.log)):
+    log = tuple(reversed(seen.told))
+    # One that runs and fails a check may say why in its log, among minor trouble: what it could not reach.
+    minor = () if seen.is_on_its_way else filter(NOT_CONNECTED.search, log)
+    for text in (*seen.answers, *log) if seen.is_on_its_way else (*seen.last_words, *minor):
         for host, port in _named_in(seen, text):
             if (host, port) not in told and host not in NO_HOSTS:
                 told.add((host, port))
@@ -84,7 +90,8 @@ def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
         # A server logs the addresses of its clients, too, with ports that the kernel chose for them.
         elif owner and NOT_CONNECTED.search(text) and port < FIRST_CHOSEN_PORT:
             yield owner, port
-    for pattern in (UNRESOLVED, NAMED_BEFORE):
+    # A template, a module and a dependency can be resolved or not as well.
+    for pattern in (UNRESOLVED, NAMED_BEFORE) if NAMES_A_HOST.search(text) else ():
         for match in pattern.finditer(text):
             yield match["host"], None
 

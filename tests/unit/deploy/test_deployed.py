@@ -54,7 +54,8 @@ def service(name: str, asked: int, *tasks: Task) -> SwarmService:
 
 def declared(name: str, *checks: Any) -> Any:
     settings = SimpleNamespace(verify=checks)
-    return SimpleNamespace(name=name, ports=(SimpleNamespace(target=80),), settings=settings, definition={})
+    ports = (SimpleNamespace(target=80),)
+    return SimpleNamespace(name=name, ports=ports, settings=settings, definition={}, replicas=1)
 
 
 @pytest.fixture

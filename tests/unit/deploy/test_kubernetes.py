@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from layerstack.deploy import kubernetes
+from layerstack.deploy.compose_document import object_name
 from layerstack.deploy.kubernetes import Written, make_manifests, write_manifests
 from layerstack.errors import UsageError
 from layerstack.project.project import Project
@@ -120,3 +121,8 @@ def test_a_file_per_service_with_images_by_digest(tmp_path: Path, monkeypatch: p
     assert "never run" in files[0].read_text().splitlines()[0]
     with pytest.raises(UsageError, match=r"web\.yaml"):
         write_manifests(project, files[0], None, lambda _: None)
+
+
+@pytest.mark.parametrize(("name", "label"), [("Web_1.", "web-1"), (f"{'a' * 62}-{'b' * 9}", "a" * 62)])
+def test_a_name_is_a_label_of_dns(name: str, label: str) -> None:
+    assert object_name(name) == label

@@ -99,3 +99,18 @@ def test_verify_says_it_before_all_that_follows_from_it(tmp_path: Path, monkeypa
     fault = name_fault(make_evidence(project, make_result(one, failed_check(answer=RUNC)), cause=found))
     assert (fault.kind, fault.repair) == ("health-program-missing", "invoke up api")
     assert "wget" in fault.change
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "program"),
+    [
+        ("pg_isready -h db || exit 1", "lookup db: not found", ""),
+        ("wget -q -O- localhost:80/health | grep ok", "health: not found", ""),
+        ("test -f /ready && curl x", "sh: curl: not found", "curl"),
+        ("bash -c 'exit 0' && sh -c curl", "sh: curl: not found", "curl"),
+        ("timeout 3 curl x", "sh: curl: not found", "curl"),
+    ],
+)
+def test_a_word_of_the_arguments_is_no_program(command: str, said: str, program: str) -> None:
+    one = make_container("api", health="unhealthy", health_output=said, health_command=("CMD-SHELL", command))
+    assert missing_program(one) == program

@@ -1,6 +1,7 @@
 """Evidence in, named fault out."""
 
 import re
+import socket
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -485,3 +486,109 @@ def test_a_file_below_a_folder_with_a_blank_in_its_name(root: Path) -> None:
 @pytest.mark.parametrize("code", [130, 137, 143])
 def test_a_job_that_somebody_stops_has_not_failed(root: Path, code: int) -> None:
     assert ended(root, "job", {"exit_code": code}).kind == "killed"
+
+
+BUG = "TypeError: Cannot read properties of undefined"
+
+
+@pytest.mark.parametrize(
+    ("warned", "changes"),
+    [
+        ("warn: no cache, EACCES: permission denied, open '/root/.cache/x'", {"mounts": DATA}),
+        ("2026-11-29 10:00:00 WARN /etc/app/more.yml does not exist, using defaults", {}),
+        ("[auth][warn] SENTRY_DSN is not set, skipping", {}),
+        ('level=warning msg="no metrics: address already in use 0.0.0.0:9100"', {}),
+        ('{"level": "warn", "msg": "SENTRY_DSN is not set"}', {}),
+    ],
+)
+def test_a_warning_before_the_error_that_ended_it_is_no_cause(root: Path, warned: str, changes: dict[str, Any]) -> None:
+    assert ended(root, changes={"exit_code": 1, **changes}, log=(warned, BUG)).kind == "crashed"
+
+
+def test_a_complaint_that_names_its_path_is_not_about_another_volume(root: Path) -> None:
+    log = ("EACCES: permission denied, open '/root/.cache/x'",)
+    assert ended(root, changes={"exit_code": 1, "mounts": DATA}, log=log).kind != "volume-unwritable"
+
+
+def test_what_belongs_to_the_machine_is_not_opened_to_everybody(root: Path, tmp_path_factory: Any) -> None:
+    place = tmp_path_factory.mktemp("run")
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.bind(str(place / "docker.sock"))
+        (place / "docker.sock").chmod(0o660)
+        mounts = (Mount("bind", str(place / "docker.sock"), "/var/run/docker.sock", True),)
+        log = ("dial unix /var/run/docker.sock: connect: permission denied",)
+        found = ended(root, changes={"exit_code": 1, "mounts": mounts, "user": "1000"}, log=log)
+    assert (found.kind, found.repair) == ("file-unreadable", "invoke up api")
+    assert f'group_add: ["{place.stat().st_gid}"]' in found.change
+    given = (Mount("bind", str(place), "/run/app", True),)
+    foreign = ended(root, changes={"exit_code": 1, "mounts": given}, log=("EROFS: read-only, open '/run/app/x'",))
+    assert "chown" not in foreign.repair
+
+
+@pytest.mark.parametrize(
+    ("log", "kind"),
+    [
+        ("user bob: authentication failed", "wrong-answer"),
+        ("MongoServerError: Authentication failed.", "wrong-credentials"),
+        ('pq: password authentication failed for user "app"', "wrong-credentials"),
+        ("2026-11-29 10:00:00 redis.exceptions.AuthenticationError: invalid password", "wrong-credentials"),
+    ],
+)
+def test_a_stranger_whom_a_service_refuses_is_not_refused_by_its_database(root: Path, log: str, kind: str) -> None:
+    values = {"MONGO_URL": "mongodb://a:b@mongodb:27017"}
+    changes = {"health": "", "environment": values, "started_at": "2020-01-01T00:00:00Z"}
+    verdict = Verdict("ready", "running (no health check)")
+    assert running(root, changes, verdict, "oops", log=(log,)).kind == kind
+
+
+def test_a_server_that_says_where_it_listens_does_not_ask_itself(root: Path) -> None:
+    peers = {"mongodb": make_container("mongodb")}
+    log = ("Listening on http://localhost:27017", BUG)
+    found = ended(root, changes={"exit_code": 1}, log=log, peers=peers, peer_listeners={"mongodb": MONGO})
+    assert found.kind == "crashed"
+
+
+def test_a_server_behind_a_proxy_is_named_by_the_log_of_one_that_works(root: Path) -> None:
+    log = ('connect() failed (111: Connection refused) while connecting to upstream: "http://172.18.0.3:8001/"',)
+    peers = {"mongodb": make_container("mongodb", networks={"shop_default": ("mongodb", "172.18.0.3")})}
+    changes = {"health": "", "started_at": "2020-01-01T00:00:00Z"}
+    verdict = Verdict("ready", "running (no health check)")
+    found = running(root, changes, verdict, "502 Bad Gateway", log=log, peers=peers)
+    assert (found.kind, "listens on 27017" in found.cause) == ("wrong-port", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "told"),
+    [
+        ("Error: ENOSPC: System limit for number of file watchers reached, watch '/app'", "out-of-files", "watches"),
+        ("Error: EMFILE: too many open files, watch '/app'", "out-of-files", "instances"),
+        ("Error: ENOSPC: no space left on device, write", "disk-full", "clean"),
+        ("  You must specify POSTGRES_PASSWORD to a non-empty value for the", "variable-missing", "POSTGRES_PASSWORD"),
+        ("Could not resolve placeholder 'DB_URL' in value", "variable-missing", "DB_URL"),
+        ("Invalid environment variables: { STRIPE_KEY: [ 'Required' ] }", "variable-missing", "STRIPE_KEY"),
+        ("You need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_X", "variable-missing", "MARIADB_ROOT_PASSWORD"),
+        (
+            "You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD",
+            "variable-missing",
+            "MYSQL_ROOT_PASSWORD",
+        ),
+    ],
+)
+def test_what_the_last_words_of_well_known_programs_mean(root: Path, said: str, kind: str, told: str) -> None:
+    found = ended(root, changes={"exit_code": 1}, log=tuple(said.splitlines()))
+    assert found.kind == kind
+    assert told in found.way_out
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Error: P1001: Can't reach database server at `mongodb`:`27018`", "wrong-port"),
+        ('nginx: [emerg] host not found in upstream "mongdb" in /etc/nginx/nginx.conf:3', "unknown-host"),
+    ],
+)
+def test_other_words_for_a_server_that_is_not_reached(root: Path, said: str, kind: str) -> None:
+    values = {"MONGO_URL": "mongodb://mongodb:27018"} if kind == "wrong-port" else {}
+    peers = {"mongodb": make_container("mongodb")}
+    seen = {"peers": peers, "peer_listeners": {"mongodb": MONGO}, "log": (said,)}
+    assert ended(root, changes={"exit_code": 1, "environment": values}, **seen).kind == kind

@@ -11,7 +11,7 @@ from verify_parts import UNHEALTHY, WAITING, failed, make_container, make_eviden
 from layerstack.engine.container import Mount
 from layerstack.project.project import Port
 from layerstack.run.fault import Fault
-from layerstack.run.health import Verdict
+from layerstack.run.health import Verdict, judge_now
 from layerstack.verify.diagnosis import name_fault
 from layerstack.verify.listening import Listener
 
@@ -131,6 +131,9 @@ def test_a_health_check_that_asks_a_path_of_nobody(tmp_path: Path) -> None:
     found = fault(tmp_path, {"health_command": command, "health_output": output})
     assert found.kind == "health-check-wrong-address"
     assert "/healthz" in found.change
+    # Neither a path that is not there nor an address of IPv6.
+    other = fault(tmp_path, {"health_command": command, "health_output": "cannot read /data/404.html"})
+    assert other.kind != "health-check-wrong-address"
 
 
 @pytest.mark.parametrize(
@@ -387,3 +390,38 @@ def test_packets_to_a_service_that_listens_are_dropped(
     assert (found.kind == "packets-dropped") == is_dropped
     if is_dropped:
         assert found.repair == "invoke restart db api"
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "127.0.0.1:8080 is published, and nothing that can be reached listens on port 80",
+        "127.0.0.1:8080 refuses connections: Connection refused",
+        "GET http://127.0.0.1:8080/ → no HTTP answer ([Errno 111] Connection refused)",
+    ],
+)
+def test_what_verify_says_of_a_port_is_no_complaint_of_the_service(tmp_path: Path, detail: str) -> None:
+    project = make_project({"web": {}, "api": {}}, tmp_path)
+    one = make_container("web", ports=(make_port(8080, 80),), started_at="2020-01-01T00:00:00Z")
+    own, other = (Listener("0.0.0.0", 3000),), (Listener("0.0.0.0", 8080),)
+    known: dict[str, Any] = {"peers": {"web": one, "api": make_container("api")}, "listeners": own}
+    result = make_result(one, failed("port 80", detail), name="web")
+    seen = make_evidence(project, result, peer_listeners={"web": own, "api": other}, **known)
+    assert name_fault(seen).kind == "wrong-port"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"SMTP_HOST": "mail"}, "connect ECONNREFUSED 10.0.0.3:25, so no emails"),
+        ({"STORE_HOST": "db"}, "connect ECONNREFUSED, asked db.example.com"),
+        ({"ORIGIN": "http://localhost:80"}, "connect ECONNREFUSED 10.0.0.3:8080"),
+    ],
+)
+def test_a_host_or_port_within_another_word_is_not_named(tmp_path: Path, values: dict[str, str], said: str) -> None:
+    project = make_project({"web": {"environment": values}}, tmp_path)
+    one = make_container("web", status="exited", exit_code=1, environment=values)
+    verdict = judge_now(one, project.services["web"], is_one_shot=False)
+    result = make_result(one, failed("running", link="running"), verdict=verdict, name="web")
+    seen = make_evidence(project, result, log=(f"Error: {said}",), listeners=())
+    assert name_fault(seen).kind == "one-shot-failed"

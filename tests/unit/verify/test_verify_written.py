@@ -208,3 +208,26 @@ def test_folders_of_packages_are_not_even_listed(tmp_path: Path, monkeypatch: py
     found = fault(tmp_path, UNKNOWN, mounts=(Mount("bind", str(tmp_path), "/srv", True),))
     assert found.change == "correct that name in the program or the settings of api"
     assert not any("node_modules" in path for path in listed)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_left"),
+    [
+        ('FATAL: lock file "postmaster.pid" already exists', True),
+        ("node.lock is already locked", True),
+        ("Error: bun.lock already exists", False),
+        ("Error: yarn.lock is in use by another process", False),
+    ],
+)
+def test_only_what_a_process_leaves_is_removed(tmp_path: Path, said: str, is_left: bool) -> None:
+    data = (Mount("volume", "shop_data", "/", True),)
+    found = fault(tmp_path, said, mounts=data)
+    assert (found.kind == "lock-left") == is_left
+    assert is_left or " rm " not in found.repair
+
+
+@pytest.mark.parametrize(
+    "said", ["Could not resolve placeholder 'spring.url'", "Failed to resolve 'react'", "lookup table is empty"]
+)
+def test_what_is_no_host_may_not_be_resolved_as_well(tmp_path: Path, said: str) -> None:
+    assert fault(tmp_path, f"Error: {said}").kind != "unknown-host"
