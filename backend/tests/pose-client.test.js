@@ -72,6 +72,7 @@ describe('pose client', () => {
   for (const [name, status, body, expected, remedy] of [
     ['starting', 503, { status: 'starting', reason: 'loading the model' }, 503, 'wait'],
     ['busy', 503, { type: type('busy'), detail: 'full' }, 503, 'wait'],
+    ['no room', 503, { type: type('no-room'), detail: 'the disk is full' }, 503, 'wait'],
     ['too many requests', 429, {}, 503, 'wait'],
     ['a lost engine', 503, { type: type('engine-lost'), detail: 'it crashed' }, 502, 'repeat'],
     ['too slow', 504, { type: type('deadline') }, 502, 'repeat'],

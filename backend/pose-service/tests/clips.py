@@ -16,9 +16,16 @@ TICKS = 90_000
 
 
 def clip(
-    frames: Iterable[Pixels], times_seconds: Sequence[float], container: str = "mp4", codec: str = "libx264"
+    frames: Iterable[Pixels],
+    times_seconds: Sequence[float],
+    container: str = "mp4",
+    codec: str = "libx264",
+    pixel_ratio: Fraction = Fraction(1),
 ) -> bytes:
-    """A video whose frames are shown at these times: variable frame rate where they are uneven."""
+    """A video whose frames are shown at these times: variable frame rate where they are uneven.
+
+    pixel_ratio: width of a pixel by its height.
+    """
     stream_bytes = io.BytesIO()
     output = av.open(stream_bytes, "w", format=container)
     stream: Any = None
@@ -27,6 +34,7 @@ def clip(
             stream = output.add_stream(codec, rate=30)
             stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
             stream.codec_context.time_base = Fraction(1, TICKS)
+            stream.codec_context.sample_aspect_ratio = pixel_ratio
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
         frame.pts, frame.time_base = round(seconds * TICKS), Fraction(1, TICKS)
         output.mux(stream.encode(frame))

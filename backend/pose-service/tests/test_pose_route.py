@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -45,6 +46,19 @@ def assert_problem(answer: TestResponse, status: int, kind: str = "") -> None:
     assert answer.get_json()["type"] == (f"urn:pose-service:problem:{kind}" if kind else "about:blank")
     assert answer.get_json()["title"]
     assert answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), OSError(errno.EMFILE, "many"), MemoryError()])
+def test_an_upload_without_room_is_not_the_clients_fault(
+    client: FlaskClient, astronaut: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("werkzeug.wrappers.request.default_stream_factory", refuse)
+    answer = post(client, astronaut.read_bytes())
+    assert_problem(answer, 503, "no-room")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_photo_gives_the_documented_answer(client: FlaskClient, astronaut: Path) -> None:

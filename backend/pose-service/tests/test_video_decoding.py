@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import resource
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -54,6 +55,22 @@ def test_rotation_is_applied(degrees: int, size: tuple[int, int], red: tuple[int
     assert frame.rgb.shape == (size[1], size[0], 3)
     red_part, _, blue_part = frame.rgb[red].astype(int).tolist()
     assert red_part - blue_part > 100
+
+
+@pytest.mark.parametrize(
+    ("ratio", "degrees", "size"),
+    [
+        (Fraction(4, 3), 0, (427, 192)),
+        (Fraction(2, 3), 0, (320, 288)),
+        (Fraction(4, 3), 90, (192, 427)),
+        (Fraction(100, 1), 0, (320, 192)),
+    ],
+)
+def test_pixels_that_are_not_square_are_made_so(ratio: Fraction, degrees: int, size: tuple[int, int]) -> None:
+    content = clip(corner_frames(1), [0.0], pixel_ratio=ratio)
+    (frame,) = decoded(turned(content, degrees) if degrees else content)
+    assert (frame.width, frame.height) == size
+    assert frame.rgb.shape == (size[1], size[0], 3)
 
 
 def test_a_large_frame_is_reduced_and_keeps_its_size_by_name() -> None:

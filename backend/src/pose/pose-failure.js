@@ -4,7 +4,7 @@ import { Problem } from '../ground/problem.js';
 export const REMEDIES = { wait: 'wait', repeat: 'repeat', giveUp: 'give up' };
 
 // The request was not begun; asking again later costs nothing.
-const NOT_BEGUN = new Set(['busy', 'engine-starting', 'engine-failed', 'stopping', 'blank']);
+const NOT_BEGUN = new Set(['busy', 'no-room', 'engine-starting', 'engine-failed', 'stopping', 'blank']);
 const ABOUT_THE_FILE = new Set([400, 413, 415, 422]);
 // Nobody listens, or nobody knows the name yet: the container is being started.
 const NOT_THERE = new Set([

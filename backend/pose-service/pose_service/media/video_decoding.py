@@ -25,11 +25,13 @@ MICROSECONDS = 1_000_000
 FRAMES_HELD = 20
 # 5312 x 2988 with 10 bits takes 0.95 GB; the same with 4:4:4 and 16 bits would take 1.9. `capacity` counts with it.
 MAX_DECODER_BYTES = 1024**3
+# How much wider or higher than the other side a pixel may be: television has up to 2.1, broken files have anything.
+MAX_PIXEL_RATIO = 4.0
 
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """One picture, turned upright by the container's rotation.
+    """One picture as it is shown: its pixels made square, and turned upright by the container's rotation.
 
     rgb: (H, W, 3), reduced to MAX_SIDE. width, height: of the full frame. time_seconds: from the start of the video by
     the container's timestamps. total_*: what the container says of the whole, if it does. damaged: packets lost so far.
@@ -69,6 +71,7 @@ class _Decoding:
         self._stream = _picture_stream(container)
         self._seconds = container.duration / MICROSECONDS if container.duration else None
         self._start = (container.start_time or 0) / MICROSECONDS
+        self._pixel_ratio = _pixel_ratio(self._stream)
         self._last_time = 0.0
         self._damaged = 0
 
@@ -116,9 +119,12 @@ class _Decoding:
         _check_decoder(picture)
         seconds = self._time_of(picture, index)
         self._check_length(seconds)
-        rgb = _upright(picture)
-        is_turned = round(picture.rotation / 90) % 2 == 1
-        width, height = (picture.height, picture.width) if is_turned else (picture.width, picture.height)
+        # As browsers do it: pixels that are not square are made larger, never smaller.
+        width = round(picture.width * max(1.0, self._pixel_ratio))
+        height = round(picture.height / min(1.0, self._pixel_ratio))
+        rgb = _upright(picture, width, height)
+        if round(picture.rotation / 90) % 2 == 1:
+            width, height = height, width
         total = self._stream.frames or None
         return VideoFrame(rgb, index, seconds, width, height, total, self._seconds, self._damaged)
 
@@ -146,6 +152,12 @@ def _picture_stream(container: Any) -> Any:
     return stream
 
 
+def _pixel_ratio(stream: Any) -> float:
+    """Width of a pixel by its height."""
+    ratio = float(stream.sample_aspect_ratio or 1.0)
+    return ratio if 1 / MAX_PIXEL_RATIO <= ratio <= MAX_PIXEL_RATIO else 1.0
+
+
 def _check_pixels(pixels: int, limits: VideoLimits) -> None:
     if pixels > limits.pixels:
         raise TooManyPixelsError(f"A frame has {pixels} pixels, more than {limits.pixels}.")
@@ -163,8 +175,8 @@ def _check_decoder(source: Any) -> None:
         )
 
 
-def _upright(picture: Any) -> Pixels:
-    ratio = min(1.0, MAX_SIDE / max(picture.width, picture.height))
-    size = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
+def _upright(picture: Any, width: int, height: int) -> Pixels:
+    ratio = min(1.0, MAX_SIDE / max(width, height))
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
     rgb = picture.reformat(width=size[0], height=size[1], format="rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(rgb, round(picture.rotation / 90)))

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pose_service.finding.people_finder import FindOptions
 from pose_service.measuring.stance import CHOICES
-from pose_service.settings import Settings
+from pose_service.settings import REAL, WHOLE, Settings
 from pose_service.web.problem import ProblemError
 
 Number = TypeVar("Number", int, float)
@@ -51,10 +51,9 @@ def _number(
     text = fields.get(name)
     if text is None:
         return default
-    try:
-        number = convert(text)
-    except ValueError:
-        number = None
+    # int() and float() themselves read more than a number is written with (settings.WHOLE).
+    is_number = (WHOLE if convert is int else REAL).fullmatch(text)
+    number = convert(text) if is_number else None
     if number is None or not limits[0] <= number <= limits[1]:
         kind = "whole number" if convert is int else "number"
         raise _bad(name, text, f"a {kind} from {limits[0]} to {limits[1]}")

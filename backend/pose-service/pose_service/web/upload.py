@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from functools import partial
 
@@ -19,13 +20,15 @@ DEFAULT_SECONDS = 30.0
 # A file, a few options. Each larger file is an open file of this process while the form is read.
 MAX_PARTS = 20
 MAX_TEXT_BYTES = 100_000
+# This machine's fault and not the form's: no disk, no descriptors, no memory for what arrives.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def read_upload(field: str) -> FileStorage:
     """Read the whole form and give its one file in `field`; its name is what the client wrote and is not to be used.
 
     Raises ProblemError: 415 not-a-form, 400 missing-boundary, missing-FIELD, not-a-file, several-files or
-    broken-upload, 408 upload-too-slow, 413 too-large or too-many-parts.
+    broken-upload, 408 upload-too-slow, 413 too-large or too-many-parts, 503 no-room.
     """
     _require_form(field)
     _receive_form()
@@ -67,6 +70,9 @@ def _parse_form() -> ProblemError | None:
     except RequestEntityTooLarge:
         return _too_large()
     except Exception as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in NO_ROOM:
+            logger.error("no room for an upload: %r", error)
+            return ProblemError(503, "no-room", "There is no room for the file at the moment.", {"Retry-After": "5"})
         # The server's readers raise many kinds: a bad chunk, a reset connection, a body that ends too soon.
         logger.info("unreadable body: %r", error)
         return ProblemError(400, "broken-upload", "The body is no complete form: it ends too soon or is malformed.")
