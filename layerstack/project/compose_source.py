@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -13,6 +13,23 @@ from layerstack.errors import UsageError
 MERGE_TAG = "tag:yaml.org,2002:merge"
 # `$TAG`, `${TAG:-latest}`, `${TAG?set it}`; `$$` is a dollar
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>[A-Za-z_]\w*)(?P<operator>:?[-+?])?|(?P<plain>[A-Za-z_]\w*))")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads values as Compose does, and what a tag of Compose precedes as if the tag were not there."""
+
+    # YAML 1.1 has more: `2222:22` would be a number of base 60, `no` false, and 2026-13-45 no date at all.
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
+for _kind, _pattern, _beginnings in (
+    ("merge", r"<<", "<"),
+    ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0x[0-9a-fA-F]+|0o?[0-7]+|[0-9]+)", "-+0123456789"),
+    ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), list(_beginnings))
 
 
 @dataclass(frozen=True)
@@ -130,7 +147,7 @@ def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
     for path in files:
         name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
         try:
-            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
@@ -198,10 +215,6 @@ def _scalars(
             yield from _scalars(value, (*keys, str(name.value)), seen)
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads what a tag of Compose precedes as if the tag were not there."""
-
-
 def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
@@ -217,7 +230,8 @@ def _plain(node: yaml.Node) -> Any:
     loader = _Loader("")
     try:
         return loader.construct_document(node)
-    except yaml.YAMLError:
+    # Of another tag, or a number that none is, such as 0899.
+    except (yaml.YAMLError, ValueError):
         return None
     finally:
         loader.dispose()

@@ -55,6 +55,25 @@ def test_tags_of_compose_take_the_place_of_earlier_files(tmp_path: Path) -> None
     assert list(source.entries("services", "web", "volumes")) == [("b:/b", "other.yaml:1")]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2222:22", "2222:22"),
+        ("2026-13-45", "2026-13-45"),
+        ("no", "no"),
+        ("1:20.5", "1:20.5"),
+        ("8080", 8080),
+        ("0x10", 16),
+        ("1.5", 1.5),
+        ("true", True),
+        ("~", None),
+        ("'8080'", "8080"),
+    ],
+)
+def test_a_value_is_what_compose_reads(tmp_path: Path, text: str, value: object) -> None:
+    assert write(tmp_path, f"services: {{web: {{ports: [{text}]}}}}\n").value("services", "web", "ports") == [value]
+
+
 def test_entries_of_a_list_keep_their_places(tmp_path: Path) -> None:
     found = list(write(tmp_path, TEXT).entries("services", "web", "volumes"))
     assert found == [
