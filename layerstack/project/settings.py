@@ -1,6 +1,7 @@
 """The settings of `x-layerstack` in a Compose file, of the project and of a service."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,7 @@ def read_service_settings(written: Any, place_of: Place) -> ServiceSettings:
         gpu_memory=_text(known, "gpu_memory"),
         verify=_checks(known.get("verify"), place_of),
         programs={
-            str(name): _words(words, place_of, "programs", name)
+            str(name): _command(words, place_of, "programs", name)
             for name, words in _mapping(known.get("programs"), None, place_of, "programs").items()
         },
         doctor=_doctor(known.get("doctor"), place_of),
@@ -105,7 +106,7 @@ def _doctor(written: Any, place_of: Place) -> DoctorSettings:
 
 def _backup(written: Any, place_of: Place) -> BackupSettings:
     known = _mapping(written, BackupSettings.__dataclass_fields__, place_of, "backup")
-    return BackupSettings(*(_words(known.get(name), place_of, "backup", name) for name in ("dump", "restore")))
+    return BackupSettings(*(_command(known.get(name), place_of, "backup", name) for name in ("dump", "restore")))
 
 
 def _checks(written: Any, place_of: Place) -> tuple[Any, ...]:
@@ -143,6 +144,14 @@ def _words(written: Any, place_of: Place, *path: str | int) -> tuple[str, ...]:
     if isinstance(written, list):
         return tuple(map(str, written))
     raise UsageError(f"{place_of(*path)}: {'.'.join(map(str, path))} is a list of words.", "Write it as [WORD, WORD].")
+
+
+def _command(written: Any, place_of: Place, *path: str | int) -> tuple[str, ...]:
+    """A command line as in `command:` of a service: a text is split as a shell would, and no shell runs it."""
+    try:
+        return _words(shlex.split(written) if isinstance(written, str) else written, place_of, *path)
+    except ValueError as error:
+        raise UsageError(f"{place_of(*path)}: `{written}`: {error}.", "Close the quote.") from error
 
 
 def _text(known: Mapping[str, Any], key: str) -> str:

@@ -30,16 +30,16 @@ def test_everything_that_a_service_can_say(tmp_path: Path) -> None:
       edit: src/a.py
       gpu_memory: 6g
       verify: [{check: a, http: /}, words]
-      programs: {weights: [python, -m, w], one: ls}
+      programs: {weights: [python, -m, w], one: ls -l}
       doctor: {ignore: mount-shadow, sizes: {base: 3GB}}
-      backup: {dump: [mongodump], restore: [mongorestore, --drop]}
+      backup: {dump: mongodump --db 'a b', restore: [mongorestore, --drop]}
 """
     found = service(tmp_path, block)
     assert (found.budget_seconds, found.edit, found.gpu_memory) == (10, "src/a.py", "6g")
     assert found.verify == ({"check": "a", "http": "/"}, "words")
-    assert found.programs == {"weights": ("python", "-m", "w"), "one": ("ls",)}
+    assert found.programs == {"weights": ("python", "-m", "w"), "one": ("ls", "-l")}
     assert (found.doctor.ignore, found.doctor.sizes) == (("mount-shadow",), {"base": "3GB"})
-    assert (found.backup.dump, found.backup.restore) == (("mongodump",), ("mongorestore", "--drop"))
+    assert (found.backup.dump, found.backup.restore) == (("mongodump", "--db", "a b"), ("mongorestore", "--drop"))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ def test_everything_that_a_service_can_say(tmp_path: Path) -> None:
         ("      verify:\n        - check: a\n          htp: /\n", 7, "http"),
         ("      doctor:\n        ignored: []\n", 6, "ignore"),
         ("      backup: {dmp: []}\n", 5, "dump"),
+        ('      backup: {dump: "it\'s"}\n', 5, "quote"),
         ("      zzz: 1\n", 5, "There are: backup"),
         ("      budget_seconds: soon\n", 5, "budget_seconds"),
         ("      verify: {check: a}\n", 5, "- check"),
