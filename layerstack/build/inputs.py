@@ -273,7 +273,7 @@ class _Contexts:
         """Why these files may not be those that a build got which began then."""
         read = (self._entries[name][path] for name, paths in files.items() for path in paths)
         if saved := next((one.path for one in read if one.is_file and one.changed_ns > began_ns), ""):
-            yield f"{saved} was saved while it was built"
+            yield f"{saved} was saved while the build context was read"
 
     def _followed(self, sources: Iterable[Source]) -> tuple[Source, ...]:
         found: list[Source] = []
