@@ -15,7 +15,7 @@ MERGE_TAG = "tag:yaml.org,2002:merge"
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>[A-Za-z_]\w*)(?P<operator>:?[-+?])?|(?P<plain>[A-Za-z_]\w*))")
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class ComposeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads values as Compose does, and what a tag of Compose precedes as if the tag were not there."""
 
     # YAML 1.1 has more: `2222:22` would be a number of base 60, `no` false, and 2026-13-45 no date at all.
@@ -26,10 +26,11 @@ for _kind, _pattern, _beginnings in (
     ("merge", r"<<", "<"),
     ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?(?:0x[0-9a-fA-F]+|0o?[0-7]+|[0-9]+)", "-+0123456789"),
+    ("int", r"[-+]?(?:0x[0-9a-fA-F]+|0o?[0-7]+|0|[1-9][0-9]*)", "-+0123456789"),
     ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), list(_beginnings))
+    _matcher = re.compile(rf"(?:{_pattern})\Z")
+    ComposeLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", _matcher, list(_beginnings))
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
     for path in files:
         name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
         try:
-            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=ComposeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
@@ -215,7 +216,7 @@ def _scalars(
             yield from _scalars(value, (*keys, str(name.value)), seen)
 
 
-def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
+def _untagged(loader: ComposeLoader, _suffix: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
@@ -223,15 +224,16 @@ def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
     return node.value
 
 
-_Loader.add_multi_constructor("!", _untagged)
+ComposeLoader.add_multi_constructor("!", _untagged)
+# As a value `<<` is a text; as a key it is looked for before.
+ComposeLoader.add_constructor(MERGE_TAG, lambda _, node: node.value)
 
 
 def _plain(node: yaml.Node) -> Any:
-    loader = _Loader("")
+    loader = ComposeLoader("")
     try:
         return loader.construct_document(node)
-    # Of another tag, or a number that none is, such as 0899.
-    except (yaml.YAMLError, ValueError):
+    except yaml.YAMLError:
         return None
     finally:
         loader.dispose()

@@ -17,7 +17,7 @@ import yaml
 from layerstack import command
 from layerstack.errors import UsageError
 from layerstack.project.compose_errors import unreadable
-from layerstack.project.compose_source import ComposeSource, read_source
+from layerstack.project.compose_source import ComposeLoader, ComposeSource, read_source
 from layerstack.project.question import BAKE, Answer, Question, escaped, mapped, target_name
 from layerstack.project.reached_files import Reached, reached_files
 from layerstack.project.service import SERVICE_LABEL
@@ -76,7 +76,7 @@ class Resolver:
         said = self._run("The Compose file", self.question.compose("config", "--format", "yaml"))
         # Compose doubles every dollar, so that its output could be a Compose file again.
         text = said.replace("$$", "$")
-        config: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+        config: dict[str, Any] = yaml.load(text, Loader=ComposeLoader) or {}
         return config
 
     def _read_targets(self) -> tuple[dict[str, Any], str]:

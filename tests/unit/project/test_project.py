@@ -70,6 +70,13 @@ def test_images_and_services_are_what_the_tools_say(docker: FakeDocker, root: Pa
     assert [found.services[name].is_built for name in ("web", "db")] == [True, False]
 
 
+def test_a_text_that_compose_prints_without_quotes_stays_a_text(docker: FakeDocker, root: Path) -> None:
+    printed = "name: shop\nservices:\n  web:\n    image: w\n    environment:\n      A: =\n      B: <<\n"
+    docker.answers("compose *", printed)
+    docker.answers("compose *build --print", "{}")
+    assert project.load(root, "cpu").services["web"].definition["environment"] == {"A": "=", "B": "<<"}
+
+
 def test_an_image_without_a_tag_gets_the_one_that_compose_gives_it(docker: FakeDocker, root: Path) -> None:
     found = load(docker, root, {"web": {"context": "."}}, {"services": {"web": {"build": "."}}})
     assert found.image("web").tag == found.services["web"].image == "shop-web"
