@@ -8,6 +8,8 @@ from typing import Any
 from layerstack import command
 from layerstack.project.project import Project
 
+# PyYAML quotes what is no text by YAML 1.1. Docker and Kubernetes also read `1e3`, `0o17` and `y` as something else.
+_NO_TEXT = re.compile(r"[-+.]*\d.*|[yn]", re.IGNORECASE | re.DOTALL)
 # `64m`, `1gb`, `1073741824`
 _SIZE = re.compile(r"(\d+)([kmgt]?)i?b?", re.IGNORECASE)
 
@@ -35,6 +37,10 @@ def yaml_text(*documents: Any) -> str:
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
+    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _NO_TEXT.fullmatch(text) else None)
+
+    Plain.add_representer(str, represent_text)
     return yaml.dump_all(documents, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
 
 
