@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import takewhile
 from pathlib import Path
 
 from layerstack.dockerfile import shell_words
+from layerstack.dockerfile.directives import read_directives
 from layerstack.dockerfile.instruction import STEP_KEYWORDS, Instruction, instructions, pairs
 from layerstack.errors import UsageError
 
 DEFAULT_NAME = "Dockerfile"
-# `# escape=x`
-_DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 # `RUN cat << \`: only blanks within one line are closed up before parsing.
 _NAME_ON_NEXT_LINE = re.compile(r"<<\s*[\\`]\s*$")
 
@@ -51,27 +49,18 @@ class Dockerfile:
     path: Path
     stages: tuple[Stage, ...]
     arguments: Mapping[str, str]
-    head: tuple[str, ...] = ()
+    directives: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
-
-    @property
-    def directives(self) -> dict[str, str]:
-        """`escape`, `syntax` and `check`; the first comment that is none ends them."""
-        # BuildKit skips a first line for the shell before it looks for directives.
-        lines = self.head[1:] if self.head and self.head[0].startswith("#!") else self.head
-        matches = takewhile(bool, (_DIRECTIVE.match(line) for line in lines))
-        return {match[1].lower(): match[2] for match in matches if match}
 
     @property
     def escape(self) -> str:
         return self.directives.get("escape", "\\")
 
     def stage(self, name: str) -> Stage | None:
-        """By name or number; the last one for an empty name."""
-        if not name:
-            return self.stages[-1] if self.stages else None
-        found = (one for one in reversed(self.stages) if name.lower() in (one.name.lower(), str(one.index)))
-        return next(found, None)
+        """The one that a target names: the last one of that name, the last one of all for an empty name."""
+        # A number is no name for a target, and neither is the `stage-1` that is shown for a stage without a name.
+        found = (one for one in reversed(self.stages) if one.is_named and one.name.lower() == name.lower())
+        return next(found, None) if name else next(reversed(self.stages), None)
 
     def base_of(self, stage: Stage) -> Stage | None:
         """The stage that a stage is built on: the nearest earlier one of that name; None when it is an image."""
@@ -133,8 +122,7 @@ def parse(
 
     Raises UsageError for a file without FROM, with an instruction before it, or that the parser refuses.
     """
-    head = tuple(_head(text))
-    parsed = Dockerfile(path, (), {}, head, tuple(_doubts(text)))
+    parsed = Dockerfile(path, (), {}, read_directives(text), tuple(_doubts(text)))
     stages: list[Stage] = []
     # A build argument that is passed replaces the value that BuildKit would set.
     values = {name: arguments.get(name, value) for name, value in (automatic or {}).items()}
@@ -203,11 +191,3 @@ def _doubts(text: str) -> Iterator[str]:
     for number, line in enumerate(text.split("\n"), 1):
         if "<<" in line and _NAME_ON_NEXT_LINE.search(line):
             yield f"line {number}: a heredoc has its name on the next line"
-
-
-def _head(text: str) -> Iterator[str]:
-    """The comment lines at the top, which may be parser directives."""
-    for line in text.removeprefix("\ufeff").splitlines():
-        if not line.startswith("#"):
-            return
-        yield line

@@ -12,6 +12,8 @@ from functools import cached_property
 
 import dockerfile as buildkit
 
+from layerstack.dockerfile.directives import with_escape_first
+
 # Instructions that become a numbered step; FROM is number 1 of its stage.
 STEP_KEYWORDS = ("RUN", "COPY", "ADD", "WORKDIR")
 # `<< -END` is a heredoc called `-END`, which the older parser reads only when the dash is quoted.
@@ -65,7 +67,7 @@ def instructions(text: str) -> Iterator[Instruction]:
     """All instructions in file order. Raises ValueError for what the parser refuses."""
     lines = text.split("\n")
     try:
-        commands = buildkit.parse_string(_closed(text)) if text.strip() else ()
+        commands = buildkit.parse_string(_closed(with_escape_first(text))) if text.strip() else ()
     except buildkit.GoParseError as error:
         raise ValueError(str(error)) from error
     for command in commands:

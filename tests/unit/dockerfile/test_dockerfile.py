@@ -52,10 +52,29 @@ def test_a_directive_after_another_comment_is_a_comment() -> None:
         ("#!/usr/bin/env docker\n# check=skip=all\nFROM a\n", {"check": "skip=all"}),
         ("# hello\n# escape=`\nFROM a\n", {}),
         ("FROM a\n# escape=`\n", {}),
+        ("# version=2\n# escape=`\nFROM a\n", {}),
+        ("#!/usr/bin/env docker\n# escape=`\nFROM a\n", {}),
+        ("\n# escape=`\nFROM a\n", {}),
+        ("  # Escape=`\nFROM a\n", {"escape": "`"}),
+        ("  # syntax=a/b:1\nFROM a\n", {}),
     ],
 )
 def test_directives_stand_before_everything_else(text: str, directives: dict[str, str]) -> None:
     assert parse(text).directives == directives
+
+
+def test_an_escape_directive_after_a_check_counts() -> None:
+    text = "# check=skip=all\n# escape=`\nFROM a\nCOPY b `\n  c\n"
+    assert listed(text)[1:] == [("COPY", "b c", 4)]
+    assert parse(text).escape == "`"
+
+
+@pytest.mark.parametrize(
+    ("target", "index"), [("", 2), ("X", 0), ("x", 0), ("1", None), ("stage-1", None), ("nope", None)]
+)
+def test_a_target_is_the_name_of_a_stage(target: str, index: int | None) -> None:
+    stage = parse("FROM a AS x\nFROM b\nFROM c AS y\n").stage(target)
+    assert (stage.index if stage else None) == index
 
 
 def test_an_instruction_inside_an_onbuild_is_read_with_its_heredoc() -> None:
@@ -108,15 +127,6 @@ def test_stages_have_names_numbers_and_their_own_steps() -> None:
     assert [[one.keyword for one in stage.steps] for stage in parsed.stages] == [["RUN"], ["WORKDIR"], ["COPY", "ADD"]]
 
 
-def test_a_stage_is_found_by_name_number_or_as_the_last() -> None:
-    parsed = parse("FROM a AS deps\nFROM b\nFROM c AS last\n")
-    for name, index in (("deps", 0), ("DEPS", 0), ("1", 1), ("", 2), ("stage-1", 1)):
-        stage = parsed.stage(name)
-        assert stage is not None
-        assert stage.index == index
-    assert parsed.stage("nope") is None
-
-
 def test_only_the_stages_that_a_target_needs_are_reachable() -> None:
     parsed = parse(
         "FROM a AS deps\nFROM a AS tools\nFROM deps AS build\nCOPY --from=0 /x /x\n"
@@ -132,7 +142,7 @@ def test_only_the_stages_that_a_target_needs_are_reachable() -> None:
 def test_a_base_of_the_same_name_as_its_own_stage_is_an_outside_image() -> None:
     parsed = parse("FROM node AS node\nRUN x\nFROM node\n")
     assert [one.index for one in parsed.reachable()] == [0, 1]
-    assert [one.index for one in parsed.reachable("0")] == [0]
+    assert [one.index for one in parsed.reachable("node")] == [0]
 
 
 @pytest.mark.parametrize(
