@@ -163,6 +163,9 @@ class Project:
             raise UsageError(f"{name} is not built here, it runs {service.image}.")
         if name in self.inactive:
             raise self._not_active(name)
+        wanted = full_name(name)
+        if users := [one.name for one in self.services.values() if one.image and full_name(one.image) == wanted]:
+            raise UsageError(f"{name} is not built here: it is the image of {', '.join(users)}.")
         raise UsageError(f"There is no image `{name}` in this project.", _nearest(name, self.images))
 
     def service(self, name: str) -> Service:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,13 @@ def test_unknown_names_come_with_the_nearest() -> None:
 def test_an_image_is_found_by_its_tag_too() -> None:
     stack = of(Image("web", ".", tags=("shop-web:latest", "shop-web:1")))
     assert stack.image("shop-web:1").name == "web"
+
+
+@pytest.mark.parametrize("name", ["db", "docker.io/library/mongo:7", "mongo:7"])
+def test_an_image_that_is_only_run_is_called_that(name: str) -> None:
+    stack = replace(of(Image("web", ".")), services={"db": Service("db", "mongo:7", (), {})})
+    with pytest.raises(UsageError, match="not built here"):
+        stack.image(name)
 
 
 def test_a_circle_is_refused_with_its_path() -> None:
