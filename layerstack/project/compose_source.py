@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import yaml
 
 from layerstack.errors import UsageError
+from layerstack.project.yaml_documents import read_documents
 
 MERGE_TAG = "tag:yaml.org,2002:merge"
 # `$TAG`, `${TAG:-latest}`, `${TAG?set it}`; `$$` is a dollar
@@ -73,7 +74,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class ComposeSource:
-    """The YAML nodes of each file, in the order in which Compose merges them."""
+    """The YAML documents of each file, in the order in which Compose merges them."""
 
     files: tuple[tuple[str, yaml.Node], ...]
 
@@ -144,11 +145,11 @@ def variables_in(text: str) -> Iterator[tuple[int, str, str]]:
 
 def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
     """The Compose files with places. Raises UsageError with file and line for invalid YAML."""
-    found = []
+    found: list[tuple[str, yaml.Node]] = []
     for path in files:
         name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
         try:
-            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=ComposeLoader)
+            found += [(name, node) for node in read_documents(path.read_text(encoding="utf-8"), ComposeLoader)]
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
@@ -156,8 +157,6 @@ def read_source(root: Path, files: Sequence[Path]) -> ComposeSource:
             raise UsageError(msg, f"Look at line {line} of {name} and the one above it.") from error
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise UsageError(f"{name} cannot be read: {error}", f"Correct {name}.") from error
-        if node is not None:
-            found.append((name, node))
     return ComposeSource(tuple(found))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.errors import UsageError
-from layerstack.project.compose_source import read_source
+from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.env_file import expand
 
 # Another server's file: `https://…`, `oci://…`, `git@host:…`.
@@ -73,15 +73,19 @@ def _named(path: Path) -> Iterator[tuple[str, str]]:
     with suppress(OSError, ValueError, UsageError):
         if not _NAMES_FILES.search(path.read_text(encoding="utf-8")):
             return
-        source = read_source(path.parent, [path])
-        for entry in _listed(source.value("include")):
-            yield from _included(entry if isinstance(entry, dict) else {"path": entry})
-        for service in source.services():
-            extends = source.value("services", service, "extends", "file")
-            yield from [("source", str(extends))] if extends else ()
-            for key in ("env_file", "label_file"):
-                for entry in _listed(source.value("services", service, key)):
-                    yield "env", str(entry.get("path") if isinstance(entry, dict) else entry)
+        for document in read_source(path.parent, [path]).files:
+            yield from _of_document(ComposeSource((document,)))
+
+
+def _of_document(source: ComposeSource) -> Iterator[tuple[str, str]]:
+    for entry in _listed(source.value("include")):
+        yield from _included(entry if isinstance(entry, dict) else {"path": entry})
+    for service in source.services():
+        extends = source.value("services", service, "extends", "file")
+        yield from [("source", str(extends))] if extends else ()
+        for key in ("env_file", "label_file"):
+            for entry in _listed(source.value("services", service, key)):
+                yield "env", str(entry.get("path") if isinstance(entry, dict) else entry)
 
 
 def _included(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
