@@ -93,7 +93,7 @@ def open_image(reference: str) -> Iterator[ImageFiles]:
 
 
 def _inspect(reference: str) -> dict[str, Any]:
-    result = command.run(("docker", "image", "inspect", reference), timeout_seconds=INSPECT_SECONDS)
+    result = command.run(("docker", "image", "inspect", "--", reference), timeout_seconds=INSPECT_SECONDS)
     if not result.ok and texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
         raise UsageError(
             f"There is no image `{reference}` here, and no file of that name.", "`invoke images` names this project's."

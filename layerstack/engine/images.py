@@ -137,7 +137,7 @@ def _address(reference: str) -> str:
 
 def _inspect(references: Sequence[str]) -> list[dict[str, Any]]:
     """As the docker command tells it. Raises EngineError."""
-    result = command.run(("docker", "image", "inspect", *references))
+    result = command.run(("docker", "image", "inspect", "--", *references))
     if texts.says(result.stderr, *texts.UNREACHABLE):
         raise unreachable(result.stderr, find_endpoint())
     if "invalid reference format" in result.stderr:

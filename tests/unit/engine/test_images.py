@@ -13,7 +13,7 @@ from layerstack.engine import images
 from layerstack.engine.api import EngineRefused
 from layerstack.engine.images import StoredImage
 from layerstack.engine.unusable import HOW_TO_START
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, UsageError
 from layerstack.project.project import Project, Service
 
 
@@ -35,7 +35,7 @@ def test_what_is_there_is_found_and_the_rest_is_left_out(docker: FakeDocker) -> 
         "c:2": "sha256:b",
         "sha256:b": "sha256:b",
     }
-    assert docker.calls == ["image inspect a gone c:2 sha256:b"]
+    assert docker.calls == ["image inspect -- a gone c:2 sha256:b"]
 
 
 def test_a_bare_id_and_a_name_without_a_tag_are_found(docker: FakeDocker) -> None:
@@ -131,6 +131,13 @@ def test_removing_passes_over_what_is_gone_or_in_use(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(images.engine, "client", lambda: SimpleNamespace(images=SimpleNamespace(remove=remove)))
     images.remove(["busy", "free"])
     assert asked == ["busy", "free"]
+
+
+def test_a_name_that_looks_like_an_option_is_named(docker: FakeDocker) -> None:
+    """`${TAG}-other:v1` in a Compose file, with TAG unset."""
+    docker.answers("image inspect -- *", "[]", "Error response from daemon: invalid reference format\n", 1)
+    with pytest.raises(UsageError, match="`-other:v1`"):
+        images.find_all(["a", "-other:v1"])
 
 
 def test_an_engine_that_is_not_there_is_told_as_everywhere(docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
