@@ -64,6 +64,8 @@ BASE_LINES = (
     "ONBUILD COPY <<E /doc\nhello\nE",
     "ONBUILD LABEL a=b",
     "ENV DIR=src",
+    "ENV DIR=src\nARG DIR=dist",
+    "ARG TOP=d\nENV NAME=TOP\nENV $NAME=dist",
     "LABEL c=d",
     "ONBUILD WORKDIR /w  x",
 )
@@ -192,7 +194,7 @@ class _Writer:
     def write(self) -> None:
         dice, lines = self._dice, self._scene.lines
         if dice.random() < 0.1:
-            lines.append("# escape=`")
+            lines.append(dice.choice(["# escape=`", "# check=skip=all\n# escape=`", "# a=b\n# escape=`"]))
         lines += ["ARG TOP=src", "ARG EMPTY"]
         if dice.random() < 0.3:
             self._scene.definition["args"]["MODE"] = dice.choice(["one", "src", "a b"])
@@ -293,7 +295,8 @@ class _Writer:
         )
 
     def _continued(self) -> str:
-        escape = "`" if self._scene.lines[0].startswith("# escape") else "\\"
+        # Behind an unknown directive it is a comment.
+        escape = "`" if self._scene.lines[0].startswith(("# escape", "# check")) else "\\"
         return f"RUN echo a && {escape}\n  # a comment\n\n  echo b > /ab"
 
     def _env(self) -> str:
