@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from layerstack.project import project
+from layerstack.project.compose_files import choose_files
 from layerstack.project.dependency import all_dependencies
-from layerstack.project.env_file import read_env_file
 from layerstack.project.project import PROFILES, Device, Project
 
 
@@ -32,8 +32,8 @@ def load_with(root: Path, device: Device | None, services: Sequence[str]) -> Pro
 
 
 def active_profiles(root: Path) -> str:
-    """Their names, separated by commas, from the environment or else from `.env`."""
-    return os.environ.get(PROFILES) or read_env_file(root / ".env").values.get(PROFILES, "")
+    """Their names, separated by commas, as Compose finds them: in the environment, or else in the env files."""
+    return choose_files(root).variables().get(PROFILES, "")
 
 
 def with_called(project: Project, services: Iterable[str]) -> Project:

@@ -8,11 +8,22 @@ from pathlib import Path
 # `export NAME=value`, `NAME: value`
 _NAME = re.compile(r"^(?:export\s+)?(?P<name>[^\s=:]+)(?P<before>\s*)(?P<sign>[=:])(?P<after>[ \t]*)(?P<value>.*)$")
 # Inside double quotes Compose first replaces these, then fills in variables.
-_ESCAPE = re.compile(r'\\([abcfnrtv$"\\])')
-_ESCAPED = {"a": "\a", "b": "\b", "c": "", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
-# `${TAG:-latest}`, `${A:-${B}}`; braces in a default may be nested once more.
+_ESCAPE = re.compile(r'\\([abfnrtv$"\\])')
+_ESCAPED = {
+    "$": "$$",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "\\": "\\",
+    '"': '"',
+}
+# `${TAG:-latest}`, `${A:-${B}}`; braces in a default may be nested once more. `$$` is a dollar, and `\$` none of both.
 _VARIABLE = re.compile(
-    r"(?P<escape>\\)?\$(?:\{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*))?\}|(?P<plain>[A-Za-z_]\w*))"
+    r"\$(?:(?P<escape>\$)|\{(?P<braced>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?])(?P<word>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*))?\}|(?P<plain>[A-Za-z_]\w*))"
 )
 
 
@@ -86,7 +97,7 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         if match["escape"]:
-            return match[0][1:]
+            return "$"
         name, operator, word = match["braced"] or match["plain"], match["operator"] or "", match["word"] or ""
         is_set = name in values and (bool(values[name]) or not operator.startswith(":"))
         if operator.endswith("+"):
@@ -118,8 +129,8 @@ def _lines(text: str) -> Iterator[EnvLine]:
 
 
 def _unquoted(match: re.Match[str], number: int) -> EnvLine:
-    # Without a blank before it a `#` is part of the value.
-    value = re.sub(r"(^|\s)#.*$", "", match["value"]).strip()
+    # A `#` begins a comment only behind a space, and not where the value begins.
+    value = match["value"].partition(" #")[0].rstrip()
     return EnvLine(number, match["name"], value, is_plain=_is_plain(match))
 
 
@@ -142,8 +153,7 @@ def _quoted(match: re.Match[str], number: int, following: list[str]) -> tuple[En
 def _unescaped(text: str, quote: str) -> str:
     if quote == "'":
         return text.replace("\\'", "'")
-    # `\$` stays as it is until variables are filled in: it is what keeps one from being a variable.
-    return _ESCAPE.sub(lambda match: match[0] if match[1] == "$" else _ESCAPED[match[1]], text)
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
 
 
 def _is_plain(match: re.Match[str]) -> bool:

@@ -22,12 +22,14 @@ def of(services: tuple[str, ...]) -> Project:
         ("", ["tool", "web"], "debug"),
         ("COMPOSE_PROFILES=mail\n", ["tool"], "mail,debug"),
         ("COMPOSE_PROFILES=debug\n", ["tool"], "debug"),
+        ("P=mail\nCOMPOSE_PROFILES=$P\n", ["tool"], "mail,debug"),
         ("", ["nobody"], None),
     ],
 )
 def test_a_named_service_brings_its_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str, asked: list[str], active: str | None
 ) -> None:
+    (tmp_path / "compose.yaml").touch()
     (tmp_path / ".env").write_text(kept)
     monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
     monkeypatch.setattr(os, "environ", dict(os.environ))
@@ -37,7 +39,20 @@ def test_a_named_service_brings_its_profile(
     assert os.environ.get("COMPOSE_PROFILES") == active
 
 
+def test_profiles_are_those_of_the_env_files_that_compose_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "compose.yaml").touch()
+    (tmp_path / ".env").write_text("COMPOSE_PROFILES=default\n")
+    (tmp_path / "other.env").write_text("COMPOSE_PROFILES=other\n")
+    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
+    assert called.active_profiles(tmp_path) == "default"
+    monkeypatch.setenv("COMPOSE_ENV_FILES", str(tmp_path / "other.env"))
+    assert called.active_profiles(tmp_path) == "other"
+
+
 def test_of_a_profile_only_what_is_named_comes_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "compose.yaml").touch()
     monkeypatch.setattr(os, "environ", dict(os.environ))
     profiles = {name: ["debug"] for name in ("tool", "below", "other")}
 

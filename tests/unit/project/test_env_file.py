@@ -27,6 +27,17 @@ def values(path: Path, text: str, **environment: str) -> dict[str, str]:
         ("A='' # nothing", ""),
         ("A=${B:+set}", "set"),
         ("A=${ZZ:-${B}}", "b"),
+        ("A=#b", "#b"),
+        ("A= # b", "# b"),
+        ("A=x\t#b", "x\t#b"),
+        ("A=x  # b # c", "x"),
+        ("A=$$B", "$B"),
+        ('A="$$B"', "$B"),
+        ("A='$$B'", "$$B"),
+        (r"A=\$B", "\\b"),
+        (r'A="\\$B"', "\\b"),
+        (r'A="\$\{y\}"', r"$\{y\}"),
+        (r'A="\c"', r"\c"),
     ],
 )
 def test_a_value(tmp_path: Path, line: str, value: str) -> None:
