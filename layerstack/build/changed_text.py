@@ -1,7 +1,7 @@
 """Changed instructions, build arguments and definitions in the words of a cause, with secrets masked."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from layerstack.build.file_diff import printable
@@ -35,9 +35,7 @@ def new_text(diff: StageDiff, number: int) -> str:
         return f"{shown(now)} moved"
     if replaced is None:
         return f"new {shown(now)}"
-    if shown(replaced) == shown(now):
-        return f"{shown(now)}: its text further on changed"
-    return f"{shown(replaced)} → {shown(now)}"
+    return _from_to((replaced,), (now,))
 
 
 def noticed_by(line: RecipeLine, change: Change) -> Change:
@@ -57,8 +55,16 @@ def settings_cause(change: Change, location: str) -> Cause:
     # It is a build argument only if nothing but values changed: any other line is an edit of the Dockerfile.
     if len(old) == len(change.gone) and old.keys() == new.keys() and len(new) == len(change.come):
         return Cause("build-arg", "; ".join(f"{name}: {old[name]} → {new[name]}" for name in old))
-    sides = ("; ".join(shown(one) for one in lines) or "nothing" for lines in (change.gone, change.come))
-    return Cause("instruction", f"{location}: {' → '.join(sides)}")
+    return Cause("instruction", f"{location}: {_from_to(change.gone, change.come)}")
+
+
+def _from_to(gone: Sequence[RecipeLine], come: Sequence[RecipeLine]) -> str:
+    """Both sides in a few words; what is hidden in these is told."""
+    was, now = ("; ".join(shown(one) for one in lines) or "nothing" for lines in (gone, come))
+    if was != now:
+        return f"{was} → {now}"
+    old, new = (" ".join(" ".join(map(str, lines)).split()) for lines in (gone, come))
+    return f"{now}: {'only blanks' if old == new else 'what is not shown of it'} changed"
 
 
 def base_cause(old: Manifest, new: Manifest, stage: str) -> Cause | None:

@@ -268,3 +268,21 @@ def test_a_change_that_ran_nothing_is_named_all_the_same(folder: ImageFolder) ->
     assert cause
     assert (cause.kind, "src/main.py" in cause.detail) == ("file-content", True)
     assert ImageCauses(old, old, [], {}).of_cached() is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('VOLUME ["/v  1"]', 'VOLUME ["/v 1"]'),
+        ("CMD echo  a", "CMD echo a"),
+        ("LABEL a=b PASSWORD=one", "LABEL a=b PASSWORD=two"),
+        (f"LABEL a={'x' * 90}1", f"LABEL a={'x' * 90}2"),
+    ],
+)
+def test_two_sides_that_look_the_same_are_shown_once(folder: ImageFolder, old: str, new: str) -> None:
+    before = folder.dockerfile(f"FROM scratch\nCOPY a /a\n{old}\n").manifest()
+    after = folder.dockerfile(f"FROM scratch\nCOPY a /a\n{new}\n").manifest()
+    cause = ImageCauses(after, before, (), {}).of_description()
+    assert cause
+    assert cause.kind == "instruction"
+    assert "→" not in cause.detail
