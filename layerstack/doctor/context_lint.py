@@ -1,6 +1,7 @@
 """Files that a build takes into an image as they are: history, packages, secrets; scripts with Windows line ends."""
 
 import os
+import posixpath
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,6 @@ from layerstack.run.script_file import find_scripts
 from layerstack.wording import listed
 
 CHECK, SCRIPTS = "context-takes-all", "windows-line-ends"
-EVERYTHING = frozenset(("", ".", "./", "/"))
 FOLDERS = (".git", "node_modules", "__pycache__")
 FILES = (".env", ".git")  # `.git` is a file in a submodule and in a second work tree
 # A folder of this name is a virtual environment only if it contains this file.
@@ -65,11 +65,16 @@ def _excludes(instruction: Instruction) -> Iterator[Sequence[Pattern]]:
     if instruction.keyword not in ("COPY", "ADD") or instruction.heredocs:
         return
     # Elsewhere a source with unknown variables counts as everything; a warning needs a literal one.
-    if not EVERYTHING & {word.strip("\"'") for word in instruction.words[:-1]}:
+    if not any(_is_everything(word.strip("\"'")) for word in instruction.words[:-1]):
         return
     for source in copy_sources.read_sources(instruction, Variables()):
-        if not source.origin and source.pattern in EVERYTHING and not source.only:
+        if not source.origin and _is_everything(source.pattern) and not source.only:
             yield ignore_rules.parse_patterns("\n".join(source.excludes), Path("--exclude"))
+
+
+def _is_everything(path: str) -> bool:
+    """`.`, `./`, `./.`, `/`, `..`: a context ends at its root. `*` names all in it, hidden files too."""
+    return posixpath.normpath(f"/{path}").lstrip("/") in ("", "*")
 
 
 def find_unwanted(folder: Path, patterns: Sequence[Pattern]) -> Iterator[str]:

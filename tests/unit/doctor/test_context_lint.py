@@ -55,7 +55,17 @@ def test_a_part_another_stage_and_what_is_excluded_are_left_alone(root: Path, do
     assert [one.severity for one in check(root, dockerfile)] == ["ok"]
 
 
-@pytest.mark.parametrize("instruction", ["ADD ./ /app/", 'COPY [".", "/app"]', "COPY --chown=1:1 . /app"])
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "ADD ./ /app/",
+        'COPY [".", "/app"]',
+        "COPY --chown=1:1 . /app",
+        "COPY ./. /app",
+        "COPY 'src/..' /app",
+        "ADD ./* /app/",
+    ],
+)
 def test_every_way_to_write_everything_is_known(root: Path, instruction: str) -> None:
     assert [one.severity for one in check(root, f"FROM scratch\n{instruction}\n")] == ["warning"]
 
