@@ -54,12 +54,21 @@ class _Source:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A line that a step may be; `previous` is the line of the step before it, `is_exact` says that the counts fit."""
+    """A line that a step may be; `previous` is the line of the step before it.
+
+    `is_moved`: it does not stand where BuildKit's number says. `unexplained` is how many steps more than were read
+    BuildKit counts in the stage; negative for fewer.
+    """
 
     source: _Source
     line: int
     previous: int
-    is_exact: bool
+    is_moved: bool
+    unexplained: int
+
+    @property
+    def is_exact(self) -> bool:
+        return not self.is_moved and not self.unexplained
 
     @property
     def place(self) -> str:
@@ -104,6 +113,9 @@ class Placement:
         declaring = [one for one in possible if one.is_exact] or possible
         named = next((one for one in declaring if one.source.image == step.image), declaring[0])
         declaring = [one for one in declaring if one.source.path == named.source.path]
+        # Of stages with one name the one that fits best is meant: ONBUILD of an image lengthens all that stand on it.
+        fits = min((one.is_moved, abs(one.unexplained)) for one in declaring)
+        declaring = [one for one in declaring if (one.is_moved, abs(one.unexplained)) == fits]
         first = next((one for one in declaring if self._follows(one, step)), declaring[0])
         return first.source.image, first.place
 
@@ -151,15 +163,15 @@ def _candidates(step: Step, source: _Source) -> Iterator[_Candidate]:
         is_same_stage = step.stage.lower() == stage.name.lower() or (not step.stage and stage.index == 0)
         others = step.total - len(stage.steps)
         if is_same_stage and 0 <= others <= MOST_OTHERS and (found := _line(step, place, others)):
-            yield _Candidate(source, *found, is_exact=others == place.total_before)
+            yield _Candidate(source, *found, unexplained=others - place.total_before)
 
 
-def _line(step: Step, place: _StagePlace, others: int) -> tuple[int, int] | None:
-    """(line, line of the step before it) of the step in this stage, None when it has none."""
+def _line(step: Step, place: _StagePlace, others: int) -> tuple[int, int, bool] | None:
+    """(line, line of the step before it, whether its number is another one) in this stage, None when it has none."""
     stage = place.stage
     if step.instruction.startswith(ONBUILD):
         if place.triggers is None:
-            return stage.line, 0  # what an image brings along has no line of its own here
+            return stage.line, 0, False  # what an image brings along has no line of its own here
         return _at(step, _steps(place.triggers), [step.number - 1, *range(len(place.triggers))], place.last_below)
     expected = step.number - 1 - place.number_before
     earlier = _steps(place.triggers or ())
@@ -168,11 +180,13 @@ def _line(step: Step, place: _StagePlace, others: int) -> tuple[int, int] | None
     return _at(step, stage.steps, [expected, *range(step.number - 1, step.number - 2 - others, -1)], below)
 
 
-def _at(step: Step, lines: Sequence[Instruction], indexes: Sequence[int], below: int) -> tuple[int, int] | None:
-    """The first of these lines that matches the step, with the line before it."""
+def _at(step: Step, lines: Sequence[Instruction], indexes: Sequence[int], below: int) -> tuple[int, int, bool] | None:
+    """The first of these lines that matches the step, with the line before it, and whether others were tried first."""
     fitting = (index for index in indexes if 0 <= index < len(lines) and is_same_text(step, lines[index]))
     index = next(fitting, None)
-    return None if index is None else (lines[index].line, lines[index - 1].line if index else below)
+    if index is None:
+        return None
+    return lines[index].line, lines[index - 1].line if index else below, index != indexes[0]
 
 
 def _steps(instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:

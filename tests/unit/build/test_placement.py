@@ -53,6 +53,18 @@ def test_from_may_or_may_not_be_counted(tmp_path: Path, write: Write, counts_fro
     assert placed(tmp_path, images, step("app", "deps", number, total, "COPY lock .")) == ("app", "app/Dockerfile:3")
 
 
+def test_stages_of_one_name_on_an_image_with_onbuild_are_told_apart_by_their_length(
+    tmp_path: Path, write: Write
+) -> None:
+    """BuildKit counts one step more in each: that of the image's ONBUILD, which is not read here."""
+    text = (
+        "FROM base AS b\nCOPY <<S /s\nx\nS\nCOPY a /a\nFROM base AS b\nCOPY <<S /s\ny\nS\nCOPY --from=0 / /f\nRUN c\n"
+    )
+    images = [write("base", BASE), write("app", text, ON_BASE)]
+    assert placed(tmp_path, images, step("app", "b", 2, 5, "COPY --from=0 / /f")) == ("app", "app/Dockerfile:10")
+    assert placed(tmp_path, images, step("app", "b", 2, 4, "COPY a /a")) == ("app", "app/Dockerfile:5")
+
+
 @pytest.mark.parametrize("prefix", ["app", "web", "base", ""])
 def test_a_step_of_the_base_belongs_to_it_whatever_prefix_it_wears(tmp_path: Path, write: Write, prefix: str) -> None:
     images = [write("base", BASE), write("app", APP, ON_BASE), write("web", APP, ON_BASE)]
