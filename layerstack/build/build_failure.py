@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from layerstack.build.buildlog import BuildReport, Step
 from layerstack.build.definition_failure import read_definition_failure
+from layerstack.build.step_lack import find_lack
 from layerstack.build.step_text import bare
 from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
 from layerstack.dockerfile.context import Context
@@ -56,6 +57,11 @@ _NEAR_STAGE = re.compile(r"(?P<name>[^\s:]+): failed to resolve source metadata 
 # Of the image in `# syntax=`, which no FROM names.
 _NO_FRONTEND = re.compile(r"failed to resolve source metadata for (?:docker\.io/(?:library/)?)?(?P<name>\S+): ")
 _SYNTAX = re.compile(r"\| >>> #\s*syntax\s*=", re.IGNORECASE)
+# `  12 | >>>     mkdir /data`; BuildKit leaves out blank lines only at the end of a file.
+_SHOWN_LINE = re.compile(r"^\s*(?P<number>\d+) \|(?: (?P<mark>>>>)|    )? ?(?P<text>.*\S.*)$")
+_GOES_ON = re.compile(r"(?:&&|\|\|?|,)\s*$")
+# `9 | >>> RUN <<EOF`
+_OPEN_HEREDOC = re.compile(r">>> .*<<-?\s*['\"]?(?P<name>\w+)")
 # `unknown flag: --parents`
 _UNKNOWN_FLAG = re.compile(r"unknown flag: --(?P<flag>[\w-]+)")
 # `base name ($NODE) should not be blank`
@@ -91,7 +97,8 @@ def _explained(report: BuildReport, project: Project) -> StackError:
     if not place and (fault := read_definition_failure(message, project)):
         return kind(fault.reason, fault.repair)
     if not place or not solved:
-        return kind(f"The build failed:\n{_indent(message)}", _advice(text, project))
+        reason = f" {solved[-1]}" if len(solved) == 1 and not place else ""
+        return kind(f"The build failed:{reason}\n{_indent(message)}", _advice(text, project))
     found = _of_definition(solved[-1], message, project)
     return kind(_joined(f"{place['place']}: {found.reason}", _excerpt(message)), found.repair or _advice(text, project))
 
@@ -101,6 +108,8 @@ def _of_step(report: BuildReport, step: Step, project: Project, kind: type[Stack
     # The error of a COPY says what is missing; only the context and its ignore file show why.
     found = _not_copied(step, image, project) or read_failure(report.failed_log, image.context if image else "")
     exit_code = re.search(r"exit code: \d+", step.error)
+    if not found.repair and (lack := find_lack(step, image, project, (report.failed_log, found.reason))):
+        found = lack
     said = found.reason or (exit_code[0] if exit_code else step.error)
     parts = [
         f"{step.place or step.image}: `{short(bare(step.instruction), 60)}` failed: {said}",
@@ -141,13 +150,19 @@ def _of_definition(text: str, message: str, project: Project) -> ToolFailure:
     """The problem of a Dockerfile that BuildKit could not start to build; `message` has its lines."""
     # The place in front of the sentence already has the line.
     said = re.sub(r"^dockerfile parse error on line \d+: ", "", text).strip()
-    return _misspelt(text) or _absent(text, message, project) or ToolFailure(said)
+    return _misspelt(text, message) or _absent(text, message, project) or ToolFailure(said)
 
 
-def _misspelt(text: str) -> ToolFailure | None:
+def _misspelt(text: str, message: str) -> ToolFailure | None:
     """An instruction, a flag, a variable or a stage that is not there."""
     if match := _UNKNOWN_WORD.search(text):
-        return ToolFailure(f"unknown instruction {match['word']}", did_you_mean(match["word"].upper(), FLAGS))
+        return _continued(match["word"], message) or ToolFailure(
+            f"unknown instruction {match['word']}", did_you_mean(match["word"].upper(), FLAGS)
+        )
+    if match := _OPEN_HEREDOC.search(message) if "unterminated heredoc" in text else None:
+        return ToolFailure(
+            f"its heredoc has no end ({match['name']})", f"Write `{match['name']}` alone on the line below its last."
+        )
     if match := _UNKNOWN_FLAG.search(text):
         return ToolFailure(f"unknown flag --{match['flag']}", _near_flag(match["flag"]))
     if match := _BLANK_BASE.search(text):
@@ -156,6 +171,20 @@ def _misspelt(text: str) -> ToolFailure | None:
     if match := _NEAR_STAGE.search(text):
         return ToolFailure(f"there is no stage, context or image {match['name']}", f"Did you mean {match['near']}?")
     return None
+
+
+def _continued(word: str, message: str) -> ToolFailure | None:
+    """A line that was to go on with the one above it, whose end lacks the backslash."""
+    lines = [match for line in message.splitlines() if (match := _SHOWN_LINE.match(line))]
+    marked = next((number for number, match in enumerate(lines) if match["mark"]), 0)
+    above = lines[marked - 1] if marked else None
+    if above is None or not (_GOES_ON.search(above["text"]) or re.match(r"\s", lines[marked]["text"])):
+        return None
+    # The backslash of a line that ends with one is not what is missing.
+    if above["text"].rstrip().endswith("\\"):
+        return None
+    reason = f"`{word}` is no instruction, and line {above['number']} above it ends without a backslash"
+    return ToolFailure(reason, f"End line {above['number']} with ` \\`.")
 
 
 def _absent(text: str, message: str, project: Project) -> ToolFailure | None:

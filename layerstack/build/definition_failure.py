@@ -147,6 +147,14 @@ def _no_secret(project: Project, image: Image, match: re.Match[str]) -> ToolFail
     return ToolFailure(f"{reason}, which does not exist", f"Write {shown}, or correct the `file:` of the secret.")
 
 
+def _no_download(project: Project, image: Image, match: re.Match[str]) -> ToolFailure | None:
+    text = _text(project, image) or ""
+    line = next((number for number, one in enumerate(text.splitlines(), 1) if match["url"] in one), 0)
+    why = match["why"].rpartition(": ")[2].strip() or "no answer"
+    reason = f"{image.dockerfile_place}:{line}: {match['url']} cannot be downloaded: {why}"
+    return ToolFailure(reason, "Correct the address, or check this machine's network.") if line else None
+
+
 def _place(project: Project, image: Image, *keys: str) -> str:
     """`compose.yaml:7: ` where its `build:` says it; "" for an image of a bake file."""
     found = (find_declaration(project, image.name, "build", key) for key in keys)
@@ -172,4 +180,6 @@ _KINDS: tuple[tuple[str, _Look], ...] = (
     (r"lint violation found for rules: (?P<rules>.+)", _lint),
     (r"granting entitlement (?P<name>\S+) is not allowed", _entitlement),
     (r"ssh agent socket", _no_agent),
+    # `failed to load cache key: Get "https://x.org/tini": dial tcp: lookup x.org: no such host`
+    (r'failed to load cache key: (?:Get|Head) "(?P<url>[^"]+)"(?P<why>.*)', _no_download),
 )

@@ -35,6 +35,23 @@ _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
 _NO_CONTEXT = re.compile(r"context \"(?P<name>[^\"]*)\": context not found")
 # (place, advice); both are "" where the message itself says all that is known.
 Reading = tuple[str, str]
+# `line 3: unterminated quoted value "hello`
+_UNCLOSED = re.compile(r"unterminated quoted value (?P<begin>[^\n]+)")
+# What Compose writes around a reason: the file, which the place names, and a word that says nothing.
+_BEGINS = re.compile(r"^(?:ERROR: )?(?:(?:validating|failed to parse|failed to read) .+?: )?(?:line \d+: )?")
+_ENDS = re.compile(r": invalid compose project$")
+# `services additional properties 'Worker 1' not allowed`
+_SERVICE_NAME = re.compile(r"[\w.-]+")
+# `services.web.depends_on.api.condition value must be one of 'service_started', 'service_healthy'`
+_ONE_OF = re.compile(r"(?P<path>[\w.\-\[\]]+) value must be one of (?P<values>'.+')")
+# `services.web.healthcheck.interval must be a string`
+_NO_STRING = re.compile(r"(?P<path>[\w.\-\[\]]+) must be a string")
+# `secrets.db_password conflicts with imported resource`
+_CONFLICT = re.compile(
+    r"(?P<kind>services|volumes|networks|secrets|configs|models)\.(?P<name>\S+) conflicts with imported"
+)
+# Keys whose text is a length of time.
+_TIMES = ("interval", "timeout", "start_period", "start_interval", "stop_grace_period", "delay", "window")
 
 
 def unreadable(
@@ -48,18 +65,19 @@ def unreadable(
         return EngineError(f"There is no docker context {match['name']}.", advice)
     lines = [line for line in result.stderr.splitlines() if line.strip() and not _IS_ASIDE.search(line)]
     said = "\n".join(lines)
-    detail = quoted_end(lines)
     sources = [path for path in files if path.suffix in (".yml", ".yaml")]
     try:
         source = read_source(root, sources)
     # Compose names the line, and not always the file.
     except UsageError as error:
-        return UsageError(f"{what} cannot be read: {error.args[0]}:\n{detail}", error.advice)
+        return UsageError(f"{what} cannot be read: {error.args[0]}:\n{quoted_end(lines)}", error.advice)
     place, advice = _Reader(root, tuple(files), variables, source).diagnose(said)
-    return UsageError(
-        f"{what} cannot be read{f': {place}' if place else ''}:\n{detail}",
-        advice or (f"Correct {place}." if place else f"The same by hand: {printable(result.argv)}"),
-    )
+    advice = advice or (f"Correct {place}." if place else f"The same by hand: {printable(result.argv)}")
+    # One line of Compose's says what is wrong: it belongs beside the place, not below it.
+    if len(lines) == 1:
+        reason = _ENDS.sub("", _BEGINS.sub("", lines[0]))
+        return UsageError(f"{what} cannot be read: {': '.join(filter(None, (place, reason)))}", advice)
+    return UsageError(f"{what} cannot be read{f': {place}' if place else ''}:\n{quoted_end(lines)}", advice)
 
 
 @dataclass(frozen=True)
@@ -110,8 +128,15 @@ class _Reader:
         return location, advice
 
     def _bad_env_line(self, match: re.Match[str]) -> Reading:
-        shown = path_below(Path(match["path"]), self.root)
-        return f"{shown}:{match['line']}", f"Correct line {match['line']} of {shown}."
+        path, line = Path(match["path"]), match["line"]
+        shown = path_below(path, self.root)
+        # Of a quote without its end Compose names the last line of the file: it is opened further up.
+        if opened := _UNCLOSED.search(match.string):
+            with suppress(OSError):
+                lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+                line = next((str(n) for n, text in enumerate(lines, 1) if opened["begin"].strip() in text), line)
+            return f"{shown}:{line}", f"Close the quote in line {line} of {shown}."
+        return f"{shown}:{line}", f"Correct line {line} of {shown}."
 
     def _unset(self, match: re.Match[str]) -> Reading:
         place = next((one.place for one in self.source.variables() if one.name == match["name"]), "")
@@ -126,8 +151,31 @@ class _Reader:
 
     def _extra_key(self, match: re.Match[str]) -> Reading:
         keys, key = _keys(match["path"]), match["key"]
+        if keys == ["services"] and not _SERVICE_NAME.fullmatch(key):
+            valid = re.sub(r"[^\w.-]+", "-", key).strip("-")
+            return self.source.place(*keys, key), f"Write `{valid}` for `{key}`: a name has letters, digits and `._-`."
         known = {2: SERVICE_KEYS, 3: BUILD_KEYS}.get(len(keys), ()) if keys[2:] in ([], ["build"]) else ()
         return self.source.place(*keys, key), did_you_mean(key, known, f"Remove `{key}`, or write `x-{key}`.")
+
+    def _one_of(self, match: re.Match[str]) -> Reading:
+        keys = _keys(match["path"])
+        place, written = self.source.place(*keys), self.source.value(*keys)
+        near = nearest(str(written), re.findall(r"'([^']+)'", match["values"]))
+        return place, f"Write `{near}` for `{written}` in {place}." if near and place else ""
+
+    def _no_string(self, match: re.Match[str]) -> Reading:
+        keys = _keys(match["path"])
+        place, written = self.source.place(*keys), self.source.value(*keys)
+        is_time = keys[-1] in _TIMES
+        # Compose has no unit of its own for a time.
+        text = f"`{written}s`: a time has a unit" if is_time else f'`"{written}"`: a text'
+        return place, f"Write {text} in {place}." if place and isinstance(written, int | float) else ""
+
+    def _conflict(self, match: re.Match[str]) -> Reading:
+        # Included files are read as well: the first is the one that includes them.
+        place = ComposeSource(self.source.files[:1]).place(match["kind"], match["name"])
+        words = f"Remove {match['name']} from {place}: what `include` brings has one already"
+        return place, f"{words}, and one of a file of yours would need another name." if place else ""
 
     def _unknown_service(self, match: re.Match[str]) -> Reading:
         """A service that another one names and Compose does not know: misspelt, or in an inactive profile."""
@@ -255,6 +303,9 @@ _OTHERS: _Readings = (
     (r"required variable (?P<name>\w+) is missing a value(?:: (?P<why>.*))?", _Reader._unset),
     # `services.web additional properties 'prots' not allowed`
     (r"(?P<path>[\w.\-\[\]]+):? additional properties '(?P<key>[^']+)'", _Reader._extra_key),
+    (_ONE_OF.pattern, _Reader._one_of),
+    (_NO_STRING.pattern, _Reader._no_string),
+    (_CONFLICT.pattern, _Reader._conflict),
     # `invalid hostPort: abc`
     (
         r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?",

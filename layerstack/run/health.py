@@ -26,7 +26,7 @@ EXIT_MEANINGS = {
     143: "it received a stop signal",
 }
 # `ConnectionError: ...: refused`
-ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*: ")
+ERROR = re.compile(r"^[\w.]*(?:Error|Exception|[a-z]\.timeout)\b.*: ")
 # `could not connect to server`
 TELLING = re.compile(r"refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE)
 
@@ -148,5 +148,6 @@ def _judge_running(container: Container, service: Service) -> Verdict:
 def _telling_line(output: str) -> str:
     # The error of a health check is surrounded by the program's stack.
     lines = [line.strip() for line in output.splitlines() if line.strip()] or [output]
-    found = (line for pattern in (ERROR, TELLING) for line in lines if pattern.search(line))
+    # Lines of code of a stack have such words, too: the complaint itself stands below them.
+    found = (line for pattern in (ERROR, TELLING) for line in reversed(lines) if pattern.search(line))
     return next(found, lines[-1])

@@ -1,10 +1,15 @@
 """A file in a container by its name in the project: mounted from there, or copied from the build's context."""
 
-from os.path import relpath
+from collections.abc import Iterator
+from contextlib import suppress
+from os.path import normpath, relpath
 from pathlib import Path, PurePosixPath
 
 from layerstack.dockerfile.copy_sources import is_remote
+from layerstack.dockerfile.dockerfile import Stage
+from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.engine.container import Container, Mount
+from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
 from layerstack.run.health import renew
 
@@ -15,6 +20,8 @@ def find_own(project: Project, service: Service, one: Container | None, path: st
     if mount is not None:
         here = _below(mount, path)
         return here if here and _is_file(here) else None
+    if copied := next(_copied_to(project, service, path), None):
+        return copied
     words = PurePosixPath(path).parts[1:]
     # COPY may have moved the file: its path is looked up in the context with fewer and fewer leading folders.
     tails = (folder.joinpath(*words[start:]) for folder in contexts(project, service) for start in range(len(words)))
@@ -31,6 +38,27 @@ def own_name(project: Project, service: Service, one: Container | None, path: st
 def contexts(project: Project, service: Service) -> list[Path]:
     image = project.image_of(service)
     return [project.root / image.context] if image and not is_remote(image.context) else []
+
+
+def _copied_to(project: Project, service: Service, path: str) -> Iterator[Path]:
+    """The files of the context that a COPY with an absolute destination puts at this path of the image."""
+    image = project.image_of(service)
+    stages: tuple[Stage, ...] = ()
+    # Of a Dockerfile that cannot be read nothing is known.
+    with suppress(UsageError, ValueError):
+        stages = parse_dockerfile(project.root, image).reachable(image.target) if image else ()
+    for one in (one for stage in stages for one in stage.instructions if one.keyword == "COPY"):
+        *sources, target = one.words or ("",)
+        if one.flag("from") or not target.startswith("/") or "$" in one.text or not image:
+            continue
+        for source in (project.root / image.context / normpath(f"/{word}").lstrip("/") for word in sources):
+            # COPY puts a file into a folder, and what is in a folder beside what is there.
+            inside = target.rstrip("/") + f"/{source.name}" if target.endswith("/") else target
+            rest = path.removeprefix(target.rstrip("/") + "/")
+            if source.is_file() and path == inside:
+                yield source
+            elif source.is_dir() and rest != path and (source / rest).is_file():
+                yield source / rest
 
 
 def renewal(service: Service, one: Container | None, path: str) -> str:

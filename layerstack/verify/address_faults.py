@@ -13,7 +13,7 @@ from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
 from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, outside_host, owner_of
-from layerstack.verify.written_address import find_written, written_at
+from layerstack.verify.written_address import LOOPBACK, find_written, listening_at, written_at
 from layerstack.wording import nearest
 
 # Without any such word the service may not have tried the address at all.
@@ -25,11 +25,17 @@ CONNECTION_WORDS = re.compile(
 )
 # `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
 NOT_RESOLVED = re.compile(
-    r"ENOTFOUND|EAI_AGAIN|resolv|no such host|name or service not known|name resolution", re.IGNORECASE
+    r"ENOTFOUND|EAI_AGAIN|resolv|no such host|host not found|name or service not known|name resolution", re.IGNORECASE
 )
 REFUSED = re.compile(r"refused", re.IGNORECASE)
 # `pg_isready -p 5432`
 NUMBER = re.compile(r"\d{2,5}")
+# `Connection closed by server`, `terminating connection due to administrator command`
+LOST = re.compile(
+    r"connection (?:was )?(?:closed|reset|lost|terminated|aborted)|terminating connection|ECONNRESET|EPIPE|broken pipe"
+    r"|server closed the connection|closed by (?:the )?(?:server|peer|remote)|unexpected EOF",
+    re.IGNORECASE,
+)
 # A server that was started less than this before may not have listened yet.
 EARLY_SECONDS = 20.0
 # `localhost:5432`, `[::1]:5432`
@@ -73,6 +79,8 @@ def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
     """An address that stands in a command, in settings or in code; `told` are the hosts that variables name."""
     for written in find_written(seen):
         found = written.address
+        if seen.container and found.variable and (apart := networking(seen, seen.container, found)):
+            return apart
         problem = _problem(seen, found) if found.host not in told else None
         # An address of its own is left to `asks_itself`, which follows this rule.
         if problem is None or problem[0] not in ("unknown-host", "wrong-port"):
@@ -147,9 +155,20 @@ def loopback_only(seen: Evidence) -> Fault | None:
         found = _on(seen.listeners, port.target)
         if found and all(one.is_loopback for one in found):
             words = f"listens on {found[0].ip}:{port.target} only: it cannot be reached from outside its container"
+            # Where no setting has the address, the code has it.
+            written = None if _is_set(seen) else listening_at(seen)
+            if written:
+                change = f"write 0.0.0.0 in {written.address.variable}"
+                return Fault("listens-on-loopback", words, written.again, change)
             change = f"make its program listen on 0.0.0.0 ({environment_of(seen)})"
             return Fault("listens-on-loopback", words, seen.up, change)
     return None
+
+
+def _is_set(seen: Evidence) -> bool:
+    """Whether a variable or the command of the service names a loopback address, by itself or with a port."""
+    one = seen.container
+    return one is not None and any(LOOPBACK.search(text) for text in (*one.environment.values(), *one.argv))
 
 
 def _problem(seen: Evidence, reference: Reference) -> tuple[FaultKind, str] | None:
@@ -205,14 +224,29 @@ def too_early(seen: Evidence) -> Fault | None:
     return None
 
 
-def _needs(seen: Evidence) -> list[str]:
+def lost_connection(seen: Evidence) -> Fault | None:
+    """It ended because a service that it was connected to was started anew, as `up` does after a change."""
+    one = seen.container
+    if one is None or not seen.has_ended or not LOST.search(seen.last_error):
+        return None
+    for name in (owner for owner in _needs(seen, is_waited_for=True) if owner in seen.peers):
+        since = epoch_seconds(seen.peers[name].started_at)
+        # Its connection ended while the other one was away: after its own start, and just before that of the other.
+        if epoch_seconds(one.started_at) < since and abs(epoch_seconds(one.finished_at) - since) < EARLY_SECONDS:
+            words = f"ended when {name}, which it was connected to, was started anew: {seen.last_error}"
+            return Fault("crashed", words, "invoke up")
+    return None
+
+
+def _needs(seen: Evidence, is_waited_for: bool = False) -> list[str]:
     """The services that it is known to use: named by its variables or its complaints, or depended on."""
     named = [owner_of(seen, one.host) for one in references(seen.environment, seen.hosts)]
     written = [owner_of(seen, one.address.host) for one in find_written(seen)]
     every = dict.fromkeys([*named, *written, *dependencies(seen.service)])
     waits = dependencies(seen.service)
     # For one that it waits for as healthy it was not started too early.
-    return [name for name in every if name and name != seen.name and waits.get(name) != "service_healthy"]
+    wanted = [name for name in every if name and name != seen.name]
+    return [name for name in wanted if is_waited_for or waits.get(name) != "service_healthy"]
 
 
 def _own_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str] | None:
@@ -276,4 +310,4 @@ def environment_of(seen: Evidence, name: str = "") -> str:
     return f"the environment of {name} in {where}"
 
 
-RULES: tuple[Rule, ...] = (health_check_address, wrong_address, asks_itself, too_early)
+RULES: tuple[Rule, ...] = (health_check_address, wrong_address, asks_itself, lost_connection, too_early)

@@ -1,21 +1,26 @@
 """Faults in a response: the state that a service reports, or a check that fails."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault, FaultKind
 from layerstack.verify.checks import CheckResult
+from layerstack.verify.code_faults import find_origin
 from layerstack.verify.evidence import Evidence, Rule
-from layerstack.verify.health_faults import out_of_time, without_listener
+from layerstack.verify.health_faults import asks_too_briefly, out_of_time, without_listener
 from layerstack.verify.http_check import short
+from layerstack.verify.last_words import ERROR, shortened, telling_lines
 from layerstack.wording import duration
 
 STATES = ("status", "state")
 REASONS = ("reason", "detail", "error", "message", "cause", "title")
 STARTING = ("starting", "loading", "initializing", "initialising", "warming", "pending")
 FAILED = ("failed", "error", "fatal", "unhealthy", "broken", "down", "degraded")
+# `HTTP Error 500: INTERNAL SERVER ERROR`, `503 Service Unavailable`
+SERVER_ERROR = re.compile(r"\b50[0-4]\b")
 WAIT = "invoke verify --wait 120"
 
 
@@ -75,7 +80,7 @@ def check_failed(seen: Evidence) -> Fault | None:
         return Fault("deaf", cause, f"invoke restart {seen.name}")
     if failed.link == "health":
         unhealthy = Fault("unhealthy", seen.result.verdict.reason or failed.detail, seen.logs)
-        return slow or without_listener(seen) or unhealthy
+        return slow or without_listener(seen) or asks_too_briefly(seen) or _failing_inside(seen) or unhealthy
     words = f"{seen.result.verdict.words}, but the check `{failed.check}` fails: {failed.detail}"
     # As http_check words a time-out and a refused connection.
     is_silent = "no answer" in failed.detail or "no HTTP answer" in failed.detail
@@ -83,6 +88,21 @@ def check_failed(seen: Evidence) -> Fault | None:
     if seen.is_newest:
         return Fault(kind, words, seen.logs)
     return Fault(kind, f"{words}; its container runs an older image than the one that is built", "invoke up")
+
+
+def _failing_inside(seen: Evidence) -> Fault | None:
+    """A server that answers its health check with its own failure: its log has the error."""
+    said = telling_lines(seen.log)
+    error = shortened(said[-1]) if said and ERROR.match(said[-1]) else ""
+    if not error or not SERVER_ERROR.search(seen.result.verdict.reason):
+        return None
+    words = f"answers its health check with a failure of its own: {error}"
+    origin = find_origin(seen, error)
+    return (
+        Fault("unhealthy", words, origin[1], f"see to {origin[0]}, where that comes from")
+        if origin
+        else Fault("unhealthy", words, seen.logs)
+    )
 
 
 def _deaf_check(seen: Evidence) -> CheckResult | None:

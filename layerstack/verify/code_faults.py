@@ -9,6 +9,8 @@ from layerstack.run.fault import Fault
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.last_words import shortened
+from layerstack.verify.own_command import where_command
+from layerstack.wording import nearest
 
 # The last line of what Node.js and Python print when a file cannot be loaded, also when a watcher goes on after it:
 # `Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'express' imported from /app/server.js`
@@ -17,6 +19,12 @@ BROKEN_TEXT = ("SyntaxError", "IndentationError", "TabError")
 # `No module named 'flask'`, `Cannot find package 'express' imported from /app/server.js`
 PACKAGE = re.compile(
     r"No module named '(?P<python>[\w.]+)'|Cannot find (?:package|module) '(?P<node>(?:@[\w.-]+/)?[\w.-]+)'"
+)
+# `/opt/venv/bin/python: No module named workers`, `ModuleNotFoundError: No module named 'main'`, and as gunicorn and
+# uvicorn say that the module lacks the name after the colon.
+OF_COMMAND = re.compile(
+    r"^(?:\S*python\S*|ModuleNotFoundError): No module named '?(?P<name>\w+)'?$"
+    r"|Failed to find attribute '(?P<gunicorn>\w+)' in|Attribute \"(?P<uvicorn>\w+)\" not found in module"
 )
 # `Cannot find module './routes.js'`, `cannot import name 'app' from 'main'`
 OWN_MODULE = re.compile(r"Cannot find module '(?P<path>[./][^']*)'|cannot import name '")
@@ -54,7 +62,7 @@ def cannot_load(seen: Evidence) -> Fault | None:
     module = (package["python"] or package["node"]) if package else ""
     file = seen.own_name(found.path) if found.path else ""
     place = f"{file}:{found.line}".rstrip(":") if file else "its source"
-    if module and (hidden := _hidden(seen, found.path, module, place)):
+    if module and (hidden := _hidden(seen, found.path, module, place) or _covered(seen, module)):
         return hidden
     # A module of the project is nothing to install: its import is to be corrected.
     if module and not _is_own(seen, module):
@@ -70,6 +78,47 @@ def cannot_load(seen: Evidence) -> Fault | None:
         change = f"take an image with a newer Python than {origin['version']}, or correct {place}"
         return Fault("code-broken", words, seen.renewal(found.path), change)
     return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
+
+
+def misnamed_module(seen: Evidence) -> Fault | None:
+    """A module, or a name in it, that the command itself names: `python -m worker`, `gunicorn main:app`."""
+    found = (OF_COMMAND.search(line.strip()) for line in seen.plain_log) if _is_down(seen) else ()
+    match = next(filter(None, found), None)
+    words = [word.partition(":") for word in (seen.container.argv if seen.container else ())]
+    name = next(filter(None, match.groups()), "") if match else ""
+    change, again = f"correct {where_command(seen)}", seen.again
+    if seen.declared("command"):
+        again = f"invoke up {seen.name}"
+    if match and match["name"] is None:
+        if any(attribute == name for _, _, attribute in words):
+            cause = f"its command names {name}, which its module does not have"
+            return Fault("module-missing", cause, again, change)
+        return None
+    if not name or not any(module == name for module, _, _ in words) or _is_own(seen, name):
+        return None
+    folders = [folder for folder in contexts(seen.project, seen.service) if folder.is_dir()]
+    own = [one.stem for folder in folders for one in folder.iterdir() if one.is_dir() or one.suffix == ".py"]
+    near = nearest(name, own)
+    hint = f" (did you mean {near}?)" if near else f" (there is {', '.join(sorted(own)[:3])})" if own else ""
+    return Fault("module-missing", f"its command names the module {name}, which is not there{hint}", again, change)
+
+
+def _covered(seen: Evidence, module: str) -> Fault | None:
+    """A module of the image that a mount over its folder hides."""
+    folder = seen.container.folder if seen.container else ""
+    path = str(PurePosixPath(folder or "/", *module.split(".")))
+    mount = seen.mount_at(path)
+    if (
+        mount is None
+        or mount.kind != "bind"
+        or not (seen.in_image(f"{path}.py") or seen.in_image(f"{path}/__init__.py"))
+    ):
+        return None
+    words = f"needs {module}, which its image has in {folder}, and {mount.words} hides it"
+    declared = seen.written("volumes", mount.target)
+    where = declared.place if declared else f"the volumes of {seen.name}"
+    change = f"mount the folder that has {module}, or nothing there ({where})"
+    return Fault("module-missing", words, f"invoke up {seen.name}", change)
 
 
 def _hidden(seen: Evidence, path: str, module: str, location: str) -> Fault | None:
@@ -92,10 +141,13 @@ def _hidden(seen: Evidence, path: str, module: str, location: str) -> Fault | No
     return None
 
 
-def find_origin(seen: Evidence) -> tuple[str, str] | None:
-    """(`file:line` of the project where its last error came from, what runs the corrected file); None where unknown."""
-    log = seen.plain_log
-    last = next((number for number in range(len(log) - 1, -1, -1) if shortened(log[number]) == seen.last_error), None)
+def find_origin(seen: Evidence, error: str = "") -> tuple[str, str] | None:
+    """(`file:line` of the project where an error came from, what runs the corrected file); None where unknown.
+
+    Without `error` it is the last one of a program that has ended.
+    """
+    log, error = seen.plain_log, error or seen.last_error
+    last = next((number for number in range(len(log) - 1, -1, -1) if shortened(log[number]) == error), None)
     path, line = _place(log, last) if last is not None else ("", "")
     file = seen.own_name(path) if path else ""
     is_known = bool(file) and (seen.project.root / file).is_file()
@@ -159,4 +211,4 @@ def _is_own(seen: Evidence, module: str) -> bool:
     return is_copied or any(mount.target.rstrip("/").endswith(f"/{name}") for mount in seen.mounts)
 
 
-RULES: tuple[Rule, ...] = (cannot_load,)
+RULES: tuple[Rule, ...] = (misnamed_module, cannot_load)

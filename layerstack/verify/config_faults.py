@@ -14,7 +14,7 @@ from layerstack.verify.http_check import short
 from layerstack.wording import nearest
 
 # `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
-PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line )(?P<line>\d+)")
+PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line:? )(?P<line>\d+)")
 # A frame of a stack, or a source file: what is wrong there is code and no setting.
 STACK = re.compile(
     r"^\s*(?:File \"|at )"
@@ -23,6 +23,7 @@ STACK = re.compile(
 NO_JSON = re.compile(r"\bJSON(?:DecodeError)?\b")
 NO_HOST = re.compile(r"host not found in upstream \"(?P<host>[\w.-]+)")
 SHOWN_LINES = 5
+MERE_PLACE = 12
 # A mounted folder may hold a data set instead of settings.
 MOST_FILES = 50
 
@@ -39,6 +40,9 @@ def settings_broken(seen: Evidence) -> Fault | None:
 
 
 def _named(seen: Evidence, path: str, line: str, text: str) -> Fault | None:
+    place = f"{seen.own_name(path)}:{line}"
+    # `file: '/etc/app.ini', line: 3` follows the error itself.
+    said = text if len(PLACE.sub("", text)) > MERE_PLACE else f"{seen.last_error} ({place})"
     hint = ""
     if missing := NO_HOST.search(text):
         host = missing["host"].partition(":")[0]
@@ -46,8 +50,9 @@ def _named(seen: Evidence, path: str, line: str, text: str) -> Fault | None:
             return None  # it is not up, which is a fault of its own
         near = nearest(host, sorted(seen.hosts))
         hint = f" (did you mean {near}?)" if near else ""
-    words, change = f"cannot take its settings: {short(text)}{hint}", f"correct {seen.own_name(path)}:{line}"
-    return Fault("settings-broken", words, seen.renewal(path), change)
+    return Fault(
+        "settings-broken", f"cannot take its settings: {short(said)}{hint}", seen.renewal(path), f"correct {place}"
+    )
 
 
 def _broken_json(seen: Evidence) -> Fault | None:

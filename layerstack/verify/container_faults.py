@@ -3,7 +3,9 @@
 import posixpath
 import re
 import shlex
+from contextlib import suppress
 from os.path import relpath
+from pathlib import Path
 
 from layerstack.engine.container import Container
 from layerstack.project import missing_image
@@ -280,7 +282,28 @@ def _waits_for_server(seen: Evidence) -> EndlessWait | None:
 def _look_at(seen: Evidence) -> tuple[str, str]:
     """(repair, change) after an error that has no name here: the line of the project that it came from."""
     origin = find_origin(seen) if seen.last_error else None
-    return (origin[1], f"see to {origin[0]}, where that comes from") if origin else (seen.logs, "")
+    if origin is None:
+        return seen.logs, ""
+    change = f"see to {origin[0]}, where that comes from"
+    settings = _newer_settings(seen, seen.project.root / origin[0].rpartition(":")[0])
+    # Code that ran before the settings changed is seldom what is wrong.
+    return (
+        (f"invoke up {seen.name}", f"see to {settings}, changed last, or {change[7:]}")
+        if settings
+        else (origin[1], change)
+    )
+
+
+def _newer_settings(seen: Evidence, code: Path) -> str:
+    """A file of the project that is mounted by itself and younger than the code of an error; "" for none."""
+    mounts = seen.mounts
+    files = [Path(mount.source) for mount in mounts if mount.kind == "bind"]
+    with suppress(OSError):
+        own = [file for file in files if file.is_file() and file != code and file.is_relative_to(seen.project.root)]
+        newest = max(own, key=lambda file: file.stat().st_mtime, default=code)
+        if newest.stat().st_mtime > code.stat().st_mtime:
+            return relpath(newest, seen.project.root)
+    return ""
 
 
 FIRST: tuple[Rule, ...] = (

@@ -43,6 +43,13 @@ OTHER_VERSION = re.compile(
     r"|(?:invalid|incompatible|wrong) featureCompatibilityVersion|Can't handle RDB format|cannot downgrade a node",
     re.IGNORECASE,
 )
+# SQLite, PostgreSQL, Redis, MongoDB, MySQL.
+DAMAGED = re.compile(
+    r"file is not a database|database disk image is malformed|invalid (?:page|checkpoint|data) .*(?:block|record|file)"
+    r"|could not locate a valid checkpoint record|Bad file format reading the append only|Wrong signature trying to"
+    r"|database corruption|is corrupt(?:ed)?\b",
+    re.IGNORECASE,
+)
 # `The data directory was initialized by PostgreSQL version 15`
 VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
 # A frame of a stack: `  File "/app/main.py", line 3`, `    at open (node:fs:573:10)`
@@ -59,6 +66,10 @@ CAPABILITIES = {
 LOCK = re.compile(r"(?P<path>[\w./@+-]*[\w-]+\.(?:pid|lock))\b")
 # That a lock exists may be as it should, as for `bun.lock`; a file of a process number is there for a process only.
 IS_LOCKED = re.compile(r"already (?:running|locked)|in use by another|\.pid\b.* already exists", re.IGNORECASE)
+# `self.socket.bind(self.server_address)`, `bind() to 0.0.0.0:80 failed (13: Permission denied)`, `listen EACCES`
+BINDS = re.compile(r"\bbind\b|\blisten\b|server_bind", re.IGNORECASE)
+# Where Compose and Swarm put the secrets of a service.
+SECRETS = "/run/secrets"
 # Files of the kernel, and what the path of a request mostly begins with.
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
 # `open '/my app/config.json'`, `open /app/config.json`; not the path of a URL, which follows its host.
@@ -69,7 +80,8 @@ def disk_full(seen: Evidence) -> Fault | None:
     if not seen.line_with(DISK_FULL):
         return None
     in_memory = [one for one in seen.mounts if one.kind == "tmpfs"]
-    mount = _mount_named(seen, DISK_FULL) or _mount_near(seen) or (in_memory[0] if len(in_memory) == 1 else None)
+    mount = _mount_named(seen, DISK_FULL) or _mount_near(seen) or _only_volume(seen)
+    mount = mount or (in_memory[0] if len(in_memory) == 1 else None)
     where = f"{mount.words} is full" if mount else "the disk that it writes to is full"
     # It is memory: nothing that `invoke clean` removes makes room there.
     if mount is not None and mount.kind == "tmpfs":
@@ -95,6 +107,21 @@ def of_other_version(seen: Evidence) -> Fault | None:
     # Never a removal of the volume: the data in it is whole.
     change = f"set {where} to the version that wrote the data (or move the data with that version's own tools)"
     return Fault("data-of-other-version", words, seen.again, change)
+
+
+def damaged(seen: Evidence) -> Fault | None:
+    """Data that no version of the server can read."""
+    match = DAMAGED.search(seen.last_error) if seen.last_exit else None
+    one = seen.container
+    mount = _mount_named(seen, DAMAGED) or _mount_near(seen) or _only_volume(seen) if match and one else None
+    if match is None or mount is None:
+        return None
+    words = f"cannot read its data in {mount.words}, which is damaged: {short(match.string)}"
+    # Never a removal: what is left in it may be all that there is.
+    change = (
+        "put back data that is whole: `invoke restore FILE` with a backup, or that server's own tools for repairing"
+    )
+    return Fault("data-damaged", words, f"invoke up {seen.name}", change)
 
 
 def without_capability(seen: Evidence) -> Fault | None:
@@ -138,8 +165,14 @@ def unwritable(seen: Evidence) -> Fault | None:
     if not seen.line_with(UNWRITABLE):
         return None
     mount = _mount_named(seen, UNWRITABLE)
+    if mount is None and (fault := _unwritable_image(seen)):
+        return fault
+    # A complaint without a path may be of a socket or another path, which the lines above it name.
+    lines = (text for text in (seen.last_error, *telling_lines(seen.log)[-2:]) if not SOURCE_LINE.match(text))
+    is_told = any(BINDS.search(text) or PATH.search(text) for text in lines)
+    mount = mount or _mount_near(seen) or (None if is_told else _only_volume(seen))
     if mount is None:
-        return _unwritable_image(seen)
+        return None
     if not mount.is_writable:
         change = f"remove `ro` or `read_only` from {seen.place_of(mount)}"
         return Fault("volume-unwritable", f"{mount.words} is mounted read-only", seen.up, change)
@@ -148,8 +181,24 @@ def unwritable(seen: Evidence) -> Fault | None:
         # What belongs to this machine is not given to the user of a container.
         return Fault("volume-unwritable", cause, seen.up, f"let it write to {mount.source}, or mount another folder")
     # Only root may give files to another user.
-    own = f"docker compose run --rm --no-deps --user root --entrypoint chown {seen.name} -R {seen.user or 'root'}"
-    return Fault("volume-unwritable", cause, f"{own} {shlex.quote(mount.target)} && invoke up")
+    own = f"docker compose run --rm --no-deps{_rights(seen)} --user root --entrypoint chown {seen.name}"
+    return Fault("volume-unwritable", cause, f"{own} -R {seen.user or 'root'} {shlex.quote(mount.target)} && invoke up")
+
+
+def _rights(seen: Evidence) -> str:
+    """What root needs to give files away where `cap_drop` has taken the right to it from the service."""
+    return " --cap-add CHOWN --cap-add DAC_OVERRIDE" if seen.service.definition.get("cap_drop") else ""
+
+
+def port_denied(seen: Evidence) -> Fault | None:
+    """A program that may not listen where only root may."""
+    said = [seen.last_error, *telling_lines(seen.log)]
+    if not seen.last_exit or not UNWRITABLE.search(seen.last_error) or not any(BINDS.search(text) for text in said):
+        return None
+    words = f"may not listen on the port that it wants: {short(seen.last_error)}"
+    change = f"let it listen on a port from 1024 on ({where_command(seen)})"
+    root = f", or add `cap_add: [NET_BIND_SERVICE]` and run it as root{f' and not as {seen.user}' if seen.user else ''}"
+    return Fault("port-denied", words, seen.again, f"{change}{root}")
 
 
 def _unwritable_image(seen: Evidence) -> Fault | None:
@@ -244,8 +293,21 @@ def _paths(seen: Evidence, line: str) -> list[str]:
     return [posixpath.normpath(posixpath.join(seen.container.folder, name)) for name in NAME.findall(line)]
 
 
+def _missing_secret(seen: Evidence, path: str) -> Fault | None:
+    """A secret that the project declares, or is to declare, and the service is not given."""
+    folder, _, name = path.rpartition("/")
+    if folder != SECRETS:
+        return None
+    service = seen.declared()
+    change = f"add `secrets: [{name}]` to {seen.name}{f' ({service.place})' if service else ''}"
+    words = f"reads the secret {name}, which it is not given: there is no {path}"
+    return Fault("file-missing", words, f"invoke up {seen.name}", change)
+
+
 def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
     """A file that is not in the image and that the program cannot create without its folder."""
+    if secret := _missing_secret(seen, path):
+        return secret
     folder = path.rpartition("/")[0]
     if seen.has(folder) is False:
         words = f"the folder {folder} is missing in its image: it can neither read nor write {path}"
@@ -314,12 +376,23 @@ def _mount_near(seen: Evidence) -> Mount | None:
 
 
 def _mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
-    """The mount whose path the complaint names; else the only possible one."""
+    """The mount whose path the complaint names."""
     named = [path for line in seen.lines_with(pattern) for path in PATH.findall(line)]
-    if named:
-        return next(filter(None, map(seen.mount_at, named)), None)
+    return next(filter(None, map(seen.mount_at, named)), None)
+
+
+def _only_volume(seen: Evidence) -> Mount | None:
     volumes = [one for one in seen.mounts if one.kind == "volume" and not one.is_anonymous]
     return volumes[0] if len(volumes) == 1 else None
 
 
-RULES: tuple[Rule, ...] = (of_other_version, disk_full, without_capability, lock_left, unwritable, file_missing)
+RULES: tuple[Rule, ...] = (
+    damaged,
+    of_other_version,
+    disk_full,
+    without_capability,
+    lock_left,
+    port_denied,
+    unwritable,
+    file_missing,
+)

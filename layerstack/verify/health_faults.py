@@ -1,11 +1,15 @@
 """Health checks that fail although the program may work: sent through a proxy, or too slow."""
 
 import re
+from contextlib import suppress
 
+from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.engine.container import Container
+from layerstack.errors import UsageError
 from layerstack.project.addresses import URL
-from layerstack.run.declared import in_brackets, place_or
+from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
+from layerstack.run.health import renew
 from layerstack.verify.evidence import Evidence
 from layerstack.wording import duration
 
@@ -14,17 +18,41 @@ PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
 HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
-REFUSED = re.compile(r"refused", re.IGNORECASE)
+# curl words a refused connection in its own way.
+REFUSED = re.compile(r"refused|couldn't connect to server", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
+# `http://localhost/health`
+WITHOUT_PORT = re.compile(r"\b(https?)://(?:127\.0\.0\.1|localhost)(?![\w.:])")
+IMPLIED_PORTS = {"http": "80", "https": "443"}
 # `http://localhost:8080/health`
 OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b")
+# `http://127.0.0.1:8080/health`; a name may lead to either family.
+OVER_IPV4 = re.compile(r"(?:\b(https?)://)?(?:127\.0\.0\.1|0\.0\.0\.0)(?:\W{1,4}(\d{2,5})\b)?")
 NOT_RESOLVED = re.compile(r"ENOTFOUND|not known|no such host|resolv|name resolution|bad address", re.IGNORECASE)
 NO_PATH = re.compile(r"(?<![\w/.-])404(?![\w.-])")
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
+# `socket.timeout: timed out`, `curl: (28) Operation timed out after 2000 milliseconds`
+TIMED_OUT = re.compile(r"timed? ?out|TimeoutError", re.IGNORECASE)
 # Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
 SHORT_SECONDS = 1.0
+
+
+def where_asked(seen: Evidence, word: str = "", key: str = "") -> tuple[str, str]:
+    """(where its health check is written, what applies a change there): in the Compose file, else in its Dockerfile."""
+    declared = seen.written("healthcheck", word) if word else None
+    declared = declared or (seen.declared("healthcheck", key) if key else None)
+    declared = declared or seen.declared("healthcheck")
+    image = seen.project.image_of(seen.service)
+    if declared or image is None:
+        return declared.place if declared else f"the health check of {seen.name}", f"invoke up {seen.name}"
+    with suppress(UsageError, ValueError):
+        stages = parse_dockerfile(seen.project.root, image).reachable(image.target)
+        lines = [one.line for stage in stages for one in stage.instructions if one.keyword == "HEALTHCHECK"]
+        if lines:
+            return f"{image.dockerfile_place}:{lines[-1]} (HEALTHCHECK)", renew(seen.name, is_of_image=True)
+    return f"the health check of {seen.name}", f"invoke up {seen.name}"
 
 
 def proxied(seen: Evidence) -> Fault | None:
@@ -60,24 +88,44 @@ def wrong_port(seen: Evidence) -> Fault | None:
         return None
     command, open_ports = " ".join(one.health_command), sorted({found.port for found in seen.listeners})
     said = [number for number in NUMBER.findall(command) if re.search(rf"\b{number}\b", one.health_output)]
-    asked = said or OWN_PORT.findall(command)
+    asked = said or OWN_PORT.findall(command) or [IMPLIED_PORTS[scheme] for scheme in WITHOUT_PORT.findall(command)]
     port = next((number for number in asked if int(number) not in open_ports), None)
     if port is None:
         return None
     numbers = " or ".join(map(str, open_ports))
     words = f"its health check asks port {port}, and its program listens on {numbers}"
-    change = f"write {numbers} for {port} in {seen.in_health_check(port)}"
+    where, again = where_asked(seen, port)
+    change = f"write {numbers} for {port} in {where}"
     if int(port) in {published.target for published in one.ports}:
         place = in_brackets(seen.declared("environment"))
         change = f"let its program listen on {port}, the port that is published too{place}, or {change}"
-    return Fault("health-check-wrong-address", words, seen.up, change)
+    return Fault("health-check-wrong-address", words, again, change)
+
+
+def other_family(seen: Evidence) -> Fault | None:
+    """A health check that is refused at the right port: it asks over IPv4, and the program listens on IPv6 only."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or not seen.listeners or not _is_refused(one):
+        return None
+    command = " ".join(one.health_command)
+    asked = {int(port or IMPLIED_PORTS[scheme]) for scheme, port in OVER_IPV4.findall(command) if port or scheme}
+    there = [found for found in seen.listeners if found.port in asked]
+    # The kernel's table does not say whether IPv4 is taken along: that it is refused there does.
+    if not there or not all(":" in found.ip for found in there):
+        return None
+    port = there[0].port
+    words = f"listens on [{there[0].ip}]:{port} for IPv6 only, and its health check and its network ask over IPv4"
+    return Fault(
+        "listens-on-loopback", words, renew(seen.name, seen.service.is_built), f"let it listen on 0.0.0.0:{port}"
+    )
 
 
 def _is_refused(container: Container) -> bool:
     """Many health checks that ask a port say nothing of why they fail."""
     if container.health_output.strip():
         return bool(REFUSED.search(container.health_output))
-    return bool(OWN_PORT.search(" ".join(container.health_command)))
+    command = " ".join(container.health_command)
+    return bool(OWN_PORT.search(command) or WITHOUT_PORT.search(command))
 
 
 def unknown_host(seen: Evidence) -> Fault | None:
@@ -89,9 +137,10 @@ def unknown_host(seen: Evidence) -> Fault | None:
     host = next((host for host in hosts if host not in seen.hosts and not OWN.search(host)), None)
     if host is None:
         return None
+    where, again = where_asked(seen, host)
     words = f"its health check asks the host {host}, which cannot be found"
-    change = f"write 127.0.0.1 for {host} in {seen.in_health_check(host)}"
-    return Fault("health-check-wrong-address", words, seen.up, change)
+    change = f"write 127.0.0.1 for {host} in {where}"
+    return Fault("health-check-wrong-address", words, again, change)
 
 
 def wrong_path(seen: Evidence) -> Fault | None:
@@ -102,9 +151,10 @@ def wrong_path(seen: Evidence) -> Fault | None:
     match = OWN_PATH.search(" ".join(one.health_command))
     if match is None:
         return None
+    where, again = where_asked(seen, match[1])
     words = f"its health check asks the path {match[1]}, and its program has none such (404)"
-    change = f"write a path that it serves for {match[1]} in {seen.in_health_check(match[1])}"
-    return Fault("health-check-wrong-address", words, seen.up, change)
+    change = f"write a path that it serves for {match[1]} in {where}"
+    return Fault("health-check-wrong-address", words, again, change)
 
 
 def out_of_time(seen: Evidence) -> Fault | None:
@@ -120,11 +170,27 @@ def out_of_time(seen: Evidence) -> Fault | None:
     if took is not None and took <= limit:
         now = f"its health check took longer than the {limit:g} s that it may, and passes in {duration(took)} now"
         return Fault("not-ready-yet", now, "invoke verify --wait 120")
-    where = place_or(seen.declared("healthcheck", "timeout"), f"the health check of {seen.name}")
+    where, again = where_asked(seen, key="timeout")
     change = f"raise its timeout: {where}"
     if took is not None:
         words, change = f"{words}: it passes in {duration(took)}", f"raise its timeout above {duration(took)}: {where}"
-    return Fault("health-check-slow", words, seen.up, change)
+    return Fault("health-check-slow", words, again, change)
+
+
+def asks_too_briefly(seen: Evidence) -> Fault | None:
+    """A program that takes the connection of its health check and answers later than the check itself waits."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or OUT_OF_TIME.search(one.health_output):
+        return None
+    asked = {int(port) for port in OWN_PORT.findall(" ".join(one.health_command))}
+    is_heard = any(found.port in asked for found in seen.listeners or ())
+    if not is_heard or not TIMED_OUT.search(one.health_output):
+        return None
+    where, again = where_asked(seen)
+    words = "does not answer its health check in the time that the check itself waits"
+    change = f"see what makes that answer slow (`invoke logs {seen.name}`), or let the check wait longer ({where})"
+    # A dependency may be what it waits for: then this is only what follows.
+    return Fault("unhealthy", words, again, change)
 
 
 def without_listener(seen: Evidence) -> Fault | None:
@@ -134,10 +200,10 @@ def without_listener(seen: Evidence) -> Fault | None:
         return None
     if not _is_refused(one):
         return None
-    age = duration(one.uptime_seconds)
-    words = f"{age} after its start it listens on no port yet, and its health check has given up"
+    words = (
+        f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"
+    )
     # Without a start period yet, the line of the check is where it is added.
-    declared = seen.declared("healthcheck", "start_period") or seen.declared("healthcheck")
-    where = place_or(declared, f"the health check of {seen.name}")
+    where, again = where_asked(seen, key="start_period")
     change = f"raise start_period if its start takes so long ({where}; `invoke logs {seen.name}` shows what it does)"
-    return Fault("health-check-slow", words, seen.up, change)
+    return Fault("health-check-slow", words, again, change)

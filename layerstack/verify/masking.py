@@ -23,7 +23,9 @@ def mask(text: str, environment: Mapping[str, str] | None = None) -> str:
     """The text with passwords in URLs, in assignments and, with an environment, its secret values hidden."""
     for name, value in (environment or {}).items():
         # A value such as `password` in MONGO_PASSWORD is an ordinary word in any other place.
-        if SECRET_NAME.search(name) and len(value) >= SHORTEST and value.lower() not in name.lower():
+        # `DB_PASSWORD_FILE` holds no secret but the place of one.
+        is_secret = SECRET_NAME.search(name) and not (name.upper().endswith("_FILE") and value.startswith("/"))
+        if is_secret and len(value) >= SHORTEST and value.lower() not in name.lower():
             text = text.replace(value, HIDDEN)
     for pattern in PATTERNS:
         text = pattern.sub(rf"\1{HIDDEN}", text)

@@ -12,7 +12,13 @@ from layerstack.verify.own_command import programs, where_command
 
 # `listen EADDRINUSE: address already in use 0.0.0.0:8000`
 IN_USE = re.compile(
-    r"EADDRINUSE|address (?:is )?already in use|port (?:\d+ )?(?:is )?already (?:in use|allocated)", re.I
+    r"EADDRINUSE|connection in use: \(|address (?:is )?already in use"
+    r"|port (?:\d+ )?(?:is )?already (?:in use|allocated)",
+    re.I,
+)
+# `failed to bind host port for 10.1.2.3:8780:172.20.0.5:80/tcp: cannot assign requested address`
+NO_SUCH_ADDRESS = re.compile(
+    r"bind host port (?:for )?\[?(?P<ip>[\d.a-f:]+?)\]?:\d+[:/].*cannot assign requested address"
 )
 NUMBER = re.compile(r"(?::|\bport )(\d{2,5})\b", re.IGNORECASE)
 # `PORT`, `HTTP_PORT`
@@ -105,5 +111,16 @@ def of_no_network(seen: Evidence) -> Fault | None:
     return None
 
 
-FIRST: tuple[Rule, ...] = (of_no_network, port_shared, port_held)
+def of_other_machine(seen: Evidence) -> Fault | None:
+    """A port that is to be published on an address which no network card of the engine's machine has."""
+    match = NO_SUCH_ADDRESS.search(seen.container.error) if seen.container else None
+    if match is None:
+        return None
+    found = next((port for port in seen.service.ports if port.host_ip == match["ip"]), None)
+    source = source_of(seen.project, seen.service, found) if found else f"the ports of {seen.name}"
+    words = f"cannot listen on {match['ip']}: this machine has no such address"
+    return Fault("port-misplaced", words, f"invoke up {seen.name}", f"correct or remove {match['ip']} in {source}")
+
+
+FIRST: tuple[Rule, ...] = (of_no_network, of_other_machine, port_shared, port_held)
 RULES: tuple[Rule, ...] = (in_use_inside,)

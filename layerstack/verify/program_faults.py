@@ -31,6 +31,16 @@ UNFIT = re.compile(
     r"|version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found(?: \(required by (?P<user>[^)]+)\))?"
     r"|module '(?P<module>[^']+\.node)'\s*was compiled against a different"
 )
+# `KeyError: 'getpwuid(): uid not found: 4242'`, `whoami: cannot find name for user ID 4242`
+NO_NAME = re.compile(
+    r"(?:uid not found:|name for user ID|no user exists for uid|userid|uid) \d+"
+    r"|uv_os_get_passwd returned ENOENT",
+    re.IGNORECASE,
+)
+# `sudo: The "no new privileges" flag is set, which prevents sudo from running as root.`
+NO_NEW_RIGHTS = re.compile(
+    r"no new privileges|su: Authentication failure|must be (?:setuid|run from a setuid)|effective uid is not 0"
+)
 ENDING_LINES = 4
 # `npm error Missing script: "serve"`
 NO_SCRIPT = re.compile(r"Missing script: \"?(?P<name>[\w:.-]+)|Command \"(?P<yarn>[\w:.-]+)\" not found\.$")
@@ -138,6 +148,32 @@ def other_processor(seen: Evidence) -> Fault | None:
     change = f"remove {declared.place} (platform), or " if declared else ""
     make = f"put a {match['program']} for this machine into its image, or begin the script with `#!/bin/sh`"
     return Fault("not-executable", words, seen.again, f"{change}{make}")
+
+
+def user_nameless(seen: Evidence) -> Fault | None:
+    """A user by number for whom the image has no name and no home."""
+    match = NO_NAME.search(seen.last_error) if seen.last_exit else None
+    declared = seen.declared("user")
+    if match is None or declared is None:
+        return None
+    number = seen.container.user if seen.container else ""
+    words = f"runs as the user {number} ({declared.place}), whom the image has no name for: {seen.last_error}"
+    change = (
+        f"write a user that its image has in {declared.place}, or add that number in its Dockerfile (`useradd --uid`)"
+    )
+    return Fault("user-unknown", words, f"invoke up {seen.name}", change)
+
+
+def without_new_rights(seen: Evidence) -> Fault | None:
+    """A program such as sudo that needs other rights than it was started with."""
+    options = [str(one) for one in seen.service.definition.get("security_opt") or ()]
+    if not NO_NEW_RIGHTS.search(seen.last_error) or not any("no-new-privileges" in one for one in options):
+        return None
+    declared = seen.declared("security_opt")
+    where = f" ({declared.place})" if declared else ""
+    words = f"may not change its user: `no-new-privileges`{where} takes that from sudo, su and the like"
+    change = f"run it as the user that it needs (`user:`), or remove no-new-privileges{where}"
+    return Fault("not-executable", words, f"invoke up {seen.name}", change)
 
 
 FIRST: tuple[Rule, ...] = (program_repeated, library_missing, library_unfit, script_missing)

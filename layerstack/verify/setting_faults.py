@@ -9,6 +9,7 @@ from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.verify.address_faults import NOT_RESOLVED, environment_of
 from layerstack.verify.evidence import Evidence
+from layerstack.verify.own_command import where_command
 from layerstack.wording import nearest
 
 # A word in capitals without an underscore is seldom a variable.
@@ -37,6 +38,10 @@ REFUSED = re.compile(
 BY_SERVER = re.compile(r"\w+(?:Error|Exception)\b|(?:failed|denied) for user|WRONGPASS|NOAUTH")
 # `invalid literal for int() with base 10: '80a0'`
 QUOTED = re.compile(r"(['\"`])(.{2,80}?)\1(?![\w])")
+# `unrecognized configuration parameter "max_connection"`
+NOT_KNOWN = re.compile(r"unrecogni[sz]ed|unknown|invalid|bad (?:option|directive)|no such option|unexpected", re.I)
+# `must specify one of the following schemes (redis://, rediss://)`
+SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]*)://")
 QUOTES = ("''", '""')
 SECRET = re.compile(r"PASS|SECRET|TOKEN")
 
@@ -72,9 +77,11 @@ def value_quoted(seen: Evidence) -> Fault | None:
     for name, value in _declared_values(seen).items():
         bare = value.strip()
         meant = bare[1:-1] if bare[:1] + bare[-1:] in QUOTES else bare
-        if meant in ("", value) or not (value in seen.last_error or _is_address(seen, name, meant)):
-            continue
         what = "quotes" if meant != bare else "blanks"
+        # No address begins with a quote: a program that has ended with one has ended because of it.
+        is_url = what == "quotes" and "://" in meant and bool(seen.last_exit)
+        if meant in ("", value) or not (is_url or value in seen.last_error or _is_address(seen, name, meant)):
+            continue
         words = f"the variable {name} has {what} around its value, which are a part of it"
         return Fault("variable-wrong", words, seen.up, f"remove the {what}: {seen.variable(name)}")
     return None
@@ -95,6 +102,33 @@ def value_wrong(seen: Evidence) -> Fault | None:
         return None
     words = f"does not take the value of {wrong[0]}: {seen.last_error}"
     return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0])}")
+
+
+def command_wrong(seen: Evidence) -> Fault | None:
+    """A word of its command that the last error of its program quotes, as an option that it does not know."""
+    if not seen.last_exit or not NOT_KNOWN.search(seen.last_error):
+        return None
+    words = " ".join(seen.container.argv) if seen.container else ""
+    told = [match[2].strip() for match in QUOTED.finditer(seen.last_error)]
+    if not any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", words) for word in told):
+        return None
+    again = f"invoke up {seen.name}"
+    if not any(seen.declared(key) for key in ("command", "entrypoint")):
+        again = seen.again
+    cause = f"does not take its command: {seen.last_error}"
+    return Fault("command-missing", cause, again, f"correct {where_command(seen)}")
+
+
+def scheme_wrong(seen: Evidence) -> Fault | None:
+    """An address whose scheme is none of those that its program says it takes."""
+    taken = SCHEME.findall(seen.last_error) if seen.last_exit and "scheme" in seen.last_error.lower() else []
+    values = _declared_values(seen).items()
+    wrong = [(name, match[1]) for name, value in values if (match := SCHEME.match(value)) and match[1] not in taken]
+    if not taken or len(wrong) != 1:
+        return None
+    name, scheme = wrong[0]
+    words = f"does not take the value of {name}: it begins with {scheme}:// and not with {taken[0]}://"
+    return Fault("variable-wrong", words, f"invoke up {seen.name}", f"correct {seen.variable(name)}")
 
 
 def _declared_values(seen: Evidence) -> dict[str, str]:

@@ -49,6 +49,10 @@ NO_HOSTS = frozenset(
         "connections",
     }
 )
+# An address that only its own container reaches.
+LOOPBACK = re.compile(r"(?<![\w.-])(?:127\.0\.0\.1|localhost|::1)(?![\w.-])")
+# `app.run(host="127.0.0.1")`, `server.listen(3000, '127.0.0.1')`, `listen 127.0.0.1:80;`
+LISTENS = re.compile(r"listen|\bbind|\brun\b|\bserve|\bhost\b|create_server|\baddr", re.IGNORECASE)
 # A mounted folder may be a data set: addresses stand in small texts.
 MOST_FILES, MOST_BYTES = 200, 1 << 18
 # Code of others and what a build wrote: nothing to correct.
@@ -109,6 +113,16 @@ def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
         found = Reference(f"{relpath(file, seen.project.root)}:{number}", host, int(beside[1]) if beside else port)
         return WrittenAddress(found, seen.renewal(inside))
     return WrittenAddress(Reference("", host, port), seen.again)
+
+
+def listening_at(seen: Evidence) -> WrittenAddress | None:
+    """The line of the project's own code or settings that makes its program listen on loopback; None for none."""
+    for file, inside, number, line in _lines(seen, LOOPBACK):
+        # A line that asks, as a health check does, has the address of a server and no verb for being one.
+        if LISTENS.search(line) and "://" not in line:
+            place = f"{relpath(file, seen.project.root)}:{number}"
+            return WrittenAddress(Reference(place, "127.0.0.1", None), seen.renewal(inside))
+    return None
 
 
 def _lines(seen: Evidence, pattern: "re.Pattern[str]") -> Iterator[tuple[Path, str, int, str]]:

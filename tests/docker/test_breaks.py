@@ -75,6 +75,7 @@ RAN = "[node, /srv/web.js]"
 # The first listens where the health check does not ask: it would pass until the second one has ended.
 FIRST = 'require(\\"http\\").createServer().listen(8080, \\"127.0.0.9\\")'
 TWICE = f"""[sh, -c, "node -e '{FIRST}' & sleep 1; exec node /srv/web.js"]"""
+SCHEME = """[node, -e, "throw Error('its scheme must be one of postgres://, postgresql://')"]"""
 NOT_THERE = 'tmpfs: ["/srv/none"]\n    entrypoint: [sh, -c, "cat /srv/none/settings.txt; exit 1"]\n    ports:'
 OTHER_OWNER = "run --rm --volume NAME_notes:/n --user 0 layerstack-test/python chown -R 0 /n"
 CHOWN = "docker compose run .* chown notes -R 10001:10001 /notes && invoke up"
@@ -217,6 +218,12 @@ SHOP = {
         "network-detached",
         "docker network connect --alias api NAME_default NAME-api-1",
     ),
+    "address": Break(
+        edit(YAML, '"127.0.0.1:${WEB', '"192.0.2.7:${WEB'), "web", "port-misplaced", "invoke up web", "192.0.2.7", "up"
+    ),
+    "scheme": Break(
+        edit(YAML, "[node, /srv/api/server.js]", SCHEME), "api", "variable-wrong", "invoke up api", "DATABASE_URL", "up"
+    ),
     "removed": Break(docker("rm", "-f", "NAME-web-1"), "web", "not-started", "invoke up"),
 }
 NOTES = {
@@ -243,6 +250,20 @@ NOTES = {
     "own-module": Break(edit(MAIN, "app.store", "app.stores"), "notes", "code-broken", AGAIN, f"{MAIN}:6", "build"),
     "unset": Break(edit(YAML, "NOTES_DIR: ", "NOTES: "), "notes", "variable-missing", "invoke up notes", "NOTES_DIR"),
     "owner": Break(anew("notes", docker(*OTHER_OWNER.split())), "notes", "volume-unwritable", CHOWN),
+    "listens": Break(
+        edit(MAIN, "0.0.0.0", "127.0.0.1"), "notes", "listens-on-loopback", AGAIN, "0.0.0.0 in app/main.py:", "build"
+    ),
+    "module": Break(
+        edit("Dockerfile", '"app.main"', '"mian"'), "notes", "module-missing", AGAIN, "CMD in Dockerfile", "build"
+    ),
+    "not-the-volume": Break(
+        edit(MAIN, "import os\n", "import os\nopen('/srv/log.txt', 'w')\n"),
+        "notes",
+        "file-unwritable",
+        AGAIN,
+        "/srv",
+        "build",
+    ),
     "image": Break(docker("rm", "-f", "NAME-notes-1", then=("rmi", "NAME-notes")), "notes", "image-missing", AGAIN),
     "memory": Break(
         edit(YAML, "build: .\n", "build: .\n    mem_limit: 6m\n"),

@@ -150,3 +150,55 @@ def test_a_frontend_that_cannot_be_had(shop: Project, line: str, is_frontend: bo
     error = of_message(shop, 1, line, said)
     frontend = "my web/Dockerfile:1: the frontend docker/dockerfile:1.4 is not on this engine, and no registry answers"
     assert (first_line(error) == frontend) == is_frontend
+
+
+RECIPE = """ARG HOME_DIR=/opt
+FROM base-node AS build
+ARG VERSION
+ARG LEVEL=1
+RUN pip install -r requirement.txt "$VERSION"
+COPY --from=build $HOME_DIR/x .
+RUN for LEVEL in a; do true; done; python biuld.py
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "log", "reason", "advice"),
+    [
+        (5, "exit code: 1", "VERSION is required", "VERSION is required: VERSION has no value", "ARG VERSION=VALUE"),
+        (6, CHECKSUM.format("x"), "", "$HOME_DIR is empty there", "`ARG HOME_DIR` below my web/Dockerfile:2"),
+        (7, "exit code: 2", "python: can't open file 'biuld.py': [Errno 2]", "no biuld.py", "`build.py`"),
+        (7, "exit code: 2", "cat: build.py: No such file or directory", "no build.py in the image", "COPY build.py"),
+    ],
+)
+def test_what_only_the_dockerfile_and_the_context_explain(
+    shop: Project, line: int, error: str, log: str, reason: str, advice: str
+) -> None:
+    (shop.root / "my web/Dockerfile").write_text(RECIPE)
+    (shop.root / "my web/build.py").write_text("")
+    instruction = RECIPE.splitlines()[line - 1]
+    step = Step("web", "", 2, 3, instruction, False, 1.0, error=error, place=f"my web/Dockerfile:{line}")
+    found = failure(BuildReport(False, 1.0, (step,), "", log), shop)
+    assert reason in first_line(found)
+    assert advice in found.advice
+
+
+def test_an_argument_that_has_a_value_is_not_blamed(shop: Project) -> None:
+    (shop.root / "my web/Dockerfile").write_text(RECIPE)
+    images = {**shop.images, "web": replace(shop.images["web"], args={"VERSION": "2"})}
+    step = Step("web", "", 2, 3, "RUN x", False, 1.0, error="exit code: 1", place="my web/Dockerfile:5")
+    found = failure(BuildReport(False, 1.0, (step,), "", "no luck"), replace(shop, images=images))
+    assert first_line(found).endswith("failed: no luck")
+    assert not found.advice
+
+
+@pytest.mark.parametrize("above", ["RUN useradd app &&", "RUN apt-get install -y", "RUN true \\"])
+def test_a_line_that_lacks_its_backslash(shop: Project, above: str) -> None:
+    message = f"Dockerfile:12\n-----\n  11 |     {above}\n  12 | >>>     mkdir /data\n-----\nERROR: failed to solve: "
+    said = "dockerfile parse error on line 12: unknown instruction: mkdir (did you mean MAINTAINER?)\n"
+    found = failure(BuildReport(False, 1.0, (), message + said), shop)
+    assert (found.advice == "End line 11 with ` \\`.") is not above.endswith("\\")
+
+
+def test_a_heredoc_without_its_end(shop: Project) -> None:
+    assert "`EOT`" in of_message(shop, 8, "RUN <<EOT", "unterminated heredoc").advice

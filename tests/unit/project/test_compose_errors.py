@@ -17,7 +17,9 @@ COMPOSE = """services:
     depends_on: [db]
     volumes: ["data:/data"]
   low: {image: low, profiles: [later]}
-  queue: {image: queue, depends_on: [web]}
+  queue: {image: queue, depends_on: [web], healthcheck: {interval: 2}, cpuset: 3}
+  Job 1: {image: job}
+secrets: {key: {file: key.txt}}
 """
 
 
@@ -92,7 +94,19 @@ def error(root: Path, said: str, **variables: str) -> StackError:
             "compose.yaml:2",
             "Did you mean context?",
         ),
-        ("something else", "", "docker compose config"),
+        (
+            "validating ROOT/compose.yaml: services.web.depends_on.db.condition value must be one of 'started', "
+            "'healthy'",
+            "compose.yaml:7: services.web.depends_on.db.condition value must be one of",
+            "Correct compose.yaml:7",
+        ),
+        ("services.low.profiles value must be one of 'latest', 'x'", "compose.yaml:9", "Correct compose.yaml:9"),
+        ("services.low.image value must be one of 'lows', 'x'", "compose.yaml:9", "Write `lows` for `low`"),
+        ("services.queue.healthcheck.interval must be a string", "compose.yaml:10", "Write `2s`"),
+        ("services.queue.cpuset must be a string", "compose.yaml:10", 'Write `"3"`'),
+        ("services additional properties 'Job 1' not allowed", "compose.yaml:11", "Write `Job-1` for `Job 1`"),
+        ("secrets.key conflicts with imported resource", "compose.yaml:12", "Remove key from compose.yaml:12"),
+        ("something else", "something else", "docker compose config"),
     ],
 )
 def test_a_message(tmp_path: Path, said: str, place: str, advice: str) -> None:
@@ -191,3 +205,10 @@ def test_what_an_unset_variable_left_empty_is_no_fault_of_the_line(
     result = CommandResult(("docker", "compose", "config"), 1, "", said, 0.1)
     found = unreadable("The Compose file", result, tmp_path, [tmp_path / "compose.yaml"], {})
     assert advice in found.advice
+
+
+def test_a_quote_without_its_end_is_named_where_it_begins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('A=1\nB="hello\nC=2\n')
+    found = error(tmp_path, 'failed to read ROOT/.env: line 4: unterminated quoted value "hello')
+    assert ".env:2: unterminated quoted value" in str(found.args[0])
+    assert "line 2" in found.advice

@@ -117,7 +117,7 @@ def test_more_targets_come_besides_the_default_ones(docker: FakeDocker, root: Pa
 def test_a_compose_file_that_does_not_parse_is_a_usage_error_with_the_reason(docker: FakeDocker, root: Path) -> None:
     (root / "docker-compose.yml").write_text("services:\n  web:\n    ports: 1\n")
     docker.answers("compose *", stderr="services.web.ports must be a list", exit_code=15)
-    with pytest.raises(UsageError, match=r"docker-compose\.yml:3:\n.*ports must be a list") as caught:
+    with pytest.raises(UsageError, match=r"docker-compose\.yml:3: .*ports must be a list") as caught:
         project.load(root, "gpu")
     assert "docker-compose.yml:3" in caught.value.advice
 

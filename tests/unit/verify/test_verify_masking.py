@@ -28,3 +28,8 @@ def test_passwords_in_a_text(text: str, shown: str) -> None:
 def test_secret_values_of_the_environment_and_only_those() -> None:
     environment = {"DB_PASSWORD": "tr0ub4dor", "TOKEN": "abc", "NAME": "shop-name", "MONGO_PASSWORD": "password"}
     assert mask("tr0ub4dor for shop-name, abc, wrong password", environment) == "*** for shop-name, abc, wrong password"
+
+
+def test_the_place_of_a_secret_is_none() -> None:
+    environment = {"DB_PASSWORD_FILE": "/run/secrets/db", "TOKEN_FILE": "none-of-a-path"}
+    assert mask("no /run/secrets/db, none-of-a-path", environment) == "no /run/secrets/db, ***"

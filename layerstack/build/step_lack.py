@@ -1,0 +1,121 @@
+"""What a failed step lacks that only its Dockerfile and its build context show: the value of an argument, a file."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from layerstack.build.buildlog import Step
+from layerstack.build.tool_failure import ToolFailure
+from layerstack.dockerfile.copy_sources import is_remote
+from layerstack.dockerfile.dockerfile import Dockerfile, Stage
+from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.instruction import Instruction, pairs
+from layerstack.dockerfile.recipe import parse_dockerfile
+from layerstack.errors import UsageError
+from layerstack.project.declaration import find_declaration
+from layerstack.project.project import Project
+from layerstack.wording import nearest
+
+# `$VERSION`, `${VERSION:?must be given}`
+_VARIABLE = re.compile(r"\$\{?(?P<name>[A-Za-z_]\w*)")
+# `No such file or directory: 'requirement.txt'`, `cat: settings.txt: No such file or directory`
+_NO_FILE = re.compile(
+    r"(?:No such file or directory:?|can(?:'t|not) (?:open|find)(?: file| module)?|ENOENT[^'\n]*) "
+    r"['\"](?P<path>[^'\"\n]+)"
+    r"|(?:: |')(?P<before>[\w./@+-]+)'?: No such file or directory",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"permission denied|EACCES|are you root|must be root|operation not permitted", re.IGNORECASE)
+# `npm error Missing script: "biuld"`
+_NO_SCRIPT = re.compile(r"[Mm]issing script: \"?(?P<name>[\w:.-]+)")
+# A path of the system is none that a COPY has left out.
+_OF_SYSTEM = ("/usr/", "/etc/", "/bin/", "/lib", "/proc/", "/sys/", "/dev/", "/var/", "/run/")
+
+
+def find_lack(step: Step, image: Image | None, project: Project, said: tuple[str, str]) -> ToolFailure | None:
+    """`said` is the log, and the reason that it gives; None where Dockerfile and context explain nothing."""
+    log, reason = said
+    if image is None or is_remote(image.context):
+        return None
+    with suppress(UsageError, ValueError):
+        parsed = parse_dockerfile(project.root, image)
+        line = int(step.place.rpartition(":")[2] or 0)
+        # The stage and the instruction that stand at the line.
+        found = [(stage, one) for stage in parsed.stages for one in stage.instructions if one.line == line]
+        if found and (lack := _without_value(*found[0], parsed, image, project)):
+            return replace(lack, reason=": ".join(filter(None, (reason, lack.reason))))
+        if found and (lack := _without_right(*found[0], image, log)):
+            return replace(lack, reason=f"{reason}: {lack.reason}")
+    return _without_script(image, project, log) or _without_file(step, image, project, log)
+
+
+def _without_value(
+    stage: Stage, instruction: Instruction, parsed: Dockerfile, image: Image, project: Project
+) -> ToolFailure | None:
+    """An argument that the instruction uses and nothing gives a value."""
+    declared = {name: (value, one.line) for one in _above(stage, instruction, "ARG") for name, value in pairs(one)}
+    set_here = {name for one in _above(stage, instruction, "ENV") for name, _ in pairs(one)}
+    place = image.dockerfile_place
+    for name in dict.fromkeys(match["name"] for match in _VARIABLE.finditer(instruction.raw)):
+        # A shell gives values to variables of its own.
+        if name in set_here or re.search(rf"(?<![\w$]){name}=|\bfor {name}\b|\bread\b.*\b{name}\b", instruction.raw):
+            continue
+        if name not in declared and name in parsed.arguments:
+            repair = f"Write `ARG {name}` below {place}:{stage.line}."
+            words = f"${name} is empty there: an ARG above the first FROM holds for FROM lines only"
+            return ToolFailure(words, repair)
+        default, line = declared.get(name, ("", 0))
+        if name in declared and default is None and name not in image.args and name not in parsed.arguments:
+            build = find_declaration(project, image.name, "build")
+            where = f"the `args:` of the build ({build.place})" if build else "the build's `args:`"
+            repair = f"Give it one in {where}, or a default: `ARG {name}=VALUE` in {place}:{line}."
+            return ToolFailure(f"{name} has no value", repair)
+    return None
+
+
+def _without_right(stage: Stage, instruction: Instruction, image: Image, log: str) -> ToolFailure | None:
+    """A step that runs as the user of a USER above it and may not do what it wants."""
+    user = next(reversed(list(_above(stage, instruction, "USER"))), None)
+    if user is None or not _DENIED.search(log) or user.text.strip().partition(":")[0] in ("root", "0"):
+        return None
+    place = f"{image.dockerfile_place}:{user.line}"
+    return ToolFailure(f"it runs as the user {user.text}", f"Move it above `USER {user.text}` ({place}).")
+
+
+def _above(stage: Stage, instruction: Instruction, keyword: str) -> Iterator[Instruction]:
+    return (one for one in stage.instructions if one.keyword == keyword and one.line < instruction.line)
+
+
+def _without_script(image: Image, project: Project, log: str) -> ToolFailure | None:
+    match = _NO_SCRIPT.search(log)
+    if match is None:
+        return None
+    near = ""
+    with suppress(OSError, ValueError):
+        scripts = json.loads((project.root / image.context / "package.json").read_text(encoding="utf-8"))["scripts"]
+        near = nearest(match["name"], scripts)
+    reason = f"package.json has no script {match['name']}"
+    return ToolFailure(reason, f"Did you mean `{near}`?" if near else "")
+
+
+def _without_file(step: Step, image: Image, project: Project, log: str) -> ToolFailure | None:
+    """A file that the program does not find and the build context has, or has under a similar name."""
+    match = next(iter(reversed(list(_NO_FILE.finditer(log)))), None)
+    path = (match["path"] or match["before"]) if match else ""
+    if not path or path.startswith(_OF_SYSTEM):
+        return None
+    folder = project.root / image.context
+    # An absolute path begins with the working directory, which the context does not have.
+    words = PurePosixPath(path.lstrip("/")).parts
+    for tail in (Path(*words[start:]) for start in range(len(words))):
+        if (folder / tail).exists():
+            reason = f"there is no {path} in the image, where no step above has copied it"
+            return ToolFailure(reason, f"Above this step: `COPY {tail} {path if path.startswith('/') else './'}`.")
+        parent = (folder / tail).parent
+        names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
+        if near := nearest(tail.name, names, 0.75):
+            return ToolFailure(f"there is no {path} in the image", f"Did you mean `{tail.with_name(near)}`?")
+    return None
