@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from layerstack.deploy.rollout import failure_words
-from layerstack.deploy.swarm import SwarmService, Task, read_services
+from layerstack.deploy.swarm import SwarmService, Task, read_services, require_manager
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import from_inspect
 from layerstack.errors import CheckFailed
@@ -89,14 +89,12 @@ def verify_stack(client: EngineClient, project: Project, wait_seconds: float = 0
     Raises EngineError.
     """
     started = time.monotonic()
+    node_id = str(require_manager(client)["NodeID"])
     last: list[StackReport] = []
 
     def ask() -> bool:
-        found = read_services(client, project.name)
-        peers = _Peers(client, found)
-        # What another program provides is no service of the swarm.
-        names = [name for name in read_graph(project).order if "provider" not in project.services[name].definition]
-        services = ask_all(lambda name: _examine(peers, project, name), names)
+        peers = _Peers(client, node_id, read_services(client, project.name))
+        services = ask_all(lambda name: _examine(peers, project, name), read_graph(project).order)
         last[:] = [StackReport(project.name, time.monotonic() - started, tuple(services))]
         return last[0].is_ok
 
@@ -107,10 +105,10 @@ def verify_stack(client: EngineClient, project: Project, wait_seconds: float = 0
 class _Peers:
     """The services of the stack, and the replicas on this engine, from which the others can be asked."""
 
-    def __init__(self, client: EngineClient, services: Mapping[str, SwarmService]) -> None:
+    def __init__(self, client: EngineClient, node_id: str, services: Mapping[str, SwarmService]) -> None:
         self.client = client
         self.services = services
-        self.node_id = str((client.info().get("Swarm") or {}).get("NodeID") or "")
+        self.node_id = node_id
         self._here = [(one.name, task) for one in services.values() for task in _running(one) if self.is_here(task)]
 
     def is_here(self, task: Task) -> bool:
@@ -140,9 +138,7 @@ def _running(service: SwarmService) -> list[Task]:
 
 
 def _examine(peers: _Peers, project: Project, name: str) -> DeployedService:
-    if (one := peers.services.get(name)) is None and not project.services[name].replicas:
-        return DeployedService(name, 0, 0, cause=OFF)
-    if one is None:
+    if (one := peers.services.get(name)) is None:
         return DeployedService(name, 1, 0, cause="is not in the stack; `invoke deploy` adds it")
     if one.is_job:
         cause = "" if one.running >= one.asked else f"has not succeeded{failure_words(one, ())}"

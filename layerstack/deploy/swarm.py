@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from layerstack import command
+from layerstack.engine import texts
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import runs_something
 from layerstack.engine.place import find_place
@@ -63,10 +64,12 @@ class SwarmService:
 def require_manager(client: EngineClient) -> Mapping[str, Any]:
     """The engine's facts about its swarm. Raises EngineError when it is not a manager."""
     swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
+    if said := str(swarm.get("Error") or ""):
+        raise EngineError(f"The swarm of this engine does not work: {said}", "`docker node ls` on another manager.")
     if not swarm.get("ControlAvailable"):
         kind = "a worker of a swarm, not a manager" if swarm.get("NodeID") else "in no swarm"
         way = "Use a manager: DOCKER_HOST, or `docker context use`." if swarm.get("NodeID") else "`docker swarm init`"
-        raise EngineError(f"This engine is {kind}: it accepts no stacks.", way)
+        raise EngineError(f"This engine is {kind}: only managers take and show stacks.", way)
     return swarm
 
 
@@ -85,13 +88,26 @@ def read_constraints(client: EngineClient, stack: str) -> dict[str, tuple[str, .
 
 
 def is_deployed(client: EngineClient, project: Project) -> bool:
-    """Whether the project runs as a stack of this swarm, and not under Compose."""
+    """Whether the project runs as a stack of this swarm, and not under Compose.
+
+    Raises EngineError when the swarm cannot say: a manager without the majority of the others knows nothing.
+    """
     if runs_something(client, project.name):
         return False
     try:
         return bool(read_services(client, project.name))
-    except RefusedByEngine:  # no manager of a swarm
-        return False
+    except RefusedByEngine as refusal:
+        said = str(refusal.args[0])
+        if texts.says(said, *texts.NO_LEADER):
+            raise EngineError(
+                f"The swarm of this engine has no leader: whether {project.name} runs on it is unknown.",
+                "Bring back more than half of its managers; `docker node ls` on one of them lists all.",
+            ) from refusal
+        if not texts.says(said, *texts.NO_MANAGER):
+            raise
+        # A worker cannot list services, but it has the containers of its own replicas.
+        filters = {"label": [f"{STACK_LABEL}={project.name}"]}
+        return texts.says(said, *texts.WORKER) and bool(client.api.containers(filters=filters))
 
 
 def require_not_deployed(client: EngineClient, project: Project) -> None:

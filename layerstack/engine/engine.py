@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from layerstack import command
-from layerstack.engine import local
+from layerstack.engine import local, texts
 from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import Endpoint, find_endpoint
 from layerstack.engine.unusable import HOW_TO_GET_ONE, podman, unreachable
@@ -80,7 +80,10 @@ def _connect(endpoint: Endpoint) -> EngineClient:
     # It asks for the engine's version at once.
     except EngineGone as gone:
         raise unreachable(str(gone.__cause__), endpoint) from gone
-    except EngineError:
+    except EngineError as refusal:
+        # An encrypted address answers a request without TLS, too.
+        if texts.says(str(refusal.args[0]), *texts.UNREACHABLE):
+            raise unreachable(str(refusal.args[0]), endpoint) from refusal
         raise
     except (docker.errors.DockerException, OSError) as error:
         raise unreachable(str(error), endpoint) from error

@@ -28,12 +28,25 @@ def says(message: str, *texts: Text) -> bool:
 
 # The engine cannot be reached.
 # Printed by the docker command.
-UNREACHABLE = (Text("cannot connect to the docker daemon", ENGINE),)
+# The second: a connection that TLS ends. The third: an address that is encrypted, asked without.
+WANTS_TLS = (Text("client sent an http request to an https server", ENGINE),)
+UNREACHABLE = (
+    Text("cannot connect to the docker daemon", ENGINE),
+    Text("error during connect", ENGINE),
+    *WANTS_TLS,
+)
+# The command says "gave HTTP response", the SDK what its library of TLS says.
+HAS_NO_TLS = (Text("gave http response to https client", ENGINE), Text("wrong_version_number", SDK))
 NO_RIGHTS = (Text("permission denied", SOURCE), Text("permissionerror", SDK))
 BAD_CERTIFICATE = (Text("certificate", f"{ENGINE} and {SDK}"),)
 # The first is our own: command.run() ended the docker command.
 NO_ANSWER = (Text("ended after", "layerstack"), Text("timed out", SDK))
 UNKNOWN_HOST = (Text("no such host", ENGINE), Text("failed to resolve", SDK))
+
+# A swarm: the second is of a node that is in one.
+NO_MANAGER = (Text("not a swarm manager", ENGINE),)
+WORKER = (Text("worker nodes can't", ENGINE),)
+NO_LEADER = (Text("does not have a leader", ENGINE),)
 
 # An image.
 NO_SUCH_IMAGE = (Text("no such image", ENGINE),)

@@ -19,12 +19,21 @@ HOW_TO_TRUST = (
     "Its CA, certificate and key belong in DOCKER_CERT_PATH (ca.pem, cert.pem, key.pem) or in the docker context; "
     "`docker info` shows the same error."
 )
+HOW_TO_ENCRYPT = (
+    "`export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER`, which has ca.pem, cert.pem and key.pem; or a docker context "
+    "that names them."
+)
+HOW_TO_LEAVE_TLS = (
+    "`unset DOCKER_TLS_VERIFY DOCKER_TLS`, or give it TLS: without, whoever reaches it owns that machine."
+)
 HOW_TO_GET_RIGHTS = "`sudo usermod --append --groups docker $USER`, then log out and in again."
 HOW_TO_WAKE = "Restart it and check its log."
 HOW_TO_CHOOSE = "`docker context ls` shows it."
 # The first that fits counts.
 REASONS = (
     (texts.NO_RIGHTS, "This user has no permission to use the Docker daemon", HOW_TO_GET_RIGHTS),
+    (texts.WANTS_TLS, "The Docker daemon speaks TLS only", HOW_TO_ENCRYPT),
+    (texts.HAS_NO_TLS, "The Docker daemon speaks no TLS", HOW_TO_LEAVE_TLS),
     (texts.BAD_CERTIFICATE, "The TLS certificate of the Docker daemon or of this client is refused", HOW_TO_TRUST),
     (texts.NO_ANSWER, "The Docker daemon runs but does not respond", HOW_TO_WAKE),
     (texts.UNKNOWN_HOST, "DOCKER_HOST or the docker context points to an unknown host", HOW_TO_CHOOSE),

@@ -33,6 +33,8 @@ BUILD_KEYS = (
 _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
 # `unable to resolve docker endpoint: context "off": context not found`
 _NO_CONTEXT = re.compile(r"context \"(?P<name>[^\"]*)\": context not found")
+# `unable to resolve docker endpoint: open /certs/ca.pem: no such file or directory`
+_NO_ENDPOINT = re.compile(r"unable to resolve docker endpoint: (?P<why>.+)")
 # (place, advice); both are "" where the message itself says all that is known.
 Reading = tuple[str, str]
 # `line 3: unterminated quoted value "hello`
@@ -63,6 +65,9 @@ def unreadable(
     if match := _NO_CONTEXT.search(result.stderr):
         advice = "`docker context ls` lists them; `unset DOCKER_CONTEXT` or `docker context use default` leaves it."
         return EngineError(f"There is no docker context {match['name']}.", advice)
+    if match := _NO_ENDPOINT.search(result.stderr):
+        advice = "`docker info` says the same: correct DOCKER_HOST and DOCKER_CERT_PATH, or the docker context."
+        return EngineError(f"The docker command cannot use its engine: {match['why']}", advice)
     lines = [line for line in result.stderr.splitlines() if line.strip() and not _IS_ASIDE.search(line)]
     said = "\n".join(lines)
     sources = [path for path in files if path.suffix in (".yml", ".yaml")]

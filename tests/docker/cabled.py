@@ -5,7 +5,7 @@ The switch is a network namespace with nothing but a bridge: no address and no f
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +13,13 @@ from own_engine import OwnEngine, own_engine
 from own_registry import OwnRegistry, inside, own_registry
 
 from layerstack import command
+from layerstack.wait import wait_until
 
 NETWORK = "172.35.0"
 PORT = 5000
 # A stack's networks are made by Swarm, which leaves these to its engines; the machine's own are others.
 POOL = "10.91.0.0/16"
+WITHOUT_TLS = ("--insecure-registry", f"{NETWORK}.0/24")
 
 
 @dataclass
@@ -53,9 +55,13 @@ class Node:
 
 @dataclass
 class Machines:
-    """The nodes, and the registry that all of them reach under one address."""
+    """The nodes, and the registry that all of them reach under one address.
+
+    A process in the network of `switch` reaches all of it, as one more machine would.
+    """
 
     registry: OwnRegistry
+    switch: int
     nodes: list[Node] = field(default_factory=list)
 
     def make_swarm(self) -> None:
@@ -73,8 +79,11 @@ def ip(namespace_pid: int, words: str) -> None:
 
 
 @contextlib.contextmanager
-def machines(folder: Path, count: int) -> Iterator[Machines]:
-    """Started and cabled, and gone afterwards with all they hold."""
+def machines(folder: Path, *options: Sequence[str], http: str = "") -> Iterator[Machines]:
+    """Started and cabled, and gone afterwards with all they hold: an engine for each `options`, its words for dockerd.
+
+    `http` is more of the registry's `http:` configuration.
+    """
     with contextlib.ExitStack() as stack:
         switch = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
         stack.callback(switch.wait)
@@ -84,10 +93,12 @@ def machines(folder: Path, count: int) -> Iterator[Machines]:
         ip(switch.pid, f"address add {NETWORK}.1/24 dev bridge")
         for one in ("bridge", "lo"):
             ip(switch.pid, f"link set {one} up")
-        registry = stack.enter_context(own_registry(folder / "images", PORT, switch.pid, host=f"{NETWORK}.1"))
-        made = Machines(registry)
-        for number in range(1, count + 1):
-            engine = stack.enter_context(own_engine(options=("--insecure-registry", f"{NETWORK}.0/24")))
+        registry = stack.enter_context(
+            own_registry(folder / "images", PORT, switch.pid, host=f"{NETWORK}.1", http=http)
+        )
+        made = Machines(registry, switch.pid)
+        for number, words in enumerate(options, start=1):
+            engine = stack.enter_context(own_engine(options=words))
             made.nodes.append(Node(engine, number, switch.pid))
             made.nodes[-1].plug()
         yield made
@@ -95,7 +106,5 @@ def machines(folder: Path, count: int) -> Iterator[Machines]:
 
 def _wait_for_namespace(pid: int) -> None:
     # `unshare` needs a moment before its process is elsewhere.
-    from layerstack.wait import wait_until
-
     own = Path("/proc/self/ns/net").readlink()
     assert wait_until(lambda: Path(f"/proc/{pid}/ns/net").readlink() != own, 5.0, 0.02)

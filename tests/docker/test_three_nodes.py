@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from cabled import Machines, machines
+from cabled import WITHOUT_TLS, Machines, machines
 from deployed_project import SECONDS, Deployed, deployed_in
 from second_machine import make_system_image
 
@@ -19,7 +19,7 @@ ELSEWHERE_SECONDS = 40.0
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    with machines(tmp_path_factory.mktemp("three"), 3) as made:
+    with machines(tmp_path_factory.mktemp("three"), WITHOUT_TLS, WITHOUT_TLS, WITHOUT_TLS) as made:
         made.make_swarm()
         yield made
 
@@ -77,7 +77,18 @@ def test_what_was_scaled_to_zero_is_said_and_is_no_fault(stack: Deployed) -> Non
     assert not stack.faults()
     assert stack.verify()["web"].state == "off"
     assert stack.deploy().is_ok
+    assert stack.verify()["web"].state == "fine"
+
+
+def test_no_replica_in_the_compose_file_ends_those_of_an_earlier_deploy(stack: Deployed) -> None:
+    file = stack.root / "docker-compose.yml"
+    before = file.read_text()
+    file.write_text(before.replace("replicas: 3", "replicas: 0"))
+    stack.deploy()
+    assert wait_until(lambda: not stack.tasks("web"), SECONDS)
     assert not stack.faults()
+    file.write_text(before)
+    assert stack.deploy().is_ok
 
 
 def test_a_node_that_is_cut_off_is_replaced_and_comes_back(stack: Deployed, three: Machines) -> None:

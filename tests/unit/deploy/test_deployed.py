@@ -36,7 +36,7 @@ class Stack:
         return "GET → 200"
 
     def verify(self) -> StackReport:
-        client: Any = SimpleNamespace(info=lambda: {"Swarm": {"NodeID": "here"}})
+        client: Any = SimpleNamespace(info=lambda: {"Swarm": {"NodeID": "here", "ControlAvailable": True}})
         project: Any = SimpleNamespace(name="shop", services={"web": declared("web", CHECK), "db": declared("db")})
         return verify_stack(client, project)
 
@@ -111,8 +111,22 @@ def test_a_service_that_is_not_in_the_stack_is_broken(stack: Stack) -> None:
 
 @pytest.mark.parametrize("wrong", [{"expct": {"a": 1}}, {"timeout_seconds": "soon"}])
 def test_a_check_that_is_wrong_itself_fails_as_it_does_outside_a_swarm(stack: Stack, wrong: dict[str, Any]) -> None:
-    client: Any = SimpleNamespace(info=lambda: {"Swarm": {"NodeID": "here"}})
+    client: Any = SimpleNamespace(info=lambda: {"Swarm": {"NodeID": "here", "ControlAvailable": True}})
     services = {"web": declared("web", {**CHECK, **wrong}), "db": declared("db")}
     project: Any = SimpleNamespace(name="shop", services=services)
     found = {one.service: one.state for one in verify_stack(client, project).services}
     assert found == {"web": "broken", "db": "fine"}
+
+
+def test_a_service_scaled_to_zero_is_off_and_no_fault(stack: Stack) -> None:
+    stack.services["web"] = service("web", 0)
+    found = stack.verify()
+    assert found.is_ok
+    assert found.worst is None
+    assert found.off == ("web",)
+    assert [one.state for one in found.services] == ["off", "fine"]
+    # A fault of another service stays one.
+    stack.services["db"] = service("db", 1)
+    worst = stack.verify().worst
+    assert worst
+    assert worst.service == "db"

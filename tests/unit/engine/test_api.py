@@ -103,6 +103,23 @@ def tls_host(server: ThreadingHTTPServer, host: str, authority: Path, monkeypatc
     return host
 
 
+def test_an_encrypted_engine_that_is_asked_without_tls(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ANSWERS, "/version", (400, "Client sent an HTTP request to an HTTPS server.\n"))
+    with pytest.raises(EngineError) as refused:
+        engine.client()
+    assert "DOCKER_TLS_VERIFY" in refused.value.advice
+
+
+def test_an_engine_without_tls_that_is_asked_with_it(
+    host: str, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(authority))
+    with pytest.raises(EngineError) as refused:
+        engine.client()
+    assert "unset DOCKER_TLS_VERIFY" in refused.value.advice
+
+
 def test_one_client_for_a_process(host: str) -> None:
     assert engine.client() is engine.client()
 

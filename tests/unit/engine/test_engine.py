@@ -95,6 +95,14 @@ def test_no_docker_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             "tls: failed to verify certificate: x509: certificate signed by unknown authority",
             "certificate(.|\n)*ca.pem",
         ),
+        (
+            "Error response from daemon: Client sent an HTTP request to an HTTPS server.",
+            "TLS(.|\n)*DOCKER_TLS_VERIFY=1",
+        ),
+        (
+            "error during connect: http: server gave HTTP response to HTTPS client",
+            "no TLS(.|\n)*unset DOCKER_TLS_VERIFY",
+        ),
     ],
 )
 def test_why_no_daemon_answers(docker_says: Any, stderr: str, expected: str) -> None:

@@ -53,9 +53,18 @@ def test_one_that_is_not_there_is_none(docker: FakeDocker) -> None:
     assert images.find("gone") is None
 
 
-def test_an_engine_that_does_not_answer_is_an_error_and_not_an_empty_list(docker: FakeDocker) -> None:
-    docker.answers("image inspect *", "[]", "Cannot connect to the Docker daemon", 1)
-    with pytest.raises(EngineError, match="Cannot connect"):
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Cannot connect to the Docker daemon", "No Docker daemon responds"),
+        ('error during connect: Get "https://x:2376/": remote error: tls: certificate required', "TLS certificate"),
+    ],
+)
+def test_an_engine_that_does_not_answer_is_an_error_and_not_an_empty_list(
+    docker: FakeDocker, said: str, expected: str
+) -> None:
+    docker.answers("image inspect *", "[]", said, 1)
+    with pytest.raises(EngineError, match=expected):
         images.find_all(["a"])
 
 

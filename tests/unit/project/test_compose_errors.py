@@ -123,6 +123,13 @@ def test_a_docker_context_that_is_gone_is_no_fault_of_the_compose_file(tmp_path:
     assert "off" in str(found.args[0])
 
 
+def test_tls_files_that_are_gone_are_no_fault_of_the_compose_file(tmp_path: Path) -> None:
+    said = "Failed to initialize: unable to resolve docker endpoint: open /certs/ca.pem: no such file or directory"
+    found = error(tmp_path, said)
+    assert isinstance(found, EngineError)
+    assert "/certs/ca.pem" in str(found.args[0])
+
+
 def test_an_example_beside_a_missing_env_file_is_the_repair(tmp_path: Path) -> None:
     (tmp_path / ".env.example").touch()
     found = error(tmp_path, "env file ROOT/.env not found: stat ROOT/.env: no such file or directory")
