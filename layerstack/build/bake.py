@@ -9,6 +9,7 @@ from typing import Any
 from layerstack import command
 from layerstack.build.buildlog import BuildLog, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces
+from layerstack.build.elsewhere import Elsewhere
 from layerstack.build.placement import Placement
 from layerstack.build.progress import BuildObserver
 from layerstack.build.vertex import Vertex
@@ -28,7 +29,8 @@ class BakeCall:
     `labels` maps an image to labels of ours, `kept` are images that are used as they are stored, `pulled` those that a
     team's registry had. `on_images` maps an image to parents whose stored image it is built on, `without_cache` are
     those that are built without the cache. `pulls` asks the registry for newer system images; `sets` are bake's
-    overrides, `caches` places of caches besides the builder's own.
+    overrides, `caches` places of caches besides the builder's own. `elsewhere` is for a builder that does not share the
+    engine's images.
     """
 
     names: tuple[str, ...]
@@ -41,6 +43,7 @@ class BakeCall:
     sets: tuple[str, ...] = ()
     caches: CachePlaces = NO_PLACES
     allowed_paths: tuple[Path, ...] = ()
+    elsewhere: Elsewhere | None = None
 
     @property
     def unasked(self) -> frozenset[str]:
@@ -98,6 +101,7 @@ def bake_argv(project: Project, call: BakeCall) -> tuple[str, ...]:
     # With `--file` bake does not look for files itself: the document already contains what they say.
     return (
         *("docker", "buildx", "bake", "--file", "-", "--progress=rawjson"),
+        *(["--metadata-file", call.elsewhere.digests_file] if call.elsewhere and call.elsewhere.digests_file else []),
         *(["--pull"] if call.pulls else []),
         # `fs` allows both reading and writing, as one folder may be a source and a target.
         *(f"--allow=fs={path}" for path in call.caches.folders(project.root)),
@@ -120,14 +124,15 @@ def document(project: Project, call: BakeCall) -> dict[str, Any]:
             definition["labels"] = {**(definition.get("labels") or {}), **labels}
         written = definition.get("contexts") or image.contexts
         stored = call.unasked | call.on_images.get(image.name, frozenset())
-        if contexts := {name: _context(project, value, stored) for name, value in written.items()}:
+        names = call.elsewhere.bases if call.elsewhere else {}
+        if contexts := {name: _context(project, value, stored, names) for name, value in written.items()}:
             definition["contexts"] = contexts
         for key, values in _caches(call, image).items():
             # A cache on the command line does not replace those of the definition.
             definition[key] = [*(definition.get(key) or ()), *values]
         if image.name in call.without_cache:
             definition["no-cache"] = True
-        targets[image.name] = definition
+        targets[image.name] = call.elsewhere.adapted(image.name, definition) if call.elsewhere else definition
     return {"target": targets}
 
 
@@ -137,10 +142,11 @@ def _caches(call: BakeCall, image: Image) -> dict[str, list[str]]:
     return {key: values for key, values in found.items() if values}
 
 
-def _context(project: Project, value: str, stored: frozenset[str]) -> str:
+def _context(project: Project, value: str, stored: frozenset[str], names: Mapping[str, str]) -> str:
+    """`names` are those by which images are found by a builder that does not share the engine's."""
     # With a `target:` context bake would solve the parent and run the steps that BuildKit has lost.
     name = target_of(value)
-    return f"docker-image://{project.image(name).tag}" if name in stored else value
+    return f"docker-image://{names.get(name) or project.image(name).tag}" if name in stored else value
 
 
 def _folders_outside(project: Project, images: Iterable[Image]) -> Iterable[Path]:

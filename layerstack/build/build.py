@@ -14,6 +14,7 @@ from layerstack.build.bake import CACHE_RACE, BakeCall, bake
 from layerstack.build.base_lock import turns
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport
 from layerstack.build.cache_place import NO_PLACES, CachePlaces, require_usable
+from layerstack.build.elsewhere import find_builder
 from layerstack.build.estimate import read_estimate
 from layerstack.build.image_sizes import remember_sizes
 from layerstack.build.keep import CacheGone, Keeper, SharedFound
@@ -126,7 +127,7 @@ class _Build:
     def run(self) -> BuildRecord:
         began, clock = time.time(), time.monotonic()
         names = [image.name for image in self.images]
-        require_usable(self.options.caches, names)
+        require_usable(self.options.caches, names, self.project.environment)
         _ = self.before  # what the tags name is known before anything can move them
         self.observer.begin(names, lambda: read_estimate(self.project.root, names))
         call, report, done = self._solve()
@@ -170,6 +171,8 @@ class _Build:
         )
         self.keeper.begin()
         call = replace(call, pulled=self._pulled_before())
+        if self.builder:
+            return self._solve_elsewhere(call)
         report, done = solve(self.project, call, self.observer, self.keeper, self.shared)
         if self._changed(report, done) & frozenset().union(*call.on_images.values()):
             # A stored image that others were built on has been rebuilt meanwhile.
@@ -178,6 +181,25 @@ class _Build:
         # Only the calls above show which bases ran a step.
         report = self._with_moved_bases(report, done)
         return call, report, done
+
+    def _solve_elsewhere(self, call: BakeCall) -> tuple[BakeCall, BuildReport, BakeCall]:
+        """The same by a builder that does not share the engine's images."""
+        from layerstack.build.elsewhere import prepared
+
+        team, bases = find_team(self.project), self.shared.pinned if self.shared else {}
+        with prepared(self.builder, self.project, self.plan, team, bases, self.observer.note) as elsewhere:
+            call = replace(call, elsewhere=elsewhere)
+            report, done = solve(self.project, call, self.observer, self.keeper, self.shared)
+            report = self._with_moved_bases(report, done)
+            if elsewhere.targets and report is not EMPTY_REPORT:
+                built = [image for image in self.images if image.name not in done.unasked]
+                report = replace(report, exported=elsewhere.fetch(built))
+        return call, report, done
+
+    @cached_property
+    def builder(self) -> str:
+        """The builder, where it does not share the engine's images; nothing is kept then, as it has no stored image."""
+        return find_builder(self.project)
 
     @cached_property
     def before(self) -> Mapping[str, StoredImage]:
@@ -205,7 +227,7 @@ class _Build:
         names = [image.name for image in self.images]
         watch = self.shared.watch if self.shared else None
         # --pull asks for newer system images, so no image is kept on an older one.
-        return Keeper(lambda: self.planner.plan(names), forced, self.options.pulls, watch)
+        return Keeper(lambda: self.planner.plan(names), forced, self.options.pulls or bool(self.builder), watch)
 
     @cached_property
     def shared(self) -> "SharedBases | None":
@@ -262,9 +284,13 @@ class _Build:
         if not gone or self.options.is_forced or self.options.pulls:
             return frozenset()
         evidence = self.keeper.evidence
-        return frozenset(
+        kept = frozenset(
             name for name in gone if evidence.is_unknown_to_cache(self.plan.of(name), self.states[name].passed_over)
         )
+        if not self.builder:
+            return kept
+        # Another builder gets them from the registry alone.
+        return self.shared.find_known(map(self.plan.of, kept)) if self.shared else frozenset()
 
     def _on_images(self) -> dict[str, frozenset[str]]:
         """Image → parents that it is built on as they are stored.
@@ -272,7 +298,7 @@ class _Build:
         After a build without the cache BuildKit knows two results of the same steps, and what is built on them is found
         by way of the older one.
         """
-        forced = {name for name, state in self.states.items() if state.is_forced}
+        forced = {name for name, state in self.states.items() if state.is_forced and not self.builder}
         found = {image.name: frozenset(forced & set(image.parents)) for image in self.images}
         return {
             name: frozenset(parent for parent in parents if not self._is_on_steps_of(name, parent))

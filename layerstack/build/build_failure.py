@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from layerstack.build.buildlog import BuildReport, Step
 from layerstack.build.definition_failure import read_definition_failure
+from layerstack.build.elsewhere import BUILD_HERE
 from layerstack.build.step_lack import find_lack
 from layerstack.build.step_text import bare
 from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
@@ -30,6 +31,10 @@ LABS_FLAGS = {"device", "exclude", "parents", "security", "unpack"}
 OWN_FRONTEND = "Without its `# syntax=` line the engine's own frontend reads the file."
 # The first match counts.
 ADVICE = (
+    (
+        r"rpc error: code = Unavailable|error reading from server|failed to list workers|no builder \S+ found",
+        f"The builder is gone or cannot be reached: {BUILD_HERE}.",
+    ),
     (r"failed to resolve source metadata for \S*docker/dockerfile:", OWN_FRONTEND),
     (r"unset ssh forward key", "Add `ssh: [default]` to the `build:` of its service, and run `ssh-add` before."),
     (
@@ -195,7 +200,7 @@ def _absent(text: str, message: str, project: Project) -> ToolFailure | None:
     if match := _NO_IMAGE.search(text):
         name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
         declared = missing_base.advice_for(project, text)
-        return ToolFailure(f"the image {name} {where}", declared or _near_image(name, project))
+        return ToolFailure(f"the image {name} {where}", declared or _way_to_image(name, project))
     return None
 
 
@@ -204,6 +209,15 @@ def _near_flag(flag: str) -> str:
         return "The engine's own frontend does not have it: begin the file with `# syntax=docker/dockerfile:1-labs`."
     near = nearest(flag, frozenset[str]().union(*FLAGS.values()))
     return f"Did you mean --{near}?" if near else ""
+
+
+def _way_to_image(name: str, project: Project) -> str:
+    """A name like it, and the team's registry, from which only `setup` takes what no base is."""
+    near, registry = _near_image(name, project), project.settings.registry
+    if not registry:
+        return near
+    shared = f"`invoke setup` looks for it in {registry}."
+    return f"{near} If the name is right: {shared}" if near else shared
 
 
 def _near_image(name: str, project: Project) -> str:

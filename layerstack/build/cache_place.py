@@ -2,15 +2,14 @@
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerstack import command
+from layerstack.build.elsewhere import inspect_builder, read_fields
 from layerstack.engine import engine
 from layerstack.errors import EngineError, UsageError
 
-INSPECT_SECONDS = 30.0
 # Stands for the image's name in a value: every image needs a place of its own.
 IMAGE = "{image}"
 INLINE = "inline"
@@ -41,7 +40,7 @@ class CachePlaces:
 NO_PLACES = CachePlaces()
 
 
-def require_usable(places: CachePlaces, images: Sequence[str]) -> None:
+def require_usable(places: CachePlaces, images: Sequence[str], environment: Mapping[str, str]) -> None:
     """Raises UsageError for a place that images would take from each other, EngineError where none can be written."""
     # An inline cache is stored in the image itself: every builder can write it, and no two images share it.
     kept_elsewhere = [value for value in places.targets if _parts(value).get("type") != INLINE]
@@ -49,18 +48,17 @@ def require_usable(places: CachePlaces, images: Sequence[str]) -> None:
         if IMAGE not in value and len(images) > 1:
             msg = f"--cache-to {value}: {len(images)} images would overwrite each other's cache."
             raise UsageError(msg, f"Name the image in it: {IMAGE} stands for its name.")
-    if kept_elsewhere and (why := _why_not()):
+    if kept_elsewhere and (why := _why_not(environment)):
         raise EngineError(
             f"--cache-to {kept_elsewhere[0]}: {why}.",
             "`--cache-to type=inline` works here; or use containerd's image store, or BUILDX_BUILDER=NAME.",
         )
 
 
-def _why_not() -> str:
+def _why_not(environment: Mapping[str, str]) -> str:
     """Why the current builder does not export a cache; "" when it does."""
-    asked = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
-    drivers = (line.partition(":")[2].strip() for line in asked.stdout.splitlines() if line.startswith("Driver:"))
-    return why_no_export(next(drivers, ""), engine.read_facts().storage_driver)
+    driver = read_fields(inspect_builder(environment).stdout).get("Driver", "")
+    return why_no_export(driver, engine.read_facts().storage_driver)
 
 
 def why_no_export(driver: str, store: str) -> str:

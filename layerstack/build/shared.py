@@ -4,7 +4,7 @@ The registry is asked when a build begins to run their steps, or has nothing of 
 printed line: the build goes on as without a registry.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
 from layerstack.build.keep import Evidence, SharedFound
@@ -12,7 +12,7 @@ from layerstack.build.plan import PlannedImage
 from layerstack.engine import engine
 from layerstack.engine.cache_records import describes
 from layerstack.errors import EngineError
-from layerstack.registry import transfer
+from layerstack.registry import known_digests, transfer
 from layerstack.registry.look_up import Answer, look_up
 from layerstack.registry.origin import INPUTS_LABEL
 from layerstack.registry.team import TeamRegistry
@@ -23,7 +23,10 @@ Note = Callable[[str], None]
 
 
 class SharedBases:
-    """What the registry has for one build; each base is asked for once. `note` takes lines for whoever waits."""
+    """What the registry has for one build; each base is asked for once. `note` takes lines for whoever waits.
+
+    `pinned` are the names by digest of the bases that were pulled.
+    """
 
     def __init__(self, team: TeamRegistry, note: Note) -> None:
         self._team = team
@@ -31,6 +34,7 @@ class SharedBases:
         self._asking: Future[Mapping[str, Answer]] | None = None
         self._asked: set[str] = set()
         self._there: dict[str, Answer] = {}
+        self.pinned: dict[str, str] = {}
 
     def find_absent(self, evidence: Evidence) -> frozenset[str]:
         """Bases that are not on the engine, of which BuildKit has nothing, and that the registry has."""
@@ -40,6 +44,18 @@ class SharedBases:
             self._begin(absent)
             self._take_answers()
         return frozenset(self._there)
+
+    def find_known(self, wanted: Iterable[PlannedImage]) -> frozenset[str]:
+        """Stored images that the registry has, as they were pulled from there once. Raises EngineError."""
+        stored = [one for one in wanted if one.stored]
+        references = [self._team.inputs_reference(one.name, one.manifest.digest) for one in stored]
+        answers = look_up(references) if references else {}
+        for one, reference in zip(stored, references, strict=True):
+            answer = answers[reference]
+            # Only what was compared with its label then: the tag proves nothing.
+            if one.stored and known_digests.is_known(reference, answer.digest, one.stored.id):
+                self.pinned[one.name] = answer.pinned
+        return frozenset(self.pinned)
 
     def watch(self, running: set[str], evidence: Evidence) -> None:
         """Raises SharedFound once it is known that the registry has one of the bases whose steps run."""
@@ -106,6 +122,9 @@ class SharedBases:
         is_right = label == planned.manifest.digest
         for tag in planned.image.names if is_right else ():
             image.tag(tag)
+        if is_right:
+            self.pinned[planned.name] = answer.pinned
+            known_digests.remember(answer.reference, answer.digest, str(image.id))
         # A tagged image stays; any other one is removed with this name.
         client.api.remove_image(answer.pinned)
         if not is_right:

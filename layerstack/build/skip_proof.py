@@ -13,6 +13,7 @@ from typing import Any, Literal
 from layerstack import command
 from layerstack.build.bake import BakeCall, bake
 from layerstack.build.buildlog import EMPTY_REPORT, BuildReport, Step
+from layerstack.build.elsewhere import require_own_builder
 from layerstack.build.keep import Evidence
 from layerstack.build.layer_content import read_content
 from layerstack.build.plan import Plan, PlannedImage, make_plan
@@ -51,6 +52,7 @@ def audit_skips(project: Project, names: Sequence[str], store: StateStore) -> tu
     fresh = {one.name: one for one in make_plan(project, names, store).fresh}
     if not fresh:
         return ()
+    require_own_builder(project, "--verify-skip")
     abandoned_images.remove_abandoned()
     run = uuid.uuid4().hex[:12]
     tags = {name: abandoned_images.throw_away_tag("audit", name, run) for name in fresh}

@@ -12,7 +12,7 @@ from layerstack.errors import CheckFailed, StartFailed
 from layerstack.project.project import Project
 from layerstack.registry import transfer
 from layerstack.registry.look_up import Answer, look_up
-from layerstack.registry.team import SYSTEM_PREFIX, TeamRegistry, require_team
+from layerstack.registry.team import TeamRegistry, require_team
 from layerstack.registry.trouble import RegistryFailed
 from layerstack.report import Say
 
@@ -49,10 +49,10 @@ def wanted_images(project: Project, team: TeamRegistry, services: Sequence[str])
     found = {}
     for name, image in runs.items():
         own, here = project.image_of(project.services[name]), stored.get(familiar(image))
-        label = own.name if own else SYSTEM_PREFIX + familiar(image).partition("@")[0].rpartition(":")[0]
         # Not the id, which depends on the engine's image store: the same image would be pushed once more.
         content = here.identity if here else "missing"
-        found[name] = WantedImage(image, team.content_reference(label, content), here)
+        name_of = team.system_content_reference if own is None else team.content_reference
+        found[name] = WantedImage(image, name_of(own.name if own else image, content), here)
     return found
 
 

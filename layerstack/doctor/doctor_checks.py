@@ -77,7 +77,7 @@ class DoctorChecks:
             "engine": lambda: _check_engine(self.facts, self.client),
             "versions": lambda: engine_checks.check_versions(self.facts.result(), self.circumstances.result()),
             "disk": lambda: engine_checks.check_disk(self.facts.result(), _value(self.need) or DiskNeed()),
-            "builder": lambda: engine_checks.check_builder(self.facts.result()),
+            "builder": lambda: engine_checks.check_builder(self.facts.result(), self._environment),
             "gc": self._check_gc,
             "clock": lambda: engine_checks.check_clock(self.client.result()),
             "stand-ins": lambda: self._of_project(
@@ -135,6 +135,12 @@ class DoctorChecks:
 
     def _read_circumstances(self) -> Circumstances:
         return read_circumstances(self._root, self.source.result(), _value(self.declared))
+
+    @property
+    def _environment(self) -> Mapping[str, str] | None:
+        """The variables of the project's calls, which may choose a builder."""
+        loaded = _value(self.loaded)
+        return loaded.environment if loaded else None
 
     def _of_project(self, check: Callable[[Project], Iterable[Finding]]) -> Iterable[Finding]:
         loaded = _value(self.loaded)

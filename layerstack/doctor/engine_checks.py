@@ -1,10 +1,10 @@
 """Checks of the container engine and of its builder."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from layerstack import command
-from layerstack.build.cache_place import INSPECT_SECONDS, why_no_export
+from layerstack.build.cache_place import why_no_export
+from layerstack.build.elsewhere import BUILD_HERE, inspect_builder, read_fields
 from layerstack.cache.cache_report import CacheReport
 from layerstack.cache.gc_policy import GcRule
 from layerstack.doctor.circumstances import Circumstances
@@ -28,9 +28,7 @@ CLOCK_TOLERANCE_SECONDS = 5.0
 DENIED = texts.Text("denied", texts.REGISTRY)
 # It is started where it is declared; the other drivers start theirs with the first build.
 NOT_STARTED_BY_BUILDX = "remote"
-OTHER_BUILDER = (
-    "`BUILDX_BUILDER=default` in front of the command builds with the engine itself; `docker buildx ls` lists all."
-)
+OTHER_BUILDER = f"{BUILD_HERE}; `docker buildx ls` lists all."
 
 
 def check_versions(facts: EngineFacts, circumstances: Circumstances) -> Iterator[Finding]:
@@ -136,15 +134,14 @@ def check_stand_ins(client: EngineClient, used: Iterable[str]) -> Iterator[Findi
         yield warning("stand-ins", f"not the official images: {', '.join(named)}", remedy)
 
 
-def check_builder(facts: EngineFacts) -> Iterator[Finding]:
+def check_builder(facts: EngineFacts, environment: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """Can the builder that Buildx would take be used, and what can it export?"""
-    # Without --bootstrap, which would start the builder or pull its image.
-    asked = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
+    asked = inspect_builder(environment)
     if not asked.ok:
         said = (asked.stderr.strip().splitlines() or ["no answer"])[-1].removeprefix("ERROR: ")
         yield error("builder", f"`docker buildx inspect`: {said}", OTHER_BUILDER)
         return
-    fields = _fields(asked.stdout)
+    fields = read_fields(asked.stdout)
     name, driver = fields.get("Name", ""), fields.get("Driver", "")
     if driver == NOT_STARTED_BY_BUILDX and fields.get("Status") != "running":
         reason = fields.get("Error", f"it is {fields.get('Status', 'silent')}")
@@ -153,11 +150,3 @@ def check_builder(facts: EngineFacts) -> Iterator[Finding]:
     lack = why_no_export(driver, facts.storage_driver)
     exports = f"of build caches only type=inline: {lack}" if lack else "build caches of every type"
     yield ok("builder", f"{name} (driver {driver}, image store {facts.storage_driver}) exports {exports}")
-
-
-def _fields(text: str) -> dict[str, str]:
-    """The first value of each name: the builder itself stands before its nodes."""
-    found: dict[str, str] = {}
-    for name, _, value in (line.partition(":") for line in text.splitlines()):
-        found.setdefault(name.strip(), value.strip())
-    return found

@@ -1,5 +1,6 @@
 """The project: images, services and the graph between them, as Compose and bake resolve them."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -26,7 +27,7 @@ from layerstack.project.image_name import full_name
 from layerstack.project.kept_definition import KeptDefinition, kept_part
 from layerstack.project.question import Answer, Question, compose_arguments, target_name
 from layerstack.project.service import Port, Service, read_service
-from layerstack.project.settings import KEY, ProjectSettings, read_project_settings
+from layerstack.project.settings import BUILDER_VARIABLE, KEY, ProjectSettings, read_project_settings
 from layerstack.project.targets import read_images, service_of
 from layerstack.wait import beside
 
@@ -81,7 +82,10 @@ class Project:
     def environment(self) -> dict[str, str]:
         """The variables of every bake and Compose call, including build secrets that env files set."""
         # bake knows the project's name only from this variable, and tags in a bake file may contain it.
-        return {**self.secret_variables, "DEVICE": self.device, "COMPOSE_PROJECT_NAME": self.name}
+        own = {**self.secret_variables, "DEVICE": self.device, "COMPOSE_PROJECT_NAME": self.name}
+        # Buildx reads the variable and knows nothing of the Compose file.
+        is_named = self.settings.builder and BUILDER_VARIABLE not in os.environ
+        return {**own, BUILDER_VARIABLE: self.settings.builder} if is_named else own
 
     @property
     def base_images(self) -> tuple[Image, ...]:

@@ -15,6 +15,7 @@ CHECK_KEYS = frozenset(
     {"check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"}
 )
 # Wins over `registry:`; empty, it switches the registry off.
+BUILDER_VARIABLE = "BUILDX_BUILDER"
 REGISTRY_VARIABLE = "LAYERSTACK_REGISTRY"
 # As in names of images: a first part without a dot, a port or `localhost` would be a folder of Docker Hub.
 _HOST = r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+(?=:\d))(?::\d+)?"

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from layerstack.build import build, history
+from layerstack.build.elsewhere import require_own_builder
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.errors import UsageError
@@ -39,6 +40,7 @@ def time_rebuilds(project: Project, names: Sequence[str], options: RebuildOption
     """
     if options.run_count < 1:
         raise UsageError(f"--runs is 1 or more, not {options.run_count}.")
+    require_own_builder(project, "time-rebuild")
     wanted = [project.service(name).name for name in names] or _editable(project, say)
     if not wanted:
         raise UsageError(

@@ -7,7 +7,7 @@ from layerstack.errors import UsageError
 from layerstack.project.project import Project
 from layerstack.project.settings import REGISTRY_VARIABLE
 
-INPUTS_PREFIX, CONTENT_PREFIX = "inputs-", "content-"
+INPUTS_PREFIX, CONTENT_PREFIX, BUILT_PREFIX = "inputs-", "content-", "built-"
 # One level below the path: Docker Hub has no deeper names.
 SYSTEM_PREFIX = "system-"
 
@@ -29,6 +29,14 @@ class TeamRegistry:
     def content_reference(self, image: str, digest: str) -> str:
         """The name of an image by its content: no other image ever gets it."""
         return f"{self._repository(image)}:{CONTENT_PREFIX}{digest.removeprefix('sha256:')}"
+
+    def system_content_reference(self, reference: str, digest: str) -> str:
+        """The name of a system image by its content."""
+        return self.content_reference(SYSTEM_PREFIX + familiar(reference).partition("@")[0].rpartition(":")[0], digest)
+
+    def built_reference(self, image: str, project: str) -> str:
+        """The name under which a builder elsewhere leaves an image for this engine."""
+        return f"{self._repository(image)}:{BUILT_PREFIX}{project}"
 
     def system_reference(self, reference: str) -> str:
         """The name of a system image; "" for one named by its digest, which comes from its own registry."""

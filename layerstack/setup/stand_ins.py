@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from layerstack import command
+from layerstack.build.elsewhere import own_builder
 from layerstack.engine.engine import client
 from layerstack.errors import BuildFailed, CommandFailed, EngineError
 from layerstack.report import Say
@@ -89,7 +90,7 @@ def build_stand_ins(root: Path, stand_ins: Sequence[StandIn], say: Say) -> None:
             ["docker", "buildx", "bake", "--file", str(BAKE_FILE), *arguments],
             on_line,
             cwd=root,
-            env={"HOST_CA": str(certificates)},
+            env={"HOST_CA": str(certificates), **own_builder()},
         )
     if not result.ok:
         failure = CommandFailed(("docker", "buildx", "bake", *names), result.exit_code, result.stderr)

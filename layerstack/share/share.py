@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 
 from layerstack import command
+from layerstack.build.elsewhere import own_builder
 from layerstack.build.plan import PlannedImage
 from layerstack.engine import abandoned_images, images
 from layerstack.errors import CheckFailed
@@ -138,7 +139,9 @@ def _labelled(candidate: Candidate) -> Iterator[str]:
     try:
         # Labels make another image of the same layers; the Dockerfile on stdin comes without a context.
         command.run(
-            ["docker", "build", "--quiet", "--tag", tag, *flags, "-"], stdin=f"FROM {stored.tags[0]}\n"
+            ["docker", "build", "--quiet", "--tag", tag, *flags, "-"],
+            stdin=f"FROM {stored.tags[0]}\n",
+            env=own_builder(),
         ).require()
         made = images.find(tag)
         yield made.id if made else candidate.image_id

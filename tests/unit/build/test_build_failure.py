@@ -10,6 +10,7 @@ from layerstack.build.buildlog import BuildReport, Step
 from layerstack.dockerfile.image import Image
 from layerstack.errors import BuildFailed, NoRoom, StackError
 from layerstack.project.project import Project
+from layerstack.project.settings import ProjectSettings
 
 CHECKSUM = 'failed to calculate checksum of ref abc::def: "/{}": not found'
 NO_HOST = "dial tcp: lookup registry-1.docker.io: no such host"
@@ -108,6 +109,13 @@ def test_a_missing_base(shop: Project, name: str, said: str, reason: str, advice
     assert error.advice == advice
     assert isinstance(error, BuildFailed)
     assert f"failed to resolve source metadata for docker.io/library/{name}" in error.said
+
+
+def test_a_missing_image_may_be_in_the_teams_registry(shop: Project) -> None:
+    team = replace(shop, settings=ProjectSettings(registry="registry.example.com/team"))
+    text = f"shell:1: failed to resolve source metadata for docker.io/library/shell:1: {NO_HOST}"
+    assert "registry.example.com/team" in of_message(team, 1, "FROM shell:1", text).advice
+    assert "registry.example.com" not in of_message(shop, 1, "FROM shell:1", text).advice
 
 
 def test_what_is_not_understood_is_shown_whole(shop: Project) -> None:

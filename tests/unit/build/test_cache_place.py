@@ -31,16 +31,16 @@ def test_a_builder_that_exports_nothing_is_refused_before_a_build(
 ) -> None:
     uses(docker, driver, store)
     if is_usable:
-        require_usable(CachePlaces(targets=(REGISTRY,)), ["a", "b"])
+        require_usable(CachePlaces(targets=(REGISTRY,)), ["a", "b"], {})
         return
     with pytest.raises(EngineError, match=store) as caught:
-        require_usable(CachePlaces(targets=(REGISTRY,)), ["a", "b"])
+        require_usable(CachePlaces(targets=(REGISTRY,)), ["a", "b"], {})
     assert "type=inline" in caught.value.advice
 
 
 def test_nothing_is_asked_for_what_every_builder_does(docker: FakeDocker) -> None:
-    require_usable(CachePlaces((REGISTRY,), ("type=inline",)), ["a", "b"])
-    require_usable(CachePlaces(), ["a"])
+    require_usable(CachePlaces((REGISTRY,), ("type=inline",)), ["a", "b"], {})
+    require_usable(CachePlaces(), ["a"], {})
     assert docker.calls == []
 
 
@@ -48,14 +48,14 @@ def test_nothing_is_asked_for_what_every_builder_does(docker: FakeDocker) -> Non
 def test_images_do_not_overwrite_each_others_cache(docker: FakeDocker, value: str) -> None:
     uses(docker, "docker", "overlayfs")
     with pytest.raises(UsageError):
-        require_usable(CachePlaces(targets=(value,)), ["a", "b"])
+        require_usable(CachePlaces(targets=(value,)), ["a", "b"], {})
 
 
 def test_a_reference_alone_is_a_registry_as_for_buildx(docker: FakeDocker) -> None:
     uses(docker, "docker", "overlayfs")
-    require_usable(CachePlaces(targets=("h:1/cache:{image}",)), ["a", "b"])
+    require_usable(CachePlaces(targets=("h:1/cache:{image}",)), ["a", "b"], {})
     with pytest.raises(UsageError, match="does not say where"):
-        require_usable(CachePlaces(targets=("ref=h:1/cache:{image}",)), ["a"])
+        require_usable(CachePlaces(targets=("ref=h:1/cache:{image}",)), ["a"], {})
 
 
 def test_each_image_gets_its_own_place_besides_those_it_names(tmp_path: Path) -> None:
