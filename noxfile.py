@@ -30,6 +30,12 @@ MYPY = (sys.executable, "-m", "mypy")
 # Session → what it is about.
 OWNED = {
     "docker_tests": ("layerstack/", "tests/docker/", "docker"),
+    "machines_tests": (
+        "layerstack/registry/",
+        "layerstack/deploy/",
+        "layerstack/build/elsewhere",
+        "tests/docker/cabled",
+    ),
     "pose_tests": ("backend/pose-service/",),
     "api_tests": ("backend/src/", "backend/tests/", "backend/api/", "backend/Dockerfile", "backend/package"),
     "web_tests": ("backend/web/",),
@@ -102,7 +108,14 @@ def docker_tests(session: nox.Session) -> None:
     build.build(loaded, [image.name for image in loaded.service_images], PlainLog())
     # In the order of the conftest: by itself xdist leaves files with few tests for the end, however long they take.
     side_by_side = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
-    session.run(*PYTEST, *side_by_side, "tests/docker", *session.posargs)
+    session.run(*PYTEST, *side_by_side, "-m", "not machines", "tests/docker", *session.posargs)
+
+
+@nox.session
+def machines_tests(session: nox.Session) -> None:
+    """Several engines in networks of their own: a swarm of three, a builder elsewhere, TLS, a replica set."""
+    sessions.require_engine(session)
+    session.run(*PYTEST, "-m", "machines", "tests/docker", *session.posargs)
 
 
 @nox.session

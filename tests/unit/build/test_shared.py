@@ -69,7 +69,7 @@ class Registry:
 
     def _get(self, pinned: str) -> Any:
         reference = pinned.replace("@sha256:", ":inputs-")
-        return SimpleNamespace(labels={INPUTS_LABEL: self.labels[reference]}, tag=self.tagged.append)
+        return SimpleNamespace(id="id", labels={INPUTS_LABEL: self.labels[reference]}, tag=self.tagged.append)
 
     def watch(self, evidence: Evidence, *running: str) -> None:
         """As a build does it: again and again, until an answer is there."""
@@ -106,6 +106,19 @@ def test_what_is_nowhere_here_is_pulled_before_anything_is_built(
     assert sorted(registry.tagged) == ["high:1", "low:1"]
     assert sorted(registry.removed) == sorted(registry.pulled)
     assert len(registry.notes) == 1
+
+
+def test_another_builder_gets_what_was_pulled_once_and_nothing_that_only_has_the_name(
+    monkeypatch: pytest.MonkeyPatch, low: PlannedImage, high: PlannedImage
+) -> None:
+    registry, evidence = Registry(monkeypatch, low, high), evidence_of(low, high)
+    registry.bases.pull(registry.bases.find_absent(evidence), evidence)
+    pinned = dict(registry.bases.pinned)
+    assert pinned.keys() == {"low", "high"}
+    same, other = (StoredImage(name, (), 1, "", {}, ()) for name in ("id", "another id"))
+    again = Registry(monkeypatch, low, high).bases
+    assert again.find_known([replace(low, stored=same), replace(high, stored=other)]) == {"low"}
+    assert again.pinned == {"low": pinned["low"]}
 
 
 def test_buildkit_is_asked_first_for_what_it_may_have(monkeypatch: pytest.MonkeyPatch, low: PlannedImage) -> None:
