@@ -64,11 +64,19 @@ NEEDS_LOGIN = (
     Text("unauthorized", REGISTRY),
     Text("authentication required", REGISTRY),
     Text("no basic auth credentials", ENGINE),
+    Text("http 401 response", SOURCE),
 )
-FORBIDDEN = (Text("denied", REGISTRY), Text("403 forbidden", SOURCE))
+FORBIDDEN = (Text("denied", REGISTRY), Text("403 forbidden", SOURCE), Text("http 403 response", SOURCE))
 NO_REPOSITORY = (Text("repository does not exist", SOURCE), Text("name unknown", REGISTRY))
 # How the engine words a status of the registry: 405, and 500 or above.
-READ_ONLY = (Text("method not allowed", f"{ENGINE} and docker-registry 2.8"), Text("operation is unsupported", SOURCE))
+# A proxy in front of a registry answers in HTML, of which the engine tells the status only.
+READ_ONLY = (
+    Text("method not allowed", f"{ENGINE} and docker-registry 2.8"),
+    Text("operation is unsupported", SOURCE),
+    Text("http 405 response", ENGINE),
+)
+TOO_LARGE = (Text("http 413 response", ENGINE), Text("request entity too large", SOURCE))
+REGISTRY_FULL = (Text("507 insufficient storage", ENGINE), Text("http 507 response", SOURCE))
 SERVER_FAILS = (Text("received unexpected http status: 5", ENGINE),)
 NOT_ENCRYPTED = (Text("server gave http response to https client", ENGINE),)
 NOT_REACHED = (

@@ -47,6 +47,13 @@ _TROUBLES: tuple[tuple[tuple[Text, ...], Trouble], ...] = (
     ),
     (texts.READ_ONLY, Trouble("is read-only", f"name another one: {REGISTRY_VARIABLE}=HOST/PATH")),
     (
+        texts.TOO_LARGE,
+        Trouble(
+            "refuses a layer as too large", "raise the limit of the proxy in front of it (nginx: client_max_body_size)"
+        ),
+    ),
+    (texts.REGISTRY_FULL, Trouble("has no room left", "`df -h` there, or its quota")),
+    (
         texts.DISK_FULL,
         Trouble("has no disk space left, or this engine", "`df -h` on both; `invoke clean` here"),
     ),

@@ -11,7 +11,7 @@ from layerstack.gpu.container_tests import DEMANDED
 from layerstack.sessions import image
 
 SESSIONS = {
-    *("lint", "typecheck", "unit", "unit_elsewhere", "docker_tests"),
+    *("lint", "typecheck", "unit", "unit_elsewhere", "docker_tests", "machines_tests"),
     *("pose_tests", "gpu_tests", "api_tests", "web_tests", "browser_tests"),
 }
 
@@ -34,7 +34,9 @@ def test_the_gpu_tests_of_the_pose_service_say_the_word_that_is_listened_for() -
     assert f'pytest.fail(f"{DEMANDED}' in conftest.read_text()
 
 
-@pytest.mark.parametrize("name", ["docker_tests", "pose_tests", "api_tests", "web_tests", "browser_tests"])
+@pytest.mark.parametrize(
+    "name", ["docker_tests", "machines_tests", "pose_tests", "api_tests", "web_tests", "browser_tests"]
+)
 def test_a_missing_engine_is_a_failure_and_not_a_skip(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def no_engine() -> None:
         raise EngineError("No engine answers.")

@@ -13,6 +13,12 @@ from layerstack.registry.trouble import read_trouble
         ('Head "http://h/v2/x/manifests/a": no basic auth credentials', "login", "`docker login HOST`"),
         ("unknown: Method not allowed\n", "read-only", "LAYERSTACK_REGISTRY=HOST/PATH"),
         ("received unexpected HTTP status: 500 Internal Server Error", "error of its own", "df -h"),
+        ("received unexpected HTTP status: 507 Insufficient Storage", "no room left", "quota"),
+        # A proxy in front of a registry, whose answer is HTML.
+        ("error parsing HTTP 413 response body: invalid character '<'", "too large", "client_max_body_size"),
+        ("error parsing HTTP 405 response body: invalid character '<'", "read-only", "LAYERSTACK_REGISTRY=HOST/PATH"),
+        ("error parsing HTTP 401 response body: invalid character '<'", "login", "`docker login HOST`"),
+        ("error parsing HTTP 403 response body: invalid character '<'", "not permit", "docker login HOST"),
         ("http: server gave HTTP response to HTTPS client", "no TLS", '{"insecure-registries": ["HOST"]}'),
         # As the protocols and other registries have it.
         ("denied: requested access to the resource is denied", "not permit", "docker login HOST"),
