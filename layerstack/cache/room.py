@@ -59,6 +59,7 @@ class StepCosts:
 class RoomPlan:
     """What will be removed. `seconds` is the known time to rebuild it, `unknown_count` the records of unknown time.
 
+    `kept` are the records that stay in any case, `layers` those that are layers of images before any is removed.
     `lacking_bytes` is what is still missing afterwards.
     """
 
@@ -70,6 +71,8 @@ class RoomPlan:
     freed_bytes: int = 0
     seconds: float = 0.0
     unknown_count: int = 0
+    kept: frozenset[str] = frozenset()
+    layers: frozenset[str] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -91,7 +94,7 @@ class RoomPlan:
 
     def sentences(self) -> list[str]:
         """What will be lost and what it costs, for the confirmation prompt."""
-        lines = list(map(named, self.images))
+        lines = [f"{named(image)}, with the build cache that only it holds" for image in self.images]
         if self.records:
             unknown = f", and {self.unknown_count} of unknown time" if self.unknown_count else ""
             cost = f"{duration(self.seconds)} to build again{unknown}"
@@ -136,6 +139,8 @@ def plan_room(project: Project, wanted_bytes: int) -> RoomPlan:
         freed + sum(record.size_bytes for record in chosen),
         sum(one for one in known if one is not None),
         known.count(None),
+        report.base_records,
+        frozenset(record.id for record in report.use.records if record.is_shared),
     )
 
 
@@ -165,7 +170,8 @@ def make_room(plan: RoomPlan) -> str:
         return f"{megabytes(plan.free_bytes or 0)} are free already"
     before = read_use(plan.builder).total_bytes
     images.remove(image.id for image in plan.images)
-    remove_records([record.id for record in plan.records], plan.builder)
+    chosen = [record.id for record in plan.records]
+    remove_records([*chosen, *(_left_by_images(plan) if plan.images else ())], plan.builder)
     freed = megabytes(max(0, before - read_use(plan.builder).total_bytes))
     free_bytes = engine.read_facts().disk_free_bytes
     said = f"removed {len(plan.images)} images and {freed} of build cache"
@@ -175,6 +181,13 @@ def make_room(plan: RoomPlan) -> str:
     if free_bytes < plan.wanted_bytes:
         raise NoRoom(f"{said}: {now}.", "`invoke clean --all` takes the rest; `invoke stacks` shows what stacks hold.")
     return f"{said}: {now}"
+
+
+def _left_by_images(plan: RoomPlan) -> Iterator[str]:
+    """Records that were layers of the removed images alone: BuildKit holds the bytes until these go, too."""
+    for record in read_use(plan.builder).records:
+        if record.id in plan.layers and not record.is_shared and not record.is_in_use and record.id not in plan.kept:
+            yield record.id
 
 
 def remove_records(ids: Sequence[str], builder: Builder) -> None:

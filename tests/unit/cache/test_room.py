@@ -15,6 +15,7 @@ from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
 from layerstack.cache import room
 from layerstack.cache.room import RoomPlan, StepCosts, choose, make_room, parse_size
 from layerstack.engine.cache_records import CacheRecord, CacheUse
+from layerstack.engine.images import StoredImage
 from layerstack.errors import NoRoom, UsageError
 
 RUN = "mount / from exec /bin/sh -c "
@@ -127,6 +128,24 @@ def test_records_are_removed_in_rounds_and_too_little_room_is_exit_code_7(
         "buildx prune --force --all --filter id=^(above|below)$",
         "buildx prune --force --all --filter id=^(below)$",
     ]
+
+
+def test_layers_of_a_removed_image_go_with_it_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = fake_docker.install(tmp_path, monkeypatch)
+    docker.answers("buildx prune *")
+    monkeypatch.setattr(room.images, "remove", list)
+    monkeypatch.setattr(room.engine, "read_facts", lambda: SimpleNamespace(disk_free_bytes=20))
+    before = [record(name, is_shared=True) for name in ("layer", "base", "of another image")]
+    after = (record("layer"), record("base"), record("of another image", is_shared=True), record("never a layer"))
+    looks = iter([CacheUse(tuple(before)), CacheUse(after), CacheUse(()), CacheUse(())])
+    monkeypatch.setattr(room, "read_use", lambda _builder: next(looks))
+    image = StoredImage("sha256:old", (), 10, "", {}, ())
+    layers = frozenset(one.id for one in before)
+    plan = RoomPlan(10, 0, cache_parts.builder(), (image,), kept=frozenset({"base"}), layers=layers)
+    make_room(plan)
+    assert [call for call in docker.calls if "prune" in call] == ["buildx prune --force --all --filter id=^(layer)$"]
 
 
 def test_what_is_free_already_removes_nothing() -> None:
