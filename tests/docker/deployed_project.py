@@ -15,6 +15,7 @@ from layerstack.deploy.deploy import Deployment
 from layerstack.deploy.deployed import DeployedService, verify_stack
 from layerstack.deploy.swarm import is_deployed
 from layerstack.project import project
+from layerstack.wait import wait_until
 
 SOURCE = Path(__file__).parent / "projects" / "deployed"
 SECONDS = 90.0
@@ -50,7 +51,10 @@ class Deployed:
     def answers(self) -> Counter[str]:
         """What the client was answered so far."""
         argv = ["docker", "service", "logs", "--raw", f"{self.load().name}_client"]
-        return Counter(command.run(argv).require().stdout.split())
+        # A swarm whose managers elect a leader breaks off what it streams.
+        asked = wait_until(lambda: found if (found := command.run(argv)).ok else None, SECONDS)
+        assert asked, argv
+        return Counter(asked.stdout.split())
 
     def tasks(self, service: str) -> list[dict[str, Any]]:
         """Those that Swarm wants to run."""
