@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from layerstack.build.state import ImageState, StateStore
@@ -12,8 +12,10 @@ from layerstack.cache.builder import Builder, read_builder, read_use
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cached_steps import Built, CachedStep, find_steps
 from layerstack.cache.eviction import Eviction
-from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.image import Image, target_of
+from layerstack.dockerfile.named_context import find_context
 from layerstack.dockerfile.recipe import read_recipe
+from layerstack.dockerfile.recipe_stage import RecipeStage
 from layerstack.engine import images
 from layerstack.engine.cache_records import CacheRecord, CacheUse, describes
 from layerstack.engine.images import StoredImage
@@ -164,11 +166,15 @@ def _read_images(
     stored = images.find_all(image.tag for image in wanted)
     dropped = eviction.dropped(builder.disk.free_bytes)
     bases = {image.name for image in project.base_images}
+    # Image → the record of its last layer; parents come first.
+    ends: dict[str, str] = {}
     for image in wanted:
         # By the image's id: the tag may name an image that something else built.
         last = store.of_image(stored[image.tag].id) if image.tag in stored else None
         built, notes = _built(project, image, last, image.tag in stored)
+        built = replace(built, bases=_ends_below(image, built.stages, ends))
         steps = find_steps(built, use.records)
+        ends[image.name] = next((one.record.id for one in reversed(steps) if one.is_layer and one.record), "")
         outcome = _outcome(steps, last, stored.get(image.tag), builder, eviction)
         yield CachedImage(image.name, image.tag, image.name in bases, steps, outcome, dropped, notes)
 
@@ -183,6 +189,13 @@ def _built(project: Project, image: Image, last: ImageState | None, is_stored: b
         return Built(image.dockerfile_place, read_recipe(project.root, image).stages), notes
     except UsageError as error:
         return Built(image.dockerfile_place, ()), (reason(error),)
+
+
+def _ends_below(image: Image, stages: Iterable[RecipeStage], ends: Mapping[str, str]) -> dict[str, str]:
+    """Base of a stage → the record of its last layer, where the base is an image of the project."""
+    below = {one.base for one in stages if not one.is_on_stage}
+    targets = {base.lower(): target_of(find_context(image, base) or "") for base in below}
+    return {base: ends[target] for base, target in targets.items() if target in ends}
 
 
 def _outcome(

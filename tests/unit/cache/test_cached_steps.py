@@ -38,6 +38,14 @@ def test_without_a_record_of_the_build_the_words_do_and_a_layer_goes_first() -> 
     assert held(Built("Dockerfile", (STAGE,)), unshared) == [None, "unshared"]
 
 
+def test_of_two_alike_a_step_has_the_one_on_the_step_before() -> None:
+    here = record("here", TOP.description, parents="low", is_shared=True)
+    elsewhere = record("elsewhere", TOP.description, parents="base", is_shared=True, last_used=OTHER.last_used)
+    first = stage("first", "base", "WORKDIR /app")
+    built = Built("Dockerfile", (STAGE, first), bases={"base": "base"})
+    assert held(built, LOW, here, elsewhere) == ["low", "here", "elsewhere"]
+
+
 def test_stages_that_are_copied_from_are_no_layers() -> None:
     deps = stage("deps", "base", "COPY package.json .")
     build = stage("build", "deps", "COPY src src", on_stage=True)
