@@ -42,6 +42,7 @@ class Watch:
         self._before = {one.id: one for found in self._found.values() for one in found}
         self._jobs: frozenset[str] = frozenset()
         self._recovers_until = 0.0
+        self._was_unhealthy = False
         self._first_seen: dict[str, float] = {}
         self._ready_seconds: dict[str, float] = {}
 
@@ -75,6 +76,7 @@ class Watch:
         """Look at all containers; the progress when all are ready. Raises StartFailed when one has failed."""
         self._polled = time.monotonic()
         self._found = read_all(self._client, self._project.name)
+        self._was_unhealthy = self._was_unhealthy or bool(self._still_unhealthy())
         verdicts = self._verdicts()
         progress = tuple(self._progress(name, verdict) for name, verdict in verdicts.items())
         self._observer.update(progress)
@@ -108,11 +110,15 @@ class Watch:
         Compose ends as soon as a service depends on one that is unhealthy at that moment.
         """
         self._let_recover()
-        recovering = self._recovering()
-        while recovering and self._recovering():
+        # What was unhealthy when Compose looked may be well again by now.
+        was_unhealthy, self._was_unhealthy = self._was_unhealthy, False
+        self._found = read_all(self._client, self._project.name)
+        while (is_hopeful := not self._has_failed() and self._has_time_to_recover) and self._still_unhealthy():
+            was_unhealthy = True
             self._outlook.require_hope(self._telling(False))
             time.sleep(INTERVAL_SECONDS)
-        return bool(recovering)
+            self._found = read_all(self._client, self._project.name)
+        return is_hopeful and was_unhealthy
 
     def explain(self, error: StartFailed, is_of_container: bool = True) -> StartFailed:
         """The diagnosis of a start that has failed, the error itself where that says no more."""
@@ -169,16 +175,19 @@ class Watch:
     def _let_recover(self) -> None:
         self._recovers_until = self._recovers_until or time.monotonic() + RECOVERY_SECONDS
 
-    def _recovering(self) -> list[str]:
-        """What was unhealthy before and still is; nothing once a new container has failed."""
-        self._found = read_all(self._client, self._project.name)
-        if any(one.phase == "failed" for one in self._verdicts().values()):
-            return []
-        return [one.name for name in self._wanted for one in self._found.get(name, ()) if self._may_recover(one)]
+    @property
+    def _has_time_to_recover(self) -> bool:
+        return time.monotonic() < self._recovers_until
 
-    def _may_recover(self, container: Container) -> bool:
-        is_unhealthy = container.is_running and container.health == "unhealthy"
-        return is_unhealthy and not self._is_new(container) and time.monotonic() < self._recovers_until
+    def _has_failed(self) -> bool:
+        return any(one.phase == "failed" for one in self._verdicts().values())
+
+    def _still_unhealthy(self) -> list[str]:
+        """Containers that were unhealthy before this start, and are."""
+        return [one.name for name in self._wanted for one in self._found.get(name, ()) if self._is_still_unhealthy(one)]
+
+    def _is_still_unhealthy(self, container: Container) -> bool:
+        return container.is_running and container.health == "unhealthy" and not self._is_new(container)
 
     def _verdicts(self) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
@@ -201,7 +210,7 @@ class Watch:
         ):
             return Verdict("waiting", self._waits_for(name))
         # It may only lack what is being started now.
-        if verdict.words == "unhealthy" and self._may_recover(container):
+        if verdict.words == "unhealthy" and self._has_time_to_recover and self._is_still_unhealthy(container):
             return Verdict("waiting", "unhealthy")
         # Other services wait for the end of this job, and the shortened start has not waited for it.
         if verdict.phase == "ready" and container.is_running and name in self._jobs:

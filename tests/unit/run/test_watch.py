@@ -1,0 +1,55 @@
+"""Compose gives up on what is unhealthy at that moment: whether another call is worth it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from verify_parts import make_container, make_project
+
+from layerstack.engine.container import Container
+from layerstack.run import watch
+from layerstack.run.startup import Silent
+from layerstack.run.watch import Watch
+
+Begin = Callable[..., Watch]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
+    """A watch over `api`, whose container is found like this at one look after the other."""
+
+    def make(*looks: Container) -> Watch:
+        left = list(looks)
+        monkeypatch.setattr(watch.engine, "client", lambda: None)
+        monkeypatch.setattr(watch, "read_all", lambda *_: {"api": (left.pop(0) if len(left) > 1 else left[0],)})
+        monkeypatch.setattr(watch, "INTERVAL_SECONDS", 0.0)
+        return Watch(make_project({"api": {"healthcheck": {}}}, tmp_path), ("api",), Silent(), 60.0)
+
+    return make
+
+
+SICK, WELL = make_container("api", health="unhealthy"), make_container("api", health="healthy")
+
+
+def test_what_recovers_while_one_looks_is_worth_another_call(begin: Begin) -> None:
+    assert begin(SICK, SICK, SICK, WELL).await_recovery()
+
+
+def test_so_is_what_has_recovered_since_compose_looked_but_once(begin: Begin) -> None:
+    found = begin(SICK, SICK, WELL)
+    found.poll()
+    assert found.await_recovery()
+    assert not found.await_recovery()
+
+
+def test_what_was_well_all_the_time_is_not(begin: Begin) -> None:
+    found = begin(WELL)
+    found.poll()
+    assert not found.await_recovery()
+
+
+def test_there_is_an_end_to_waiting(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "RECOVERY_SECONDS", 0.05)
+    found = begin(SICK)
+    found.poll()
+    assert not found.await_recovery()
