@@ -34,8 +34,16 @@ REFUSED = re.compile(
     r"|access denied for user|WRONGPASS|NOAUTH|invalid (?:credentials|password|username)|bad auth",
     re.IGNORECASE,
 )
-# `MongoServerError: Authentication failed.`, `pq: password authentication failed for user "app"`
-BY_SERVER = re.compile(r"\w+(?:Error|Exception)\b|(?:failed|denied) for user|WRONGPASS|NOAUTH")
+# `MongoServerError: Authentication failed.`, `{"cause":"Authentication failed."}`: what a server says to its client.
+BY_SERVER = re.compile(
+    r"\w+(?:Error|Exception|Failure)\b|authentication (?:failed|(?:is )?required)|(?:failed|denied) for user"
+    r"|WRONGPASS|NOAUTH|bad auth",
+    re.IGNORECASE,
+)
+# `POST /login HTTP/1.1" 401 Unauthorized`, `user bob: authentication failed`: what it says of its own clients.
+OF_STRANGER = re.compile(
+    r"\b(?:GET|POST|PUT|PATCH|DELETE)\b|\bHTTP/\d|\b40[13]\b|\b(?:user|login|account|client)\W+\w.*authentication"
+)
 # `invalid literal for int() with base 10: '80a0'`
 QUOTED = re.compile(r"(['\"`])(.{2,80}?)\1(?![\w])")
 # `unrecognized configuration parameter "max_connection"`
@@ -174,7 +182,11 @@ def refused(seen: Evidence) -> Fault | None:
 def _refusals(seen: Evidence) -> Iterator[str]:
     """Where a refusal may stand: a service that runs logs each stranger whom it refuses itself, too."""
     is_over = bool(seen.last_error)
-    return (text for text in seen.lines_with(REFUSED) if is_over or text in seen.answers or BY_SERVER.search(text))
+    return (text for text in seen.lines_with(REFUSED) if is_over or text in seen.answers or _is_by_server(text))
+
+
+def _is_by_server(text: str) -> bool:
+    return bool(BY_SERVER.search(text)) and not OF_STRANGER.search(text)
 
 
 def _refused_there(seen: Evidence, host: str, variable: str) -> Fault:

@@ -64,7 +64,8 @@ def test_a_wrong_address_is_a_fault_of_the_service_that_has_it(
     assert (found.kind, found.repair) == (kind, f"invoke up {service}")
     assert found.cause.startswith(variable) or variable in found.cause
     assert words in found.cause
-    assert f"{variable} in fault.yml:" in found.change
+    assert f"correct {variable} in " in found.change
+    assert "fault.yml:" in found.change
     assert "other@" not in str(found)
     # The Compose file is right again, the container is still the old one.
     again = running.find(running.own)

@@ -529,6 +529,9 @@ def test_what_belongs_to_the_machine_is_not_opened_to_everybody(root: Path, tmp_
     ("log", "kind"),
     [
         ("user bob: authentication failed", "wrong-answer"),
+        ('{"method":"POST","url":"/login","status":401,"msg":"authentication failed"}', "wrong-answer"),
+        ('{"level":"warn","cause":"Authentication failed.","msg":"no database"}', "wrong-credentials"),
+        ("pymongo.errors.OperationFailure: Authentication failed., full error: {...}", "wrong-credentials"),
         ("MongoServerError: Authentication failed.", "wrong-credentials"),
         ('pq: password authentication failed for user "app"', "wrong-credentials"),
         ("2026-11-29 10:00:00 redis.exceptions.AuthenticationError: invalid password", "wrong-credentials"),
