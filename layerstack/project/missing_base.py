@@ -41,6 +41,9 @@ class _Dockerfile:
 def advice_for(project: Project, message: str) -> str:
     """The lines to write for the missing base of a failed build; "" when no Dockerfile looks like its source."""
     for name in missing_image.named_in(message):
+        # A folder that is called like a system image holds what stands in for it.
+        if missing_image.is_prepared_by_setup(project.root, name):
+            continue
         if lines := declaration(project, name):
             return (
                 f"No registry has {familiar(name)}, and this project does not say how it is built. "

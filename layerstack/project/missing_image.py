@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from layerstack.dockerfile.references import familiar
 from layerstack.project.project import BAKE_NAMES
 
 # `variable "NODE_IMAGE" {` in a bake file: `invoke setup` provides the images that such variables name.
@@ -19,10 +20,12 @@ def named_in(message: str) -> Iterator[str]:
     return (match["name"].rstrip(":.,") for match in _NOT_THERE.finditer(message))
 
 
-def is_prepared_by_setup(root: Path) -> bool:
-    """Whether the project declares system images, which `invoke setup` pulls or replaces by stand-ins."""
-    files = (root / name for name in BAKE_NAMES)
-    return any(_SYSTEM_IMAGE.search(file.read_text(errors="replace")) for file in files if file.is_file())
+def is_prepared_by_setup(root: Path, name: str = "") -> bool:
+    """Whether the project declares system images, the one of this name among them, which `invoke setup` pulls or
+    replaces by stand-ins."""
+    texts = (file.read_text(errors="replace") for file in (root / one for one in BAKE_NAMES) if file.is_file())
+    named = re.compile(rf'"{re.escape(familiar(name))}(:latest)?"' if name else "")
+    return any(_SYSTEM_IMAGE.search(text) and named.search(text) for text in texts)
 
 
 def way_to_get(root: Path) -> str:

@@ -50,3 +50,12 @@ def test_without_a_likely_source_nothing_is_said(tmp_path: Path, paths: tuple[st
 
 def test_another_failure_has_other_advice(tmp_path: Path) -> None:
     assert advice_for(project(tmp_path, "docker/base-node/Dockerfile"), "exit code: 1") == ""
+
+
+def test_a_declared_system_image_is_left_to_setup_whatever_a_folder_is_called(tmp_path: Path) -> None:
+    found = project(tmp_path, "docker/base-node/Dockerfile")
+    bake = tmp_path / "docker-bake.hcl"
+    bake.write_text('variable "BASE_IMAGE" { default = "other:1" }\n')
+    assert advice_for(found, MESSAGE)
+    bake.write_text('variable "BASE_IMAGE" { default = "base-node:latest" }\n')
+    assert advice_for(found, MESSAGE) == ""
