@@ -3,7 +3,9 @@
 import re
 
 # Not PWD and OLDPWD, which every shell sets to a folder.
-# `DB_PASSWORD`, `GITHUB_TOKEN`, `CREDENTIALS`, `DB_PWD`
-SECRET_NAME = re.compile(r"secret|token|passw|credential|api_?key|private|(?<=\w)(?<!old)pwd", re.IGNORECASE)
+# `DB_PASSWORD`, `GITHUB_TOKEN`, `CREDENTIALS`, `DB_PWD`, `DB_PASS`, `requirepass`; not `PASSENGER_APP_ENV`
+SECRET_NAME = re.compile(
+    r"secret|token|passw|(?<=_)pass(?![a-z])|requirepass|credential|api_?key|private|(?<=\w)(?<!old)pwd", re.IGNORECASE
+)
 # `mongodb://admin:secret@db:27017`
 PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")

@@ -12,6 +12,8 @@ _VALUE = r"[^\s\"',;&]+"
 PATTERNS = (
     re.compile(r"(?<=://)([^\s:@/]*:)[^\s:@/]+(?=@)"),
     re.compile(rf"(\b{_NAME}\s*=\s*[\"']?){_VALUE}", re.IGNORECASE),
+    # `redis-server --requirepass hunter2`, `mongosh --password hunter2`
+    re.compile(rf"(\s--?[\w-]*(?:{SECRET_NAME.pattern})[\w-]*\s+[\"']?)(?!-){_VALUE}", re.IGNORECASE),
     re.compile(rf"([\"']{_NAME}[\"']\s*:\s*[\"']?){_VALUE}", re.IGNORECASE),
     re.compile(rf"(\b(?=[A-Z_]+: )\w*(?i:{SECRET_NAME.pattern})\w*: ){_VALUE}"),
 )

@@ -19,6 +19,10 @@ from layerstack.verify.masking import mask
         ("DB_PWD=hunter2, PWD=/srv", "DB_PWD=***, PWD=/srv"),
         ('{"credential": "abc"}', '{"credential": "***"}'),
         ("SIGNING_PRIVATE_KEY: abc", "SIGNING_PRIVATE_KEY: ***"),
+        ("DB_PASS=hunter2, PASSENGER_APP_ENV=production", "DB_PASS=***, PASSENGER_APP_ENV=production"),
+        ("`redis-server --requirepass hunter2 --port 6379`", "`redis-server --requirepass *** --port 6379`"),
+        ("`mongosh --password hunter2 --quiet`", "`mongosh --password *** --quiet`"),
+        ("`docker login --password-stdin --verbose`", "`docker login --password-stdin --verbose`"),
     ],
 )
 def test_passwords_in_a_text(text: str, shown: str) -> None:
