@@ -47,7 +47,8 @@ def _copied_to(project: Project, service: Service, path: str) -> Iterator[Path]:
     # Of a Dockerfile that cannot be read nothing is known.
     with suppress(UsageError, ValueError):
         stages = parse_dockerfile(project.root, image).reachable(image.target) if image else ()
-    for one in (one for stage in stages for one in stage.instructions if one.keyword == "COPY"):
+    # What is copied last to a place is what the image has there.
+    for one in reversed([one for stage in stages for one in stage.instructions if one.keyword == "COPY"]):
         *sources, target = one.words or ("",)
         if one.flag("from") or not target.startswith("/") or "$" in one.text or not image:
             continue

@@ -38,3 +38,12 @@ def test_a_file_that_copy_has_renamed(tmp_path: Path, path: str, name: str) -> N
     service = Service("web", "web:1", (), {"build": {}})
     shop = Project(tmp_path, "shop", "cpu", (), (), {"web": Image("web", "web")}, {"web": service})
     assert find_own(shop, service, None, path) == (folder / name if name else None)
+
+
+def test_what_is_copied_last_is_what_the_image_has(tmp_path: Path) -> None:
+    for file in ("default.conf", "own.conf"):
+        (tmp_path / file).touch()
+    (tmp_path / "Dockerfile").write_text("FROM nginx\nCOPY default.conf /etc/x.conf\nCOPY own.conf /etc/x.conf\n")
+    service = Service("web", "web:1", (), {"build": {}})
+    shop = Project(tmp_path, "shop", "cpu", (), (), {"web": Image("web", ".")}, {"web": service})
+    assert find_own(shop, service, None, "/etc/x.conf") == tmp_path / "own.conf"
