@@ -206,8 +206,8 @@ def _is_checked(peer: Container, listening: Iterable[Listener]) -> bool:
 def too_early(seen: Evidence) -> Fault | None:
     """It ended because a service that it needs was not there yet, and the address is right."""
     one, said = seen.container, seen.last_error
-    # A host outside the project is not started by anybody here, early or late.
-    is_refused = bool(REFUSED.search(said) or NOT_RESOLVED.search(said))
+    # A host outside the project is not started by anybody here, early or late, and in its own container is no other.
+    is_refused = bool(REFUSED.search(said) or NOT_RESOLVED.search(said)) and not OWN_ADDRESS.search(said)
     if one is None or one.is_running or not is_refused or outside_host(seen, said):
         return None
     for name in (owner for owner in _needs(seen) if owner in seen.peers):

@@ -20,12 +20,13 @@ from layerstack.wording import nearest
 
 # `ENOSPC: no space left on device, write`
 DISK_FULL = re.compile(r"no space left on device|ENOSPC|disk (?:is )?full|disk quota exceeded", re.IGNORECASE)
-# `EACCES: permission denied, open '/data/x'`
+# `EACCES: permission denied, open '/data/x'`; `permission denied for table users` is said of a right in a database.
 UNWRITABLE = re.compile(
-    r"permission denied|EACCES|EROFS|read-only (?:file ?system|directory)|not writable|operation not permitted",
+    r"permission denied(?! for )|EACCES|EROFS|read-only (?:file ?system|directory)|not writable"
+    r"|operation not permitted",
     re.IGNORECASE,
 )
-DENIED = re.compile(r"permission denied|EACCES", re.IGNORECASE)
+DENIED = re.compile(r"permission denied(?! for )|EACCES", re.IGNORECASE)
 # `ENOENT: no such file or directory, open '/app/config.json'`
 NO_FILE = re.compile(
     r"no such file|does not exist|is missing|ENOENT|FileNotFound|(?:cannot|can't|could not) (?:open|find)",
@@ -45,9 +46,10 @@ OTHER_VERSION = re.compile(
 )
 # SQLite, PostgreSQL, Redis, MongoDB, MySQL.
 DAMAGED = re.compile(
-    r"file is not a database|database disk image is malformed|invalid (?:page|checkpoint|data) .*(?:block|record|file)"
-    r"|could not locate a valid checkpoint record|Bad file format reading the append only|Wrong signature trying to"
-    r"|database corruption|is corrupt(?:ed)?\b",
+    r"file is not a database|database disk image is malformed|could not locate a valid checkpoint record"
+    r"|invalid (?:page in block|(?:\w+ )?checkpoint record|data in file \")|Bad file format reading the append only"
+    r"|Wrong signature trying to|database corruption"
+    r"|(?:page|table|index|tablespace|database|InnoDB)\b.* is corrupt(?:ed)?\b",
     re.IGNORECASE,
 )
 # `The data directory was initialized by PostgreSQL version 15`
@@ -72,6 +74,10 @@ BINDS = re.compile(r"\bbind\b|\blisten\b|server_bind", re.IGNORECASE)
 SECRETS = "/run/secrets"
 # Files of the kernel, and what the path of a request mostly begins with.
 NOT_FILES = ("/proc", "/sys", "/dev", "/api")
+# `open '/data'`, `/etc/x.conf`
+A_FILE = re.compile(r"(?<![\w:/.])/\w")
+# `"GET /favicon.ico HTTP/1.1"`
+REQUEST = re.compile(r"\"[A-Z]{3,7} (?P<path>/\S*) HTTP/")
 # `open '/my app/config.json'`, `open /app/config.json`; not the path of a URL, which follows its host.
 PATH = re.compile(r"(?<=['\"])(?:/[\w.@+ ()-]+){2,}(?=['\"])|(?<![\w:/.])(?:/[\w.@+-]+){2,}")
 
@@ -129,9 +135,9 @@ def without_capability(seen: Evidence) -> Fault | None:
     dropped = seen.service.definition.get("cap_drop")
     if not dropped or not seen.last_exit or not NOT_PERMITTED.search(seen.last_error):
         return None
-    said = "\n".join(seen.log)
     # The last line may be `Operation not permitted` alone; the call is named somewhere above it.
-    missing = next((names for pattern, names in CAPABILITIES.items() if re.search(pattern, said)), "")
+    said = (seen.last_error, "\n".join(seen.log))
+    missing = next((names for text in said for call, names in CAPABILITIES.items() if re.search(call, text)), "")
     where = in_brackets(seen.declared("cap_drop"))
     words = f"may not do what it wants ({short(seen.last_error)}): cap_drop takes that right from it{where}"
     adding = f"add `cap_add: [{missing}]` to {seen.name}" if missing else "add what it needs to cap_add"
@@ -151,6 +157,9 @@ def lock_left(seen: Evidence) -> Fault | None:
     if mount is None:
         words = f"finds {path}, which its own killed predecessor left in its container"
         return Fault("lock-left", words, f"docker rm -f {one.name} && invoke up {seen.name}")
+    # Of several replicas the one that runs has the lock rightly.
+    if seen.service.replicas > 1:
+        return None
     # In a restart loop it is one of the peers itself.
     others = (peer for name, peer in seen.peers.items() if name != seen.name)
     if any(mount.source == other.source for peer in others for other in peer.mounts):
@@ -168,7 +177,8 @@ def unwritable(seen: Evidence) -> Fault | None:
     if mount is None and (fault := _unwritable_image(seen)):
         return fault
     # A complaint without a path may be of a socket or another path, which the lines above it name.
-    lines = (text for text in (seen.last_error, *telling_lines(seen.log)[-2:]) if not SOURCE_LINE.match(text))
+    said = (next(seen.lines_with(UNWRITABLE)), seen.last_error, *telling_lines(seen.log)[-2:])
+    lines = (text for text in said if not SOURCE_LINE.match(text))
     is_told = any(BINDS.search(text) or PATH.search(text) for text in lines)
     mount = mount or _mount_near(seen) or (None if is_told else _only_volume(seen))
     if mount is None:
@@ -176,13 +186,33 @@ def unwritable(seen: Evidence) -> Fault | None:
     if not mount.is_writable:
         change = f"remove `ro` or `read_only` from {seen.place_of(mount)}"
         return Fault("volume-unwritable", f"{mount.words} is mounted read-only", seen.up, change)
+    return _closed_to_writing(seen, mount)
+
+
+def _closed_to_writing(seen: Evidence, mount: Mount) -> Fault:
+    """A mount that may be written, and not by this user."""
     cause = f"is not allowed to write to {mount.words}{seen.as_user}"
     if mount.kind == "bind" and not Path(mount.source).is_relative_to(seen.project.root):
         # What belongs to this machine is not given to the user of a container.
         return Fault("volume-unwritable", cause, seen.up, f"let it write to {mount.source}, or mount another folder")
+    if owner := _owner(seen, mount):
+        # The user's own files, as a checkout is, are not given away: the program runs as whoever has them.
+        change = f'add `user: "{owner}"` to {seen.name}, the owner of {mount.source}'
+        return Fault("volume-unwritable", cause, seen.up, f"{change}, or mount a volume where it writes")
     # Only root may give files to another user.
     own = f"docker compose run --rm --no-deps{_rights(seen)} --user root --entrypoint chown {seen.name}"
     return Fault("volume-unwritable", cause, f"{own} -R {seen.user or 'root'} {shlex.quote(mount.target)} && invoke up")
+
+
+def _owner(seen: Evidence, mount: Mount) -> str:
+    """`1000:1000`, whoever has the files behind a mount on this machine; "" for a folder that Docker may have made."""
+    source = Path(mount.source)
+    with suppress(OSError):
+        found = source.stat() if mount.kind == "bind" else None
+        # Docker makes a missing folder as root, and never that of the project itself.
+        if found and (found.st_uid or seen.project.root.is_relative_to(source)):
+            return f"{found.st_uid}:{found.st_gid}"
+    return ""
 
 
 def _rights(seen: Evidence) -> str:
@@ -192,8 +222,11 @@ def _rights(seen: Evidence) -> str:
 
 def port_denied(seen: Evidence) -> Fault | None:
     """A program that may not listen where only root may."""
-    said = [seen.last_error, *telling_lines(seen.log)]
-    if not seen.last_exit or not UNWRITABLE.search(seen.last_error) or not any(BINDS.search(text) for text in said):
+    if not seen.last_exit or not UNWRITABLE.search(seen.last_error):
+        return None
+    # A complaint that names a file is about that one, whatever the lines above it tell of ports.
+    said = (seen.last_error, *(() if A_FILE.search(seen.last_error) else telling_lines(seen.log)))
+    if not any(map(BINDS.search, said)):
         return None
     words = f"may not listen on the port that it wants: {short(seen.last_error)}"
     change = f"let it listen on a port from 1024 on ({where_command(seen)})"
@@ -277,13 +310,23 @@ def file_missing(seen: Evidence) -> Fault | None:
     """A missing file; a mount that hides its place is named."""
     for line in seen.last_words:
         # A program that is there and cannot be run has another reason.
-        is_missing = NO_FILE.search(line) and not EXEC.search(line)
+        is_missing = NO_FILE.search(line) and not EXEC.search(line) and not _is_of_stranger(seen, line)
         for path in _paths(seen, line) if is_missing else ():
             if mount := seen.mount_at(path):
                 return _missing_below(seen, mount, path)
             if not path.startswith(NOT_FILES) and (fault := _missing_in_image(seen, path)):
                 return fault
     return None
+
+
+def _is_of_stranger(seen: Evidence, line: str) -> bool:
+    """Whether it tells of a request that no failed check has sent: browsers ask for `/favicon.ico`."""
+    match = REQUEST.search(line)
+    asked = [
+        *(seen.container.health_command if seen.container else ()),
+        *(text for check in seen.result.failed for text in (check.check, check.detail)),
+    ]
+    return match is not None and not any(match["path"] in text for text in asked)
 
 
 def _paths(seen: Evidence, line: str) -> list[str]:

@@ -7,13 +7,14 @@ from layerstack.engine.container import Container
 from layerstack.project.addresses import references
 from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
+from layerstack.secret_text import SECRET_NAME
 from layerstack.verify.address_faults import NOT_RESOLVED, environment_of
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.own_command import where_command
 from layerstack.wording import nearest
 
-# A word in capitals without an underscore is seldom a variable.
-VARIABLE = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+"
+# A word in capitals without an underscore is seldom a variable, and one in brackets is the code of an error.
+VARIABLE = r"(?<!\[)[A-Z][A-Z0-9]*_[A-Z0-9_]+"
 NAME = r"[A-Z][A-Z0-9_]{2,}"
 VARIABLE_MISSING = (
     re.compile(rf"(?:KeyError|missing|[Rr]equired|undefined|unset)\W+(?:\w+\W+){{0,4}}?({VARIABLE})"),
@@ -25,13 +26,15 @@ VARIABLE_MISSING = (
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\benv(?:ironment)? var\w*\W+({NAME})\b"),
     re.compile(rf"\benv(?:ironment)? var\w*\W+({NAME})\b.*(?:not set|missing|required|undefined|empty|unset|must be)"),
     re.compile(rf"resolve placeholder '({VARIABLE})"),
-    # PostgreSQL, MariaDB, and over two lines MySQL.
-    re.compile(rf"(?:must|need to) specify (?:one of )?(?:the following as an environment variable:\W+)?({VARIABLE})"),
     re.compile(rf"\b({VARIABLE}): (?:parameter null or not set|unbound variable)"),
 )
+# PostgreSQL, MariaDB, and over two lines MySQL.
+TO_SPECIFY = re.compile(
+    rf"(?:must|need to) specify (?:one of )?(?:the following as an environment variable:\W+)?({VARIABLE})"
+)
 REFUSED = re.compile(
-    r"authentication failed|auth(?:entication)? (?:is )?required|requires authentication|not authorized|unauthorized"
-    r"|access denied for user|WRONGPASS|NOAUTH|invalid (?:credentials|password|username)|bad auth",
+    r"authentication failed|auth(?:entication)? (?:is )?required|requires authentication|not authorized"
+    r"|unauthorized access|access denied for user|WRONGPASS|NOAUTH|invalid (?:credentials|password|username)|bad auth",
     re.IGNORECASE,
 )
 # `MongoServerError: Authentication failed.`, `{"cause":"Authentication failed."}`: what a server says to its client.
@@ -48,19 +51,18 @@ OF_STRANGER = re.compile(
 QUOTED = re.compile(r"(['\"`])(.{2,80}?)\1(?![\w])")
 # `unrecognized configuration parameter "max_connection"`
 NOT_KNOWN = re.compile(r"unrecogni[sz]ed|unknown|invalid|bad (?:option|directive)|no such option|unexpected", re.I)
+NOT_THERE = re.compile(r"\b(?:missing|required)\b", re.IGNORECASE)
 # `must specify one of the following schemes (redis://, rediss://)`
 SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]*)://")
 QUOTES = ("''", '""')
-SECRET = re.compile(r"PASS|SECRET|TOKEN")
 
 
 def variable_missing(seen: Evidence) -> Fault | None:
     lines = seen.last_words
-    for text in (*lines, "\n".join(reversed(lines))):
-        for pattern in VARIABLE_MISSING:
-            match = pattern.search(text)
-            if match and not seen.environment.get(match[1]):
-                return _missing(seen, match[1])
+    told = (pattern.search(text) for text in lines for pattern in VARIABLE_MISSING)
+    for match in (*told, TO_SPECIFY.search("\n".join(reversed(lines)))):
+        if match and not seen.environment.get(match[1]):
+            return _missing(seen, match[1])
     return None
 
 
@@ -105,8 +107,9 @@ def value_wrong(seen: Evidence) -> Fault | None:
         for name, value in values
         if "://" in value and value.partition("?")[0].rpartition("/")[2] in told
     ]
-    # Two variables may have the same value, and the complaint names none of them.
-    if len(wrong) != 1 or not seen.last_exit:
+    # Two variables may have the same value, and the complaint names none of them. ``Missing `secret_key_base` for
+    # 'production' environment`` says of something else that it is wrong.
+    if len(wrong) != 1 or not seen.last_exit or NOT_THERE.search(seen.last_error):
         return None
     words = f"does not take the value of {wrong[0]}: {seen.last_error}"
     return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0])}")
@@ -116,9 +119,10 @@ def command_wrong(seen: Evidence) -> Fault | None:
     """A word of its command that the last error of its program quotes, as an option that it does not know."""
     if not seen.last_exit or not NOT_KNOWN.search(seen.last_error):
         return None
-    words = " ".join(seen.container.argv) if seen.container else ""
-    told = [match[2].strip() for match in QUOTED.finditer(seen.last_error)]
-    if not any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", words) for word in told):
+    # `-c max_connection=5`, `--max-connection`, and not the `app` of `main:app`; a script is one word of the command.
+    words = re.split(r"[\s=]+", " ".join(seen.argv))
+    names = {word.lstrip("-") for word in words}
+    if not any(match[2].strip().lstrip("-") in names for match in QUOTED.finditer(seen.last_error)):
         return None
     again = f"invoke up {seen.name}"
     if not any(seen.declared(key) for key in ("command", "entrypoint")):
@@ -169,7 +173,7 @@ def refused(seen: Evidence) -> Fault | None:
         return _refused_there(seen, secret.host, secret.variable)
     if seen.last_error and (one := next((one for one in named if one.host in seen.hosts), None)):
         # `CACHE_PASSWORD` beside `CACHE_HOST`, else the only one there is.
-        names = [name for name in _declared_values(seen) if SECRET.search(name)]
+        names = [name for name in _declared_values(seen) if SECRET_NAME.search(name)]
         beside = [name for name in names if name.partition("_")[0] == one.variable.partition("_")[0]] or names
         return _refused_there(seen, one.host, beside[0] if len(beside) == 1 else one.variable)
     # The log of a server tells of every stranger that it refused: its own health check must say it. While the data is

@@ -30,11 +30,13 @@ FIRST_CHOSEN_PORT = 32768
 # `could not translate host name "db"`, `Failed to resolve 'db'`, `host not found in upstream "db"`
 UNRESOLVED = re.compile(
     r"(?:getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|[Cc]ould not resolve host:?|lookup|translate host name"
-    r"|[Ff]ailed to resolve|[Uu]nknown host:?|upstream|resolve)\s+['\"]?(?P<host>[a-z][a-z0-9_-]*)(?![\w.-])"
+    r"|[Ff]ailed to resolve|[Uu]nknown host:?|resolve)\s+['\"]?(?P<host>[a-z][a-z0-9_-]*)(?![\w.-])"
+    r"|in upstream \"(?P<upstream>[a-z][a-z0-9_-]*)[\":]"
 )
 # `cannot connect to postgres: Name or service not known`
 NAMED_BEFORE = re.compile(
-    r"(?<![\w.-])(?P<host>[a-z][a-z0-9_-]*)['\"]?: (?:\[Errno -\d+\] )?"
+    # `172.18.0.4 could not be resolved: Name or service not known`
+    r"(?<![\w.-])(?<!be )(?P<host>[a-z][a-z0-9_-]*)['\"]?: (?:\[Errno -\d+\] )?"
     r"(?:Name or service not known|Temporary failure in name resolution|no such host|Name does not resolve)"
 )
 NAMES_A_HOST = re.compile(
@@ -97,7 +99,7 @@ def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
     # A template, a module and a dependency can be resolved or not as well.
     for pattern in (UNRESOLVED, NAMED_BEFORE) if NAMES_A_HOST.search(text) else ():
         for match in pattern.finditer(text):
-            yield match["host"], None
+            yield next(filter(None, match.groups())), None
 
 
 def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:

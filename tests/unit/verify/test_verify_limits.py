@@ -257,3 +257,74 @@ def test_the_line_of_the_code_that_listens_on_loopback(shop: Project) -> None:
     found = running(shop, (Listener("127.0.0.1", 80),), health="", ports=ports, started_at=begun)
     assert (found.kind, found.repair) == ("listens-on-loopback", "invoke build api && invoke up")
     assert "main.py:3" in found.change
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ValueError: invalid data in uploaded file",
+        "tarfile.ReadError: archive is corrupted",
+        "ERROR:  permission denied for table users",
+        "TypeError: create_app() got an unexpected keyword argument 'app'",
+        "Error: Request failed with status code 401: Unauthorized",
+        'TypeError [ERR_HTTP_INVALID_HEADER_VALUE]: Invalid value "undefined" for header "x-user"',
+        "ArgumentError: Missing `secret_key_base` for 'production' environment, set this string with `bin/rails edit`",
+        "IP address '172.18.0.4' could not be resolved: Name or service not known",
+        'upstream timed out while reading response header from upstream, host: "localhost"',
+        "Error: a value is required\nERR_NO_VALUE",
+    ],
+)
+def test_an_ordinary_error_of_a_program_has_no_cause_in_the_project(shop: Project, said: str) -> None:
+    given = {"DATABASE_URL": "postgres://a:hunter22@cache:5432/x", "RAILS_ENV": "production"}
+    argv, cache = ("uvicorn", "main:app"), {"cache": make_container("cache", health="healthy")}
+    log = (*TRACE, *said.splitlines())
+    found = ended(shop, *log, environment=given, argv=argv, mounts=(DATA,), peers=cache, finished_at="2025")
+    assert found.kind in ("crashed", "one-shot-failed"), found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sqlite3.DatabaseError: file is not a database",
+        "PANIC:  could not locate a valid checkpoint record",
+        "LOG:  invalid primary checkpoint record",
+        'FATAL:  invalid data in file "backup_label"',
+        "[ERROR] InnoDB: Database page [page id: space=0, page number=5] is corrupted",
+    ],
+)
+def test_data_that_its_server_calls_damaged_is_named_and_kept(shop: Project, said: str) -> None:
+    found = ended(shop, said, mounts=(DATA,))
+    assert (found.kind, "rm" in found.repair.split()) == ("data-damaged", False)
+
+
+def test_a_file_that_may_not_be_opened_is_no_port_whatever_stands_above_it(shop: Project) -> None:
+    said = ("INFO will listen on port 8080", *TRACE, "PermissionError: [Errno 13] Permission denied: '/data/x'")
+    assert ended(shop, *said, mounts=(DATA,), user="app").kind == "volume-unwritable"
+
+
+def test_the_files_of_the_user_are_not_given_to_a_container(shop: Project) -> None:
+    made = shop.root / "uploads"
+    made.mkdir()
+    said = "PermissionError: [Errno 13] Permission denied: '/srv/x'"
+    uid, gid = made.stat().st_uid, made.stat().st_gid
+
+    def by(folder: Path) -> Fault:
+        return ended(shop, *TRACE, said, mounts=(Mount("bind", str(folder), "/srv", True),), user="app")
+
+    assert ("chown" in by(made).repair) is (uid == 0)
+    shop.root.chmod(0o755)
+    checkout = by(shop.root)
+    assert (checkout.kind, checkout.repair) == ("volume-unwritable", "invoke up api")
+    assert f'user: "{uid}:{gid}"' in checkout.change
+
+
+def test_a_file_that_a_stranger_asks_for_is_not_what_a_check_misses(shop: Project) -> None:
+    def asked(path: str) -> Fault:
+        said = f'open() "/usr/share/html/x" failed (2: No such file or directory), request: "GET {path} HTTP/1.1"'
+        check = ("CMD-SHELL", "curl -f http://127.0.0.1/index.html")
+        one = make_container("api", health="unhealthy", health_command=check)
+        result = make_result(one, failed("health check", link="health"), verdict=UNHEALTHY)
+        return name_fault(make_evidence(shop, result, log=(said,), has=lambda path: path.endswith("html")))
+
+    assert asked("/index.html").kind == "file-missing"
+    assert asked("/favicon.ico").kind == "unhealthy"

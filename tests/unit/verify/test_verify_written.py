@@ -100,6 +100,8 @@ def test_who_was_started_too_early_waits_for_the_other(tmp_path: Path) -> None:
     assert "before db was ready" in found.cause
     assert "service_healthy" in found.change
     assert found.repair == "invoke up api"
+    own = fault(tmp_path, "127.0.0.1:9000 refused", {"depends_on": {"db": {}}}, {"health": "starting"})
+    assert "db" not in own.cause
 
 
 @pytest.mark.parametrize(
@@ -166,6 +168,11 @@ def test_what_a_program_ends_with(tmp_path: Path, said: str, kind: str, words: s
 def test_a_lock_is_no_leftover_while_somebody_else_has_the_volume(tmp_path: Path) -> None:
     data = (Mount("volume", "shop_data", "/data", True),)
     assert fault(tmp_path, LOCKED, peer={"mounts": data}, mounts=data).kind != "lock-left"
+
+
+def test_a_lock_is_no_leftover_where_another_replica_may_have_it(tmp_path: Path) -> None:
+    data = (Mount("volume", "shop_data", "/data", True),)
+    assert fault(tmp_path, LOCKED, {"scale": 2}, mounts=data).kind != "lock-left"
 
 
 def test_a_program_that_starts_again_and_again_is_not_somebody_else_with_its_volume(tmp_path: Path) -> None:
