@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
+from os.path import relpath
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from layerstack.command import printable
 from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
 from layerstack.project import answers
@@ -148,6 +150,14 @@ class Project:
         """The argument list of a Compose call."""
         files = (*self.compose_files, *([self.overlay] if self.overlay else []))
         return (*compose_arguments(self.root, files, self.env_files), *words)
+
+    def compose_line(self, *words: str) -> str:
+        """The Compose call to type: with files only where Compose would not find them itself."""
+        files = (*self.compose_files, *([self.overlay] if self.overlay else []))
+        own = [(base, base.with_name(f"{base.stem}.override{base.suffix}")) for base in files[:1]]
+        is_found = any(files in (pair[:1], pair) for pair in own)
+        options = () if is_found else (part for path in files for part in ("--file", relpath(path)))
+        return printable(("docker", "compose", *options, *words))
 
     def image_of(self, service: Service) -> Image | None:
         """The project's image that a service runs, its own or another one's by tag; None for an outside image."""

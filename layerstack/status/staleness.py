@@ -1,12 +1,9 @@
 """One reason why a service may not run the current working tree, and the command that repairs it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from os.path import relpath
-from pathlib import Path
 from typing import Any, Literal
 
-from layerstack.command import printable
 from layerstack.project.project import Project
 
 Kind = Literal[
@@ -54,19 +51,8 @@ def with_repair(project: Project, service: str, image: str, stale: Iterable[Stal
 def _command(project: Project, service: str, image: str, needs: set[Need]) -> str:
     if "renew" in needs:
         # Compose hands anonymous volumes on to the next container unless it is told not to.
-        renew = _compose(project, "up", "--detach", "--force-recreate", "--renew-anon-volumes", service)
+        renew = project.compose_line("up", "--detach", "--force-recreate", "--renew-anon-volumes", service)
         return f"invoke build {image} && {renew}" if "build" in needs else renew
     if "build" in needs:
         return f"invoke build {image} up {service}"
     return f"invoke {'up' if 'recreate' in needs else 'restart'} {service}"
-
-
-def _compose(project: Project, *words: str) -> str:
-    """The Compose call to type: with files only where Compose would not find them itself."""
-    files: Sequence[Path] = (*project.compose_files, *([project.overlay] if project.overlay else []))
-    base = files[0]
-    own = (base, base.with_name(f"{base.stem}.override{base.suffix}"))
-    if tuple(files) in (own[:1], own):
-        return printable(("docker", "compose", *words))
-    options = (part for path in files for part in ("--file", relpath(path)))
-    return printable(("docker", "compose", *options, *words))

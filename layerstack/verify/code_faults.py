@@ -135,7 +135,7 @@ def _hidden(seen: Evidence, path: str, module: str, location: str) -> Fault | No
             return Fault("module-missing", words, seen.up, change)
         if mount.target == packages:
             # A volume is filled from the image only while it is empty; `rm --volumes` removes anonymous ones only.
-            remove = f"docker compose rm --stop --force --volumes {seen.name}"
+            remove = seen.project.compose_line("rm", "--stop", "--force", "--volumes", seen.name)
             volume = "" if mount.is_anonymous else f" && docker volume rm {mount.source}"
             return Fault("module-missing", words, f"{remove}{volume} && invoke up {seen.name}")
     return None

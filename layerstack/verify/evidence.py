@@ -130,6 +130,14 @@ class Evidence:
         return f"invoke up {self.name}"
 
     @property
+    def anew(self) -> str:
+        """The command that makes its container anew, where `up` would keep it."""
+        # Compose hands anonymous volumes on with the data in them; those of a removed container it would not find.
+        if any(mount.is_anonymous for mount in self.mounts):
+            return self.project.compose_line("up", "--detach", "--force-recreate", "--no-deps", self.name)
+        return f"docker rm -f {self.container.name} && {self.up}" if self.container else self.up
+
+    @property
     def logs(self) -> str:
         return f"invoke logs {self.name}"
 

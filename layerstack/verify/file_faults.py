@@ -156,7 +156,7 @@ def lock_left(seen: Evidence) -> Fault | None:
     mount = seen.mount_at(path)
     if mount is None:
         words = f"finds {path}, which its own killed predecessor left in its container"
-        return Fault("lock-left", words, f"docker rm -f {one.name} && invoke up {seen.name}")
+        return Fault("lock-left", words, seen.anew)
     # Of several replicas the one that runs has the lock rightly.
     if seen.service.replicas > 1:
         return None
@@ -166,7 +166,7 @@ def lock_left(seen: Evidence) -> Fault | None:
         return None
     words = f"finds {path}, which its own killed predecessor left in {mount.words}"
     # In a new container of the service, which has the same volumes: nothing can be run in one that has ended.
-    own = f"docker compose run --rm --no-deps --entrypoint rm {seen.name} -f {path}"
+    own = seen.project.compose_line("run", "--rm", "--no-deps", "--entrypoint", "rm", seen.name, "-f", path)
     return Fault("lock-left", words, f"{own} && invoke up {seen.name}")
 
 
@@ -200,8 +200,9 @@ def _closed_to_writing(seen: Evidence, mount: Mount) -> Fault:
         change = f'add `user: "{owner}"` to {seen.name}, the owner of {mount.source}'
         return Fault("volume-unwritable", cause, seen.up, f"{change}, or mount a volume where it writes")
     # Only root may give files to another user.
-    own = f"docker compose run --rm --no-deps{_rights(seen)} --user root --entrypoint chown {seen.name}"
-    return Fault("volume-unwritable", cause, f"{own} -R {seen.user or 'root'} {shlex.quote(mount.target)} && invoke up")
+    run = ("run", "--rm", "--no-deps", *_rights(seen), "--user", "root", "--entrypoint", "chown", seen.name)
+    own = seen.project.compose_line(*run, "-R", seen.user or "root", mount.target)
+    return Fault("volume-unwritable", cause, f"{own} && invoke up")
 
 
 def _owner(seen: Evidence, mount: Mount) -> str:
@@ -215,9 +216,10 @@ def _owner(seen: Evidence, mount: Mount) -> str:
     return ""
 
 
-def _rights(seen: Evidence) -> str:
+def _rights(seen: Evidence) -> tuple[str, ...]:
     """What root needs to give files away where `cap_drop` has taken the right to it from the service."""
-    return " --cap-add CHOWN --cap-add DAC_OVERRIDE" if seen.service.definition.get("cap_drop") else ""
+    is_dropped = seen.service.definition.get("cap_drop")
+    return ("--cap-add", "CHOWN", "--cap-add", "DAC_OVERRIDE") if is_dropped else ()
 
 
 def port_denied(seen: Evidence) -> Fault | None:

@@ -46,8 +46,7 @@ def folder_for_a_file(seen: Evidence) -> Fault | None:
             words = f"mounts {name}, an empty folder, on {mount.target}: there was no such file, and Docker made it"
             change = f"correct the name in {seen.place_of(mount)} or have the file ready"
             # The container keeps a folder where that one was mounted: no file can be mounted there any more.
-            again = f"docker rm -f {one.name} && invoke up {seen.name}"
-            return Fault("mount-mismatch", words, f"rmdir {shlex.quote(name)} && {again}", change)
+            return Fault("mount-mismatch", words, f"rmdir {shlex.quote(name)} && {seen.anew}", change)
     return None
 
 
@@ -63,7 +62,7 @@ def mount_mismatch(seen: Evidence) -> Fault | None:
     # After a run, the container keeps what it had there: `up` alone would mount over that again.
     if one and one.started_at > NEVER:
         words = f"has run with a {there} on {match['target']}, where {name} is a {here} now"
-        return Fault("mount-mismatch", words, f"docker rm -f {one.name} && invoke up {seen.name}")
+        return Fault("mount-mismatch", words, seen.anew)
     words = f"mounts the {here} {name} on {match['target']}, which is a {there} in its container"
     return Fault("mount-mismatch", words, seen.up, f"correct the mount in {seen.place_of(mount)}")
 

@@ -86,7 +86,8 @@ def library_unfit(seen: Evidence) -> Fault | None:
         if seen.service.is_built:
             change = f"keep the image's own: add `- {folder}/node_modules` below {mount.target}{where}"
             return Fault("library-unfit", words, seen.up, change)
-        own = f"docker compose run --rm --no-deps --workdir {folder} --entrypoint npm {seen.name} rebuild"
+        run = ("run", "--rm", "--no-deps", "--workdir", folder, "--entrypoint", "npm", seen.name, "rebuild")
+        own = seen.project.compose_line(*run)
         return Fault("library-unfit", words, f"{own} && invoke up {seen.name}")
     change = f"build or install it {_in_image(seen)}, on the system that runs it"
     return Fault("library-unfit", words, seen.again, change)

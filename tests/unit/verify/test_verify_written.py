@@ -1,6 +1,7 @@
 """Names, values and ports that a project writes wrongly: the place of each, by what its container shows and says."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,25 @@ def test_only_what_a_process_leaves_is_removed(tmp_path: Path, said: str, is_lef
 )
 def test_what_is_no_host_may_not_be_resolved_as_well(tmp_path: Path, said: str) -> None:
     assert fault(tmp_path, f"Error: {said}").kind != "unknown-host"
+
+
+def test_a_container_made_anew_keeps_its_anonymous_volumes(tmp_path: Path) -> None:
+    data = (Mount("volume", "f" * 64, "/var/lib/data", True),)
+    assert fault(tmp_path, LOCKED.replace("/data", "/run")).repair == "docker rm -f shop-api-1 && invoke up api"
+    kept = fault(tmp_path, LOCKED.replace("/data", "/run"), mounts=data)
+    assert kept.kind == "lock-left"
+    assert (" rm " in kept.repair, "--force-recreate" in kept.repair) == (False, True)
+
+
+def test_a_repair_by_compose_names_the_files_of_this_device(tmp_path: Path) -> None:
+    project = make_project({"api": {}}, tmp_path)
+    files = (tmp_path / "compose.yml", tmp_path / "compose.cpu.yml")
+    data = (Mount("volume", "shop_data", "/data", True),)
+    one = make_container("api", status="exited", exit_code=1, mounts=data)
+    result = make_result(one, failed("running", link="running"), verdict=ENDED)
+    found = [
+        name_fault(make_evidence(replace(project, compose_files=files[:count]), result, log=(LOCKED,)))
+        for count in (1, 2)
+    ]
+    assert [one.kind for one in found] == ["lock-left", "lock-left"]
+    assert ["compose.cpu.yml run" in one.repair for one in found] == [False, True]
