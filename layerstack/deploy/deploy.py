@@ -111,13 +111,14 @@ def _hand_over(project: Project, file: StackFile, ended_jobs: list[str]) -> None
 
 
 def _end_services(project: Project, before: Collection[str], say: Say) -> None:
-    """Scale to zero what the Compose file has no replicas of; what it does not have at all is named and stays."""
+    """Scale to zero what the Compose file has no replicas of; what is not in it, or in no active profile, stays."""
     # `docker stack deploy` touches only what is in its file.
     for name in before:
         service = project.services.get(name)
         if service is None:
             remove = f"`docker service rm {project.name}_{name}`"
-            say(f"{name} runs on from an earlier deploy, and is not in the Compose file → {remove}")
+            lack = "its profile is not active" if name in project.inactive else "is not in the Compose file"
+            say(f"{name} runs on from an earlier deploy, and {lack} → {remove}")
         elif not service.replicas:
             command.run(["docker", "service", "scale", "--detach", f"{project.name}_{name}=0"]).require()
 
