@@ -1,5 +1,6 @@
 """Where to change something: the line of a Compose file that declares it, or the variable in .env behind it."""
 
+import re
 from contextlib import suppress
 
 from layerstack.errors import UsageError
@@ -16,10 +17,11 @@ def find_declaration(project: Project, service: str, *keys: str) -> Declaration 
     return _source(project).find("services", service, *keys)
 
 
-def find_text(project: Project, service: str, key: str, word: str) -> Declaration | None:
+def find_text(project: Project, service: str, key: str, word: "str | re.Pattern[str]") -> Declaration | None:
     """The line below a service's key that contains a word: the target of a mount, a host in a health check."""
     texts = reversed(list(_source(project).texts("services", service, key)))
-    return next((Declaration(place, text) for text, place in texts if word in text), None)
+    pattern = re.compile(re.escape(word)) if isinstance(word, str) else word
+    return next((Declaration(place, text) for text, place in texts if pattern.search(text)), None)
 
 
 def source_of(project: Project, service: Service, port: Port) -> str:

@@ -150,8 +150,8 @@ class Evidence:
         """Where a Compose file declares this of it."""
         return find_declaration(self.project, self.name, *keys)
 
-    def written(self, key: str, word: str) -> Declaration | None:
-        """The line below one of its keys that contains a word."""
+    def written(self, key: str, word: "str | re.Pattern[str]") -> Declaration | None:
+        """The line below one of its keys that contains a word, or what a pattern finds."""
         return find_text(self.project, self.name, key, word)
 
     def variable(self, name: str) -> str:

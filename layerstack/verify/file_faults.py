@@ -86,7 +86,7 @@ def disk_full(seen: Evidence) -> Fault | None:
     if not seen.line_with(DISK_FULL):
         return None
     in_memory = [one for one in seen.mounts if one.kind == "tmpfs"]
-    mount = _mount_named(seen, DISK_FULL) or _mount_near(seen) or _only_volume(seen)
+    mount = _mount_meant(seen, DISK_FULL)
     mount = mount or (in_memory[0] if len(in_memory) == 1 else None)
     where = f"{mount.words} is full" if mount else "the disk that it writes to is full"
     # It is memory: nothing that `invoke clean` removes makes room there.
@@ -119,7 +119,7 @@ def damaged(seen: Evidence) -> Fault | None:
     """Data that no version of the server can read."""
     match = DAMAGED.search(seen.last_error) if seen.last_exit else None
     one = seen.container
-    mount = _mount_named(seen, DAMAGED) or _mount_near(seen) or _only_volume(seen) if match and one else None
+    mount = _mount_meant(seen, DAMAGED) if match and one else None
     if match is None or mount is None:
         return None
     words = f"cannot read its data in {mount.words}, which is damaged: {short(match.string)}"
@@ -173,14 +173,9 @@ def lock_left(seen: Evidence) -> Fault | None:
 def unwritable(seen: Evidence) -> Fault | None:
     if not seen.line_with(UNWRITABLE):
         return None
-    mount = _mount_named(seen, UNWRITABLE)
-    if mount is None and (fault := _unwritable_image(seen)):
+    if _mount_named(seen, UNWRITABLE) is None and (fault := _unwritable_image(seen)):
         return fault
-    # A complaint without a path may be of a socket or another path, which the lines above it name.
-    said = (next(seen.lines_with(UNWRITABLE)), seen.last_error, *telling_lines(seen.log)[-2:])
-    lines = (text for text in said if not SOURCE_LINE.match(text))
-    is_told = any(BINDS.search(text) or PATH.search(text) for text in lines)
-    mount = mount or _mount_near(seen) or (None if is_told else _only_volume(seen))
+    mount = _mount_meant(seen, UNWRITABLE)
     if mount is None:
         return None
     if not mount.is_writable:
@@ -411,6 +406,15 @@ def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:
         return Fault("mount-replaced", words, f"invoke restart {seen.name}")
     words = f"the file {path} is missing: {name} is not there, and {mount.words} hides what the image has"
     return Fault("file-missing", words, seen.up, f"put {name} there, or {removing}")
+
+
+def _mount_meant(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
+    """The mount that a complaint names, else one just above it, else the only volume where nothing else is named."""
+    # A complaint without a path may be of a socket or another path, which the lines above it name.
+    said = (next(seen.lines_with(pattern), ""), seen.last_error, *telling_lines(seen.log)[-2:])
+    lines = (text for text in said if not SOURCE_LINE.match(text))
+    is_told = any(BINDS.search(text) or PATH.search(text) for text in lines)
+    return _mount_named(seen, pattern) or _mount_near(seen) or (None if is_told else _only_volume(seen))
 
 
 def _mount_near(seen: Evidence) -> Mount | None:

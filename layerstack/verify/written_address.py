@@ -18,9 +18,14 @@ from layerstack.verify.network_faults import owner_of
 HOST_AND_PORT = re.compile(
     r"(?:^|[\s\"'(=@,]|://)(?P<host>[a-z][a-z0-9_-]*|\d+(?:\.\d+){3}):(?P<port>\d{2,5})(?![\w.])"
 )
-# Beside these words also a name that nobody has is a host.
+# Beside these words also a name that nobody has is a host, where it complains: `user:42 connected` is none.
 MEANS_HOST = re.compile(
     r"waiting for|connect|reach|upstream|://|resolv|ENOTFOUND|not known|no such host", re.IGNORECASE
+)
+COMPLAINS = re.compile(
+    r"refused|ECONN|time[d ]*out|unreachable|no route|waiting for|fail|cannot|can't|could not|unable|not known|no such"
+    r"|not found|ENOTFOUND|resolv|\berror|upstream",
+    re.IGNORECASE,
 )
 # `connect ECONNREFUSED 172.18.0.2:5432`
 NOT_CONNECTED = re.compile(r"refused|ECONN|timed? ?out|unreachable|no route", re.IGNORECASE)
@@ -89,7 +94,7 @@ def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
         host, port = match["host"], int(match["port"])
         owner = owner_of(seen, host)
         if not host[0].isdigit():
-            if owner or MEANS_HOST.search(text):
+            if owner or (MEANS_HOST.search(text) and COMPLAINS.search(text)):
                 yield host, port
         # A server logs the addresses of its clients, too, with ports that the kernel chose for them.
         elif owner and NOT_CONNECTED.search(text) and port < FIRST_CHOSEN_PORT:
@@ -102,13 +107,14 @@ def _named_in(seen: Evidence, text: str) -> Iterator[tuple[str, int | None]]:
 
 def written_at(seen: Evidence, host: str, port: int | None) -> WrittenAddress:
     """Where a host, with its port if there is one, is written."""
-    for key in KEYS:
-        # As bash writes it, too: `/dev/tcp/db/5433`.
-        for word in (f"{host}:{port}", f"{host}/{port}") if port else (host,):
-            if declared := seen.written(key, word):
-                return WrittenAddress(Reference(declared.place, host, port), seen.up)
-    there = rf"['\"]?\W{{1,3}}{port}\b" if port else r"(?![\w-])"
-    for file, inside, number, line in _lines(seen, re.compile(rf"(?<![\w.-]){re.escape(host)}{there}")):
+    # Not the `postgres` of `postgres://db`, nor the `db` of `mongodb`.
+    name, alone = rf"(?<![\w.-]){re.escape(host)}", r"(?![\w-]|\.\w|://)"
+    # As bash writes it, too: `/dev/tcp/db/5433`.
+    declared_as = re.compile(name + (rf"[:/]{port}\b" if port else alone))
+    if declared := next(filter(None, (seen.written(key, declared_as) for key in KEYS)), None):
+        return WrittenAddress(Reference(declared.place, host, port), seen.up)
+    there = rf"['\"]?\W{{1,3}}{port}\b" if port else alone
+    for file, inside, number, line in _lines(seen, re.compile(name + there)):
         beside = re.search(rf"{re.escape(host)}['\"]?(?::|, ?)(\d{{2,5}})\b", line)
         found = Reference(f"{relpath(file, seen.project.root)}:{number}", host, int(beside[1]) if beside else port)
         return WrittenAddress(found, seen.renewal(inside))

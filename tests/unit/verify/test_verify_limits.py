@@ -328,3 +328,9 @@ def test_a_file_that_a_stranger_asks_for_is_not_what_a_check_misses(shop: Projec
 
     assert asked("/index.html").kind == "file-missing"
     assert asked("/favicon.ico").kind == "unhealthy"
+
+
+def test_a_full_disk_is_not_that_of_another_path(shop: Project) -> None:
+    said = "java.io.IOException: dir /var/lib/kafka/x: No space left on device"
+    assert DATA.words not in ended(shop, said, mounts=(DATA,)).cause
+    assert DATA.words in ended(shop, "OSError: No space left on device", mounts=(DATA,)).cause

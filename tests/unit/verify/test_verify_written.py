@@ -74,6 +74,8 @@ def environment(**values: str) -> dict[str, Any]:
         (REFUSED, "to http://db:8080/x", "wrong-port", "listens on 5432", "correct proxy.js:1"),
         ("waiting for db:5433", "", "wrong-port", "listens on 5432", "correct compose.yml:4"),
         ("Connection ended from 172.18.0.2:5433", "", "crashed", "", ""),
+        ("user:1234 connected", "", "crashed", "", ""),
+        (UNKNOWN, "postgres://db\nopen('postgres')", "unknown-host", "postgres", "correct proxy.js:2"),
         ("connection from 172.18.0.2:56470 timed out", "", "crashed", "", ""),
         ("error at status:500, not resolved", "status:500", "crashed", "", ""),
     ],
@@ -261,3 +263,12 @@ def test_a_repair_by_compose_names_the_files_of_this_device(tmp_path: Path) -> N
     ]
     assert [one.kind for one in found] == ["lock-left", "lock-left"]
     assert ["compose.cpu.yml run" in one.repair for one in found] == [False, True]
+
+
+def test_the_scheme_of_an_address_is_no_place_of_its_host(tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text("services:\n  api:\n    environment:\n      URL: postgres://db:5432/x\n")
+    project = make_project({"api": {}, "db": {}}, tmp_path)
+    one = make_container("api", status="exited", exit_code=1)
+    result = make_result(one, failed("running", link="running"), verdict=ENDED)
+    found = name_fault(make_evidence(project, result, log=(UNKNOWN,)))
+    assert (found.kind, "compose.yml:4" in found.change) == ("unknown-host", False)
