@@ -29,7 +29,8 @@ OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b"
 # `http://127.0.0.1:8080/health`; a name may lead to either family.
 OVER_IPV4 = re.compile(r"(?:\b(https?)://)?(?:127\.0\.0\.1|0\.0\.0\.0)(?:\W{1,4}(\d{2,5})\b)?")
 NOT_RESOLVED = re.compile(r"ENOTFOUND|not known|no such host|resolv|name resolution|bad address", re.IGNORECASE)
-NO_PATH = re.compile(r"(?<![\w/.-])404(?![\w.-])")
+# Not among the numbers of curl's progress: `100   404  100   404    0`.
+NO_PATH = re.compile(r"(?<![\w/.-])404(?![\w.-]|\s+\d)")
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)

@@ -57,7 +57,14 @@ def test_the_file_that_is_no_json_is_found(tmp_path: Path, log: str) -> None:
     assert (found.kind, found.change) == ("settings-broken", "correct conf/web.json:1")
 
 
-@pytest.mark.parametrize("log", ["error at /somewhere/else.conf:3", "** (KeyError) /etc/web/good.exs:3: key not found"])
+@pytest.mark.parametrize(
+    "log",
+    [
+        "error at /somewhere/else.conf:3",
+        "** (KeyError) /etc/web/good.exs:3: key not found",
+        "/etc/web/web.conf:3:in `block in <main>': undefined method `x' for nil (NoMethodError)",
+    ],
+)
 def test_another_file_and_code_are_no_settings(tmp_path: Path, log: str) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "good.exs").write_text("")
