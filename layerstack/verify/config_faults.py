@@ -15,7 +15,7 @@ from layerstack.wording import nearest
 
 # `/etc/nginx/nginx.conf:12`, `"/etc/postgresql.conf" line 5`, `in "/app/app.yaml", line 3`
 PLACE = re.compile(r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)[\"']?(?::|,? line:? )(?P<line>\d+)")
-# A frame of a stack (of Ruby: `/app/config.ru:3:in 'run'`), or a source file: what is wrong there is code and no setting.
+# A frame of a stack (of Ruby: `/app/config.ru:3:in 'run'`), or a source file: what is wrong there is no setting.
 STACK = re.compile(
     r"^\s*(?:File \"|at )|:\d+:in [`']"
     r"|\.(?:py|[mc]?[jt]sx?|vue|rb|go|rs|java|kt|scala|php|sh|p[lm]|exs?|erl|cs|c|cpp|lua|hs|clj|dart|swift)\b"

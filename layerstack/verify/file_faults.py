@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from layerstack.engine.container import Mount
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
+from layerstack.secret_text import SECRET_NAME
 from layerstack.status.input_changes import is_dependency_file
 from layerstack.verify.evidence import Evidence, Rule
 from layerstack.verify.http_check import short
@@ -274,7 +275,12 @@ def unreadable(seen: Evidence) -> Fault | None:
 def _closed(seen: Evidence, path: Path) -> Fault:
     found, name = path.stat(), relpath(path, seen.project.root)
     cause = f"may not read {name}{seen.as_user}: its mode is {stat.S_IMODE(found.st_mode):o}"
-    if path.resolve().is_relative_to(seen.project.root.resolve()) and not stat.S_ISSOCK(found.st_mode):
+    is_of_project = path.resolve().is_relative_to(seen.project.root.resolve()) and not stat.S_ISSOCK(found.st_mode)
+    if is_of_project and SECRET_NAME.search(name):
+        # Closed to all others on purpose: servers refuse a key that everybody may read.
+        change = f'add `user: "{found.st_uid}:{found.st_gid}"` to {seen.name}, the owner of {name}'
+        return Fault("file-unreadable", cause, seen.up, change)
+    if is_of_project:
         again = f"chmod a+r{'x' if path.is_dir() else ''} {shlex.quote(name)} && {seen.up}"
         return Fault("file-unreadable", cause, again)
     # What belongs to this machine, above all the engine's socket, is not opened to everybody.

@@ -334,3 +334,16 @@ def test_a_full_disk_is_not_that_of_another_path(shop: Project) -> None:
     said = "java.io.IOException: dir /var/lib/kafka/x: No space left on device"
     assert DATA.words not in ended(shop, said, mounts=(DATA,)).cause
     assert DATA.words in ended(shop, "OSError: No space left on device", mounts=(DATA,)).cause
+
+
+def test_a_secret_is_not_opened_to_everybody(shop: Project) -> None:
+    (shop.root / "secrets").mkdir()
+    key = shop.root / "secrets" / "server.key"
+    key.touch(mode=0o600)
+    for folder in (shop.root, key.parent):
+        folder.chmod(0o755)
+    mounts = (Mount("bind", str(key), "/run/secrets/key", is_writable=False),)
+    said = "PermissionError: [Errno 13] Permission denied: '/run/secrets/key'"
+    found = ended(shop, said, mounts=mounts, user="4242")
+    assert (found.kind, found.repair) == ("file-unreadable", "invoke up api")
+    assert f'user: "{key.stat().st_uid}:' in found.change
