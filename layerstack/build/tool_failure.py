@@ -317,11 +317,11 @@ _CALLER = re.compile(
     r"|^\s*(?:\[end of output\]|note: This (?:error originates|is an issue)|hint: See above|error: \w+(?:-\w+)+$)"
     r"|^\s*(?:ERROR: )?(?:Failed building wheel for|Failed to build \S+$|Could not build wheels for)"
     r"|^\s*error: Command .* exit status \d"
-    r"|^error: could not compile "
+    r"|^error: could not compile |^tar: (?:Child returned|Error is not recoverable|Exiting with failure)"
 )
 # What tools write around their error: usage, progress, advertising.
 _NOISE = re.compile(
-    r"^\s*$|^\s+at |^npm notice|^npm (?:error|ERR!) 404 (?:Note|tarball)"
+    r"^\s*$|^\s+at |^npm notice|^npm (?:error|ERR!) (?:404 (?:Note|tarball)|enoent This is related|\w+\s*$)"
     r"|^npm (?:error|ERR!)\s*(?:$|aliases|Run \"npm help|A complete log|Options:|Usage:|npm ci\b|Clean install|\[)"
     r"|^Get:\d|^Reading |^Building dependency|^Fetched |^\[notice\]|^debconf:|^info Visit "
 )

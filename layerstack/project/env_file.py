@@ -8,7 +8,7 @@ from pathlib import Path
 # `export NAME=value`, `NAME: value`
 _NAME = re.compile(r"^(?:export\s+)?(?P<name>[^\s=:]+)(?P<before>\s*)(?P<sign>[=:])(?P<after>[ \t]*)(?P<value>.*)$")
 # Inside double quotes Compose first replaces these, then fills in variables.
-_ESCAPE = re.compile(r'\\([abfnrtv$"\\])')
+_ESCAPE = re.compile(r'\\(?:([abfnrtv$"\\])|0([0-3][0-7]{2}))')
 _ESCAPED = {
     "$": "$$",
     "a": "\a",
@@ -153,7 +153,7 @@ def _quoted(match: re.Match[str], number: int, following: list[str]) -> tuple[En
 def _unescaped(text: str, quote: str) -> str:
     if quote == "'":
         return text.replace("\\'", "'")
-    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]] if match[1] else chr(int(match[2], 8)), text)
 
 
 def _is_plain(match: re.Match[str]) -> bool:
