@@ -273,7 +273,8 @@ class _Contexts:
         """Why these files may not be those that a build got which began then."""
         read = ((name, self._entries[name][path]) for name, paths in files.items() for path in paths)
         for name, one in read:
-            is_moved = str(self._contexts[name].folder / one.path) in known.saved
+            # Joining the paths of a large context takes longer than all else.
+            is_moved = bool(known.saved) and str(self._contexts[name].folder / one.path) in known.saved
             if one.is_file and (is_moved or one.changed_ns > began_ns):
                 yield f"{one.path} was saved while the build context was read"
                 return
