@@ -29,7 +29,7 @@ _NO_FILE = re.compile(
     r"|(?:: |')(?P<before>[\w./@+-]+)'?: No such file or directory",
     re.IGNORECASE,
 )
-# `Permission denied (publickey)` is of another machine.
+# Of another machine is `Permission denied (publickey)`.
 _DENIED = re.compile(
     r"permission denied(?! \()|EACCES|are you root|must be root|operation not permitted", re.IGNORECASE
 )

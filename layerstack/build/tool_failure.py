@@ -44,6 +44,9 @@ _KNOWN = tuple(
                 # apt and pip only warn of it, and name as an error what it led to.
                 r"Temporary failure resolving '(?P<name>[^'\n]+)'[\s\S]*^E: ",
                 r"^WARNING: Retrying .*Failed to resolve '(?P<name>[^'\n]+)'[\s\S]*\(from versions: none\)",
+                r"^WARNING: (?:Ignoring|fetching) https?://(?P<name>[^/:\s]+)\S* temporary error"
+                r"[\s\S]*\(no such package\)",
+                rf"{_NO_WARNING}wget: (?:bad address|unable to resolve host address) ['‘](?P<name>[^'’:]+)",
                 # Gradle and bundlers of JavaScript use the same words for a package or a file.
                 rf"{_NO_WARNING}Could not resolve host(?:name)?: (?P<name>[\w.-]+)",
                 rf"{_NO_WARNING}getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (?P<name>[\w.-]+)",
@@ -196,6 +199,11 @@ _KNOWN = tuple(
             "apt knows no package {name}",
             "Correct the name, or run `apt-get update` in the same step.",
         ),
+        (
+            r"E: Failed to fetch (?P<name>\S+)\s+404 ",
+            "apt's package lists are out of date: the server no longer has {name}",
+            "`apt-get update` in the same step, so that none from the cache is used.",
+        ),
         (r"E: Package '(?P<name>[^']+)' has no installation candidate", "apt has no candidate for {name}", ""),
         (
             r"E: Version '(?P<version>[^']+)' for '(?P<name>[^']+)' was not found",
@@ -317,7 +325,9 @@ _CALLER = re.compile(
     r"|^\s*(?:\[end of output\]|note: This (?:error originates|is an issue)|hint: See above|error: \w+(?:-\w+)+$)"
     r"|^\s*(?:ERROR: )?(?:Failed building wheel for|Failed to build \S+$|Could not build wheels for)"
     r"|^\s*error: Command .* exit status \d"
-    r"|^error: could not compile |^tar: (?:Child returned|Error is not recoverable|Exiting with failure)"
+    r"|^npm (?:error|ERR!) (?:Lifecycle script|(?:code|path|workspace|location|command|errno|signal|syscall) )"
+    r"|^webpack .* compiled with |^error: could not compile "
+    r"|^tar: (?:Child returned|Error is not recoverable|Exiting with failure)"
 )
 # What tools write around their error: usage, progress, advertising.
 _NOISE = re.compile(

@@ -188,6 +188,19 @@ make: *** [Makefile:2: all] Error 1
         (PROBED, "src/main.c:4:1", "Correct"),
         ("cp x y\ncp: cannot stat 'x': No such file\nmake: *** [Makefile:2: all] Error 1", "cp: cannot stat 'x'", ""),
         ("frob x\nmake: frob: No such file or directory\nmake: *** [Makefile:2: all] Error 127", "`frob`", "Install"),
+        (
+            "WARNING: fetching https://dl.example/main: temporary error (try again later)\n  git (no such package):",
+            "cannot reach dl.example",
+            "network",
+        ),
+        ("wget: bad address 'example.com'", "cannot reach example.com", "network"),
+        ("E: Failed to fetch http://deb.example/x.deb  404  Not Found\nE: Unable to fetch", "x.deb", "apt-get update"),
+        (
+            "Cannot find module './b'\nnpm error Lifecycle script `test` failed with error:\nnpm error code 1\n"
+            "npm error command failed\nnpm error command sh -c jest",
+            "Cannot find module './b'",
+            "",
+        ),
         ("/bin/sh: apt-get: not found", "another distribution", "apk"),
         ('✘ [ERROR] Could not resolve "lodash.merge"', "lodash.merge", ""),
         ("Need to get 55.5 MB of archives.\nDo you want to continue? [Y/n] Abort.", "nobody answers", "-y"),
