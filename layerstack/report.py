@@ -22,7 +22,7 @@ GAP = 2
 # Narrower columns are not shrunk, so that `12 MB` and `2 h ago` stay on one line.
 NARROW = 12
 # Colours are dropped; other control characters are spelled out, as they could move or clear the screen.
-_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 # Marks of direction could reorder a line, and no encoding has lone surrogates.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # A command in backticks, with the arrow before it, is not broken, so that it can be copied.
@@ -55,7 +55,7 @@ def width_of(stream: TextIO) -> int:
 def shown(text: str, stream: TextIO | None = None) -> str:
     """Text that is safe to print on stdout or another stream: without control codes, in its encoding."""
     target = stream or sys.stdout
-    text = _CONTROLS.sub(_spelled_out, _COLOURS.sub("", text.replace("\r\n", "\n")))
+    text = _CONTROLS.sub(_spelled_out, COLOURS.sub("", text.replace("\r\n", "\n")))
     # A stream of the `layerstack` command respells `invoke TASK` as `layerstack TASK`.
     text = getattr(target, "spelled", str)(text)
     encoding = getattr(target, "encoding", None) or "utf-8"

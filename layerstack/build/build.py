@@ -125,7 +125,7 @@ class _Build:
     store: StateStore
 
     def run(self) -> BuildRecord:
-        began, clock = time.time(), time.monotonic()
+        began, clock = self._began_ns / 1e9, time.monotonic()
         names = [image.name for image in self.images]
         require_usable(self.options.caches, names, self.project.environment)
         _ = self.before  # what the tags name is known before anything can move them
@@ -202,6 +202,11 @@ class _Build:
         return find_builder(self.project)
 
     @cached_property
+    def _began_ns(self) -> int:
+        """Before BuildKit is given any file: plans are read in a thread, which may begin later."""
+        return time.time_ns()
+
+    @cached_property
     def before(self) -> Mapping[str, StoredImage]:
         """Tag → image, before the build."""
         return images.find_all(tag for image in self.images for tag in image.names)
@@ -215,7 +220,7 @@ class _Build:
 
     @cached_property
     def planner(self) -> Planner:
-        return Planner(self.project, self.store, self.before)
+        return Planner(self.project, self.store, self.before, self._began_ns)
 
     @cached_property
     def plan(self) -> Plan:

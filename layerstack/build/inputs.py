@@ -117,11 +117,11 @@ class InputReader:
     """Reads manifests of one project; remembers recipes, contexts and manifests while it lives.
 
     `platform` is what is built for where a definition does not say: DOCKER_DEFAULT_PLATFORM, or empty. It reads beside
-    a build: a file that was saved meanwhile may be another one than BuildKit got.
+    a build, which began at `began_ns` (now): a file that was saved since may be another one than BuildKit got.
     """
 
-    def __init__(self, project: Project, platform: str, known: FileDigests) -> None:
-        self._began_ns = time.time_ns()
+    def __init__(self, project: Project, platform: str, known: FileDigests, began_ns: int = 0) -> None:
+        self._began_ns = began_ns or time.time_ns()
         self._project = project
         self._platform = platform
         self._known = known
@@ -211,7 +211,7 @@ class InputReader:
             ignore_rules=contexts.rules,
             settings=_settings(image),
             volatile=recipe.volatile,
-            unknown=(*recipe.unknown, *contexts.saved_since(self._began_ns, files)),
+            unknown=(*recipe.unknown, *contexts.saved_since(self._began_ns, files, self._known)),
         )
 
     def _parents(self, recipe: Recipe, identities: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -269,11 +269,15 @@ class _Contexts:
             mode = entry.mode & 0o7777 & ~(0 if path in copied else UMASK_BITS)
             yield path, f"{mode:04o} {known.of(folder / path, entry)}"
 
-    def saved_since(self, began_ns: int, files: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    def saved_since(self, began_ns: int, files: Mapping[str, Iterable[str]], known: FileDigests) -> Iterator[str]:
         """Why these files may not be those that a build got which began then."""
-        read = (self._entries[name][path] for name, paths in files.items() for path in paths)
-        if saved := next((one.path for one in read if one.is_file and one.changed_ns > began_ns), ""):
-            yield f"{saved} was saved while the build context was read"
+        read = ((name, self._entries[name][path]) for name, paths in files.items() for path in paths)
+        for name, one in read:
+            # Joining the paths of a large context takes longer than all else.
+            is_moved = bool(known.saved) and str(self._contexts[name].folder / one.path) in known.saved
+            if one.is_file and (is_moved or one.changed_ns > began_ns):
+                yield f"{one.path} was saved while the build context was read"
+                return
 
     def _followed(self, sources: Iterable[Source]) -> tuple[Source, ...]:
         found: list[Source] = []

@@ -93,13 +93,19 @@ def make_plan(project: Project, names: Sequence[str], store: StateStore) -> Plan
 class Planner:
     """Reads manifests and stored images of one project once, however often it is asked."""
 
-    def __init__(self, project: Project, store: StateStore, stored: Mapping[str, StoredImage] | None = None) -> None:
-        """`stored` is what the project's tags name, where that was read before."""
+    def __init__(
+        self,
+        project: Project,
+        store: StateStore,
+        stored: Mapping[str, StoredImage] | None = None,
+        began_ns: int = 0,
+    ) -> None:
+        """`stored` is what the project's tags name, where that was read before; `began_ns` when its build began."""
         self._project = project
         self._store = store
         self._stored = stored
         self._digests = store.read_digests()
-        self._reader = InputReader(project, os.environ.get("DOCKER_DEFAULT_PLATFORM", ""), self._digests)
+        self._reader = InputReader(project, os.environ.get("DOCKER_DEFAULT_PLATFORM", ""), self._digests, began_ns)
 
     def plan(self, names: Sequence[str]) -> Plan:
         """The named images and their parents. Raises EngineError; what cannot be read is `unknown` in its manifest."""

@@ -21,6 +21,7 @@ from layerstack.wording import nearest
 
 # `$VERSION`, `${VERSION:?must be given}`
 _VARIABLE = re.compile(r"\$\{?(?P<name>[A-Za-z_]\w*)")
+_VARIABLE_WHOLE = re.compile(r"\$(?:\{[^}]*\}|\w+)")
 # `No such file or directory: 'requirement.txt'`, `cat: settings.txt: No such file or directory`
 _NO_FILE = re.compile(
     r"(?:No such file or directory:?|can(?:'t|not) (?:open|find)(?: file| module)?|ENOENT[^'\n]*) "
@@ -28,7 +29,10 @@ _NO_FILE = re.compile(
     r"|(?:: |')(?P<before>[\w./@+-]+)'?: No such file or directory",
     re.IGNORECASE,
 )
-_DENIED = re.compile(r"permission denied|EACCES|are you root|must be root|operation not permitted", re.IGNORECASE)
+# Of another machine is `Permission denied (publickey)`.
+_DENIED = re.compile(
+    r"permission denied(?! \()|EACCES|are you root|must be root|operation not permitted", re.IGNORECASE
+)
 # `npm error Missing script: "biuld"`
 _NO_SCRIPT = re.compile(r"[Mm]issing script: \"?(?P<name>[\w:.-]+)")
 # A path of the system is none that a COPY has left out.
@@ -45,23 +49,27 @@ def find_lack(step: Step, image: Image | None, project: Project, said: tuple[str
         line = int(step.place.rpartition(":")[2] or 0)
         # The stage and the instruction that stand at the line.
         found = [(stage, one) for stage in parsed.stages for one in stage.instructions if one.line == line]
-        if found and (lack := _without_value(*found[0], parsed, image, project)):
+        if found and (lack := _without_value(*found[0], parsed, (image, project), said)):
             return replace(lack, reason=": ".join(filter(None, (reason, lack.reason))))
         if found and (lack := _without_right(*found[0], image, log)):
             return replace(lack, reason=f"{reason}: {lack.reason}")
-    return _without_script(image, project, log) or _without_file(step, image, project, log)
+    # A file that the log misses further up may have been of no importance.
+    return _without_script(image, project, log) or _without_file(image, project, reason)
 
 
 def _without_value(
-    stage: Stage, instruction: Instruction, parsed: Dockerfile, image: Image, project: Project
+    stage: Stage, instruction: Instruction, parsed: Dockerfile, of: tuple[Image, Project], said: tuple[str, str]
 ) -> ToolFailure | None:
-    """An argument that the instruction uses and nothing gives a value."""
+    """An argument that the instruction uses, that nothing gives a value, and of which the log speaks."""
+    image, project = of
     declared = {name: (value, one.line) for one in _above(stage, instruction, "ARG") for name, value in pairs(one)}
     set_here = {name for one in _above(stage, instruction, "ENV") for name, _ in pairs(one)}
     place = image.dockerfile_place
     for name in dict.fromkeys(match["name"] for match in _VARIABLE.finditer(instruction.raw)):
         # A shell gives values to variables of its own.
         if name in set_here or re.search(rf"(?<![\w$]){name}=|\bfor {name}\b|\bread\b.*\b{name}\b", instruction.raw):
+            continue
+        if instruction.keyword == "RUN" and not _speaks_of(name, instruction.raw, said):
             continue
         if name not in declared and name in parsed.arguments:
             repair = f"Write `ARG {name}` below {place}:{stage.line}."
@@ -76,13 +84,25 @@ def _without_value(
     return None
 
 
+def _speaks_of(name: str, text: str, said: tuple[str, str]) -> bool:
+    """Whether a log may be about an empty variable: it says nothing, its name, or what is left of its word."""
+    log, reason = said
+    # `https://host/$VERSION.tgz`
+    words = re.findall(rf"[^\s\"']*\$\{{?{name}\b[^\s\"']*", text)
+    left = [_VARIABLE_WHOLE.sub("", word) for word in words]
+    return not reason or bool(re.search(rf"\b{name}\b", log)) or any(len(word) > 2 and word in log for word in left)
+
+
 def _without_right(stage: Stage, instruction: Instruction, image: Image, log: str) -> ToolFailure | None:
     """A step that runs as the user of a USER above it and may not do what it wants."""
     user = next(reversed(list(_above(stage, instruction, "USER"))), None)
     if user is None or not _DENIED.search(log) or user.text.strip().partition(":")[0] in ("root", "0"):
         return None
     place = f"{image.dockerfile_place}:{user.line}"
-    return ToolFailure(f"it runs as the user {user.text}", f"Move it above `USER {user.text}` ({place}).")
+    repair = (
+        f"Give the user the files (`COPY --chown={user.text}`), or move the step above `USER {user.text}` ({place})."
+    )
+    return ToolFailure(f"it runs as the user {user.text}", repair)
 
 
 def _above(stage: Stage, instruction: Instruction, keyword: str) -> Iterator[Instruction]:
@@ -101,9 +121,9 @@ def _without_script(image: Image, project: Project, log: str) -> ToolFailure | N
     return ToolFailure(reason, f"Did you mean `{near}`?" if near else "")
 
 
-def _without_file(step: Step, image: Image, project: Project, log: str) -> ToolFailure | None:
+def _without_file(image: Image, project: Project, reason: str) -> ToolFailure | None:
     """A file that the program does not find and the build context has, or has under a similar name."""
-    match = next(iter(reversed(list(_NO_FILE.finditer(log)))), None)
+    match = _NO_FILE.search(reason)
     path = (match["path"] or match["before"]) if match else ""
     if not path or path.startswith(_OF_SYSTEM):
         return None

@@ -4,6 +4,8 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from layerstack.report import COLOURS
+
 SHOWN_LINES = 10
 FEW_LINES = 5
 
@@ -17,23 +19,44 @@ class ToolFailure:
 
 
 _ABOVE = "In a step above this one,"
+_NO_NETWORK = "Check this machine's network; behind a proxy, set it in ~/.docker/config.json."
 
 
 def _packages(debian: str, alpine: str) -> str:
     return f"`apt-get install -y {debian}` (Alpine: `apk add {alpine}`)."
 
 
+# A line that only warns: a tool that tries again may get what it wants, and fail for another reason.
+_NO_WARNING = r"^(?!W: |warning: |npm warn ).*"
+# `sh: 1: tsc: not found`, BusyBox's `/bin/sh: tsc: not found`, `./build.sh: line 3: tsc: command not found`
+_SHELL = r"(?:^|\s)(?:\S*sh: (?:line )?\d+: |(?:/\S+/)?(?:ba|da|a)?sh: )"
+_COMPILER = r"(?:gcc|g\+\+|cc|c\+\+|clang|[\w-]+-gcc)"
 # Pattern in the log → reason and repair; groups of the pattern fill both in, and `{inside}` is the folder of the build
 # context as an option of a shell, `cd web && `. The first that matches counts: a failed download is named before what
-# it led to. The texts of npm 10 and pip 25 were seen, the others are from the tools' own sources.
+# it led to. Seen with npm 10 and 11, pip 23 and 26, uv, yarn 1 and 4, pnpm 9, cargo 1.95, make 4.3, CMake 3.25, Maven
+# and apt 2.6; the others are from reports about the tools.
 _KNOWN = tuple(
     (re.compile(pattern, re.MULTILINE | re.IGNORECASE), reason, repair)
     for pattern, reason, repair in (
+        *(
+            (pattern, "the build cannot reach {name}: its name is not resolved", _NO_NETWORK)
+            for pattern in (
+                # apt and pip only warn of it, and name as an error what it led to.
+                r"Temporary failure resolving '(?P<name>[^'\n]+)'[\s\S]*^E: ",
+                r"^WARNING: Retrying .*Failed to resolve '(?P<name>[^'\n]+)'[\s\S]*\(from versions: none\)",
+                r"^WARNING: (?:Ignoring|fetching) https?://(?P<name>[^/:\s]+)\S* temporary error"
+                r"[\s\S]*\(no such package\)",
+                rf"{_NO_WARNING}wget: (?:bad address|unable to resolve host address) ['‘](?P<name>[^'’:]+)",
+                # Gradle and bundlers of JavaScript use the same words for a package or a file.
+                rf"{_NO_WARNING}Could not resolve host(?:name)?: (?P<name>[\w.-]+)",
+                rf"{_NO_WARNING}getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (?P<name>[\w.-]+)",
+                r"error sending request for url \(https?://(?P<name>[^/:)]+)[\s\S]*?failed to lookup address",
+            )
+        ),
         (
-            r"(?:Temporary failure (?:resolving|in name resolution)|Could not resolve(?: host:)?|getaddrinfo EAI_AGAIN)"
-            r"\s*:?\s*['\"]?(?P<name>[\w.-]+\.[a-z]+)",
-            "the build cannot reach {name}: its name is not resolved",
-            "Check this machine's network; behind a proxy, set it in ~/.docker/config.json.",
+            r"^WARNING: Retrying .*failure in name resolution[\s\S]*\(from versions: none\)",
+            "the build cannot reach pip's index: its name is not resolved",
+            _NO_NETWORK,
         ),
         (
             r"package\.json and package-lock\.json(?: or npm-shrinkwrap\.json)? are in sync",
@@ -47,22 +70,35 @@ _KNOWN = tuple(
         ),
         (
             r"npm (?:error|ERR!) Integrity checksum failed when using \w+: wanted (?P<wanted>\S{20})",
-            "a package is not the one that package-lock.json was made with (EINTEGRITY): it has {wanted}…",
-            "`git checkout package-lock.json`, or remove that package's entry there and "
+            "a package is not the one that package-lock.json was made with (EINTEGRITY): {wanted}… was expected",
+            "Undo a change of package-lock.json, or remove that package's entry there and "
             "`{inside}npm install --package-lock-only`.",
         ),
         (
-            r"(?:ECONNREFUSED |host='(?=[^']+', port=\d+\).*refused))(?P<name>[\w.:-]+)",
+            r"^WARNING: Retrying .*host='(?P<name>[^']+)', port=\d+\).*refused[\s\S]*\(from versions: none\)",
             "the build cannot reach {name}: the connection is refused",
-            "Correct the registry's address (.npmrc, pip.conf, an option); 127.0.0.1 is the build's own container.",
+            "Correct the index's address (pip.conf, an option); 127.0.0.1 is the build's own container.",
         ),
         (
-            r"^> \S+@\S+ (?P<script>\S+)\n> .*\n[\s\S]*^sh: (?:line )?\d+: (?P<name>[^\s:]+): not found",
+            rf"{_NO_WARNING}ECONNREFUSED (?P<name>[\w.:-]+)",
+            "the build cannot reach {name}: the connection is refused",
+            "Correct the address (.npmrc, an option): 127.0.0.1 is the build's own container, and no service of the "
+            "stack is in reach of a build.",
+        ),
+        (
+            # The last script that was begun: those before it have ended.
+            r"^> \S+@\S+ (?P<script>\S+)(?: \S+)?\n> .*\n(?:(?!> \S+@).*\n)*?"
+            r"sh: (?:(?:line )?\d+: )?(?P<name>[^\s:]+): (?:command )?not found",
             "the script `{script}` needs `{name}`, which no package of the image brings",
             "Install it with devDependencies above this step (no `--omit=dev`, no NODE_ENV=production), "
             "or add it: `{inside}npm install -D {name}`.",
         ),
-        (r"npm (?:error|ERR!) 404\s+'(?P<name>[^']+)' is not in", "npm knows no package {name}", ""),
+        (
+            r"npm (?:error|ERR!) 404\s+(?:The requested resource )?'(?P<name>[^']+)' (?:is not in|could not be found)",
+            "npm knows no package {name}",
+            "",
+        ),
+        (r"^(?P<name>\S+) is not in the npm registry", "pnpm knows no package {name}", ""),
         (
             r"npm (?:error|ERR!) Found: (?P<found>\S+)[\s\S]*?npm (?:error|ERR!) peer (?P<peer>.+?) from (?P<by>\S+)",
             "{by} needs the peer {peer}, and the project has {found} (ERESOLVE)",
@@ -74,9 +110,10 @@ _KNOWN = tuple(
             "{name} is for {wanted}, and this image has {have} (EBADENGINE)",
             "FROM an image with such a version, or change `engines` of package.json.",
         ),
-        (r"No matching version found for (?P<name>[^\s.]+(?:\.\d+)*)", "npm finds no version {name}", ""),
+        (r"No matching version found for (?P<name>\S+?)\.?(?:\s|$)", "the registry has no version {name}", ""),
         (
-            r"Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`",
+            r"Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`"
+            r"|YN0028: .*The lockfile would have been modified",
             "yarn.lock is not in sync with package.json",
             "`{inside}yarn install`",
         ),
@@ -86,17 +123,17 @@ _KNOWN = tuple(
             "`{inside}pnpm install --lockfile-only`",
         ),
         (
-            r"(?:command '(?P<compiler>gcc|g\+\+|cc|clang|[\w-]+-gcc)' failed: No such file"
-            r"|unable to execute '(?P<other>\S+)': No such file|linker `cc` not found"
-            r"|No CMAKE_C\w*_COMPILER could be found"
-            r"|C compiler cannot create executables|gyp ERR! stack Error: not found: make)",
-            "the image has no C compiler, which a package needs that is built from its source",
+            rf"(?:command '{_COMPILER}' failed: No such file|unable to execute '{_COMPILER}': No such file"
+            rf"|No such file or directory: '{_COMPILER}'|linker `cc` not found|No CMAKE_C\w*_COMPILER could be found"
+            r"|no acceptable C compiler found|C compiler cannot create executables"
+            r"|gyp ERR! stack Error: not found: make)",
+            "the image has no C compiler, which what is built here needs",
             f"{_ABOVE} install one: {_packages('build-essential', 'build-base')}",
         ),
         (
             r"(?:fatal error:|error:) (?P<name>[\w/.+-]+\.h(?:pp)?)(?:: No such file| file not found)",
-            "the image has no header {name}, which a package needs that is built from its source",
-            f"{_ABOVE} install the -dev package that has it (`apt-file search {{name}}` names it).",
+            "the compiler finds no header {name}",
+            f"{_ABOVE} install the -dev package that has it (`apt-file search {{name}}` names it), or copy your own.",
         ),
         (
             r"(?:^|Error: |error: )(?P<name>pg_config|mysql_config|[\w-]+-config) (?:executable )?not found",
@@ -114,10 +151,11 @@ _KNOWN = tuple(
             "Change one of the two.",
         ),
         (
-            r"Ignored the following versions that require a different python version: .*[\s\S]*"
-            r"No matching distribution found for (?P<name>[^\s(]+)",
+            # Versions for other Pythons are listed also where none of them was asked for.
+            r"require a different python version:.* (?P<version>\S+) Requires-Python [\s\S]*"
+            r"No matching distribution found for (?P<name>[^\s(=]+==(?P=version))\s*$",
             "{name} is not for the Python of this image",
-            "Take a version of {name} that is, or FROM an image with a newer Python.",
+            "Take a version that is, or FROM an image with another Python.",
         ),
         (
             r"No matching distribution found for (?P<name>[^\s(]+)",
@@ -145,6 +183,7 @@ _KNOWN = tuple(
             "uv finds no package {name}",
             "Correct the name of {name} in the requirements.",
         ),
+        (r"Because there is no version of (?P<name>\S+)", "uv finds no version {name}", ""),
         (
             r"lockfile at `?uv\.lock`? needs to be updated",
             "uv.lock is not in sync with pyproject.toml",
@@ -160,18 +199,24 @@ _KNOWN = tuple(
             "apt knows no package {name}",
             "Correct the name, or run `apt-get update` in the same step.",
         ),
+        (
+            r"E: Failed to fetch (?P<name>\S+)\s+404 ",
+            "apt's package lists are out of date: the server no longer has {name}",
+            "`apt-get update` in the same step, so that none from the cache is used.",
+        ),
         (r"E: Package '(?P<name>[^']+)' has no installation candidate", "apt has no candidate for {name}", ""),
         (
             r"E: Version '(?P<version>[^']+)' for '(?P<name>[^']+)' was not found",
             "apt has no version {version} of {name}",
             "Name a version that the distribution has, or none.",
         ),
-        (r"(?P<name>\S+) \(no such package\)", "apk knows no package {name}", ""),
+        (r"^\s*(?P<name>\S+) \(no such package\)", "apk knows no package {name}", ""),
         (r"no matching package named `(?P<name>[^`]+)` found", "cargo finds no package {name}", ""),
         (
-            r"lock file \S+ needs to be updated but --locked was passed",
+            r"lock file \S+ (?:needs to be updated but|because) --locked was passed",
             "Cargo.lock is not in sync with Cargo.toml",
-            "`{inside}cargo generate-lockfile`",
+            # `cargo generate-lockfile` would take the newest version of everything.
+            "`{inside}cargo update --workspace`",
         ),
         (
             r"no required module provides package (?P<name>[^\s;]+)",
@@ -184,33 +229,39 @@ _KNOWN = tuple(
             "FROM golang:{wanted}, or change the `go` line of go.mod.",
         ),
         (
-            r"(?:deployment|frozen) mode after changing\s+your Gemfile|gemspecs? (?:in|for) .* changed",
+            r"deployment mode after changing\s+your Gemfile|lockfile can't be updated because frozen mode is set",
             "Gemfile.lock is not in sync with Gemfile",
             "`{inside}bundle lock`",
         ),
         (
-            r"Your Ruby version is (?P<have>[\d.]+), but your Gemfile specified (?P<wanted>\S+)",
+            r"Your Ruby version is (?P<have>[\d.]+), but your Gemfile specified (?:[~>=]+ )?(?P<wanted>[\d.]+)",
             "the Gemfile wants Ruby {wanted}, and this image has {have}",
             "FROM ruby:{wanted}, or change the `ruby` line of the Gemfile.",
         ),
         (
-            r"lock file is not up to date with the latest changes in composer\.json",
-            "composer.lock is not in sync with composer.json",
-            "`{inside}composer update --lock`",
+            r"Required package \"(?P<name>[^\"]+)\" is not present in the lock file",
+            "composer.lock is not in sync with composer.json: it has no {name}",
+            "`{inside}composer update {name}`",
+        ),
+        (
+            r"requires ext-(?P<name>\w+) .*missing from your system",
+            "PHP in this image has no extension {name}",
+            f"{_ABOVE} install it: `docker-php-ext-install {{name}}`, or the distribution's package.",
         ),
         (r"missing go\.sum entry", "go.sum is not in sync with go.mod", "`{inside}go mod tidy`"),
         (
             r"/run/secrets/(?P<name>[\w.-]+)'?: No such file",
             "the build is given no secret {name}",
-            "Name it in the `secrets:` of the `build:`, and give it a `file:` or an `environment:`.",
+            "Begin the step with `RUN --mount=type=secret,id={name}`, and name it in the `secrets:` of the `build:`, "
+            "with a `file:` or an `environment:`.",
         ),
         (
-            r"/bin/sh: (?:line )?\d+: (?P<name>source|shopt|declare|pushd|popd|\[\[): not found",
+            r"/bin/sh: (?:(?:line )?\d+: )?(?P<name>source|shopt|declare|pushd|popd|\[\[): not found",
             "`{name}` is a word of bash, and RUN uses /bin/sh",
             'Above this step: `SHELL ["/bin/bash", "-c"]`, or write it as sh has it (`.` for `source`, `[` for `[[`).',
         ),
         (
-            r"/bin/sh: (?:line )?\d+: (?P<name>Bad substitution|set: Illegal option -o pipefail)",
+            r"/bin/sh: (?:(?:line )?\d+: )?(?P<name>Bad substitution|set: Illegal option -o pipefail)",
             "this is bash ({name}), and RUN uses /bin/sh",
             'Above this step: `SHELL ["/bin/bash", "-c"]`.',
         ),
@@ -220,14 +271,9 @@ _KNOWN = tuple(
             "`apt-get install -y`",
         ),
         (
-            r"sh: (?:line )?\d+: (?P<name>apk|apt|apt-get|dnf|microdnf|yum|pacman|zypper): (?:command )?not found",
+            rf"{_SHELL}(?P<name>apk|apt|apt-get|dnf|microdnf|yum|pacman|zypper): (?:command )?not found",
             "the image is of another distribution: it has no program `{name}`",
             "Use its own: apk on Alpine, apt-get on Debian and Ubuntu, microdnf or dnf on Red Hat and Fedora.",
-        ),
-        (
-            r"(?:ba|da|a)?sh: (?:line )?\d+: (?P<name>[^\s:]+): (?:command )?not found",
-            "the image has no program `{name}`",
-            "Install it in a step above this one.",
         ),
         # Compilers end with how many errors there were, or with the last: the first is the one to correct.
         (r"^error(?:\[\w+\])?: (?P<words>.+)\n\s*--> (?P<place>\S+)", "{place}: {words}", "Correct {place}."),
@@ -237,6 +283,30 @@ _KNOWN = tuple(
             "Correct {place}.",
         ),
         (r"^(?:vet: )?(?P<place>\S+\.go:\d+:\d+): (?P<words>.+)$", "{place}: {words}", "Correct {place}."),
+        (
+            r"^\[ERROR\] (?P<place>\S+\.\w+:\[\d+,\d+\]) (?P<words>.+)$",
+            "{place}: {words}",
+            "Correct {place}.",
+        ),
+        (
+            r"^CMake Error at .*:\n\s+(?:Could NOT find |By not providing \"Find)(?P<name>[\w+-]+)",
+            "CMake finds no {name}",
+            f"{_ABOVE} install the -dev package of {{name}}.",
+        ),
+        (r"^CMake Error at (?P<place>\S+:\d+).*:\n\s+(?P<words>.+)", "{place}: {words}", ""),
+        # A script may ask for a program and do without it: what else is known comes first.
+        (
+            rf"{_SHELL}(?P<name>[^\s:]+): (?:command )?not found",
+            "the image has no program `{name}`",
+            "Install it in a step above this one.",
+        ),
+        (
+            r"^make(?:\[\d+\])?: (?P<name>[\w.+-]+): No such file or directory\nmake.* Error 127$",
+            "the image has no program `{name}`",
+            "Install it in a step above this one.",
+        ),
+        (r"^\* What went wrong:\n(?P<words>.+(?:\n\s*> .+)*)", "{words}", ""),
+        (r"^\[ERROR\] (?P<words>Failed to execute goal .+?)(?: -> \[Help \d+\])?$", "{words}", ""),
     )
 )
 # `E: Unable to locate package foo`, `error: could not compile`
@@ -245,22 +315,38 @@ _ERROR = re.compile(r"(?:error|exception|fatal|failed|cannot|could not|not found
 _ANNOUNCED = re.compile(r"\s*(?:error|fatal(?: error)?|E)\b ?: ?\S", re.IGNORECASE)
 # `Hint: = is not a valid operator. Did you mean == ?`, `  = help: consider adding it`
 _HINT = re.compile(r"^\s*(?:= )?(?:hint|help|tip): ?(?P<words>\S.*)$", re.IGNORECASE)
+# A path of a package and not of the project, which nobody corrects there.
+_OF_PACKAGE = re.compile(r"^\.\./|(?:^|/)(?:node_modules|(?:site|dist)-packages|registry/src|pkg/mod|vendor)/")
+# A caller that says no more than that what it called has failed.
+_CALLER = re.compile(
+    r"^make(?:\[\d+\])?: \*\*\* \[.*\] Error \d+|^error Command failed with exit code|^ *ELIFECYCLE "
+    # pip around what a build of a package says
+    r"|^\s*(?:× .*did not run successfully|× Encountered error while|× Failed to build|│ exit code: |╰─> (?:See|\[))"
+    r"|^\s*(?:\[end of output\]|note: This (?:error originates|is an issue)|hint: See above|error: \w+(?:-\w+)+$)"
+    r"|^\s*(?:ERROR: )?(?:Failed building wheel for|Failed to build \S+$|Could not build wheels for)"
+    r"|^\s*error: Command .* exit status \d"
+    r"|^npm (?:error|ERR!) (?:Lifecycle script|(?:code|path|workspace|location|command|errno|signal|syscall) )"
+    r"|^webpack .* compiled with |^error: could not compile "
+    r"|^tar: (?:Child returned|Error is not recoverable|Exiting with failure)"
+)
 # What tools write around their error: usage, progress, advertising.
 _NOISE = re.compile(
-    r"^\s*$|^\s+at |^npm notice"
+    r"^\s*$|^\s+at |^npm notice|^npm (?:error|ERR!) (?:404 (?:Note|tarball)|enoent This is related|\w+\s*$)"
     r"|^npm (?:error|ERR!)\s*(?:$|aliases|Run \"npm help|A complete log|Options:|Usage:|npm ci\b|Clean install|\[)"
-    r"|^Get:\d|^Reading |^Building dependency|^Fetched |^\[notice\]|^debconf:"
+    r"|^Get:\d|^Reading |^Building dependency|^Fetched |^\[notice\]|^debconf:|^info Visit "
 )
 
 
 def read_failure(log: str, context: str) -> ToolFailure:
     """What the log of a failed step says; a reason that is "" where nothing in it looks like an error."""
     inside = f"cd {shlex.quote(context)} && " if context not in ("", ".") else ""
+    log = COLOURS.sub("", log)
     for pattern, reason, repair in _KNOWN:
         if match := pattern.search(log):
             groups = {**match.groupdict(), "inside": inside}
-            return ToolFailure(reason.format(**groups), repair.format(**groups))
-    shown = shown_lines(log)
+            repair = "" if _OF_PACKAGE.search(groups.get("place", "")) else repair
+            return ToolFailure(" ".join(reason.format(**groups).split()), repair.format(**groups))
+    shown = shown_lines("\n".join(line for line in log.splitlines() if not _CALLER.match(line))) or shown_lines(log)
     errors = [line for line in shown if _ERROR.search(line) and not _HINT.match(line)]
     # Some tools explain an error at length: its own line is further up, and says at its beginning what it is.
     errors = errors or [line for line in log.splitlines() if _ANNOUNCED.match(line)]

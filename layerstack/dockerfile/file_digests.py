@@ -18,11 +18,12 @@ MOST_KEPT = 200_000
 
 
 class FileDigests:
-    """`known` is what an earlier run kept: path → [mark, identity]."""
+    """`known` is what an earlier run kept: path → [mark, identity]. `saved` are files that changed after the walk."""
 
     def __init__(self, known: Mapping[str, Any] | None = None) -> None:
         self._known = dict(known or {})
         self._used: dict[str, Any] = {}
+        self.saved: set[str] = set()
 
     def of(self, path: Path, entry: Entry) -> str:
         """`dir`, `link TARGET`, `node TYPE NUMBER` of a pipe or a device, or the sha256 of the content.
@@ -59,6 +60,10 @@ class FileDigests:
             self._used[path] = known
             return str(known[1])
         identity = _sha256(path) + _attributes(path)
+        # The mark is of the walk through the folder, and in a large one it may be long past.
+        if os.stat(path, follow_symlinks=False).st_ctime_ns != entry.changed_ns:  # noqa: PTH116 - as above
+            self.saved.add(path)
+            return identity
         # A file changed a moment ago may change again without its times moving on: it is read again next time.
         if time.time_ns() - entry.changed_ns > SETTLED_NS:
             self._used[path] = [mark, identity]

@@ -29,6 +29,7 @@ BUILD_KEYS = (
     *("entitlements", "extra_hosts", "labels", "network", "no_cache", "platforms", "privileged", "pull"),
     *("secrets", "shm_size", "ssh", "tags", "target", "ulimits"),
 )
+TOP_KEYS = ("name", "services", "networks", "volumes", "secrets", "configs", "include", "models", "version")
 # Compose warns of a variable that is not set, for example: a warning is never the reason why it fails.
 _IS_ASIDE = re.compile(r"^#|^time=\S+ level=(?:warning|info|debug) ")
 # `unable to resolve docker endpoint: context "off": context not found`
@@ -80,7 +81,7 @@ def unreadable(
     advice = advice or (f"Correct {place}." if place else f"The same by hand: {printable(result.argv)}")
     # One line of Compose's says what is wrong: it belongs beside the place, not below it.
     if len(lines) == 1:
-        reason = _ENDS.sub("", _BEGINS.sub("", lines[0]))
+        reason = _ENDS.sub("", _BEGINS.sub("", lines[0])).strip()
         return UsageError(f"{what} cannot be read: {': '.join(filter(None, (place, reason)))}", advice)
     return UsageError(f"{what} cannot be read{f': {place}' if place else ''}:\n{quoted_end(lines)}", advice)
 
@@ -162,6 +163,16 @@ class _Reader:
         known = {2: SERVICE_KEYS, 3: BUILD_KEYS}.get(len(keys), ()) if keys[2:] in ([], ["build"]) else ()
         return self.source.place(*keys, key), did_you_mean(key, known, f"Remove `{key}`, or write `x-{key}`.")
 
+    def _top_key(self, match: re.Match[str]) -> Reading:
+        key = match["key"]
+        otherwise = f"Write `{key}:` below `services:`, or `x-{key}:` for something of your own."
+        return self.source.place(key), did_you_mean(key, TOP_KEYS, otherwise)
+
+    def _bad_variable(self, match: re.Match[str]) -> Reading:
+        # What is not set is no reason here: Compose could not even read the names.
+        keys = _keys(match["path"])
+        return self.source.place(*keys), "Close its brace, as in `${NAME}`; a dollar of a value is written `$$`."
+
     def _one_of(self, match: re.Match[str]) -> Reading:
         keys = _keys(match["path"])
         place, written = self.source.place(*keys), self.source.value(*keys)
@@ -173,8 +184,8 @@ class _Reader:
         place, written = self.source.place(*keys), self.source.value(*keys)
         is_time = keys[-1] in _TIMES
         # Compose has no unit of its own for a time.
-        text = f"`{written}s`: a time has a unit" if is_time else f'`"{written}"`: a text'
-        return place, f"Write {text} in {place}." if place and isinstance(written, int | float) else ""
+        text, why = (f"{written}s", "a time has a unit") if is_time else (f'"{written}"', "quotes make it a text")
+        return place, f"Write `{text}` in {place}: {why}." if place and isinstance(written, int | float) else ""
 
     def _conflict(self, match: re.Match[str]) -> Reading:
         # Included files are read as well: the first is the one that includes them.
@@ -202,7 +213,7 @@ class _Reader:
         place = next(written, self.source.place(*user, key, name))
         if near:
             return place, f"Write {near} for {name} in {place}."
-        return place, f"Declare `{name}:` below a `{key}:` of the file's first column, or correct {place}."
+        return place, f"Declare `{name}:` below a top-level `{key}:`, or correct {place}."
 
     def _cycle(self, match: re.Match[str]) -> Reading:
         # One line of the circle: only a person knows which of them is too much.
@@ -296,6 +307,9 @@ _CERTAIN: _Readings = (
     (r"^(?:\S+: )?open (?P<path>/[^\n:]+): no such file or directory", _Reader._no_file),
     (r"include cycle detected", lambda self, _: (self.source.place("include"), "Take one of these out of `include:`.")),
     (r"empty compose file", _Reader._empty),
+    # `validating /shop/compose.yaml:  additional properties 'serivces' not allowed`
+    (r":  additional properties '(?P<key>[^']+)' not allowed", _Reader._top_key),
+    (r"invalid interpolation format for (?P<path>[\w.\-\[\]]+?)\.?$", _Reader._bad_variable),
     (r"^(?P<place>\S+\.(?:hcl|json):\d+)$", lambda _, match: (match["place"], "")),
     # `env file /shop/api.env not found: stat /shop/api.env: no such file or directory`
     (r"(?:env file|find env file:) (?P<path>.+?)(?: not found|$)", _Reader._missing_env_file),
@@ -332,6 +346,10 @@ _OTHERS: _Readings = (
     (
         r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*",
         lambda self, match: (self.source.place(*_keys(match[0])), ""),
+    ),
+    (
+        r"^(?:validating .+?: )?(services|volumes|networks|secrets|configs) must be a ",
+        lambda self, match: (self.source.place(match[1]), ""),
     ),
     (r'service "([\w.-]+)"', lambda self, match: (self.source.place("services", match[1]), "")),
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 # `export NAME=value`, `NAME: value`
 _NAME = re.compile(r"^(?:export\s+)?(?P<name>[^\s=:]+)(?P<before>\s*)(?P<sign>[=:])(?P<after>[ \t]*)(?P<value>.*)$")
 # Inside double quotes Compose first replaces these, then fills in variables.
-_ESCAPE = re.compile(r'\\([abfnrtv$"\\])')
+_ESCAPE = re.compile(r'\\(?:([abfnrtv$"\\])|0(\d{0,3}))')
+_OCTAL = re.compile(r"[0-3][0-7]{2}")
 _ESCAPED = {
     "$": "$$",
     "a": "\a",
@@ -153,7 +154,12 @@ def _quoted(match: re.Match[str], number: int, following: list[str]) -> tuple[En
 def _unescaped(text: str, quote: str) -> str:
     if quote == "'":
         return text.replace("\\'", "'")
-    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]] if match[1] else _character(match[2]), text)
+
+
+def _character(digits: str) -> str:
+    """That of `\\0101`; what is no octal number loses its zero."""
+    return chr(int(digits, 8)) if _OCTAL.fullmatch(digits) else f"\\{digits}"
 
 
 def _is_plain(match: re.Match[str]) -> bool:

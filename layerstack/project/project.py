@@ -319,8 +319,8 @@ def _ask(question: Question, resolver: "Callable[[], Resolver]") -> tuple[Answer
     for name, definition in answer.services.items():
         # Settings are read on demand: an error in them has to end this call, and must not be kept.
         _ = read_service(name, definition, answer.name, _places(resolver, "services", name)).settings
-    # Changes of a file on another machine cannot be seen, so Compose is asked each time.
-    if not asking.reached.remote:
+    # Changes of what is not seen cannot be known, so Compose is asked each time.
+    if not asking.reached.unseen:
         # `asdict` copies deeply, so the two large parts are left out and added as they are.
         kept = asdict(replace(answer, services={}, targets={}))
         kept["services"] = {name: kept_part(definition) for name, definition in answer.services.items()}

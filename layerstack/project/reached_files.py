@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,14 @@ _NAMES_FILES = re.compile(r"\b(?:include|extends|env_file|label_file)[\"']?\s*:"
 class Reached:
     """`sources` are Compose files in the order in which they were met; `others` env and label files, there or not.
 
-    Of these, `values` are those whose variables Compose puts into what it includes. `remote` names what is on another
-    machine: whether that changed cannot be seen here.
+    Of these, `values` are those whose variables Compose puts into what it includes. `unseen` names what is on another
+    machine, and Compose files that are not understood here: whether what they bring has changed cannot be seen.
     """
 
     sources: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
     values: list[Path] = field(default_factory=list)
-    remote: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
 
     def add(self, path: Path, has_values: bool) -> None:
         for paths in (self.others, self.values) if has_values else (self.others,):
@@ -50,11 +49,17 @@ def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str
         if path in reached.sources:
             continue
         reached.sources.append(path)
-        for kind, written in _named(path):
+        try:
+            named = list(_named(path))
+        except (OSError, ValueError, UsageError):
+            # Compose says what is wrong with it, or reads more than is understood here: UTF-16, for one.
+            reached.unseen.append(str(path))
+            continue
+        for kind, written in named:
             name = expand(written, variables)
             if _REMOTE.match(name):
                 # A remote file is noted already under its own address.
-                reached.remote += [name] if kind != "folder" else []
+                reached.unseen += [name] if kind != "folder" else []
                 continue
             for folder in dict.fromkeys((path.parent, root)):
                 found = Path(os.path.normpath(folder / name))
@@ -68,13 +73,11 @@ def reached_files(root: Path, files: Iterable[Path], variables: Mapping[str, str
 
 
 def _named(path: Path) -> Iterator[tuple[str, str]]:
-    """(kind, path as written) of every file that a Compose file names."""
-    # Compose itself says what is wrong with a file that cannot be read.
-    with suppress(OSError, ValueError, UsageError):
-        if not _NAMES_FILES.search(path.read_text(encoding="utf-8")):
-            return
-        for document in read_source(path.parent, [path]).files:
-            yield from _of_document(ComposeSource((document,)))
+    """(kind, path as written) of every file that a Compose file names. Raises OSError, ValueError, UsageError."""
+    if not _NAMES_FILES.search(path.read_text(encoding="utf-8")):
+        return
+    for document in read_source(path.parent, [path]).files:
+        yield from _of_document(ComposeSource((document,)))
 
 
 def _of_document(source: ComposeSource) -> Iterator[tuple[str, str]]:

@@ -200,6 +200,38 @@ def test_an_argument_that_has_a_value_is_not_blamed(shop: Project) -> None:
     assert not found.advice
 
 
+@pytest.mark.parametrize(
+    ("log", "is_blamed"),
+    [
+        ("ERROR: Invalid requirement: 'shop=='", True),
+        ("VERSION must be given: error", True),
+        ("1 failing\nAssertionError: 1 == 2", False),
+    ],
+)
+def test_an_empty_argument_is_blamed_only_where_the_log_speaks_of_it(shop: Project, log: str, is_blamed: bool) -> None:
+    (shop.root / "my web/Dockerfile").write_text("FROM x\nARG VERSION\nRUN pip install shop==$VERSION && npm test\n")
+    step = Step("web", "", 2, 3, "RUN x", False, 1.0, error="exit code: 1", place="my web/Dockerfile:3")
+    found = failure(BuildReport(False, 1.0, (step,), "", log), shop)
+    assert ("ARG VERSION=VALUE" in found.advice) is is_blamed
+
+
+@pytest.mark.parametrize(
+    ("log", "advice"),
+    [
+        ("cat: build.py: No such file or directory\nAssertionError: 1 == 2", ""),
+        ("git@host: Permission denied (publickey).\nfatal: Could not read from remote repository.", ""),
+        ("PermissionError: [Errno 13] Permission denied: '/app/x'", "--chown=app"),
+    ],
+)
+def test_what_a_log_complains_of_without_failing_is_no_reason(shop: Project, log: str, advice: str) -> None:
+    (shop.root / "my web/Dockerfile").write_text("FROM x\nUSER app\nRUN make\n")
+    (shop.root / "my web/build.py").write_text("")
+    step = Step("web", "", 2, 3, "RUN make", False, 1.0, error="exit code: 1", place="my web/Dockerfile:3")
+    found = failure(BuildReport(False, 1.0, (step,), "", log), shop)
+    assert advice in found.advice
+    assert bool(advice) is bool(found.advice)
+
+
 @pytest.mark.parametrize("above", ["RUN useradd app &&", "RUN apt-get install -y", "RUN true \\"])
 def test_a_line_that_lacks_its_backslash(shop: Project, above: str) -> None:
     message = f"Dockerfile:12\n-----\n  11 |     {above}\n  12 | >>>     mkdir /data\n-----\nERROR: failed to solve: "

@@ -12,6 +12,7 @@ from image_folder import ImageFolder
 
 from layerstack.build import inputs
 from layerstack.build.inputs import InputReader
+from layerstack.dockerfile.context import Context
 from layerstack.dockerfile.file_digests import FileDigests
 from layerstack.dockerfile.image import Image
 from layerstack.errors import UsageError
@@ -292,6 +293,27 @@ def test_a_file_that_is_saved_while_the_image_is_built_may_not_be_the_one_that_i
     folder.write(name, "another content\n")
     assert (reader.read(folder.image, folder.ids).unknown != before) is is_doubtful
     assert folder.manifest().unknown == before
+
+
+def test_a_reading_that_begins_after_its_build_counts_from_the_build_on(folder: ImageFolder) -> None:
+    before, began_ns = folder.manifest().unknown, time.time_ns()
+    time.sleep(0.02)
+    folder.write("src/main.py", "another content\n")
+    time.sleep(0.02)
+    assert InputReader(folder.project, "", FileDigests()).read(folder.image, folder.ids).unknown == before
+    assert InputReader(folder.project, "", FileDigests(), began_ns).read(folder.image, folder.ids).unknown != before
+
+
+def test_a_file_that_is_saved_between_the_walk_and_its_reading_is_doubtful_and_not_remembered(
+    folder: ImageFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerstack.dockerfile.file_digests.SETTLED_NS", -(10**18))
+    digests, path = FileDigests(), folder.root / "app/src/main.py"
+    entry = next(one for one in Context(folder.root / "app").walk() if one.path == "src/main.py")
+    time.sleep(0.02)
+    path.write_text("another content\n")
+    digests.of(path, entry)
+    assert (digests.saved, digests.kept()) == ({str(path)}, {})
 
 
 WORDS = st.sampled_from(["src", "src/main.py", "*.py", "deep", "package.json", "**/er.py", "!src", "tools", "#c"])

@@ -54,7 +54,7 @@ def error(root: Path, said: str, **variables: str) -> StackError:
         (
             'service "web" refers to undefined volume data: invalid compose project',
             "compose.yaml:8",
-            "Declare `data:` below a `volumes:`",
+            "Declare `data:` below a top-level `volumes:`",
         ),
         (
             "dependency cycle detected: web -> queue -> web",
@@ -87,7 +87,7 @@ def error(root: Path, said: str, **variables: str) -> StackError:
         (
             'service "web" refers to undefined build secret token: invalid compose project',
             "compose.yaml:2",
-            "Declare `token:` below a `secrets:`",
+            "Declare `token:` below a top-level `secrets:`",
         ),
         (
             "validating ROOT/compose.yaml: services.web.build additional properties 'contxt' not allowed",
@@ -102,7 +102,15 @@ def error(root: Path, said: str, **variables: str) -> StackError:
         ),
         ("services.low.profiles value must be one of 'latest', 'x'", "compose.yaml:9", "Correct compose.yaml:9"),
         ("services.low.image value must be one of 'lows', 'x'", "compose.yaml:9", "Write `lows` for `low`"),
-        ("services.queue.healthcheck.interval must be a string", "compose.yaml:10", "Write `2s`"),
+        ("services.queue.healthcheck.interval must be a string", "compose.yaml:10", "Write `2s` in"),
+        ("validating ROOT/compose.yaml:  additional properties 'servcies' not allowed", "compose.yaml:1", "services?"),
+        (
+            "validating ROOT/compose.yaml:  additional properties 'web' not allowed",
+            "compose.yaml:1",
+            "below `services:`",
+        ),
+        ("validating ROOT/compose.yaml: volumes must be a mapping", "compose.yaml:", "Correct"),
+        ("invalid interpolation format for services.web.image.\nUnset: ${TAG", "compose.yaml:", "`${NAME}`"),
         ("services.queue.cpuset must be a string", "compose.yaml:10", 'Write `"3"`'),
         ("services additional properties 'Job 1' not allowed", "compose.yaml:11", "Write `Job-1` for `Job 1`"),
         ("secrets.key conflicts with imported resource", "compose.yaml:12", "Remove key from compose.yaml:12"),

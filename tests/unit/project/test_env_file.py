@@ -38,6 +38,7 @@ def values(path: Path, text: str, **environment: str) -> dict[str, str]:
         (r'A="\\$B"', "\\b"),
         (r'A="\$\{y\}"', r"$\{y\}"),
         (r'A="\c"', r"\c"),
+        (r'A="\0101 \018 \0"', r"A \18 \ ".rstrip()),
     ],
 )
 def test_a_value(tmp_path: Path, line: str, value: str) -> None:

@@ -52,11 +52,18 @@ def test_an_included_folder_has_an_env_file_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["https://host/a.git", "oci://host/a:1", "git@host:team/a.git", "ssh://git@host/a"])
 def test_what_is_on_another_machine_is_known_as_such(tmp_path: Path, address: str) -> None:
-    assert reach(tmp_path, f"include: ['{address}']").remote == [address]
+    assert reach(tmp_path, f"include: ['{address}']").unseen == [address]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "include: 1", "services: {a: 1, b: {env_file: 1}}", "include: [", "a: \0"])
+@pytest.mark.parametrize("text", ["", "[]", "include: 1", "services: {a: 1, b: {env_file: 1}}", "a: \0"])
 def test_text_of_another_shape_names_nothing(tmp_path: Path, text: str) -> None:
     found = reach(tmp_path, text)
     assert found.sources == [tmp_path / "compose.yaml"]
-    assert not found.remote
+    assert not found.unseen
+
+
+@pytest.mark.parametrize("content", [b"include: [", "\ufeffinclude: [sub/other.yaml]".encode("utf-16-le")])
+def test_a_file_that_is_not_understood_is_unseen(tmp_path: Path, content: bytes) -> None:
+    """Compose may read it: what it takes from other files then changes without a sign."""
+    (tmp_path / "compose.yaml").write_bytes(content)
+    assert reached_files(tmp_path, [tmp_path / "compose.yaml"], {}).unseen == [str(tmp_path / "compose.yaml")]
