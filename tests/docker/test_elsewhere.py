@@ -87,6 +87,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     http = f", tls: {{certificate: {made}/server-cert.pem, key: {made}/server-key.pem}}"
     shutil.copytree(SOURCE, folder / "shared")
     (folder / "shared/low/salt").write_text(uuid.uuid4().hex)
+    # As real bases do, they take longer than a look into the registry.
+    for name in ("low", "high"):
+        with (folder / "shared" / name / "Dockerfile").open("a") as file:
+            file.write("RUN --network=none sleep 3\n")
     with pytest.MonkeyPatch.context() as patch:
         # As on a machine that trusts the team's CA.
         patch.setenv("SSL_CERT_FILE", str(made / "ca.pem"))
