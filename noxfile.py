@@ -111,11 +111,13 @@ def docker_tests(session: nox.Session) -> None:
     session.run(*PYTEST, *side_by_side, "-m", "not machines", "tests/docker", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def machines_tests(session: nox.Session) -> None:
     """Several engines in networks of their own: a swarm of three, a builder elsewhere, TLS, a replica set."""
     sessions.require_engine(session)
-    session.run(*PYTEST, "-m", "machines", "tests/docker", *session.posargs)
+    # A process each: after the replica set, the swarm of the same process has failed to find its images, cause unknown.
+    for name in ("elsewhere", "replica_set", "three_nodes"):
+        session.run(*PYTEST, f"tests/docker/test_{name}.py", *session.posargs)
 
 
 @nox.session
