@@ -25,6 +25,11 @@ def test_everything_given() -> None:
     assert (options.stance, options.is_drawing) == ("goofy", True)
 
 
+@pytest.mark.parametrize("text", ["0", "1", "0.6702986005577222", "5e-1", "1e-05", "1.0E-2", "1e-320"])
+def test_a_number_is_taken_as_programs_write_it(text: str) -> None:
+    assert parse_options({"min_score": text}, SETTINGS).find.min_score == float(text)
+
+
 @pytest.mark.parametrize(
     ("field", "text"),
     [
@@ -38,7 +43,7 @@ def test_everything_given() -> None:
         ("max_people", "+3"),
         ("max_people", "0_3"),
         ("min_score", "\uff10.5"),
-        ("min_score", "5e-1"),
+        ("min_score", "1e300"),
         ("min_score", "-0.1"),
         ("min_score", "1.1"),
         ("min_score", "nan"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pose_service.finding.people_finder import FindOptions
 from pose_service.measuring.stance import CHOICES
-from pose_service.settings import REAL, WHOLE, Settings
+from pose_service.settings import WHOLE, Settings
 from pose_service.web.problem import ProblemError
 
 Number = TypeVar("Number", int, float)
+# As JSON writes numbers, and as programs print them: `0.6702986005577222`, `1e-05`.
+_REAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def _number(
     if text is None:
         return default
     # int() and float() themselves read more than a number is written with (settings.WHOLE).
-    is_number = (WHOLE if convert is int else REAL).fullmatch(text)
+    is_number = (WHOLE if convert is int else _REAL).fullmatch(text)
     number = convert(text) if is_number else None
     if number is None or not limits[0] <= number <= limits[1]:
         kind = "whole number" if convert is int else "number"
