@@ -65,6 +65,11 @@ class Step:
         return f"{self.stage} {' '.join(self.instruction.split())}".strip()
 
     @property
+    def has_failed(self) -> bool:
+        """By itself: one that still ran when another one failed has an error, too."""
+        return is_failure(self.error)
+
+    @property
     def is_counted(self) -> bool:
         """Whether this is work of the Dockerfile (FROM only resolves an image)."""
         return self.instruction.removeprefix("ONBUILD ").split(maxsplit=1)[0].upper() in STEP_KEYWORDS
@@ -111,7 +116,7 @@ class BuildReport:
 
     @property
     def failed(self) -> Step | None:
-        return next((step for step in self.steps if is_failure(step.error)), None)
+        return next((step for step in self.steps if step.has_failed), None)
 
     def of(self, image: str) -> tuple[Step, ...]:
         """The counted steps of one image, in Dockerfile order."""

@@ -99,7 +99,7 @@ class PlainLog(BuildObserver):
             self._finished[digest] = 0
             step = self._log.step(self._log.vertices[digest]) if self._log else None
             if step and step.is_counted and not step.is_cached:
-                mark = "FAILED " if step.error else ""
+                mark = "FAILED " if step.has_failed else "canceled " if step.error else ""
                 self._announce()
                 self._say(f"{step.image:<22} {mark}{short(step.name, 70)}  {duration(step.seconds)}")
 
@@ -174,7 +174,7 @@ class LiveTable(BuildObserver):
         counts = f"{len(done) - cached} ran, {cached} cached"
         outlook = self._estimate.text(image, steps, time.time()) if self._estimate else ""
         outlook = f" ({outlook})" if outlook else ""
-        if any(step.error for step in steps):
+        if any(step.has_failed for step in steps):
             return "[red]✗[/red]", image, "", f"[red]failed[/red] [dim]{counts}[/dim]"
         if report is not None:
             mark, word = ("[green]✓[/green]", "ready") if report.ok else (" ", "stopped")

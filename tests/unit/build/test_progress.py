@@ -77,6 +77,14 @@ def test_a_failed_step_is_marked(clock: list[float]) -> None:
     assert "failed" in lines(output)[-1]
 
 
+def test_a_step_that_ends_with_the_failure_of_another_has_not_failed(clock: list[float]) -> None:
+    output, log = io.StringIO(), BuildLog(["app"])
+    plain = PlainLog(output)
+    feed(plain, log, event("1", "[2/2] RUN x", 0, 1, error="context canceled: context canceled"))
+    plain.end(log.report(ok=False, seconds=1))
+    assert any("canceled 2/2 RUN x" in line for line in lines(output))
+
+
 def test_a_long_silent_step_gives_a_sign_of_life(clock: list[float]) -> None:
     output, log = io.StringIO(), BuildLog(["app"])
     plain = PlainLog(output)

@@ -494,7 +494,7 @@ BUG = "TypeError: Cannot read properties of undefined"
 @pytest.mark.parametrize(
     ("warned", "changes"),
     [
-        ("warn: no cache, EACCES: permission denied, open '/root/.cache/x'", {"mounts": DATA}),
+        ("warn: no cache, EACCES: permission denied, open '/srv/cache/x'", {"mounts": DATA}),
         ("2026-11-29 10:00:00 WARN /etc/app/more.yml does not exist, using defaults", {}),
         ("[auth][warn] SENTRY_DSN is not set, skipping", {}),
         ('level=warning msg="no metrics: address already in use 0.0.0.0:9100"', {}),
@@ -506,7 +506,7 @@ def test_a_warning_before_the_error_that_ended_it_is_no_cause(root: Path, warned
 
 
 def test_a_complaint_that_names_its_path_is_not_about_another_volume(root: Path) -> None:
-    log = ("EACCES: permission denied, open '/root/.cache/x'",)
+    log = ("EACCES: permission denied, open '/srv/cache/x'",)
     assert ended(root, changes={"exit_code": 1, "mounts": DATA}, log=log).kind != "volume-unwritable"
 
 
