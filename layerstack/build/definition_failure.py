@@ -174,7 +174,7 @@ _KINDS: tuple[tuple[str, _Look], ...] = (
         r"|failed to get build context \S+: stat ",
         _no_context,
     ),
-    # `failed to stat /home/me/shop/no.txt: stat /home/me/shop/no.txt: no such file or directory`
+    # `failed to stat /srv/shop/no.txt: stat /srv/shop/no.txt: no such file or directory`
     (r"failed to stat (?P<path>.+?): stat ", _no_secret),
     (r"syntax error in pattern|illegal exclusion pattern", _bad_rule),
     (r"lint violation found for rules: (?P<rules>.+)", _lint),

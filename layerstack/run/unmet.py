@@ -23,7 +23,7 @@ EXTERNAL = (
     ("network", re.compile(r"network ([\w.-]+) declared as external, but could not be found")),
 )
 
-# `invalid mount config for type "bind": bind source path does not exist: /home/me/shop/token.txt`
+# `invalid mount config for type "bind": bind source path does not exist: /srv/shop/token.txt`
 NO_SOURCE = re.compile(r"bind source path does not exist: (?P<path>/.+)$", re.MULTILINE)
 # `container shop-db-1 has no healthcheck configured`
 NO_HEALTH_CHECK = re.compile(r"container (\S+) has no healthcheck configured")
