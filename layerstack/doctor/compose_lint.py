@@ -1,4 +1,4 @@
-"""Compose files that work by chance: too little shared memory, depends_on meant as a build order."""
+"""Compose files that work by chance, or for more people than meant: shared memory, build order, open ports."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from layerstack.dockerfile.recipe import read_recipe
 from layerstack.dockerfile.references import familiar
 from layerstack.doctor.mounts import declared_targets
+from layerstack.engine.place import WILDCARDS
 from layerstack.errors import UsageError
 from layerstack.finding import Finding, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource
@@ -16,7 +17,7 @@ from layerstack.project.image_name import is_same
 from layerstack.project.project import Project, Service
 from layerstack.wording import gibibytes
 
-SHM, ORDER = "gpu-shm", "build-order"
+SHM, ORDER, OPEN = "gpu-shm", "build-order", "port-open"
 HOST_SHM = Path("/dev/shm")
 # Docker gives a container 64 MB; PyTorch's workers share batches through this memory.
 ENOUGH_BYTES = 2**30
@@ -48,6 +49,18 @@ def _host_memory(service: Service, source: ComposeSource, host_shm: Path) -> Ite
         detail = f"{service.name} shares this machine's {host_shm}, which has only {size / 2**20:.0f} MB"
         remedy = f"sudo mount -o remount,size=2g {host_shm}"
         yield warning(SHM, detail, remedy, service.name, source.place("services", service.name, "ipc"))
+
+
+@or_ok(OPEN, "every published port is on an address of its own")
+def check_open_ports(project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Services that publish ports on every interface, which is what Compose does without an address."""
+    for service in project.services.values():
+        # Docker lists the same port once for IPv4 and once for IPv6.
+        if open_ports := list(dict.fromkeys(one.published for one in service.ports if one.host_ip in WILDCARDS)):
+            numbers = " and ".join(str(one) for one in open_ports)
+            detail = f"{service.name} publishes {numbers} on every interface of this machine"
+            remedy = "Write `127.0.0.1:` in front of it, unless other machines are to reach it."
+            yield warning(OPEN, detail, remedy, service.name, source.place("services", service.name, "ports"))
 
 
 @or_ok(ORDER, "depends_on orders starts only")

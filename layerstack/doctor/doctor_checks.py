@@ -22,6 +22,7 @@ from layerstack.doctor import (
     outside_checks,
     project_checks,
     silence,
+    stop_checks,
 )
 from layerstack.doctor.circumstances import Circumstances, read_circumstances
 from layerstack.doctor.disk_need import DiskNeed
@@ -112,6 +113,8 @@ class DoctorChecks:
             "external": lambda: self._of_engine(outside_checks.check_external),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),
+            "port-open": lambda: self._of_declared(compose_lint.check_open_ports),
+            "slow-stop": lambda: self._of_engine(stop_checks.check_stops),
             "build-order": lambda: self._of_declared(compose_lint.check_build_order),
             # Useful without an engine, too: then the names of images decide.
             "health-localhost": lambda: self._of_project(

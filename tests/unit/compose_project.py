@@ -35,11 +35,15 @@ def _service(name: str, definition: dict[str, Any]) -> Service:
         definition["depends_on"] = {one: {"condition": "service_started"} for one in definition["depends_on"]}
     if isinstance(definition.get("build"), str):
         definition["build"] = {"context": definition["build"]}
-    ports = tuple(
-        Port(*(("", *numbers) if len(numbers := tuple(map(int, text.split(":")[-2:]))) == 2 else ("", 0, 0)))
-        for text in definition.get("ports") or ()
-    )
+    ports = tuple(_port(text) for text in definition.get("ports") or ())
     return Service(name, definition.get("image", ""), ports, definition)
+
+
+def _port(text: str) -> Port:
+    """Of `[[ADDRESS:]PUBLISHED:]TARGET`; numbers of 0 where it is not published."""
+    before, _, target = text.rpartition(":")
+    address, _, published = before.rpartition(":")
+    return Port(address, int(published), int(target)) if published else Port("", 0, 0)
 
 
 def _image(service: Service) -> Image:

@@ -109,3 +109,20 @@ def test_two_builds_under_one_tag_are_named_with_the_line(tmp_path: Path) -> Non
     loaded, source = load(tmp_path, text)
     [found] = project_checks.check_shared_tags(loaded, source)
     assert (found.check, found.service, found.place) == ("shared-tag", "worker", "compose.yaml:4")
+
+
+@pytest.mark.parametrize(
+    ("ports", "is_open"),
+    [
+        ('["8080:80"]', True),
+        ('["0.0.0.0:8080:80"]', True),
+        ('["127.0.0.1:8080:80"]', False),
+        ("[]", False),
+    ],
+)
+def test_a_port_on_every_interface_is_named_with_its_line(tmp_path: Path, ports: str, is_open: bool) -> None:
+    project, source = load(tmp_path, f"services:\n  web:\n    image: w\n    ports: {ports}\n")
+    (found,) = compose_lint.check_open_ports(project, source)
+    assert (found.check, found.severity) == ("port-open", "warning" if is_open else "ok")
+    assert found.place == ("compose.yaml:4" if is_open else "")
+    assert ("8080" in found.detail) is is_open
