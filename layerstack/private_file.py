@@ -49,6 +49,14 @@ def append(path: Path, line: bytes, most_bytes: int) -> None:
         _replace(folder, path.name, newer)
 
 
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """The turn to read a file and replace it by what follows from it. Raises TimeoutError after LOCK_SECONDS."""
+    make_folder(path.parent)
+    with _folder(path.parent) as folder, _lock(folder, f"{path.stem}.lock"):
+        yield
+
+
 def take_lock(path: Path, text: bytes) -> IO[bytes] | None:
     """A lock with a text about its owner, held until the file is closed or this process ends.
 

@@ -7,7 +7,7 @@ costs the record and one warning, never the task.
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -104,6 +104,20 @@ def write_json(path: Path, document: Mapping[str, Any], most_kept: int | None = 
     """Write a small JSON object; only the last `most_kept` entries are kept."""
     entries = list(document.items())
     return write_atomically(path, json.dumps(dict(entries[-most_kept:] if most_kept else entries)))
+
+
+def update_json(
+    path: Path, change: Callable[[dict[str, Any]], Mapping[str, Any]], most_kept: int | None = None
+) -> None:
+    """Replace a small JSON object by what `change` makes of it; threads and processes take turns.
+
+    Without turns, of two that read at once the second would undo the change of the first.
+    """
+    try:
+        with private_file.turn(path):
+            write_json(path, change(read_json(path)), most_kept)
+    except OSError as error:
+        _warn(path, error.strerror or str(error))
 
 
 def set_aside(path: Path, reason: str) -> None:

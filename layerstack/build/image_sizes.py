@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from layerstack.engine.images import StoredImage
-from layerstack.state_folder import read_json, state_folder, write_json
+from layerstack.state_folder import read_json, state_folder, update_json
 
 SIZES_FILE = "image-sizes.json"
 
@@ -19,6 +19,6 @@ def recall_sizes(root: Path) -> dict[str, int]:
 
 def remember_sizes(root: Path, stored: Mapping[str, StoredImage]) -> None:
     """Write down how large these images are (tag → image), for the time when they are gone."""
-    sizes = {**recall_sizes(root), **{tag: image.size_bytes for tag, image in stored.items()}}
-    if sizes != recall_sizes(root):
-        write_json(state_folder(root) / SIZES_FILE, sizes)
+    sizes = {tag: image.size_bytes for tag, image in stored.items()}
+    if not sizes.items() <= recall_sizes(root).items():
+        update_json(state_folder(root) / SIZES_FILE, lambda known: {**known, **sizes})

@@ -16,7 +16,15 @@ import msgspec
 from layerstack.build.inputs import MANIFEST_VERSION, Manifest
 from layerstack.build.record import ImageRecord
 from layerstack.dockerfile.file_digests import FileDigests
-from layerstack.state_folder import keep_newest, read_json, set_aside, shared_folder, state_folder, write_json
+from layerstack.state_folder import (
+    keep_newest,
+    read_json,
+    set_aside,
+    shared_folder,
+    state_folder,
+    update_json,
+    write_json,
+)
 
 # A record of another version of this program is not damaged: it is passed over and written anew.
 STATE_VERSION = f"3.{MANIFEST_VERSION}"
@@ -87,9 +95,8 @@ class StateStore:
         # Not encoded by msgspec: a link may lead to a name that is not UTF-8.
         if write_json(path, msgspec.to_builtins(known)):
             keep_newest(path.parent, MOST_IMAGES)
-        tags = read_json(self._tags)
-        if tags.get(state.tag) != state.image_id:
-            write_json(self._tags, {**tags, state.tag: state.image_id})
+        if read_json(self._tags).get(state.tag) != state.image_id:
+            update_json(self._tags, lambda tags: {**tags, state.tag: state.image_id})
 
     def read_digests(self) -> FileDigests:
         """Known digests of context files; an empty set when the file is damaged."""

@@ -13,7 +13,7 @@ from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, ok, warning
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
-from layerstack.state_folder import read_json, state_folder, write_json
+from layerstack.state_folder import read_json, state_folder, update_json
 
 CHECK = "certificates"
 # Where Debian and Red Hat expect additional authorities, and where they keep the bundle of all.
@@ -79,8 +79,8 @@ def _lacks(client: EngineClient, root: Path, image: str, own: dict[str, str]) ->
     if key not in verdicts:
         bundle = read_image_file(client, image_id, BUNDLES)
         known = {_body(body) for body in _PEM.findall((bundle or b"").decode(errors="replace"))}
-        verdicts[key] = bool(known) and not set(own.values()) <= known
-        write_json(state_folder(root) / VERDICTS_FILE, verdicts, MOST_KEPT)
+        verdict = verdicts[key] = bool(known) and not set(own.values()) <= known
+        update_json(state_folder(root) / VERDICTS_FILE, lambda kept: {**kept, key: verdict}, MOST_KEPT)
     return verdicts[key]
 
 

@@ -21,7 +21,7 @@ from layerstack.gpu.nvml import try_host
 from layerstack.process_life import read_pid, start_time
 from layerstack.project import project
 from layerstack.project.gpu_request import EVERY_GPU, GpuRequest, requests_of
-from layerstack.state_folder import read_json, shared_folder, write_json
+from layerstack.state_folder import read_json, shared_folder, update_json
 
 PID_FILE = Path("/var/run/docker.pid")
 CONNECT_SECONDS = 2.0
@@ -89,7 +89,7 @@ def remembered_probe(request: GpuRequest = EVERY_GPU, driver: str = "") -> Docke
     found = probe_docker(request)
     # A failure is not remembered, as its repair must show at once.
     if key and found.is_usable:
-        write_json(path, {**read_json(path), key: found.reason}, MOST_KEPT)
+        update_json(path, lambda known: {**known, key: found.reason}, MOST_KEPT)
     return found
 
 

@@ -1,14 +1,13 @@
 """The digests under which registries have this engine's images, remembered when one is pushed or pulled."""
 
-from layerstack.state_folder import read_json, shared_folder, write_json
+from layerstack.state_folder import read_json, shared_folder, update_json
 
 # The engine would remember them only by giving the image one more name for every registry.
 FILE = "registries.json"
 
 
 def remember(reference: str, digest: str, image_id: str) -> None:
-    path = shared_folder() / FILE
-    write_json(path, {**read_json(path), reference: [digest, image_id]})
+    update_json(shared_folder() / FILE, lambda known: {**known, reference: [digest, image_id]})
 
 
 def is_known(reference: str, digest: str, image_id: str) -> bool:

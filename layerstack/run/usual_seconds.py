@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from layerstack.run.startup import UpResult
-from layerstack.state_folder import read_json, state_folder, write_json
+from layerstack.state_folder import read_json, state_folder, update_json
 
 FILE = "start-seconds.json"
 # For a median that one slow start does not move, and that follows a change after three.
@@ -17,23 +17,25 @@ SHORTEST_SECONDS = 1.0
 
 def read_usual_seconds(root: Path) -> dict[str, float]:
     """Service → the median of its last starts, where that is worth a word."""
-    medians = {service: median(starts) for service, starts in _read(root).items()}
+    medians = {service: median(starts) for service, starts in _valid(read_json(state_folder(root) / FILE)).items()}
     return {service: seconds for service, seconds in medians.items() if seconds >= SHORTEST_SECONDS}
 
 
 def remember_start(root: Path, result: UpResult) -> None:
     """Keep how long the services took that were started now."""
-    starts = _read(root)
-    for one in result.services:
-        # A service that was already running took no time to start.
-        if one.service in result.started:
-            starts[one.service] = [*starts.get(one.service, []), round(one.seconds, 1)][-COUNTED_STARTS:]
-    if result.started:
-        write_json(state_folder(root) / FILE, starts)
+    # A service that was already running took no time to start.
+    seconds = {one.service: round(one.seconds, 1) for one in result.services if one.service in result.started}
+
+    def add(found: Mapping[str, Any]) -> dict[str, list[float]]:
+        starts = _valid(found)
+        added = {name: [*starts.get(name, []), took][-COUNTED_STARTS:] for name, took in seconds.items()}
+        return {**starts, **added}
+
+    if seconds:
+        update_json(state_folder(root) / FILE, add)
 
 
-def _read(root: Path) -> dict[str, list[float]]:
-    found: Mapping[str, Any] = read_json(state_folder(root) / FILE)
+def _valid(found: Mapping[str, Any]) -> dict[str, list[float]]:
     numbers = {
         service: [float(one) for one in starts if isinstance(one, int | float)]
         for service, starts in found.items()

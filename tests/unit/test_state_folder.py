@@ -6,6 +6,8 @@ import os
 import stat
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from layerstack.state_folder import (
     read_text,
     shared_folder,
     state_folder,
+    update_json,
     write_atomically,
     write_json,
 )
@@ -231,6 +234,21 @@ def test_only_the_newest_entries_are_kept(home: Path, project: Path) -> None:
     assert read_json(path) == {"3": 3, "4": 4}
 
 
+def test_of_entries_that_are_added_at_once_none_is_lost(home: Path, project: Path) -> None:
+    path = state_folder(project) / "a.json"
+
+    def add(name: str) -> None:
+        def slowly(known: dict[str, int]) -> dict[str, int]:
+            time.sleep(0.005)
+            return {**known, name: 1}
+
+        update_json(path, slowly)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, "abcdefgh"))
+    assert sorted(read_json(path)) == list("abcdefgh")
+
+
 def test_only_the_newest_files_are_kept(home: Path, project: Path) -> None:
     folder = state_folder(project)
     for number in range(4):
@@ -269,7 +287,7 @@ def test_a_relative_state_home_is_no_place_in_the_tree(
     assert list(project.iterdir()) == []
 
 
-def test_a_line_that_another_process_locks_out_costs_the_line(
+def test_what_another_process_locks_out_costs_the_record(
     home: Path, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import fcntl
@@ -280,5 +298,6 @@ def test_a_line_that_another_process_locks_out_costs_the_line(
     with (path.parent / "history.lock").open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         append_line(path, json.dumps({}), 1000)
+        update_json(path, lambda known: {**known, "a": 1})
     assert read_text(path) == "{}\n"
     assert len(warnings(capsys)) == 1
