@@ -17,8 +17,8 @@ from layerstack.run.health import exit_reason
 from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify import port_faults
 from layerstack.verify.code_faults import ENDED_FROM_OUTSIDE, find_origin
+from layerstack.verify.data_faults import DISK_FULL
 from layerstack.verify.evidence import Evidence, Rule
-from layerstack.verify.file_faults import DISK_FULL
 from layerstack.verify.own_command import where_command
 from layerstack.wording import duration
 

@@ -1,50 +1,28 @@
-"""Gathers all evidence on a broken service before it is judged."""
+"""All evidence on a broken service, as the rules ask for it."""
 
-import json
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from layerstack import command
 from layerstack.dockerfile.image import Image
-from layerstack.engine import images
-from layerstack.engine.client import EngineClient
-from layerstack.engine.container import Container, Mount, read_deaths, read_log, was_stopped
-from layerstack.engine.files import is_there
-from layerstack.engine.image_tree import closed_container
-from layerstack.engine.inside import stopped_programs
-from layerstack.engine.place import WILDCARDS, EnginePlace
-from layerstack.engine.ports import Holder, find_container, find_holder
-from layerstack.errors import EngineError, NotInEngine
-from layerstack.moment import epoch_seconds
+from layerstack.engine.container import Container, Mount
+from layerstack.engine.ports import Holder
 from layerstack.project.compose_source import Declaration
 from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.project import Port, Project, Service
-from layerstack.run.cause import find_cause
-from layerstack.run.conflict import NameHolder, find_name_holder, is_own
+from layerstack.run.conflict import NameHolder
 from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.run.health import TOLERATED_CRASHES, renew
 from layerstack.run.own_file import find_own, own_name, renewal
-from layerstack.verify.check_graph import service_names
-from layerstack.verify.dial import runs_out
 from layerstack.verify.examination import ServiceResult
-from layerstack.verify.health_probe import time_health
 from layerstack.verify.last_words import ERROR, last_error, texts_of, without_warnings
-from layerstack.verify.listening import Listener, read_listeners
-from layerstack.verify.state_links import declared_networks, is_first_start
-from layerstack.wait import ask_all
+from layerstack.verify.listening import Listener
 
-LOG_LINES = 40
 SHOWN_LOG_LINES = 5
-# Deaths longer ago say little about the fault of now.
-DEATHS_SECONDS = 900.0
 # Nobody says when a service without a health check is ready: this long a failed check may be its start.
 YOUNG_SECONDS = 15.0
 # So long a database may make its data on loopback, although its own health check passes.
@@ -301,129 +279,3 @@ def may_set_up(container: Container) -> bool:
 def is_looping(container: Container) -> bool:
     """Has the engine itself started it again, more than once?"""
     return container.restart_count > TOLERATED_CRASHES
-
-
-def telling_since(container: Container) -> float:
-    """The epoch second from which on its log and its ends explain its state: those of a loop lie in the runs before."""
-    return 0.0 if is_looping(container) else epoch_seconds(container.started_at)
-
-
-class Lookout:
-    """Looks at the containers of one project; what several services need is looked at once."""
-
-    def __init__(
-        self,
-        client: EngineClient,
-        project: Project,
-        results: Sequence[ServiceResult],
-        engine_place: EnginePlace = EnginePlace(),  # noqa: B008
-        containers: Mapping[str, Sequence[Container]] = MappingProxyType({}),
-    ) -> None:
-        self._client, self._project, self._place = client, project, engine_place
-        self._hosts = service_names(project)
-        # What nobody asked about may be what the others use: `found` has all containers of the project.
-        every = {name: ones[0] for name, ones in containers.items() if ones and name in project.services}
-        every |= {one.service: one.container for one in results if one.container}
-        self._peers = {name: one for name, one in every.items() if one.is_running}
-        lacking = [one.service for one in results if any(check.link == "image" for check in one.failed)]
-        self._unbuilt = tuple(name for name in lacking if project.services[name].is_built)
-        listening = ask_all(lambda one: read_listeners(client, one), self._peers.values())
-        self._listeners = dict(zip(self._peers, listening, strict=True))
-
-    def gather(self, result: ServiceResult) -> Evidence:
-        """All evidence on one service."""
-        service, one = self._project.services[result.service], result.container
-        log = read_log(self._client, one.id, LOG_LINES, telling_since(one)) if one else ()
-        return Evidence(
-            self._project,
-            service,
-            result,
-            log=log,
-            deaths=self._deaths(one) if one else (),
-            stopped=stopped_programs(self._client, one.id) if one and one.is_running else (),
-            listeners=self._listeners.get(result.service),
-            holders=tuple(self._holders(result)),
-            missing_images=tuple(self._missing_images(result)),
-            unbuilt=self._unbuilt,
-            missing_networks=tuple(self._missing_networks(service, result)),
-            networks=self._networks(one) if one else {},
-            hosts=self._hosts,
-            peers=self._peers,
-            peer_listeners=self._listeners,
-            is_newest=one.is_newest(self._client) if one else True,
-            name_holder=None if one else find_name_holder(self._client, self._project, service),
-            cause=find_cause(self._client, self._project, one, log) if one else None,
-            is_first_start=is_first_start(self._client, one) if one else False,
-            runs_out=partial(runs_out, self._client, one.id) if one and one.is_running else Evidence.runs_out,
-            was_stopped=was_stopped(self._client, one.id, epoch_seconds(one.started_at)) if one else False,
-            health_seconds=partial(time_health, self._client, one) if one else Evidence.health_seconds,
-            has=partial(is_there, self._client, one.id) if one else Evidence.has,
-            holder_of=self._holder_of,
-            in_image=partial(self._is_in_image, one.image_id) if one else Evidence.in_image,
-        )
-
-    def _is_in_image(self, image_id: str, path: str) -> bool:
-        """Whether the image has a path, whatever is mounted over it in a container."""
-        with suppress(EngineError), closed_container(self._client, image_id) as container_id:
-            return is_there(self._client, container_id, path) is True
-        return False
-
-    def _holder_of(self, number: int) -> Holder | None:
-        # The programs of another machine are not to be seen from here.
-        find = find_container if self._place.is_remote else find_holder
-        return find(self._client, Port(WILDCARDS[0], number, number))
-
-    def _networks(self, container: Container) -> dict[str, bool]:
-        found = {}
-        for name in container.networks:
-            with suppress(NotInEngine):
-                found[name] = bool(self._client.api.inspect_network(name).get("Internal"))
-        return found
-
-    def _deaths(self, container: Container) -> tuple[int, ...]:
-        now = time.time()
-        return tuple(read_deaths(self._client, container.id, max(now - DEATHS_SECONDS, telling_since(container)), now))
-
-    def _holders(self, result: ServiceResult) -> Iterator[tuple[Port, Holder]]:
-        # It has its ports: the holder would be Docker's proxy for it.
-        if result.container and result.container.is_running:
-            return
-        for port in self._project.services[result.service].ports:
-            find = find_container if self._place.is_remote else find_holder
-            holder = find(self._client, port)
-            if holder and not is_own(self._project, holder):
-                yield port, holder
-
-    def _missing_images(self, result: ServiceResult) -> Iterator[str]:
-        """The missing image of the service, else the missing bases below it."""
-        if all(check.is_ok for check in result.checks if check.link == "image"):
-            return
-        name = result.service
-        yield self._project.services[name].image
-        if self._project.services[name].is_built:
-            below = [one.tag for one in self._project.with_parents([self._project.image(name).name])[:-1]]
-            here = images.find_all(below)
-            yield from (tag for tag in below if tag not in here)
-
-    @cached_property
-    def _declared_networks(self) -> dict[str, tuple[str, bool]]:
-        """Network of the Compose file → its real name, and whether it is external; costs a run of Compose."""
-        # The real name may come from a variable, which only Compose fills in.
-        argv = self._project.compose("config", "--format", "json")
-        said = command.run(argv, cwd=self._project.root, env=self._project.environment)
-        networks = (json.loads(said.stdout).get("networks") or {}) if said.ok else {}
-        return {key: (one.get("name", key), bool(one.get("external"))) for key, one in networks.items()}
-
-    def _missing_networks(self, service: Service, result: ServiceResult) -> Iterator[str]:
-        one = result.container if result.container and result.container.is_running else None
-        # One that runs has its networks unless a link says otherwise.
-        if one and all(check.is_ok for check in result.checks if check.link == "network"):
-            return
-        known = self._declared_networks
-        wanted = [known[key] for key in declared_networks(service) if key in known]
-        if one:
-            yield from (name for name, _ in wanted if name not in one.networks)
-        # What does not run lacks external ones only: Compose makes the project's own.
-        elif external := [name for name, is_external in wanted if is_external]:
-            here = {found["Name"] for found in self._client.api.networks()}
-            yield from (name for name in external if name not in here)

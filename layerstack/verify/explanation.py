@@ -20,10 +20,10 @@ from layerstack.verify.diagnosis import (
     name_fault,
     rank_roots,
 )
-from layerstack.verify.evidence import Lookout
 from layerstack.verify.examination import ServiceResult
 from layerstack.verify.health_probe import probe_health
 from layerstack.verify.http_check import short
+from layerstack.verify.lookout import Lookout
 from layerstack.verify.masking import mask
 from layerstack.verify.state_links import HEALTH_CHECK
 from layerstack.wait import ask_all

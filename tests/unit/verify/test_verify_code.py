@@ -13,8 +13,8 @@ from layerstack.project.project import Service
 from layerstack.verify.answer_faults import check_failed
 from layerstack.verify.code_faults import cannot_load, read_complaint
 from layerstack.verify.container_faults import not_executable
-from layerstack.verify.file_faults import unreadable
 from layerstack.verify.listening import Listener
+from layerstack.verify.right_faults import unreadable
 
 NODE_SYNTAX = """\
 file:///app/src/server.js:48

@@ -19,10 +19,10 @@ from layerstack.errors import EngineError
 from layerstack.verify.check_graph import read_graph
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import name_fault
-from layerstack.verify.evidence import Lookout
 from layerstack.verify.explanation import look_again
 from layerstack.verify.health_probe import probe_health
 from layerstack.verify.listening import Listener, read_listeners
+from layerstack.verify.lookout import Lookout
 from layerstack.verify.verify import verify
 from layerstack.wait import ask_all
 
