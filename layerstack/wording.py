@@ -47,13 +47,13 @@ def nearest(name: str, known: Iterable[str], least_likeness: float = 0.6) -> str
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=least_likeness)), "")
 
 
-def near_path(path: Path, is_wanted: Callable[[Path], bool] = Path.is_file) -> Path | None:
+def near_path(path: Path, is_wanted: Callable[[Path], bool] = Path.is_file, least_likeness: float = 0.6) -> Path | None:
     """What is there instead of a path that may be misspelt in its last part; None for nothing, or a closed folder."""
     try:
         names = [one.name for one in path.parent.iterdir() if is_wanted(one)]
     except OSError:
         return None
-    near = nearest(path.name, names)
+    near = nearest(path.name, names, least_likeness)
     return path.with_name(near) if near else None
 
 

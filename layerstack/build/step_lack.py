@@ -17,7 +17,7 @@ from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.errors import UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project
-from layerstack.wording import nearest
+from layerstack.wording import near_path, nearest
 
 # `$VERSION`, `${VERSION:?must be given}`
 _VARIABLE = re.compile(r"\$\{?(?P<name>[A-Za-z_]\w*)")
@@ -134,8 +134,6 @@ def _without_file(image: Image, project: Project, reason: str) -> ToolFailure | 
         if (folder / tail).exists():
             reason = f"there is no {path} in the image, where no step above has copied it"
             return ToolFailure(reason, f"Above this step: `COPY {tail} {path if path.startswith('/') else './'}`.")
-        parent = (folder / tail).parent
-        names = [one.name for one in parent.iterdir()] if parent.is_dir() else []
-        if near := nearest(tail.name, names, 0.75):
-            return ToolFailure(f"there is no {path} in the image", f"Did you mean `{tail.with_name(near)}`?")
+        if near := near_path(folder / tail, Path.exists, 0.75):
+            return ToolFailure(f"there is no {path} in the image", f"Did you mean `{tail.with_name(near.name)}`?")
     return None
