@@ -14,6 +14,7 @@ from layerstack.deploy import deploy as deploying
 from layerstack.deploy.deploy import Deployment
 from layerstack.deploy.deployed import DeployedService, verify_stack
 from layerstack.deploy.swarm import is_deployed
+from layerstack.errors import StartFailed
 from layerstack.project import project
 from layerstack.wait import wait_until
 
@@ -39,6 +40,23 @@ class Deployed:
 
     def read(self, name: str) -> str:
         return (self.root / "web" / name).read_text()
+
+    def update(self, version: str) -> None:
+        """Deploy another version, until it has answered."""
+        self.write("version", f"{version}\n")
+        assert self.deploy().is_ok
+        assert wait_until(lambda: self.answers()[version] > 5, SECONDS)
+
+    def fail_to_update(self) -> str:
+        """Deploy a program that ends at once, whichever node runs it; the good program, which goes on answering."""
+        good = self.read("run.sh")
+        self.write("run.sh", "echo no such module: snow >&2; exit 3\n")
+        with pytest.raises(StartFailed, match="rolled back") as failed:
+            self.deploy()
+        assert "no such module: snow" in str(failed.value)
+        asked = self.answers().total()
+        assert wait_until(lambda: self.answers().total() > asked + 5, SECONDS)
+        return good
 
     def verify(self) -> dict[str, DeployedService]:
         assert is_deployed(self.client, self.load())
