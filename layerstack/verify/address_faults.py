@@ -10,32 +10,15 @@ from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault, FaultKind
+from layerstack.verify.connection_words import ABOUT_CONNECTIONS, LOST, NO_NAME_SERVER, NOT_RESOLVED, REFUSED
 from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
-from layerstack.verify.network_faults import NO_NAME_SERVER, extra_hosts, networking, outside_host, owner_of
+from layerstack.verify.network_faults import extra_hosts, networking, outside_host, owner_of
 from layerstack.verify.written_address import LOOPBACK, find_written, listening_at, written_at
 from layerstack.wording import nearest
 
-# Without any such word the service may not have tried the address at all.
-CONNECTION_WORDS = re.compile(
-    r"ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|ETIMEDOUT|getaddrinfo|resolv|refused|unreachable|connect|time[d ]*out"
-    r"|no such host|name or service not known|no answer|not reachable|cannot be reached|\bdown\b|502|503|504"
-    r"|waiting for \S+:\d|(?:can't|cannot) reach|host not found",
-    re.IGNORECASE,
-)
-# `getaddrinfo ENOTFOUND dbb`, `Name or service not known`
-NOT_RESOLVED = re.compile(
-    r"ENOTFOUND|EAI_AGAIN|resolv|no such host|host not found|name or service not known|name resolution", re.IGNORECASE
-)
-REFUSED = re.compile(r"refused", re.IGNORECASE)
 # `pg_isready -p 5432`
 NUMBER = re.compile(r"\d{2,5}")
-# `Connection closed by server`, `terminating connection due to administrator command`
-LOST = re.compile(
-    r"connection (?:was )?(?:closed|reset|lost|terminated|aborted)|terminating connection|ECONNRESET|EPIPE|broken pipe"
-    r"|server closed the connection|closed by (?:the )?(?:server|peer|remote)|unexpected EOF",
-    re.IGNORECASE,
-)
 # A server that was started less than this before may not have listened yet.
 EARLY_SECONDS = 20.0
 # `localhost:5432`, `[::1]:5432`
@@ -49,7 +32,7 @@ def wrong_address(seen: Evidence) -> Fault | None:
     one = seen.container
     # A check without an answer may be one that waits for an address.
     said = (seen.text, *(check.detail for check in seen.result.failed))
-    if one is None or not any(map(CONNECTION_WORDS.search, said)):
+    if one is None or not any(map(ABOUT_CONNECTIONS.search, said)):
         return None
     named = sorted(references(one.environment, seen.hosts), key=lambda found: not seen.tells_of(found.host))
     problems = ((found, _problem(seen, found)) for found in named)
@@ -94,7 +77,7 @@ def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
 def asks_itself(seen: Evidence) -> Fault | None:
     """It complains of an address of its own container that no variable names: a variable is missing."""
     # A server that says where it listens names its own address as well.
-    complaints = filter(CONNECTION_WORDS.search, seen.lines_with(OWN_ADDRESS))
+    complaints = filter(ABOUT_CONNECTIONS.search, seen.lines_with(OWN_ADDRESS))
     match = next(map(OWN_ADDRESS.search, complaints), None)
     # Of a program that is gone nothing listens any more.
     listeners = () if seen.has_ended else seen.listeners

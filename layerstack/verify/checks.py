@@ -1,6 +1,5 @@
 """Runs the checks of one running container, over HTTP or inside it."""
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from layerstack.engine.place import EnginePlace
 from layerstack.errors import CheckFailed, EngineError, reason
 from layerstack.moment import epoch_seconds
 from layerstack.verify import http_check, inside_http
+from layerstack.verify.connection_words import UNREACHED
 from layerstack.wait import call_within
 
 # A busy machine needs seconds to start a shell like mongosh; what hangs longer than this is broken.
@@ -23,11 +23,6 @@ TIMEOUT_SECONDS = 20.0
 MARGIN_SECONDS = 0.5
 # A worker that nothing checks: this many lines of complaint, and no other, within that time.
 COMPLAINTS, COMPLAINT_SECONDS = 2, 20.0
-# `connect ECONNREFUSED 172.18.0.2:5432`, `waiting for db:5432`
-UNREACHED = re.compile(
-    r"refused|ENOTFOUND|EAI_AGAIN|ECONN|EHOSTUNREACH|not known|no such host|name resolution|waiting for \S+:\d",
-    re.IGNORECASE,
-)
 KNOWN_KEYS = {
     *("check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"),
 }

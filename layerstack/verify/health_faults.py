@@ -10,6 +10,7 @@ from layerstack.project.addresses import URL
 from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
 from layerstack.run.health import renew
+from layerstack.verify.connection_words import NOT_RESOLVED, REFUSED, TIMED_OUT
 from layerstack.verify.evidence import Evidence
 from layerstack.wording import duration
 
@@ -18,8 +19,6 @@ PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
 HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
-# curl words a refused connection in its own way.
-REFUSED = re.compile(r"refused|couldn't connect to server", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
 # `http://localhost/health`
 WITHOUT_PORT = re.compile(r"\b(https?)://(?:127\.0\.0\.1|localhost)(?![\w.:])")
@@ -28,14 +27,11 @@ IMPLIED_PORTS = {"http": "80", "https": "443"}
 OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b")
 # `http://127.0.0.1:8080/health`; a name may lead to either family.
 OVER_IPV4 = re.compile(r"(?:\b(https?)://)?(?:127\.0\.0\.1|0\.0\.0\.0)(?:\W{1,4}(\d{2,5})\b)?")
-NOT_RESOLVED = re.compile(r"ENOTFOUND|not known|no such host|resolv|name resolution|bad address", re.IGNORECASE)
 # Not among the numbers of curl's progress: `100   404  100   404    0`.
 NO_PATH = re.compile(r"(?<![\w/.-])404(?![\w.-]|\s+\d)")
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
-# `socket.timeout: timed out`, `curl: (28) Operation timed out after 2000 milliseconds`
-TIMED_OUT = re.compile(r"timed? ?out|TimeoutError", re.IGNORECASE)
 # Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
 SHORT_SECONDS = 1.0
 

@@ -8,12 +8,9 @@ from layerstack.project.addresses import Reference, references
 from layerstack.project.declaration import find_declaration
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
+from layerstack.verify.connection_words import NO_NAME_SERVER, NOT_RESOLVED, TIMED_OUT
 from layerstack.verify.evidence import Evidence, names_host
 
-# `connect ETIMEDOUT 172.20.0.3:5432`
-TIMED_OUT = re.compile(r"ETIMEDOUT|timed out|time-?out", re.IGNORECASE)
-# No answer at all, and not that there is no such name.
-NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|server misbehaving", re.IGNORECASE)
 OVER_TLS = re.compile(r"(?:http|ws|amqp|redis|ldap|mqtt|ftp|smtp|imap|grpc)s://", re.IGNORECASE)
 # `CERT_HAS_EXPIRED`, `certificate has expired`
 EXPIRED = re.compile(r"certificate (?:has )?(?:is )?expired|CERT_HAS_EXPIRED", re.IGNORECASE)
@@ -33,7 +30,6 @@ HOST = re.compile(
     r"(?<![\w./@-])(?:[A-Za-z0-9-]+\.)+(?!(?:js|mjs|cjs|ts|py|rb|go|rs|java|php|sh|json|ya?ml)\b)[a-z]{2,}"
     r"(?<!error)(?<!exception)(?<!timeout)(?![\w./(-])"
 )
-NOT_FOUND = re.compile(r"ENOTFOUND|EAI_AGAIN|no such host|name or service not known|name resolution", re.IGNORECASE)
 
 
 def networking(seen: Evidence, container: Container, reference: Reference) -> Fault | None:
@@ -62,7 +58,11 @@ def _without_name(seen: Evidence, container: Container, reference: Reference, pe
     """A container that is in the network without its name, as after the network was recreated."""
     common = sorted(set(container.networks) & set(peer.networks))
     # Without a complaint the name is found in another way.
-    if not common or any(reference.host in peer.networks[name] for name in common) or not NOT_FOUND.search(seen.text):
+    if (
+        not common
+        or any(reference.host in peer.networks[name] for name in common)
+        or not NOT_RESOLVED.search(seen.text)
+    ):
         return None
     network = common[0]
     what = f"{reference.variable} names {reference.host}"

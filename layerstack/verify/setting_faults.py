@@ -8,7 +8,8 @@ from layerstack.project.addresses import references
 from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.secret_text import SECRET_NAME
-from layerstack.verify.address_faults import NOT_RESOLVED, environment_of
+from layerstack.verify.address_faults import environment_of
+from layerstack.verify.connection_words import NOT_RESOLVED
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.own_command import where_command
 from layerstack.wording import nearest
@@ -32,7 +33,7 @@ VARIABLE_MISSING = (
 TO_SPECIFY = re.compile(
     rf"(?:must|need to) specify (?:one of )?(?:the following as an environment variable:\W+)?({VARIABLE})"
 )
-REFUSED = re.compile(
+LOGIN_REFUSED = re.compile(
     r"authentication failed|auth(?:entication)? (?:is )?required|requires authentication|not authorized"
     r"|unauthorized access|access denied for user|WRONGPASS|NOAUTH|invalid (?:credentials|password|username)|bad auth",
     re.IGNORECASE,
@@ -155,7 +156,7 @@ def _is_address(seen: Evidence, name: str, meant: str) -> bool:
 
 def refused_at_end(seen: Evidence) -> Fault | None:
     """A program that has ended because a server refused its user or password."""
-    if seen.container is None or not REFUSED.search(seen.last_error):
+    if seen.container is None or not LOGIN_REFUSED.search(seen.last_error):
         return None
     # One that does not get well may refuse everybody: its data was made with other users.
     named = {seen.hosts.get(one.host, "") for one in references(seen.container.environment, seen.hosts)}
@@ -165,7 +166,7 @@ def refused_at_end(seen: Evidence) -> Fault | None:
 
 def refused(seen: Evidence) -> Fault | None:
     """Wrong user or password: in the variable, or because the data was created with another one."""
-    if not any(map(REFUSED.search, _refusals(seen))) or seen.container is None:
+    if not any(map(LOGIN_REFUSED.search, _refusals(seen))) or seen.container is None:
         return None
     named = [one for one in references(seen.container.environment, seen.hosts) if seen.hosts.get(one.host) != seen.name]
     secret = next((one for one in named if one.has_credentials), None)
@@ -178,7 +179,7 @@ def refused(seen: Evidence) -> Fault | None:
         return _refused_there(seen, one.host, beside[0] if len(beside) == 1 else one.variable)
     # The log of a server tells of every stranger that it refused: its own health check must say it. While the data is
     # made, the user may not be there yet.
-    if any(REFUSED.search(text) for text in seen.answers) and not (seen.is_on_its_way and seen.is_first_start):
+    if any(LOGIN_REFUSED.search(text) for text in seen.answers) and not (seen.is_on_its_way and seen.is_first_start):
         return _refused_itself(seen, seen.container)
     return None
 
@@ -186,7 +187,7 @@ def refused(seen: Evidence) -> Fault | None:
 def _refusals(seen: Evidence) -> Iterator[str]:
     """Where a refusal may stand: a service that runs logs each stranger whom it refuses itself, too."""
     is_over = bool(seen.last_error)
-    return (text for text in seen.lines_with(REFUSED) if is_over or text in seen.answers or _is_by_server(text))
+    return (text for text in seen.lines_with(LOGIN_REFUSED) if is_over or text in seen.answers or _is_by_server(text))
 
 
 def _is_by_server(text: str) -> bool:
