@@ -21,6 +21,8 @@ EXIT_MEANINGS = {
     125: "Docker could not run it",
     126: "its command is there but cannot be executed",
     127: "its command was not found in the image",
+    132: "its program does not fit this processor",
+    134: "it gave up by itself",
     137: "it was killed",
     139: "it crashed",
     143: "it received a stop signal",

@@ -42,6 +42,8 @@ NO_NEW_RIGHTS = re.compile(
     r"no new privileges|su: Authentication failure|must be (?:setuid|run from a setuid)|effective uid is not 0"
 )
 ENDING_LINES = 4
+# The end by SIGILL, as engines and shells number it.
+ILLEGAL_INSTRUCTION = 132
 # `npm error Missing script: "serve"`
 NO_SCRIPT = re.compile(r"Missing script: \"?(?P<name>[\w:.-]+)|Command \"(?P<yarn>[\w:.-]+)\" not found\.$")
 
@@ -151,6 +153,17 @@ def other_processor(seen: Evidence) -> Fault | None:
     return Fault("not-executable", words, seen.again, f"{change}{make}")
 
 
+def unknown_instruction(seen: Evidence) -> Fault | None:
+    """A program that was compiled for a newer processor, as MongoDB 5 and TensorFlow are for one with AVX."""
+    if seen.last_exit != ILLEGAL_INSTRUCTION:
+        return None
+    words = "uses an instruction that this machine's processor does not have (SIGILL); often it is one of AVX"
+    declared = seen.declared("platform") or seen.declared("image")
+    version = f"take a version or an image for this processor{in_brackets(declared)}"
+    change = f"{version}; a virtual machine may hide what its host has (CPU type `host` shows it)"
+    return Fault("not-executable", words, seen.again, change)
+
+
 def user_nameless(seen: Evidence) -> Fault | None:
     """A user by number for whom the image has no name and no home."""
     match = NO_NAME.search(seen.last_error) if seen.last_exit else None
@@ -178,4 +191,4 @@ def without_new_rights(seen: Evidence) -> Fault | None:
 
 
 FIRST: tuple[Rule, ...] = (program_repeated, library_missing, library_unfit, script_missing)
-RULES: tuple[Rule, ...] = (other_processor, program_missing)
+RULES: tuple[Rule, ...] = (other_processor, unknown_instruction, program_missing)

@@ -49,3 +49,10 @@ def test_a_program_for_another_processor(tmp_path: Path) -> None:
     assert kind == "not-executable"
     assert "tool" in words
     assert "compose.yml:4" in words
+
+
+def test_a_program_for_a_newer_processor(tmp_path: Path) -> None:
+    kind, words = named(tmp_path, ("WARNING: MongoDB 5.0+ requires a CPU with AVX support",), 132)
+    assert kind == "not-executable"
+    assert "compose.yml:4" in words
+    assert named(tmp_path, ("Illegal instruction is no word for me",), 1)[0] != "not-executable"
