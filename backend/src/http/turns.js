@@ -10,6 +10,8 @@ const PLACES = {
   answers: { places: 32, waitMs: 5000 },
   transfers: { places: 64, waitMs: 15_000 },
 };
+// A client that sends or takes less than this while others wait for a place only holds its own.
+const LEAST_BYTES_PER_SECOND = 1024;
 
 /**
  * Middleware: work on some requests at a time and let the others wait in order. Thousands at once would
@@ -34,6 +36,7 @@ function findLine({ method, path }) {
 export class Line {
   constructor({ places, waitMs }) {
     Object.assign(this, { free: places, waitMs });
+    this.holding = new Set();
     this.waiting = new Set();
   }
 
@@ -43,19 +46,20 @@ export class Line {
     response.once('close', () => this.leave(turn));
     if (this.free > 0) return this.begin(turn);
     this.waiting.add(turn);
-    turn.timer = setTimeout(() => this.refuse(turn), this.waitMs);
+    turn.before = new Map([...this.holding].map((one) => [one, countBytes(one)]));
+    turn.timer = setTimeout(() => this.giveUp(turn), this.waitMs);
   }
 
   begin(turn) {
     this.free -= 1;
-    turn.hasPlace = true;
+    this.holding.add(turn);
     clearTimeout(turn.timer);
     turn.next();
   }
 
   leave(turn) {
     clearTimeout(turn.timer);
-    if (this.waiting.delete(turn) || !turn.hasPlace) return;
+    if (this.waiting.delete(turn) || !this.holding.delete(turn)) return;
     this.free += 1;
     const [first] = this.waiting;
     if (!first) return;
@@ -63,10 +67,35 @@ export class Line {
     this.begin(first);
   }
 
+  /** Nothing became free: the place of a client that stands still does, else the turn is refused. */
+  giveUp(turn) {
+    const idle = [...this.holding].find((one) => !one.isEnded && this.isIdle(one, turn.before.get(one)));
+    if (!idle) return this.refuse(turn);
+    idle.isEnded = true;
+    // Its end begins the turn of whoever waits longest.
+    idle.response.socket.destroy();
+  }
+
+  isIdle(turn, bytesBefore) {
+    const most = (LEAST_BYTES_PER_SECOND * this.waitMs) / 1000;
+    return countBytes(turn) - bytesBefore < most && isWaitedFor(turn.response);
+  }
+
   refuse(turn) {
     this.waiting.delete(turn);
     turn.next(busy(`Too many requests at a time; none became free within ${this.waitMs / 1000} s.`));
   }
+}
+
+function countBytes({ response: { socket } }) {
+  return socket ? socket.bytesRead + socket.bytesWritten : 0;
+}
+
+/** Whether the other side is what a request waits for, and nothing of ours. */
+function isWaitedFor(response) {
+  const { req: request } = response;
+  const sendsNothing = !request.complete && request.readableFlowing && request.readableLength === 0;
+  return sendsNothing || response.writableNeedDrain;
 }
 
 /** @returns {Problem} 503 for a crowd: everything is there, and soon has time */
