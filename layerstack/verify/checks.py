@@ -1,5 +1,6 @@
 """Runs the checks of one running container, over HTTP or inside it."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +16,20 @@ from layerstack.errors import CheckFailed, EngineError, reason
 from layerstack.moment import epoch_seconds
 from layerstack.verify import http_check, inside_http
 from layerstack.verify.connection_words import UNREACHED
+from layerstack.verify.last_words import ERROR
 from layerstack.wait import call_within
 
 # A busy machine needs seconds to start a shell like mongosh; what hangs longer than this is broken.
 TIMEOUT_SECONDS = 20.0
 # The HTTP client gives up first, and says more.
 MARGIN_SECONDS = 0.5
-# A worker that nothing checks: this many lines of complaint, and no other, within that time.
+# A worker that nothing checks: this many complaints, and no other line, within that time.
 COMPLAINTS, COMPLAINT_SECONDS = 2, 20.0
+# Of these lines, of which most may be the frames of a stack.
+LOG_LINES = 100
+# Frames, code, and what Python writes above them; and a program that a shell starts again and again in vain.
+AROUND_ERRORS = re.compile(r"^(?:\s|$|Traceback \(|During handling of|The above exception)")
+NOT_RUN = re.compile(r"sh: (?:line )?(?:\d+: )?\S+: (?:command )?not found$|: can't open file '[^']+'")
 KNOWN_KEYS = {
     *("check", "http", "exec", "method", "port", "upload", "auth", "status", "contains", "expect", "timeout_seconds"),
 }
@@ -130,12 +137,17 @@ def guess(target: Target) -> list[CheckResult]:
 
 
 def _complaint(target: Target) -> str:
-    """The last line of a program that for a while has written of nothing but a server that it cannot reach."""
+    """The last error of a program that for a while has written of nothing else, as one does that a loop repeats."""
     one = target.container
     since = max(time.time() - COMPLAINT_SECONDS, epoch_seconds(one.started_at))
-    # One line more than is needed: if it is another word, the program got further in between.
-    said = read_log(target.client, one.id, COMPLAINTS + 1, since)
-    return said[-1] if len(said) >= COMPLAINTS and all(UNREACHED.search(line) for line in said) else ""
+    said = [line for line in read_log(target.client, one.id, LOG_LINES, since) if not AROUND_ERRORS.match(line)]
+    # One more than is needed: if it is another word, the program got further in between.
+    last = said[-COMPLAINTS - 1 :]
+    return last[-1] if len(last) >= COMPLAINTS and all(map(_is_complaint, last)) else ""
+
+
+def _is_complaint(line: str) -> bool:
+    return any(pattern.search(line) for pattern in (UNREACHED, ERROR, NOT_RUN))
 
 
 def not_asked(declared: Sequence[Mapping[str, Any]], reason: str) -> list[CheckResult]:

@@ -160,6 +160,14 @@ def test_without_checks_a_failure_of_the_service_counts_and_silence_is_not_check
     assert guess(Target(None, silent, target.root))[0].detail.startswith("not checked:")
 
 
+CRASH = (
+    "Traceback (most recent call last):",
+    '  File "/app/worker.py", line 3, in <module>',
+    "    import redis",
+    "ModuleNotFoundError: No module named 'redis'",
+)
+
+
 @pytest.mark.parametrize(
     ("said", "is_ok"),
     [
@@ -168,6 +176,12 @@ def test_without_checks_a_failure_of_the_service_counts_and_silence_is_not_check
         (("connect ECONNREFUSED db:5432",), True),
         (("Waiting for messages", "Waiting for messages"), True),
         (("connect ECONNREFUSED db:5432", "sent 3 letters"), True),
+        (CRASH * 2, False),
+        (CRASH, True),
+        ((*CRASH, "job 7 is done", *CRASH), True),
+        (("sh: 1: wroker: not found",) * 3, False),
+        (("python: can't open file '/app/wroker.py': [Errno 2] No such file or directory",) * 2, False),
+        (("0 failed jobs",) * 9, True),
     ],
 )
 def test_a_worker_that_nothing_checks_is_heard(
