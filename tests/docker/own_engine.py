@@ -78,8 +78,9 @@ class OwnEngine:
             "cdi-spec-dir": "cdi",
         }
         words = [word for name, part in options.items() for word in (f"--{name}", str(self.folder / part))]
-        # Containerd keeps what two engines have apart by these names: one process may start several.
-        own = f"layerstack-{os.getpid()}-{self.folder.name}"
+        # Containerd keeps what two engines have apart by these names: one process may start several. In digits, as it
+        # refuses a name that ends with the "_" of a random folder, and the engine then only fails to pull.
+        own = f"layerstack-{os.getpid()}-{self.folder.name.encode().hex()}"
         # In a network of its own: an engine without a bridge removes docker0, which belongs to the machine's engine.
         argv = ["unshare", "--net", self._program, *words, "--host", self.host]
         if self.hidden:
