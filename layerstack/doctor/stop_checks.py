@@ -17,8 +17,9 @@ STOP = "slow-stop"
 DOCKER_SECONDS = 10.0
 # Killed so soon, nobody waits for it.
 SHORT_SECONDS = 2.0
-# The hexadecimal mask of caught signals, as `ps` of the engine's machine prints it.
-LISTING = "-eo pid,caught"
+# Hexadecimal masks of signals, as `ps` of the engine's machine prints them. A program that blocks a signal may take it
+# from the kernel's queue, as tini, systemd and s6 do.
+LISTING = "-eo pid,caught,blocked"
 
 
 @or_ok(STOP, "no running container ignores the signal to stop")
@@ -31,7 +32,7 @@ def check_stops(client: EngineClient, project: Project, source: ComposeSource) -
         seconds = _wait_for_kill(client, one)
         if seconds > SHORT_SECONDS:
             detail = f"{name} ignores the signal to stop: each `down` and each new container waits {duration(seconds)}"
-            remedy = f"Add `init: true` to {name}, or let its program end on SIGTERM."
+            remedy = f"Add `init: true` to {name}, or let its program handle the signal."
             yield warning(STOP, detail, remedy, name, source.place("services", name))
 
 
@@ -39,20 +40,26 @@ def _wait_for_kill(client: EngineClient, container: Container) -> float:
     """Seconds until Docker kills it; 0 where it ends by itself, or where that cannot be told."""
     facts = client.api.inspect_container(container.id)
     config, state = facts.get("Config") or {}, facts.get("State") or {}
-    caught = _caught(client, container.id, int(state.get("Pid") or 0))
-    wanted = _signal(config)
-    # Docker's own init hands the signal on, and its child is no first program. SIGKILL needs no ear.
-    if (facts.get("HostConfig") or {}).get("Init") or caught is None or wanted in (None, signal.SIGKILL):
+    wanted, seconds = _signal(config), config.get("StopTimeout")
+    # SIGKILL needs no ear.
+    if _has_other_first(facts.get("HostConfig") or {}) or wanted in (None, signal.SIGKILL):
         return 0.0
-    is_heard = bool(caught >> (wanted - 1) & 1)
-    return 0.0 if is_heard else float(config.get("StopTimeout") or DOCKER_SECONDS)
+    heard = _heard(client, container.id, int(state.get("Pid") or 0))
+    is_heard = heard is None or bool(heard >> (wanted - 1) & 1)
+    return 0.0 if is_heard else DOCKER_SECONDS if seconds is None else float(seconds)
 
 
-def _caught(client: EngineClient, container_id: str, pid: int) -> int | None:
-    """The mask of the signals that the program with this number, of the engine's machine, handles."""
+def _has_other_first(host: Mapping[str, Any]) -> bool:
+    """Whether another program is the first one, so that the kernel ends the container's own as it ends any other."""
+    # Docker's init hands the signal on. With `pid: host` or `pid: service:NAME` the first one is that of the other side.
+    return bool(host.get("Init") or host.get("PidMode"))
+
+
+def _heard(client: EngineClient, container_id: str, pid: int) -> int | None:
+    """The mask of the signals that the program with this number, of the engine's machine, handles or waits for."""
     with suppress(EngineError, OSError, ValueError, IndexError):
         rows = client.api.top(container_id, ps_args=LISTING)["Processes"] or ()
-        return next((int(mask, 16) for number, mask in rows if int(number) == pid), None)
+        return next((int(caught, 16) | int(blocked, 16) for number, caught, blocked in rows if int(number) == pid), None)
     return None
 
 

@@ -18,13 +18,12 @@ NOTHING = "0000000000000000"
 
 @pytest.fixture
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The finding on one running container whose first program, of the number 7, catches these signals."""
+    """The finding on one running container whose first program, of the number 7, catches and blocks these signals."""
 
-    def find(mask: str, status: str = "running", is_init: bool = False, **config: Any) -> Finding:
-        facts = {"State": {"Pid": 7}, "HostConfig": {"Init": is_init}, "Config": config}
-        api = SimpleNamespace(
-            inspect_container=lambda _: facts, top=lambda _, ps_args: {"Processes": [["9", TERM], ["7", mask]]}
-        )
+    def find(mask: str, status: str = "running", blocked: str = NOTHING, host: Any = None, **config: Any) -> Finding:
+        facts = {"State": {"Pid": 7}, "HostConfig": host, "Config": config}
+        rows = [["9", TERM, NOTHING], ["7", mask, blocked]]
+        api = SimpleNamespace(inspect_container=lambda _: facts, top=lambda _, ps_args: {"Processes": rows})
         one = Container("1", "shop-web-1", "web", status, "")
         monkeypatch.setattr(stop_checks, "read_all", lambda *_: {"web": (one,), "gone": (one,)})
         project, source = load(tmp_path, "services:\n  web:\n    image: w\n")
@@ -53,9 +52,12 @@ def test_a_program_that_ignores_its_signal_is_named_with_the_wait(check: Any) ->
         (TERM, {}),
         (QUIT, {"StopSignal": "SIGQUIT"}),
         (QUIT, {"StopSignal": "3"}),
-        (NOTHING, {"is_init": True}),
+        (NOTHING, {"blocked": TERM}),
+        (NOTHING, {"host": {"Init": True}}),
+        (NOTHING, {"host": {"PidMode": "host"}}),
         (NOTHING, {"StopSignal": "KILL"}),
         (NOTHING, {"StopTimeout": 1}),
+        (NOTHING, {"StopTimeout": 0}),
         (NOTHING, {"status": "exited"}),
         ("no mask", {}),
     ],
@@ -69,4 +71,4 @@ def test_a_machine_without_ps_tells_nothing() -> None:
         raise EngineError("ps is not there")
 
     client: Any = SimpleNamespace(api=SimpleNamespace(top=fail))
-    assert stop_checks._caught(client, "1", 7) is None
+    assert stop_checks._heard(client, "1", 7) is None
