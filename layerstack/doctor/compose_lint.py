@@ -1,8 +1,9 @@
 """Compose files that work by chance, or for more people than meant: shared memory, build order, open ports."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from layerstack.dockerfile.recipe import read_recipe
 from layerstack.dockerfile.references import familiar
@@ -15,7 +16,7 @@ from layerstack.project.dependency import dependencies
 from layerstack.project.gpu_request import requests_of
 from layerstack.project.image_name import is_same
 from layerstack.project.project import Project, Service
-from layerstack.wording import gibibytes
+from layerstack.wording import gibibytes, listed
 
 SHM, ORDER, OPEN = "gpu-shm", "build-order", "port-open"
 HOST_SHM = Path("/dev/shm")
@@ -55,12 +56,31 @@ def _host_memory(service: Service, source: ComposeSource, host_shm: Path) -> Ite
 def check_open_ports(project: Project, source: ComposeSource) -> Iterator[Finding]:
     """Services that publish ports on every interface, which is what Compose does without an address."""
     for service in project.services.values():
-        # Docker lists the same port once for IPv4 and once for IPv6.
-        if open_ports := list(dict.fromkeys(one.published for one in service.ports if one.host_ip in WILDCARDS)):
-            numbers = " and ".join(str(one) for one in open_ports)
-            detail = f"{service.name} publishes {numbers} on every interface of this machine"
-            remedy = "Write `127.0.0.1:` in front of it, unless other machines are to reach it."
+        if open_ports := list(_open_ports(service)):
+            shown = [str(one.get("published") or f"{one['target']} (on a free port)") for one in open_ports]
+            detail = f"{service.name} publishes {listed(shown)} on every interface"
+            entries = [entry for entry, _ in source.entries("services", service.name, "ports")]
+            remedy = f"{_closing(open_ports, entries)}, unless other machines are to reach it."
             yield warning(OPEN, detail, remedy, service.name, source.place("services", service.name, "ports"))
+
+
+def _open_ports(service: Service) -> Iterator[Mapping[str, Any]]:
+    # On the network of the host nothing is published: the program itself chooses where it listens.
+    every = service.definition.get("ports") or () if service.definition.get("network_mode") != "host" else ()
+    return (one for one in every if (one.get("host_ip") or "") in WILDCARDS)
+
+
+def _closing(open_ports: Sequence[Mapping[str, Any]], entries: Sequence[Any]) -> str:
+    """How to write these ports for this machine only, in the form that the Compose file has."""
+    if any(isinstance(entry, Mapping) for entry in entries):
+        return "Add `host_ip: 127.0.0.1` to it"
+    kinds = ("" if one.get("protocol", "tcp") == "tcp" else f"/{one['protocol']}" for one in open_ports)
+    # Without a number between the colons Docker chooses one.
+    lines = [
+        f"`127.0.0.1:{one.get('published') or ''}:{one['target']}{kind}`"
+        for one, kind in zip(open_ports, kinds, strict=True)
+    ]
+    return f"Write {listed(lines)}"
 
 
 @or_ok(ORDER, "depends_on orders starts only")

@@ -51,7 +51,7 @@ def _wait_for_kill(client: EngineClient, container: Container) -> float:
 
 def _has_other_first(host: Mapping[str, Any]) -> bool:
     """Whether another program is the first one, so that the kernel ends the container's own as it ends any other."""
-    # Docker's init hands the signal on. With `pid: host` or `pid: service:NAME` the first one is that of the other side.
+    # Docker's init hands the signal on. With `pid: host` or `pid: service:NAME` the first one belongs elsewhere.
     return bool(host.get("Init") or host.get("PidMode"))
 
 
@@ -59,7 +59,8 @@ def _heard(client: EngineClient, container_id: str, pid: int) -> int | None:
     """The mask of the signals that the program with this number, of the engine's machine, handles or waits for."""
     with suppress(EngineError, OSError, ValueError, IndexError):
         rows = client.api.top(container_id, ps_args=LISTING)["Processes"] or ()
-        return next((int(caught, 16) | int(blocked, 16) for number, caught, blocked in rows if int(number) == pid), None)
+        masks = {int(number): int(caught, 16) | int(blocked, 16) for number, caught, blocked in rows}
+        return masks.get(pid)
     return None
 
 

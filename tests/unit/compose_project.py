@@ -8,7 +8,8 @@ import yaml
 from layerstack.dockerfile.image import Image
 from layerstack.project import compose_source
 from layerstack.project.compose_source import ComposeSource
-from layerstack.project.project import Port, Project, Service
+from layerstack.project.project import Project, Service
+from layerstack.project.service import read_service
 from layerstack.project.settings import read_project_settings
 
 FILE = "compose.yaml"
@@ -35,15 +36,17 @@ def _service(name: str, definition: dict[str, Any]) -> Service:
         definition["depends_on"] = {one: {"condition": "service_started"} for one in definition["depends_on"]}
     if isinstance(definition.get("build"), str):
         definition["build"] = {"context": definition["build"]}
-    ports = tuple(_port(text) for text in definition.get("ports") or ())
-    return Service(name, definition.get("image", ""), ports, definition)
+    definition["ports"] = [_port(one) if isinstance(one, str) else one for one in definition.get("ports") or ()]
+    return Service(name, definition.get("image", ""), read_service(name, definition, "demo").ports, definition)
 
 
-def _port(text: str) -> Port:
-    """Of `[[ADDRESS:]PUBLISHED:]TARGET`; numbers of 0 where it is not published."""
-    before, _, target = text.rpartition(":")
+def _port(text: str) -> dict[str, Any]:
+    """`[[ADDRESS:]PUBLISHED:]TARGET[/PROTOCOL]` as Compose resolves it."""
+    numbers, _, protocol = text.partition("/")
+    before, _, target = numbers.rpartition(":")
     address, _, published = before.rpartition(":")
-    return Port(address, int(published), int(target)) if published else Port("", 0, 0)
+    written = {"host_ip": address, "published": published, "target": int(target), "protocol": protocol or "tcp"}
+    return {key: value for key, value in written.items() if value != ""}
 
 
 def _image(service: Service) -> Image:

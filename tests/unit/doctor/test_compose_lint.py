@@ -112,17 +112,29 @@ def test_two_builds_under_one_tag_are_named_with_the_line(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("ports", "is_open"),
+    ("ports", "repair"),
     [
-        ('["8080:80"]', True),
-        ('["0.0.0.0:8080:80"]', True),
-        ('["127.0.0.1:8080:80"]', False),
-        ("[]", False),
+        ('["8080:80"]', "127.0.0.1:8080:80"),
+        ('["0.0.0.0:8080:80"]', "127.0.0.1:8080:80"),
+        ('["127.0.0.1:8080:80", "5353:53/udp"]', "127.0.0.1:5353:53/udp"),
+        ('["80"]', "127.0.0.1::80"),
+        ('[{ target: 80, published: "8000-8010" }]', "host_ip: 127.0.0.1"),
     ],
 )
-def test_a_port_on_every_interface_is_named_with_its_line(tmp_path: Path, ports: str, is_open: bool) -> None:
+def test_a_port_on_every_interface_is_named_with_its_line_and_its_repair(
+    tmp_path: Path, ports: str, repair: str
+) -> None:
     project, source = load(tmp_path, f"services:\n  web:\n    image: w\n    ports: {ports}\n")
     (found,) = compose_lint.check_open_ports(project, source)
-    assert (found.check, found.severity) == ("port-open", "warning" if is_open else "ok")
-    assert found.place == ("compose.yaml:4" if is_open else "")
-    assert ("8080" in found.detail) is is_open
+    assert (found.check, found.severity, found.place) == ("port-open", "warning", "compose.yaml:4")
+    assert f"`{repair}`" in found.remedy
+
+
+@pytest.mark.parametrize(
+    "keys", ['ports: ["127.0.0.1:8080:80", "::1:8081:81"]', "ports: []", '{ network_mode: host, ports: ["80:80"] }']
+)
+def test_a_port_of_this_machine_only_is_no_finding(tmp_path: Path, keys: str) -> None:
+    keys = keys if keys.startswith("{") else f"{{ {keys} }}"
+    project, source = load(tmp_path, f"services:\n  web: {keys}\n")
+    (found,) = compose_lint.check_open_ports(project, source)
+    assert found.severity == "ok"
