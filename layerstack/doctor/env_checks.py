@@ -24,8 +24,8 @@ OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "BAKE_")
 LIKENESS = 0.8
 # `variable "NAME"` in HCL; `"NAME": {` below `"variable"` in JSON.
 _BAKE_VARIABLE = re.compile(r"^\s*variable\s+\"(\w+)\"|^\s{2,4}\"(\w+)\"\s*:\s*\{\s*$", re.MULTILINE)
-# `8080`, `8000-8010`
-_PORT = re.compile(r"\d+(-\d+)?")
+# `8080`, `8000-8010`, with an address or a protocol: `127.0.0.1:8080`, `[::1]:8080`, `53/udp`. Docker chooses one for 0.
+_PORT = re.compile(r"(?:\S*:)?(\d+(?:-\d+)?)(?:/\w+)?")
 # Not `$$` and `\$`, which stand for a dollar sign.
 _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")
 
@@ -45,6 +45,11 @@ class Names:
     def value(self, name: str) -> str | None:
         """As Compose sees it: the shell wins over the file."""
         return os.environ.get(name, self.file.values.get(name))
+
+    def lacks(self, use: Variable) -> bool:
+        """Whether Compose has no value for this use: `${NAME:?}` takes no empty one."""
+        value = self.value(use.name)
+        return use.name not in self.coming and (value is None or (use.operator == ":?" and not value))
 
 
 def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
@@ -84,7 +89,8 @@ def _other_env_files(root: Path) -> tuple[Path, ...]:
     """Those of what is included, and those that the environment names."""
     # What makes the project unreadable is reported by the finding named `project`.
     with suppress(StackError):
-        return (*find_reached_files(root, "cpu").values, *choose_files(root).env_files)
+        every = (*find_reached_files(root, "cpu").values, *choose_files(root).env_files)
+        return tuple(path for path in every if path.resolve() != (root / ".env").resolve())
     return ()
 
 
@@ -152,8 +158,7 @@ def _unset(names: Names) -> Iterator[Finding]:
     missing: dict[str, list[Variable]] = {}
     for one in names.variables:
         # Compose itself reads or sets those with its own prefix.
-        is_empty = names.value(one.name) is None and one.name not in names.coming
-        if is_empty and (one.is_needed or one.is_demanded) and not one.name.startswith("COMPOSE_"):
+        if names.lacks(one) and (one.is_needed or one.is_demanded) and not one.name.startswith("COMPOSE_"):
             missing.setdefault(one.name, []).append(one)
     for name, uses in missing.items():
         # A name that is used is no typo of another one.
@@ -161,7 +166,8 @@ def _unset(names: Names) -> Iterator[Finding]:
         hint = f"Did you mean {near} in .env? " if near else ""
         remedy = f"{hint}Write {name}=… into .env, or a default: ${{{name}:-…}}; a dollar sign of its own is $$."
         if any(one.is_demanded for one in uses):
-            yield error(CHECK, f"{name} is required and not set", remedy, place=uses[0].place)
+            state = "not set" if names.value(name) is None else "empty"
+            yield error(CHECK, f"{name} is required and {state}", remedy, place=uses[0].place)
         else:
             yield warning(CHECK, f"{name} is not set: Compose substitutes an empty string", remedy, place=uses[0].place)
 
@@ -188,12 +194,13 @@ def _port_numbers(names: Names) -> Iterator[Finding]:
         # In `ports:` variables may hold addresses or whole entries: only one that is called a port must be a number.
         if "port" in one.name.lower() and not _is_port(value):
             where = names.file.place(one.name) if one.name not in os.environ else one.place
-            remedy = f"Set {one.name} to a number from 1 to 65535."
+            remedy = f"Set {one.name} to a number up to 65535."
             yield error(CHECK, f"{one.name}={value} is no port number", remedy, place=where)
 
 
 def _is_port(text: str) -> bool:
-    return bool(_PORT.fullmatch(text)) and all(0 < int(part) < 65536 for part in text.split("-"))
+    match = _PORT.fullmatch(text)
+    return bool(match) and all(int(part) < 65536 for part in match[1].split("-"))
 
 
 def _problem(names: Names, line: EnvLine, severity: Callable[..., Finding], detail: str, remedy: str) -> Finding:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from layerstack.doctor.env_checks import check_env_file
 from layerstack.engine import ports
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import read_all
 from layerstack.errors import StackError, UsageError
-from layerstack.finding import Finding, error, ok, or_ok, warning
+from layerstack.finding import Finding, error, has_errors, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.declaration import source_of
 from layerstack.project.env_file import read_env_file
@@ -44,7 +45,9 @@ def check_readable(root: Path, problem: StackError) -> Iterator[Finding]:
         yield error("project", str(broken.args[0]).removeprefix(f"{place}: "), broken.advice, place=place)
         return
     said = str(problem.args[0])
-    if "required variable" in said or any(line.is_broken for line in read_env_file(root / ".env").lines):
+    is_of_values = "required variable" in said or any(line.is_broken for line in read_env_file(root / ".env").lines)
+    # Which of them are missing only that check knows: one that it does not find has to be reported here.
+    if is_of_values and has_errors(check_env_file(root, source)):
         return  # the finding named `.env` reports it with its line
     yield error("project", said, problem.advice, place=_place(source, said))
 

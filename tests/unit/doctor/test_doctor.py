@@ -135,6 +135,12 @@ def test_what_the_env_file_breaks_is_told_there(tmp_path: Path) -> None:
     assert list(project_checks.check_readable(tmp_path, UsageError("key cannot contain a space"))) == []
 
 
+def test_a_required_variable_that_the_env_file_seems_to_have_is_told_with_the_project(tmp_path: Path) -> None:
+    (tmp_path / COMPOSE).write_text("services: {}\n")
+    (found,) = project_checks.check_readable(tmp_path, UsageError("required variable TAG is missing a value", "Look."))
+    assert (found.check, found.severity) == ("project", "error")
+
+
 @pytest.mark.usefixtures("no_engine")
 def test_a_hanging_or_broken_check_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECK_SECONDS", 0.5)

@@ -41,6 +41,8 @@ def problems(root: Path, text: str | bytes, compose: str = COMPOSE) -> list[tupl
         "# a comment\nexport PASSWORD='with $dollar and space' # why\n\nWEB_PORT=8080\n",
         'PASSWORD="two\nlines"\nCOMPOSE_FILE=a.yml\nSOMETHING_OF_THE_PROGRAM=1\n',
         "PASSWORD=p4ss$$word\nWEB_PORT=8000-8010\n",
+        "PASSWORD=1\nWEB_PORT=127.0.0.1:8080\n",
+        "PASSWORD=1\nWEB_PORT=0\n",
         "PASSWORD=x\nAPI_PORT_FILE=/run/port\nIMAGE_TAG=1\nTITLE=two words\n",
     ],
 )
@@ -76,6 +78,8 @@ def test_a_demanded_variable_is_an_error(tmp_path: Path) -> None:
     compose = "services:\n  web:\n    image: ${TAG:?which one}\n"
     assert problems(tmp_path, "X=1\n", compose) == [("error", "compose.yaml:3")]
     assert problems(tmp_path, "TAG=1\n", compose) == []
+    assert problems(tmp_path, "TAG=\n", compose) == [("error", "compose.yaml:3")]
+    assert problems(tmp_path, "TAG=\n", compose.replace(":?", "?")) == []
 
 
 def test_the_shell_sets_variables_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
