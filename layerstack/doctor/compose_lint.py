@@ -32,12 +32,17 @@ def check_shared_memory(project: Project, source: ComposeSource, host_shm: Path 
         definition = service.definition
         if definition.get("ipc") == "host":
             yield from _host_memory(service, source, host_shm)
-        elif definition.get("shm_size") or definition.get("ipc") or str(HOST_SHM) in declared_targets(service):
-            yield ok(SHM, f"{service.name} has shared memory of its own")
+        # `service:NAME`, `container:NAME`; `private` and `shareable` are of Docker's size.
+        elif definition.get("shm_size") or ":" in str(definition.get("ipc")) or _mounts_shm(service):
+            yield ok(SHM, f"{service.name} has its own shared memory, or that of another container")
         else:
             place = source.place("services", service.name, "deploy")
             remedy = f"Add `shm_size: 1gb` (or `ipc: host`) to {service.name}."
             yield warning(SHM, f"{service.name} reserves a GPU and has no shm_size", remedy, service.name, place)
+
+
+def _mounts_shm(service: Service) -> bool:
+    return str(HOST_SHM) in declared_targets(service)
 
 
 def _host_memory(service: Service, source: ComposeSource, host_shm: Path) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "BAKE_")
 LIKENESS = 0.8
 # `variable "NAME"` in HCL; `"NAME": {` below `"variable"` in JSON.
 _BAKE_VARIABLE = re.compile(r"^\s*variable\s+\"(\w+)\"|^\s{2,4}\"(\w+)\"\s*:\s*\{\s*$", re.MULTILINE)
-# `8080`, `8000-8010`, with an address or a protocol: `127.0.0.1:8080`, `[::1]:8080`, `53/udp`. Docker chooses one for 0.
+# `8080`, `8000-8010`, `127.0.0.1:8080`, `[::1]:8080`, `53/udp`; for 0 Docker chooses one.
 _PORT = re.compile(r"(?:\S*:)?(\d+(?:-\d+)?)(?:/\w+)?")
 # Not `$$` and `\$`, which stand for a dollar sign.
 _DOLLAR = re.compile(r"(?<![\\$])\$\{?([A-Za-z_]\w*)")

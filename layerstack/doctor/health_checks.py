@@ -44,8 +44,10 @@ def check_localhost(client: EngineClient | None, project: Project, source: Compo
 def _find_localhost(
     client: EngineClient | None, project: Project, service: Service, source: ComposeSource
 ) -> Iterator[Finding]:
-    image = project.image_of(service)
-    written = (service.definition.get("healthcheck") or {}).get("test")
+    image, health = project.image_of(service), service.definition.get("healthcheck") or {}
+    if health.get("disable"):
+        return
+    written = health.get("test")
     text, place = _text(written), source.place("services", service.name, "healthcheck", "test")
     if not written and image:
         text, place = _of_dockerfile(project, image)

@@ -1,7 +1,7 @@
 """What a project takes for granted beside itself: files of secrets and configs, external volumes and networks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from os.path import relpath
+from os.path import exists, expanduser, relpath
 from typing import Any
 
 from layerstack.engine.client import EngineClient
@@ -29,8 +29,10 @@ def _missing(project: Project, source: ComposeSource, service: Service, keys: tu
         return
     # A file that is included names its files from its own folder.
     folders = {project.root, (project.root / place.rpartition(":")[0]).parent}
-    if not any((folder / written).exists() for folder in folders):
-        name = relpath(project.root / written, project.root)
+    # Compose takes `~` for the home folder.
+    path = expanduser(written)
+    if not any(exists(folder / path) for folder in folders):
+        name = relpath(project.root / path, project.root)
         detail = f"{service.name} needs the file {name} ({keys[0]}: {keys[1]}), which does not exist"
         yield error(FILE, detail, f"Make {name}, or correct {place}.", service.name, place)
 
@@ -45,7 +47,7 @@ def check_external(client: EngineClient, project: Project, source: ComposeSource
             declared = source.value(section, key)
             if not isinstance(declared, Mapping) or not declared.get("external"):
                 continue
-            name = str(declared.get("name") or key)
+            name = _external_name(declared, key)
             try:
                 # A name with a variable in it is Compose's to fill in.
                 _ = "$" in name or look[section](name)
@@ -53,6 +55,12 @@ def check_external(client: EngineClient, project: Project, source: ComposeSource
                 kind = section.removesuffix("s")
                 detail = f"{service} needs the external {kind} {name}, which does not exist"
                 yield error(EXTERNAL, detail, f"docker {kind} create {name}", service, source.place(section, key))
+
+
+def _external_name(declared: Mapping[str, Any], key: str) -> str:
+    """Of `external: true` with `name: NAME`, or of the old form `external: { name: NAME }`."""
+    old = declared["external"]
+    return str(declared.get("name") or (old.get("name") if isinstance(old, Mapping) else "") or key)
 
 
 def _named(entries: Any) -> Iterable[str]:

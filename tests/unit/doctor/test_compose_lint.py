@@ -17,13 +17,14 @@ def shared_memory(root: Path, setting: str) -> list[Finding]:
     return list(compose_lint.check_shared_memory(project, source))
 
 
-def test_a_gpu_service_without_shared_memory_is_named_with_its_line(tmp_path: Path) -> None:
-    (found,) = shared_memory(tmp_path, "init: true")
+@pytest.mark.parametrize("setting", ["init: true", "ipc: shareable", "ipc: private"])
+def test_a_gpu_service_without_shared_memory_is_named_with_its_line(tmp_path: Path, setting: str) -> None:
+    (found,) = shared_memory(tmp_path, setting)
     assert (found.check, found.severity, found.service) == ("gpu-shm", "warning", "model")
     assert found.place == "compose.yaml:4"
 
 
-@pytest.mark.parametrize("setting", ["shm_size: 1gb", "ipc: shareable", "tmpfs: ['/dev/shm:size=1g']"])
+@pytest.mark.parametrize("setting", ["shm_size: 1gb", "ipc: service:store", "tmpfs: ['/dev/shm:size=1g']"])
 def test_shared_memory_of_its_own_is_enough(tmp_path: Path, setting: str) -> None:
     assert [one.severity for one in shared_memory(tmp_path, setting)] == ["ok"]
 

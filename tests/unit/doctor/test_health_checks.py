@@ -77,6 +77,8 @@ def test_a_health_check_of_the_dockerfile_counts_too(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM alpine\nHEALTHCHECK --interval=5s CMD {WGET}\n")
     (found,) = health_checks.check_localhost(None, *load(tmp_path, "services: { web: { build: . } }"))
     assert (found.severity, found.place) == ("warning", "Dockerfile:2")
+    without = "services: { web: { build: ., healthcheck: { disable: true } } }"
+    assert [one.severity for one in health_checks.check_localhost(None, *load(tmp_path, without))] == ["ok"]
 
 
 WAITING = (

@@ -39,6 +39,16 @@ def test_the_file_of_a_secret_is_missed(tmp_path: Path) -> None:
     assert [one.severity for one in outside_checks.check_files(*load(tmp_path, FILES))] == ["ok"]
 
 
+def test_the_file_of_a_secret_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    text = FILES.replace("./token.txt", "~/token.txt")
+    assert [one.severity for one in outside_checks.check_files(*load(tmp_path, text))] == ["error"]
+    (tmp_path / "home" / "token.txt").write_text("x")
+    assert [one.severity for one in outside_checks.check_files(*load(tmp_path, text))] == ["ok"]
+
+
+@pytest.mark.parametrize("data", ["{ name: shop_data, external: true }", "{ external: { name: shop_data } }"])
 @pytest.mark.parametrize(
     ("here", "commands"),
     [
@@ -47,11 +57,12 @@ def test_the_file_of_a_secret_is_missed(tmp_path: Path) -> None:
         ((), ["docker volume create shop_data", "docker network create proxy"]),
     ],
 )
-def test_what_is_external_is_looked_for(tmp_path: Path, here: tuple[str, ...], commands: list[str]) -> None:
+def test_what_is_external_is_looked_for(tmp_path: Path, here: tuple[str, ...], commands: list[str], data: str) -> None:
     def inspect(name: str) -> dict[str, str]:
         if name not in here:
             raise ImageMissing(name)
         return {}
 
     client: Any = SimpleNamespace(api=SimpleNamespace(inspect_volume=inspect, inspect_network=inspect))
-    assert [one.remedy for one in outside_checks.check_external(client, *load(tmp_path, OUTSIDE))] == commands
+    loaded = load(tmp_path, OUTSIDE.replace("{ name: shop_data, external: true }", data))
+    assert [one.remedy for one in outside_checks.check_external(client, *loaded)] == commands
