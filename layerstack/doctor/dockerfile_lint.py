@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,19 +32,21 @@ _MOUNT = re.compile(r"--mount=(\S+)")
 _SYSTEM = re.compile(r"\b(apt-get|apt|dnf|microdnf|yum)\s+(-\S+\s+)*install\b|\bapk\s+(-\S+\s+)*add\b")
 # `npm ci`, not `npm run ci`.
 _NODE = re.compile(r"\b(npm\s+(ci|install|i)|pnpm\s+(install|i)|yarn(\s+install)?)(?=\s*($|[;&|]|--?\w))")
-# In package.json: scripts that an installation runs, and workspaces whose folders it links.
-_NODE_SCRIPTS = re.compile(r'"(workspaces|preinstall|install|postinstall|prepare)"\s*:')
+# In package.json: scripts that an installation runs, and workspaces and folders that it links.
+_NODE_SCRIPTS = re.compile(r'"(workspaces|preinstall|install|postinstall|prepare)"\s*:|:\s*"(file|link|portal):')
 _OTHERS = re.compile(r"\b(go\s+mod\s+download|bundle\s+install|cargo\s+fetch|poetry\s+install\b.*--no-root)")
 # `pip install --requirement requirements.txt`
 _PIP = re.compile(r"\bpip3?\s+install\s+(?P<words>[^;&|]+)")
-# An argument of pip that names files of the context: `-e .`, `./lib[extra]`, `a.whl`.
+# An argument of pip that names files of the context: `-e .`, `./lib[extra]`, `a.whl`; quotes are taken away before.
 _LOCAL = re.compile(r"(^|\s)(-e|--editable|\.{1,2}(/\S*)?(\[\S*\])?|/\S+|\S+\.whl|file:\S+)(\s|$)")
+_QUOTES = re.compile(r"[\"']")
 # Options of pip whose value is a path but nothing to install.
 _VALUE_FLAGS = re.compile(r"(^|\s)(-r|--requirement|-c|--constraint|--target|-t|--prefix|--root|--cache-dir)[\s=]+\S+")
 # `-r requirements.txt`
 _REQUIREMENTS = re.compile(r"(?:-r|--requirement)[\s=]+(\S+)")
 # `python -c "import torch"` after COPY: a check that runs again on every code change.
-_IMPORT = re.compile(r"python[\d.]*\s+-c\s+[\"'](?:import|from)\s+(\w+)")
+_SCRIPT = re.compile(r"python[\d.]*\s+-c\s+(?P<quote>[\"'])(?P<text>(?:import|from)\s.+?)(?P=quote)", re.DOTALL)
+_IMPORT = re.compile(r"\b(?:import|from)\s+(\w+)")
 
 
 def check_dockerfiles(project: Project, source: ComposeSource) -> Iterator[Finding]:
@@ -123,12 +126,20 @@ def _installs(folder: Path, instruction: Instruction) -> str:
         return "installs dependencies"
     if any(_is_from_index(folder, match["words"]) for match in _PIP.finditer(text)):
         return "installs dependencies"
-    names = _IMPORT.findall(text)
-    return "imports packages" if names and not any(_is_own(folder, name) for name in names) else ""
+    return (
+        "imports packages" if any(_imports_packages(folder, match["text"]) for match in _SCRIPT.finditer(text)) else ""
+    )
+
+
+def _imports_packages(folder: Path, script: str) -> bool:
+    """Whether it imports installed packages, and nothing of the project; Python's own modules may do anything."""
+    names = set(_IMPORT.findall(script))
+    return not names <= sys.stdlib_module_names and not any(_is_own(folder, name) for name in names)
 
 
 def _is_from_index(folder: Path, arguments: str) -> bool:
     """Whether pip installs from an index only, and nothing of the project."""
+    arguments = _QUOTES.sub("", arguments)
     if _LOCAL.search(_VALUE_FLAGS.sub(" ", arguments)):
         return False
     return not any(_names_project(folder / name.lstrip("/")) for name in _REQUIREMENTS.findall(arguments))

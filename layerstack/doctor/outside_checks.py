@@ -1,7 +1,8 @@
 """What a project takes for granted beside itself: files of secrets and configs, external volumes and networks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from os.path import exists, expanduser, relpath
+from os.path import expanduser, relpath
+from pathlib import Path
 from typing import Any
 
 from layerstack.engine.client import EngineClient
@@ -29,9 +30,9 @@ def _missing(project: Project, source: ComposeSource, service: Service, keys: tu
         return
     # A file that is included names its files from its own folder.
     folders = {project.root, (project.root / place.rpartition(":")[0]).parent}
-    # Compose takes `~` for the home folder.
-    path = expanduser(written)
-    if not any(exists(folder / path) for folder in folders):
+    # Compose takes `~` for the home folder; Path.expanduser raises where there is none.
+    path = expanduser(written)  # noqa: PTH111
+    if all(_is_missing(folder / path) for folder in folders):
         name = relpath(project.root / path, project.root)
         detail = f"{service.name} needs the file {name} ({keys[0]}: {keys[1]}), which does not exist"
         yield error(FILE, detail, f"Make {name}, or correct {place}.", service.name, place)
@@ -55,6 +56,17 @@ def check_external(client: EngineClient, project: Project, source: ComposeSource
                 kind = section.removesuffix("s")
                 detail = f"{service} needs the external {kind} {name}, which does not exist"
                 yield error(EXTERNAL, detail, f"docker {kind} create {name}", service, source.place(section, key))
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        # In a folder that is closed to this user, and not to the engine.
+        return False
+    return False
 
 
 def _external_name(declared: Mapping[str, Any], key: str) -> str:

@@ -50,12 +50,16 @@ def test_an_installation_after_the_source_is_found_with_its_line(tmp_path: Path,
     [
         "RUN pip install .",
         "RUN pip install --no-deps -e .[dev]",
+        "RUN pip install '.[dev]' && rm -r tests",
+        'RUN pip install "."',
         "RUN pip install /app/dist/app.whl",
         "RUN npm run build",
         "RUN npm run install-hooks",
         "RUN node --check src/main.js",
         "RUN python -m compileall .",
         'RUN python -c "import src.main"',
+        'RUN python -c "import django; from src import main"',
+        "RUN python -c 'import compileall; compileall.compile_dir(\".\")'",
         "RUN make",
     ],
 )
@@ -84,6 +88,11 @@ def test_a_stage_inherits_the_source_of_the_one_below(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["workspaces", "postinstall", "prepare"])
 def test_node_packages_that_need_the_source_to_install(tmp_path: Path, key: str) -> None:
     (tmp_path / "package.json").write_text(f'{{"{key}": "x"}}')
+    assert check(tmp_path, f"{HEAD}COPY . .\nRUN npm ci\n") == []
+
+
+def test_node_packages_that_are_folders_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"dependencies": {"shared": "file:./shared"}}')
     assert check(tmp_path, f"{HEAD}COPY . .\nRUN npm ci\n") == []
 
 
