@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from layerstack.project.project import Project
 SERVICE_SCHEME = "service:"
 # Files in which projects keep their commands.
 COMMAND_FILES = ("Makefile", "justfile", "Taskfile.yml", "package.json", "*.sh", ".gitlab-ci.yml")
+MOST_CHARACTERS = 10**6
 WORKFLOWS = ".github/workflows/*.y*ml"
 # `docker buildx bake app --check`
 _BAKE_CHECK = re.compile(r"buildx\s+bake\b[^\n]*\s--(check|call[= ]check)\b")
@@ -80,4 +82,11 @@ def _command_texts(root: Path) -> Iterator[str]:
     for pattern in (*COMMAND_FILES, WORKFLOWS):
         for path in root.glob(pattern):
             if path.is_file():
-                yield path.read_text(encoding="utf-8", errors="replace")
+                yield _beginning(path)
+
+
+def _beginning(path: Path) -> str:
+    """ "" for a file that this user may not read; some scripts carry a whole program behind their commands."""
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(MOST_CHARACTERS)
+    return ""

@@ -19,9 +19,9 @@ def read_dockerfiles(project: Project) -> Iterator[tuple[Image, Dockerfile]]:
 
 
 def instruction_texts(project: Project) -> Iterator[str]:
-    """The text of every instruction in every stage."""
+    """The text of every instruction in every stage, with its heredocs."""
     for _, parsed in read_dockerfiles(project):
-        yield from (one.text for stage in parsed.stages for one in stage.instructions)
+        yield from ("\n".join((one.text, *one.heredocs)) for stage in parsed.stages for one in stage.instructions)
 
 
 def instruction_place(source: ComposeSource, image: Image, line: int) -> str:

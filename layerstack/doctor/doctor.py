@@ -21,7 +21,7 @@ LOOK_SECONDS = mount_shadow.LOOK_SECONDS + 5.0
 # Ctrl-C takes effect after this time at most.
 INTERRUPT_SECONDS = 0.5
 # A thread for every check and every fact: checks wait for facts that are read in the same pool.
-WORKERS = 40
+WORKERS = 64
 SEVERITIES = ("error", "warning", "ok")
 
 

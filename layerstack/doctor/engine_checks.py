@@ -18,6 +18,7 @@ from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.moment import epoch_seconds
+from layerstack.setup.registry import login_command
 from layerstack.wording import listed, megabytes
 
 LOW_DISK_BYTES = 10 * 10**9
@@ -105,7 +106,7 @@ def check_registry(client: EngineClient, references: Iterable[str], remedy: str)
         said = str(getattr(problem, "explanation", "") or problem.args[0])
         # A registry that refuses is there: only silence is a matter of the network.
         if texts.says(said, *texts.NO_TAG, *texts.NO_ACCESS, *texts.NEEDS_LOGIN, *texts.RATE_LIMIT, DENIED):
-            yield warning("registry", f"the registry does not provide {reference}: {said}", "docker login")
+            yield warning("registry", f"the registry does not provide {reference}: {said}", login_command(reference))
         else:
             yield warning("registry", f"no registry responds for {reference}: {said}", remedy)
     else:

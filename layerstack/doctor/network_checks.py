@@ -1,7 +1,10 @@
 """Proxies that only the shell has, and broken certificate variables, which keep builds from the network."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ from layerstack.docker_plugin import config_file, read_config
 from layerstack.finding import Finding, ok, warning
 
 PROXIES = {"HTTP_PROXY": ("HttpProxy", "httpProxy"), "HTTPS_PROXY": ("HttpsProxy", "httpsProxy")}
+NO_PROXY = ("NO_PROXY", "no_proxy")
 LOCAL_NAMES = ("localhost", "127.0.0.1")
 BUNDLES = (
     "SSL_CERT_FILE",
@@ -26,12 +30,15 @@ def check_shell_proxy() -> Iterator[Finding]:
     if not _proxies():
         yield ok("proxy", "the shell sets no proxy")
         return
-    kept = {name.strip() for name in _variable("NO_PROXY").split(",")}
-    # `NO_PROXY=*` excludes everything.
-    missing = [name for name in LOCAL_NAMES if name not in kept and "*" not in kept]
+    # Programs read one or the other; which one goes first differs.
+    given = {name: _names(os.environ[name]) for name in NO_PROXY if os.environ.get(name)} or {NO_PROXY[0]: set()}
+    missing = [name for name in LOCAL_NAMES if not all(_excludes(kept, name) for kept in given.values())]
     if missing:
-        detail = f"NO_PROXY does not name {' and '.join(missing)}: health checks from here go to the proxy"
-        yield warning("proxy", detail, f"export NO_PROXY={','.join([*sorted(kept - {''}), *missing])}")
+        detail = f"{' and '.join(given)} {'do' if len(given) > 1 else 'does'} not name {' and '.join(missing)}: "
+        every = set().union(*given.values())
+        wanted = shlex.quote(",".join([*sorted(every - {*missing}), *missing]))
+        remedy = f"export {' '.join(f'{name}={wanted}' for name in given)}"
+        yield warning("proxy", f"{detail}requests from this shell to a container go to the proxy", remedy)
     else:
         yield ok("proxy", "the shell's proxy excludes this machine")
 
@@ -56,9 +63,28 @@ def check_bundles() -> Iterator[Finding]:
     """Do variables for certificate bundles name existing files?"""
     for name in BUNDLES:
         path = os.environ.get(name, "")
-        if path and not Path(path).exists():
+        # OpenSSL takes a list of folders.
+        places = path.split(os.pathsep) if name == "SSL_CERT_DIR" else [path]
+        if path and not any(Path(one).exists() for one in places):
             detail = f"{name} names {path}, which does not exist: downloads on this machine fail"
             yield warning("certificates", detail, f"unset {name}, or put the bundle there")
+
+
+def _names(written: str) -> set[str]:
+    return {name for part in written.split(",") if (name := part.strip())}
+
+
+def _excludes(kept: set[str], name: str) -> bool:
+    """Whether a list keeps a name or an address from the proxy: by itself, by its network, or with everything."""
+    if {name, "*"} & kept:
+        return True
+    networks = []
+    for one in kept:
+        with suppress(ValueError):
+            networks.append(ip_network(one, strict=False))
+    with suppress(ValueError):
+        return any(ip_address(name) in network for network in networks)
+    return False
 
 
 def _proxies() -> dict[str, str]:

@@ -6,14 +6,14 @@ from layerstack import command
 from layerstack.engine import texts
 from layerstack.report import Say
 
-# Error of `docker pull` → its meaning. The first match counts.
+# Error of `docker pull` → its meaning; `{login}` is the command. The first match counts.
 REFUSALS = (
-    (texts.RATE_LIMIT, "the registry limits requests: `docker login`, or wait"),
+    (texts.RATE_LIMIT, "the registry limits requests: `{login}`, or wait"),
     (texts.NO_TAG_FOR_PLATFORM, "the registry has no such tag for this kind of processor"),
     (texts.NO_TAG, "the registry has no such tag"),
     # Docker Hub refuses a name that does not exist in the same words as one that needs a login.
-    (texts.NO_ACCESS, "the registry has no such image, or asks for `docker login`"),
-    (texts.NEEDS_LOGIN, "the registry asks for `docker login`"),
+    (texts.NO_ACCESS, "the registry has no such image, or asks for `{login}`"),
+    (texts.NEEDS_LOGIN, "the registry asks for `{login}`"),
     (texts.DISK_FULL, "the disk is full"),
 )
 
@@ -40,7 +40,7 @@ def pull(reference: str, say: Say) -> PullOutcome:
         return PullOutcome(is_pulled=True)
     # The last line has the reason; those before are progress.
     message = (result.stderr.strip() or result.stdout.strip() or f"exit code {result.exit_code}").splitlines()[-1]
-    return _judge(message.removeprefix("Error response from daemon: "))
+    return _judge(reference, message.removeprefix("Error response from daemon: "))
 
 
 def host_of(reference: str) -> str:
@@ -49,8 +49,16 @@ def host_of(reference: str) -> str:
     return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
 
 
-def _judge(message: str) -> PullOutcome:
+def login_command(reference: str) -> str:
+    """`docker login`, which alone means Docker Hub, at the registry of an image."""
+    host = host_of(reference)
+    return "docker login" if host == "docker.io" else f"docker login {host}"
+
+
+def _judge(reference: str, message: str) -> PullOutcome:
     meaning = next((meaning for signs, meaning in REFUSALS if texts.says(message, *signs)), None)
     if meaning:
-        return PullOutcome(is_pulled=False, is_refused=True, reason=f"{meaning} ({message})")
+        return PullOutcome(
+            is_pulled=False, is_refused=True, reason=f"{meaning.format(login=login_command(reference))} ({message})"
+        )
     return PullOutcome(is_pulled=False, reason=message)

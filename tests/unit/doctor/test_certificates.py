@@ -57,6 +57,7 @@ def test_a_dockerfile_that_installs_them_is_trusted(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert check(tmp_path, folder, monkeypatch, pem("AAAA"), "RUN update-ca-certificates") == []
+    assert check(tmp_path, folder, monkeypatch, pem("AAAA"), "RUN <<EOF\nupdate-ca-certificates\nEOF") == []
 
 
 def test_images_that_are_not_here_are_passed_over(

@@ -141,6 +141,12 @@ def test_a_required_variable_that_the_env_file_seems_to_have_is_told_with_the_pr
     assert (found.check, found.severity) == ("project", "error")
 
 
+def test_every_check_and_fact_has_a_thread(tmp_path: Path) -> None:
+    facts: list[Any] = []
+    pool: Any = SimpleNamespace(submit=lambda *asked: facts.append(asked))
+    assert len(DoctorChecks(tmp_path, pool, 1.0).named()) + len(facts) <= doctor.WORKERS
+
+
 @pytest.mark.usefixtures("no_engine")
 def test_a_hanging_or_broken_check_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECK_SECONDS", 0.5)
@@ -361,6 +367,13 @@ def test_the_registry(refusal: str, severity: str) -> None:
     found = engine_checks.check_registry(client, ["stand-in/node", "mine", "redis:7"], "")
     assert severities(found) == {"registry": severity}
     assert client.asked == ["redis:7"]
+
+
+def test_a_login_is_at_the_registry_of_the_image() -> None:
+    client = Registry({}, "unauthorized: authentication required")
+    for reference, remedy in (("ghcr.io/team/app:1", "docker login ghcr.io"), ("redis:7", "docker login")):
+        (found,) = engine_checks.check_registry(client, [reference], "")
+        assert found.remedy == remedy
 
 
 def test_the_registry_of_a_project_without_pulled_images_is_asked_for_a_common_one() -> None:

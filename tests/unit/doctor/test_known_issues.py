@@ -1,11 +1,12 @@
 """Known issues: each row only for its versions, and only where it is met."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from compose_project import load
 
-from layerstack.doctor.circumstances import Circumstances, read_circumstances
+from layerstack.doctor.circumstances import Circumstances, _command_texts, read_circumstances
 from layerstack.doctor.known_issues import KNOWN_ISSUES, issues_of
 
 ALL = Circumstances(**dict.fromkeys(Circumstances.__dataclass_fields__, True))
@@ -101,3 +102,13 @@ def test_what_the_files_tell(tmp_path: Path) -> None:
 def test_what_the_shell_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUILDKIT_PROGRESS", "plain")
     assert circumstances(tmp_path) == {"sets_progress"}
+
+
+def test_a_closed_script_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, **_: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    (tmp_path / "closed.sh").write_text("docker buildx bake --check\n")
+    assert "uses_bake_check" in circumstances(tmp_path, "services: {}")
+    monkeypatch.setattr(Path, "open", refuse)
+    assert list(_command_texts(tmp_path)) == [""]

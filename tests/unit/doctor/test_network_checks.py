@@ -34,8 +34,24 @@ def test_own_addresses_must_not_go_to_the_proxy(monkeypatch: pytest.MonkeyPatch)
     (found,) = network_checks.check_shell_proxy()
     assert found.severity == "warning"
     assert found.remedy == "export NO_PROXY=.corp,localhost,127.0.0.1"
+    for kept in ("localhost,127.0.0.1", "localhost, 127.0.0.0/8,::1,10.0.0.0/8", "*"):
+        monkeypatch.setenv("NO_PROXY", kept)
+        assert [one.severity for one in network_checks.check_shell_proxy()] == ["ok"]
+
+
+def test_the_variable_that_a_program_reads_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy:1")
+    monkeypatch.setenv("no_proxy", "localhost")
+    (found,) = network_checks.check_shell_proxy()
+    assert found.remedy == "export no_proxy=localhost,127.0.0.1"
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
-    assert [one.severity for one in network_checks.check_shell_proxy()] == ["ok"]
+    (found,) = network_checks.check_shell_proxy()
+    assert found.remedy == "export NO_PROXY=localhost,127.0.0.1 no_proxy=localhost,127.0.0.1"
+
+
+def test_one_folder_of_a_list_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path}/gone:{tmp_path}")
+    assert list(network_checks.check_bundles()) == []
 
 
 def test_engine_and_builds_need_the_proxy_of_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -224,6 +224,12 @@ def test_a_registry_that_refuses_is_quoted_and_no_stand_in_is_slipped_in(
     assert choices.read(machine.root) == {}
 
 
+def test_a_login_is_asked_for_at_the_registry_of_the_image() -> None:
+    said = registry._judge("ghcr.io/team/app:1", "unauthorized: authentication required").reason
+    assert "`docker login ghcr.io`" in said
+    assert "`docker login`" in registry._judge("node:18", "unauthorized: authentication required").reason
+
+
 def test_an_image_without_stand_in_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system_images, "read_stand_ins", lambda root: {})
     with pytest.raises(EngineError, match=r"node:18-alpine \(NODE_IMAGE\)(.|\n)*no such host"):
