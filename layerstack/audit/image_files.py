@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,13 +50,17 @@ class LayerFacts:
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """`files` is what a container sees by path; `buried` lies in lower layers, replaced or deleted later."""
+    """`files` is what a container sees by path; `buried` lies in lower layers, replaced or deleted later.
+
+    `architecture` is Docker's word for the processor (`amd64`), "" when the image does not tell.
+    """
 
     name: str
     config: Mapping[str, Any]
     layers: tuple[LayerFacts, ...]
     files: Mapping[str, StoredFile]
     buried: tuple[StoredFile, ...]
+    architecture: str = ""
 
     def read(self, path: str) -> bytes | None:
         """The content of a regular file, None when it is not there."""
@@ -84,7 +88,8 @@ def open_image(reference: str) -> Iterator[ImageFiles]:
         if folders := _readable_folders(facts):
             layers = [_read_folder(number, folder) for number, folder in enumerate(folders)]
             history = _history(_stored_config(folders[-1], facts["Id"]))
-            yield _assemble(reference, facts.get("Config") or {}, history, layers)
+            found = _assemble(reference, facts.get("Config") or {}, history, layers)
+            yield replace(found, architecture=str(facts.get("Architecture") or ""))
             return
         folder = resources.enter_context(temporary_folder("audit"))
         archive = folder / "image.tar"
@@ -175,7 +180,8 @@ def _from_archive(name: str, path: Path, resources: ExitStack) -> ImageFiles:
         raise UsageError(
             f"{path} is not an image that `docker save` wrote: {error}", "`docker save --output FILE IMAGE` makes one."
         ) from error
-    return _assemble(name, config.get("config") or {}, _history(config), layers)
+    found = _assemble(name, config.get("config") or {}, _history(config), layers)
+    return replace(found, architecture=str(config.get("architecture") or ""))
 
 
 def _manifest(outer: tarfile.TarFile) -> tuple[dict[str, Any], list[str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from layerstack.audit.elf_file import holds
 from layerstack.audit.image_files import ImageFiles
@@ -17,6 +18,8 @@ NUMPY_2_MARK = b"numpy._core._multiarray_umath"
 # Names of packages, with spaces between: declared by others, never imported, and therefore not installed.
 LEFT_OUT_LABEL = "io.layerstack.left-out"
 SHOWN = 6
+# Docker's word for a processor → the kernel's.
+MACHINES = {"": "x86_64", "amd64": "x86_64", "arm64": "aarch64", "386": "i686", "arm": "armv7l"}
 
 
 def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[Finding]:
@@ -24,7 +27,9 @@ def check_requirements(image: ImageFiles, environment: Environment) -> Iterator[
     declared = str((image.config.get("Labels") or {}).get(LEFT_OUT_LABEL, ""))
     # A package that is installed in spite of the label still has to have a matching version.
     left_out = set(map(canonicalize_name, declared.split())) - environment.packages.keys()
-    found = [problem for package in environment.packages.values() for problem in _problems(package, environment)]
+    markers = _marker_environment(image, environment)
+    every = environment.packages
+    found = [problem for package in every.values() for problem in _problems(package, every, markers)]
     problems = [text for name, text in found if name not in left_out]
     if absent := sorted({name for name, _ in found if name in left_out}):
         yield ok("requirements", f"{environment.folder}: left out on purpose ({LEFT_OUT_LABEL}): {', '.join(absent)}")
@@ -72,40 +77,65 @@ def check_editable(image: ImageFiles, environment: Environment) -> Iterator[Find
             yield error("editable", f"{detail}, which is not in the image", "Install it without -e in the image.")
 
 
-def _problems(package: Package, environment: Environment) -> Iterator[tuple[str, str]]:
+def _problems(package: Package, every: Mapping[str, Package], markers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """(name of the missing or conflicting package, sentence)"""
     for text in package.requires:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
-        # Judged for the image's Python: by default markers are evaluated for that of this machine.
-        if requirement.marker and not requirement.marker.evaluate(_marker_environment(environment)):
+        if not _applies(requirement, markers):
             continue
         name = canonicalize_name(requirement.name)
-        found = environment.packages.get(name)
+        found = every.get(name)
         if found is None:
             yield name, f"{package.name} needs {requirement.name}, which is not installed"
-        # As in pip, a pre-release that is installed counts.
-        elif not requirement.specifier.contains(found.version, prereleases=True):
+        elif not _meets(found.version, requirement):
             yield (
                 name,
                 f"{package.name} needs {requirement.name}{requirement.specifier}, and {found.version} is installed",
             )
 
 
-def _marker_environment(environment: Environment) -> Mapping[str, str]:
+def _applies(requirement: Requirement, markers: Mapping[str, str]) -> bool:
+    try:
+        # Judged for the image's Python: by default markers are evaluated for that of this machine.
+        return requirement.marker is None or requirement.marker.evaluate(markers)
+    except ValueError:
+        # A marker that pip does not understand either.
+        return False
+
+
+def _meets(version: str, requirement: Requirement) -> bool:
+    try:
+        # As in pip, a pre-release that is installed counts.
+        return requirement.specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        # `?`, or a version from before PEP 440: nobody can compare it.
+        return True
+
+
+def _full_version(image: ImageFiles, version: str) -> str:
+    """`3.11.9`; as new as can be where only `3.11` is known: what is for its first releases only is seldom needed."""
+    variables = dict(str(one).partition("=")[::2] for one in image.config.get("Env") or ())
+    # The official images of Python set it.
+    given = variables.get("PYTHON_VERSION", "")
+    return given if given.startswith(f"{version}.") else f"{version}.99"
+
+
+def _marker_environment(image: ImageFiles, environment: Environment) -> Mapping[str, str]:
     version = environment.python_version or "3.9"
+    full = _full_version(image, version)
     return {
         "python_version": version,
-        "python_full_version": f"{version}.0",
-        "implementation_version": f"{version}.0",
+        "python_full_version": full,
+        "implementation_version": full,
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
         "os_name": "posix",
         "sys_platform": "linux",
         "platform_system": "Linux",
-        "platform_machine": "x86_64",
+        "platform_machine": MACHINES.get(image.architecture, image.architecture),
         "platform_release": "",
         "platform_version": "",
         # Requirements of extras do not apply: the metadata does not say which were asked for.

@@ -6,8 +6,10 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.parser import HeaderParser
+from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
@@ -78,11 +80,12 @@ def _read_package(image: ImageFiles, site: str, metadata: str, sources: Mapping[
 def _recorded(image: ImageFiles, site: str, folder: str) -> Iterator[str]:
     """The paths that RECORD lists and the image has."""
     text = (image.read(f"{folder}/RECORD") or b"").decode("utf-8", errors="replace")
-    for row in csv.reader(io.StringIO(text)):
-        path = posixpath.normpath(f"{site}/{row[0]}") if row else ""
-        # A Dockerfile may have deleted some of them, for example tests.
-        if path in image.files:
-            yield path
+    with suppress(csv.Error):  # a damaged file names what precedes the damage
+        for row in csv.reader(io.StringIO(text)):
+            path = posixpath.normpath(f"{site}/{row[0]}") if row else ""
+            # A Dockerfile may have deleted some of them, for example tests.
+            if path in image.files:
+                yield path
 
 
 def _editable_from(image: ImageFiles, folder: str) -> str:
@@ -91,9 +94,9 @@ def _editable_from(image: ImageFiles, folder: str) -> str:
         document = json.loads(image.read(f"{folder}/direct_url.json") or b"{}")
     except ValueError:
         return ""
-    if not (document.get("dir_info") or {}).get("editable"):
+    if not isinstance(document, dict) or not (document.get("dir_info") or {}).get("editable"):
         return ""
-    return str(document.get("url", "")).removeprefix("file://")
+    return unquote(str(document.get("url", "")).removeprefix("file://"))
 
 
 def _editable_sources(image: ImageFiles) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 SITE = "opt/venv/lib/python3.9/site-packages"
 Files = Mapping[str, bytes]
@@ -15,14 +16,17 @@ def write_image(
     path: Path,
     layers: Sequence[Files],
     environment: Sequence[str] = (),
+    *,
     labels: Mapping[str, str] | None = None,
     is_packed: bool = False,
     is_oci: bool = False,
+    architecture: str = "amd64",
 ) -> str:
     """Write the archive and give its path; a file name that begins with `.wh.` deletes what a lower layer has."""
     blobs = {f"layer{number}": _tar(files, is_packed) for number, files in enumerate(layers)}
     history = [{"created_by": f"RUN step {number}"} for number in range(len(layers))]
-    config = json.dumps({"config": {"Env": list(environment), "Labels": labels}, "history": history}).encode()
+    settings = {"Env": list(environment), "Labels": labels}
+    config = json.dumps({"architecture": architecture, "config": settings, "history": history}).encode()
     members = _oci(config, blobs) if is_oci else _docker(config, blobs)
     path.write_bytes(_tar(members))
     return str(path)
@@ -36,7 +40,7 @@ def wheel(
     head = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {line}" for line in requires)]
     own = {**(files or {}), f"{info}/METADATA": "\n".join(head).encode() + b"\n\n"}
     if editable:
-        url = {"url": f"file:///{editable}", "dir_info": {"editable": True}}
+        url = {"url": f"file:///{quote(editable)}", "dir_info": {"editable": True}}
         own[f"{info}/direct_url.json"] = json.dumps(url).encode()
     own[f"{info}/RECORD"] = "".join(f"{one},,\n" for one in own).encode()
     return {f"{SITE}/{one}": content for one, content in own.items()}

@@ -139,6 +139,36 @@ def test_requirements_that_do_not_apply_are_not_missing(audit: Audit) -> None:
     assert checks_of(audit({**wheel("web", "1", requires=lines), **wheel("flask", "3.1")})) == []
 
 
+def test_requirements_are_judged_for_the_python_and_the_processor_of_the_image(audit: Audit) -> None:
+    early = wheel("redis", "5", requires=['async-timeout>=4; python_full_version < "3.9.3"'])
+    assert checks_of(audit(early)) == []
+    assert "requirements" not in checks_of(audit(early, environment=["PYTHON_VERSION=3.9.19"]))
+    assert "requirements" in checks_of(audit(early, environment=["PYTHON_VERSION=3.9.2"]))
+    intel = wheel("solver", "2", requires=['mkl; platform_machine == "x86_64"'])
+    assert checks_of(audit(intel, environment=(), architecture="arm64")) == []
+    assert checks_of(audit(intel, environment=())) == ["requirements"]
+
+
+@pytest.mark.parametrize("version", ["?", "2013b-final", "1.0-dev-ab12"])
+def test_a_version_that_cannot_be_compared_is_no_conflict(audit: Audit, version: str) -> None:
+    assert checks_of(audit({**wheel("web", "1", requires=["flask>=3"]), **wheel("flask", version)})) == []
+
+
+def test_a_marker_that_nobody_understands_is_no_requirement(audit: Audit) -> None:
+    assert checks_of(audit(wheel("web", "1", requires=['flask; platform_machine ~= "1"']))) == []
+
+
+def test_an_editable_package_may_lie_in_a_folder_with_blanks(audit: Audit) -> None:
+    (found,) = audit({**wheel("web", "1", editable="my app/src"), "my app/src/web.py": b""}).findings
+    assert (found.check, found.severity) == ("editable", "warning")
+
+
+@pytest.mark.parametrize(("file", "content"), [("direct_url.json", b"[]"), ("RECORD", b"web.py,,\n\0\n")])
+def test_damaged_metadata_is_read_as_far_as_it_goes(audit: Audit, file: str, content: bytes) -> None:
+    found = audit({**wheel("web", "1", {"web.py": b"x"}), f"{SITE}/web-1.dist-info/{file}": content})
+    assert [one.name for one in found.packages] == ["web"]
+
+
 def test_what_a_label_leaves_out_is_no_fault(audit: Audit) -> None:
     files = {**wheel("mediapipe", "1", requires=["jax>=0.4", "numpy"]), **wheel("web", "1", requires=["flask>=3"])}
     found = audit(files, labels={"io.layerstack.left-out": "Jax numpy"})

@@ -34,7 +34,7 @@ NODE_18 = {"usr/local/include/node/node_version.h": b"#define X\n#define NODE_MA
 def test_what_an_image_holds_tells_which_versions_have_ended(
     tmp_path: Path, files: Files, environment: Sequence[str], labels: Mapping[str, str] | None, remedies: list[str]
 ) -> None:
-    path = write_image(tmp_path / "image.tar", [files], environment, labels)
+    path = write_image(tmp_path / "image.tar", [files], environment, labels=labels)
     with open_image(path) as image:
         found = list(check_end_of_life(image, DAY))
     assert {(one.check, one.severity) for one in found} <= {("end-of-life", "warning")}
