@@ -16,8 +16,11 @@ from layerstack.wording import gibibytes
 
 INOTIFY_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
-# Where WSL mounts the disks of Windows.
-WINDOWS_DISKS = "/mnt/"
+MOUNTS_FILE = Path("/proc/self/mounts")
+# How WSL mounts the disks of Windows, wherever wsl.conf wants them; a Linux disk may be below /mnt, too.
+WINDOWS_TYPES = ("9p", "drvfs", "virtiofs")
+# A blank in a path, as /proc/mounts writes it.
+BLANK = r"\040"
 MEMINFO_FILE = Path("/proc/meminfo")
 # Kernels before 5.11 allow 8,192 by default.
 ENOUGH_WATCHES = 65_536
@@ -103,14 +106,23 @@ def check_wsl(root: Path, mounted: Iterable[str] = ()) -> Iterator[Finding]:
     # `5.15.153.1-microsoft-standard-WSL2`
     if "microsoft" not in platform.release().lower():
         return
-    if str(root.resolve()).startswith(WINDOWS_DISKS):
+    if _is_on_windows(str(root.resolve())):
         detail = f"{root} is on the Windows disk: builds are slow, hot reload misses changes"
         yield warning("wsl", detail, "Clone the project below your home directory inside WSL.")
-    elif outside := sorted({path for path in mounted if path.startswith(WINDOWS_DISKS)}):
+    elif outside := sorted(filter(_is_on_windows, set(mounted))):
         detail = f"{', '.join(outside)} is mounted from the Windows disk: slow, and hot reload misses changes"
         yield warning("wsl", detail, "Copy the folder below your home directory inside WSL and mount it from there.")
     else:
         yield ok("wsl", "the project is on the Linux disk")
+
+
+def _is_on_windows(path: str) -> bool:
+    """Whether the mount that holds a path is a disk of Windows."""
+    rows = (line.split() for line in MOUNTS_FILE.read_text(errors="replace").splitlines())
+    # Of two mounts at one place the later one is seen.
+    types = {fields[1].replace(BLANK, " "): fields[2] for fields in rows if len(fields) > 2}
+    holding = [place for place in types if f"{path}/".startswith(f"{place.rstrip('/')}/")]
+    return bool(holding) and types[max(holding, key=len)] in WINDOWS_TYPES
 
 
 def check_gpu(decision: Decision, project: Project | None = None) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layerstack.engine import engine, texts
 from layerstack.engine.texts import Text
-from layerstack.errors import EngineError
+from layerstack.errors import EngineError, reason
 from layerstack.project.gpu_request import CDI_DRIVER, EVERY_CDI_GPU, EVERY_GPU, GpuRequest
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def probe_docker(request: GpuRequest = EVERY_GPU) -> DockerGpu:
         found = judge_refusal(_refusal(client.api, request), request)
         return _refined(client.api, found) if found.broken_link == "docker" else found
     except (EngineError, OSError) as error:
-        return DockerGpu(False, f"Docker could not be queried: {str(error).splitlines()[0]}", "engine")
+        said = next(iter(reason(error).splitlines()), type(error).__name__)
+        return DockerGpu(False, f"Docker could not be queried: {said}", "engine")
 
 
 def judge_refusal(message: str, request: GpuRequest = EVERY_GPU) -> DockerGpu:

@@ -243,14 +243,34 @@ def test_buildkit_turned_off_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (finding.severity, finding.remedy) == ("warning", "unset DOCKER_BUILDKIT")
 
 
-def test_a_project_on_the_windows_disk_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+WSL_MOUNTS = """\
+/dev/sdc / ext4 rw 0 0
+C:\\134 /mnt/c 9p rw,aname=drvfs;path=C:\\134 0 0
+/dev/sdd /mnt/data ext4 rw 0 0
+D:\\134 /big\\040disk drvfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "mounted", "severity"),
+    [
+        ("/home/me/project", [], "ok"),
+        ("/mnt/c/project", [], "warning"),
+        ("/big disk/project", [], "warning"),
+        ("/mnt/data/project", [], "ok"),
+        ("/home/me/project", ["/mnt/c/data"], "warning"),
+        ("/home/me/project", ["/home/me/data", "/mnt/data"], "ok"),
+    ],
+)
+def test_a_project_on_the_windows_disk_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str, mounted: list[str], severity: str
+) -> None:
+    (tmp_path / "mounts").write_text(WSL_MOUNTS)
+    monkeypatch.setattr(machine_checks, "MOUNTS_FILE", tmp_path / "mounts")
     monkeypatch.setattr("platform.release", lambda: "5.15.0-microsoft-standard-WSL2")
-    assert severities(machine_checks.check_wsl(tmp_path)) == {"wsl": "ok"}
-    assert severities(machine_checks.check_wsl(Path("/mnt/c/project"))) == {"wsl": "warning"}
-    assert severities(machine_checks.check_wsl(tmp_path, ["/mnt/c/data"])) == {"wsl": "warning"}
-    assert severities(machine_checks.check_wsl(tmp_path, ["/home/me/data"])) == {"wsl": "ok"}
+    assert severities(machine_checks.check_wsl(Path(folder), mounted)) == {"wsl": severity}
     monkeypatch.setattr("platform.release", lambda: "6.1.0-generic")
-    assert list(machine_checks.check_wsl(Path("/mnt/c/project"))) == []
+    assert list(machine_checks.check_wsl(Path(folder), mounted)) == []
 
 
 @pytest.mark.parametrize(
