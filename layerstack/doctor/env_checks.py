@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path
 
 from layerstack.errors import StackError
@@ -55,7 +56,8 @@ class Names:
 def check_env_file(root: Path, source: ComposeSource) -> Iterator[Finding]:
     """Is every variable of the Compose files set, and is every line of `.env` read as intended?"""
     own = root / ".env"
-    if example := find_example(own):
+    # An example that only the program reads, when it runs without containers, is none of Compose's.
+    if (example := find_example(own)) and _concerns_compose(root, source, example):
         what = f"there is no .env, only {example.name}: the defaults of the Compose file count"
         yield warning(CHECK, what, shlex.join(["cp", example.name, ".env"]))
     names = read_names(root, source)
@@ -79,10 +81,23 @@ def read_names(root: Path, source: ComposeSource) -> Names:
     variables = tuple(source.variables())
     beside = find_example(root / ".env") or root / ".env.example"
     example = tuple(line.name for line in read_env_file(beside).lines)
-    used = {one.name for one in variables} | set(_passed_on(source)) | set(_bake_variables(root)) | set(example)
+    used = _used(root, source) | set(example)
     coming = {line.name for path in _other_env_files(root) for line in read_env_file(path).lines}
     coming |= set() if (root / ".env").exists() else set(example)
     return Names(read_env_file(root / ".env"), variables, frozenset(used), frozenset(coming))
+
+
+def _used(root: Path, source: ComposeSource) -> set[str]:
+    """Names that Compose and bake files use."""
+    return {one.name for one in source.variables()} | set(_passed_on(source)) | set(_bake_variables(root))
+
+
+def _concerns_compose(root: Path, source: ComposeSource, example: Path) -> bool:
+    """Whether what is copied from it would reach Compose, a build, or a container."""
+    names = {line.name for line in read_env_file(example).lines}
+    handed = (text for service in source.services() for text, _ in source.texts("services", service, "env_file"))
+    is_used = names & _used(root, source) or any(name.startswith(OWN_PREFIXES) for name in names)
+    return bool(is_used) or any(normpath(text) == ".env" for text in handed)
 
 
 def _other_env_files(root: Path) -> tuple[Path, ...]:

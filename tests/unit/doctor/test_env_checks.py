@@ -113,6 +113,24 @@ def test_a_missing_file_is_said_when_there_is_an_example(tmp_path: Path) -> None
     assert (found.severity, found.remedy) == ("warning", "cp .env.example .env")
 
 
+@pytest.mark.parametrize(
+    ("keys", "example", "is_said"),
+    [
+        ("image: x", "LOG_LEVEL=debug\n", False),
+        ("image: 'x:${TAG:-1}'", "LOG_LEVEL=debug\n", False),
+        ("environment: [LOG_LEVEL]", "LOG_LEVEL=debug\n", True),
+        ("image: x", "COMPOSE_PROFILES=dev\n", True),
+        ("env_file: [{ path: ./.env, required: false }]", "LOG_LEVEL=debug\n", True),
+    ],
+)
+def test_an_example_that_compose_has_no_use_for_is_no_matter(
+    tmp_path: Path, keys: str, example: str, is_said: bool
+) -> None:
+    (tmp_path / ".env.example").write_text(example)
+    found = env_checks.check_env_file(tmp_path, write(tmp_path, f"services: {{ web: {{ {keys} }} }}"))
+    assert [one.remedy for one in found] == (["cp .env.example .env"] if is_said else [])
+
+
 def test_what_is_included_has_env_files_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "db.env").write_text("PASSWORD=secret\n")
     include = "include:\n  - { path: db.yaml, env_file: db.env }\n"

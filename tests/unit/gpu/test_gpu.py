@@ -8,10 +8,10 @@ import fake_docker
 import pytest
 
 from layerstack.errors import GpuMissing
-from layerstack.gpu import device
+from layerstack.gpu import device, gpu_probe
 from layerstack.gpu.decision import decide, with_containers
 from layerstack.gpu.gpu_in_container import ContainerGpu
-from layerstack.gpu.gpu_probe import ADVICE, DockerGpu, Link, judge_refusal
+from layerstack.gpu.gpu_probe import ADVICE, DockerGpu, Link, judge_refusal, probe_docker
 from layerstack.gpu.nvml import Gpu, HostAnswer, HostGpus, MigInstance
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest, requests_of
@@ -233,3 +233,11 @@ def test_a_context_that_does_not_exist_is_nowhere(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setenv("DOCKER_CONTEXT", "gone")
     assert not device.is_engine_elsewhere()
+
+
+def test_an_error_without_a_word_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(gpu_probe.engine, "client", fail)
+    assert (probe_docker().broken_link, "ConnectionResetError" in probe_docker().reason) == ("engine", True)
