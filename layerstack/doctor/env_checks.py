@@ -215,7 +215,7 @@ def _port_numbers(names: Names) -> Iterator[Finding]:
 
 def _is_port(text: str) -> bool:
     match = _PORT.fullmatch(text)
-    return bool(match) and all(int(part) < 65536 for part in match[1].split("-"))
+    return match is not None and all(int(part) < 65536 for part in match[1].split("-"))
 
 
 def _problem(names: Names, line: EnvLine, severity: Callable[..., Finding], detail: str, remedy: str) -> Finding:
