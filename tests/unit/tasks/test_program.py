@@ -153,12 +153,28 @@ def test_another_programs_tasks_file_is_not_run(shop: Path, text: str) -> None:
     assert (outcome.returncode, outcome.stderr) == (0, "")
 
 
-def test_a_tasks_file_that_cannot_be_imported_is_a_warning(shop: Path) -> None:
-    (shop / "tasks.py").write_text("import invoke\nimport no_such_package\n")
+@pytest.mark.parametrize("text", ["import no_such_package", "raise SystemExit('no_such_package')"])
+def test_a_tasks_file_that_cannot_be_imported_is_a_warning(shop: Path, text: str) -> None:
+    (shop / "tasks.py").write_text(f"import invoke\n{text}\n")
     outcome = layerstack(shop, "--list")
     assert outcome.returncode == 0
     assert "no_such_package" in outcome.stderr
     assert "time-rebuild" in outcome.stdout
+
+
+def test_what_a_tasks_file_prints_is_no_part_of_a_document(shop: Path) -> None:
+    source = "# coding: latin-1\nfrom invoke import task\nprint('caf\xe9')\n@task\ndef polish(c):\n    \"Ours.\"\n"
+    (shop / "tasks.py").write_bytes(source.encode("latin-1"))
+    assert "polish" in layerstack(shop, "--list").stdout
+    assert json.loads(layerstack(shop, "build", "--frce", "--json").stdout)["exit_code"] == 2
+
+
+def test_a_folder_that_is_gone_is_wrong_usage(shop: Path) -> None:
+    words = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m layerstack status"
+    argv = ["sh", "-c", words]
+    outcome = subprocess.run(argv, cwd=shop, env=environment(shop), capture_output=True, text=True, check=False)
+    assert outcome.returncode == 2
+    assert "Traceback" not in outcome.stderr
 
 
 @pytest.mark.parametrize(
