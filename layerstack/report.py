@@ -64,6 +64,12 @@ def shown(text: str, stream: TextIO | None = None) -> str:
     return text.encode(encoding, "layerstack").decode(encoding)
 
 
+def as_is(stream: TextIO) -> TextIO:
+    """The same stream for text of other programs, in which `invoke TASK` stays what it is."""
+    found: TextIO = getattr(stream, "as_is", stream)
+    return found
+
+
 def wrapped(text: str, width: int) -> str:
     """Every line wrapped at blanks to a width, with its own indentation."""
     from rich.cells import cell_len
