@@ -63,7 +63,8 @@ def find_program(name: str) -> str:
     """Absolute path of a program. Raises EngineError for docker, StackError for others."""
     found = shutil.which(name)
     if found:
-        return found
+        # `./edit.sh` is found from here, and would be run from the folder of the call.
+        return os.path.abspath(found)  # noqa: PTH100 - resolves no link
     if name == "docker":
         # With the exit code for a missing engine, as without the command none can be used.
         raise EngineError("The docker command is not installed.", "`invoke setup` shows what this machine lacks.")

@@ -27,6 +27,8 @@ COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # A command in backticks, with the arrow before it, is not broken, so that it can be copied.
 _WORDS = re.compile(r"(?:→ )?(?:`[^`\n]+`\S*|\S+)")
+# What this process has printed: a task that fails prints a document about that unless its own is among them.
+printed_documents: list[Any] = []
 _ASCII = {
     **{"✓": "ok", "✗": "x", "▸": ">", "◆": "*", "·": "-", "…": "...", "→": "->", "—": "-", "×": "x", "²": "2"},
     **dict.fromkeys("█▉▊▋▌▍▎▏▐▕", "#"),
@@ -60,6 +62,12 @@ def shown(text: str, stream: TextIO | None = None) -> str:
     text = getattr(target, "spelled", str)(text)
     encoding = getattr(target, "encoding", None) or "utf-8"
     return text.encode(encoding, "layerstack").decode(encoding)
+
+
+def as_is(stream: TextIO) -> TextIO:
+    """The same stream for text of other programs, in which `invoke TASK` stays what it is."""
+    found: TextIO = getattr(stream, "as_is", stream)
+    return found
 
 
 def wrapped(text: str, width: int) -> str:
@@ -104,6 +112,7 @@ def line(text: str = "", style: str = "", is_whole: bool = False) -> None:
 
 def print_json(document: Any) -> None:
     """The JSON document of a task, on stdout."""
+    printed_documents.append(document)
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
     sys.stdout.flush()
 

@@ -129,7 +129,7 @@ class SharedBases:
         client.api.remove_image(answer.pinned)
         if not is_right:
             made_of = f"of other inputs ({label})" if label else "of unknown inputs: it has no label"
-            repair = f"`layerstack share --again {planned.name}`"
+            repair = f"`invoke share --again {planned.name}`"
             self._note(f"{planned.name}: {answer.reference} is made {made_of} → {repair}. Built here")
         return is_right
 

@@ -58,13 +58,15 @@ def _words(builder: Builder) -> str:
 
 
 def keeping_settings(ids: frozenset[str], eviction: Eviction, builder: Builder) -> str:
-    """The lines for `builder.config_file` that keep these records until the disk is full.
+    """The lines for `builder.config_file` that keep these records until the disk is full; "" where there are none.
 
     All three limits are given: with only one the engine takes the others for 0 and always cuts to the reserve.
     """
+    if not ids:
+        return ""
     limits = builder.layer_rule or GcRule()
     # Everything that is used more recently than these records stays longer, so the reserve has to hold that, too.
-    reserved = math.ceil(max(eviction.kept_longest(ids), limits.reserved_bytes) * HEADROOM)
+    reserved = math.ceil(max(eviction.kept_longest(ids), limits.reserved_bytes, 1) * HEADROOM)
     sizes = {
         "ReservedSpace": reserved,
         "MaxUsedSpace": max(limits.max_used_bytes, 2 * reserved) if limits.max_used_bytes else 0,

@@ -109,6 +109,9 @@ class RoomPlan:
 def parse_size(text: str) -> int:
     """`20GB`, `1.5 GiB` in bytes. Raises UsageError."""
     try:
+        # `20` would be bytes, which nobody means and every disk has.
+        if text.strip()[-1:].isdigit():
+            raise ValueError(f"`{text}` has no unit")
         return parse_printed_size(text.replace(" ", ""))
     except (ValueError, KeyError) as error:
         raise UsageError(f"--need takes a size, not `{text}`.", "Write `20GB` or `500MB`.") from error

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from layerstack import command
@@ -23,10 +23,25 @@ def read_document(project: Project) -> dict[str, Any]:
 
 
 def finished_services(document: Mapping[str, Any]) -> frozenset[str]:
-    """Services that run to their end: others wait for their success."""
+    """Services that run to their end: others wait for their success, or they are declared as jobs."""
+    declared = {name for name, one in document["services"].items() if is_declared_job(one)}
     needs = [(one.get("depends_on") or {}) for one in document["services"].values()]
     ended = "service_completed_successfully"
-    return frozenset(name for one in needs for name, need in one.items() if need.get("condition") == ended)
+    awaited = {name for one in needs for name, need in one.items() if need.get("condition") == ended}
+    return frozenset(declared | awaited)
+
+
+def is_declared_job(service: Mapping[str, Any]) -> bool:
+    """Whether its mode is `replicated-job` or `global-job`."""
+    return str((service.get("deploy") or {}).get("mode") or "").endswith("-job")
+
+
+def memory_mounts(service: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Path and size of each entry of `tmpfs:`, 0 for no limit."""
+    for text in service.get("tmpfs") or ():
+        target, _, options = str(text).partition(":")
+        sizes = [part.partition("=")[2] for part in options.split(",") if part.startswith("size=")]
+        yield target, bytes_of(sizes[-1]) if sizes else 0
 
 
 def yaml_text(*documents: Any) -> str:

@@ -26,7 +26,7 @@ CLAIM_SIZE = "10Gi"
 HEAD = "# Written by `layerstack deploy --kubernetes`; validated against the schemas of Kubernetes, never run.\n"
 NOT_CARRIED = (
     "Not carried over: start order (a container whose dependency is missing is restarted), published ports (write an "
-    "Ingress), process limits, log options, mounts of the project's folder."
+    "Ingress), process limits, log options, users given by name, mounts of the project's folder."
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layerstack.deploy.compose_document import bytes_of, object_name
+from layerstack.deploy.compose_document import bytes_of, memory_mounts, object_name
 from layerstack.deploy.service_policy import cards_wanted
 from layerstack.moment import span_seconds
 from layerstack.project.answers import holds_secret
@@ -89,17 +89,21 @@ class Pod:
         return {"limits": limits} if limits else {}
 
     def _security(self) -> dict[str, Any]:
-        user = str(self.service.get("user") or "")
-        capabilities = {"add": self.service.get("cap_add"), "drop": self.service.get("cap_drop")}
+        user, _, group = str(self.service.get("user") or "").partition(":")
+        # Docker takes `CAP_NET_ADMIN`, too; Kubernetes adds the prefix itself.
+        capabilities = {
+            part: [str(name).upper().removeprefix("CAP_") for name in self.service.get(f"cap_{part}") or ()]
+            for part in ("add", "drop")
+        }
         no_new = any(str(text).startswith("no-new-privileges") for text in self.service.get("security_opt") or ())
         made = {
             "readOnlyRootFilesystem": self.service.get("read_only"),
             "capabilities": {key: value for key, value in capabilities.items() if value},
             **({"allowPrivilegeEscalation": False} if no_new else {}),
             # Kubernetes takes numbers only, not names of users in the image.
-            **({"runAsUser": int(user.partition(":")[0])} if user.partition(":")[0].isdigit() else {}),
+            **{key: int(one) for key, one in (("runAsUser", user), ("runAsGroup", group)) if one.isdigit()},
         }
-        return {key: value for key, value in made.items() if value or value is False}
+        return {key: value for key, value in made.items() if value not in (None, {})}
 
     def _probes(self) -> dict[str, Any]:
         """The health check as startup and readiness probe. No liveness probe: Compose does not restart either."""
@@ -126,6 +130,8 @@ class Pod:
             target = {"mountPath": mount["target"]}
             if mount.get("read_only"):
                 target["readOnly"] = True
+            if folder := (mount.get("volume") or {}).get("subpath"):
+                target["subPath"] = folder
             if mount["type"] == "bind":
                 source: dict[str, Any] = {"hostPath": {"path": mount["source"]}}
             elif mount["type"] == "volume" and mount.get("source"):
@@ -135,7 +141,7 @@ class Pod:
             yield _mounted(f"volume-{number}", target, source)
 
     def _memory(self) -> Iterator[Mounted]:
-        memory = [(str(text).partition(":")[0], 0) for text in self.service.get("tmpfs") or ()]
+        memory = list(memory_mounts(self.service))
         if size := bytes_of(self.service.get("shm_size") or 0):
             memory.append(("/dev/shm", size))
         for number, (path, most) in enumerate(memory):

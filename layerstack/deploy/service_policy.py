@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from layerstack.deploy import swarm_keys
+from layerstack.deploy.compose_document import is_declared_job
 from layerstack.deploy.swarm_keys import Notes
 from layerstack.project.gpu_request import requests_of
 
@@ -27,16 +28,20 @@ def make_policy(name: str, service: Mapping[str, Any], facts: Facts, notes: Note
     declared = service.get("deploy") or {}
     made = {key: declared[key] for key in _DECLARED if declared.get(key)}
     replicas = declared.get("replicas", service.get("scale"))
-    # A global service runs once on each node and may have no number.
-    if replicas is not None and made.get("mode") != "global":
+    # A global service or job runs once on each node and may have no number.
+    if replicas is not None and not str(made.get("mode") or "").startswith("global"):
         made["replicas"] = int(replicas)
     made["resources"] = _resources(name, service, notes)
     if not facts.has_virtual_ips and "endpoint_mode" not in made:
         notes.add(name, "deploy.endpoint_mode: dnsrr", swarm_keys.NO_VIRTUAL_IPS)
         made["endpoint_mode"] = "dnsrr"
     if is_job:
-        notes.add(name, "deploy.mode: replicated-job", swarm_keys.JOB)
-        made |= {"mode": "replicated-job", "restart_policy": {"condition": "on-failure", "delay": "5s"}}
+        # Docker refuses a policy for updates of a job, and restarts after a success.
+        if not is_declared_job(service):
+            notes.add(name, "deploy.mode: replicated-job", swarm_keys.JOB)
+            made["mode"] = "replicated-job"
+        if (made.get("restart_policy") or {}).get("condition") not in ("on-failure", "none"):
+            made["restart_policy"] = {"condition": "on-failure", "delay": "5s"}
     else:
         made.setdefault("restart_policy", _restart(name, service, notes))
         # Old and new replica at once would write to one volume, or need the same port of their node.

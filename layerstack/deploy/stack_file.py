@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from layerstack.deploy import swarm_keys
-from layerstack.deploy.compose_document import bytes_of, finished_services, yaml_text
+from layerstack.deploy.compose_document import bytes_of, finished_services, memory_mounts, yaml_text
 from layerstack.deploy.service_policy import Facts, make_policy
 from layerstack.deploy.swarm_keys import Change, Notes
 from layerstack.engine.place import WILDCARDS
@@ -96,17 +96,21 @@ class _Maker:
                 continue
             if kind == "bind":
                 self.notes.add(name, f"volumes: {mount['source']}", swarm_keys.OTHER_MOUNT)
+            if folder := (mount.get("volume") or {}).get("subpath"):
+                # Left out, the service would work on the root of the volume.
+                msg = f"{name} takes {folder} of a volume, and `docker stack deploy` mounts whole volumes only."
+                raise UsageError(msg, f"Give {name} a volume of its own, and remove `subpath`.")
             made = _only(mount, ("type", "source", "target", "read_only"))
+            options = {key: _only(mount.get(key), ("nocopy", "propagation")) for key in ("volume", "bind")}
+            made |= {key: part for key, part in options.items() if part}
             if kind == "tmpfs" and (size := (mount.get("tmpfs") or {}).get("size")):
                 made["tmpfs"] = {"size": bytes_of(size)}
             yield made
 
     def _memory_mounts(self, name: str, service: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """`tmpfs:` and `shm_size:` as mounts: Swarm has neither key."""
-        for text in service.get("tmpfs") or ():
-            target, _, options = str(text).partition(":")
-            sizes = [part.partition("=")[2] for part in options.split(",") if part.startswith("size=")]
-            yield {"type": "tmpfs", "target": target, **({"tmpfs": {"size": bytes_of(sizes[0])}} if sizes else {})}
+        for target, most in memory_mounts(service):
+            yield {"type": "tmpfs", "target": target, **({"tmpfs": {"size": most}} if most else {})}
         if size := service.get("shm_size"):
             self.notes.add(name, "shm_size", f"a tmpfs of that size on {SHARED_MEMORY}")
             yield {"type": "tmpfs", "target": SHARED_MEMORY, "tmpfs": {"size": bytes_of(size)}}

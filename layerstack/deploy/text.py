@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from layerstack.deploy.deploy import Deployment
 from layerstack.deploy.deployed import OFF, DeployedService, StackReport
-from layerstack.report import line, mark, print_table, say, shown
+from layerstack.report import as_is, line, mark, print_table, say, shown
 from layerstack.wording import duration
 
 
@@ -19,7 +19,8 @@ def print_changes(done: Deployment) -> None:
 def print_file(done: Deployment) -> None:
     """The file on stdout, and nothing else, so that it can be redirected; it contains the values of .env."""
     print_changes(done)
-    sys.stdout.write(shown(done.file.text))
+    target = as_is(sys.stdout)
+    target.write(shown(done.file.text, target))
     # On stderr, so that the file on stdout stays complete and valid.
     if missing := [name for name, one in done.file.document["services"].items() if "@sha256:" not in one["image"]]:
         say(f"not in the registry yet: {', '.join(missing)}; deploy pushes them and names them by digest")

@@ -41,6 +41,17 @@ def copied_context(project: Project, image: Image) -> Iterator[Path]:
         yield copy
 
 
+def words_of(edit_command: str) -> tuple[str, ...]:
+    """The program and arguments of a command, () for none. Raises UsageError for one that no shell would take."""
+    try:
+        words = shlex.split(edit_command)
+    except ValueError as error:
+        raise UsageError(f"--edit-with takes a command, not `{edit_command}`: {error}.") from error
+    if edit_command and not words:
+        raise UsageError("--edit-with takes a command, not blanks.")
+    return tuple(words)
+
+
 def change(path: Path, edit_command: str = "") -> None:
     """Change the content of a file of the copy: by `edit_command`, else by a new unique comment.
 
@@ -49,8 +60,8 @@ def change(path: Path, edit_command: str = "") -> None:
     before, mode = _digest(path), path.stat().st_mode
     # A checkout may be read-only; the mode is part of BuildKit's cache key, so that it comes back.
     path.chmod(mode | 0o200)
-    if edit_command:
-        command.run((*shlex.split(edit_command), str(path)), cwd=path.parent).require()
+    if words := words_of(edit_command):
+        command.run((*words, str(path)), cwd=path.parent).require()
     else:
         # A new comment each time: content that BuildKit has seen before would be cached. It follows a line break of its
         # own, as the file may not end with one.

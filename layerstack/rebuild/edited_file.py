@@ -26,16 +26,20 @@ class EditedFile:
     reason: str
 
 
-def edited_file(project: Project, service: Service, image: Image) -> EditedFile:
-    """The file to change: `x-layerstack.edit` of the service, else one of the last COPY. Raises UsageError."""
+def edited_file(project: Project, service: Service, image: Image, has_command: bool = False) -> EditedFile:
+    """The file to change: `x-layerstack.edit` of the service, else one of the last COPY. Raises UsageError.
+
+    With `has_command` a command changes it, which knows files without comments, too.
+    """
     edited = service.settings.edit
     if not edited:
         return choose_edited_file(project, image)
     path = project.root / image.context / edited
     if not path.is_file():
         raise UsageError(f"The file that a rebuild of {service.name} should change does not exist: {path}.")
-    # Raises here, before anything is built.
-    comment_style(path)
+    if not has_command:
+        # Raises here, before anything is built.
+        comment_style(path)
     return EditedFile(str(edited), "")
 
 

@@ -13,7 +13,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.engine import images
 from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
-from layerstack.rebuild.context_copy import change, copied_context
+from layerstack.rebuild.context_copy import change, copied_context, words_of
 from layerstack.rebuild.edited_file import choose_edited_file, edited_file
 from layerstack.rebuild.leftovers import find_leftovers, remove_leftovers
 from layerstack.rebuild.rebuilder import Rebuilder, temporary_tag
@@ -40,6 +40,7 @@ def time_rebuilds(project: Project, names: Sequence[str], options: RebuildOption
     """
     if options.run_count < 1:
         raise UsageError(f"--runs is 1 or more, not {options.run_count}.")
+    words_of(options.edit_command)
     require_own_builder(project, "time-rebuild")
     wanted = [project.service(name).name for name in names] or _editable(project, say)
     if not wanted:
@@ -61,7 +62,7 @@ def time_rebuild(project: Project, service_name: str, options: RebuildOptions, s
     Raises UsageError when the service is not built here or the file to edit cannot be changed; BuildFailed.
     """
     service, image = project.service(service_name), project.image(service_name)
-    choice = edited_file(project, service, image)
+    choice = edited_file(project, service, image, bool(options.edit_command))
     edited = choice.path
     if choice.reason:
         say(f"{service.name}: no `x-layerstack.edit`, so {edited} is changed, {choice.reason}")

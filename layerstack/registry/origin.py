@@ -1,6 +1,5 @@
 """Where, when and by whom an image was built: a label that `share` adds."""
 
-import getpass
 import json
 import socket
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from layerstack.engine.images import Layer
 from layerstack.moment import local_time, read_time
+from layerstack.process_life import user_name
 
 # The digest of a base image's inputs. Images built on it inherit both labels.
 INPUTS_LABEL = "layerstack.inputs"
@@ -32,11 +32,7 @@ class Origin:
 
 def here(inputs: str, built: str, cause: str) -> Origin:
     """The origin of an image that was built on this machine; `by` is the current user."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a uid without a name, as in a container
-        user = "somebody"
-    return Origin(inputs, built, f"{user}@{socket.gethostname()}", cause)
+    return Origin(inputs, built, f"{user_name()}@{socket.gethostname()}", cause)
 
 
 def read_origin(labels: Mapping[str, str]) -> Origin | None:

@@ -16,7 +16,7 @@ from layerstack.errors import StartFailed
 from layerstack.project.called import with_called
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Project
-from layerstack.report import shown
+from layerstack.report import as_is, shown
 from layerstack.run.other_folder import require_own_folder
 from layerstack.run.outlook import Diagnose
 from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
@@ -174,7 +174,7 @@ def logs(project: Project, services: Sequence[str] = (), tail: int | None = None
 
 def _print_log_line(stream: command.Stream, text: str) -> None:
     # The output of a container must not move the reader's cursor or clear the screen.
-    target = sys.stdout if stream == "stdout" else sys.stderr
+    target = as_is(sys.stdout if stream == "stdout" else sys.stderr)
     target.write(f"{shown(text, target)}\n")
     target.flush()
 

@@ -68,7 +68,7 @@ def _system_image(reference: str, team: TeamRegistry) -> Candidate:
     stored, shared_as = images.find(reference), team.system_reference(reference)
     obstacle = "" if shared_as else "is named by its digest: it comes from its own registry"
     if stored is None:
-        obstacle = "is not here → `layerstack setup`"
+        obstacle = "is not here → `invoke setup`"
     return Candidate(reference, stored.id if stored else "", shared_as, obstacle)
 
 
@@ -80,8 +80,8 @@ def _built(planned: PlannedImage, team: TeamRegistry) -> Candidate:
 def _obstacle(planned: PlannedImage) -> str:
     """Why the stored image may differ from what others would build."""
     if planned.stored is None:
-        return f"is not here → `layerstack build {planned.name}`"
+        return f"is not here → `invoke build {planned.name}`"
     # If the digest left something out, others would pull an image that differs from what they would build.
     if doubts := (*planned.manifest.unknown, *planned.manifest.volatile):
         return f"has no digest that says all of it: {doubts[0]}"
-    return "" if planned.is_fresh else f"is not fresh, {planned.reason} → `layerstack build {planned.name}`"
+    return "" if planned.is_fresh else f"is not fresh, {planned.reason} → `invoke build {planned.name}`"

@@ -89,7 +89,7 @@ def _difference(candidate: Candidate, answer: Answer) -> str:
     # The name of a system image does not identify its content: the registry may hold a different one.
     if known_digests.is_known(candidate.reference, answer.digest, candidate.image_id):
         return ""
-    return f"may be another image there → `layerstack share --again {candidate.image}` replaces it"
+    return f"may be another image there → `invoke share --again {candidate.image}` replaces it"
 
 
 class _Pusher:

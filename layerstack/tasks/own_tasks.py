@@ -1,6 +1,8 @@
 """A tasks.py beside the Compose file: its tasks are found and listed with those of layerstack."""
 
 import ast
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from invoke.collection import Collection
@@ -25,12 +27,14 @@ def with_own_tasks(config: Config) -> Collection:
     if path is None:
         return namespace
     try:
-        module, parent = FilesystemLoader(config=config, start=str(path.parent)).load("tasks")
+        # What it prints must not become part of a JSON document, or a candidate of the shell's completion.
+        with redirect_stdout(sys.stderr):
+            module, parent = FilesystemLoader(config=config, start=str(path.parent)).load("tasks")
         config.set_project_location(parent)
         config.load_project()
         own = Collection.from_module(module, loaded_from=parent)
     # Importing it runs foreign code, which may raise anything; the tasks of layerstack have to stay usable.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         say(f"{path}: its tasks are left out: {type(error).__name__}: {error}")
         return namespace
     is_ours = any(task in EVERY_TASK for task in own.tasks.values())
@@ -52,7 +56,7 @@ def _merged(first: Collection, second: Collection) -> Collection:
 def _find() -> Path | None:
     try:
         path = root() / "tasks.py"
-        words = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        words = ast.walk(ast.parse(path.read_bytes()))
     except Exception:  # no project, no such file, or no Python: there are no tasks to find
         return None
     # Parsed and not imported: what is not meant for Invoke is never run.

@@ -81,6 +81,11 @@ class AsTyped:
         names = "|".join(sorted(namespace.task_names, key=len, reverse=True))
         self._call = re.compile(rf"\binvoke (?=(?:{names}|--list|--help|--dry)(?![\w-]))")
 
+    @property
+    def as_is(self) -> TextIO:
+        """The stream itself: logs and files of others contain no advice of ours."""
+        return self._stream
+
     def spelled(self, text: str) -> str:
         """The text as it will be written; layouts measure its width."""
         return self._call.sub("layerstack ", text)

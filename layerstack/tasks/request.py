@@ -45,7 +45,10 @@ def root() -> Path:
     """The folder of the project. Raises UsageError when there is none."""
     from layerstack.project.project import find_root
 
-    return find_root(Path.cwd())
+    try:
+        return find_root(Path.cwd())
+    except FileNotFoundError as error:
+        raise UsageError("This folder does not exist any more.", "`cd` into the project again.") from error
 
 
 def requested(device: str) -> "Request":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from layerstack.errors import CheckFailed, UsageError
+from layerstack.errors import CheckFailed
 from layerstack.report import say
 from layerstack.tasks.junit_report import JUNIT, junit_report
 from layerstack.tasks.request import (
@@ -57,8 +57,7 @@ def up(c: Context, services: Sequence[str], device: str = "auto", timeout: int =
 )
 def verify(c: Context, wait: int = 0, all: bool = False, json: bool = False, junit: str = "") -> None:
     """Ask every service whether it really works, and name the first broken link with its repair."""
-    if wait < 0:
-        raise UsageError(f"--wait takes seconds, not {wait}.")
+    require_not_negative("wait", wait, "seconds")
     project = project_to_read()
     # Compose takes 0.2 s to resolve the environment of the services, while the modules below load.
     project.read_ahead()

@@ -2,7 +2,6 @@
 
 import errno
 import functools
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from layerstack.errors import CheckFailed, CommandFailed, NoRoom, StackError
-from layerstack.report import say, tolerate_any_text
+from layerstack.errors import CommandFailed, NoRoom, StackError
+from layerstack.report import print_json, printed_documents, say, tolerate_any_text
 from layerstack.tasks.annotation import annotate
 
 # As shells report an end by SIGINT.
@@ -48,11 +47,18 @@ def task(**options: Any) -> Callable[[Callable[..., None]], "Task[Any]"]:
 
 def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
     """Call a task and turn its failure into the exit code of the program."""
+    before = len(printed_documents)
+
+    def ended(error: StackError) -> Exit:
+        # A failed check is printed as part of the task's own document, and one document is promised.
+        lacks_document = bool(kwargs.get("json")) and len(printed_documents) == before
+        return Exit(code=print_failure(error, as_json=lacks_document))
+
     try:
         body(c, *args, **kwargs)
         sys.stdout.flush()
     except StackError as error:
-        raise Exit(code=print_failure(_of_engine(error), as_json=bool(kwargs.get("json")))) from error
+        raise ended(_of_engine(error)) from error
     except KeyboardInterrupt:
         raise Exit("interrupted", INTERRUPTED) from None
     except OSError as error:
@@ -60,7 +66,7 @@ def _run(body: Callable[..., None], c: Context, args: Any, kwargs: Any) -> None:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         full = NoRoom(f"No room on the disk: {error}.", "`invoke clean` frees build cache; `df -h` shows what is full.")
-        raise Exit(code=print_failure(full, as_json=bool(kwargs.get("json")))) from error
+        raise ended(full) from error
 
 
 def _of_engine(error: StackError) -> StackError:
@@ -75,13 +81,12 @@ def _of_engine(error: StackError) -> StackError:
 
 
 def print_failure(error: StackError, as_json: bool) -> int:
-    """Print a failure on stderr, and as JSON unless a failed check has printed its document; returns the exit code."""
+    """Print a failure on stderr, and as a JSON document where one is wanted; returns the exit code."""
     say(str(error))
     annotate(error)
-    if as_json and not isinstance(error, CheckFailed):
-        document = {"ok": False, "error": str(error.args[0]), "advice": error.advice, "exit_code": error.exit_code}
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
-        sys.stdout.flush()
+    if as_json:
+        advice, code = error.advice, error.exit_code
+        print_json({"ok": False, "error": str(error.args[0]), "advice": advice, "exit_code": code})
     return error.exit_code
 
 

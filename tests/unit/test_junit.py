@@ -43,6 +43,19 @@ def test_a_file_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
         write_junit(tmp_path / "gone" / "x.xml", "verify", CASES, 0.0)
 
 
+def test_a_missing_folder_is_wrong_usage_before_anything_is_done(tmp_path: Path) -> None:
+    done: list[str] = []
+    with pytest.raises(UsageError, match="folder"), junit_report("build", str(tmp_path / "gone" / "x.xml")):
+        done.append("built")
+    assert done == []
+
+
+def test_a_failed_build_stays_one_where_the_file_cannot_be_written(tmp_path: Path) -> None:
+    # A folder of that name: only writing it shows that.
+    with pytest.raises(BuildFailed), junit_report("build", str(tmp_path)):
+        raise BuildFailed("api/Dockerfile:3 failed", "mend it")
+
+
 def test_a_task_that_fails_before_it_could_check_is_one_failure(tmp_path: Path) -> None:
     with pytest.raises(BuildFailed), junit_report("build", str(tmp_path / "x.xml")):
         raise BuildFailed("api/Dockerfile:3 failed", "mend it")

@@ -183,7 +183,7 @@ def test_a_wrong_label_is_not_used_and_leaves_nothing(monkeypatch: pytest.Monkey
     assert registry.tagged == []
     assert registry.removed == registry.pulled
     assert "sha256:other" in registry.notes[-1]
-    assert "layerstack share --again low" in registry.notes[-1]
+    assert "invoke share --again low" in registry.notes[-1]
 
 
 def test_a_pull_that_breaks_off_is_told_and_not_tried_again(monkeypatch: pytest.MonkeyPatch, low: PlannedImage) -> None:

@@ -97,6 +97,15 @@ def test_an_old_engine_knows_one_limit() -> None:
     assert gc == {"enabled": True, "defaultKeepStorage": "46GB"}
 
 
+@pytest.mark.parametrize("version", ["27.5.1", "28.5.2"])
+def test_without_bases_and_without_a_policy_there_is_nothing_to_set(version: str) -> None:
+    found = builder((), server_version=version)
+    assert cache_forecast.keeping_settings(frozenset(), Eviction((TORCH,), None), found) == ""
+    # A step that wrote no file.
+    empty = record("env", is_shared=True)
+    assert '"1GB"' in cache_forecast.keeping_settings(frozenset({"env"}), Eviction((empty,), None), found)
+
+
 def test_a_builder_in_a_container_has_a_file_of_its_own() -> None:
     text = settings(builder(limits(10 * GB, 100 * GB, 51 * GB), driver="docker-container"))
     assert text.splitlines()[0] == "[worker.oci]"

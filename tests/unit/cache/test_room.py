@@ -93,7 +93,7 @@ def test_a_size_is_read_as_docker_prints_it(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "much", "-5GB", "20 apples"])
+@pytest.mark.parametrize("text", ["", "much", "-5GB", "20 apples", "20", "1.5 "])
 def test_what_is_no_size_is_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError):
         parse_size(text)

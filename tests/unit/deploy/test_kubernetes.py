@@ -77,18 +77,30 @@ def test_limits_and_rights() -> None:
         "mem_limit": "64m",
         "read_only": True,
         "cap_drop": ["ALL"],
+        "cap_add": ["CAP_NET_BIND_SERVICE"],
         "security_opt": ["no-new-privileges:true"],
         "user": "10001:1",
     }
-    made = container(written(web={**one, "tmpfs": ["/tmp"], "shm_size": "8m"})["web"])
+    made = container(written(web={**one, "tmpfs": ["/tmp:mode=1777,size=16m"], "shm_size": "8m"})["web"])
     assert made["resources"] == {"limits": {"memory": str(64 * 2**20)}}
     assert made["securityContext"] == {
         "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
+        "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
         "allowPrivilegeEscalation": False,
         "runAsUser": 10001,
+        "runAsGroup": 1,
     }
+    assert container(written(web={"user": "0"})["web"])["securityContext"] == {"runAsUser": 0}
+    spec = by_kind(written(web={**one, "tmpfs": ["/tmp:mode=1777,size=16m"]})["web"])["Deployment"]["spec"]
+    (volume,) = spec["template"]["spec"]["volumes"]
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": str(16 * 2**20)}
     assert [mount["mountPath"] for mount in made["volumeMounts"]] == ["/tmp", "/dev/shm"]
+
+
+def test_a_folder_of_a_volume_is_mounted_as_such() -> None:
+    mount = {"type": "volume", "source": "data", "target": "/data", "volume": {"subpath": "web"}}
+    (found,) = container(written(web={"volumes": [mount]})["web"])["volumeMounts"]
+    assert (found["mountPath"], found["subPath"]) == ("/data", "web")
 
 
 def test_a_job_ends_and_has_no_address() -> None:

@@ -158,6 +158,23 @@ def test_data_stays_on_its_node_unless_a_placement_is_declared() -> None:
     assert service_of(facts, deploy={"placement": own})["deploy"]["placement"] == own
 
 
+@pytest.mark.parametrize("mode", ["replicated-job", "global-job"])
+def test_what_is_declared_as_a_job_stays_one_and_has_no_policy_for_updates(mode: str) -> None:
+    file = stack_of(once={"restart": "always", "deploy": {"mode": mode, "restart_policy": {"condition": "any"}}})
+    assert file.jobs == {"once"}
+    policy = file.document["services"]["once"]["deploy"]
+    assert policy == {"mode": mode, "restart_policy": {"condition": "on-failure", "delay": "5s"}}
+    assert "deploy.mode: replicated-job" not in reasons(file)
+
+
+def test_the_options_of_a_mount_are_kept_and_a_folder_of_a_volume_is_refused() -> None:
+    mount = {"type": "volume", "source": "data", "target": "/data"}
+    (made,) = service_of(volumes=[{**mount, "volume": {"nocopy": True}}])["volumes"]
+    assert made == {**mount, "volume": {"nocopy": True}}
+    with pytest.raises(UsageError, match="whole volumes"):
+        service_of(volumes=[{**mount, "volume": {"subpath": "web"}}])
+
+
 def test_networks_and_volumes_have_the_names_that_swarm_gives_them() -> None:
     top = {
         "networks": {

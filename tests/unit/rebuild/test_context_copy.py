@@ -114,6 +114,17 @@ def test_a_command_may_make_the_change(tmp_path: Path) -> None:
     assert path.read_text() == "[]"
 
 
+def test_a_command_may_be_a_script_of_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "copy").mkdir()
+    path, script = tmp_path / "copy" / "data.json", tmp_path / "edit.sh"
+    path.write_text("{}")
+    script.write_text('#!/bin/sh\necho "[]" > "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    change(path, "./edit.sh")
+    assert path.read_text() == "[]\n"
+
+
 def test_a_change_that_changes_no_content_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_text("x")

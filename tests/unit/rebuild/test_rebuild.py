@@ -28,6 +28,7 @@ def test_a_file_without_known_comments_is_refused(tmp_path: Path, name: str) -> 
     with pytest.raises(UsageError, match=name):
         edited_file(stack, stack.services["web"], stack.images["web"])
     assert (tmp_path / "web" / name).read_text() == "x"
+    assert edited_file(stack, stack.services["web"], stack.images["web"], has_command=True).path == name
 
 
 @pytest.mark.parametrize(("settings", "word"), [({}, "x-layerstack"), ({"edit": "gone.py"}, "gone.py")])
@@ -39,18 +40,20 @@ def test_what_to_edit_must_be_said_and_be_there(tmp_path: Path, settings: dict[s
 
 
 @pytest.mark.parametrize(
-    ("stack_settings", "names", "count", "word"),
+    ("stack_settings", "names", "options", "word"),
     [
-        ({"edit": "a.py"}, ["wep"], 1, "web"),
-        ({"edit": "a.py"}, [], 0, "--runs"),
-        ({}, [], 1, "x-layerstack"),
+        ({"edit": "a.py"}, ["wep"], RebuildOptions(1), "web"),
+        ({"edit": "a.py"}, [], RebuildOptions(0), "--runs"),
+        ({}, [], RebuildOptions(1), "x-layerstack"),
+        ({"edit": "a.py"}, ["web"], RebuildOptions(1, edit_command="sed -i 's/a/b/"), "--edit-with"),
+        ({"edit": "a.py"}, ["web"], RebuildOptions(1, edit_command=" "), "--edit-with"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_is_built(
-    tmp_path: Path, stack_settings: dict[str, Any], names: list[str], count: int, word: str
+    tmp_path: Path, stack_settings: dict[str, Any], names: list[str], options: RebuildOptions, word: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        rebuild.time_rebuilds(project(tmp_path, stack_settings), names, RebuildOptions(count), print)
+        rebuild.time_rebuilds(project(tmp_path, stack_settings), names, options, print)
     assert word in str(caught.value)
 
 

@@ -34,6 +34,9 @@ def test_a_base_is_named_by_what_it_is_made_of() -> None:
 def test_a_system_image_keeps_its_name_and_tag_on_one_level(reference: str, name: str) -> None:
     assert TEAM.system_reference(reference) == f"{TEAM.address}/{name}"
     assert _REFERENCE.fullmatch(TEAM.system_reference(reference))
+    repository = name.rpartition(":")[0]
+    for pinned in (reference, f"{reference}@{DIGEST}"):
+        assert TEAM.system_content_reference(pinned, DIGEST) == f"{TEAM.address}/{repository}:content-{'0' * 64}"
 
 
 def test_what_is_named_by_its_digest_is_not_kept_under_another_name() -> None:

@@ -81,7 +81,7 @@ def test_each_image_has_its_name_in_the_registry(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("change", "obstacle"),
     [
-        ({"stored": None}, "`layerstack build base`"),
+        ({"stored": None}, "`invoke build base`"),
         ({"is_fresh": False, "reason": "its inputs changed"}, "its inputs changed"),
         ({"unknown": ("a secret",)}, "a secret"),
         ({"volatile": ("it says pull",)}, "it says pull"),
@@ -97,4 +97,4 @@ def test_what_others_might_build_otherwise_is_not_shared(shop: Shop, change: dic
 
 def test_a_system_image_that_is_not_here_is_not_shared(shop: Shop) -> None:
     del shop.here["mongo:7"]
-    assert "`layerstack setup`" in shop.find()["mongo:7"].obstacle
+    assert "`invoke setup`" in shop.find()["mongo:7"].obstacle

@@ -14,6 +14,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web/Dockerfile").write_text("FROM scratch\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_place_is_a_file_of_the_checkout(text: str, place: str) -> None:
     assert annotation(text).startswith(f"::error {place}title=layerstack::")
+
+
+@pytest.mark.parametrize("folder_of_job", ["shop", "shop/web/src"])
+def test_the_place_is_named_from_the_top_of_the_checkout(
+    folder_of_job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop/web/src").mkdir(parents=True)
+    (tmp_path / "shop/compose.yaml").write_text("services: {web: {image: w}}\n")
+    (tmp_path / "shop/web/Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    monkeypatch.chdir(tmp_path / folder_of_job)
+    # A file of that name is at the top of the checkout, too, and is another one.
+    assert annotation("failed at web/Dockerfile:1").startswith("::error file=shop/web/Dockerfile,line=1,")
 
 
 def test_lines_and_percent_signs_stay_one_command() -> None:

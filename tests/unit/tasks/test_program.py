@@ -1,5 +1,6 @@
 """The `layerstack` command as a stranger runs it: in a process of its own, in a folder of their own."""
 
+import io
 import json
 import os
 import signal
@@ -11,6 +12,11 @@ from pathlib import Path
 import pytest
 
 from layerstack import __version__
+from layerstack.deploy.deploy import Deployment
+from layerstack.deploy.stack_file import StackFile
+from layerstack.deploy.text import print_file
+from layerstack.run import stack
+from layerstack.tasks.program import AsTyped
 
 ROOT = Path(__file__).parents[3]
 Outcome = subprocess.CompletedProcess[str]
@@ -153,12 +159,40 @@ def test_another_programs_tasks_file_is_not_run(shop: Path, text: str) -> None:
     assert (outcome.returncode, outcome.stderr) == (0, "")
 
 
-def test_a_tasks_file_that_cannot_be_imported_is_a_warning(shop: Path) -> None:
-    (shop / "tasks.py").write_text("import invoke\nimport no_such_package\n")
+@pytest.mark.parametrize("text", ["import no_such_package", "raise SystemExit('no_such_package')"])
+def test_a_tasks_file_that_cannot_be_imported_is_a_warning(shop: Path, text: str) -> None:
+    (shop / "tasks.py").write_text(f"import invoke\n{text}\n")
     outcome = layerstack(shop, "--list")
     assert outcome.returncode == 0
     assert "no_such_package" in outcome.stderr
     assert "time-rebuild" in outcome.stdout
+
+
+def test_what_a_tasks_file_prints_is_no_part_of_a_document(shop: Path) -> None:
+    source = "# coding: latin-1\nfrom invoke import task\nprint('caf\xe9')\n@task\ndef polish(c):\n    \"Ours.\"\n"
+    (shop / "tasks.py").write_bytes(source.encode("latin-1"))
+    assert "polish" in layerstack(shop, "--list").stdout
+    assert json.loads(layerstack(shop, "build", "--frce", "--json").stdout)["exit_code"] == 2
+
+
+def test_advice_is_respelled_and_the_text_of_others_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", AsTyped(written))
+    sys.stdout.write("`invoke build`\n")
+    service = {"image": "h/web@sha256:1", "command": ["sh", "-c", "invoke build"]}
+    print_file(Deployment("shop", StackFile({"services": {"web": service}}, ())))
+    stack._print_log_line("stdout", "web-1 | runs invoke build")
+    first, *others = written.getvalue().splitlines()
+    assert first == "`layerstack build`"
+    assert len([text for text in others if "invoke build" in text]) == 2
+
+
+def test_a_folder_that_is_gone_is_wrong_usage(shop: Path) -> None:
+    words = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m layerstack status"
+    argv = ["sh", "-c", words]
+    outcome = subprocess.run(argv, cwd=shop, env=environment(shop), capture_output=True, text=True, check=False)
+    assert outcome.returncode == 2
+    assert "Traceback" not in outcome.stderr
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,14 @@ gpu = failing("GpuMissing")
 
 
 @task()
+def judged(c, json=False):
+    \"\"\"Print a verdict, and fail by it.\"\"\"
+    from layerstack.report import print_json
+    print_json({"ok": False, "verdict": "wrong"})
+    raise errors.CheckFailed("it is wrong")
+
+
+@task()
 def interrupt(c):
     \"\"\"Be interrupted.\"\"\"
     raise KeyboardInterrupt
@@ -88,7 +96,7 @@ CALLS = [
         ("--dry bug", 0),
         ("nonsense", 2),
     ),
-    *(("usageerror --json", 2), ("checkfailed --json", 1), ("bug", 1), ("full", 7)),
+    *(("usageerror --json", 2), ("checkfailed --json", 1), ("judged --json", 1), ("bug", 1), ("full", 7)),
 ]
 Outcome = subprocess.CompletedProcess[str]
 
@@ -135,8 +143,11 @@ def test_a_failure_with_json_is_one_document(outcomes: dict[str, Future[Outcome]
     assert "UsageError happened" in outcome.stderr
 
 
-def test_a_failed_check_has_printed_its_document_already(outcomes: dict[str, Future[Outcome]]) -> None:
-    assert outcomes["checkfailed --json"].result().stdout == ""
+def test_a_failed_check_with_json_is_one_document_whenever_it_fails(outcomes: dict[str, Future[Outcome]]) -> None:
+    assert json.loads(outcomes["judged --json"].result().stdout) == {"ok": False, "verdict": "wrong"}
+    # A registry that refuses an image before anything could be reported.
+    document = json.loads(outcomes["checkfailed --json"].result().stdout)
+    assert (document["ok"], document["error"], document["exit_code"]) == (False, "CheckFailed happened", 1)
 
 
 def test_dry_runs_nothing_and_says_so(outcomes: dict[str, Future[Outcome]]) -> None:
