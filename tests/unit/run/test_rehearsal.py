@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,12 @@ class ComposeLoader(yaml.SafeLoader):
     """Reads Compose's own tags: `!override` as the value, `!reset` as the word."""
 
 
-ComposeLoader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+def _replaced(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    is_mapping = isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, True) if is_mapping else loader.construct_sequence(node, True)
+
+
+ComposeLoader.add_constructor("!override", _replaced)
 ComposeLoader.add_constructor("!reset", lambda loader, node: "reset")
 
 
@@ -43,7 +49,7 @@ def stack(root: Path) -> Project:
 
 
 def overlay(root: Path, changes: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load(rehearsal._overlay(stack(root), changes or {}), ComposeLoader)["services"]
+    read: dict[str, Any] = yaml.load(rehearsal._overlay(stack(root), {}, changes or {}), ComposeLoader)["services"]
     return read
 
 
@@ -64,9 +70,27 @@ def test_nothing_restarts_and_no_container_keeps_a_fixed_name(tmp_path: Path) ->
 
 
 def test_what_a_rehearsal_starts_is_marked_with_its_process(tmp_path: Path) -> None:
-    text = yaml.load(rehearsal._overlay(stack(tmp_path), {}), ComposeLoader)
+    text = yaml.load(rehearsal._overlay(stack(tmp_path), {}, {}), ComposeLoader)
     marked = [*text["services"].values(), text["networks"]["default"]]
     assert [one["labels"] for one in marked] == [{rehearsal.LABEL: own_mark()}] * 3
+
+
+def test_the_copy_has_networks_and_volumes_of_its_own(tmp_path: Path) -> None:
+    config = {
+        "networks": {"default": {"name": "proxy", "external": True}, "back": {"name": "shop-back", "internal": True}},
+        "volumes": {"data": {"name": "precious"}, "shared": {"name": "theirs", "external": True}},
+    }
+    text = yaml.load(rehearsal._overlay(stack(tmp_path), config, {}), ComposeLoader)
+    label = {"labels": {rehearsal.LABEL: own_mark()}}
+    assert text["volumes"] == {"data": label, "shared": label}
+    assert text["networks"] == {"default": {"internal": False, **label}, "back": {"internal": True, **label}}
+
+
+def test_a_fixed_address_stays_with_the_stack(tmp_path: Path) -> None:
+    own = {"back": {"ipv4_address": "10.9.0.5", "aliases": ["cache"]}, "default": None}
+    project = replace(stack(tmp_path), services={"web": Service("web", "w", (), {"networks": own})})
+    text = yaml.load(rehearsal._overlay(project, {}, {}), ComposeLoader)
+    assert text["services"]["web"]["networks"] == {"back": {"aliases": ["cache"]}, "default": {}}
 
 
 class Engine:
@@ -123,11 +147,13 @@ def test_only_marked_leftovers_of_ended_processes_are_removed(tmp_path: Path, mo
 def test_a_service_runs_from_another_image_without_the_mounts_that_would_hide_it(tmp_path: Path) -> None:
     volumes = [
         {"type": "bind", "source": "/src", "target": "/app"},
-        {"type": "volume", "source": "data", "target": "/data"},
+        {"type": "volume", "source": "data", "target": "/data", "read_only": True},
+        # Of a random name at each start: Compose gives it no source.
+        {"type": "volume", "target": "/app/node_modules", "volume": {}},
     ]
     changes = rehearsal.from_image(Service("web", "w", (), {"volumes": volumes}), "trial:1")
     read = overlay(tmp_path, {"web": changes})["web"]
-    assert (read["image"], read["volumes"]) == ("trial:1", ["data:/data"])
+    assert (read["image"], read["volumes"]) == ("trial:1", volumes[1:])
 
 
 def test_further_keys_are_added(tmp_path: Path) -> None:
