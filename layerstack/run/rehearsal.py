@@ -55,8 +55,12 @@ def find_leftovers(project: Project) -> tuple[str, ...]:
     """
     client, found = engine.client(), set()
     marked: dict[str, str | list[str] | bool] = {"label": LABEL}
-    for thing in (*client.containers.list(all=True, filters=marked), *client.networks.list(filters=marked)):
-        labels = thing.attrs.get("Labels") or (thing.attrs.get("Config") or {}).get("Labels") or {}
+    # Sparse: the SDK would ask for each one again, and fail at one that goes meanwhile.
+    for thing in (
+        *client.containers.list(all=True, sparse=True, filters=marked),
+        *client.networks.list(filters=marked),
+    ):
+        labels = thing.attrs.get("Labels") or {}
         name = labels.get(PROJECT_LABEL, "")
         # The mark names the process: the copy of a run that is still alive is left alone.
         if name.startswith(f"{project.name}-") and is_abandoned(labels[LABEL]):
@@ -68,7 +72,7 @@ def remove_all(name: str) -> None:
     """Remove the containers, networks and volumes of a copy."""
     client = engine.client()
     of_it: dict[str, str | list[str] | bool] = {"label": f"{PROJECT_LABEL}={name}"}
-    for container in client.containers.list(all=True, filters=of_it):
+    for container in client.containers.list(all=True, sparse=True, filters=of_it):
         with suppress(NotInEngine, RefusedByEngine):  # somebody else removes it at the same time
             container.remove(force=True, v=True)
     networks, volumes = client.networks.list(filters=of_it), client.volumes.list(filters=of_it)

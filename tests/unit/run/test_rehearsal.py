@@ -14,6 +14,7 @@ import pytest
 import yaml
 from fake_docker import FakeDocker
 
+from layerstack.engine.api import ObjectMissing
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.owner import own_mark
 from layerstack.project.project import Port, Project, Service
@@ -103,10 +104,13 @@ class Engine:
             setattr(self, kind, SimpleNamespace(list=partial(self._list, kind, own)))
 
     def _thing(self, kind: str, name: str, labels: dict[str, str]) -> Any:
-        attributes = {"Config": {"Labels": labels}} if kind == "containers" else {"Labels": labels}
-        return SimpleNamespace(attrs=attributes, labels=labels, remove=lambda **_: self.left.remove((kind, name)))
+        return SimpleNamespace(
+            attrs={"Labels": labels}, labels=labels, remove=lambda **_: self.left.remove((kind, name))
+        )
 
-    def _list(self, kind: str, own: list[tuple[str, Any]], filters: dict[str, str], **_: Any) -> list[Any]:
+    def _list(self, kind: str, own: list[tuple[str, Any]], filters: dict[str, str], **how: Any) -> list[Any]:
+        if kind == "containers" and not how.get("sparse"):
+            raise ObjectMissing("the SDK asks for each one, and one has gone meanwhile")
         key, _sign, value = filters["label"].partition("=")
         there = [one for name, one in own if (kind, name) in self.left]
         return [one for one in there if key in one.labels and value in ("", one.labels[key])]
