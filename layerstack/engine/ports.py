@@ -9,7 +9,6 @@ from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
 from layerstack.engine.place import WILDCARDS, find_place
 from layerstack.project.project import Port
 
-
 # What holds the ports of containers: of Docker, of Docker without root and nerdctl, of Podman with and without root.
 # One that runs without root holds those of all its containers at once.
 PROXIES = ("docker-proxy", "rootlesskit", "conmon", "rootlessport", "pasta")
