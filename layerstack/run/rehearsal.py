@@ -113,7 +113,8 @@ def _own_things(config: Mapping[str, Any], label: str) -> Iterator[str]:
     networks = {"default": None, **(config.get("networks") or {})}
     yield "networks:"
     for name, one in networks.items():
-        yield f"  {json.dumps(name)}: !override {{ internal: {json.dumps(bool((one or {}).get('internal')))}, {label} }}"
+        is_internal = json.dumps(bool((one or {}).get("internal")))
+        yield f"  {json.dumps(name)}: !override {{ internal: {is_internal}, {label} }}"
     # One with a fixed name would be the stack's own volume, which goes with the copy.
     if volumes := config.get("volumes"):
         yield "volumes:"
