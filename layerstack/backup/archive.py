@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -86,14 +86,16 @@ def write_contents(archive: zipfile.ZipFile, contents: Contents) -> None:
 @contextmanager
 def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Contents]]:
     """A complete backup. Raises UsageError that says what is missing or damaged."""
-    try:
-        with zipfile.ZipFile(path) as archive:
+    with ExitStack() as opened:
+        # Not around the caller's block, whose errors are none of the file.
+        try:
+            archive = opened.enter_context(zipfile.ZipFile(path))
             contents = _read_contents(archive, path)
             for dump in contents.dumps:
                 _require_whole(archive, dump, path)
-            yield archive, contents
-    except (OSError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} cannot be read as a backup: {error}.") from error
+        except (OSError, zipfile.BadZipFile) as error:
+            raise UsageError(f"{path} cannot be read as a backup: {error}.") from error
+        yield archive, contents
 
 
 def chunks(member: IO[bytes]) -> Iterator[bytes]:
@@ -106,7 +108,7 @@ def _read_contents(archive: zipfile.ZipFile, path: Path) -> Contents:
         return msgspec.json.decode(archive.read(CONTENTS), type=Contents)
     except KeyError:
         raise UsageError(f"{path} is no backup, or was cut off: it has no table of contents.") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, zlib.error) as error:
         raise UsageError(f"{path}: its table of contents cannot be read: {error}.") from error
 
 

@@ -123,14 +123,21 @@ def _require_running(project: Project, names: Sequence[str]) -> set[str]:
 @contextmanager
 def _held(project: Project, names: Sequence[str], running: set[str], words: tuple[str, str]) -> Iterator[None]:
     """Stop or pause all services that use these with the first Compose command, and undo it with the second."""
-    users = [name for name in project.services if name in running and all_dependencies(project, name) & set(names)]
+    # What is dumped or restored itself has to run for it, whatever it uses.
+    others = [name for name in project.services if name in running and name not in names]
+    users = [name for name in others if all_dependencies(project, name) & set(names)]
+    if not users:
+        yield
+        return
     hold, let_go = (project.compose("--progress", "quiet", word, *users) for word in words)
     try:
-        if users:
-            command.run(hold, cwd=project.root, env=project.environment).require()
+        command.run(hold, cwd=project.root, env=project.environment).require()
         yield
-    finally:
-        # Also after a failure of the first command, which may have held some of them. Its exit code is ignored so that
-        # the error of the block is the one that is reported.
-        if users:
-            command.run(let_go, cwd=project.root, env=project.environment)
+    except BaseException:
+        # Also after a failure of the first command, which may have held some of them. The error of the block is the one
+        # that is reported.
+        command.run(let_go, cwd=project.root, env=project.environment)
+        raise
+    command.run(let_go, cwd=project.root, env=project.environment).require(
+        f"`{project.compose_line(words[1], *users)}` lets them go."
+    )

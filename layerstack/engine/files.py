@@ -20,15 +20,20 @@ BUFFER_BYTES = 1 << 20
 def opened(client: EngineClient, container_id: str, path: str, deadline: float = math.inf) -> Iterator[tarfile.TarFile]:
     """The archive of a file or folder, a link followed, to be read forwards; the rest of it is never sent.
 
-    `deadline` is a moment of time.monotonic(). Raises NotInEngine, TimeoutError while it is read.
+    `deadline` is a moment of time.monotonic(). Raises NotInEngine, TimeoutError while it is read, EngineError where it
+    ends early.
     """
     # The SDK's default chunk size halves the speed.
     chunks, facts = client.api.get_archive(container_id, path, chunk_size=None)
     # The engine sends a link itself, not what it points to.
     while target := facts.get("linkTarget"):
         chunks, facts = client.api.get_archive(container_id, target, chunk_size=None)
-    with tarfile.open(fileobj=io.BufferedReader(_Stream(iter(chunks), deadline), BUFFER_BYTES), mode="r|") as archive:
-        yield archive
+    file = io.BufferedReader(_Stream(iter(chunks), deadline), BUFFER_BYTES)
+    try:
+        with tarfile.open(fileobj=file, mode="r|") as archive:
+            yield archive
+    except tarfile.TarError as error:
+        raise EngineError(f"The engine sent half of {path} only: {error}") from error
 
 
 def read_file(client: EngineClient, container_id: str, path: str, most_bytes: float = math.inf) -> bytes | None:
@@ -56,7 +61,10 @@ def is_there(client: EngineClient, container_id: str, path: str) -> bool | None:
     try:
         _require_sources(client, container_id)
         # The SDK has no call for the metadata alone; the content is not read.
-        client.api.get_archive(container_id, path)
+        _, facts = client.api.get_archive(container_id, path)
+        # The engine finds a link that leads nowhere, too.
+        while target := facts.get("linkTarget"):
+            _, facts = client.api.get_archive(container_id, target)
     except NotInEngine:
         return False
     except EngineError:
@@ -93,7 +101,11 @@ class _Stream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         while not self._rest:
             require_time(self._deadline)
-            chunk = next(self._chunks, None)
+            try:
+                chunk = next(self._chunks, None)
+            # The kinds of `requests`: the connection broke.
+            except OSError as error:
+                raise EngineError(f"The engine stopped sending: {error}") from error
             if chunk is None:
                 return 0
             self._rest = chunk

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -72,7 +73,9 @@ def read_folder(top: Path, deadline: float) -> Tree:
         inside = os.path.relpath(folder, top)
         prefix = "" if inside == "." else f"{inside}/"
         links = [name for name in folders if Path(folder, name).is_symlink()]
-        found |= {f"{prefix}{name}": _file_mark(Path(folder, name)) for name in (*files, *links)}
+        # As in an archive: a pipe or a socket is no file, and to read it would wait for ever.
+        own = [name for name in files if not _is_special(Path(folder, name))]
+        found |= {f"{prefix}{name}": _file_mark(Path(folder, name)) for name in (*own, *links)}
     return found
 
 
@@ -106,6 +109,14 @@ def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
             content = file.read() if file and member.size <= HASHED_BYTES else b""
             marks[member.name] = _mark(member.size, content)
             yield inside, marks[member.name]
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode))
 
 
 def _file_mark(path: Path) -> str:

@@ -14,6 +14,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.unusable import unreachable
 from layerstack.errors import EngineError, NotInEngine, UsageError
+from layerstack.project.image_name import full_name, repository_of
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
 
@@ -125,10 +126,19 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     # The socket answers name by name; the docker command lists images without saying which name found them.
     if answers is not None:
         return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
-    stored = [_stored(attributes) for attributes in _inspect(wanted)]
-    names = {name: image for image in stored for name in (image.id, image.id.removeprefix("sha256:"), *image.tags)}
-    found = {reference: names.get(reference) or names.get(f"{reference}:latest") for reference in wanted}
+    names: dict[str, StoredImage] = {}
+    for attributes in _inspect(wanted):
+        image = _stored(attributes)
+        known = map(_plain_name, (*image.tags, *(attributes.get("RepoDigests") or ())))
+        names |= dict.fromkeys((image.id, image.id.removeprefix("sha256:"), *known), image)
+    found = {reference: names.get(reference) or names.get(_plain_name(reference)) for reference in wanted}
     return {reference: image for reference, image in found.items() if image}
+
+
+def _plain_name(reference: str) -> str:
+    """Equal for all ways to write one name: with Docker Hub's address, without a tag, with a tag beside a digest."""
+    _, is_pinned, digest = reference.partition("@")
+    return f"{repository_of(reference)}@{digest}" if is_pinned else full_name(reference)
 
 
 def _address(reference: str) -> str:

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL
-from layerstack.engine.place import WILDCARDS
+from layerstack.engine.place import WILDCARDS, find_place
 from layerstack.project.project import Port
+
+# What holds the ports of containers: of Docker, of Docker without root and nerdctl, of Podman with and without root.
+# One that runs without root holds those of all its containers at once.
+PROXIES = ("docker-proxy", "rootlesskit", "conmon", "rootlessport", "pasta")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Holder:
     def remedy(self) -> str:
         """The command that frees the port, "" when unknown."""
         if self.is_container:
-            return f"docker compose -p {self.project} down" if self.project else f"docker stop {self.name}"
+            return f"docker compose -p {self.project} stop" if self.project else f"docker stop {self.name}"
         return f"kill {self.pid}" if self.pid else ""
 
 
@@ -40,6 +44,9 @@ def find_holder(client: EngineClient | None, port: Port) -> Holder | None:
 
     `client` is None when no engine responds.
     """
+    # The programs of another machine are not to be seen from here, and those of this one hold no port of it.
+    if client and find_place().is_remote:
+        return find_container(client, port)
     return (find_container(client, port) if client else None) or _find_process(port) or _try_bind(port)
 
 
@@ -47,7 +54,8 @@ def find_container(client: EngineClient, port: Port) -> Holder | None:
     """The container that publishes a port at a colliding address."""
     for entry in client.api.containers():
         for binding in entry.get("Ports") or ():
-            if binding.get("PublicPort") == port.published and _collide(binding.get("IP", ""), port.host_ip):
+            is_tcp = binding.get("Type", "tcp") == "tcp"
+            if is_tcp and binding.get("PublicPort") == port.published and _collide(binding.get("IP", ""), port.host_ip):
                 labels = entry.get("Labels") or {}
                 # The API prefixes every name with a slash.
                 name = entry["Names"][0].lstrip("/") if entry.get("Names") else entry["Id"][:12]
@@ -78,21 +86,23 @@ def _holder(number: int, pid: int | None) -> Holder:
     except psutil.Error:
         return Holder(number, "a program that just ended")
     # Another engine's, as this one's containers were checked before. Killing the proxy would cut that container off.
-    if name == "docker-proxy":
-        return Holder(number, "a container of another Docker engine")
-    return Holder(number, name, pid or 0)
+    if name in PROXIES:
+        return Holder(number, "a container of another engine")
+    # The first process holds what it will hand on to a service of the system, and no signal ends it.
+    return Holder(number, name, pid if pid and pid != 1 else 0)
 
 
 def _try_bind(port: Port) -> Holder | None:
     # Last resort where sockets are not listed: macOS, or the Windows side of WSL.
     ip = "0.0.0.0" if port.host_ip in WILDCARDS else port.host_ip
-    with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as probe:
-        # Otherwise connections that have just ended would hold the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as probe:
+            # Otherwise connections that have just ended would hold the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((ip, port.published))
-        except OSError as error:
-            return Holder(port.published, "another program") if error.errno == errno.EADDRINUSE else None
+    # Also of a machine without IPv6.
+    except OSError as error:
+        return Holder(port.published, "another program") if error.errno == errno.EADDRINUSE else None
     return None
 
 

@@ -48,6 +48,7 @@ __all__ = [
     "find_reached_files",
     "find_root",
     "load",
+    "read_config",
     "with_overlay",
 ]
 
@@ -281,11 +282,7 @@ def find_reached_files(root: Path, device: Device) -> "Reached":
 
 def with_overlay(project: Project, name: str, overlay: Path) -> Project:
     """The same images, run under another Compose project name and with one more Compose file."""
-    below = (project.overlay,) if project.overlay else ()
-    files = ComposeFiles(project.root, (*project.compose_files, *below, overlay), project.env_files)
-    environment = {"DEVICE": project.device, "COMPOSE_PROJECT_NAME": name}
-    question = Question(project.root, files, files.files, (), environment)
-    resolver = _resolver_of(question)
+    resolver = _resolver_of(_question_about(project, name, overlay))
     config = resolver().read_config()
     services = {
         # With the old name: a copy of the stack runs the images of the stack.
@@ -293,6 +290,18 @@ def with_overlay(project: Project, name: str, overlay: Path) -> Project:
         for key, definition in (config.get("services") or {}).items()
     }
     return replace(project, name=name, services=services, overlay=overlay)
+
+
+def read_config(project: Project) -> dict[str, Any]:
+    """All that Compose resolves of it, networks and volumes included."""
+    return _resolver_of(_question_about(project, project.name))().read_config()
+
+
+def _question_about(project: Project, name: str, *further: Path) -> Question:
+    below = (project.overlay,) if project.overlay else ()
+    files = ComposeFiles(project.root, (*project.compose_files, *below, *further), project.env_files)
+    environment = {"DEVICE": project.device, "COMPOSE_PROJECT_NAME": name}
+    return Question(project.root, files, files.files, (), environment)
 
 
 def _resolver_of(question: Question) -> "Callable[[], Resolver]":

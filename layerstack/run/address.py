@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 
-from layerstack.engine.place import EnginePlace, find_place
+from layerstack.engine.place import EnginePlace, bracketed, find_place
 from layerstack.project.addresses import DEFAULT_PORTS
 from layerstack.project.project import Project
 from layerstack.project.service import Service
@@ -30,8 +30,8 @@ def tunnel(project: Project) -> str:
     """The command that forwards ports which only the engine's machine reaches; "" for none."""
     place = find_place()
     ports = [port for service in project.services.values() for port in service.ports if not place.address(port)]
-    ways = [f"-L {port.published}:{port.host_ip}:{port.published}" for port in ports]
-    return " ".join(("ssh -N", *ways, place.host)) if ways else ""
+    ways = [f"-L {port.published}:{bracketed(port.host_ip)}:{port.published}" for port in ports]
+    return " ".join(("ssh -N", *ways, place.login)) if ways else ""
 
 
 def _address(service: Service, engine_place: EnginePlace) -> str:

@@ -2,14 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 from layerstack.engine.client import EngineClient
-from layerstack.engine.container import PROJECT_LABEL, Container, from_inspect
+from layerstack.engine.container import PROJECT_LABEL, SERVICE_LABEL, Container
 from layerstack.engine.place import WILDCARDS
 from layerstack.engine.ports import Holder
-from layerstack.errors import NotInEngine
 from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service
 
@@ -69,20 +70,26 @@ class SharedPort:
         return f"choose another port: {' or '.join(self.sources)}"
 
 
-def find_shared_ports(project: Project) -> Iterator[SharedPort]:
-    """Ports that more than one container of the project would publish, each once."""
+def find_shared_ports(project: Project, services: Iterable[str] | None = None) -> Iterator[SharedPort]:
+    """Ports that more than one container of these services, of all without names, would publish, each once."""
     wanted: dict[int, list[tuple[Service, Port]]] = defaultdict(list)
-    for service in project.services.values():
+    for name in project.services if services is None else services:
+        service = project.services[name]
         for port in service.ports:
             # Every replica would publish the port.
             wanted[port.published] += [(service, port)] * service.replicas
     for uses in wanted.values():
-        (first, one), *others = uses
-        for second, other in others[:1]:
-            # The same port on two different addresses is no conflict.
-            if other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other)):
-                sources = dict.fromkeys(source_of(project, user, port) for user, port in uses)
-                yield SharedPort(other, first.name, second.name, tuple(sources))
+        pairs = combinations(uses, 2)
+        found = next((pair for pair in pairs if _collide(*(port for _, port in pair))), None)
+        if found:
+            (first, _), (second, port) = found
+            sources = dict.fromkeys(source_of(project, user, port) for user, port in uses)
+            yield SharedPort(port, first.name, second.name, tuple(sources))
+
+
+def _collide(one: Port, other: Port) -> bool:
+    # The same port on two different addresses is no conflict.
+    return other.host_ip == one.host_ip or WILDCARDS[0] in (_open(one), _open(other))
 
 
 def _open(port: Port) -> str:
@@ -117,18 +124,24 @@ def find_name_holder(client: EngineClient, project: Project, service: Service) -
     name = service.definition.get(KEY)
     if not name:
         return None
-    try:
-        one = from_inspect(client.api.inspect_container(name))
-    except NotInEngine:
+    # Not by `inspect`, which takes `db` for the beginning of an id, and refuses it where two begin with it.
+    listed = client.api.containers(all=True, filters={"name": f"^/?{re.escape(name)}$"})
+    one = next((one for one in listed if name in _names(one)), None)
+    if one is None:
         return None
-    owner = (one.labels or {}).get(PROJECT_LABEL, "")
-    # The engine also accepts the beginning of an id: the name itself may be free.
-    if one.name != name or (owner == project.name and one.service == service.name):
+    labels = one.get("Labels") or {}
+    owner, user = labels.get(PROJECT_LABEL, ""), labels.get(SERVICE_LABEL, "")
+    if owner == project.name and user == service.name:
         return None
     if owner == project.name:
-        return NameHolder(name, f"a container of this project ({_service_words(project, one.service)})", True)
-    whose = f"of the project {owner} (service {one.service})" if owner else f"that Compose did not make ({one.image})"
+        return NameHolder(name, f"a container of this project ({_service_words(project, user)})", True)
+    whose = f"of the project {owner} (service {user})" if owner else f"that Compose did not make ({one.get('Image')})"
     return NameHolder(name, f"a container {whose}")
+
+
+def _names(listed: Mapping[str, Any]) -> list[str]:
+    # The API prefixes every name with a slash.
+    return [name.lstrip("/") for name in listed.get("Names") or ()]
 
 
 def orphan_words(project: Project, container: Container) -> str:

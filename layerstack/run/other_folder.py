@@ -22,10 +22,21 @@ def require_own_folder(client: EngineClient, project: Project, say: Say) -> None
     if not others:
         return
     # A folder that is not here may be one of another machine that uses the same engine.
-    here = [folder for folder in others if find_place().is_remote or Path(folder).is_dir()]
+    here = [folder for folder in others if find_place().is_remote or exists(folder) is not False]
     if here:
         raise _taken(project, here[0])
     say(f"{project.name} was started from {others[0]}, which is gone: its containers are taken over")
+
+
+def exists(path: Path | str) -> bool | None:
+    """Whether this machine has it; None where this user may not look."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def is_same_folder(folder: str, root: Path) -> bool:

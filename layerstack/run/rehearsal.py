@@ -12,7 +12,7 @@ from layerstack.engine import engine
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.errors import NotInEngine, RefusedByEngine
 from layerstack.owner import is_abandoned, own_mark
-from layerstack.project.project import Project, Service, with_overlay
+from layerstack.project.project import Project, Service, read_config, with_overlay
 from layerstack.temporary_folder import temporary_folder
 
 LABEL = "layerstack.rehearsal"
@@ -29,7 +29,7 @@ def rehearsal(
     name = f"{project.name}-{purpose}-{os.getpid()}"
     with temporary_folder("rehearsal") as folder:
         overlay = folder / "overlay.yml"
-        overlay.write_text(_overlay(project, changes or {}))
+        overlay.write_text(_overlay(project, read_config(project), changes or {}))
         copy = with_overlay(project, name, overlay)
         try:
             yield copy
@@ -44,9 +44,7 @@ def rehearsal(
 
 def from_image(service: Service, tag: str) -> dict[str, str]:
     """Compose keys that run a service from another image, without source mounts that would hide its files."""
-    kept = [
-        f"{one['source']}:{one['target']}" for one in service.definition.get("volumes") or () if one["type"] == "volume"
-    ]
+    kept = [one for one in service.definition.get("volumes") or () if one["type"] == "volume"]
     return {"image": tag, "volumes": f"!override {json.dumps(kept)}"}
 
 
@@ -57,8 +55,12 @@ def find_leftovers(project: Project) -> tuple[str, ...]:
     """
     client, found = engine.client(), set()
     marked: dict[str, str | list[str] | bool] = {"label": LABEL}
-    for thing in (*client.containers.list(all=True, filters=marked), *client.networks.list(filters=marked)):
-        labels = thing.attrs.get("Labels") or (thing.attrs.get("Config") or {}).get("Labels") or {}
+    # Sparse: the SDK would ask for each one again, and fail at one that goes meanwhile.
+    for thing in (
+        *client.containers.list(all=True, sparse=True, filters=marked),
+        *client.networks.list(filters=marked),
+    ):
+        labels = thing.attrs.get("Labels") or {}
         name = labels.get(PROJECT_LABEL, "")
         # The mark names the process: the copy of a run that is still alive is left alone.
         if name.startswith(f"{project.name}-") and is_abandoned(labels[LABEL]):
@@ -70,7 +72,7 @@ def remove_all(name: str) -> None:
     """Remove the containers, networks and volumes of a copy."""
     client = engine.client()
     of_it: dict[str, str | list[str] | bool] = {"label": f"{PROJECT_LABEL}={name}"}
-    for container in client.containers.list(all=True, filters=of_it):
+    for container in client.containers.list(all=True, sparse=True, filters=of_it):
         with suppress(NotInEngine, RefusedByEngine):  # somebody else removes it at the same time
             container.remove(force=True, v=True)
     networks, volumes = client.networks.list(filters=of_it), client.volumes.list(filters=of_it)
@@ -86,17 +88,45 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _overlay(project: Project, changes: Mapping[str, Mapping[str, Any]]) -> str:
+def _overlay(project: Project, config: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> str:
     label = f"labels: {{ {LABEL}: '{own_mark()}' }}"
-    # The network is labelled, too: a run that is killed before its first container leaves only that.
-    lines = [f"networks: {{ default: {{ {label} }} }}", "services:"]
+    lines = [*_own_things(config, label), "services:"]
     for service in project.services.values():
+        own = changes.get(service.name, {})
         ports = [f"127.0.0.1:{free_port()}:{port.target}" for port in service.ports]
         lines += [f"  {json.dumps(service.name)}:", f"    ports: !override {json.dumps(ports)}", "    restart: 'no'"]
-        lines += [f"    {label}"] if "labels" not in changes.get(service.name, {}) else []
-        if service.image and "image" not in changes.get(service.name, {}):
+        lines += [f"    {label}"] if "labels" not in own else []
+        if service.image and "image" not in own:
             # Its own may have the project's name in it.
             lines.append(f"    image: {json.dumps(service.image)}")
         lines += ["    container_name: !reset null"] if "container_name" in service.definition else []
-        lines += [f"    {key}: {value}" for key, value in changes.get(service.name, {}).items()]
+        lines += _networks_of(service)
+        lines += [f"    {key}: {value}" for key, value in own.items()]
     return "\n".join(lines) + "\n"
+
+
+def _own_things(config: Mapping[str, Any], label: str) -> Iterator[str]:
+    """Networks and volumes of the copy's own, whatever name, driver or owner those of the stack have.
+
+    They are labelled, too: a run that is killed before its first container leaves only these.
+    """
+    networks = {"default": None, **(config.get("networks") or {})}
+    yield "networks:"
+    for name, one in networks.items():
+        is_internal = json.dumps(bool((one or {}).get("internal")))
+        yield f"  {json.dumps(name)}: !override {{ internal: {is_internal}, {label} }}"
+    # One with a fixed name would be the stack's own volume, which goes with the copy.
+    if volumes := config.get("volumes"):
+        yield "volumes:"
+        yield from (f"  {json.dumps(name)}: !override {{ {label} }}" for name in volumes)
+
+
+def _networks_of(service: Service) -> Iterator[str]:
+    """Without fixed addresses, which belong to the networks of the stack."""
+    networks = service.definition.get("networks") or {}
+    if any(key.endswith("_address") for one in networks.values() for key in one or ()):
+        kept = {
+            name: {key: value for key, value in (one or {}).items() if not key.endswith("_address")}
+            for name, one in networks.items()
+        }
+        yield f"    networks: !override {json.dumps(kept)}"

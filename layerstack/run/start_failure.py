@@ -85,14 +85,14 @@ def _misnamed(project: Project, name: str, image: Image) -> StartFailed:
 
 def require_ports(client: EngineClient, project: Project, services: Sequence[str]) -> None:
     """Raises StartFailed for a port that something else holds, or that two of these services publish."""
-    for shared in find_shared_ports(project):
-        if {shared.first, shared.second} <= set(services):
-            raise StartFailed(f"{shared.words}.", f"{shared.change[0].upper()}{shared.change[1:]}.")
-    # A running service holds its ports itself.
-    running = {name for name, found in read_all(client, project.name).items() if any(one.is_running for one in found)}
+    for shared in find_shared_ports(project, services):
+        raise StartFailed(f"{shared.words}.", f"{shared.change[0].upper()}{shared.change[1:]}.")
+    found = read_all(client, project.name)
     for name in services:
-        for port in project.services[name].ports if name not in running else ():
-            holder = ports.find_holder(client, port)
+        # A running service holds its ports itself, but not one that was added to its definition since.
+        held = {port.published for one in found.get(name, ()) if one.is_running for port in one.ports}
+        for port in project.services[name].ports:
+            holder = None if port.published in held else ports.find_holder(client, port)
             if holder and not is_own(project, holder):
                 raise port_taken(project, name, port, holder)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from os.path import normpath, relpath
 from pathlib import Path
 
+from layerstack.dockerfile.references import normal_platform
 from layerstack.engine.client import EngineClient
 from layerstack.errors import NotInEngine, StartFailed
 from layerstack.project.compose_source import read_source
@@ -104,7 +105,7 @@ def _other_platform(client: EngineClient, project: Project, name: str) -> StartF
     with suppress(NotInEngine):
         facts = client.api.inspect_image(image)
         here = f"{facts.get('Os')}/{facts.get('Architecture')}"
-        if wanted.split("/")[:2] != here.split("/"):
+        if normal_platform(wanted).split("/")[:2] != here.split("/"):
             declared = find_declaration(project, name, "platform")
             where = f" ({declared.place})" if declared else ""
             own = f"`invoke build {name} && invoke up`" if project.services[name].is_built else f"`docker pull {image}`"

@@ -2,17 +2,19 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from layerstack.engine.client import EngineClient
 from layerstack.engine.endpoint import find_endpoint
+from layerstack.engine.images import is_stored
 from layerstack.engine.place import find_place
 from layerstack.errors import EngineError, StartFailed
 from layerstack.project.project import Project, Service, with_overlay
 from layerstack.report import Say
+from layerstack.run.other_folder import exists
 from layerstack.state_folder import state_folder, write_atomically
 
 FILE = "without-mounts.yml"
@@ -59,8 +61,8 @@ def _is_elsewhere(client: EngineClient, project: Project) -> bool:
     mounting = [one for one in project.services.values() if _own_mounts(project.root, one)]
     sources = {Path(mount["source"]) for one in mounting for mount in _own_mounts(project.root, one)}
     # A source that is missing here as well proves nothing about the engine.
-    there = sorted(path for path in sources if path.exists())
-    return bool(there) and not sees_folder(client, project.root, there, mounting[0].image)
+    there, images = sorted(filter(exists, sources)), [one.image for one in project.services.values()]
+    return bool(there) and not sees_folder(client, project.root, there, images)
 
 
 def _overlay(project: Project) -> str:
@@ -83,14 +85,18 @@ def _own_mounts(root: Path, service: Service) -> list[dict[str, Any]]:
     return [mount for mount in service.definition.get("volumes") or () if is_own_mount(root, mount)]
 
 
-def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image: str) -> bool:
-    """Whether a container could mount these files of a project; `image` is any image of the engine.
+def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], images: Iterable[str]) -> bool:
+    """Whether a container could mount these files of a project; `images` are asked with as far as the engine has them.
 
     Only an engine chosen by a variable or a context is asked. A remote machine may have a folder of the same name with
     other files, so there a new file of this machine must be visible too.
     """
     if not find_endpoint().is_chosen:
         return True
+    image = _any_image(client, images)
+    # There is nothing to ask with: a remote machine has no folder of this one.
+    if not image:
+        return not find_place().is_remote
     if not _can_mount(client, sources, image):
         return False
     if not find_place().is_remote:
@@ -104,6 +110,12 @@ def sees_folder(client: EngineClient, root: Path, sources: Sequence[Path], image
     finally:
         with suppress(OSError):
             probe.unlink()
+
+
+def _any_image(client: EngineClient, names: Iterable[str]) -> str:
+    """One of these that the engine has, else any that it has, "" for none: Compose pulls the others later."""
+    stored = (name for name in names if name and is_stored(client, name))
+    return next(stored, "") or next((str(one["Id"]) for one in client.api.images()), "")
 
 
 def _can_mount(client: EngineClient, paths: Sequence[Path], image: str) -> bool:

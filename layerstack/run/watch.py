@@ -200,8 +200,10 @@ class Watch:
 
     def _judge(self, name: str, container: Container) -> Verdict:
         service, is_new = self._project.services[name], self._is_new(container)
-        # The engine counts since the container was created; only the restarts of this start matter.
-        crashes = container.restart_count - (0 if is_new else self._before[container.id].restart_count)
+        # The engine counts until somebody starts the container anew; only the restarts of this start matter.
+        before = self._before.get(container.id)
+        earlier = before.restart_count if before and before.restart_count <= container.restart_count else 0
+        crashes = container.restart_count - earlier
         verdict = judge(container, service, is_one_shot(self._project, service), crashes)
         if (
             self.is_composing

@@ -17,6 +17,7 @@ from layerstack.gpu.nvml import Card, ask_host, cards_of
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.moment import epoch_seconds
 from layerstack.project.worktree import branch_of
+from layerstack.run.other_folder import exists
 from layerstack.wording import did_you_mean
 
 
@@ -24,8 +25,8 @@ from layerstack.wording import did_you_mean
 class Stack:
     """One Compose project. `folder` is "" when no container is left to name it.
 
-    `is_there`: this machine has the folder; None when the engine is on another machine. `disk_bytes` is the sum of its
-    volumes, writable layers, and layers that its images do not share.
+    `is_there`: this machine has the folder; None when the engine is on another machine, or where this user may not
+    look. `disk_bytes` is the sum of its volumes, writable layers, and layers that its images do not share.
     """
 
     name: str
@@ -103,13 +104,14 @@ def require_stack(name: str) -> None:
 def _stack(client: EngineClient, name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
     folder = Path(listed.folder)
     # The folder may be on the engine's machine, where nobody can look from here.
-    is_there = None if not listed.folder or (find_place().is_remote and not folder.is_dir()) else folder.is_dir()
+    there = exists(listed.folder) if listed.folder else None
+    there = None if not there and find_place().is_remote else there
     containers = read_all(client, name) if listed.has_containers else {}
     return Stack(
         name,
         listed.folder,
-        is_there,
-        branch_of(folder) if is_there else "",
+        there,
+        branch_of(folder) if there else "",
         tuple(container for service in containers.values() for container in service),
         listed.size_bytes,
         # Leases of `up` are named `SERVICE of PROJECT`.

@@ -74,7 +74,7 @@ def _is_younger(client: EngineClient, volume: PackageVolume, image: str) -> bool
     facts = client.api.inspect_image(image)
     # An image that comes from the build cache is as old as its first build, its tag is not.
     tagged = (facts.get("Metadata") or {}).get("LastTagTime") or ""
-    made = max(epoch_seconds(facts["Created"]), epoch_seconds(tagged))
+    made = max(epoch_seconds(facts.get("Created")), epoch_seconds(tagged))
     # The engine gives a volume's time in whole seconds: within one of them both orders are possible.
     return filled > made
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.inside import stopped_programs
-from layerstack.engine.place import EnginePlace
 from layerstack.project.project import Project
 from layerstack.run.health import Verdict
 from layerstack.verify.check_graph import CheckGraph
@@ -33,7 +32,6 @@ def explain(
     client: EngineClient,
     project: Project,
     graph: CheckGraph,
-    engine_place: EnginePlace,
     containers: Mapping[str, tuple[Container, ...]],
     services: Sequence[ServiceResult],
 ) -> tuple[tuple[ServiceResult, ...], tuple[Diagnosis, ...]]:
@@ -41,7 +39,7 @@ def explain(
     # First, because a service that Docker still calls healthy may be the root of all other faults.
     results = look_again(client, graph, services)
     broken = [one for one in results if not one.is_ok]
-    lookout = Lookout(client, project, results, engine_place=engine_place, containers=containers)
+    lookout = Lookout(client, project, results, containers)
     seen = {one.name: one for one in ask_all(lookout.gather, broken)}
     faults = {name: name_fault(one) for name, one in seen.items()}
     blamed = blame(graph, faults, [name for name, one in seen.items() if one.has_ended])

@@ -14,8 +14,8 @@ from layerstack.engine.container import Container, read_deaths, read_log, was_st
 from layerstack.engine.files import is_there
 from layerstack.engine.image_tree import closed_container
 from layerstack.engine.inside import stopped_programs
-from layerstack.engine.place import WILDCARDS, EnginePlace
-from layerstack.engine.ports import Holder, find_container, find_holder
+from layerstack.engine.place import WILDCARDS
+from layerstack.engine.ports import Holder, find_holder
 from layerstack.errors import EngineError, NotInEngine
 from layerstack.moment import epoch_seconds
 from layerstack.project.project import Port, Project, Service
@@ -43,10 +43,9 @@ class Lookout:
         client: EngineClient,
         project: Project,
         results: Sequence[ServiceResult],
-        engine_place: EnginePlace = EnginePlace(),  # noqa: B008
         containers: Mapping[str, Sequence[Container]] = MappingProxyType({}),
     ) -> None:
-        self._client, self._project, self._place = client, project, engine_place
+        self._client, self._project = client, project
         self._hosts = service_names(project)
         # What nobody asked about may be what the others use: `found` has all containers of the project.
         every = {name: ones[0] for name, ones in containers.items() if ones and name in project.services}
@@ -96,9 +95,7 @@ class Lookout:
         return False
 
     def _holder_of(self, number: int) -> Holder | None:
-        # The programs of another machine are not to be seen from here.
-        find = find_container if self._place.is_remote else find_holder
-        return find(self._client, Port(WILDCARDS[0], number, number))
+        return find_holder(self._client, Port(WILDCARDS[0], number, number))
 
     def _networks(self, container: Container) -> dict[str, bool]:
         found = {}
@@ -116,8 +113,7 @@ class Lookout:
         if result.container and result.container.is_running:
             return
         for port in self._project.services[result.service].ports:
-            find = find_container if self._place.is_remote else find_holder
-            holder = find(self._client, port)
+            holder = find_holder(self._client, port)
             if holder and not is_own(self._project, holder):
                 yield port, holder
 

@@ -162,7 +162,7 @@ def look_once(
     # A stack that works does without all that tells what is wrong.
     from layerstack.verify.explanation import explain
 
-    look = partial(explain, client, project, graph, engine_place, found, report.services)
+    look = partial(explain, client, project, graph, found, report.services)
     services, diagnoses = _from_engine(client, EVIDENCE_SECONDS, look)
     return replace(report, services=services, diagnoses=diagnoses)
 

@@ -99,3 +99,9 @@ def test_a_damaged_backup_is_refused_by_its_name(path: Path, kind: str) -> None:
     damaged(path, kind)
     with pytest.raises(UsageError, match=r"stack\.backup"), open_archive(path):
         pass
+
+
+def test_an_error_while_a_whole_backup_is_used_is_not_one_of_the_file(path: Path) -> None:
+    # What the engine's client raises when it does not answer is one of the system's errors, too.
+    with pytest.raises(ConnectionError), open_archive(path):
+        raise ConnectionError("no engine")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from layerstack.engine.api import ObjectMissing
 from layerstack.engine.files import is_there, read_file, read_head
@@ -65,3 +66,29 @@ def test_what_is_not_there_is_told_from_what_cannot_be_told() -> None:
     assert is_there(lost, "1", "/srv/run") is None
     with pytest.raises(EngineError):
         read_head(lost, "1", "/srv/run", 20)
+
+
+def test_a_link_that_leads_nowhere_is_not_there() -> None:
+    """As the interpreter of a virtual environment that was made in another image."""
+    engine: Any = Engine({"/venv/bin/python": "/usr/local/bin/python3", "/usr/bin/run": "/srv/run"})
+    assert is_there(engine, "1", "/venv/bin/python") is False
+    assert is_there(engine, "1", "/usr/bin/run") is True
+
+
+class Ending(Engine):
+    """Its container goes while a file is read."""
+
+    error: Exception | None = None
+
+    def _in_pieces(self, data: bytes) -> Iterator[bytes]:
+        yield data[:2000]
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, requests.exceptions.ChunkedEncodingError("broken")])
+def test_an_archive_that_ends_early_is_an_error_of_the_engine(error: Exception | None) -> None:
+    engine: Any = Ending()
+    engine.error = error
+    with pytest.raises(EngineError):
+        read_file(engine, "1", "/srv/run")

@@ -1,6 +1,7 @@
 """Files of images by path: read from an archive, remembered by image, and no container is left."""
 
 import io
+import os
 import tarfile
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from layerstack.engine import image_tree
 from layerstack.engine.api import ObjectMissing
 from layerstack.state_folder import state_folder
+from layerstack.wait import call_within
 
 
 class FakeApi:
@@ -116,3 +118,10 @@ def test_a_file_of_an_image_is_read(tmp_path: Path) -> None:
     assert image_tree.read_image_file(client, "sha256:abc", ("/none", "/etc/bundle")) == b"certificates"
     assert image_tree.read_image_file(client, "sha256:abc", ("/none",)) is None
     assert client.api.containers == set()
+
+
+def test_a_pipe_in_a_folder_is_no_file_to_wait_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_text("x")
+    found = call_within(2.0, lambda: image_tree.read_folder(tmp_path, time.monotonic() + 5))
+    assert list(found) == ["file"]

@@ -43,6 +43,14 @@ def test_a_bare_id_and_a_name_without_a_tag_are_found(docker: FakeDocker) -> Non
     assert images.find_all(["abc", "web", "web:latest"]).keys() == {"abc", "web", "web:latest"}
 
 
+@pytest.mark.parametrize(
+    "name", ["docker.io/library/web:1", "web:1", f"web@sha256:{'a' * 64}", f"docker.io/library/web:1@sha256:{'a' * 64}"]
+)
+def test_a_name_is_found_however_it_is_written(docker: FakeDocker, name: str) -> None:
+    has(docker, attributes("abc", tags=("web:1",), RepoDigests=[f"web@sha256:{'a' * 64}"]))
+    assert images.find_all([name]).keys() == {name}
+
+
 def test_nothing_asked_starts_nothing(docker: FakeDocker) -> None:
     assert images.find_all([]) == {}
     assert docker.calls == []

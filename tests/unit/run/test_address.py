@@ -61,10 +61,33 @@ def test_a_check_over_http_needs_no_answer() -> None:
 
 
 def test_an_address_that_leads_elsewhere_is_none_and_has_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address, "find_place", lambda: EnginePlace("10.0.0.5"))
+    monkeypatch.setattr(address, "find_place", lambda: EnginePlace("10.0.0.5", "10.0.0.5"))
     shop = project(5000, 27017)
     assert addresses(shop) == {}
     assert tunnel(shop) == "ssh -N -L 5000:127.0.0.1:5000 10.0.0.5"
     shop.services["web"] = Service("web", "web", (Port("0.0.0.0", 5000, 27017),), {})
     assert addresses(shop) == {"web": "mongodb://10.0.0.5:5000"}
     assert tunnel(shop) == ""
+
+
+@pytest.mark.parametrize(
+    ("engine", "host_ip", "command"),
+    [
+        ("ssh://me@10.0.0.5:2222", "127.0.0.1", "ssh -N -L 5000:127.0.0.1:5000 ssh://me@10.0.0.5:2222"),
+        ("ssh://10.0.0.5/run/docker.sock", "127.0.0.2", "ssh -N -L 5000:127.0.0.2:5000 ssh://10.0.0.5"),
+        ("tcp://10.0.0.5:2375", "::1", "ssh -N -L 5000:[::1]:5000 10.0.0.5"),
+        ("tcp://127.0.0.2:2375", "127.0.0.1", ""),
+    ],
+)
+def test_a_tunnel_goes_the_way_of_the_docker_command(
+    engine: str, host_ip: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", engine)
+    shop = project(5000, 27017)
+    shop.services["web"] = Service("web", "web", (Port(host_ip, 5000, 27017),), {})
+    assert tunnel(shop) == command
+
+
+def test_an_engine_at_an_address_of_ipv6_has_brackets() -> None:
+    assert EnginePlace("fd00::5").address(Port("", 5000, 80)) == "[fd00::5]:5000"
+    assert EnginePlace("10.0.0.5").address(Port("fd00::6", 5000, 80)) == "[fd00::6]:5000"

@@ -1,7 +1,10 @@
 """Who has a port or a name that the project needs: its own services, orphans of it, others."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -10,10 +13,11 @@ from verify_parts import failed, make_container, make_evidence, make_port, make_
 
 from layerstack.dockerfile.image import Image
 from layerstack.doctor.project_checks import check_names
-from layerstack.engine.api import ObjectMissing
+from layerstack.engine.api import EngineRefused, ObjectMissing
 from layerstack.engine.ports import Holder
 from layerstack.errors import StartFailed
-from layerstack.project.project import Project, Service
+from layerstack.project.project import Port, Project, Service
+from layerstack.run import start_failure
 from layerstack.run.conflict import (
     NameHolder,
     find_name_holder,
@@ -36,12 +40,14 @@ class Engine:
     def __init__(self, **labels: dict[str, str]) -> None:
         self.api = self
         self._labels = labels
+        self.ports: list[dict[str, Any]] = []
 
-    def inspect_container(self, name: str) -> dict[str, Any]:
-        if name not in self._labels:
-            raise ObjectMissing(name)
-        config = {"Labels": self._labels[name], "Image": "debian"}
-        return {"Id": "1", "Name": f"/{name}", "State": {"Status": "running"}, "HostConfig": {}, "Config": config}
+    def containers(self, all: bool = False, filters: Mapping[str, Any] = MappingProxyType({})) -> list[dict[str, Any]]:
+        return [
+            {"Id": "1", "Names": [f"/{name}"], "Labels": labels, "Image": "debian", "Ports": self.ports}
+            for name, labels in self._labels.items()
+            if "name" not in filters or re.search(filters["name"], name)
+        ]
 
 
 def labels(project: str, service: str) -> dict[str, str]:
@@ -55,13 +61,25 @@ def project(tmp_path: Path) -> Project:
     return replace(found, inactive={"tools": ("debug",)})
 
 
+def test_a_name_is_never_taken_for_the_beginning_of_an_id(tmp_path: Path) -> None:
+    client = Engine(dbx={})
+    # What the engine answers where the ids of two containers begin so.
+    client.inspect_container = _refuse  # type: ignore[attr-defined]
+    found = make_project({"db": {"container_name": "db"}}, tmp_path)
+    assert find_name_holder(client, found, found.services["db"]) is None
+
+
+def _refuse(name: str) -> None:
+    raise EngineRefused(f"multiple IDs found with provided prefix: {name}")
+
+
 @pytest.mark.parametrize(
     ("holder", "own", "command"),
     [
         (Holder(1, "shop-api-1", 0, "shop", "api", True), True, "docker rm -f shop-api-1"),
         (Holder(1, "shop-old-1", 0, "shop", "old", True), False, "docker rm -f shop-old-1"),
         (Holder(1, "shop-tools-1", 0, "shop", "tools", True), False, "docker rm -f shop-tools-1"),
-        (Holder(1, "other-web-1", 0, "other", "web", True), False, "docker compose -p other down"),
+        (Holder(1, "other-web-1", 0, "other", "web", True), False, "docker compose -p other stop"),
         (Holder(1, "nginx", 42), False, "kill 42"),
     ],
 )
@@ -152,9 +170,9 @@ def test_status_shows_an_orphan_beside_the_services() -> None:
     assert document["services"][1]["repair"] == "docker rm -f shop-old-1"
 
 
-def sharing(second_port: int) -> Project:
-    ports = {"api": (make_port(8080),), "pose": (make_port(second_port, 5000),)}
-    project = make_project({"api": {}, "pose": {}})
+def sharing(second_port: int, third_port: int = 9, **definitions: dict[str, Any]) -> Project:
+    ports = {"api": (make_port(8080),), "pose": (make_port(second_port, 5000),), "web": (make_port(third_port),)}
+    project = make_project({name: definitions.get(name, {}) for name in ports})
     services = {name: replace(one, ports=ports[name]) for name, one in project.services.items()}
     return replace(project, services=services, compose_files=(Path("compose.yaml"),))
 
@@ -164,6 +182,41 @@ def test_two_services_that_publish_one_port_are_named_before_anything_starts() -
         require_ports(Engine(), sharing(8080), ["api", "pose"])
     assert "api and pose" in str(refused.value)
     assert list(find_shared_ports(sharing(8081))) == []
+
+
+def test_a_service_without_containers_publishes_nothing() -> None:
+    assert list(find_shared_ports(sharing(8080, pose={"scale": 0}))) == []
+    assert list(find_shared_ports(sharing(8081, pose={"scale": 0}))) == []
+
+
+def test_the_services_that_start_are_compared_whatever_others_publish() -> None:
+    (shared,) = find_shared_ports(sharing(8080, 8080), ["pose", "web"])
+    assert (shared.first, shared.second) == ("pose", "web")
+
+
+def test_two_of_three_services_on_one_address_share_the_port() -> None:
+    project = sharing(8080, 8080)
+    other = replace(project.services["pose"], ports=(replace(make_port(8080), host_ip="127.0.0.2"),))
+    (shared,) = find_shared_ports(replace(project, services={**project.services, "pose": other}))
+    assert (shared.first, shared.second) == ("api", "web")
+
+
+def test_a_running_service_does_not_hold_a_port_that_it_was_given_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = make_container("api", ports=(make_port(8080),))
+    monkeypatch.setattr(start_failure, "read_all", lambda *_: {"api": (running,)})
+    holder = Holder(9090, "other-web-1", 0, "other", "web", True)
+    asked: list[int] = []
+
+    def find(_client: Any, port: Port) -> Holder:
+        asked.append(port.published)
+        return holder
+
+    monkeypatch.setattr(start_failure.ports, "find_holder", find)
+    project = sharing(8081)
+    both = replace(project.services["api"], ports=(make_port(8080), make_port(9090)))
+    with pytest.raises(StartFailed):
+        require_ports(Engine(), replace(project, services={"api": both}), ["api"])
+    assert asked == [9090]
 
 
 def test_the_service_that_came_second_is_told_who_shares_its_port() -> None:

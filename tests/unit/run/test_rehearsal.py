@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from fake_docker import FakeDocker
 
+from layerstack.engine.api import ObjectMissing
 from layerstack.engine.container import PROJECT_LABEL
 from layerstack.owner import own_mark
 from layerstack.project.project import Port, Project, Service
@@ -23,7 +25,12 @@ class ComposeLoader(yaml.SafeLoader):
     """Reads Compose's own tags: `!override` as the value, `!reset` as the word."""
 
 
-ComposeLoader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+def _replaced(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    is_mapping = isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, True) if is_mapping else loader.construct_sequence(node, True)
+
+
+ComposeLoader.add_constructor("!override", _replaced)
 ComposeLoader.add_constructor("!reset", lambda loader, node: "reset")
 
 
@@ -43,7 +50,7 @@ def stack(root: Path) -> Project:
 
 
 def overlay(root: Path, changes: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load(rehearsal._overlay(stack(root), changes or {}), ComposeLoader)["services"]
+    read: dict[str, Any] = yaml.load(rehearsal._overlay(stack(root), {}, changes or {}), ComposeLoader)["services"]
     return read
 
 
@@ -64,9 +71,27 @@ def test_nothing_restarts_and_no_container_keeps_a_fixed_name(tmp_path: Path) ->
 
 
 def test_what_a_rehearsal_starts_is_marked_with_its_process(tmp_path: Path) -> None:
-    text = yaml.load(rehearsal._overlay(stack(tmp_path), {}), ComposeLoader)
+    text = yaml.load(rehearsal._overlay(stack(tmp_path), {}, {}), ComposeLoader)
     marked = [*text["services"].values(), text["networks"]["default"]]
     assert [one["labels"] for one in marked] == [{rehearsal.LABEL: own_mark()}] * 3
+
+
+def test_the_copy_has_networks_and_volumes_of_its_own(tmp_path: Path) -> None:
+    config = {
+        "networks": {"default": {"name": "proxy", "external": True}, "back": {"name": "shop-back", "internal": True}},
+        "volumes": {"data": {"name": "precious"}, "shared": {"name": "theirs", "external": True}},
+    }
+    text = yaml.load(rehearsal._overlay(stack(tmp_path), config, {}), ComposeLoader)
+    label = {"labels": {rehearsal.LABEL: own_mark()}}
+    assert text["volumes"] == {"data": label, "shared": label}
+    assert text["networks"] == {"default": {"internal": False, **label}, "back": {"internal": True, **label}}
+
+
+def test_a_fixed_address_stays_with_the_stack(tmp_path: Path) -> None:
+    own = {"back": {"ipv4_address": "10.9.0.5", "aliases": ["cache"]}, "default": None}
+    project = replace(stack(tmp_path), services={"web": Service("web", "w", (), {"networks": own})})
+    text = yaml.load(rehearsal._overlay(project, {}, {}), ComposeLoader)
+    assert text["services"]["web"]["networks"] == {"back": {"aliases": ["cache"]}, "default": {}}
 
 
 class Engine:
@@ -79,10 +104,13 @@ class Engine:
             setattr(self, kind, SimpleNamespace(list=partial(self._list, kind, own)))
 
     def _thing(self, kind: str, name: str, labels: dict[str, str]) -> Any:
-        attributes = {"Config": {"Labels": labels}} if kind == "containers" else {"Labels": labels}
-        return SimpleNamespace(attrs=attributes, labels=labels, remove=lambda **_: self.left.remove((kind, name)))
+        return SimpleNamespace(
+            attrs={"Labels": labels}, labels=labels, remove=lambda **_: self.left.remove((kind, name))
+        )
 
-    def _list(self, kind: str, own: list[tuple[str, Any]], filters: dict[str, str], **_: Any) -> list[Any]:
+    def _list(self, kind: str, own: list[tuple[str, Any]], filters: dict[str, str], **how: Any) -> list[Any]:
+        if kind == "containers" and not how.get("sparse"):
+            raise ObjectMissing("the SDK asks for each one, and one has gone meanwhile")
         key, _sign, value = filters["label"].partition("=")
         there = [one for name, one in own if (kind, name) in self.left]
         return [one for one in there if key in one.labels and value in ("", one.labels[key])]
@@ -123,11 +151,13 @@ def test_only_marked_leftovers_of_ended_processes_are_removed(tmp_path: Path, mo
 def test_a_service_runs_from_another_image_without_the_mounts_that_would_hide_it(tmp_path: Path) -> None:
     volumes = [
         {"type": "bind", "source": "/src", "target": "/app"},
-        {"type": "volume", "source": "data", "target": "/data"},
+        {"type": "volume", "source": "data", "target": "/data", "read_only": True},
+        # Of a random name at each start: Compose gives it no source.
+        {"type": "volume", "target": "/app/node_modules", "volume": {}},
     ]
     changes = rehearsal.from_image(Service("web", "w", (), {"volumes": volumes}), "trial:1")
     read = overlay(tmp_path, {"web": changes})["web"]
-    assert (read["image"], read["volumes"]) == ("trial:1", ["data:/data"])
+    assert (read["image"], read["volumes"]) == ("trial:1", volumes[1:])
 
 
 def test_further_keys_are_added(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Who holds a port: with real sockets of this very process."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from layerstack.engine import ports
 from layerstack.engine.ports import Holder, find_holder
 from layerstack.project.declaration import source_of
 from layerstack.project.project import Port, Project, Service
@@ -60,12 +62,54 @@ def test_a_process_that_opens_and_closes_files_is_always_named() -> None:
     assert found == {busy.pid}
 
 
-def test_the_proxy_of_another_engine_is_not_to_be_killed(taken_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil.Process, "name", lambda _: "docker-proxy")
+@pytest.mark.parametrize("name", ["docker-proxy", "rootlesskit", "rootlessport"])
+def test_the_proxy_of_another_engine_is_not_to_be_killed(
+    name: str, taken_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil.Process, "name", lambda _: name)
     holder = find_holder(None, Port("127.0.0.1", taken_port, 80))
     assert holder
-    assert "another Docker engine" in holder.words
+    assert "another engine" in holder.words
     assert holder.remedy == ""
+
+
+def test_the_first_process_is_not_to_be_killed() -> None:
+    assert ports._holder(22, 1).remedy == ""
+
+
+class Engine:
+    """One container of another project that publishes a port."""
+
+    def __init__(self, **binding: Any) -> None:
+        self.api = self
+        self._binding = binding
+
+    def containers(self) -> list[dict[str, Any]]:
+        return [{"Id": "1", "Names": ["/dns"], "Ports": [self._binding], "Labels": None}]
+
+
+def test_a_port_of_udp_is_another_one() -> None:
+    binding = {"PublicPort": 53, "PrivatePort": 53, "IP": "0.0.0.0"}
+    client: Any = Engine(Type="udp", **binding)
+    assert ports.find_container(client, Port("", 53, 53)) is None
+    client = Engine(Type="tcp", **binding)
+    assert ports.find_container(client, Port("", 53, 53)) is not None
+
+
+def test_a_program_here_holds_no_port_of_another_machine(taken_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    client: Any = Engine(Type="tcp", PublicPort=1, IP="")
+    port = Port("127.0.0.1", taken_port, 80)
+    assert find_holder(client, port) is not None
+    monkeypatch.setenv("DOCKER_HOST", "ssh://me@10.0.0.5")
+    assert find_holder(client, port) is None
+
+
+def test_a_machine_without_ipv6_has_a_free_port_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    monkeypatch.setattr(ports.socket, "socket", refuse)
+    assert ports._try_bind(Port("::1", 8080, 80)) is None
 
 
 def test_a_free_port_has_no_holder() -> None:

@@ -70,7 +70,10 @@ def test_a_wait_for_the_health_of_a_service_without_a_check(tmp_path: Path) -> N
     assert "condition: service_started" in error.advice
 
 
-@pytest.mark.parametrize(("platform", "is_other"), [("linux/arm64", True), ("linux/amd64/v2", False), ("", False)])
+@pytest.mark.parametrize(
+    ("platform", "is_other"),
+    [("linux/arm64", True), ("linux/amd64/v2", False), ("linux/x86_64", False), ("amd64", False), ("", False)],
+)
 def test_an_image_for_another_platform(tmp_path: Path, platform: str, is_other: bool) -> None:
     found = unmet(engine_with(), project(tmp_path, platform=platform), ["web"], "no such host")
     assert (found is not None) == is_other

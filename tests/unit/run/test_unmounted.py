@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from layerstack.engine.api import ImageMissing
 from layerstack.errors import StartFailed
 from layerstack.project.project import Project, Service
 from layerstack.run import unmounted
@@ -78,3 +79,33 @@ def test_dev_is_refused(shop: Project, read: list[Path]) -> None:
     with pytest.raises(StartFailed) as caught:
         unmounted.require_mounts(CLIENT, shop)
     assert caught.value.advice
+
+
+class Bare:
+    """An engine that has none of the project's images yet, but another one."""
+
+    def __init__(self) -> None:
+        self.api = self
+        self.asked: list[str] = []
+
+    def images(self) -> list[dict[str, str]]:
+        return [{"Id": "sha256:other"}]
+
+    def create_host_config(self, mounts: Any) -> Any:
+        return mounts
+
+    def create_container(self, image: str, *_: Any, **__: Any) -> dict[str, str]:
+        self.asked.append(image)
+        if image != "sha256:other":
+            raise ImageMissing(image)
+        return {"Id": "1"}
+
+    def remove_container(self, *_: Any, **__: Any) -> None: ...
+
+
+def test_an_image_that_is_yet_to_be_pulled_is_not_asked_with(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unmounted, "is_stored", lambda *_: False)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/docker.sock")
+    client: Any = Bare()
+    assert unmounted.for_engine(client, shop, pytest.fail) is shop
+    assert client.asked == ["sha256:other"]

@@ -53,3 +53,19 @@ def test_there_is_an_end_to_waiting(begin: Begin, monkeypatch: pytest.MonkeyPatc
     found = begin(SICK)
     found.poll()
     assert not found.await_recovery()
+
+
+def test_restarts_before_this_start_do_not_count(begin: Begin) -> None:
+    before = make_container("api", restart_count=5, started_at="2026-11-27T10:00:00Z")
+    again = make_container("api", restart_count=6, started_at="2026-11-27T10:05:00Z")
+    found = begin(before, again)
+    found.is_composing = False
+    assert found.poll() is None
+
+
+def test_a_container_that_was_started_by_hand_counts_from_zero(begin: Begin) -> None:
+    before = make_container("api", restart_count=5, started_at="2026-11-27T10:00:00Z")
+    found = begin(before)
+    found.is_composing = False
+    now = make_container("api", restart_count=2, started_at="2026-11-27T10:05:00Z")
+    assert found._judge("api", now).phase == "failed"

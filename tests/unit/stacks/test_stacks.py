@@ -1,6 +1,7 @@
 """Every stack of an engine is listed with what it holds; a folder that is gone is marked with the way to end it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,13 @@ def test_a_dead_folder_is_marked_with_the_way_to_end_it(
     assert any("down --volumes --stack left" in line for line in describe(listed["left"]))
     print_stacks(list(listed.values()))
     assert "ports 5, 80" in capsys.readouterr().out
+
+
+def test_a_stack_of_a_folder_where_this_user_may_not_look_is_not_dead() -> None:
+    client: Any = None
+    listed = stacks._Found(folder=f"/{'x' * 300}")
+    found = stacks._stack(client, "shop", listed, ())
+    assert (found.is_there, found.is_dead) == (None, False)
 
 
 def test_on_a_remote_engine_nobody_knows_of_a_missing_folder(

@@ -99,6 +99,11 @@ def test_files_written_after_a_moment_are_found_where_a_person_writes(tmp_path: 
     assert mounted_files.written_since(binds, 100, (".py",)) == []
 
 
+def test_a_mount_where_this_user_may_not_look_has_no_files_to_compare() -> None:
+    # The system refuses such a name, as it does `/var/lib/docker/containers` to other users than root.
+    assert mounted_files.written_since([BindMount(Path("/", "x" * 300), "/logs")], 0, (".py",)) == []
+
+
 def test_a_file_is_seen_through_a_mount_of_itself_or_of_a_folder_above_it() -> None:
     binds = [BindMount(Path("/a/src"), "/app/src"), BindMount(Path("/a/b.txt"), "/b.txt")]
     assert mounted_files.is_seen(Path("/a/src/deep/x.py"), binds)
