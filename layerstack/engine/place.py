@@ -9,6 +9,8 @@ from layerstack.project.project import Port
 
 # A port bound to one of these is reached at every address of its machine.
 WILDCARDS = ("", "0.0.0.0", "::")
+# 127.0.0.2 and the like are given to tunnels and virtual machines: what answers there need not be of this machine.
+LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def find_place() -> EnginePlace:
     """From DOCKER_HOST or the context, over TCP or SSH."""
     parts = urlsplit(find_endpoint().host)
     host = parts.hostname or ""
-    if parts.scheme not in ("tcp", "http", "https", "ssh") or not host or _is_loopback(host):
+    if parts.scheme not in ("tcp", "http", "https", "ssh") or host in LOCAL:
         return EnginePlace()
     # The docker command goes the same way: with the same user and port.
     return EnginePlace(host, f"ssh://{parts.netloc}" if parts.scheme == "ssh" else host)

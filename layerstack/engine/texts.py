@@ -58,6 +58,7 @@ IMAGE_MISSING = (
 )
 RATE_LIMIT = (Text("toomanyrequests", REGISTRY), Text("429 too many", REGISTRY))
 NO_TAG = (Text("manifest unknown", REGISTRY), Text("not found", REGISTRY))
+NAME_GONE = (Text("tag does not exist", ENGINE), Text("does not exist locally", ENGINE))
 NO_TAG_FOR_PLATFORM = (Text("no matching manifest", ENGINE),)
 NO_ACCESS = (Text("access denied", ENGINE),)
 NEEDS_LOGIN = (

@@ -4,12 +4,14 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
-from layerstack.engine import engine
+from layerstack.engine import engine, texts
 from layerstack.errors import EngineError
 from layerstack.registry.trouble import BROKE_OFF, RegistryFailed, read_trouble
 
 # The engine tries a layer five times and waits 5, 10, 15 and 20 seconds between.
 FIRST_RETRY, SECOND_RETRY = "Retrying in 5 ", "Retrying in 10 "
+# Each time somebody else has pushed the same name meanwhile.
+PUSHES = 5
 
 
 def pull(pinned: str) -> None:
@@ -25,20 +27,32 @@ def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
     `on_retry` is called when the registry refuses a layer: the engine tells the reason only after 50 seconds. An
     interrupted push leaves nothing under that name, and the next one continues it. Raises RegistryFailed, EngineError.
     """
+    # Several layers are pushed side by side, and each says that it retries.
+    seen: list[str] = []
+
+    def look(status: str) -> None:
+        if status.startswith(FIRST_RETRY) and not seen:
+            seen.append(status)
+            on_retry()
+
+    # Another push from this engine, of the same image, may take the name away before this one has read it.
+    for _ in range(PUSHES - 1):
+        with suppress(_NameGone):
+            return _push(image_id, reference, look)
+    return _push(image_id, reference, look)
+
+
+class _NameGone(RegistryFailed):
+    pass
+
+
+def _push(image_id: str, reference: str, look: Callable[[str], None]) -> str:
     repository, _, tag = reference.rpartition(":")
     api = engine.client().api
     # The engine pushes by name only: the image has this one for as long as the push takes.
     api.tag(image_id, repository, tag)
     try:
         with _troubles():
-            # Several layers are pushed side by side, and each says that it retries.
-            seen: list[str] = []
-
-            def look(status: str) -> None:
-                if status.startswith(FIRST_RETRY) and not seen:
-                    seen.append(status)
-                    on_retry()
-
             return _read(api.push(repository, tag, stream=True, decode=True), look)
     finally:
         with suppress(EngineError):
@@ -59,7 +73,8 @@ def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str]
         for event in events:
             # API 1.48 announces that `error` will be left out.
             if error := event.get("error") or (event.get("errorDetail") or {}).get("message"):
-                raise RegistryFailed(read_trouble(str(error)))
+                kind = _NameGone if texts.says(str(error), *texts.NAME_GONE) else RegistryFailed
+                raise kind(read_trouble(str(error)))
             look(str(event.get("status", "")))
             digest = str((event.get("aux") or {}).get("Digest") or digest)
     return digest
@@ -74,7 +89,8 @@ def _troubles() -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        raise RegistryFailed(read_trouble(str(error.args[0]))) from error
+        kind = _NameGone if texts.says(str(error.args[0]), *texts.NAME_GONE) else RegistryFailed
+        raise kind(read_trouble(str(error.args[0]))) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         # The engine was silent for as long as its client waits.
         raise RegistryFailed(BROKE_OFF) from error

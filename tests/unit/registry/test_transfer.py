@@ -64,6 +64,27 @@ REFUSED = "unknown: Method not allowed"
 @pytest.mark.parametrize(
     "told", [{"error": REFUSED, "errorDetail": {"message": REFUSED}}, {"errorDetail": {"message": REFUSED}}]
 )
+def test_a_push_whose_name_another_one_took_away_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = use(monkeypatch, Api({"error": "tag does not exist: h:1/x:t"}))
+    tag = api.tag
+
+    def tag_again(*given: str) -> None:
+        if ("push", "h:1/x", "t") in api.calls:
+            api.events = ({"aux": {"Digest": "sha256:1"}},)
+        tag(*given)
+
+    monkeypatch.setattr(api, "tag", tag_again)
+    assert transfer.push("id", "h:1/x:t", lambda: None) == "sha256:1"
+    assert [one[0] for one in api.calls] == ["tag", "push", "remove"] * 2
+
+
+def test_a_name_that_never_stays_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = use(monkeypatch, Api({"error": "tag does not exist: h:1/x:t"}))
+    with pytest.raises(RegistryFailed, match="tag does not exist"):
+        transfer.push("id", "h:1/x:t", lambda: None)
+    assert [one[0] for one in api.calls].count("push") == transfer.PUSHES
+
+
 def test_a_push_waits_for_the_reason_and_says_once_that_it_waits(
     monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]
 ) -> None:
