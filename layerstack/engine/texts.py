@@ -58,7 +58,12 @@ IMAGE_MISSING = (
 )
 RATE_LIMIT = (Text("toomanyrequests", REGISTRY), Text("429 too many", REGISTRY))
 NO_TAG = (Text("manifest unknown", REGISTRY), Text("not found", REGISTRY))
-NAME_GONE = (Text("tag does not exist", ENGINE), Text("does not exist locally", ENGINE))
+# Of two pushes of the same layers: one took the name away, or the registry had only begun to take the layer of one.
+PUSHES_CROSSED = (
+    Text("tag does not exist", ENGINE),
+    Text("does not exist locally", ENGINE),
+    Text("blob unknown to registry", REGISTRY),
+)
 NO_TAG_FOR_PLATFORM = (Text("no matching manifest", ENGINE),)
 NO_ACCESS = (Text("access denied", ENGINE),)
 NEEDS_LOGIN = (

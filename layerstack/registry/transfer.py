@@ -10,7 +10,7 @@ from layerstack.registry.trouble import BROKE_OFF, RegistryFailed, read_trouble
 
 # The engine tries a layer five times and waits 5, 10, 15 and 20 seconds between.
 FIRST_RETRY, SECOND_RETRY = "Retrying in 5 ", "Retrying in 10 "
-# Each time somebody else has pushed the same name meanwhile.
+# Each time somebody else has pushed the same layers meanwhile.
 PUSHES = 5
 
 
@@ -35,14 +35,14 @@ def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
             seen.append(status)
             on_retry()
 
-    # Another push from this engine, of the same image, may take the name away before this one has read it.
+    # What the other push has brought by then is not brought again.
     for _ in range(PUSHES - 1):
-        with suppress(_NameGone):
+        with suppress(_Crossed):
             return _push(image_id, reference, look)
     return _push(image_id, reference, look)
 
 
-class _NameGone(RegistryFailed):
+class _Crossed(RegistryFailed):
     pass
 
 
@@ -73,7 +73,7 @@ def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str]
         for event in events:
             # API 1.48 announces that `error` will be left out.
             if error := event.get("error") or (event.get("errorDetail") or {}).get("message"):
-                kind = _NameGone if texts.says(str(error), *texts.NAME_GONE) else RegistryFailed
+                kind = _Crossed if texts.says(str(error), *texts.PUSHES_CROSSED) else RegistryFailed
                 raise kind(read_trouble(str(error)))
             look(str(event.get("status", "")))
             digest = str((event.get("aux") or {}).get("Digest") or digest)
@@ -89,7 +89,7 @@ def _troubles() -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        kind = _NameGone if texts.says(str(error.args[0]), *texts.NAME_GONE) else RegistryFailed
+        kind = _Crossed if texts.says(str(error.args[0]), *texts.PUSHES_CROSSED) else RegistryFailed
         raise kind(read_trouble(str(error.args[0]))) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         # The engine was silent for as long as its client waits.

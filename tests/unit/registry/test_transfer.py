@@ -61,11 +61,9 @@ def test_a_push_leaves_no_name_behind_and_tells_the_digest(monkeypatch: pytest.M
 REFUSED = "unknown: Method not allowed"
 
 
-@pytest.mark.parametrize(
-    "told", [{"error": REFUSED, "errorDetail": {"message": REFUSED}}, {"errorDetail": {"message": REFUSED}}]
-)
-def test_a_push_whose_name_another_one_took_away_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = use(monkeypatch, Api({"error": "tag does not exist: h:1/x:t"}))
+@pytest.mark.parametrize("error", ["tag does not exist: h:1/x:t", "manifest blob unknown: blob unknown to registry"])
+def test_a_push_that_another_one_crossed_is_repeated(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
+    api = use(monkeypatch, Api({"error": error}))
     tag = api.tag
 
     def tag_again(*given: str) -> None:
@@ -85,6 +83,9 @@ def test_a_name_that_never_stays_is_a_failure(monkeypatch: pytest.MonkeyPatch) -
     assert [one[0] for one in api.calls].count("push") == transfer.PUSHES
 
 
+@pytest.mark.parametrize(
+    "told", [{"error": REFUSED, "errorDetail": {"message": REFUSED}}, {"errorDetail": {"message": REFUSED}}]
+)
 def test_a_push_waits_for_the_reason_and_says_once_that_it_waits(
     monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]
 ) -> None:

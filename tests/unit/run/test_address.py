@@ -76,7 +76,7 @@ def test_an_address_that_leads_elsewhere_is_none_and_has_a_tunnel(monkeypatch: p
         ("ssh://me@10.0.0.5:2222", "127.0.0.1", "ssh -N -L 5000:127.0.0.1:5000 ssh://me@10.0.0.5:2222"),
         ("ssh://10.0.0.5/run/docker.sock", "127.0.0.2", "ssh -N -L 5000:127.0.0.2:5000 ssh://10.0.0.5"),
         ("tcp://10.0.0.5:2375", "::1", "ssh -N -L 5000:[::1]:5000 10.0.0.5"),
-        ("tcp://127.0.0.2:2375", "127.0.0.1", ""),
+        ("tcp://127.0.0.1:2375", "127.0.0.1", ""),
     ],
 )
 def test_a_tunnel_goes_the_way_of_the_docker_command(
