@@ -17,6 +17,7 @@ from layerstack.dockerfile.understood import FLAGS
 from layerstack.engine import texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project import missing_base, missing_image
+from layerstack.project.image_name import login_command
 from layerstack.project.project import Project
 from layerstack.wording import did_you_mean, near_path, nearest, short
 
@@ -262,7 +263,9 @@ def _advice(text: str, project: Project) -> str:
     known = next((advice for pattern, advice in ADVICE if re.search(pattern, text, re.IGNORECASE)), "")
     if known or not _MISSING.search(text):
         return known
-    return missing_image.way_to_get(project.root) if _OFFLINE.search(text) else "If it is private: `docker login`."
+    if _OFFLINE.search(text):
+        return missing_image.way_to_get(project.root)
+    return f"If it is private: `{login_command(next(missing_image.named_in(text), ''))}`."
 
 
 def _excerpt(message: str) -> str:

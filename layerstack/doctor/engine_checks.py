@@ -18,7 +18,7 @@ from layerstack.errors import EngineError, NotInEngine, RefusedByEngine
 from layerstack.finding import Finding, error, ok, or_ok, warning
 from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.moment import epoch_seconds
-from layerstack.setup.registry import login_command
+from layerstack.project.image_name import login_command
 from layerstack.wording import listed, megabytes
 
 LOW_DISK_BYTES = 10 * 10**9

@@ -1,4 +1,4 @@
-"""Image names as Docker reads them: their tags, and when two names are equal."""
+"""Image names as Docker reads them: their registries and tags, and when two names are equal."""
 
 from layerstack.dockerfile.references import familiar
 
@@ -20,6 +20,18 @@ def repository_of(reference: str) -> str:
     """The name without tag and digest."""
     name = familiar(reference).partition("@")[0]
     return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+
+
+def host_of(reference: str) -> str:
+    """The registry that a reference names: `docker.io` unless its first part looks like a host."""
+    first, slash, _rest = reference.partition("/")
+    return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
+
+
+def login_command(reference: str) -> str:
+    """`docker login`, which alone means Docker Hub, at the registry of an image."""
+    host = host_of(reference)
+    return "docker login" if host == "docker.io" else f"docker login {host}"
 
 
 def is_same(one: str, other: str) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from layerstack import command
 from layerstack.engine import texts
+from layerstack.project.image_name import host_of, login_command
 from layerstack.report import Say
 
 # Error of `docker pull` → its meaning; `{login}` is the command. The first match counts.
@@ -41,18 +42,6 @@ def pull(reference: str, say: Say) -> PullOutcome:
     # The last line has the reason; those before are progress.
     message = (result.stderr.strip() or result.stdout.strip() or f"exit code {result.exit_code}").splitlines()[-1]
     return _judge(reference, message.removeprefix("Error response from daemon: "))
-
-
-def host_of(reference: str) -> str:
-    """The registry that a reference names: `docker.io` unless its first part looks like a host."""
-    first, slash, _rest = reference.partition("/")
-    return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
-
-
-def login_command(reference: str) -> str:
-    """`docker login`, which alone means Docker Hub, at the registry of an image."""
-    host = host_of(reference)
-    return "docker login" if host == "docker.io" else f"docker login {host}"
 
 
 def _judge(reference: str, message: str) -> PullOutcome:

@@ -12,6 +12,7 @@ from layerstack.engine.container import STAND_IN_LABEL
 from layerstack.errors import EngineError, NotInEngine, UsageError, reason
 from layerstack.image_runtimes import STAND_IN_PREFIX
 from layerstack.project import answers, choices
+from layerstack.project.image_name import host_of
 from layerstack.project.project import BAKE_NAMES
 from layerstack.registry.system_images import fetch
 from layerstack.registry.team import TeamRegistry
@@ -145,7 +146,7 @@ def _pull_all(images: Sequence[SystemImage], say: Say) -> dict[str, PullOutcome]
     silent: dict[str, PullOutcome] = {}
     outcomes = {}
     for image in images:
-        host = registry.host_of(image.official)
+        host = host_of(image.official)
         outcome = silent.get(host) or registry.pull(image.official, say)
         if not outcome.is_pulled and not outcome.is_refused:
             silent[host] = outcome

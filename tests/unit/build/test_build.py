@@ -150,6 +150,7 @@ def test_a_failed_step_is_named_with_its_place_its_last_lines_and_the_source(
         ("write /x: no space left on device", "invoke clean"),
         ("node:18-alpine: failed to resolve source metadata for docker.io/library/node: no such host", "docker load"),
         ("node:18-alpine: pull access denied, repository does not exist", "docker login"),
+        ("failed to resolve source metadata for ghcr.test/team/x:1: 403 Forbidden", "`docker login ghcr.test`"),
         ("x: failed to resolve source metadata for docker.io/docker/dockerfile:1.4: no such host", "# syntax="),
         ("rpc error: grpc: string field contains invalid UTF-8", "rename"),
         ("SSL: CERTIFICATE_VERIFY_FAILED certificate verify failed", "build-guide"),

@@ -3,7 +3,7 @@
 import pytest
 
 from layerstack.dockerfile.references import familiar
-from layerstack.project.image_name import full_name, is_same, repository_of
+from layerstack.project.image_name import full_name, host_of, is_same, repository_of
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,17 @@ def test_a_name(written: str, full: str, short: str, repository: str) -> None:
 
 def test_another_tag_is_another_image() -> None:
     assert not is_same("base", "base:1")
+
+
+@pytest.mark.parametrize(
+    ("reference", "host"),
+    [
+        ("node:18", "docker.io"),
+        ("nvidia/cuda:12", "docker.io"),
+        ("localhost/x", "localhost"),
+        ("localhost:5000/x/y:1", "localhost:5000"),
+        ("ghcr.test/a/b@sha256:0", "ghcr.test"),
+    ],
+)
+def test_the_registry_of_a_reference(reference: str, host: str) -> None:
+    assert host_of(reference) == host

@@ -250,20 +250,6 @@ def test_a_name_that_is_no_image_name_is_wrong_usage(machine: Machine, monkeypat
         machine.prepare()
 
 
-@pytest.mark.parametrize(
-    ("reference", "host"),
-    [
-        ("node:18", "docker.io"),
-        ("nvidia/cuda:12", "docker.io"),
-        ("localhost/x", "localhost"),
-        ("localhost:5000/x/y:1", "localhost:5000"),
-        ("ghcr.test/a/b@sha256:0", "ghcr.test"),
-    ],
-)
-def test_the_registry_of_a_reference(reference: str, host: str) -> None:
-    assert registry.host_of(reference) == host
-
-
 def test_stand_ins_are_found_by_their_targets_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert stand_ins.read_stand_ins(tmp_path) == {}
     (tmp_path / stand_ins.BAKE_FILE).parent.mkdir(parents=True)
