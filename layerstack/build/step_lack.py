@@ -15,6 +15,7 @@ from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.instruction import Instruction, pairs
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.errors import UsageError
+from layerstack.presence import is_present
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project
 from layerstack.wording import near_path, nearest
@@ -131,7 +132,7 @@ def _without_file(image: Image, project: Project, reason: str) -> ToolFailure | 
     # An absolute path begins with the working directory, which the context does not have.
     words = PurePosixPath(path.lstrip("/")).parts
     for tail in (Path(*words[start:]) for start in range(len(words))):
-        if (folder / tail).exists():
+        if is_present(folder / tail):
             reason = f"there is no {path} in the image, where no step above has copied it"
             return ToolFailure(reason, f"Above this step: `COPY {tail} {path if path.startswith('/') else './'}`.")
         if near := near_path(folder / tail, Path.exists, 0.75):

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import expanduser, relpath
-from pathlib import Path
 from typing import Any
 
 from layerstack.engine.client import EngineClient
 from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, error, or_ok
+from layerstack.presence import is_present
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
 
@@ -32,7 +32,8 @@ def _missing(project: Project, source: ComposeSource, service: Service, keys: tu
     folders = {project.root, (project.root / place.rpartition(":")[0]).parent}
     # Compose takes `~` for the home folder; Path.expanduser raises where there is none.
     path = expanduser(written)  # noqa: PTH111
-    if all(_is_missing(folder / path) for folder in folders):
+    # One in a folder that is closed to this user is not closed to the engine.
+    if all(is_present(folder / path) is False for folder in folders):
         name = relpath(project.root / path, project.root)
         detail = f"{service.name} needs the file {name} ({keys[0]}: {keys[1]}), which does not exist"
         yield error(FILE, detail, f"Make {name}, or correct {place}.", service.name, place)
@@ -56,17 +57,6 @@ def check_external(client: EngineClient, project: Project, source: ComposeSource
                 kind = section.removesuffix("s")
                 detail = f"{service} needs the external {kind} {name}, which does not exist"
                 yield error(EXTERNAL, detail, f"docker {kind} create {name}", service, source.place(section, key))
-
-
-def _is_missing(path: Path) -> bool:
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        # In a folder that is closed to this user, and not to the engine.
-        return False
-    return False
 
 
 def _external_name(declared: Mapping[str, Any], key: str) -> str:

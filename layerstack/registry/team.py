@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from layerstack.dockerfile.references import familiar
 from layerstack.errors import UsageError
+from layerstack.project.image_name import full_name, repository_of
 from layerstack.project.project import Project
 from layerstack.project.settings import REGISTRY_VARIABLE
 
@@ -32,7 +32,7 @@ class TeamRegistry:
 
     def system_content_reference(self, reference: str, digest: str) -> str:
         """The name of a system image by its content."""
-        return self.content_reference(SYSTEM_PREFIX + _name_and_tag(reference.partition("@")[0])[0], digest)
+        return self.content_reference(SYSTEM_PREFIX + repository_of(reference), digest)
 
     def built_reference(self, image: str, project: str) -> str:
         """The name under which a builder elsewhere leaves an image for this engine."""
@@ -42,19 +42,13 @@ class TeamRegistry:
         """The name of a system image; "" for one named by its digest, which comes from its own registry."""
         if "@" in reference:
             return ""
-        name, tag = _name_and_tag(reference)
+        name, _, tag = full_name(reference).rpartition(":")
         return f"{self._repository(SYSTEM_PREFIX + name)}:{tag}"
 
     def _repository(self, image: str) -> str:
         # Repositories are in lower case, and registries such as Docker Hub allow one level only.
         name = image.lower().replace("/", "-").replace(":", "-").strip("-_.")
         return f"{self.address}/{name}"
-
-
-def _name_and_tag(reference: str) -> tuple[str, str]:
-    name, _, tag = familiar(reference).rpartition(":")
-    # No tag, or the colon of a port.
-    return (name, tag) if name and "/" not in tag else (familiar(reference), "latest")
 
 
 def find_team(project: Project) -> TeamRegistry | None:

@@ -73,11 +73,15 @@ def _read(events: Generator[Mapping[str, Any], None, None], look: Callable[[str]
         for event in events:
             # API 1.48 announces that `error` will be left out.
             if error := event.get("error") or (event.get("errorDetail") or {}).get("message"):
-                kind = _Crossed if texts.says(str(error), *texts.PUSHES_CROSSED) else RegistryFailed
-                raise kind(read_trouble(str(error)))
+                raise _failure(str(error))
             look(str(event.get("status", "")))
             digest = str((event.get("aux") or {}).get("Digest") or digest)
     return digest
+
+
+def _failure(said: str) -> RegistryFailed:
+    kind = _Crossed if texts.says(said, *texts.PUSHES_CROSSED) else RegistryFailed
+    return kind(read_trouble(said))
 
 
 @contextmanager
@@ -89,8 +93,7 @@ def _troubles() -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        kind = _Crossed if texts.says(str(error.args[0]), *texts.PUSHES_CROSSED) else RegistryFailed
-        raise kind(read_trouble(str(error.args[0]))) from error
+        raise _failure(str(error.args[0])) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         # The engine was silent for as long as its client waits.
         raise RegistryFailed(BROKE_OFF) from error

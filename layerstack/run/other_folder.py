@@ -6,6 +6,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.container import FOLDER_LABEL, read_all
 from layerstack.engine.place import find_place
 from layerstack.errors import StartFailed
+from layerstack.presence import is_present
 from layerstack.project.project import Project
 from layerstack.project.worktree import find_worktree
 from layerstack.report import Say
@@ -22,21 +23,10 @@ def require_own_folder(client: EngineClient, project: Project, say: Say) -> None
     if not others:
         return
     # A folder that is not here may be one of another machine that uses the same engine.
-    here = [folder for folder in others if find_place().is_remote or exists(folder) is not False]
+    here = [folder for folder in others if find_place().is_remote or is_present(folder) is not False]
     if here:
         raise _taken(project, here[0])
     say(f"{project.name} was started from {others[0]}, which is gone: its containers are taken over")
-
-
-def exists(path: Path | str) -> bool | None:
-    """Whether this machine has it; None where this user may not look."""
-    try:
-        Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return None
-    return True
 
 
 def is_same_folder(folder: str, root: Path) -> bool:

@@ -12,9 +12,9 @@ from layerstack.engine.endpoint import find_endpoint
 from layerstack.engine.images import is_stored
 from layerstack.engine.place import find_place
 from layerstack.errors import EngineError, StartFailed
+from layerstack.presence import is_present
 from layerstack.project.project import Project, Service, with_overlay
 from layerstack.report import Say
-from layerstack.run.other_folder import exists
 from layerstack.state_folder import state_folder, write_atomically
 
 FILE = "without-mounts.yml"
@@ -61,7 +61,7 @@ def _is_elsewhere(client: EngineClient, project: Project) -> bool:
     mounting = [one for one in project.services.values() if _own_mounts(project.root, one)]
     sources = {Path(mount["source"]) for one in mounting for mount in _own_mounts(project.root, one)}
     # A source that is missing here as well proves nothing about the engine.
-    there, images = sorted(filter(exists, sources)), [one.image for one in project.services.values()]
+    there, images = sorted(filter(is_present, sources)), [one.image for one in project.services.values()]
     return bool(there) and not sees_folder(client, project.root, there, images)
 
 

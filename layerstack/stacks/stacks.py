@@ -16,8 +16,8 @@ from layerstack.gpu.lease import read_leases
 from layerstack.gpu.nvml import Card, ask_host, cards_of
 from layerstack.gpu.nvml_library import NvmlRefused
 from layerstack.moment import epoch_seconds
+from layerstack.presence import is_present
 from layerstack.project.worktree import branch_of
-from layerstack.run.other_folder import exists
 from layerstack.wording import did_you_mean
 
 
@@ -104,7 +104,7 @@ def require_stack(name: str) -> None:
 def _stack(client: EngineClient, name: str, listed: _Found, leases: Iterable[tuple[Card, Holder]]) -> Stack:
     folder = Path(listed.folder)
     # The folder may be on the engine's machine, where nobody can look from here.
-    there = exists(listed.folder) if listed.folder else None
+    there = is_present(listed.folder) if listed.folder else None
     there = None if not there and find_place().is_remote else there
     containers = read_all(client, name) if listed.has_containers else {}
     return Stack(

@@ -11,7 +11,7 @@ from layerstack.engine.container import Container
 from layerstack.engine.inside import run_inside
 from layerstack.errors import StackError
 from layerstack.moment import epoch_seconds
-from layerstack.run.other_folder import exists
+from layerstack.presence import is_present
 from layerstack.status import mounted_files, reloading
 from layerstack.status.mounted_files import BindMount, WrittenFile
 from layerstack.status.reloading import Processes
@@ -44,7 +44,7 @@ def find(client: EngineClient, container: Container, data: Mapping[str, Any]) ->
 
 
 def _of_mount(mount: BindMount) -> Stale:
-    if exists(mount.source) is False:
+    if is_present(mount.source) is False:
         detail = f"{mount.source} no longer exists, and the container keeps using it: restore it first"
         return Stale("mount-gone", detail, "restart")
     detail = f"{mount.source} was replaced; the container still uses the old one at {mount.target}"

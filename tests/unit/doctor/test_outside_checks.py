@@ -49,11 +49,10 @@ def test_the_file_of_a_secret_may_be_in_the_home_folder(tmp_path: Path, monkeypa
 
 
 def test_a_file_in_a_closed_folder_may_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path) -> None:
-        raise PermissionError(13, "Permission denied", str(self))
-
-    monkeypatch.setattr(outside_checks.Path, "stat", refuse)
-    assert not outside_checks._is_missing(tmp_path / "closed" / "key.pem")
+    loaded = load(tmp_path, FILES)
+    assert [one.severity for one in outside_checks.check_files(*loaded)] == ["error"]
+    monkeypatch.setattr(outside_checks, "is_present", lambda _: None)
+    assert [one.severity for one in outside_checks.check_files(*loaded)] == ["ok"]
 
 
 @pytest.mark.parametrize("data", ["{ name: shop_data, external: true }", "{ external: { name: shop_data } }"])
