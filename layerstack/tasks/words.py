@@ -107,11 +107,24 @@ class CommandLine:
         return _checked(argument, name, value, [token, value])
 
 
+# Commands of Compose → the tasks that do as much here.
+OF_COMPOSE = {
+    "stop": "down",
+    "kill": "down",
+    "rm": "down",
+    "ps": "status",
+    "ls": "stacks",
+    "watch": "dev",
+    "pull": "setup",
+}
+
+
 def unknown(kind: str, token: str, known: Mapping[str, object], task: str = "") -> UsageError:
     """The error for an unknown name, with the nearest known one."""
     # Without short flags: `-j` resembles every other one.
     names = (name for name in known if len(name) > 2)
-    advice = did_you_mean(token, names, f"`invoke {f'--help {task}' if task else '--list'}` lists them.")
+    meant = OF_COMPOSE.get(token, token) if kind == "task" else token
+    advice = did_you_mean(meant, names, f"`invoke {f'--help {task}' if task else '--list'}` lists them.")
     return UsageError(f"There is no {kind} `{token}`{f' of {task}' if task else ''}.", advice)
 
 

@@ -69,10 +69,13 @@ def test_without_words_it_shows_the_tasks_in_80_columns(shop: Path) -> None:
     assert max(map(len, outcome.stdout.splitlines())) <= 80
 
 
-def test_a_typo_is_wrong_usage_with_the_nearest_task(shop: Path) -> None:
-    outcome = layerstack(shop, "biuld")
+@pytest.mark.parametrize(("typed", "task"), [("biuld", "build"), ("stop", "down"), ("ps", "status")])
+def test_a_typo_or_a_word_of_compose_is_wrong_usage_with_the_task_that_is_meant(
+    shop: Path, typed: str, task: str
+) -> None:
+    outcome = layerstack(shop, typed)
     assert (outcome.returncode, outcome.stdout) == (2, "")
-    assert "Did you mean build?" in outcome.stderr
+    assert f"Did you mean {task}?" in outcome.stderr
 
 
 def test_a_typo_with_json_is_one_document(shop: Path) -> None:
