@@ -141,8 +141,7 @@ def _checked(result: ServiceResult) -> str:
     if result.state == "finished":
         return "ended with code 0"
     links = {check.link: check.check for check in result.checks if check.link in ("health", "port") and check.is_asked}
-    why = "" if any(check.link == "port" for check in result.checks) else ": it has no health check and no port"
-    return ", ".join(links.values()) or f"only that it runs{why}"
+    return ", ".join(links.values()) or "only that it runs"
 
 
 def _unchecked(result: ServiceResult) -> Iterator[str]:
