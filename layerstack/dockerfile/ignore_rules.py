@@ -234,7 +234,8 @@ def _expression(text: str) -> re.Pattern[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # `[[` and `--` have no second meaning in Go
-            return re.compile(f"^{named}\\Z")
+            # In Go `\\d` and `\\w` are of ASCII.
+            return re.compile(f"^{named}\\Z", re.ASCII)
     except re.error as error:
         raise ValueError(f"syntax error in pattern ({error})") from error
 

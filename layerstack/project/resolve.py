@@ -142,13 +142,18 @@ class Resolver:
 def refuse_circle(services: Mapping[str, Any]) -> None:
     """Raises UsageError for services whose builds need each other; Buildx refuses them without the path."""
     on = {name: list(_built_on(definition.get("build"))) for name, definition in services.items()}
+    # Each once: many services may be built on each other in many ways.
+    done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in done:
+            return
         if name in path:
             circle = " → ".join((*path[path.index(name) :], name))
             raise UsageError(f"Images depend on each other in a circle: {circle}.")
         for other in on.get(name, ()):
             visit(other, (*path, name))
+        done.add(name)
 
     for name in on:
         visit(name, ())

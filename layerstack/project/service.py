@@ -74,11 +74,11 @@ def read_service(
     name: str, definition: Mapping[str, Any], project_name: str, place_of: Callable[..., str] = _no_place
 ) -> Service:
     """The service from what Compose resolved; one that is built without `image:` has the name that Compose gives it."""
-    # A range has no single number, nor has a port that Docker chooses at each start.
+    # A range has no single number, nor has a port that Docker chooses at each start, as it does for 0.
     ports = tuple(
         Port(port.get("host_ip", ""), int(port["published"]), int(port["target"]))
         for port in definition.get("ports") or ()
-        if str(port.get("published", "")).isdigit() and port.get("protocol", "tcp") == "tcp"
+        if str(port.get("published", "")).strip("0").isdecimal() and port.get("protocol", "tcp") == "tcp"
     )
     own = f"{project_name}-{name}" if "build" in definition else ""
     return Service(name, definition.get("image") or own, ports, definition, place_of)

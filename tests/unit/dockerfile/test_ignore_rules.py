@@ -25,6 +25,7 @@ from layerstack.errors import UsageError
         ("[[:digit:]x]", "expression", "7", "y"),
         ("[a-c]", "expression", "b", "d"),
         (r"\*", "expression", "*", "a"),
+        (r"\d", "expression", "7", "٧"),
         ("a?", "expression", "ab", "a/"),
     ],
 )

@@ -18,6 +18,7 @@ from layerstack.errors import EngineError, UsageError
 from layerstack.project import answers, project
 from layerstack.project.dependency import in_start_order
 from layerstack.project.project import Port, Project, Service
+from layerstack.project.resolve import refuse_circle
 from layerstack.project.service import read_service
 
 GPU = {"resources": {"reservations": {"devices": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}}}
@@ -224,6 +225,7 @@ def test_only_target_contexts_are_parents() -> None:
         ({"target": 80, "published": 8080, "protocol": "tcp"}, [Port("", 8080, 80)]),
         ({"target": 80}, []),
         ({"target": 80, "published": "8000-8010"}, []),
+        ({"target": 80, "published": "0"}, []),
         ({"target": 53, "published": "53", "protocol": "udp"}, []),
     ],
 )
@@ -453,3 +455,14 @@ def test_an_image_that_compose_does_not_find_under_its_name(
     found = Project(tmp_path, "shop", "cpu", (), (), {"web": built}, {"web": service})
     assert found.misnamed == ({"web": built} if is_misnamed else {})
     assert bool(found.warnings) is is_misnamed
+
+
+def test_many_services_that_are_built_on_all_before_them_are_no_circle() -> None:
+    names = [f"s{number}" for number in range(40)]
+    build = {
+        name: {"additional_contexts": {on: f"service:{on}" for on in names[:end]}} for end, name in enumerate(names)
+    }
+    refuse_circle({name: {"build": one} for name, one in build.items()})
+    build["s0"] = {"additional_contexts": {"x": "service:s39"}}
+    with pytest.raises(UsageError, match="circle"):
+        refuse_circle({name: {"build": one} for name, one in build.items()})
