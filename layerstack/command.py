@@ -6,16 +6,16 @@ import shlex
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
 from layerstack.docker_plugin import direct_call
 from layerstack.errors import CommandFailed, EngineError, StackError
+from layerstack.interrupt import held, start_thread
 
 # BuildKit is always on. Default attestations would give an unchanged build a new digest and recreate containers.
 CHILD_ENVIRONMENT = {
@@ -122,7 +122,7 @@ def stream(  # noqa: PLR0913 - the keywords that subprocess has, too
         if stdin is not None:
             # The writing thread closes the pipe: closing it here, too, would raise for a child that ended early.
             pipe, process.stdin = process.stdin, None
-            threading.Thread(target=_write, args=(pipe, [stdin.encode()]), daemon=True).start()
+            start_thread(_write, pipe, [stdin.encode()])
         for name, line in _lines(process, tick_seconds):
             if name:
                 kept[name].append(line)
@@ -189,7 +189,7 @@ def follow(
 
 def attach(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run with this process's own terminal (follow logs, open a shell) and return the exit code."""
-    with subprocess.Popen(_command(argv, env), cwd=cwd, env=_environment(env)) as process, _stopped_on_error(process):
+    with _ended(lambda: subprocess.Popen(_command(argv, env), cwd=cwd, env=_environment(env))) as process:
         return process.wait()
 
 
@@ -222,8 +222,9 @@ def _child(
     argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, *, takes_input: bool = False
 ) -> "Iterator[subprocess.Popen[bytes]]":
     """A child with pipes for its output, ended when the block raises."""
-    with (
-        subprocess.Popen(
+
+    def start() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             _command(argv, env),
             cwd=cwd,
             env=_environment(env),
@@ -231,9 +232,20 @@ def _child(
             stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-        ) as process,
-        _stopped_on_error(process),
-    ):
+        )
+
+    with _ended(start) as process:
+        yield process
+
+
+@contextmanager
+def _ended(start: "Callable[[], subprocess.Popen[bytes]]") -> "Iterator[subprocess.Popen[bytes]]":
+    """The child that `start` starts, ended when the block raises."""
+    with ExitStack() as stack:
+        # An interrupt between the fork and the guard would leave a child that nobody ends.
+        with held():
+            process = stack.enter_context(start())
+            stack.enter_context(_stopped_on_error(process))
         yield process
 
 
@@ -256,7 +268,7 @@ def _lines(process: "subprocess.Popen[bytes]", tick_seconds: float | None) -> It
     # still holds the other end. So each thread closes its own.
     process.stdout = process.stderr = None
     for name, pipe in pipes:
-        threading.Thread(target=_pump, args=(name, pipe, received), daemon=True).start()
+        start_thread(_pump, name, pipe, received)
     open_pipes = len(pipes)
     while open_pipes:
         try:
@@ -283,8 +295,7 @@ def _collected(pipe: IO[bytes] | None) -> Iterator[list[bytes]]:
     """The bytes of a pipe, read in a thread of their own; complete after the block."""
     assert pipe
     data: list[bytes] = []
-    reader = threading.Thread(target=lambda: data.extend(iter(lambda: pipe.read(PIPE_BYTES), b"")), daemon=True)
-    reader.start()
+    reader = start_thread(lambda: data.extend(iter(lambda: pipe.read(PIPE_BYTES), b"")))
     yield data
     # Not for ever: a grandchild may still hold the pipe.
     reader.join(DRAIN_SECONDS)

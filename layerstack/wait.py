@@ -1,11 +1,12 @@
 """The only functions that wait: for a condition, for a call that may hang, for several calls in parallel."""
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import TypeVar
+
+from layerstack.interrupt import start_thread
 
 Answer = TypeVar("Answer")
 Thing = TypeVar("Thing")
@@ -41,7 +42,7 @@ def beside(work: Callable[[], Answer]) -> "Future[Answer]":
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
+    start_thread(run)
     return future
 
 
@@ -57,7 +58,7 @@ def call_within(
     `ask_seconds`; True or an exception ends the wait early.
     """
     outcome: queue.SimpleQueue[Outcome[Answer]] = queue.SimpleQueue()
-    threading.Thread(target=lambda: outcome.put(_outcome(function)), daemon=True).start()
+    start_thread(lambda: outcome.put(_outcome(function)))
     started = time.monotonic()
     deadline = started + timeout_seconds
     while True:
@@ -87,7 +88,7 @@ def ask_all(ask: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Ans
 
     count = 0
     for thing in things:
-        threading.Thread(target=work, args=(count, thing), daemon=True).start()
+        start_thread(work, count, thing)
         count += 1
     answers: dict[int, Answer | None] = {}
     for _ in range(count):

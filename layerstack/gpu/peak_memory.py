@@ -9,6 +9,7 @@ from pathlib import Path
 from layerstack.gpu.card_lock import Holder
 from layerstack.gpu.nvml import Card, read_card
 from layerstack.gpu.nvml_library import Nvml
+from layerstack.interrupt import start_thread
 from layerstack.process_life import is_in_container
 
 INTERVAL_SECONDS = 0.2
@@ -57,8 +58,7 @@ class PeakMemory:
                 if is_over.wait(INTERVAL_SECONDS):
                     return
 
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
+        watcher = start_thread(watch)
         try:
             yield peak
         finally:

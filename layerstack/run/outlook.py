@@ -1,7 +1,6 @@
 """Diagnoses a start while it waits, and ends it when waiting cannot help."""
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from layerstack.errors import StackError, StartFailed
+from layerstack.interrupt import start_thread
 from layerstack.wait import call_within
 
 # A look asks every service; a start that is over before needs none.
@@ -58,7 +58,7 @@ class Outlook:
         # One look at a time: on a slow machine a look may take longer than the interval.
         if self._diagnose and services and not self._is_looking and time.monotonic() >= self._next:
             self._is_looking = True
-            threading.Thread(target=self._look, args=(tuple(services),), daemon=True).start()
+            start_thread(self._look, tuple(services))
 
     def look_now(self, services: Sequence[str]) -> Trouble | None:
         """The current trouble, None for none. Raises EngineError."""

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -199,6 +201,36 @@ def test_ctrl_c_reaches_the_child_and_the_parent_ends_as_interrupted(call: str, 
     assert told.read_text() == "told\n"
     assert parent.returncode == -signal.SIGINT
     assert b"KeyboardInterrupt" in stderr
+
+
+class InterruptedWhileStarting(subprocess.Popen[bytes]):
+    """Ctrl-C between the start of a child and the first wait for it."""
+
+    started: ClassVar[list[int]] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.started.append(self.pid)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        command.run,
+        command.attach,
+        lambda argv: command.stream(argv, ignore),
+        lambda argv: command.drain(argv, lambda _: None),
+        lambda argv: command.feed(argv, [b"input"]),
+    ],
+)
+def test_ctrl_c_while_a_child_starts_leaves_no_child(
+    call: Callable[[list[str]], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", InterruptedWhileStarting)
+    with pytest.raises(KeyboardInterrupt):
+        call(["sleep", "30"])
+    assert gone_within(InterruptedWhileStarting.started.pop(), 2)
 
 
 @pytest.mark.parametrize("call", ["run", "stream", "attach"])
