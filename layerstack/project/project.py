@@ -118,7 +118,7 @@ class Project:
     @property
     def misnamed(self) -> dict[str, Image]:
         """Service → the image that is built for it, none of whose tags is the name that Compose starts."""
-        built = {name: self.image_of(service) for name, service in self.services.items() if service.is_built}
+        built = {name: self.image_of(service) for name, service in self.services.items() if service.declares_build}
         return {
             name: image
             for name, image in built.items()
@@ -165,7 +165,7 @@ class Project:
         # By Compose's label first: a service may be built under a tag that another one has, too.
         labelled = (one for one in self.images.values() if service_of("", one.definition) == service.name)
         found = next(labelled, None) or (self._tagged(service.image) if service.image else None)
-        is_named = service.is_built or not service.image
+        is_named = service.declares_build or not service.image
         return found or (self.images.get(target_name(service.name)) if is_named else None)
 
     def image(self, name: str) -> Image:
@@ -262,7 +262,7 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
         compose_files=question.compose_files,
         bake_files=bake_files,
         images=discover(root, images),
-        services=services,
+        services=_with_borrowed(services, images),
         env_files=files.env_files,
         source_files=source_files,
         inactive=answer.inactive,
@@ -289,7 +289,17 @@ def with_overlay(project: Project, name: str, overlay: Path) -> Project:
         key: read_service(key, definition, project.name, _places(resolver, "services", key))
         for key, definition in (config.get("services") or {}).items()
     }
-    return replace(project, name=name, services=services, overlay=overlay)
+    return replace(project, name=name, services=_with_borrowed(services, project.images), overlay=overlay)
+
+
+def _with_borrowed(services: Mapping[str, Service], images: Mapping[str, Image]) -> dict[str, Service]:
+    """The services, those marked that run an image which is built for another one."""
+    tags = {full_name(tag) for image in images.values() for tag in image.tags}
+
+    def borrows(service: Service) -> bool:
+        return bool(service.image) and not service.declares_build and full_name(service.image) in tags
+
+    return {name: replace(one, borrows_image=True) if borrows(one) else one for name, one in services.items()}
 
 
 def read_config(project: Project) -> dict[str, Any]:

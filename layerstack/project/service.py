@@ -34,7 +34,8 @@ def _no_place(*_keys: str | int) -> str:
 class Service:
     """`definition` is all that Compose resolved; `image` the name that a container of it runs, its own if it is built.
 
-    `place` gives `FILE:LINE` of a path of keys below its `x-layerstack`.
+    `place` gives `FILE:LINE` of a path of keys below its `x-layerstack`. `borrows_image` is set where the project builds
+    the image for another service, as a worker runs the image of the web server, or by a bake file.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Service:
     ports: tuple[Port, ...]
     definition: Mapping[str, Any]
     place: Callable[..., str] = field(default=_no_place, compare=False, repr=False)
+    borrows_image: bool = False
 
     @cached_property
     def settings(self) -> ServiceSettings:
@@ -49,8 +51,13 @@ class Service:
         return read_service_settings(self.definition.get(KEY), self.place)
 
     @property
-    def is_built(self) -> bool:
+    def declares_build(self) -> bool:
         return "build" in self.definition
+
+    @property
+    def is_built(self) -> bool:
+        """Whether its image comes out of a build of this project, which `build NAME` runs."""
+        return self.declares_build or self.borrows_image
 
     @property
     def has_health_check(self) -> bool:

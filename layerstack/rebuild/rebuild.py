@@ -120,7 +120,7 @@ def _editable(project: Project, say: Say) -> list[str]:
     """Services that are built and have a file to change; others are reported and skipped."""
     found = []
     for service in project.services.values():
-        if not service.is_built:
+        if not service.declares_build:
             continue
         try:
             if not service.settings.edit:

@@ -170,6 +170,21 @@ def test_an_image_is_found_by_its_tag_too() -> None:
     assert stack.image("shop-web:1").name == "web"
 
 
+def test_a_service_that_runs_the_image_of_another_one_is_built_with_it(docker: FakeDocker, root: Path) -> None:
+    targets = {"web": {"context": ".", "tags": ["shop/app:1"]}}
+    services = {
+        "web": {"build": ".", "image": "shop/app:1"},
+        "worker": {"image": "docker.io/shop/app:1"},
+        "db": {"image": "mongo:7"},
+        "older": {"image": "shop/app:0"},
+    }
+    found = load(docker, root, targets, {"services": services})
+    assert {name for name, one in found.services.items() if one.is_built} == {"web", "worker"}
+    assert {name for name, one in found.services.items() if one.declares_build} == {"web"}
+    # Nothing is built for the worker itself that could have another name.
+    assert not found.misnamed
+
+
 @pytest.mark.parametrize("name", ["db", "docker.io/library/mongo:7", "mongo:7"])
 def test_an_image_that_is_only_run_is_called_that(name: str) -> None:
     stack = replace(of(Image("web", ".")), services={"db": Service("db", "mongo:7", (), {})})
