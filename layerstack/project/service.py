@@ -34,8 +34,8 @@ def _no_place(*_keys: str | int) -> str:
 class Service:
     """`definition` is all that Compose resolved; `image` the name that a container of it runs, its own if it is built.
 
-    `place` gives `FILE:LINE` of a path of keys below its `x-layerstack`. `borrows_image` is set where the project builds
-    the image for another service, as a worker runs the image of the web server, or by a bake file.
+    `place` gives `FILE:LINE` of a path of keys below its `x-layerstack`. `borrows_image` is set where the project
+    builds the image for another service, as a worker runs the image of the web server, or by a bake file.
     """
 
     name: str
