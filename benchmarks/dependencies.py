@@ -20,7 +20,8 @@ PYTHON_LOCK = "requirements/pose-base-cpu.txt"
 # A lock for the same Python; what it holds beyond the base's own lock is a package to add.
 SPARE_LOCK = "requirements/pose-tests.txt"
 NODE_FOLDER = "backend"
-PLAIN_PIP = "/opt/uv/bin/python -m pip install --no-cache-dir --target /opt/venv/lib/python3.9/site-packages"
+# The system's pip: the service's environment, first in PATH, has none.
+PLAIN_PIP = "PATH=${PATH#*:} python3 -m pip install --no-cache-dir --target /opt/venv/lib/python3.9/site-packages"
 _CACHE_MOUNT = re.compile(r"--mount=type=cache,\S+ \\\n\s*")
 _LOCKED = re.compile(r"(?m)^([\w.-]+)==\S+(?: \\\n    --hash=\S+)+\n")
 
