@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from layerstack.build.file_diff import printable
@@ -60,11 +61,35 @@ def settings_cause(change: Change, location: str) -> Cause:
 
 def _from_to(gone: Sequence[RecipeLine], come: Sequence[RecipeLine]) -> str:
     """Both sides in a few words; what is hidden in these is told."""
-    was, now = ("; ".join(shown(one) for one in lines) or "nothing" for lines in (gone, come))
+    if len(gone) == len(come) == 1:
+        was, now = _apart(*(_with_masks(str(one)) for one in (*gone, *come)))
+    else:
+        was, now = ("; ".join(map(shown, lines)) or "nothing" for lines in (gone, come))
     if was != now:
         return f"{was} → {now}"
     old, new = (" ".join(" ".join(map(str, lines)).split()) for lines in (gone, come))
     return f"{now}: {'only blanks' if old == new else 'what is not shown of it'} changed"
+
+
+def _apart(was: str, now: str) -> tuple[str, str]:
+    """Two instructions in a few words: of long ones that in which they differ, after the last word before it."""
+    if max(len(was), len(now)) <= SHOWN_CHARACTERS:
+        return _in_short(was), _in_short(now)
+    old, new = was.split(), now.split()
+    head = _equal_at_start(old, new)
+    tail = min(_equal_at_start(old[::-1], new[::-1]), len(old) - head, len(new) - head)
+    # The keyword stays.
+    start = max(1, head - 1)
+
+    def part(words: Sequence[str]) -> str:
+        kept = [*words[:1], *(["…"] if start > 1 else []), *words[start : len(words) - tail], *(["…"] if tail else [])]
+        return _in_short(" ".join(kept))
+
+    return part(old), part(new)
+
+
+def _equal_at_start(old: Sequence[str], new: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
 
 
 def base_cause(old: Manifest, new: Manifest, stage: str) -> Cause | None:
@@ -116,5 +141,8 @@ def _masked(name: str, value: str) -> str:
 
 def _in_short(text: str) -> str:
     # Masked before it is cut: a cut value would no longer look like one.
-    masked = _ASSIGNMENT.sub(lambda match: f"{match[1]}={_masked(match[1], match[2])}", text)
-    return printable(short(masked, SHOWN_CHARACTERS))
+    return printable(short(_with_masks(text), SHOWN_CHARACTERS))
+
+
+def _with_masks(text: str) -> str:
+    return _ASSIGNMENT.sub(lambda match: f"{match[1]}={_masked(match[1], match[2])}", text)

@@ -270,6 +270,27 @@ def test_a_change_that_ran_nothing_is_named_all_the_same(folder: ImageFolder) ->
     assert ImageCauses(old, old, [], {}).of_cached() is None
 
 
+LONG = "RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("RUN a", "RUN b", "RUN a → RUN b"),
+        (f"{LONG} curl git", f"{LONG} curl jq git", "RUN … curl … → RUN … curl jq …"),
+        (f"{LONG} curl git", f"{LONG} wget git", "RUN … ca-certificates curl … → RUN … ca-certificates wget …"),
+        (f"{LONG} git", f"{LONG} git; make", "RUN … ca-certificates git → RUN … ca-certificates git; make"),
+        (f"{LONG} A_TOKEN=one x", f"{LONG} A_TOKEN=two y", "RUN … A_TOKEN=*** x → RUN … A_TOKEN=*** y"),
+    ],
+)
+def test_of_a_long_instruction_that_is_shown_in_which_it_differs(
+    folder: ImageFolder, old: str, new: str, expected: str
+) -> None:
+    before = folder.dockerfile(f"FROM system\n{old}\n").manifest()
+    found = causes_of(before, folder.dockerfile(f"FROM system\n{new}\n").manifest(), [2])
+    assert found[2].detail.endswith(f": {expected}")
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
