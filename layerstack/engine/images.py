@@ -3,18 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from layerstack import command
 from layerstack.engine import engine, local, texts
 from layerstack.engine.client import EngineClient
-from layerstack.engine.endpoint import find_endpoint
-from layerstack.engine.unusable import unreachable
-from layerstack.errors import EngineError, NotInEngine, UsageError
-from layerstack.project.image_name import full_name, repository_of
+from layerstack.errors import EngineError, NotInEngine, RefusedByEngine, UsageError
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
 
@@ -108,56 +104,38 @@ def find(reference: str) -> StoredImage | None:
 def is_stored(client: EngineClient, reference: str) -> bool:
     """Whether the engine has it. Raises EngineError."""
     answers = local.ask(_address(reference))
-    if answers is not None:
-        return bool(answers[0])
-    try:
-        client.api.inspect_image(reference)
-    except NotInEngine:
-        return False
-    return True
+    return bool(answers[0] if answers is not None else inspect(client, reference))
 
 
 def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
-    """The references that exist."""
-    wanted = list(dict.fromkeys(references))
+    """The references that exist. Raises EngineError; UsageError for what cannot be the name of an image."""
+    wanted = [name for name in dict.fromkeys(references) if name]
     if not wanted:
         return {}
+    # Over the socket first: a task that only reads images then loads no SDK.
     answers = local.ask(*map(_address, wanted))
-    # The socket answers name by name; the docker command lists images without saying which name found them.
-    if answers is not None:
-        return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
-    names: dict[str, StoredImage] = {}
-    for attributes in _inspect(wanted):
-        image = _stored(attributes)
-        known = map(_plain_name, (*image.tags, *(attributes.get("RepoDigests") or ())))
-        names |= dict.fromkeys((image.id, image.id.removeprefix("sha256:"), *known), image)
-    found = {reference: names.get(reference) or names.get(_plain_name(reference)) for reference in wanted}
-    return {reference: image for reference, image in found.items() if image}
-
-
-def _plain_name(reference: str) -> str:
-    """Equal for all ways to write one name: with Docker Hub's address, without a tag, with a tag beside a digest."""
-    _, is_pinned, digest = reference.partition("@")
-    return f"{repository_of(reference)}@{digest}" if is_pinned else full_name(reference)
+    if answers is None:
+        client = engine.client()
+        answers = [inspect(client, name) for name in wanted]
+    return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
 
 
 def _address(reference: str) -> str:
     return f"/images/{quote(reference, safe=':/@')}/json"
 
 
-def _inspect(references: Sequence[str]) -> list[dict[str, Any]]:
-    """As the docker command tells it. Raises EngineError."""
-    result = command.run(("docker", "image", "inspect", "--", *references))
-    if texts.says(result.stderr, *texts.UNREACHABLE):
-        raise unreachable(result.stderr, find_endpoint())
-    if "invalid reference format" in result.stderr:
-        wrong = [f"`{one}`" for one in references if not _REFERENCE.fullmatch(one)]
-        message = f"{' and '.join(wrong) or 'A name'} cannot be the name of an image: {result.stderr.strip()}"
-        raise UsageError(message, "Correct the `image:`, `tags:` or FROM that has it.")
-    if not result.ok and not texts.says(result.stderr, *texts.NO_SUCH_IMAGE):
-        raise EngineError(f"The engine does not list its images: {result.stderr.strip()}", "`invoke doctor`")
-    inspected: list[dict[str, Any]] = json.loads(result.stdout or "[]")
-    return inspected
+def inspect(client: EngineClient, reference: str) -> dict[str, Any] | None:
+    """As the engine describes it; None when it does not have it. Raises EngineError, UsageError."""
+    try:
+        found: dict[str, Any] = client.api.inspect_image(reference)
+    except NotInEngine:
+        return None
+    except RefusedByEngine as refusal:
+        if not texts.says(str(refusal.args[0]), *texts.NO_NAME):
+            raise
+        message = f"`{reference}` cannot be the name of an image: {refusal.args[0]}"
+        raise UsageError(message, "Correct the `image:`, `tags:` or FROM that has it.") from refusal
+    return found
 
 
 def find_valid(references: Iterable[str]) -> dict[str, StoredImage]:

@@ -49,6 +49,7 @@ WORKER = (Text("worker nodes can't", ENGINE),)
 NO_LEADER = (Text("does not have a leader", ENGINE),)
 
 # An image.
+NO_NAME = (Text("invalid reference format", ENGINE),)
 NO_SUCH_IMAGE = (Text("no such image", ENGINE),)
 IMAGE_MISSING = (
     *NO_SUCH_IMAGE,

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import pytest
+
+from layerstack.engine import local
 
 
 @dataclass
@@ -12,6 +15,7 @@ class FakeDocker:
     """Put first on PATH. A call that no pattern of the table matches ends with exit code 99."""
 
     folder: Path
+    monkeypatch: pytest.MonkeyPatch
     _cases: list[str] = field(default_factory=list)
 
     def answers(self, pattern: str, stdout: str = "", stderr: str = "", exit_code: int = 0) -> None:
@@ -24,6 +28,16 @@ class FakeDocker:
         )
         self._cases.insert(0, case)
         self._write()
+
+    def holds(self, *images: dict[str, Any]) -> None:
+        """The engine, asked over its socket, has these images as `inspect` describes them, and no others."""
+        tags = {tag: one for one in images for tag in one["RepoTags"] or ()}
+        known = {one["Id"]: one for one in images} | tags | {tag.removesuffix(":latest"): tags[tag] for tag in tags}
+
+        def ask(*addresses: str) -> list[Any]:
+            return [known.get(one.removeprefix("/images/").removesuffix("/json")) for one in addresses]
+
+        self.monkeypatch.setattr(local, "ask", ask)
 
     @property
     def calls(self) -> list[str]:
@@ -44,6 +58,6 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     place = folder / "bin"
     place.mkdir()
     monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
-    docker = FakeDocker(place)
+    docker = FakeDocker(place, monkeypatch)
     docker._write()
     return docker

@@ -183,8 +183,7 @@ def test_an_unknown_image_starts_nothing(docker: FakeDocker, stack: Project) -> 
 
 def stored(docker: FakeDocker, **ids: str) -> None:
     """The engine holds these tags, and nothing else."""
-    attributes = [{"Id": f"sha256:{found}", "RepoTags": [f"{name}:latest"]} for name, found in ids.items()]
-    docker.answers("image inspect *", json.dumps(attributes), "Error: No such image: sysbase-trixie", 1)
+    docker.holds(*({"Id": f"sha256:{found}", "RepoTags": [f"{name}:latest"]} for name, found in ids.items()))
 
 
 def streamed(docker: FakeDocker, name: str, **ids: str) -> None:

@@ -1,6 +1,5 @@
 """What a clean-up takes, says and does."""
 
-import json
 import tempfile
 from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatch
@@ -103,8 +102,7 @@ def test_clean_all_takes_this_projects_images_and_the_whole_cache(
 ) -> None:
     engine.stored = [stored("old", "shop"), stored("web", "shop", ("web:latest",)), stored("other", "elsewhere")]
     engine.records = [record(1), record(20, OLD)]
-    found = [stored("base", "shop", ("base:latest",)), stored("web", "shop", ("web:latest",))]
-    docker.answers("image inspect *", json.dumps(found))
+    docker.holds(stored("base", "shop", ("base:latest",)), stored("web", "shop", ("web:latest",)))
     plan = clean_up.plan_clean(stack, removes_all=True)
     assert sorted(image.id for image in plan.images) == ["sha256:base", "sha256:old", "sha256:web"]
     assert (plan.removes_whole_cache, plan.cache_bytes) == (True, 21)
@@ -113,7 +111,7 @@ def test_clean_all_takes_this_projects_images_and_the_whole_cache(
 def test_what_another_stack_needs_stays_and_is_named(engine: Engine, stack: Project, docker: FakeDocker) -> None:
     engine.stored = [stored("web", "shop", ("web:latest",)), {**stored("api", "two"), "RootFS": {"Layers": ["a", "b"]}}]
     base = {**stored("base", "shop", ("base:latest",)), "RootFS": {"Layers": ["a"]}}
-    docker.answers("image inspect *", json.dumps([base, engine.stored[0]]))
+    docker.holds(base, engine.stored[0])
     docker.answers("buildx prune *")
     plan = clean_up.plan_clean(stack, removes_all=True)
     assert [image.id for image in plan.images] == ["sha256:web"]
@@ -149,7 +147,7 @@ def test_cleaning_removes_what_the_plan_names(
     engine: Engine, stack: Project, docker: FakeDocker, is_whole: bool, scope: str
 ) -> None:
     engine.records = [record(5_000_000)]
-    docker.answers("image inspect *", "[]", "No such image: x", 1)
+    docker.holds()
     docker.answers("buildx prune *")
     kept = StoredImage("sha256:t", ("web:latest",), 5, "", {}, ())
     plan = planned((kept, StoredImage("sha256:u", (), 5, "", {}, ())), is_whole, 1)
@@ -160,7 +158,7 @@ def test_cleaning_removes_what_the_plan_names(
 
 
 def test_an_image_that_a_container_holds_is_reported(engine: Engine, stack: Project, docker: FakeDocker) -> None:
-    docker.answers("image inspect *", json.dumps([stored("t", "shop", ("web:latest",))]))
+    docker.holds(stored("t", "shop", ("web:latest",)))
     docker.answers("buildx prune *")
     said = clean_up.clean(planned((StoredImage("sha256:t", ("web:latest",), 5, "", {}, ()),), False, 1))
     assert "removed 0 images" in said

@@ -124,15 +124,19 @@ def test_one_client_for_a_process(host: str) -> None:
     assert engine.client() is engine.client()
 
 
-def test_the_docker_command_must_reach_the_same_engine(host: str, tmp_path: Path) -> None:
-    fake = fake_docker.FakeDocker(tmp_path / "bin")
-    fake.answers("info *", "engine-b\n")
+def test_the_docker_command_must_reach_the_same_engine(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_docker.FakeDocker(tmp_path / "bin", monkeypatch).answers("info *", "engine-b\n")
     with pytest.raises(EngineError, match=r"two engines(.|\n)*engine-b(.|\n)*engine-a"):
         engine.client()
 
 
-def test_an_engine_that_the_docker_command_does_not_reach(host: str, tmp_path: Path) -> None:
-    fake_docker.FakeDocker(tmp_path / "bin").answers("info *", "\n", "Cannot connect to the Docker daemon", 1)
+def test_an_engine_that_the_docker_command_does_not_reach(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_docker.FakeDocker(tmp_path / "bin", monkeypatch)
+    fake.answers("info *", "\n", "Cannot connect to the Docker daemon", 1)
     with pytest.raises(EngineError, match="Cannot connect"):
         engine.client()
 

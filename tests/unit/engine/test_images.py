@@ -1,6 +1,5 @@
-"""Images as the engine tells them; `docker` answers from a table."""
+"""Images as the engine tells them."""
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,10 +9,9 @@ from fake_docker import FakeDocker
 
 from layerstack.dockerfile.image import Image
 from layerstack.engine import images
-from layerstack.engine.api import EngineRefused
+from layerstack.engine.api import EngineRefused, ImageMissing
 from layerstack.engine.images import StoredImage
-from layerstack.engine.unusable import HOW_TO_START
-from layerstack.errors import EngineError, UsageError
+from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
 
 
@@ -22,67 +20,43 @@ def attributes(name: str, *layers: str, tags: tuple[str, ...] | None = None, **m
     return {"Id": f"sha256:{name}", "RepoTags": known, "Size": 5, "RootFS": {"Layers": list(layers)}, **more}
 
 
-def has(docker: FakeDocker, *stored: dict[str, Any], missing: tuple[str, ...] = ()) -> None:
-    lost = "".join(f"Error response from daemon: No such image: {name}\n" for name in missing)
-    docker.answers("image inspect *", json.dumps(list(stored)), lost, 1 if missing else 0)
-
-
 def test_what_is_there_is_found_and_the_rest_is_left_out(docker: FakeDocker) -> None:
-    has(docker, attributes("a"), attributes("b", tags=("b:1", "c:2")), missing=("gone",))
-    found = images.find_all(["a", "gone", "c:2", "sha256:b", "a"])
+    docker.holds(attributes("a"), attributes("b", tags=("b:1", "c:2")))
+    found = images.find_all(["a", "gone", "", "c:2", "sha256:b", "a"])
     assert {name: image.id for name, image in found.items()} == {
         "a": "sha256:a",
         "c:2": "sha256:b",
         "sha256:b": "sha256:b",
     }
-    assert docker.calls == ["image inspect -- a gone c:2 sha256:b"]
-
-
-def test_a_bare_id_and_a_name_without_a_tag_are_found(docker: FakeDocker) -> None:
-    has(docker, attributes("abc", tags=()), attributes("web"))
-    assert images.find_all(["abc", "web", "web:latest"]).keys() == {"abc", "web", "web:latest"}
-
-
-@pytest.mark.parametrize(
-    "name", ["docker.io/library/web:1", "web:1", f"web@sha256:{'a' * 64}", f"docker.io/library/web:1@sha256:{'a' * 64}"]
-)
-def test_a_name_is_found_however_it_is_written(docker: FakeDocker, name: str) -> None:
-    has(docker, attributes("abc", tags=("web:1",), RepoDigests=[f"web@sha256:{'a' * 64}"]))
-    assert images.find_all([name]).keys() == {name}
-
-
-def test_nothing_asked_starts_nothing(docker: FakeDocker) -> None:
-    assert images.find_all([]) == {}
-    assert docker.calls == []
-
-
-def test_one_that_is_not_there_is_none(docker: FakeDocker) -> None:
-    has(docker, missing=("gone",))
     assert images.find("gone") is None
 
 
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        ("Cannot connect to the Docker daemon", "No Docker daemon responds"),
-        ('error during connect: Get "https://x:2376/": remote error: tls: certificate required', "TLS certificate"),
-    ],
-)
-def test_an_engine_that_does_not_answer_is_an_error_and_not_an_empty_list(
-    docker: FakeDocker, said: str, expected: str
-) -> None:
-    docker.answers("image inspect *", "[]", said, 1)
-    with pytest.raises(EngineError, match=expected):
-        images.find_all(["a"])
+def test_an_engine_elsewhere_is_asked_for_each_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`${TAG}-other:v1` in a Compose file, with TAG unset, is no name."""
+
+    def inspect(name: str) -> dict[str, Any]:
+        if name == "a":
+            return attributes("a")
+        raise ImageMissing("gone") if name == "gone" else EngineRefused("The engine says: invalid reference format")
+
+    client = SimpleNamespace(api=SimpleNamespace(inspect_image=inspect))
+    monkeypatch.setattr(images.engine, "client", lambda: client)
+    assert images.find_all(["a", "gone"]).keys() == {"a"}
+    with pytest.raises(UsageError, match="`-other:v1`"):
+        images.find_all(["a", "-other:v1"])
+
+
+def test_nothing_asked_asks_no_engine() -> None:
+    assert images.find_all([]) == {}
 
 
 def test_missing_attributes_are_empty(docker: FakeDocker) -> None:
-    has(docker, {"Id": "sha256:a", "RepoTags": None, "Config": None, "RootFS": None})
+    docker.holds({"Id": "sha256:a", "RepoTags": None, "Config": None, "RootFS": None})
     assert images.find("sha256:a") == StoredImage("sha256:a", (), 0, "", {}, ())
 
 
 def test_labels_are_read(docker: FakeDocker) -> None:
-    has(docker, attributes("a", Config={"Labels": {"k": "v"}}))
+    docker.holds(attributes("a", Config={"Labels": {"k": "v"}}))
     stored = images.find("a")
     assert stored is not None
     assert stored.labels == {"k": "v"}
@@ -99,13 +73,11 @@ def test_an_image_is_built_on_another_when_its_layers_begin_with_all_of_it(
 
 
 def test_layers_of_the_stack_name_the_nearest_image_below(docker: FakeDocker, tmp_path: Path) -> None:
-    has(
-        docker,
+    docker.holds(
         attributes("system", "1"),
         attributes("base", "1", "2"),
         attributes("web", "1", "2", "3"),
         attributes("db", "9"),
-        missing=("api.v2:latest",),
     )
     contexts = {"base": "target:base"}
     built = {
@@ -148,21 +120,3 @@ def test_removing_passes_over_what_is_gone_or_in_use(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(images.engine, "client", lambda: SimpleNamespace(images=SimpleNamespace(remove=remove)))
     images.remove(["busy", "free"])
     assert asked == ["busy", "free"]
-
-
-def test_a_name_that_looks_like_an_option_is_named(docker: FakeDocker) -> None:
-    """`${TAG}-other:v1` in a Compose file, with TAG unset."""
-    docker.answers("image inspect -- *", "[]", "Error response from daemon: invalid reference format\n", 1)
-    with pytest.raises(UsageError, match="`-other:v1`"):
-        images.find_all(["a", "-other:v1"])
-
-
-def test_an_engine_that_is_not_there_is_told_as_everywhere(docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The docker command says it once for each image; a user needs it once, with what to do."""
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
-    said = "Cannot connect to the Docker daemon at unix:///nowhere.sock. Is the docker daemon running?\n"
-    docker.answers("image inspect *", "[]", said * 2, 1)
-    with pytest.raises(EngineError) as caught:
-        images.find_all(["a", "b"])
-    assert caught.value.advice == HOW_TO_START
-    assert str(caught.value).count("Is the docker daemon running") == 1
