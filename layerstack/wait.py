@@ -4,13 +4,13 @@ import queue
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 from layerstack.interrupt import start_thread
 
 Answer = TypeVar("Answer")
 Thing = TypeVar("Thing")
-Outcome = tuple[Answer | None, BaseException | None]
 
 
 def wait_until(
@@ -33,7 +33,7 @@ def wait_until(
 
 
 def beside(work: Callable[[], Answer]) -> "Future[Answer]":
-    """Run `work` in a daemon thread, which does not keep the program alive, as a pool's thread would."""
+    """Run `work` in a daemon thread: a call that hangs does not keep the program alive, as it would in a pool."""
     future: Future[Answer] = Future()
 
     def run() -> None:
@@ -54,54 +54,36 @@ def call_within(
 ) -> Answer:
     """The result of `function`; TimeoutError when it does not return in time.
 
-    It runs in a daemon thread, so that a call that hangs does not keep the program alive. `is_hopeless` is called every
-    `ask_seconds`; True or an exception ends the wait early.
+    `is_hopeless` is called every `ask_seconds`; True or an exception ends the wait early.
     """
-    outcome: queue.SimpleQueue[Outcome[Answer]] = queue.SimpleQueue()
-    start_thread(lambda: outcome.put(_outcome(function)))
     started = time.monotonic()
     deadline = started + timeout_seconds
+    finished = _as_finished([beside(function)])
     while True:
         left_seconds = max(0.0, deadline - time.monotonic())
         try:
-            value, error = outcome.get(timeout=min(left_seconds, ask_seconds) if is_hopeless else left_seconds)
+            future = finished.get(timeout=min(left_seconds, ask_seconds) if is_hopeless else left_seconds)
             break
         except queue.Empty:
             is_over = time.monotonic() >= deadline
             if is_over or (is_hopeless and is_hopeless()):
                 waited_seconds = timeout_seconds if is_over else time.monotonic() - started
                 raise TimeoutError(f"no answer within {waited_seconds:.0f} s") from None
-    if error is not None:
-        raise error
-    return value  # type: ignore[return-value]
+    return future.result()
 
 
 def ask_all(ask: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Answer]:
-    """The results in the order of the things; raises the first error.
-
-    In daemon threads: a call that hangs does not keep the program alive, as it would in a pool.
-    """
-    outcomes: queue.SimpleQueue[tuple[int, Outcome[Answer]]] = queue.SimpleQueue()
-
-    def work(place: int, thing: Thing) -> None:
-        outcomes.put((place, _outcome(lambda: ask(thing))))
-
-    count = 0
-    for thing in things:
-        start_thread(work, count, thing)
-        count += 1
-    answers: dict[int, Answer | None] = {}
-    for _ in range(count):
-        place, (answer, error) = outcomes.get()
-        if error is not None:
-            raise error
-        answers[place] = answer
-    return [answers[place] for place in range(count)]  # type: ignore[misc]
+    """The results in the order of the things; raises the first error."""
+    futures = [beside(partial(ask, thing)) for thing in things]
+    finished = _as_finished(futures)
+    for _ in futures:
+        finished.get().result()
+    return [future.result() for future in futures]
 
 
-def _outcome(function: Callable[[], Answer]) -> Outcome[Answer]:
-    """The result or the error of a call, for another thread."""
-    try:
-        return function(), None
-    except BaseException as error:
-        return None, error
+def _as_finished(futures: Iterable["Future[Answer]"]) -> "queue.SimpleQueue[Future[Answer]]":
+    """The futures as they finish. Ctrl-C can break the locks of Python's own `wait`, and not those of this queue."""
+    finished: queue.SimpleQueue[Future[Answer]] = queue.SimpleQueue()
+    for future in futures:
+        future.add_done_callback(finished.put)
+    return finished
