@@ -1,41 +1,22 @@
 """BuildKit's records that a measurement made, and only those."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from layerstack import command
-from layerstack.engine import engine
-
-ROUNDS = 8
+from layerstack.cache.builder import read_builder
+from layerstack.cache.room import remove_records
+from layerstack.engine.cache_records import CacheRecord, read_cache
 
 
 def remove_below(mark: str) -> None:
-    """Remove the records whose step's text holds `mark`, and everything that was built on them.
-
-    BuildKit keeps a record while another is built on it: it takes as many rounds as there are generations left.
-    """
-    for _ in range(ROUNDS):
-        found = marked(engine.client().api.df().get("BuildCache") or (), mark)
-        if not found:
-            return
-        expression = f"id=^({'|'.join(sorted(found))})$"
-        command.run(("docker", "buildx", "prune", "--force", "--filter", expression))
+    """Remove the records whose step's text holds `mark`, and everything that was built on them."""
+    if found := marked(read_cache().records, mark):
+        remove_records(sorted(found), read_builder())
 
 
-def marked(records: Iterable[Mapping[str, Any]], mark: str) -> set[str]:
+def marked(records: Iterable[CacheRecord], mark: str) -> set[str]:
     """Ids of the records with the mark and of their descendants."""
-    children: dict[str, list[str]] = {}
-    waiting: list[str] = []
-    for record in records:
-        # Engine 28 writes the key with a blank in front.
-        for parent in record.get("Parents") or record.get(" Parents") or ():
-            children.setdefault(parent, []).append(record["ID"])
-        if mark in (record.get("Description") or ""):
-            waiting.append(record["ID"])
-    found: set[str] = set()
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += children.get(one, [])
+    every = tuple(records)
+    found = {one.id for one in every if mark in one.description}
+    while more := {one.id for one in every if found & {*one.parents}} - found:
+        found |= more
     return found

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import cache_parts
 import pytest
 
 from benchmarks import build_cache, causes, dependencies, document, profile_text, run, samples, scratch, serving
@@ -81,12 +82,12 @@ def test_a_copy_names_no_image_of_the_user(tmp_path: Path) -> None:
 
 
 def test_only_marked_records_and_what_stands_on_them_are_removed() -> None:
-    records: list[dict[str, Any]] = [
-        {"ID": "below", "Description": "RUN true"},
-        {"ID": "own", "Parents": ["below"], "Description": "RUN : bench1n2"},
-        {"ID": "above", "Parents": ["own", "other"], "Description": "RUN npm ci"},
-        {"ID": "top", " Parents": ["above"], "Description": None},
-        {"ID": "other", "Parents": ["below"], "Description": "RUN : bench2n2"},
+    records = [
+        cache_parts.record("below", description="RUN true"),
+        cache_parts.record("own", parents="below", description="RUN : bench1n2"),
+        cache_parts.record("above", parents="own other", description="RUN npm ci"),
+        cache_parts.record("top", parents="above"),
+        cache_parts.record("other", parents="below", description="RUN : bench2n2"),
     ]
     assert build_cache.marked(records, "bench1n2") == {"own", "above", "top"}
 
