@@ -42,23 +42,13 @@ def _no_leave(options: Options) -> str:
     return "" if options.may_prune else "it empties the build cache of every project here: --allow-prune"
 
 
-def _code_change(service: str) -> Row:
+def _code_change(name: str, theirs: str, build: building.Build, most: float, service: str) -> Row:
     return Row(
-        name=f"code-change-{service}",
+        name=f"{name}-{service}",
         ours=f"`layerstack build {service}` after an edit",
-        theirs=f"`docker buildx bake {service}` after an edit",
-        goal=Goal("ratio", 1.2),
-        measure=partial(building.measure_code_change, service, building.bake),
-    )
-
-
-def _code_change_compose(service: str) -> Row:
-    return Row(
-        name=f"code-change-compose-{service}",
-        ours=f"`layerstack build {service}` after an edit",
-        theirs=f"`docker compose build {service}` after an edit",
-        goal=Goal("ratio", 1.1),
-        measure=partial(building.measure_code_change, service, building.compose_build),
+        theirs=f"`docker {theirs} {service}` after an edit",
+        goal=Goal("ratio", most),
+        measure=partial(building.measure_code_change, service, build),
     )
 
 
@@ -164,8 +154,11 @@ ROWS = (
         Goal("ratio", 1.1),
         building.measure_large_context,
     ),
-    *(_code_change(service) for service in building.EDITED),
-    *(_code_change_compose(service) for service in building.EDITED),
+    *(_code_change("code-change", "buildx bake", building.bake, 1.2, one) for one in building.EDITED),
+    *(
+        _code_change("code-change-compose", "compose build", building.compose_build, 1.1, one)
+        for one in building.EDITED
+    ),
     *(_ballast(gigabytes) for gigabytes in BALLAST_GIGABYTES),
     Row(
         "misread-dockerfiles",
