@@ -2,13 +2,13 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from layerstack import command
+from layerstack.build.elsewhere import INSPECT_SECONDS, inspect_builder, read_fields
 from layerstack.cache import gc_policy
 from layerstack.cache.gc_policy import GcRule, Rules
 from layerstack.engine import engine
@@ -16,8 +16,6 @@ from layerstack.engine.cache_records import CacheRecord, CacheUse, read_cache
 from layerstack.engine.engine import EngineFacts
 from layerstack.errors import EngineError
 from layerstack.moment import epoch_seconds, seconds_ago
-
-INSPECT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Builder:
         return {
             "name": self.name,
             "driver": self.driver,
-            "disk": {"total_bytes": self.disk.total_bytes, "free_bytes": self.disk.free_bytes},
+            "disk": asdict(self.disk),
             "policy": [rule.to_json() for rule in self.rules],
             "notes": list(self.notes),
         }
@@ -69,13 +67,13 @@ class Builder:
 def read_builder() -> Builder:
     """Ask Buildx and the engine. Raises EngineError."""
     facts = engine.read_facts()
-    answer = command.run(("docker", "buildx", "inspect"), timeout_seconds=INSPECT_SECONDS)
+    answer = inspect_builder()
     if not answer.ok:
         raise EngineError(f"Buildx does not describe its builder: {answer.stderr.strip()}", "`docker buildx ls`")
-    rules, disk = gc_policy.parse_rules(answer.stdout), _disk(facts)
+    fields, rules, disk = read_fields(answer.stdout), gc_policy.parse_rules(answer.stdout), _disk(facts)
     return Builder(
-        name=_field(answer.stdout, "Name"),
-        driver=_field(answer.stdout, "Driver"),
+        name=fields.get("Name", ""),
+        driver=fields.get("Driver", ""),
         server_version=facts.server_version,
         rules=rules,
         disk=disk,
@@ -126,9 +124,3 @@ def _disk(facts: EngineFacts) -> Disk:
         return Disk()
     found = os.statvfs(facts.data_root)
     return Disk(found.f_blocks * found.f_frsize, found.f_bfree * found.f_frsize)
-
-
-def _field(text: str, name: str) -> str:
-    # The first `Name:` is the builder's; those of its nodes follow.
-    match = re.search(rf"^{name}:[ \t]*(\S+)", text, re.MULTILINE)
-    return match[1] if match else ""
