@@ -55,9 +55,6 @@ class Gpu:
     def is_usable(self) -> bool:
         return not self.problem and (bool(self.instances) or not self.has_mig)
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class HostGpus:
@@ -71,7 +68,7 @@ class HostGpus:
         return ", ".join(device.name for device in self.devices)
 
     def to_json(self) -> dict[str, Any]:
-        return {"driver": self.driver, "devices": [device.to_json() for device in self.devices]}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
