@@ -174,7 +174,7 @@ def _offer(team: TeamRegistry, externals: Mapping[str, StoredImage], note: Note)
         try:
             if answer.trouble:
                 raise RegistryFailed(answer.trouble)
-            digest = answer.digest or transfer.push(externals[name].id, reference, lambda: None)
+            digest = answer.digest or transfer.push(externals[name].id, reference, lambda _: None)
             found[name] = f"{reference.rpartition(':')[0]}@{digest}"
         except RegistryFailed as failure:
             note(f"{name}: {failure.trouble.sentence(team.host)}")

@@ -90,8 +90,7 @@ def push_missing(wanted: Mapping[str, WantedImage], team: TeamRegistry, say: Say
 
 def _push(stored: StoredImage, reference: str, team: TeamRegistry, say: Say) -> str:
     try:
-        retry = "the registry refuses a layer; the engine retries for up to 50 s"
-        return transfer.push(stored.id, reference, lambda: say(retry))
+        return transfer.push(stored.id, reference, say)
     except RegistryFailed as failure:
         raise _refused(team, failure.trouble.what, failure.trouble.advice) from failure
 

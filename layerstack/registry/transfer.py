@@ -7,6 +7,7 @@ from typing import Any
 from layerstack.engine import engine, texts
 from layerstack.errors import EngineError
 from layerstack.registry.trouble import BROKE_OFF, RegistryFailed, read_trouble
+from layerstack.report import Say
 
 # The engine tries a layer five times and waits 5, 10, 15 and 20 seconds between.
 FIRST_RETRY, SECOND_RETRY = "Retrying in 5 ", "Retrying in 10 "
@@ -21,11 +22,11 @@ def pull(pinned: str) -> None:
         _read(engine.client().api.pull(repository, tag=digest, stream=True, decode=True), _give_up)
 
 
-def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
+def push(image_id: str, reference: str, say: Say) -> str:
     """Push a stored image; returns the digest of its manifest. The engine forgets the name afterwards.
 
-    `on_retry` is called when the registry refuses a layer: the engine tells the reason only after 50 seconds. An
-    interrupted push leaves nothing under that name, and the next one continues it. Raises RegistryFailed, EngineError.
+    `say` hears of a registry that refuses a layer: the engine tells the reason only after 50 seconds. An interrupted
+    push leaves nothing under that name, and the next one continues it. Raises RegistryFailed, EngineError.
     """
     # Several layers are pushed side by side, and each says that it retries.
     seen: list[str] = []
@@ -33,7 +34,7 @@ def push(image_id: str, reference: str, on_retry: Callable[[], None]) -> str:
     def look(status: str) -> None:
         if status.startswith(FIRST_RETRY) and not seen:
             seen.append(status)
-            on_retry()
+            say("the registry refuses a layer; the engine retries for up to 50 s")
 
     # What the other push has brought by then is not brought again.
     for _ in range(PUSHES - 1):

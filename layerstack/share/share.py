@@ -100,9 +100,6 @@ class _Pusher:
         self._say = say
         self._is_refused = False
 
-    def _on_retry(self) -> None:
-        self._say("the registry refuses a layer; the engine retries for up to 50 s")
-
     def push(self, candidate: Candidate) -> Share:
         # A refusal takes the engine 50 s, and its reason (read-only, full, no login) holds for the next image, too.
         if self._is_refused:
@@ -111,7 +108,7 @@ class _Pusher:
         began = time.monotonic()
         try:
             with _labelled(candidate) as image_id:
-                digest = transfer.push(image_id, candidate.reference, self._on_retry)
+                digest = transfer.push(image_id, candidate.reference, self._say)
         except RegistryFailed as failure:
             # When two push the same name, the registry may refuse one.
             if failure.trouble is FAILS and (answer := look_up((candidate.reference,))[candidate.reference]).digest:

@@ -34,7 +34,7 @@ class Registry:
     def _look_up(self, references: Any) -> dict[str, Answer]:
         return {one: Answer(one, self.has.get(one, ""), self.trouble) for one in references}
 
-    def _push(self, image_id: str, reference: str, on_retry: Any) -> str:
+    def _push(self, image_id: str, reference: str, say: Any) -> str:
         if self.trouble:
             raise RegistryFailed(self.trouble)
         self.pushed.append(reference)

@@ -54,7 +54,7 @@ def retries(seconds: int) -> dict[str, Any]:
 
 def test_a_push_leaves_no_name_behind_and_tells_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     api = use(monkeypatch, Api({"status": "Pushed"}, {"aux": {"Digest": "sha256:1"}}))
-    assert transfer.push("id", "h:1/x:t", lambda: None) == "sha256:1"
+    assert transfer.push("id", "h:1/x:t", lambda _: None) == "sha256:1"
     assert api.calls == [("tag", "id", "h:1/x", "t"), ("push", "h:1/x", "t"), ("remove", "h:1/x:t")]
 
 
@@ -72,14 +72,14 @@ def test_a_push_that_another_one_crossed_is_repeated(monkeypatch: pytest.MonkeyP
         tag(*given)
 
     monkeypatch.setattr(api, "tag", tag_again)
-    assert transfer.push("id", "h:1/x:t", lambda: None) == "sha256:1"
+    assert transfer.push("id", "h:1/x:t", lambda _: None) == "sha256:1"
     assert [one[0] for one in api.calls] == ["tag", "push", "remove"] * 2
 
 
 def test_a_name_that_never_stays_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     api = use(monkeypatch, Api({"error": "tag does not exist: h:1/x:t"}))
     with pytest.raises(RegistryFailed, match="tag does not exist"):
-        transfer.push("id", "h:1/x:t", lambda: None)
+        transfer.push("id", "h:1/x:t", lambda _: None)
     assert [one[0] for one in api.calls].count("push") == transfer.PUSHES
 
 
@@ -91,7 +91,7 @@ def test_a_push_waits_for_the_reason_and_says_once_that_it_waits(
 ) -> None:
     api, waits = use(monkeypatch, Api(*map(retries, (5, 4, 10, 5)), told)), []
     with pytest.raises(RegistryFailed) as caught:
-        transfer.push("id", "h:1/x:t", lambda: waits.append(1))
+        transfer.push("id", "h:1/x:t", lambda _: waits.append(1))
     assert "read-only" in caught.value.trouble.what
     assert waits == [1]
     assert api.calls[-1] == ("remove", "h:1/x:t")

@@ -40,7 +40,7 @@ class Registry:
     def _look_up(self, references: Any) -> dict[str, Answer]:
         return {one: Answer(one, "sha256:1" if one in self.there else "", self.trouble) for one in references}
 
-    def _push(self, image_id: str, reference: str, on_retry: Any) -> str:
+    def _push(self, image_id: str, reference: str, say: Any) -> str:
         self.pushed.append(image_id)
         self.there |= self.appears
         if self.refusal:
