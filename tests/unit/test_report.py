@@ -6,37 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cache_parts
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from layerstack import report
-from layerstack.build import text as build_text
-from layerstack.build.buildlog import Step
-from layerstack.build.record import BuildRecord, ImageRecord, StepRecord
-from layerstack.cache import text as cache_text
-from layerstack.cache.cache_forecast import Forecast
-from layerstack.cache.cache_report import CachedImage, CacheReport, Group
-from layerstack.cache.cached_steps import CachedStep
-from layerstack.dockerfile.recipe_stage import RecipeLine
-from layerstack.engine import text as engine_text
-from layerstack.engine.cache_records import CacheUse
-from layerstack.engine.images import Layer, StoredImage
-from layerstack.rebuild import text as rebuild_text
-from layerstack.rebuild.timed import Rebuild, Run
 from layerstack.run import text as run_text
 from layerstack.run.stack import Volume
 
 ROOT = Path(__file__).parents[2]
-# Would vanish, or break the printing, if it were read as markup.
-ODD = "RUN grep [a-z] [/bin/sh] x [red]"
-
-
-def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    """What a pipe gets; both streams."""
-    both = capsys.readouterr()
-    return both.out + both.err
 
 
 def test_a_document_is_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,94 +101,6 @@ def test_a_command_is_not_broken_and_the_next_line_is_indented_below_the_text() 
         "    `layerstack build web up web` and",
         "    ask again",
     ]
-
-
-def test_a_build_shows_every_image_with_its_cause(capsys: pytest.CaptureFixture[str]) -> None:
-    steps = (
-        StepRecord(step="deps 2/3 RUN x", is_cached=False, seconds=2.0),
-        StepRecord(step="deps 3/3 RUN y", is_cached=True, seconds=0.0),
-    )
-    built = ImageRecord(image="web", action="built", seconds=2.0, steps=steps, cause=ODD)
-    build_text.print_build(BuildRecord(seconds=3.0, images=(ImageRecord(image="base", action="fresh"), built)))
-    text = printed(capsys)
-    assert ODD in text
-    [row] = [line.split() for line in text.splitlines() if line.startswith("web")]
-    assert row[:6] == ["web", "built", "2.0", "s", "1", "1"]
-    assert "up to date: base" in text
-
-
-def test_a_build_of_many_causes_says_where_all_of_them_are(capsys: pytest.CaptureFixture[str]) -> None:
-    cause = "; ".join(f"file-mode: src/{number}.py 0644 → 0664" for number in range(20))
-    built = [ImageRecord(image=name, action="built", cause=cause) for name in ("api", "web")]
-    build_text.print_build(BuildRecord(seconds=3.0, images=tuple(built)))
-    said = capsys.readouterr()
-    assert "src/19.py" not in said.out
-    assert "all causes: `invoke why api`, likewise web" in said.err + said.out
-
-
-def test_nothing_to_build_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    fresh = tuple(ImageRecord(image=name, action="fresh") for name in ("base", "web"))
-    build_text.print_build(BuildRecord(images=fresh))
-    both = capsys.readouterr()
-    assert both.out == ""
-    assert len(both.err.splitlines()) == 1
-    assert "base, web" in both.err
-
-
-def test_images_that_were_kept_are_told_from_fresh_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    images = (ImageRecord(image="base", action="kept"), ImageRecord(image="web", action="fresh"))
-    build_text.print_build(BuildRecord(images=images))
-    both = capsys.readouterr()
-    assert both.out == ""
-    fresh, kept = both.err.splitlines()
-    assert "web" in fresh
-    assert "base" in kept
-
-
-@pytest.mark.parametrize("is_well", [True, False])
-def test_a_rebuild_shows_its_figures_and_what_failed(capsys: pytest.CaptureFixture[str], is_well: bool) -> None:
-    step = Step("web", "runtime", 2, 2, "COPY . .", is_cached=False, seconds=0.2, place="web/Dockerfile:9")
-    run = Run(1.25, 0.1, 0.2, 0.3, (), (step,), () if is_well else (ODD,), "sha256:1")
-    rebuild = Rebuild("web", "src/a.py", (run,), 30.0, is_base_unchanged=True, is_image_changed=True)
-    rebuild_text.print_rebuilds([rebuild])
-    text = printed(capsys)
-    assert all(word in text for word in ("web", "src/a.py", "1.25", "30 s", "COPY . .", "web/Dockerfile:9"))
-    assert (ODD in text) is not is_well
-    assert ("✓" in text, "✗" in text) == (is_well, not is_well)
-
-
-def test_images_that_are_not_here_are_shown_as_such(capsys: pytest.CaptureFixture[str]) -> None:
-    stored = StoredImage("sha256:1", (), 12_000_000, "2026-11-20T10:11:12.5Z", {}, ())
-    engine_text.print_images([Layer("base", "base:latest", stored, "node:18"), Layer("service", "web:latest", None)])
-    here, gone = capsys.readouterr().out.splitlines()[1:]
-    assert all(word in here for word in ("base:latest", "12 MB", " d ", "node:18"))
-    assert "not here" in gone
-
-
-def test_the_cache_shows_large_steps_and_what_to_set(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    held = cache_parts.record("held", size=12_000_000, is_shared=True)
-    tiny = cache_parts.record("tiny", size=900_000, is_shared=True)
-    line = RecipeLine("RUN", ODD.removeprefix("RUN "), 7)
-    kept = ((True, held), (True, None), (False, None), (True, tiny), (False, held))
-    steps = tuple(CachedStep("deps", line, layer, record) for layer, record in kept)
-    image = CachedImage("base", "base:latest", True, steps, Forecast("at-risk", "little room [x]"), frozenset({"held"}))
-    groups = (Group("cache mount", "/cache/[x]", (held,)), Group("cache mount", "/tiny", (tiny,)))
-    cache_text.print_cache(CacheReport(CacheUse((held,)), cache_parts.builder(), (image,), groups, 5_000_000, "{keep}"))
-    rows = [" ".join(row.split()) for row in capsys.readouterr().out.splitlines()]
-    assert rows[1] == "base:latest 25 MB at risk"
-    assert [row.partition(f"line 7: {ODD} ")[2].split(" ")[:2] for row in rows[2:5]] == [
-        ["12", "MB"],
-        ["lost"],
-        ["12", "MB"],
-    ]
-    text = "\n".join(rows)
-    assert "cache mount: /cache/[x] 12 MB" in rows
-    assert "/tiny" not in text
-    for words in ("removes 5 MB", "base:latest: at-risk: little room [x]", "daemon.json", "{keep}"):
-        assert words in text
 
 
 @pytest.mark.parametrize(("size", "text"), [(5_000_000, "data, 5 MB"), (0, "data, 0 MB"), (None, "data")])

@@ -5,19 +5,46 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+import cache_parts
 import pytest
 from verify_parts import UNHEALTHY, failed, make_container, make_result
 
 from layerstack.build import text as build_text
+from layerstack.build.buildlog import Step
 from layerstack.build.record import BuildRecord, Cause, ImageRecord, StepRecord
 from layerstack.build.why import Explanation
+from layerstack.cache.cache_forecast import Forecast
+from layerstack.cache.cache_report import CachedImage, CacheReport, Group
+from layerstack.cache.cached_steps import CachedStep
+from layerstack.cache.text import print_cache
+from layerstack.dockerfile.recipe_stage import RecipeLine
 from layerstack.doctor.doctor import Examination
 from layerstack.doctor.doctor_text import print_findings
-from layerstack.finding import Finding, ok
+from layerstack.engine.cache_records import CacheUse
+from layerstack.engine.container import Container
+from layerstack.engine.images import Layer, StoredImage
+from layerstack.engine.text import print_images
+from layerstack.finding import Finding, ok, warning
+from layerstack.gpu.card_lock import Holder
+from layerstack.gpu.decision import Decision
+from layerstack.gpu.gpu_in_container import ContainerGpu
+from layerstack.gpu.gpu_probe import DockerGpu
+from layerstack.gpu.gpu_survey import Survey
+from layerstack.gpu.nvml import Gpu, GpuProcess, HostGpus, MigInstance, cards_of
+from layerstack.gpu.text import print_gpu
+from layerstack.project.project import Port
+from layerstack.rebuild.text import print_rebuilds
+from layerstack.rebuild.timed import Rebuild, Run
 from layerstack.run import text as run_text
 from layerstack.run.startup import ServiceProgress, UpResult
+from layerstack.share.share import Share, SharedImages
+from layerstack.share.text import print_shared
+from layerstack.stacks.stacks import Stack
+from layerstack.stacks.text import print_stacks
 from layerstack.status.freshness import Freshness
 from layerstack.status.staleness import Stale
 from layerstack.status.status import ServiceStatus
@@ -28,6 +55,10 @@ from layerstack.verify.verify import VerifyReport
 from layerstack.verify.verify_text import print_verify
 
 SCREENS = Path(__file__).parent / "data/screens"
+GIB = 2**30
+# Would vanish, or break the printing, if it were read as markup.
+ODD = "RUN grep [a-z] [/bin/sh] x [red] :smile:"
+DOUBTFUL = Examination((ok("engine", "28 [x]"), ok("disk", "9 GB")), (warning("registry", "silent [one]", ""),))
 LONG_STEP = "deps 2/4 RUN --mount=type=cache,target=/cache/npm npm ci --ignore-scripts --no-audit --no-fund"
 
 
@@ -54,16 +85,27 @@ def verify_broken() -> None:
 
 
 def status_stale() -> None:
-    changed = Stale("source-changed", "src/app.py changed", "build", repair="invoke build web up web")
-    states = {"web": Freshness((changed,), image="web"), "worker": Freshness((changed,), image="worker")}
-    found = [
-        ServiceStatus("db", "healthy", "mongo:6", True, 0.0, (), "mongodb://127.0.0.1:27017", "cpu"),
-        *(
-            ServiceStatus(name, "running", f"shop-{name}:latest", True, 0.0, (), "", "cpu", freshness=freshness)
-            for name, freshness in states.items()
-        ),
-    ]
-    print_status(found)
+    """What holds for several services is said once."""
+    changed = Stale("source-changed", "src/app.py changed", "build")
+    odd = Stale("definition-changed", "environment [red] changed", "recreate")
+    doubtful = Stale("not-reloaded", "app.py was written", "restart", is_certain=False)
+    states = {
+        "web": Freshness((odd, changed), image="web"),
+        "worker": Freshness((doubtful,), image="worker"),
+        "api": Freshness((doubtful,), notes=("[bold] is mounted",)),
+        "model": Freshness((), ("what its image is made of",)),
+    }
+    db = ServiceStatus("db", "healthy", "mongo:6", True, 0.0, (), "mongodb://127.0.0.1:27017", "cpu")
+    print_status([db, *(service_status(name, "running", found) for name, found in states.items())])
+
+
+def status_absent() -> None:
+    absent = Freshness((Stale("not-running", "it has no container", "recreate"),))
+    print_status([service_status(name, "absent", absent) for name in ("web", "api")])
+
+
+def service_status(name: str, state: str, freshness: Freshness) -> ServiceStatus:
+    return ServiceStatus(name, state, f"shop-{name}:latest", True, 0.0, (), "", "cpu", freshness=freshness)
 
 
 def build_one() -> None:
@@ -75,6 +117,46 @@ def build_one() -> None:
     built = ImageRecord(image="web", action="built", seconds=2.0, steps=steps, cause=cause)
     fresh = (ImageRecord(image="base-node", action="fresh"), ImageRecord(image="api", action="fresh"))
     build_text.print_build(BuildRecord(seconds=3.0, images=(*fresh, built)))
+
+
+def build_many_causes() -> None:
+    """The whole list of causes is somewhere else, and one line says where."""
+    cause = "; ".join(f"file-mode: src/{number}.py 0644 → 0664" for number in range(20))
+    causes = {"api": cause, "web": cause, "job": ODD}
+    built = tuple(ImageRecord(image=name, action="built", cause=causes[name]) for name in causes)
+    build_text.print_build(BuildRecord(seconds=3.0, images=built))
+
+
+def build_nothing() -> None:
+    """What was kept is told from what is fresh; nothing is on stdout."""
+    images = {"base": "fresh", "web": "fresh", "low": "kept"}
+    build_text.print_build(BuildRecord(images=tuple(ImageRecord(image=one, action=images[one]) for one in images)))
+
+
+def rebuilds() -> None:
+    step = Step("web", "runtime", 2, 2, "COPY . .", is_cached=False, seconds=0.2, place="web/Dockerfile:9")
+    runs = (Run(1.25, 0.1, 0.2, 0.3, (), (step,), found, "sha256:1") for found in ((), (ODD,)))
+    print_rebuilds([Rebuild("web", "src/a.py", (run,), 30.0, True, True) for run in runs])
+
+
+def images_of_the_stack() -> None:
+    stored = StoredImage("sha256:1", (), 12_000_000, "", {}, ())
+    layers = [
+        Layer("base", "base:latest", stored, "node:18", "from the registry"),
+        Layer("service", "web:latest", None),
+    ]
+    print_images(layers)
+
+
+def cache_at_risk() -> None:
+    """Steps and groups under 1 MB are left out; of those that are lost, only layers count."""
+    sizes = {"held": 12_000_000, "tiny": 900_000}
+    held, tiny = (cache_parts.record(name, size=size, last_used="") for name, size in sizes.items())
+    kept = ((True, held), (True, None), (False, None), (True, tiny), (False, held))
+    steps = tuple(CachedStep("deps", RecipeLine("RUN", "x [red]", 7), layer, record) for layer, record in kept)
+    image = CachedImage("base", "base:latest", True, steps, Forecast("at-risk", "little room [x]"), frozenset({"held"}))
+    groups = (Group("cache mount", "/cache/[x]", (held,)), Group("cache mount", "/tiny", (tiny,)))
+    print_cache(CacheReport(CacheUse((held,)), cache_parts.builder(), (image,), groups, 5_000_000, "{keep}"))
 
 
 def why_web() -> None:
@@ -100,7 +182,52 @@ def doctor_findings() -> None:
         "Two programs cannot listen on one port: the container will not start.",
         place="docker-compose.yml:14",
     )
-    print_findings(Examination((wrong, ok("disk", "9 GB"), ok("engine", "28"))))
+    odd = warning("disk", ODD, "free [some]", place="file.yml:3")
+    print_findings(Examination((wrong, odd, ok("disk", "9 GB"), ok("engine", "28"))))
+
+
+def doctor_fine() -> None:
+    print_findings(DOUBTFUL)
+
+
+def doctor_all() -> None:
+    print_findings(DOUBTFUL, shows_all=True)
+
+
+def gpu_lost() -> None:
+    processes = (GpuProcess(41, 4 * GIB), GpuProcess(42, None))
+    first = Gpu(0, "NVIDIA [A10]", "GPU-0", 24 * GIB, 20 * GIB, "8.6", processes)
+    parts = (MigInstance("MIG-1", "1g.5gb", 5 * GIB, 5 * GIB),)
+    second = Gpu(1, "NVIDIA A100", "GPU-1", None, None, "", has_mig=True, instances=parts)
+    third = Gpu(2, "card 2", "", None, None, "", problem="GPU is lost")
+    host = HostGpus("550.1", (first, second, third))
+    lost = ContainerGpu("model", "p-model-1", (), "Unknown Error", is_lost=True)
+    seeing = ContainerGpu("other", "p-other-1", ("GPU-0",))
+    works = DockerGpu(True, "a container gets a GPU")
+    decision = Decision("gpu", "because", host, works, "lost-after-daemon-reload", "`repair it`", (lost, seeing))
+    lease = Holder("training", "ann", 77, 6 * GIB, datetime(2026, 11, 28, 1).timestamp())
+    print_gpu(Survey(decision, ((cards_of(host)[0], lease),)))
+
+
+def gpu_none() -> None:
+    """Without a remedy there is no empty line."""
+    print_gpu(Survey(Decision("cpu", "no card", None, DockerGpu(False, "not asked", "not asked"), "no-card")))
+
+
+def shared_images() -> None:
+    shares = (
+        Share("base", "pushed", "h:1/team/base:1", seconds=3.0),
+        Share("node:18", "there", "h:1/team/node:18", "may be another image [x]"),
+        Share("low", "skipped", "", "is not fresh"),
+        Share("high", "failed", "", "the registry h:1 is read-only"),
+    )
+    print_shared(SharedImages("h:1/team", False, shares))
+
+
+def stacks_of_the_engine() -> None:
+    running = Container("1", "c", "web", "running", "", ports=(Port("", 80, 80), Port("", 5, 5)), has_gpu=True)
+    shop = Stack("shop", "/home/ann/shop", True, "main", (running, replace(running, status="exited")), 4_330_000)
+    print_stacks((shop, Stack("dead", "/home/ann/gone", False, "", (running,)), Stack("left", disk_bytes=300_000_000)))
 
 
 def up_result() -> None:
@@ -113,7 +240,11 @@ def up_result() -> None:
     run_text.print_addresses({"web": "http://127.0.0.1:8080", "db": "mongodb://127.0.0.1:27017"})
 
 
-PRINTERS = (verify_healthy, verify_broken, status_stale, build_one, why_web, doctor_findings, up_result)
+PRINTERS = (
+    *(verify_healthy, verify_broken, status_stale, status_absent, up_result, stacks_of_the_engine),
+    *(build_one, build_many_causes, build_nothing, why_web, rebuilds, images_of_the_stack, cache_at_risk),
+    *(doctor_findings, doctor_fine, doctor_all, gpu_lost, gpu_none, shared_images),
+)
 
 
 @pytest.mark.parametrize("show", PRINTERS, ids=lambda show: show.__name__)

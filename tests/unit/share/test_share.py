@@ -15,7 +15,6 @@ from layerstack.registry.trouble import FAILS, SILENT, RegistryFailed, Trouble
 from layerstack.share import share as sharing
 from layerstack.share.candidates import Candidate
 from layerstack.share.share import SharedImages
-from layerstack.share.text import print_shared
 
 READ_ONLY = Trouble("is read-only", "name another one")
 
@@ -118,19 +117,3 @@ def test_without_a_registry_there_is_nowhere_to_share(registry: Registry, tmp_pa
     registry.project = Project(tmp_path, "p", "cpu", (tmp_path / "compose.yml",), (), {}, {})
     with pytest.raises(UsageError):
         registry.share()
-
-
-def test_the_table_has_a_row_an_image_and_the_reason(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
-    registry.there, registry.refusal = {"h:1/team/a:1"}, READ_ONLY
-    print_shared(registry.share())
-    told = capsys.readouterr()
-    assert [line.split()[:2] for line in told.out.splitlines()[1:]] == [
-        ["a", "there"],
-        ["b", "failed"],
-        ["c", "failed"],
-    ]
-    assert "is read-only" in told.out
-    assert told.err == "h:1/team: 0 pushed, 1 there already\n"

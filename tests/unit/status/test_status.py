@@ -9,7 +9,7 @@ import pytest
 
 from layerstack.dockerfile.image import Image
 from layerstack.project.project import Project, Service
-from layerstack.status import staleness, status, status_text
+from layerstack.status import staleness, status
 from layerstack.status.freshness import Freshness
 from layerstack.status.staleness import Need, Stale
 from layerstack.status.status import ServiceStatus
@@ -83,31 +83,6 @@ def test_files_that_compose_does_not_find_by_itself_are_named(monkeypatch: pytes
 def test_one_line_says_how_many_services_do_not_run_the_code(services: list[ServiceStatus], line: str) -> None:
     assert status.summary(services) == line
     assert status.document(services)["ok"] is not any(one.freshness.stale for one in services)
-
-
-def test_what_is_stale_stands_below_the_services_with_the_one_command_last(capsys: pytest.CaptureFixture[str]) -> None:
-    odd = Stale("definition-changed", "environment [red] changed", "recreate")
-    status_text.print_status([service("web", "healthy", odd, BEHIND), service("api", notes=("[bold] is mounted",))])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "1 of 2 services do not run your code"
-    assert [line.split()[:2] for line in lines[2:4]] == [["✗", "web"], ["✓", "api"]]
-    assert lines[5:] == [
-        "web: environment [red] changed (definition-changed)",
-        "web: app.py changed (source-changed)",
-        "api: [bold] is mounted",
-        "→ `invoke build web up web`",
-    ]
-
-
-def test_what_holds_for_several_services_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    status_text.print_status([service("web", "healthy", DOUBTFUL), service("api", "healthy", DOUBTFUL)])
-    assert "web, api: app.py was written (not-reloaded)" in capsys.readouterr().out.splitlines()
-
-
-def test_where_nothing_runs_one_line_says_how_to_start_it(capsys: pytest.CaptureFixture[str]) -> None:
-    status_text.print_status([service("web", "absent", ABSENT), service("api", "absent", ABSENT)])
-    lines = capsys.readouterr().out.splitlines()
-    assert (lines[0], lines[-1], len(lines)) == ("nothing runs", "→ `invoke up`", 5)
 
 
 @pytest.mark.parametrize(
