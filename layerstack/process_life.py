@@ -1,4 +1,4 @@
-"""Processes of this machine: alive or not, start, ancestors, container."""
+"""Processes of this machine: alive or not, ancestors, container."""
 
 import getpass
 import os
@@ -27,16 +27,6 @@ def read_pid(file: Path) -> int | None:
         return int(file.read_text())
     except (OSError, ValueError):
         return None
-
-
-def start_time(pid: int) -> float:
-    """Its start in seconds since 1970, which tells a reused pid apart; 0 when there is no such process."""
-    import psutil
-
-    try:
-        return psutil.Process(pid).create_time()
-    except (psutil.Error, ValueError, OverflowError):
-        return 0.0
 
 
 def ancestors(pid: int) -> Iterator[int]:

@@ -44,7 +44,7 @@ class Survey:
 def survey(root: Path, requested: Request) -> Survey:
     """Nothing remembered is used. Raises GpuMissing when a GPU is demanded and not available."""
     try:
-        decision = device.choose(root, requested, is_fresh=True)
+        decision = device.choose(root, requested)
     except UsageError:
         # An unreadable Compose file hides what the services want, not what the machine has.
         decision = gpu.decide(requested)

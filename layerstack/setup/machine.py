@@ -52,7 +52,7 @@ def prepare(
     engine.require_ready(facts)
     say(f"engine {facts.server_version}, Buildx {facts.buildx_version}, Compose {facts.compose_version}{_disk(facts)}")
     # A new decision, as a card or its driver may have come or gone since the last setup.
-    decision = choose(root, device, is_fresh=True)
+    decision = choose(root, device)
     if gpu.is_news(decision, remembered_device(root), device):
         say(f"device {decision.device}: {decision.why}")
     _remember_device(root, decision, say)

@@ -87,7 +87,7 @@ def project_to_run(device: str, is_started: bool, services: Sequence[str] = ()) 
 
     if requested(device) == "gpu" and not is_started:
         return load_with(root(), "gpu", services)
-    decision = choose(root(), requested(device), is_fresh=True)
+    decision = choose(root(), requested(device))
     # Most machines have no GPU and need none: that is no news at each build.
     if is_news(decision, remembered_device(root()), requested(device)):
         say(decision.sentence)

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from own_engine import FINE, OwnEngine, own_engine
 
-from layerstack.engine import engine
 from layerstack.gpu import gpu_probe
-from layerstack.gpu.device import identify_start, remembered_probe
 from layerstack.gpu.gpu_probe import probe_docker
 from layerstack.project.gpu_request import EVERY_CDI_GPU, EVERY_GPU, GpuRequest
 
@@ -114,30 +112,3 @@ def test_two_probes_at_once_do_not_disturb_each_other(own: OwnEngine) -> None:
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda _: probe_docker(), range(18)))
     assert [one.reason for one in found if not one.is_usable] == []
-
-
-def test_a_good_answer_is_remembered_until_the_engine_starts_again(own: OwnEngine) -> None:
-    with_hook(own)
-    assert remembered_probe(driver="550").is_usable
-    own.set_hook(NOT_LOADED)
-    assert remembered_probe(driver="550").is_usable, "the engine was asked again"
-    assert not remembered_probe(driver="560").is_usable, "another driver needs another answer"
-    assert not remembered_probe(GpuRequest("nvidia", 1), "550").is_usable
-    own.restart()
-    assert not remembered_probe(driver="550").is_usable, "the answer of an engine that is gone"
-
-
-def test_a_bad_answer_is_asked_again(own: OwnEngine) -> None:
-    with_hook(own, NOT_LOADED)
-    assert not remembered_probe().is_usable
-    own.set_hook(FINE)
-    assert remembered_probe().is_usable
-
-
-def test_each_start_of_an_engine_has_a_name_of_its_own(own: OwnEngine, engine_client: object) -> None:
-    first = identify_start(engine.client())
-    assert first
-    assert identify_start(engine.client()) == first
-    assert identify_start(engine_client) != first
-    own.restart()
-    assert identify_start(engine.client()) != first

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerstack.process_life import ancestors, is_in_container, is_running, start_time
+from layerstack.process_life import ancestors, is_in_container, is_running
 from layerstack.wait import wait_until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -36,14 +36,6 @@ def test_a_process_that_may_not_be_looked_at_runs(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(psutil.Process, "status", refuse)
     assert is_running(os.getpid())
-
-
-def test_each_start_has_its_time() -> None:
-    with subprocess.Popen(SLEEP) as process:
-        began = start_time(process.pid)
-        assert began == start_time(process.pid) > start_time(os.getpid()) > 0
-        process.kill()
-    assert start_time(process.pid) == 0
 
 
 def test_ancestors_begin_with_the_process_and_its_parent() -> None:

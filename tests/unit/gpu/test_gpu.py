@@ -186,21 +186,12 @@ def test_the_first_request_that_docker_cannot_give_decides(monkeypatch: pytest.M
     monkeypatch.setattr(device, "try_host", lambda: answer(HOST))
     monkeypatch.setattr(device, "_requests", lambda _root: (EVERY_GPU, wanted))
     answers = {EVERY_GPU: WORKS, wanted: broken("request")}
-    monkeypatch.setattr(device, "remembered_probe", lambda request, _driver: answers[request])
+    monkeypatch.setattr(device, "probe_docker", answers.__getitem__)
     assert device.choose(Path(), "auto").reason == "request-too-large"
     with pytest.raises(GpuMissing, match="request-too-large"):
         device.choose(Path(), "gpu")
     answers[wanted] = WORKS
     assert device.choose(Path(), "auto").reason == "fine"
-
-
-def test_a_fresh_choice_asks_docker_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "try_host", lambda: answer(HOST))
-    monkeypatch.setattr(device, "_requests", lambda _root: (EVERY_GPU,))
-    monkeypatch.setattr(device, "remembered_probe", lambda *_: WORKS)
-    monkeypatch.setattr(device, "probe_docker", lambda _request: broken("toolkit"))
-    assert device.choose(Path(), "auto").reason == "fine"
-    assert device.choose(Path(), "auto", is_fresh=True).reason == "toolkit-fails"
 
 
 def test_without_a_card_the_project_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class Bench:
         self.steps.append("install")
         return FACTS
 
-    def _choose(self, root: Path, request: str, is_fresh: bool) -> Any:
+    def _choose(self, root: Path, request: str) -> Any:
         self.steps.append("device")
         if self.device == "missing":
             raise GpuMissing("no driver")
