@@ -24,7 +24,6 @@ from pose_service.contract.coco import NAMES
 
 # COCO's own: how far off a labelled point of each kind typically is, in shares of the person's size.
 SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
-COUNTS = ("people", "found", "tall", "found_tall", "answered", "false", "empty", "haunted")
 FOUND, TALL_PIXELS, NEAR_TRUNKS = 0.3, 60, 0.2
 Points = Any
 Finder = Callable[[Any], list]

@@ -21,7 +21,6 @@ class Library:
     """One shared object of an image."""
 
     path: str
-    size_bytes: int
     facts: ElfFacts
 
     @property
@@ -72,4 +71,4 @@ def _copies(files: Iterable[StoredFile]) -> Iterator[CudaCopy]:
 def _read(file: StoredFile) -> Library | None:
     # A `.so` may also be a linker script, which is text.
     with file.open() as stream:
-        return Library(file.path, file.size_bytes, read_elf(stream)) if is_elf(stream) else None
+        return Library(file.path, read_elf(stream)) if is_elf(stream) else None

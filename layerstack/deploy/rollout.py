@@ -52,8 +52,8 @@ def wait_for(
             _tell(one, said, say)
             if one.update in GONE_BACK:
                 raise _gone_back(one, known)
-        is_done = len(found) == len(names) and all(_is_done(one) for one in found.values())
-        return found if is_done else None
+        is_done = all(one.update not in WORDS and one.running >= one.asked for one in found.values())
+        return found if is_done and len(found) == len(names) else None
 
     services = wait_until(look, seconds, POLL_SECONDS) or read_services(client, stack)
     if gone := next((name for name in names if name not in services), ""):
@@ -63,10 +63,6 @@ def wait_for(
         if one.state == "broken":
             raise _broken(services[one.service], stack, known, seconds)
     return replicas
-
-
-def _is_done(service: SwarmService) -> bool:
-    return service.update not in WORDS and service.running >= service.asked
 
 
 def _tell(service: SwarmService, said: dict[str, str], say: Say) -> None:

@@ -33,7 +33,7 @@ def check_images(client: EngineClient, project: Project, folders: Sequence[Path]
     A project whose Dockerfiles install certificates is not checked further. Raises EngineError.
     """
     own = read_authorities(folders)
-    if not own or _installs_certificates(project):
+    if not own or any(map(_UPDATES.search, instruction_texts(project))):
         return
     lacking = [image for image in system_references(project) if _lacks(client, project.root, image, own)]
     for image in lacking:
@@ -63,10 +63,6 @@ def _body(text: str) -> str:
     return "".join(text.split())
 
 
-def _installs_certificates(project: Project) -> bool:
-    return any(map(_UPDATES.search, instruction_texts(project)))
-
-
 def _lacks(client: EngineClient, root: Path, image: str, own: dict[str, str]) -> bool:
     """False when unknown: the image is not stored here, or has no bundle at all."""
     try:
@@ -75,14 +71,10 @@ def _lacks(client: EngineClient, root: Path, image: str, own: dict[str, str]) ->
         return False
     # To read a file of an image the engine has to create a container, so verdicts are kept.
     key = f"{image_id} {sha256(''.join(sorted(own.values())).encode()).hexdigest()[:16]}"
-    verdicts = _read_verdicts(root)
+    verdicts = read_json(state_folder(root) / VERDICTS_FILE)
     if key not in verdicts:
         bundle = read_image_file(client, image_id, BUNDLES)
         known = {_body(body) for body in _PEM.findall((bundle or b"").decode(errors="replace"))}
         verdict = verdicts[key] = bool(known) and not set(own.values()) <= known
         update_json(state_folder(root) / VERDICTS_FILE, lambda kept: {**kept, key: verdict}, MOST_KEPT)
-    return verdicts[key]
-
-
-def _read_verdicts(root: Path) -> dict[str, bool]:
-    return {key: bool(value) for key, value in read_json(state_folder(root) / VERDICTS_FILE).items()}
+    return bool(verdicts[key])

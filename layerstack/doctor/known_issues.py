@@ -27,7 +27,6 @@ class KnownIssue:
 
 _NEW_ENGINE = "Update the engine: https://docs.docker.com/engine/install"
 _NEW_COMPOSE = "Update the package docker-compose-plugin (or docker-compose)."
-_NEW_BUILDX = "Update the package docker-buildx-plugin (or docker-buildx)."
 
 # None of versions below `OLDEST_USABLE`, which are refused anyway.
 KNOWN_ISSUES = (

@@ -125,7 +125,7 @@ def make_roots(references: Sequence[str], say: Say) -> None:
 
     Raises EngineError when mmdebstrap is missing and cannot be installed, or when it fails.
     """
-    missing = [reference for reference in references if not _is_present(reference)]
+    missing = [reference for reference in references if not client().images.list(name=reference)]
     if not missing:
         return
     mirror, settings = read_mirror(), download_settings()
@@ -133,10 +133,6 @@ def make_roots(references: Sequence[str], say: Say) -> None:
     # A root takes 15 to 23 s on two cores.
     with ThreadPoolExecutor(max_workers=2) as workers:
         list(workers.map(lambda reference: _make_root(reference, mirror, settings, say), missing))
-
-
-def _is_present(reference: str) -> bool:
-    return bool(client().images.list(name=reference))
 
 
 def _require_tools(mirror: Mirror, say: Say) -> None:

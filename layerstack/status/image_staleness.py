@@ -78,9 +78,6 @@ class ImageStaleness:
     def _places(self, name: str) -> Set[str]:
         return self.files.places(name) if self.files else frozenset()
 
-    def _holds(self, name: str) -> bool | None:
-        return self.files.holds(name) if self.files else None
-
     def _own(self, changes: InputChanges) -> Iterator[Stale]:
         if unseen := changes.unseen():
             yield Stale("source-changed", "; ".join(unseen), "build")
@@ -150,7 +147,7 @@ class ImageStaleness:
         own = ((name, Path(normpath(self.root / name))) for name in paths)
         unseen = [name for name, path in own if not is_seen(path, self.binds, self._places(name))]
         newer = [name for name in unseen if written_at(self.root / name) > made > 0]
-        judged = known(sorted(newer), self._holds)
+        judged = known(sorted(newer), self.files.holds if self.files else lambda _: None)
         if judged[False]:
             yield Stale("source-changed", f"the container has a different {listed(judged[False])}", "build")
         if judged[None]:
