@@ -24,8 +24,8 @@ from layerstack.doctor import (
     silence,
     stop_checks,
 )
-from layerstack.doctor.circumstances import Circumstances, read_circumstances
 from layerstack.doctor.disk_need import DiskNeed
+from layerstack.doctor.known_issues import Circumstances, read_circumstances
 from layerstack.doctor.silence import Silence
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient

@@ -7,9 +7,8 @@ from layerstack.build.cache_place import why_no_export
 from layerstack.build.elsewhere import BUILD_HERE, inspect_builder, read_fields
 from layerstack.cache.cache_report import CacheReport
 from layerstack.cache.gc_policy import GcRule
-from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed
-from layerstack.doctor.known_issues import issues_of
+from layerstack.doctor.known_issues import Circumstances, issues_of
 from layerstack.engine import engine, texts
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import STAND_IN_LABEL

@@ -17,9 +17,9 @@ from fake_docker import install
 from layerstack.cache.cache_forecast import Forecast
 from layerstack.cache.cache_report import CachedImage, CacheReport
 from layerstack.doctor import doctor, engine_checks, machine_checks, project_checks
-from layerstack.doctor.circumstances import Circumstances
 from layerstack.doctor.disk_need import DiskNeed
 from layerstack.doctor.doctor_checks import DoctorChecks
+from layerstack.doctor.known_issues import Circumstances
 from layerstack.doctor.silence import WHY
 from layerstack.engine import engine
 from layerstack.engine.api import EngineRefused, ImageMissing

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from compose_project import load
 
-from layerstack.doctor.circumstances import Circumstances, _command_texts, read_circumstances
-from layerstack.doctor.known_issues import KNOWN_ISSUES, issues_of
+from layerstack.doctor.known_issues import KNOWN_ISSUES, Circumstances, _command_texts, issues_of, read_circumstances
 
 ALL = Circumstances(**dict.fromkeys(Circumstances.__dataclass_fields__, True))
 
