@@ -1,10 +1,7 @@
 """A small foreign project that tests break and repair: its good files, and the commands that a person types."""
 
 import os
-import shlex
 import shutil
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typed
 
 from layerstack import command
 from layerstack.build import build
@@ -29,7 +27,6 @@ from layerstack.verify.trouble import diagnosis_of
 from layerstack.verify.verify import verify
 
 PROJECTS = Path(__file__).parent / "projects"
-ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 60.0
 
 
@@ -102,12 +99,7 @@ class BrokenProject:
 
     def type(self, repair: str) -> None:
         """A repair, as it is printed, in a shell; everything must be well then."""
-        typed = repair.replace("invoke ", f"{sys.executable} -m invoke --search-root {shlex.quote(str(ROOT))} ")
-        environment = {**os.environ, **self.variables}
-        done = subprocess.run(
-            ["bash", "-c", typed], cwd=self.root, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{repair}\n{done.stdout}\n{done.stderr}"
+        typed.repair(self.root, repair, **self.variables)
         self.require_ok()
 
     def require_ok(self) -> None:

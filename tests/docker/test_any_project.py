@@ -3,21 +3,19 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from layers import layers, tree_digest
+from typed import invoke
 
 from layerstack.engine import images
 from layerstack.project.project import Project
 from layerstack.run import stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("node_image")]
-ROOT = Path(__file__).parents[2]
 PROJECTS = Path(__file__).parent / "projects"
 EDITED = {
     "found": {"site": "pages/index.html", "worker": "worker/worker.js"},
@@ -36,13 +34,8 @@ def own(shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         yield found
 
 
-def invoke(own: Project, words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words.split()]
-    return subprocess.run(argv, cwd=own.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-
-
 def document(own: Project, words: str) -> dict[str, Any]:
-    outcome = invoke(own, f"{words} --json")
+    outcome = invoke(own.root, f"{words} --json")
     assert outcome.returncode == 0, outcome.stderr
     found: dict[str, Any] = json.loads(outcome.stdout)
     return found
@@ -73,7 +66,7 @@ def test_bases_are_found_on_both_levels_and_built_first(own: Project) -> None:
 def test_without_a_build_line_a_missing_base_fails_with_its_declaration(own: Project) -> None:
     (own.root / "build-bases.sh").unlink()
     assert document(own, "build-bases")["images"] == []
-    outcome = invoke(own, "build worker --json")
+    outcome = invoke(own.root, "build worker --json")
     assert outcome.returncode == 4, outcome.stderr
     advice = json.loads(outcome.stdout)["advice"]
     assert images.find("layerstack-test-runtime:latest") is None
@@ -108,9 +101,9 @@ def test_what_was_built_is_fresh_until_a_file_of_a_lower_image_changes(own: Proj
 
 
 def test_from_start_to_down(own: Project) -> None:
-    built = invoke(own, "build")
+    built = invoke(own.root, "build")
     assert built.returncode == 0, built.stderr
-    started = invoke(own, "up")
+    started = invoke(own.root, "up")
     assert started.returncode == 0, started.stderr
     verified = document(own, "verify")
     assert {service["service"] for service in verified["services"]} == set(own.services)
@@ -119,14 +112,14 @@ def test_from_start_to_down(own: Project) -> None:
     listed = {image["image"] for image in document(own, "images")["images"]}
     assert {image.tag for image in own.images.values()} <= listed
     assert document(own, "start")["ok"] is True
-    ended = invoke(own, "down")
+    ended = invoke(own.root, "down")
     assert ended.returncode == 0, ended.stderr
     assert stack.down(own, removes_volumes=True) == ()
 
 
 def test_a_rebuild_is_timed_without_a_budget_on_a_file_that_is_named(own: Project, shape: str) -> None:
     before = tree_digest(own.root)
-    outcome = invoke(own, "time-rebuild --runs 1 --json")
+    outcome = invoke(own.root, "time-rebuild --runs 1 --json")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     answer = json.loads(outcome.stdout)
     assert {one["service"]: one["edited"] for one in answer["rebuilds"]} == EDITED[shape]
@@ -152,7 +145,7 @@ def test_a_step_of_an_inline_dockerfile_has_its_cause(own: Project) -> None:
 def test_images_on_each_other_in_a_circle_are_refused_with_the_path(own: Project) -> None:
     lower = own.root / "layerstack-test-runtime" / "Dockerfile"
     lower.write_text("FROM layerstack-test-web\n")
-    outcome = invoke(own, "build --json")
+    outcome = invoke(own.root, "build --json")
     assert outcome.returncode == 2, outcome.stderr
     circle = ["layerstack-test-web", "layerstack-test-runtime", "layerstack-test-web"]
     assert " → ".join(circle) in json.loads(outcome.stdout)["error"]
@@ -162,7 +155,7 @@ def test_images_on_each_other_in_a_circle_are_refused_with_the_path(own: Project
 def test_services_on_each_other_in_a_circle_are_refused_with_the_path(own: Project) -> None:
     overlay = "services: {library: {build: {additional_contexts: {app: 'service:app'}}}}\n"
     (own.root / "docker-compose.override.yml").write_text(overlay)
-    outcome = invoke(own, "build --json")
+    outcome = invoke(own.root, "build --json")
     assert outcome.returncode == 2, outcome.stderr
     assert "app → library → app" in json.loads(outcome.stdout)["error"]
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 from imported import Imported, imported
 from layers import tree_digest
+from typed import invoke
 
 from layerstack.doctor import doctor, engine_checks, health_checks
 from layerstack.doctor.disk_need import DiskNeed
@@ -33,11 +32,6 @@ LoadProject = Callable[..., Project]
 def made(engine_client: Any) -> Iterator[Imported]:
     with imported(engine_client, "doctor") as found:
         yield found
-
-
-def invoke(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), "doctor", *words]
-    return subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
 def by_name(findings: tuple[Finding, ...]) -> dict[str, Finding]:
@@ -93,13 +87,13 @@ def test_a_foreign_half_written_project_gets_every_problem_with_its_line(tmp_pat
     (tmp_path / "compose.yaml").write_text(
         "services:\n  web:\n    image: x\n    prots: ['80']\n    command: ${UNSET}\n"
     )
-    outcome = invoke(tmp_path, "--json")
+    outcome = invoke(tmp_path, "doctor --json")
     assert outcome.returncode == 1
     answer = json.loads(outcome.stdout)
     problems = {one["check"]: one["place"] for one in answer["findings"] if one["severity"] != "ok"}
     assert problems["project"] == "compose.yaml:4"
     assert problems[".env"] == "compose.yaml:5"
-    silenced = json.loads(invoke(tmp_path, "--json", "--ignore", "project", "--ignore", ".env,registry").stdout)
+    silenced = json.loads(invoke(tmp_path, "doctor --json --ignore project --ignore .env,registry").stdout)
     assert silenced["ok"] is True
     assert {one["check"] for one in silenced["ignored"]} <= {"project", ".env", "registry"}
     assert {"project", ".env"} <= {one["check"] for one in silenced["ignored"]}
@@ -107,7 +101,7 @@ def test_a_foreign_half_written_project_gets_every_problem_with_its_line(tmp_pat
 
 def test_an_unknown_name_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services: { web: { image: x } }\n")
-    outcome = invoke(tmp_path, "--ignore", "prot")
+    outcome = invoke(tmp_path, "doctor --ignore prot")
     assert (outcome.returncode, outcome.stdout) == (2, "")
     assert "mount-shadow" in outcome.stderr
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +13,7 @@ import pytest
 from engine_proxy import tcp_proxy, unix_proxy
 from fault_stack import ROOT, FaultStack, fault_stack
 from layers import layers
+from typed import invoke
 
 from layerstack import command
 from layerstack.errors import EngineError, StartFailed
@@ -33,14 +32,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStack]:
     """The database and the API with what it needs: enough for faults of what lies in front of them."""
     with fault_stack("front", tmp_path_factory.mktemp("front"), "backend-api") as found:
         yield found
-
-
-def invoke(root: Path, words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words.split()]
-    environment = {**os.environ, **variables}
-    return subprocess.run(
-        argv, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
 
 
 def test_engine_down(tmp_path: Path) -> None:

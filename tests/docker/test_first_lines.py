@@ -1,9 +1,7 @@
 """Breaks that a stranger meets: the first line names each, and what it says to type ends it."""
 
 import os
-import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 from docker.errors import ImageNotFound
+from typed import repair
 
 from layerstack.build import build as builder
 from layerstack.build.build import BuildOptions
@@ -28,7 +27,6 @@ from layerstack.verify.diagnosis import Diagnosis
 from layerstack.verify.verify import verify
 
 pytestmark = pytest.mark.docker
-ROOT = Path(__file__).parents[2]
 SLEEP = 'command: ["sleep", "300"], stop_signal: SIGKILL'
 
 
@@ -70,9 +68,7 @@ class Place:
 
     def repair(self, command: str) -> None:
         """Type a command as it stands there; everything must be well then."""
-        typed = command.replace("invoke ", f"{sys.executable} -m invoke --search-root {shlex.quote(str(ROOT))} ")
-        done = subprocess.run(["bash", "-c", typed], cwd=self.root, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        repair(self.root, command)
         assert verify(self.load(), 20.0).is_ok
 
 

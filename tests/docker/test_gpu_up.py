@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from own_engine import FINE, PYTHON_IMAGE, OwnEngine, own_engine
+from typed import Done, invoke
 
 from tests.nvml_stand_in.stand_in import StandIn, card, library
 
@@ -18,7 +17,6 @@ pytestmark = [
     pytest.mark.docker,
     pytest.mark.skipif(os.geteuid() != 0, reason="a second engine takes root"),
 ]
-ROOT = Path(__file__).parents[2]
 LOST = "error nvmlInit 999"
 NO_GPU_HERE = 6
 
@@ -64,17 +62,8 @@ class Bench:
         devices = [{"name": "all", "containerEdits": {"mounts": mounts}}]
         self.own.describe_devices({"cdiVersion": "0.6.0", "kind": "nvidia.com/gpu", "devices": devices})
 
-    def invoke(self, words: str) -> "subprocess.CompletedProcess[str]":
-        argv = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words.split()]
-        return subprocess.run(
-            argv,
-            cwd=self.root,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def invoke(self, words: str) -> Done:
+        return invoke(self.root, words, **self.environment)
 
     def survey(self) -> dict[str, Any]:
         answer = self.invoke("gpu --json")

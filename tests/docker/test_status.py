@@ -2,10 +2,7 @@
 
 import json
 import os
-import shlex
 import shutil
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,6 +12,7 @@ from typing import Any
 
 import pytest
 from layers import layers, system_image
+from typed import invoke, repair
 
 from layerstack import command
 from layerstack.build import build as builder
@@ -33,7 +31,6 @@ from layerstack.status.staleness import Stale
 from layerstack.wait import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
-ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).parent / "projects" / "stale"
 
 
@@ -70,10 +67,8 @@ class Stack:
         """Run the one command that status gives for a service, as it stands there."""
         found = self.one(service)
         assert found.freshness.stale, found
-        (command,) = {stale.repair for stale in found.freshness.stale}
-        typed = command.replace("invoke ", f"{sys.executable} -m invoke --search-root {shlex.quote(str(ROOT))} ")
-        outcome = subprocess.run(["bash", "-c", typed], cwd=self.root, capture_output=True, text=True, check=False)
-        assert outcome.returncode == 0, f"{command}\n{outcome.stdout}\n{outcome.stderr}"
+        (line,) = {stale.repair for stale in found.freshness.stale}
+        repair(self.root, line)
 
     def build(self, *names: str, is_forced: bool = False) -> None:
         found = project.load(self.root, "gpu")
@@ -418,15 +413,9 @@ def test_status_changes_nothing(running: Stack, engine_client: Any) -> None:
     assert not engine_client.containers.list(all=True, filters={"label": f"{LOOK_LABEL}={own_mark()}"})
 
 
-def invoke(root: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words]
-    environment = {**os.environ, **variables}
-    return subprocess.run(argv, cwd=root, env=environment, capture_output=True, text=True, check=False)
-
-
 def test_the_task_prints_one_document(running: Stack) -> None:
     running.write("web/server.js", "setInterval(() => console.log('new'), 60000)\n")
-    outcome = invoke(running.root, "status", "--json")
+    outcome = invoke(running.root, "status --json")
     document = json.loads(outcome.stdout)
     assert document["ok"] is False
     (web,) = [one for one in document["services"] if one["service"] == "web"]

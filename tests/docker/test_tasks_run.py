@@ -3,13 +3,13 @@
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from layers import layers
+from typed import INVOKE, invoke
 
 from layerstack.build import history
 from layerstack.engine import engine, images
@@ -17,7 +17,6 @@ from layerstack.project.project import Project
 from layerstack.run import stack
 
 pytestmark = pytest.mark.docker
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -26,19 +25,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
         yield found
 
 
-def command_line(words: str) -> list[str]:
-    return [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words.split()]
-
-
-def invoke(own: Project, words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command_line(words), cwd=own.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-
-
 def document(own: Project, words: str, exit_code: int = 0) -> dict[str, Any]:
     """The one JSON document of a task."""
-    outcome = invoke(own, words)
+    outcome = invoke(own.root, words)
     assert outcome.returncode == exit_code, outcome.stderr
     found: dict[str, Any] = json.loads(outcome.stdout)
     return found
@@ -57,15 +46,15 @@ def test_a_build_is_a_document_and_the_next_one_finds_everything_fresh(own: Proj
 
 
 def test_bases_alone_and_one_service_alone(own: Project) -> None:
-    assert invoke(own, "build-bases").returncode == 0
+    assert invoke(own.root, "build-bases").returncode == 0
     assert has_images(own) == {own.image("base").tag}
-    assert invoke(own, "build web").returncode == 0
+    assert invoke(own.root, "build web").returncode == 0
     assert has_images(own) == {own.image("base").tag, own.image("web").tag}
 
 
 @pytest.mark.parametrize("words", ["build wep", "up wep", "restart wep", "logs wep", "time-rebuild wep"])
 def test_an_unknown_service_is_wrong_usage_with_the_nearest_name(own: Project, words: str) -> None:
-    outcome = invoke(own, words)
+    outcome = invoke(own.root, words)
     assert outcome.returncode == 2, outcome.stderr
     assert "`wep`" in outcome.stderr
     assert "web" in outcome.stderr.replace("`wep`", "")
@@ -75,7 +64,7 @@ def test_an_unknown_service_is_wrong_usage_with_the_nearest_name(own: Project, w
 def test_a_failed_build_ends_with_its_own_code_and_one_document(own: Project) -> None:
     with (own.root / "web" / "Dockerfile").open("a") as file:
         file.write("RUN exit 9\n")
-    outcome = invoke(own, "build web --json")
+    outcome = invoke(own.root, "build web --json")
     assert outcome.returncode == 4
     assert json.loads(outcome.stdout)["ok"] is False
     assert "web/Dockerfile:9" in outcome.stderr
@@ -83,27 +72,27 @@ def test_a_failed_build_ends_with_its_own_code_and_one_document(own: Project) ->
 
 
 def test_images_that_were_never_built_do_not_start(own: Project) -> None:
-    outcome = invoke(own, "up")
+    outcome = invoke(own.root, "up")
     assert outcome.returncode == 5
     assert "invoke build" in outcome.stderr
 
 
 def test_volumes_and_images_are_not_removed_without_agreement(own: Project) -> None:
-    assert invoke(own, "build web").returncode == 0
-    assert invoke(own, "up web").returncode == 0
+    assert invoke(own.root, "build web").returncode == 0
+    assert invoke(own.root, "up web").returncode == 0
     volumes = stack.volumes_of(own.name)
     assert volumes
     before = has_images(own)
     for words in ("down --volumes", "clean --all"):
-        outcome = invoke(own, words)
+        outcome = invoke(own.root, words)
         assert outcome.returncode == 2
         assert "--yes" in outcome.stderr
-    assert volumes[0].name in invoke(own, "down --volumes").stderr
+    assert volumes[0].name in invoke(own.root, "down --volumes").stderr
     assert [one.name for one in stack.volumes_of(own.name)] == [one.name for one in volumes]
     assert has_images(own) == before
     filters = {"label": f"com.docker.compose.project={own.name}"}
     assert len(engine.client().containers.list(filters=filters)) == 1
-    assert invoke(own, "down --volumes --yes").returncode == 0
+    assert invoke(own.root, "down --volumes --yes").returncode == 0
     assert stack.volumes_of(own.name) == ()
     assert engine.client().containers.list(all=True, filters=filters) == []
 
@@ -116,7 +105,7 @@ def test_a_timed_rebuild_is_a_document_also_when_it_fails(own: Project, service:
 
 
 def test_reports_of_what_is_there_are_documents(own: Project) -> None:
-    assert invoke(own, "build web").returncode == 0
+    assert invoke(own.root, "build web").returncode == 0
     found = {one["image"]: one for one in document(own, "images --json")["images"]}
     assert found[own.image("web").tag]["built_on"] == own.image("base").tag
     assert found[own.image("late").tag]["id"] is None
@@ -130,7 +119,7 @@ def test_ctrl_c_in_a_build_is_130_and_tags_nothing_unfinished(own: Project) -> N
     with (own.root / "web" / "src" / "app.js").open("a") as file:
         file.write(f"// {own.name}\n")
     process = subprocess.Popen(
-        command_line("build web"), cwd=own.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*INVOKE, "build", "web"], cwd=own.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stderr is not None
@@ -159,7 +148,7 @@ def test_without_an_engine_every_task_says_so_and_what_to_do(
 ) -> None:
     with monkeypatch.context() as away:
         away.setenv("DOCKER_HOST", f"unix://{own.root}/none.sock")
-        outcome = invoke(own, words)
+        outcome = invoke(own.root, words)
     assert outcome.returncode == 3, outcome.stderr
     said, advice = outcome.stderr.splitlines()
     assert said.startswith(f"No Docker daemon responds at unix://{own.root}/none.sock: ")

@@ -1,8 +1,6 @@
 """A stack on an engine that does not have the project's folder: what is in its images runs, and `dev` says why not."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 from own_engine import PYTHON_IMAGE, OwnEngine, own_engine
+from typed import invoke
 
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.skipif(os.geteuid() != 0, reason="a second engine takes root"),
 ]
-ROOT = Path(__file__).parents[2]
 NAME = f"layerstack-test-unmounted-{os.getpid()}"
 SERVICE = {
     "image": PYTHON_IMAGE,
@@ -45,16 +43,8 @@ def elsewhere(shop: Path, engine_client: Any) -> Iterator[OwnEngine]:
         yield found
 
 
-def invoke(shop: Path, elsewhere: OwnEngine, words: str) -> "subprocess.CompletedProcess[str]":
-    argv = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words.split()]
-    environment = {**os.environ, "DOCKER_HOST": elsewhere.host}
-    return subprocess.run(
-        argv, cwd=shop, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-
-
 def test_the_mounts_of_the_folder_are_left_out_and_nothing_else(shop: Path, elsewhere: OwnEngine) -> None:
-    outcome = invoke(shop, elsewhere, "up --json")
+    outcome = invoke(shop, "up --json", DOCKER_HOST=elsewhere.host)
     assert outcome.returncode == 0, outcome.stderr
     assert "2 mounts" in outcome.stderr
     mounts = elsewhere.client.containers.get(f"{NAME}-web-1").attrs["Mounts"]
@@ -65,19 +55,19 @@ def test_the_mounts_of_the_folder_are_left_out_and_nothing_else(shop: Path, else
 
 
 def test_what_runs_is_no_change_and_is_left_alone(shop: Path, elsewhere: OwnEngine) -> None:
-    status = invoke(shop, elsewhere, "status")
+    status = invoke(shop, "status", DOCKER_HOST=elsewhere.host)
     assert "settings" not in status.stdout, status.stdout
-    again = invoke(shop, elsewhere, "up --json")
+    again = invoke(shop, "up --json", DOCKER_HOST=elsewhere.host)
     assert yaml.safe_load(again.stdout)["started"] == []
 
 
 def test_dev_says_in_one_line_why_it_cannot(shop: Path, elsewhere: OwnEngine) -> None:
-    outcome = invoke(shop, elsewhere, "dev")
+    outcome = invoke(shop, "dev", DOCKER_HOST=elsewhere.host)
     assert outcome.returncode == 5
     assert "does not have this folder" in outcome.stderr.splitlines()[-2]
     assert "invoke build && invoke up" in outcome.stderr.splitlines()[-1]
 
 
 def test_down_ends_it(shop: Path, elsewhere: OwnEngine) -> None:
-    assert invoke(shop, elsewhere, "down").returncode == 0
+    assert invoke(shop, "down", DOCKER_HOST=elsewhere.host).returncode == 0
     assert elsewhere.client.containers.list(all=True) == []

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 from ports import free_port
+from typed import INVOKE
 
 from layerstack import private_file
 from layerstack.build.base_lock import FOLDER
@@ -29,7 +29,6 @@ from layerstack.stacks.stacks import Stack, read_stacks
 from layerstack.state_folder import shared_folder
 
 pytestmark = pytest.mark.docker
-ROOT = Path(__file__).parents[2]
 NAME = f"layerstack-test-wt-{os.getpid()}"
 VARIABLES = ("COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "WEB_PORT", "DEVICE")
 COMPOSE = """
@@ -102,7 +101,7 @@ class Worktrees:
         subprocess.run(["git", *words], cwd=self.place / "main", check=True, capture_output=True)
 
     def invoke(self, where: str, *words: str, **variables: str) -> subprocess.Popen[str]:
-        argv = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), *words]
+        argv = [*INVOKE, *words]
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         environment = {**self.environment, **variables}
         return subprocess.Popen(argv, cwd=self.place / where, env=environment, text=True, **streams)
