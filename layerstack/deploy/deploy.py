@@ -13,10 +13,10 @@ from layerstack.build.progress import BuildObserver
 from layerstack.deploy import swarm
 from layerstack.deploy.compose_document import read_document
 from layerstack.deploy.pinned_images import deployed_services, pin, publish, wanted_images
-from layerstack.deploy.rollout import Replicas, wait_for
+from layerstack.deploy.rollout import wait_for
 from layerstack.deploy.service_policy import Facts, keeps_data
 from layerstack.deploy.stack_file import StackFile, make_stack_file
-from layerstack.deploy.swarm import read_constraints
+from layerstack.deploy.swarm import SwarmService, read_constraints
 from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import runs_something
@@ -34,7 +34,7 @@ class Deployment:
 
     stack: str
     file: StackFile
-    replicas: tuple[Replicas, ...] = ()
+    replicas: tuple[SwarmService, ...] = ()
 
     @property
     def is_ok(self) -> bool:

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
 
 from layerstack.deploy.swarm import SwarmService, read_services, read_task_log
 from layerstack.engine.client import EngineClient
@@ -18,28 +16,10 @@ ENDED = "its program ended, by itself or because its health check failed"
 GONE_BACK = ("rollback_completed", "rollback_paused", "paused")
 
 
-@dataclass(frozen=True)
-class Replicas:
-    """The desired and the running replicas of a service: none is `broken`, too few are `degraded`."""
-
-    service: str
-    asked: int
-    running: int
-
-    @property
-    def state(self) -> Literal["fine", "degraded", "broken"]:
-        if self.running >= self.asked:
-            return "fine"
-        return "degraded" if self.running else "broken"
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "state": self.state}
-
-
 def wait_for(
     client: EngineClient, stack: str, names: Collection[str], known: Collection[str], seconds: float, say: Say
-) -> tuple[Replicas, ...]:
-    """The replicas of each service once all run, or when the time is up. `known` are the tasks of before.
+) -> tuple[SwarmService, ...]:
+    """Each service once all its replicas run, or when the time is up. `known` are the tasks of before.
 
     Raises StartFailed with the failing task's last lines when Swarm has rolled an update back or paused it, or when no
     replica of a service runs.
@@ -58,11 +38,11 @@ def wait_for(
     services = wait_until(look, seconds, POLL_SECONDS) or read_services(client, stack)
     if gone := next((name for name in names if name not in services), ""):
         raise StartFailed(f"{gone}: the stack {stack} has no such service any more.", "`invoke deploy` makes it again.")
-    replicas = tuple(Replicas(name, services[name].asked, services[name].running) for name in names)
-    for one in replicas:
+    waited = tuple(services[name] for name in names)
+    for one in waited:
         if one.state == "broken":
-            raise _broken(services[one.service], stack, known, seconds)
-    return replicas
+            raise _broken(one, stack, known, seconds)
+    return waited
 
 
 def _tell(service: SwarmService, said: dict[str, str], say: Say) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from layerstack import command
 from layerstack.engine import texts
@@ -52,6 +52,16 @@ class SwarmService:
         """The current replicas that run, with a health check only the healthy ones, of a job those that succeeded."""
         wanted = "complete" if self.is_job else "running"
         return sum(task.is_current and task.state == wanted for task in self.tasks)
+
+    @property
+    def state(self) -> Literal["fine", "degraded", "broken"]:
+        """By its replicas alone: none runs is `broken`, too few are `degraded`."""
+        if self.running >= self.asked:
+            return "fine"
+        return "degraded" if self.running else "broken"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"service": self.name, "asked": self.asked, "running": self.running, "state": self.state}
 
     def failures(self, known: Iterable[str]) -> list[Task]:
         """The failed tasks that are not known, the last one first."""

@@ -29,7 +29,7 @@ def print_file(done: Deployment) -> None:
 def print_deployed(done: Deployment) -> None:
     """A row per service."""
     rows = [
-        (mark(one.state == "fine"), one.service, f"{one.running} of {one.asked}", one.state.replace("fine", ""))
+        (mark(one.state == "fine"), one.name, f"{one.running} of {one.asked}", one.state.replace("fine", ""))
         for one in done.replicas
     ]
     print_table(("", "service", "running", ""), rows)

@@ -47,7 +47,7 @@ def test_replicas_an_update_without_a_lost_request_and_a_broken_one_rolled_back(
     command.run(["docker", "swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1"]).require()
 
     first = swarm.deploy()
-    assert {one.service: (one.running, one.state) for one in first.replicas} == {
+    assert {one.name: (one.running, one.state) for one in first.replicas} == {
         "web": (3, "fine"),
         "once": (1, "fine"),
         "client": (1, "fine"),

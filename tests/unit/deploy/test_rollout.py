@@ -37,7 +37,7 @@ class Engine:
 
     def wait(self, *names: str) -> dict[str, tuple[int, str]]:
         found = wait_for(self.client, "shop", names, frozenset({"old"}), 0, lambda _: None)
-        return {one.service: (one.running, one.state) for one in found}
+        return {one.name: (one.running, one.state) for one in found}
 
 
 @pytest.fixture
