@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from layerstack import command
+from layerstack.dockerfile.image import target_of
 from layerstack.errors import UsageError
 from layerstack.project.compose_errors import unreadable
 from layerstack.project.compose_source import ComposeLoader, ComposeSource, read_source
@@ -181,17 +182,17 @@ def _is_cached_only(target: Mapping[str, Any]) -> bool:
 def _active(
     targets: Mapping[str, Any], services: Mapping[str, Any], inactive: Mapping[str, Any]
 ) -> dict[str, Mapping[str, Any]]:
-    """The images without those of inactive services in a bake file's group; parents of others stay."""
+    """The images without those of inactive services in a bake file's group; what others are built on stays."""
     own = {target_name(name) for name in services}
     idle = {target_name(name) for name in inactive} - own
-    labelled = {name for name, one in targets.items() if SERVICE_LABEL in (one.get("labels") or {})}
-    needed = {
-        str(value).removeprefix("target:")
-        for name, one in targets.items()
-        if name not in idle
-        for value in (one.get("contexts") or {}).values()
-    }
-    return {name: one for name, one in targets.items() if name not in idle or name in needed | labelled}
+    kept = {name for name, one in targets.items() if name not in idle or SERVICE_LABEL in (one.get("labels") or {})}
+    waiting = list(kept)
+    while waiting:
+        contexts = targets[waiting.pop()].get("contexts") or {}
+        new = {target_of(str(value)) for value in contexts.values()} & targets.keys() - kept
+        kept |= new
+        waiting += new
+    return {name: one for name, one in targets.items() if name in kept}
 
 
 def _secret_variables(config: Mapping[str, Any]) -> Iterator[str]:

@@ -79,6 +79,20 @@ def test_a_text_that_compose_prints_without_quotes_stays_a_text(docker: FakeDock
     assert project.load(root, "cpu").services["web"].definition["environment"] == {"A": "=", "B": "<<"}
 
 
+def test_all_that_an_image_is_built_on_stays_though_its_services_are_inactive(docker: FakeDocker, root: Path) -> None:
+    services = {name: {"profiles": ["x"], "build": "."} for name in ("one", "two", "three")} | {"web": {"build": "."}}
+    (root / "docker-compose.yml").write_text(json.dumps({"services": services}))
+    (root / "docker-bake.hcl").touch()
+    targets = {
+        "web": {"contexts": {"one": "target:one"}},
+        "one": {"contexts": {"two": "target:two"}},
+        "two": {},
+        "three": {},
+    }
+    found = load(docker, root, targets, {"services": {"web": {"build": "."}}})
+    assert found.images.keys() == {"web", "one", "two"}
+
+
 def test_an_image_without_a_tag_gets_the_one_that_compose_gives_it(docker: FakeDocker, root: Path) -> None:
     found = load(docker, root, {"web": {"context": "."}}, {"services": {"web": {"build": "."}}})
     assert found.image("web").tag == found.services["web"].image == "shop-web"
