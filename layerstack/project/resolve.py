@@ -4,6 +4,7 @@ bake never reads a Compose file here: its own reader knows fewer keys than Compo
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -109,7 +110,7 @@ class Resolver:
         return self._bake_targets((*argv, *linked), targets) if linked else found
 
     def _bake(self, names: Sequence[str], compose_files: Sequence[Path] = ()) -> tuple[str, ...]:
-        files = [str(path.relative_to(self.question.root)) for path in self.question.bake_files]
+        files = [os.path.relpath(path, self.question.root) for path in self.question.bake_files]
         files = [*map(str, compose_files), *files] if compose_files or not names else ["-", *files]
         # bake leaves out its default group as soon as one target is named, so the group is named as well.
         wanted = [*(["default"] if self._has_default or not names else []), *names, *self.question.targets]
