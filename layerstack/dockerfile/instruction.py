@@ -23,8 +23,8 @@ _BLANK_BEFORE_NAME = re.compile(r"<<[ \t]+(-?)(?=[^\s<])")
 _TAKES_HEREDOCS = re.compile(r"\s*(?:RUN|COPY|ADD|ONBUILD)\b", re.IGNORECASE)
 # `ONBUILD COPY . .`; lines that hold only a `\` may stand before it.
 _ONBUILD = re.compile(r"^\s*ONBUILD\s*", re.IGNORECASE | re.MULTILINE)
-# `--network=none --mount=type=cache,target=/c `, and what follows them in a HEALTHCHECK
-FLAGS = re.compile(r"^(--\S+\s+)*")
+# `--network=none --mount="type=cache,target=/a b" `, and what follows them in a HEALTHCHECK
+FLAGS = re.compile(r"""^(--(?:"[^"]*"|'[^']*'|[^\s"'])+\s+)*""")
 _BEFORE_LIST = re.compile(rf"{FLAGS.pattern}(?:CMD\s+)?(?=\[)", re.IGNORECASE)
 _KEYWORD = re.compile(r"^\s*\S+\s*")
 
@@ -167,8 +167,8 @@ def _closed(text: str) -> str:
     escape = read_directives(text).get("escape", "\\")
     lines, takes_heredocs, goes_on = text.split("\n"), False, False
     for index, line in enumerate(lines):
-        # Such lines may stand inside an instruction.
-        if not line.strip() or line.lstrip().startswith("#"):
+        # Such lines may stand inside an instruction, and a lone backslash before one.
+        if not line.strip() or line.lstrip().startswith("#") or (line.strip() == escape and not goes_on):
             continue
         takes_heredocs = takes_heredocs if goes_on else bool(_TAKES_HEREDOCS.match(line))
         if takes_heredocs:

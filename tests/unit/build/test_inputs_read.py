@@ -75,6 +75,12 @@ TEXTS = {
     ),
     "blank before a shifted word of an argument": ('ARG X="a << b"\n', 'ARG X="a <<b"\n', True),
     "blank before a shifted word further down": ('ENV A=1 \\\n X="a << b"\n', 'ENV A=1 \\\n X="a <<b"\n', True),
+    "heredoc after a lone backslash": ("\\\n\nRUN cat << E\nx\nE\n", "\\\n\nRUN cat << E\ny\nE\n", True),
+    "words behind quotes and a JSON list": (
+        'COPY --chown="0: 0" ["a", "b"] c /x/\n',
+        'COPY --chown="0: 0" ["a", "b"] a /x/\n',
+        True,
+    ),
     "heredoc after a comment": ("RUN cat \\\n# RUN\n << E\nx\nE\n", "RUN cat \\\n# RUN\n << E\ny\nE\n", True),
     "blanks in a command": ("RUN echo a  b\n", "RUN echo a b\n", True),
     "comment in a heredoc": ("RUN cat << 'E' > /s\n# one\n\nx\nE\n", "RUN cat << 'E' > /s\n# two\n\nx\nE\n", True),
