@@ -13,8 +13,8 @@ from layerstack.project.env_file import expand, read_env_file
 
 # Another server's file: `https://…`, `oci://…`, `git@host:…`.
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://|^[\w.-]+@[\w.-]+:")
-# Most projects name no other file: parsing their YAML would only cost time.
-_NAMES_FILES = re.compile(r"\b(?:include|extends|env_file|label_file)[\"']?\s*:")
+# Most projects name no other file: parsing their YAML would only cost time. A backslash may stand for a letter.
+_NAMES_FILES = re.compile(r"include|extends|env_file|label_file|\\")
 
 
 @dataclass

@@ -19,6 +19,8 @@ def reach(root: Path, text: str, **variables: str) -> Reached:
     [
         "include: [sub/other.yaml]",
         "include:\n  - path: sub/other.yaml",
+        "? include # of the others\n: [sub/other.yaml]",
+        '"\\x69nclude": [sub/other.yaml]',
         "include:\n  - path: [sub/other.yaml]\n    env_file: x.env",
         "services: {b: {extends: {file: sub/other.yaml, service: a}}}",
         "include: ['${DIR:-sub}/other.yaml']",
