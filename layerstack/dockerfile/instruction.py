@@ -4,7 +4,6 @@ What PyPI's `dockerfile` (3.4) leaves out is read beside it: the heredocs of an 
 parsers than its own allow between `<<` and a heredoc's name.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,8 @@ _ONBUILD = re.compile(r"^\s*ONBUILD\s*", re.IGNORECASE | re.MULTILINE)
 # `--network=none --mount="type=cache,target=/a b" `, and what follows them in a HEALTHCHECK
 FLAGS = re.compile(r"""^(--(?:"[^"]*"|'[^']*'|[^\s"'])+\s+)*""")
 _BEFORE_LIST = re.compile(rf"{FLAGS.pattern}(?:CMD\s+)?(?=\[)", re.IGNORECASE)
+# `type=bind`, `"target=/a,b"`
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^,]*))(?:,|\Z)')
 _KEYWORD = re.compile(r"^\s*\S+\s*")
 
 
@@ -145,8 +146,9 @@ def _documents(command: "buildkit.Command", lines: Sequence[str]) -> tuple[str, 
 
 def _options(mount: str) -> dict[str, str]:
     """`type=bind,"target=/a b",ro`: comma-separated values, possibly in quotes."""
-    fields = next(csv.reader([mount]), [])
-    parts = (field.partition("=") for field in fields)
+    # No csv.reader: it refuses a carriage return, which BuildKit takes.
+    fields = (match[1].replace('""', '"') if match[1] else match[2] or "" for match in _FIELD.finditer(mount))
+    parts = (field.partition("=") for field in fields if field)
     return {name.lower(): value if equals else "true" for name, equals, value in parts}
 
 

@@ -92,6 +92,22 @@ def test_a_line_that_only_goes_on_may_stand_before_an_onbuild(before: str) -> No
     assert one.trigger.keyword == "RUN"
 
 
+@pytest.mark.parametrize(
+    ("mount", "options"),
+    [
+        ("type=bind,Target=/m,ro", {"type": "bind", "target": "/m", "ro": "true"}),
+        ('"target=/a,b",source=c', {"target": "/a,b", "source": "c"}),
+        ('"target=/a ""b""",source=', {"target": '/a "b"', "source": ""}),
+        ("target=/a\rb", {"target": "/a\rb"}),
+        ('target=/a"b,source=c', {"target": '/a"b', "source": "c"}),
+        ("", {}),
+    ],
+)
+def test_options_of_a_mount(mount: str, options: dict[str, str]) -> None:
+    [_, one] = dockerfile.instructions(f"FROM a\nRUN --mount='{mount}' true\n")
+    assert one.mounts == (options,)
+
+
 def test_a_tab_after_the_keyword_is_a_separator() -> None:
     assert listed("FROM\ta\nRUN\tb c\n") == [("FROM", "a", 1), ("RUN", "b c", 2)]
 
