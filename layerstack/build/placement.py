@@ -5,8 +5,8 @@ image itself; so a step is looked up by stage, position and text in the Dockerfi
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from layerstack.build.buildlog import Step
 from layerstack.dockerfile.dockerfile import Dockerfile, Stage
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.inherited import triggers_of
-from layerstack.dockerfile.instruction import STEP_KEYWORDS, Instruction
+from layerstack.dockerfile.instruction import STEP_KEYWORDS, Instruction, pairs
 from layerstack.dockerfile.named_context import find_context_name
 from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.dockerfile.recipe_stage import RecipeLine
@@ -50,6 +50,14 @@ class _Source:
     image: str
     path: str
     stages: tuple[_StagePlace, ...]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def values_at(self, line: int) -> tuple[object, ...]:
+        """What the build arguments make of this line: images that differ in it have no step of it in common."""
+        above = (one for place in self.stages for one in place.stage.instructions if one.line < line)
+        names = (name for one in above if one.keyword == "ARG" for name, _ in pairs(one))
+        bases = (place.stage.base for place in self.stages if place.stage.line < line)
+        return tuple(bases), frozenset((name, self.arguments.get(name)) for name in names)
 
 
 @dataclass(frozen=True)
@@ -78,8 +86,9 @@ class _Candidate:
 class Placement:
     """Moves steps to the image that declares them and gives them their place, `docker/base/Dockerfile:14`.
 
-    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first. Every
-    step comes after those that it was made from: that tells stages of one name apart.
+    `images` stand parents first: a step that several images of one Dockerfile declare belongs to the first of those
+    that give it the same build arguments. Every step comes after those that it was made from: that tells stages of one
+    name apart.
     """
 
     def __init__(self, root: Path, images: Sequence[Image]) -> None:
@@ -117,6 +126,9 @@ class Placement:
         fits = min((one.is_moved, abs(one.unexplained)) for one in declaring)
         declaring = [one for one in declaring if (one.is_moved, abs(one.unexplained)) == fits]
         first = next((one for one in declaring if self._follows(one, step)), declaring[0])
+        alike = [one for one in declaring if one.line == first.line]
+        own = next((one for one in alike if one.source.image == step.image), first).source.values_at(first.line)
+        first = next(one for one in alike if one.source.values_at(first.line) == own)
         return first.source.image, first.place
 
     def _follows(self, candidate: _Candidate, step: Step) -> bool:
@@ -132,7 +144,7 @@ def _sources(root: Path, images: Sequence[Image]) -> Iterator[_Source]:
         except UsageError:
             continue  # not on this machine: its steps keep the image that BuildKit named
         stages = tuple(_stage_place(image, parsed, stage) for stage in parsed.reachable(image.target))
-        yield _Source(image.name, image.dockerfile_place, stages)
+        yield _Source(image.name, image.dockerfile_place, stages, image.args)
 
 
 def _stage_place(image: Image, parsed: Dockerfile, stage: Stage) -> _StagePlace:

@@ -12,6 +12,8 @@ from layerstack.dockerfile.instruction import STEP_KEYWORDS, Instruction, instru
 from layerstack.errors import UsageError
 
 DEFAULT_NAME = "Dockerfile"
+# What Go's strconv.Atoi takes.
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 # `RUN cat << \`: only blanks within one line are closed up before parsing.
 _NAME_ON_NEXT_LINE = re.compile(r"<<\s*[\\`]\s*$")
 
@@ -36,10 +38,6 @@ class Stage:
     def steps(self) -> tuple[Instruction, ...]:
         """The instructions that BuildKit numbers, in order: step 2 of the stage is the first."""
         return tuple(one for one in self.instructions if one.keyword in STEP_KEYWORDS)
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.base, *(source for one in self.instructions for source in one.sources))
 
 
 @dataclass(frozen=True)
@@ -69,13 +67,12 @@ class Dockerfile:
         # image, also below a stage called `Build`.
         return next((one for one in named if one.name.lower() == stage.base), None)
 
-    def source_of(self, name: str) -> Stage | None:
-        """The stage behind the `from=` of a COPY or a mount: the last one of that name, or one by its number."""
-        if name.isdigit():
-            return self.stages[int(name)] if int(name) < len(self.stages) else None
+    def source_of(self, name: str, is_mounted: bool = False) -> Stage | None:
+        """The stage behind the `from=` of a COPY or a mount: the last one of that name, or for a COPY by its number."""
+        if _NUMBER.fullmatch(name) and not is_mounted:
+            return next((one for one in self.stages if one.index == int(name)), None)
         # BuildKit resolves `from=` when it knows all stages, so that the last one of a name counts.
-        named = (one for one in reversed(self.stages) if one.is_named)
-        return next((one for one in named if one.name.lower() == name.lower()), None)
+        return self.stage(name) if name else None
 
     def reachable(self, target: str = "") -> tuple[Stage, ...]:
         """The stages that building `target` needs, in file order, ONBUILD of a stage included."""
@@ -88,7 +85,8 @@ class Dockerfile:
             needed[stage.index] = stage
             base = self.base_of(stage)
             triggers = [one.trigger for one in (base.instructions if base else ()) if one.trigger]
-            found = (self.source_of(name) for one in (*triggers, *stage.instructions) for name in one.sources)
+            used = (source for one in (*triggers, *stage.instructions) for source in one.sources)
+            found = (self.source_of(name, is_mounted) for name, is_mounted in used)
             waiting += [base, *(one for one in found if one and one.index < stage.index)]
         return tuple(needed[index] for index in sorted(needed))
 

@@ -33,10 +33,13 @@ _CLASSES = {
     "xdigit": "0-9A-Fa-f",
 }
 # `[a-z]`, `[^0-9]`
-_CLASS = re.compile(r"\[\^?(?:\\.|\[:[a-z]+:\]|[^\]])+\]")
-# `[:alpha:]`
-_NAMED_CLASS = re.compile(r"\[:([a-z]+):\]")
-_ESCAPED = ".+()|{}$"
+_CLASS = re.compile(r"\[\^?(?:\\.|\[:\^?[a-z]+:\]|[^\]])+\]")
+# `[:alpha:]`, `[:^alpha:]`
+_NAMED_CLASS = re.compile(r"\[:(\^?[a-z]+):\]")
+# patternmatcher means to escape `|`, `{` and `}` as well, and does not: `a|b*` are two expressions, `a{2}*` repeats.
+_ESCAPED = ".+()$"
+# What Go and Python read in the same way after a backslash.
+_ALIKE = re.compile(r"[abfnrtvxdDwWAB0_]|(?![^\x00-\x7f])\W", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Pattern:
     @property
     def prefix(self) -> str:
         """What everything that it matches begins with."""
+        if self.kind == "expression" and re.search(r"[|{]", self.text):
+            return ""
         return re.split(r"[*?\[\\^]", self.text, maxsplit=1)[0]
 
     def matches(self, path: str) -> bool:
@@ -62,7 +67,7 @@ class Pattern:
             end = self.text[2:]
             # `**/a` matches `a` at the root of the context, too.
             return path.endswith(end) or (end.startswith("/") and path == end[1:])
-        return self.expression is not None and self.expression.match(path) is not None
+        return self.expression is not None and self.expression.search(path) is not None
 
     def may_match_below(self, folder: str) -> bool:
         """Whether something in this folder could match; True when in doubt."""
@@ -73,14 +78,16 @@ def parse_patterns(text: str, path: Path) -> tuple[Pattern, ...]:
     """The rules in a text. Raises UsageError that names the line in `path`: BuildKit refuses such a file, too."""
     rules = []
     # Only a line feed ends a line: `splitlines` would end it at a vertical tab or a form feed as well.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         # Blanks before a `#` make it a pattern.
         if line.startswith("#") or not line.strip():
             continue
         try:
-            rules.append(parse_pattern(line.strip()))
+            # Blanks that were inside a rule, as in `/ a`, may be at its end now.
+            if (pattern := _as_pattern(line.strip())).strip():
+                rules.append(parse_pattern(pattern))
         except ValueError as error:
-            raise UsageError(f"{path}:{number}: `{line.strip()}` is no pattern: {error}.") from error
+            raise UsageError(f"{path}:{number}: `{line.strip()}` cannot be read as a pattern: {error}.") from error
     return tuple(rules)
 
 
@@ -94,17 +101,27 @@ def is_valid(line: str) -> bool:
 
 
 def parse_pattern(line: str) -> Pattern:
-    """One rule of an ignore file, or one `--exclude` of a COPY. Raises ValueError."""
-    is_exception = line.startswith("!")
-    text = line[1:].strip() if is_exception else line
-    text = os.path.normpath(text) if text else ""
-    # Python keeps two leading slashes, Go one; a rule counts from the root of the context anyway.
-    text = "/" if text.strip("/") == "" and text else text.lstrip("/")
-    if is_exception and text in ("", "/"):
+    """One pattern as patternmatcher takes it, which is an `--exclude` of a COPY. Raises ValueError."""
+    text = _clean(line.strip())
+    is_exception = text.startswith("!")
+    text = text[1:] if is_exception else text
+    if not text:
         raise ValueError('illegal exclusion pattern: "!"')
     _check(text)
     kind, expression = _compiled(text)
     return Pattern(text, is_exception, kind, expression)
+
+
+def _as_pattern(rule: str) -> str:
+    """A rule of an ignore file as a pattern: it counts from the root of the context."""
+    sign, text = ("!", rule[1:].strip()) if rule.startswith("!") else ("", rule)
+    text = _clean(text) if text else ""
+    return sign + (text[1:] if len(text) > 1 and text.startswith("/") else text)
+
+
+def _clean(path: str) -> str:
+    # Python keeps two leading slashes, Go one.
+    return re.sub("^//", "/", os.path.normpath(path))
 
 
 def is_left_out(patterns: Sequence[Pattern], path: str) -> bool:
@@ -224,6 +241,8 @@ def _token(text: str, position: int) -> tuple[str, int, bool]:
         return "\\" + character, position + 1, False
     if character == "\\" and position + 1 < len(text):
         # The character stays an escape of the expression: `\\d` is a digit there, too.
+        if not _ALIKE.match(text[position + 1]):
+            raise ValueError(f"`{text[position : position + 2]}` is a syntax error, or has a meaning in Go only")
         return text[position : position + 2], position + 2, True
     return character, position + 1, character in "[]"
 
@@ -241,6 +260,8 @@ def _expression(text: str) -> re.Pattern[str]:
 
 
 def _members(name: re.Match[str]) -> str:
+    if name[1].startswith("^"):
+        raise ValueError(f"`{name[0]}` has a meaning in Go only")
     return _CLASSES.get(name[1], name[0])
 
 

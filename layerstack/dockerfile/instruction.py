@@ -4,7 +4,7 @@ What PyPI's `dockerfile` (3.4) leaves out is read beside it: the heredocs of an 
 parsers than its own allow between `<<` and a heredoc's name.
 """
 
-import csv
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,14 +12,21 @@ from functools import cached_property
 
 import dockerfile as buildkit
 
-from layerstack.dockerfile.directives import with_escape_first
+from layerstack.dockerfile.directives import read_directives, with_escape_first
 
 # Instructions that become a numbered step; FROM is number 1 of its stage.
 STEP_KEYWORDS = ("RUN", "COPY", "ADD", "WORKDIR")
 # `<< -END` is a heredoc called `-END`, which the older parser reads only when the dash is quoted.
 _BLANK_BEFORE_NAME = re.compile(r"<<[ \t]+(-?)(?=[^\s<])")
-# `ONBUILD COPY . .`
-_ONBUILD = re.compile(r"^\s*ONBUILD\s*", re.IGNORECASE)
+# Only these have heredocs: in any other instruction the blanks are part of a value.
+_TAKES_HEREDOCS = re.compile(r"\s*(?:RUN|COPY|ADD|ONBUILD)\b", re.IGNORECASE)
+# `ONBUILD COPY . .`; lines that hold only a `\` may stand before it.
+_ONBUILD = re.compile(r"^\s*ONBUILD\s*", re.IGNORECASE | re.MULTILINE)
+# `--network=none --mount="type=cache,target=/a b" `, and what follows them in a HEALTHCHECK
+FLAGS = re.compile(r"""^(--(?:"[^"]*"|'[^']*'|[^\s"'])+\s+)*""")
+_BEFORE_LIST = re.compile(rf"{FLAGS.pattern}(?:CMD\s+)?(?=\[)", re.IGNORECASE)
+# `type=bind`, `"target=/a,b"`
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^,]*))(?:,|\Z)')
 _KEYWORD = re.compile(r"^\s*\S+\s*")
 
 
@@ -51,11 +58,11 @@ class Instruction:
         return tuple(value if equals else "true" for found, equals, value in parts if found == name)
 
     @cached_property
-    def sources(self) -> tuple[str, ...]:
-        """Stages, contexts or images that a COPY or a mount reads from."""
+    def sources(self) -> tuple[tuple[str, bool], ...]:
+        """(stage, context or image, whether it is mounted) for all that a COPY or a mount reads from."""
         copied = self.flag_values("from") if self.keyword in ("COPY", "ADD") else ()
         mounted = (options.get("from", "") for options in self.mounts)
-        return (*copied, *(name for name in mounted if name))
+        return (*((name, False) for name in copied), *((name, True) for name in mounted if name))
 
     @property
     def mounts(self) -> tuple[dict[str, str], ...]:
@@ -71,6 +78,8 @@ def instructions(text: str) -> Iterator[Instruction]:
     except buildkit.GoParseError as error:
         raise ValueError(str(error)) from error
     for command in commands:
+        if command.cmd is None:
+            raise ValueError(f"line {command.start_line} holds no instruction")
         yield _instruction(command, lines[command.start_line - 1 : command.end_line])
 
 
@@ -101,24 +110,25 @@ def _instruction(command: "buildkit.Command", lines: Sequence[str]) -> Instructi
     if any(_BLANK_BEFORE_NAME.search(line) for line in written):
         logical = "\n".join(written)
     raw = _KEYWORD.sub("", logical, count=1).strip()
+    is_json = command.json and not _follows_list(raw)
     return Instruction(
         keyword=keyword,
         text=" ".join(raw.split()),
         line=command.start_line,
         heredocs=heredocs,
         raw=raw,
-        words=tuple(command.value),
+        words=tuple(command.value if is_json == command.json else FLAGS.sub("", raw).split()),
         flags=tuple(command.flags),
-        is_json=command.json,
+        is_json=is_json,
         trigger=trigger,
     )
 
 
 def _trigger(lines: Sequence[str], line: int) -> Instruction | None:
     # The parser does not parse what follows ONBUILD: that is parsed again without the word.
-    text = _ONBUILD.sub("", "\n".join(lines), count=1)
+    text, count = _ONBUILD.subn("", "\n".join(lines), count=1)
     try:
-        return read_trigger(text, line)
+        return read_trigger(text, line) if count else None
     except ValueError:
         return None
 
@@ -136,12 +146,34 @@ def _documents(command: "buildkit.Command", lines: Sequence[str]) -> tuple[str, 
 
 def _options(mount: str) -> dict[str, str]:
     """`type=bind,"target=/a b",ro`: comma-separated values, possibly in quotes."""
-    fields = next(csv.reader([mount]), [])
-    parts = (field.partition("=") for field in fields)
+    # No csv.reader: it refuses a carriage return, which BuildKit takes.
+    fields = (match[1].replace('""', '"') if match[1] else match[2] or "" for match in _FIELD.finditer(mount))
+    parts = (field.partition("=") for field in fields if field)
     return {name.lower(): value if equals else "true" for name, equals, value in parts}
+
+
+def _follows_list(raw: str) -> bool:
+    """Whether something stands behind a list: then BuildKit reads none, and the older parser drops what follows."""
+    start = _BEFORE_LIST.match(raw)
+    if not start:
+        return False
+    try:
+        return json.JSONDecoder().raw_decode(raw, start.end())[1] < len(raw)
+    except ValueError:
+        return False
 
 
 def _closed(text: str) -> str:
     if "<< " not in text and "<<\t" not in text:
         return text
-    return _BLANK_BEFORE_NAME.sub(lambda match: '<<"-"' if match[1] else "<<", text)
+    escape = read_directives(text).get("escape", "\\")
+    lines, takes_heredocs, goes_on = text.split("\n"), False, False
+    for index, line in enumerate(lines):
+        # Such lines may stand inside an instruction, and a lone backslash before one.
+        if not line.strip() or line.lstrip().startswith("#") or (line.strip() == escape and not goes_on):
+            continue
+        takes_heredocs = takes_heredocs if goes_on else bool(_TAKES_HEREDOCS.match(line))
+        if takes_heredocs:
+            lines[index] = _BLANK_BEFORE_NAME.sub(lambda match: '<<"-"' if match[1] else "<<", line)
+        goes_on = line.rstrip().endswith(escape)
+    return "\n".join(lines)

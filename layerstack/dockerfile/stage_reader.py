@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from layerstack.dockerfile.copy_sources import Source
 from layerstack.dockerfile.dockerfile import Dockerfile, Stage
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.inherited import NOTHING_KNOWN, Inherited, triggers_of, variables_from, with_environment
-from layerstack.dockerfile.instruction import Instruction, pairs
+from layerstack.dockerfile.instruction import FLAGS, Instruction, pairs
 from layerstack.dockerfile.named_context import find_context_name
 from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 from layerstack.dockerfile.shell_words import variables
@@ -22,8 +21,6 @@ from layerstack.secret_text import PASSWORD_IN_URL, SECRET_NAME
 KEEPS_BLANKS = {"RUN", "ENV", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD", "MAINTAINER"}
 KEEPS_BLANKS |= {"WORKDIR", "USER", "STOPSIGNAL", "SHELL"}
 SCRATCH = "scratch"
-# `--network=none --mount=type=cache,target=/c `
-_FLAGS = re.compile(r"^(--\S+\s+)*")
 
 # What is known of an image that a stage is built on, by the name that FROM gives it.
 FindInherited = Callable[[str], Inherited]
@@ -114,7 +111,7 @@ class StageReader:
 
     def _name(self, stage: Stage) -> str:
         # Of stages with the same name `from=` and targets mean the last one.
-        last = self._parsed.source_of(stage.name) if stage.is_named else stage
+        last = self._parsed.stage(stage.name) if stage.is_named else stage
         return stage.name if last is stage or last is None else f"{stage.name}@{stage.index}"
 
     def handed_on(self) -> Inherited:
@@ -153,7 +150,7 @@ class StageReader:
 
     def _named(self, source: Source) -> Source:
         """A source under the name of its stage or context."""
-        stage = self._parsed.source_of(source.origin) if source.origin else None
+        stage = self._parsed.source_of(source.origin, source.is_mounted) if source.origin else None
         key = self._context_of(stage) if stage else find_context_name(self._image, source.origin, self._platform)
         return replace(source, origin=key or (self._name(stage) if stage else source.origin))
 
@@ -184,7 +181,7 @@ def _text(instruction: Instruction) -> str:
 
 def _with_blanks(text: str) -> str:
     """All blanks that matter: those between and after flags only separate them."""
-    command = _FLAGS.sub("", text)
+    command = FLAGS.sub("", text)
     flags = text.removesuffix(command).split()
     return " ".join((*flags, command))
 

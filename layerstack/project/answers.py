@@ -19,7 +19,7 @@ from layerstack.state_folder import keep_newest, read_text, state_folder, write_
 
 MOST_KEPT = 16
 # Raised when what is asked, or how an answer is read, changes: older answers then count no more.
-FORMAT = 2
+FORMAT = 3
 # Variables that change from shell to shell and that no Compose or bake file has a use for.
 _PASSING = {"_", "SHLVL", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}
 # Functions of bake's HCL that give another value at every call.

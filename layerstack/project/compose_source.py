@@ -108,8 +108,7 @@ class ComposeSource:
 
     def services(self) -> tuple[str, ...]:
         """Names of all services, including those in profiles."""
-        nodes = (node for _, node in self._nodes(("services",)) if isinstance(node, yaml.MappingNode))
-        return tuple(dict.fromkeys(str(key.value) for node in nodes for key, _ in node.value))
+        return tuple(dict.fromkeys(name for _, node in self._nodes(("services",)) for name in _keys_of(node)))
 
     def texts(self, *keys: str | int) -> Iterator[tuple[str, str]]:
         """Every value below a path as written, with its place."""
@@ -189,9 +188,21 @@ def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
     for name, value in node.value:
         if name.value == key:
             return name.start_mark.line + 1, value
-    merged = (value for name, value in node.value if name.tag == MERGE_TAG)
-    parts = (part for value in merged for part in (value.value if isinstance(value, yaml.SequenceNode) else [value]))
-    return next((found for part in parts if (found := _child(part, key))), None)
+    return next((found for part in _merged(node) if (found := _child(part, key))), None)
+
+
+def _keys_of(node: yaml.Node) -> Iterator[str]:
+    """The keys of a mapping, with those that merge keys bring."""
+    if isinstance(node, yaml.MappingNode):
+        yield from (str(name.value) for name, _ in node.value if name.tag != MERGE_TAG)
+        for part in _merged(node):
+            yield from _keys_of(part)
+
+
+def _merged(node: yaml.MappingNode) -> Iterator[yaml.Node]:
+    for name, value in node.value:
+        if name.tag == MERGE_TAG:
+            yield from value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
 def _name(node: yaml.Node) -> str:

@@ -53,6 +53,8 @@ __all__ = [
 ]
 
 PROFILES = "COMPOSE_PROFILES"
+# Names the bake files in place of the default ones; they start at the folder of the call.
+BAKE_FILE_VARIABLE = "BUILDX_BAKE_FILE"
 # In the order in which bake merges its default files.
 BAKE_NAMES = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
 
@@ -244,7 +246,7 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
     """
     device = device or remembered_device(root)
     files = choose_files(root)
-    bake_files = tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
+    bake_files = _find_bake_files(root)
     question = Question(root, files, files.for_device(device), bake_files, {"DEVICE": device}, tuple(targets))
     resolver = _resolver_of(question)
     answer, source_files = _ask(question, resolver)
@@ -270,6 +272,19 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
         secret_variables=_secret_values(answer.secret_variables, files),
         fallback=answer.fallback,
     )
+
+
+def _find_bake_files(root: Path) -> tuple[Path, ...]:
+    """The bake files that Buildx would read. Raises UsageError for one that is named and not there."""
+    separator = os.environ.get("BUILDX_BAKE_PATH_SEPARATOR") or os.pathsep
+    named = [name.strip() for name in os.environ.get(BAKE_FILE_VARIABLE, "").split(separator)]
+    # Compose reads its own files; for bake they are the same as these.
+    named = [name for name in named if name and not name.endswith((".yml", ".yaml"))]
+    if missing := next((name for name in named if not Path(name).is_file()), ""):
+        raise UsageError(f"{BAKE_FILE_VARIABLE} names `{missing}`, and there is no such file.", "Correct or unset it.")
+    if os.environ.get(BAKE_FILE_VARIABLE, "").strip():
+        return tuple(map(Path.absolute, map(Path, named)))
+    return tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
 
 
 def find_reached_files(root: Path, device: Device) -> "Reached":

@@ -4,6 +4,7 @@ bake never reads a Compose file here: its own reader knows fewer keys than Compo
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from layerstack import command
+from layerstack.dockerfile.image import target_of
 from layerstack.errors import UsageError
 from layerstack.project.compose_errors import unreadable
 from layerstack.project.compose_source import ComposeLoader, ComposeSource, read_source
@@ -108,7 +110,7 @@ class Resolver:
         return self._bake_targets((*argv, *linked), targets) if linked else found
 
     def _bake(self, names: Sequence[str], compose_files: Sequence[Path] = ()) -> tuple[str, ...]:
-        files = [str(path.relative_to(self.question.root)) for path in self.question.bake_files]
+        files = [os.path.relpath(path, self.question.root) for path in self.question.bake_files]
         files = [*map(str, compose_files), *files] if compose_files or not names else ["-", *files]
         # bake leaves out its default group as soon as one target is named, so the group is named as well.
         wanted = [*(["default"] if self._has_default or not names else []), *names, *self.question.targets]
@@ -181,17 +183,17 @@ def _is_cached_only(target: Mapping[str, Any]) -> bool:
 def _active(
     targets: Mapping[str, Any], services: Mapping[str, Any], inactive: Mapping[str, Any]
 ) -> dict[str, Mapping[str, Any]]:
-    """The images without those of inactive services in a bake file's group; parents of others stay."""
+    """The images without those of inactive services in a bake file's group; what others are built on stays."""
     own = {target_name(name) for name in services}
     idle = {target_name(name) for name in inactive} - own
-    labelled = {name for name, one in targets.items() if SERVICE_LABEL in (one.get("labels") or {})}
-    needed = {
-        str(value).removeprefix("target:")
-        for name, one in targets.items()
-        if name not in idle
-        for value in (one.get("contexts") or {}).values()
-    }
-    return {name: one for name, one in targets.items() if name not in idle or name in needed | labelled}
+    kept = {name for name, one in targets.items() if name not in idle or SERVICE_LABEL in (one.get("labels") or {})}
+    waiting = list(kept)
+    while waiting:
+        contexts = targets[waiting.pop()].get("contexts") or {}
+        new = {target_of(str(value)) for value in contexts.values()} & targets.keys() - kept
+        kept |= new
+        waiting += new
+    return {name: one for name, one in targets.items() if name in kept}
 
 
 def _secret_variables(config: Mapping[str, Any]) -> Iterator[str]:

@@ -45,6 +45,8 @@ READS = {
     "--exclude above a link": ("FROM scratch\nCOPY --exclude=*.md ldir /x/\n", "src/n.md"),
     "--exclude beside a link": ("FROM scratch\nCOPY --exclude=**/*.md . /x/\n", "src/n.md"),
     "another escape": ("# escape=`\nFROM scratch\nCOPY `\n  a /a\n", "a"),
+    "--exclude from the root": ("FROM scratch\nCOPY --exclude=/a . /x/\n", "a"),
+    "brackets before a destination": ('FROM scratch\nCOPY ["a"] c /x/\n', "c"),
     "everything where a variable is unknown": (f"{RUN}COPY $HOME /x/\n", "src/a"),
 }
 READS_NOT = {
@@ -64,6 +66,22 @@ TEXTS = {
     "blanks in a folder": ("WORKDIR /x  y\n", "WORKDIR /x y\n", True),
     "blanks in a volume": ('VOLUME ["/x  y"]\n', 'VOLUME ["/x y"]\n', True),
     "blanks in a shell": ('SHELL ["a", "b  c"]\n', 'SHELL ["a", "b c"]\n', True),
+    "words behind a JSON list": ('CMD ["a"] --port 1\n', 'CMD ["a"] --port 2\n', True),
+    "words behind a JSON list of RUN": ('RUN --network=none ["a"] 1\n', 'RUN --network=none ["a"] 2\n', True),
+    "words behind a JSON list of a probe": (
+        'HEALTHCHECK --interval=5s CMD ["a"] 1\n',
+        'HEALTHCHECK --interval=5s CMD ["a"] 2\n',
+        True,
+    ),
+    "blank before a shifted word of an argument": ('ARG X="a << b"\n', 'ARG X="a <<b"\n', True),
+    "blank before a shifted word further down": ('ENV A=1 \\\n X="a << b"\n', 'ENV A=1 \\\n X="a <<b"\n', True),
+    "heredoc after a lone backslash": ("\\\n\nRUN cat << E\nx\nE\n", "\\\n\nRUN cat << E\ny\nE\n", True),
+    "words behind quotes and a JSON list": (
+        'COPY --chown="0: 0" ["a", "b"] c /x/\n',
+        'COPY --chown="0: 0" ["a", "b"] a /x/\n',
+        True,
+    ),
+    "heredoc after a comment": ("RUN cat \\\n# RUN\n << E\nx\nE\n", "RUN cat \\\n# RUN\n << E\ny\nE\n", True),
     "blanks in a command": ("RUN echo a  b\n", "RUN echo a b\n", True),
     "comment in a heredoc": ("RUN cat << 'E' > /s\n# one\n\nx\nE\n", "RUN cat << 'E' > /s\n# two\n\nx\nE\n", True),
     "blank before a heredoc": ("RUN cat << E\nx\nE\n", "RUN cat <<E\nx\nE\n", True),
@@ -121,6 +139,17 @@ def test_a_context_by_another_spelling_of_its_name(tmp_path: Path) -> None:
     (tmp_path / "named/f").write_text("changed")
     assert folder.digest != before
     assert any("BuildKit runs what follows in every build" in reason for reason in folder.manifest().unknown)
+
+
+def test_the_number_of_a_stage_means_one_to_a_copy_only(tmp_path: Path) -> None:
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named/f").write_text("f")
+    text = f"{RUN}COPY a /a\nFROM system\nRUN --mount=from=0,target=/m true\n"
+    folder = ImageFolder(tmp_path).dockerfile(text).change(contexts={"0": "named"})
+    folder.write("a", "a")
+    assert folder.manifest().files.keys() == {"0"}
+    folder.dockerfile(text.replace("RUN --mount=from=0,target=/m true", "COPY --from=+0 a /b"))
+    assert folder.manifest().files.keys() == {""}
 
 
 def test_a_context_goes_before_a_stage_of_its_name(tmp_path: Path) -> None:

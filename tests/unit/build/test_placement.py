@@ -1,6 +1,7 @@
 """A step of the stream is found in the Dockerfile that declares it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,32 @@ def test_a_step_gets_its_line(tmp_path: Path, write: Write) -> None:
     assert placed(tmp_path, images, step("app", "deps", 3, 4, "RUN install")) == ("app", "app/Dockerfile:4")
     assert placed(tmp_path, images, step("app", "runtime", 1, 1, "COPY . .")) == ("app", "app/Dockerfile:6")
     assert placed(tmp_path, images, step("base", "", 2, 3, "RUN apt-get install tool")) == ("base", "base/Dockerfile:2")
+
+
+@pytest.mark.parametrize(
+    ("number", "instruction", "owner"),
+    [(2, "RUN fetch", "web"), (3, "RUN build 2", "worker"), (3, "RUN build 1", "web")],
+)
+def test_a_step_below_other_build_arguments_is_no_common_one(
+    tmp_path: Path, write: Write, number: int, instruction: str, owner: str
+) -> None:
+    web = write("app", "FROM system\nRUN fetch\nARG V\nRUN build $V\n")
+    images = [
+        replace(web, name=name, args={"V": value}) for name, value in (("web", "1"), ("worker", "2"), ("copy", "2"))
+    ]
+    named = {"web": "web", "worker": "copy"}[owner] if number == 3 else "worker"
+    assert placed(tmp_path, images, step(named, "", number, 3, instruction)) == (
+        owner,
+        f"app/Dockerfile:{number + number // 3}",
+    )
+
+
+@pytest.mark.parametrize("base", ["system", "other"])
+def test_a_step_on_another_base_is_no_common_one(tmp_path: Path, write: Write, base: str) -> None:
+    web = write("app", "ARG BASE\nFROM $BASE\nRUN build\n")
+    images = [replace(web, name=name, args={"BASE": value}) for name, value in (("web", "system"), ("worker", base))]
+    owner = "web" if base == "system" else "worker"
+    assert placed(tmp_path, images, step("worker", "", 2, 2, "RUN build")) == (owner, "app/Dockerfile:3")
 
 
 @pytest.mark.parametrize("counts_from", [True, False], ids=["FROM is step 1", "FROM is not counted"])

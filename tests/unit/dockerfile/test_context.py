@@ -109,9 +109,16 @@ def test_the_rule_that_keeps_a_path_out(tmp_path: Path, path: str, rule: tuple[i
     assert Context(tmp_path).rule_against(path) == rule
 
 
+def test_one_byte_order_mark_is_no_part_of_the_first_rule(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").write_bytes(b"\xef\xbb\xbfa\n")
+    assert [one.text for one in Context(tmp_path).patterns] == ["a"]
+    (tmp_path / ".dockerignore").write_bytes(b"\xef\xbb\xbf\xef\xbb\xbfa\n")
+    assert [one.text for one in Context(tmp_path).patterns] == ["\ufeffa"]
+
+
 def test_a_rule_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("ok\n[a\n")
-    with pytest.raises(UsageError, match=r"\.dockerignore:2: `\[a`"):
+    with pytest.raises(UsageError, match=r"\.dockerignore:2:.*`\[a`"):
         _ = Context(tmp_path).patterns
 
 

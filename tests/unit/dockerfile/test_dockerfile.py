@@ -81,8 +81,31 @@ def test_an_instruction_inside_an_onbuild_is_read_with_its_heredoc() -> None:
     [_, one, last] = dockerfile.instructions('FROM a\nONBUILD COPY --from="x" << E /d\none << two\nE\nRUN b\n')
     assert one.trigger
     assert (one.trigger.keyword, one.trigger.line, one.trigger.heredocs) == ("COPY", 2, ("one << two\n",))
-    assert one.trigger.sources == ("x",)
+    assert one.trigger.sources == (("x", False),)
     assert (last.keyword, last.line) == ("RUN", 5)
+
+
+@pytest.mark.parametrize("before", ["\\\n", " \\ \n# c\n", "\\\n\n"])
+def test_a_line_that_only_goes_on_may_stand_before_an_onbuild(before: str) -> None:
+    [_, one] = dockerfile.instructions(f"FROM a\n{before}ONBUILD RUN b\n")
+    assert one.trigger
+    assert one.trigger.keyword == "RUN"
+
+
+@pytest.mark.parametrize(
+    ("mount", "options"),
+    [
+        ("type=bind,Target=/m,ro", {"type": "bind", "target": "/m", "ro": "true"}),
+        ('"target=/a,b",source=c', {"target": "/a,b", "source": "c"}),
+        ('"target=/a ""b""",source=', {"target": '/a "b"', "source": ""}),
+        ("target=/a\rb", {"target": "/a\rb"}),
+        ('target=/a"b,source=c', {"target": '/a"b', "source": "c"}),
+        ("", {}),
+    ],
+)
+def test_options_of_a_mount(mount: str, options: dict[str, str]) -> None:
+    [_, one] = dockerfile.instructions(f"FROM a\nRUN --mount='{mount}' true\n")
+    assert one.mounts == (options,)
 
 
 def test_a_tab_after_the_keyword_is_a_separator() -> None:
@@ -166,9 +189,16 @@ def test_arguments_in_from(line: str, arguments: dict[str, str], base: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("RUN x\nFROM a\n", 1), ("FROM a\nFROM b c d\n", 2), ("# only\n\n", None), ("", None)]
+    ("text", "line"),
+    [
+        ("RUN x\nFROM a\n", 1),
+        ("FROM a\nFROM b c d\n", 2),
+        ("# only\n\n", None),
+        ("", None),
+        ("FROM a\n\\\n", " line 2"),
+    ],
 )
-def test_what_cannot_be_a_dockerfile_is_refused_with_its_place(text: str, line: int | None) -> None:
+def test_what_cannot_be_a_dockerfile_is_refused_with_its_place(text: str, line: int | str | None) -> None:
     with pytest.raises(UsageError, match="Dockerfile:" + str(line) if line else "Dockerfile has no FROM"):
         parse(text)
 

@@ -27,6 +27,10 @@ from layerstack.errors import UsageError
         (r"\*", "expression", "*", "a"),
         (r"\d", "expression", "7", "٧"),
         ("a?", "expression", "ab", "a/"),
+        ("*a|b", "expression", "x/b", "c"),
+        ("a{2}*", "expression", "aab", "a{2}b"),
+        ("a{2}", "exact", "a{2}", "aa"),
+        ("/a", "exact", "/a", "a"),
     ],
 )
 def test_match_types(line: str, kind: str, matched: str, other: str) -> None:
@@ -34,6 +38,37 @@ def test_match_types(line: str, kind: str, matched: str, other: str) -> None:
     assert pattern.kind == kind
     assert pattern.matches(matched)
     assert not pattern.matches(other) or (kind, other) == ("suffix", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("/a", "a"),
+        ("//a", "a"),
+        ("/ a", "a"),
+        ("a /", "a"),
+        (" ! /a", "a"),
+        ("! / a", " a"),
+        ("! a /", "a"),
+        ("/", "/"),
+    ],
+)
+def test_a_rule_counts_from_the_root_of_the_context(rule: str, text: str) -> None:
+    """BuildKit trims a rule when it reads the file, and once more when it compares it."""
+    assert [one.text for one in ignore_rules.parse_patterns(rule, Path("rules"))] == [text]
+
+
+def test_a_rule_of_which_nothing_is_left_is_none() -> None:
+    assert ignore_rules.parse_patterns("/ /\n\ta\n", Path("rules")) == (ignore_rules.parse_pattern("a"),)
+
+
+@pytest.mark.parametrize("line", [r"\pLx", r"\Qa\E", r"\z", "[[:^alpha:]]", r"\sx", r"\Z", "\\é"])
+def test_what_only_go_knows_is_not_guessed(line: str) -> None:
+    assert not ignore_rules.is_valid(line)
+
+
+def test_an_exception_with_two_expressions_may_match_below_every_folder() -> None:
+    assert ignore_rules.parse_pattern("!x/*|b").may_match_below("y")
 
 
 @pytest.mark.parametrize("line", ["[x-]", "[-x]", "[]a]", "[a-b-c]", "\\", "!/", "[a", "[^]", "[\\", "[b-a]"])

@@ -79,6 +79,41 @@ def test_a_text_that_compose_prints_without_quotes_stays_a_text(docker: FakeDock
     assert project.load(root, "cpu").services["web"].definition["environment"] == {"A": "=", "B": "<<"}
 
 
+@pytest.mark.parametrize("place", ["", "elsewhere"])
+def test_bake_files_that_the_environment_names_take_the_place_of_others(
+    docker: FakeDocker, root: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    folder = root / place
+    for path in (root / "docker-bake.hcl", folder / "one.hcl", folder / "two.json"):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("BUILDX_BAKE_FILE", "one.hcl:compose.yaml: two.json")
+    found = load(docker, root, {"web": {"context": "."}}, {})
+    assert found.bake_files == (folder / "one.hcl", folder / "two.json")
+    [bake] = [call for call in docker.calls if call.startswith("buildx")]
+    assert [word for word in bake.split() if word.endswith((".hcl", ".json"))] == [
+        str(Path(place, name)) for name in ("one.hcl", "two.json")
+    ]
+    monkeypatch.setenv("BUILDX_BAKE_FILE", "none.hcl")
+    with pytest.raises(UsageError, match="BUILDX_BAKE_FILE"):
+        project.load(root, "cpu")
+
+
+def test_all_that_an_image_is_built_on_stays_though_its_services_are_inactive(docker: FakeDocker, root: Path) -> None:
+    services = {name: {"profiles": ["x"], "build": "."} for name in ("one", "two", "three")} | {"web": {"build": "."}}
+    (root / "docker-compose.yml").write_text(json.dumps({"services": services}))
+    (root / "docker-bake.hcl").touch()
+    targets = {
+        "web": {"contexts": {"one": "target:one"}},
+        "one": {"contexts": {"two": "target:two"}},
+        "two": {},
+        "three": {},
+    }
+    found = load(docker, root, targets, {"services": {"web": {"build": "."}}})
+    assert found.images.keys() == {"web", "one", "two"}
+
+
 def test_an_image_without_a_tag_gets_the_one_that_compose_gives_it(docker: FakeDocker, root: Path) -> None:
     found = load(docker, root, {"web": {"context": "."}}, {"services": {"web": {"build": "."}}})
     assert found.image("web").tag == found.services["web"].image == "shop-web"

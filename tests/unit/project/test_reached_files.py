@@ -19,6 +19,8 @@ def reach(root: Path, text: str, **variables: str) -> Reached:
     [
         "include: [sub/other.yaml]",
         "include:\n  - path: sub/other.yaml",
+        "? include # of the others\n: [sub/other.yaml]",
+        '"\\x69nclude": [sub/other.yaml]',
         "include:\n  - path: [sub/other.yaml]\n    env_file: x.env",
         "services: {b: {extends: {file: sub/other.yaml, service: a}}}",
         "include: ['${DIR:-sub}/other.yaml']",
@@ -55,11 +57,49 @@ def test_what_is_on_another_machine_is_known_as_such(tmp_path: Path, address: st
     assert reach(tmp_path, f"include: ['{address}']").unseen == [address]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "include: 1", "services: {a: 1, b: {env_file: 1}}", "a: \0"])
+@pytest.mark.parametrize("text", ["", "[]", "services: {a: 1, b: {env_file: 1}}", "a: \0"])
 def test_text_of_another_shape_names_nothing(tmp_path: Path, text: str) -> None:
     found = reach(tmp_path, text)
     assert found.sources == [tmp_path / "compose.yaml"]
     assert not found.unseen
+
+
+def test_an_include_gives_its_folder_to_all_below_it(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/one.yaml").write_text("include: [two.yaml]")
+    (tmp_path / "sub/two.yaml").write_text("services: {b: {extends: {file: other.yaml, service: a}}}")
+    found = reach(tmp_path, "include: [{path: a/one.yaml, project_directory: sub}]")
+    assert found.sources[1:] == [tmp_path / name for name in ("a/one.yaml", "sub/two.yaml", "sub/other.yaml")]
+    assert tmp_path / "sub/.env" in found.values
+    assert not found.unseen
+
+
+@pytest.mark.parametrize(
+    ("entry", "env_file"), [("a/one.yaml", "a/.env"), ("{path: a/one.yaml, env_file: x.env}", "x.env")]
+)
+def test_an_include_gives_its_variables_to_all_below_it(tmp_path: Path, entry: str, env_file: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/one.yaml").write_text("include: ['../sub/${NAME:-none}.yaml']")
+    (tmp_path / env_file).write_text("NAME=other\n")
+    found = reach(tmp_path, f"include: [{entry}]")
+    assert tmp_path / "sub/other.yaml" in found.sources
+    # What is set above goes before it.
+    assert reach(tmp_path, f"include: [{entry}]", NAME="no").unseen == ["../sub/no.yaml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["include: [github.com/team/shop]", "services: {a: {extends: {file: gone.yaml, service: a}}}", "include: 1"],
+)
+def test_a_source_that_is_nowhere_here_is_unseen(tmp_path: Path, text: str) -> None:
+    """Compose may know where it is: what is kept of its answer would not change with it."""
+    assert len(reach(tmp_path, text).unseen) == 1
+
+
+def test_a_service_that_a_merge_key_brings_extends_as_well(tmp_path: Path) -> None:
+    text = "x-all: &all\n  b: {extends: {file: sub/other.yaml, service: a}}\nservices:\n  <<: *all\n"
+    assert tmp_path / "sub/other.yaml" in reach(tmp_path, text).sources
 
 
 @pytest.mark.parametrize("content", [b"include: [", "\ufeffinclude: [sub/other.yaml]".encode("utf-16-le")])
