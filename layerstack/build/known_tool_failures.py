@@ -280,7 +280,7 @@ KNOWN = tuple(
         (r"^CMake Error at (?P<place>\S+:\d+).*:\n\s+(?P<words>.+)", "{place}: {words}", ""),
         # A script may ask for a program and do without it: what else is known comes first.
         (
-            rf"{_SHELL}(?P<name>[^\s:]+): (?:command )?not found",
+            rf"{_SHELL}(?P<name>[^\s:/]+): (?:command )?not found",
             "the image has no program `{name}`",
             "Install it in a step above this one.",
         ),

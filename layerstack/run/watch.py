@@ -211,6 +211,8 @@ class Watch:
             and (container.status == "created" or self._is_left_alone(container))
         ):
             return Verdict("waiting", self._waits_for(name))
+        if verdict.words == "exited" and self._is_cut_off(name, container):
+            return Verdict("waiting", self._waits_for(name))
         # It may only lack what is being started now.
         if verdict.words == "unhealthy" and self._has_time_to_recover and self._is_still_unhealthy(container):
             return Verdict("waiting", "unhealthy")
@@ -231,6 +233,14 @@ class Watch:
         # A container in a restart loop is started, too, but not by Compose.
         before = self._before.get(container.id)
         return before is not None and (before.status in ("running", "restarting") or not self._is_new(container))
+
+    def _is_cut_off(self, name: str, container: Container) -> bool:
+        """Whether it ran before and has ended since, while a service that it needs was made anew and is on its way."""
+        before = self._before.get(container.id)
+        needs = (other for other in dependencies(self._project.services[name]) if other not in self._ready_seconds)
+        is_ours = before is not None and before.is_running and not self._is_new(container)
+        # One that has failed itself is what the others only follow from.
+        return is_ours and any(self._has_new(other) for other in needs)
 
     def _is_new(self, container: Container) -> bool:
         before = self._before.get(container.id)

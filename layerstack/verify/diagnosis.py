@@ -33,6 +33,7 @@ EVIDENCE_CHARACTERS = 300
 SHOWN_HEALTH_LINES = 2
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
+    health_faults.malformed,
     *container_faults.FIRST,
     *port_faults.RULES,
     *mount_faults.RULES,
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     missing_files.file_missing,
     setting_faults.variable_missing,
     setting_faults.value_quoted,
+    setting_faults.command_unfilled,
     program_faults.user_nameless,
     program_faults.without_new_rights,
     *program_faults.RULES,
@@ -54,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     health_faults.wrong_port,
     health_faults.other_family,
     health_faults.wrong_path,
+    health_faults.login_wanted,
     health_faults.unknown_host,
     network_faults.certificate_refused,
     network_faults.internal_only,

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.engine.container import Container, Mount
 from layerstack.engine.ports import Holder
+from layerstack.errors import UsageError
 from layerstack.project.compose_source import Declaration
 from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.project import Port, Project, Service
@@ -128,6 +131,10 @@ class Evidence:
         """Where a Compose file declares this of it."""
         return find_declaration(self.project, self.name, *keys)
 
+    def declared_of(self, service: str) -> Declaration | None:
+        """Where a Compose file begins with another service."""
+        return find_declaration(self.project, service)
+
     def written(self, key: str, word: "str | re.Pattern[str]") -> Declaration | None:
         """The line below one of its keys that contains a word, or what a pattern finds."""
         return find_text(self.project, self.name, key, word)
@@ -135,6 +142,17 @@ class Evidence:
     def variable(self, name: str) -> str:
         """Where one of its variables is changed."""
         return how_to_change(name, self.declared("environment", name))
+
+    def instruction(self, keyword: str) -> str:
+        """`Dockerfile:12 (USER)`: the last such line of its image's own Dockerfile; "" for none."""
+        if self.image is None:
+            return ""
+        # Of a Dockerfile that cannot be read nothing is known.
+        with suppress(UsageError, ValueError):
+            stages = parse_dockerfile(self.project.root, self.image).reachable(self.image.target)
+            lines = [one.line for stage in stages for one in stage.instructions if one.keyword == keyword]
+            return f"{self.image.dockerfile_place}:{lines[-1]} ({keyword})" if lines else ""
+        return ""
 
     def in_health_check(self, word: str) -> str:
         return place_or(self.written("healthcheck", word), f"the health check of {self.name}")

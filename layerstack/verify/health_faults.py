@@ -1,17 +1,18 @@
 """Health checks that fail although the program may work: sent through a proxy, or too slow."""
 
 import re
-from contextlib import suppress
+from os.path import relpath
+from pathlib import Path
 
-from layerstack.dockerfile.recipe import parse_dockerfile
-from layerstack.engine.container import Container
-from layerstack.errors import UsageError
+from layerstack.engine.container import Container, Mount
 from layerstack.project.addresses import URL
 from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
 from layerstack.run.health import renew
 from layerstack.verify.connection_words import NOT_RESOLVED, REFUSED, TIMED_OUT
 from layerstack.verify.evidence import Evidence
+from layerstack.verify.last_words import last_error
+from layerstack.verify.mount_faults import is_empty
 from layerstack.wording import duration
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -29,6 +30,8 @@ OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b"
 OVER_IPV4 = re.compile(r"(?:\b(https?)://)?(?:127\.0\.0\.1|0\.0\.0\.0)(?:\W{1,4}(\d{2,5})\b)?")
 # Not among the numbers of curl's progress: `100   404  100   404    0`.
 NO_PATH = re.compile(r"(?<![\w/.-])404(?![\w.-]|\s+\d)")
+# `HTTP/1.1 401 Unauthorized`, `HTTP Error 403: Forbidden`, `The requested URL returned error: 401`
+NO_LOGIN = re.compile(r"(?<![\w/.-])40[13](?= Unauthorized| Forbidden|: |$)", re.MULTILINE)
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
@@ -41,15 +44,29 @@ def where_asked(seen: Evidence, word: str = "", key: str = "") -> tuple[str, str
     declared = seen.written("healthcheck", word) if word else None
     declared = declared or (seen.declared("healthcheck", key) if key else None)
     declared = declared or seen.declared("healthcheck")
-    image = seen.project.image_of(seen.service)
-    if declared or image is None:
-        return declared.place if declared else f"the health check of {seen.name}", f"invoke up {seen.name}"
-    with suppress(UsageError, ValueError):
-        stages = parse_dockerfile(seen.project.root, image).reachable(image.target)
-        lines = [one.line for stage in stages for one in stage.instructions if one.keyword == "HEALTHCHECK"]
-        if lines:
-            return f"{image.dockerfile_place}:{lines[-1]} (HEALTHCHECK)", renew(seen.name, is_of_image=True)
+    if declared:
+        return declared.place, f"invoke up {seen.name}"
+    if line := seen.instruction("HEALTHCHECK"):
+        return line, renew(seen.name, is_of_image=True)
     return f"the health check of {seen.name}", f"invoke up {seen.name}"
+
+
+def malformed(seen: Evidence) -> Fault | None:
+    """A health check whose words are joined or parted in the wrong places: another command runs than is meant."""
+    one = seen.container
+    if one is None or one.health != "unhealthy":
+        return None
+    how, first, *others = (*one.health_command, "", "")[: max(2, len(one.health_command))]
+    if how == "CMD-SHELL" and others:
+        words = f"its health check runs `{first}` alone: after CMD-SHELL only the first word counts"
+        meant, instead = '["CMD", …]', "CMD for CMD-SHELL"
+    elif how == "CMD" and " " in first and not others:
+        words = f"its health check looks for one program with the name `{first}`"
+        meant, instead = f'["CMD-SHELL", "{first}"]', "CMD-SHELL for CMD"
+    else:
+        return None
+    where, again = where_asked(seen, key="test")
+    return Fault("health-check-malformed", words, again, f"write {instead} in {where}: `{meant}`")
 
 
 def proxied(seen: Evidence) -> Fault | None:
@@ -150,7 +167,33 @@ def wrong_path(seen: Evidence) -> Fault | None:
         return None
     where, again = where_asked(seen, match[1])
     words = f"its health check asks the path {match[1]}, and its program has none such (404)"
+    if empty := _empty_folder(seen):
+        name = relpath(empty.source, seen.project.root)
+        change = f"put back what belongs into {name}, or correct its name in {seen.place_of(empty)}"
+        return Fault("file-missing", f"{words}: {name}, mounted on {empty.target}, is empty", seen.anew, change)
     change = f"write a path that it serves for {match[1]} in {where}"
+    return Fault("health-check-wrong-address", words, again, change)
+
+
+def _empty_folder(seen: Evidence) -> Mount | None:
+    """A mounted folder of the project with nothing in it: Docker makes one where none is."""
+    for mount in seen.mounts:
+        if mount.kind == "bind" and Path(mount.source).is_relative_to(seen.project.root) and is_empty(mount.source):
+            return mount
+    return None
+
+
+def login_wanted(seen: Evidence) -> Fault | None:
+    """A health check that is refused because it does not log in."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or not (found := NO_LOGIN.search(one.health_output)):
+        return None
+    match = OWN_PATH.search(" ".join(one.health_command))
+    if match is None:
+        return None
+    where, again = where_asked(seen, match[1])
+    words = f"its health check asks the path {match[1]}, for which its program wants a login ({found[0]})"
+    change = f"let it ask a path that needs none, or give it the login, in {where}"
     return Fault("health-check-wrong-address", words, again, change)
 
 
@@ -181,7 +224,9 @@ def asks_too_briefly(seen: Evidence) -> Fault | None:
         return None
     asked = {int(port) for port in OWN_PORT.findall(" ".join(one.health_command))}
     is_heard = any(found.port in asked for found in seen.listeners or ())
-    if not is_heard or not TIMED_OUT.search(one.health_output):
+    # The lines of code in a stack name the time-out that a call is given, too.
+    said = last_error(one.health_output.splitlines())
+    if not is_heard or not TIMED_OUT.search(said):
         return None
     where, again = where_asked(seen)
     words = "does not answer its health check in the time that the check itself waits"

@@ -1,10 +1,12 @@
 """Faults of settings that a service reports: a missing variable, refused credentials."""
 
+import os
 import re
 from collections.abc import Iterator
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
+from layerstack.project.env_file import read_env_file
 from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.secret_text import SECRET_NAME
@@ -27,7 +29,8 @@ VARIABLE_MISSING = (
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\benv(?:ironment)? var\w*\W+({NAME})\b"),
     re.compile(rf"\benv(?:ironment)? var\w*\W+({NAME})\b.*(?:not set|missing|required|undefined|empty|unset|must be)"),
     re.compile(rf"resolve placeholder '({VARIABLE})"),
-    re.compile(rf"\b({VARIABLE}): (?:parameter null or not set|unbound variable)"),
+    # A shell says it of nothing but variables: `TOKEN: parameter not set`, `line 3: token: unbound variable`
+    re.compile(r"\b([A-Za-z_]\w*): (?:parameter (?:null or )?not set|unbound variable)"),
 )
 # PostgreSQL, MariaDB, and over two lines MySQL.
 TO_SPECIFY = re.compile(
@@ -55,6 +58,11 @@ NOT_KNOWN = re.compile(r"unrecogni[sz]ed|unknown|invalid|bad (?:option|directive
 NOT_THERE = re.compile(r"\b(?:missing|required)\b", re.IGNORECASE)
 # `must specify one of the following schemes (redis://, rediss://)`
 SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]*)://")
+# `EVERY is 0`, `LOG_LEVEL must be one of debug, info`, `bad FEED: feed:8080`; not `reading CONFIG failed`.
+ERROR_OF_ITS_OWN = re.compile(
+    r"\b(?:is|must|should|has to|cannot|can't|not an?)\b|invalid|illegal|\bbad\b|malformed|unsupported|out of range",
+    re.IGNORECASE,
+)
 QUOTES = ("''", '""')
 
 
@@ -64,6 +72,20 @@ def variable_missing(seen: Evidence) -> Fault | None:
     for match in (*told, TO_SPECIFY.search("\n".join(reversed(lines)))):
         if match and not seen.environment.get(match[1]):
             return _missing(seen, match[1])
+    return None
+
+
+def command_unfilled(seen: Evidence) -> Fault | None:
+    """A command with a variable of Compose that nothing sets: Compose puts nothing in its place."""
+    if not seen.last_exit:
+        return None
+    known = {*os.environ, *(name for path in seen.project.env_files for name in read_env_file(path).values)}
+    for declared in filter(None, (seen.declared("command"), seen.declared("entrypoint"))):
+        unset = [name for name in declared.bare_variables if name not in known]
+        if unset:
+            words = f"its command uses ${unset[0]} ({declared.place}), which is not set: nothing stands in its place"
+            change = f"set {' and '.join(unset)} in .env, or write `$${unset[0]}` for a variable of the container"
+            return Fault("variable-missing", words, seen.up, change)
     return None
 
 
@@ -108,6 +130,9 @@ def value_wrong(seen: Evidence) -> Fault | None:
         for name, value in values
         if "://" in value and value.partition("?")[0].rpartition("/")[2] in told
     ]
+    if not wrong and seen.last_exit and ERROR_OF_ITS_OWN.search(seen.last_error):
+        # `EVERY is 0`, `invalid PORT: http`: it names the variable itself.
+        wrong = [name for name, _ in values if len(name) > 2 and re.search(rf"\b{re.escape(name)}\b", seen.last_error)]
     # Two variables may have the same value, and the complaint names none of them. ``Missing `secret_key_base` for
     # 'production' environment`` says of something else that it is wrong.
     if len(wrong) != 1 or not seen.last_exit or NOT_THERE.search(seen.last_error):

@@ -242,3 +242,21 @@ def test_a_line_that_lacks_its_backslash(shop: Project, above: str) -> None:
 
 def test_a_heredoc_without_its_end(shop: Project) -> None:
     assert "`EOT`" in of_message(shop, 8, "RUN <<EOT", "unterminated heredoc").advice
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "reason", "advice"),
+    [
+        ("#!/bin/sh\r\necho\r\n", "not found", "Windows line ends", "sed -i"),
+        ("#!/bin/bash\necho\n", "not found", "/bin/bash", "install /bin/bash"),
+        ("#!/bin/sh\necho\n", "Permission denied", "is not executable", "chmod +x 'my web/prepare.sh'"),
+    ],
+)
+def test_a_script_of_the_context_that_does_not_run(
+    shop: Project, text: str, said: str, reason: str, advice: str
+) -> None:
+    (shop.root / "my web/prepare.sh").write_bytes(text.encode())
+    error = of_step(shop, "RUN /prepare.sh", "exit code: 127", f"/bin/sh: 1: /prepare.sh: {said}")
+    assert reason in first_line(error)
+    assert "my web/prepare.sh" in first_line(error)
+    assert advice in error.advice

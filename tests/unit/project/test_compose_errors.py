@@ -18,7 +18,7 @@ COMPOSE = """services:
     volumes: ["data:/data"]
   low: {image: low, profiles: [later]}
   queue: {image: queue, depends_on: [web], healthcheck: {interval: 2}, cpuset: 3}
-  Job 1: {image: job}
+  Job 1: {image: job, healthcheck: {test: [wget, "http://127.0.0.1"]}}
 secrets: {key: {file: key.txt}}
 """
 
@@ -45,6 +45,8 @@ def error(root: Path, said: str, **variables: str) -> StackError:
             "echo IMAGE=VALUE >> .env",
         ),
         ("Invalid hostPort: x80", "compose.yaml:6", "x80"),
+        ("Invalid ip address: x80", "compose.yaml:6", "x80"),
+        ('healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"', "compose.yaml:11", "CMD"),
         ("failed to read ROOT/.env: line 3: key cannot contain a space", ".env:3", "line 3"),
         (
             'service "web" depends on undefined service "db": invalid compose project',
