@@ -250,6 +250,11 @@ KNOWN = tuple(
             'Above this step: `SHELL ["/bin/bash", "-c"]`.',
         ),
         (
+            r"SyntaxError: (?P<words>Cannot use import statement outside a module|Unexpected token 'export')",
+            "{words}: Node.js takes the file for CommonJS",
+            'Write `"type": "module"` into package.json, or name the file `.mjs`.',
+        ),
+        (
             r"Do you want to continue\? \[Y/n\] Abort",
             "apt asked whether to go on, and nobody answers in a build",
             "`apt-get install -y`",

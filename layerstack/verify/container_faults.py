@@ -230,8 +230,11 @@ def _reason(seen: Evidence, container: Container) -> str:
         return said
     if said and code and (code < OUTSIDE_CODE or code > SIGNALS_END):
         return f"exited with code {code}: {said}"
-    reason = exit_reason(code, limit_bytes=container.memory_limit_bytes)
-    return reason if seen.log or not code else f"{reason}, and it wrote nothing"
+    if seen.log or not code:
+        return exit_reason(code, limit_bytes=container.memory_limit_bytes)
+    # A code below those of Docker and of signals has no meaning but that of its program.
+    how = f"exited with code {code}" if code < OUTSIDE_CODE else exit_reason(code)
+    return f"{how}, and it wrote nothing"
 
 
 def nothing_to_do(seen: Evidence) -> Fault | None:

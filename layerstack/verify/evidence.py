@@ -1,5 +1,6 @@
 """All evidence on a broken service, as the rules ask for it."""
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -153,6 +154,17 @@ class Evidence:
             lines = [one.line for stage in stages for one in stage.instructions if one.keyword == keyword]
             return f"{self.image.dockerfile_place}:{lines[-1]} ({keyword})" if lines else ""
         return ""
+
+    def is_made_by_dockerfile(self, path: str) -> bool:
+        """Whether a step of its image's Dockerfile names a path or the name of its file."""
+        if self.image is None:
+            return False
+        with suppress(UsageError, ValueError):
+            stages = parse_dockerfile(self.project.root, self.image).stages
+            steps = [one for stage in stages for one in stage.instructions if one.keyword in ("RUN", "COPY", "ADD")]
+            name, folder = posixpath.basename(path), posixpath.dirname(path)
+            return any(name in one.raw or (one.keyword == "RUN" and folder in one.raw) for one in steps)
+        return False
 
     def in_health_check(self, word: str) -> str:
         return place_or(self.written("healthcheck", word), f"the health check of {self.name}")

@@ -13,7 +13,7 @@ from layerstack.verify.connection_words import NOT_RESOLVED, REFUSED, TIMED_OUT
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.last_words import last_error
 from layerstack.verify.mount_faults import is_empty
-from layerstack.wording import duration
+from layerstack.wording import duration, short
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 # `http://user@127.0.0.1:8080/health`
@@ -21,6 +21,8 @@ HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
 HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
+# Linux gives a program that asks for port 0 one from here on.
+FIRST_CHOSEN = 32768
 # `http://localhost/health`
 WITHOUT_PORT = re.compile(r"\b(https?)://(?:127\.0\.0\.1|localhost)(?![\w.:])")
 IMPLIED_PORTS = {"http": "80", "https": "443"}
@@ -35,6 +37,9 @@ NO_LOGIN = re.compile(r"(?<![\w/.-])40[13](?= Unauthorized| Forbidden|: |$)", re
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
+# `until nc -z db 5432; do sleep 1; done`
+WAITS = re.compile(r"\s*(?:until|while)\s")
+LOOP_CHARACTERS = 60
 # Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
 SHORT_SECONDS = 1.0
 
@@ -106,6 +111,8 @@ def wrong_port(seen: Evidence) -> Fault | None:
     port = next((number for number in asked if int(number) not in open_ports), None)
     if port is None:
         return None
+    if min(open_ports) >= FIRST_CHOSEN:
+        return _without_port(seen, port, open_ports[0])
     numbers = " or ".join(map(str, open_ports))
     words = f"its health check asks port {port}, and its program listens on {numbers}"
     where, again = where_asked(seen, port)
@@ -114,6 +121,14 @@ def wrong_port(seen: Evidence) -> Fault | None:
         place = in_brackets(seen.declared("environment"))
         change = f"let its program listen on {port}, the port that is published too{place}, or {change}"
     return Fault("health-check-wrong-address", words, again, change)
+
+
+def _without_port(seen: Evidence, asked: str, found: int) -> Fault:
+    """A program that was given no port, or 0: each start has another one."""
+    words = f"its program listens on {found}, a port that the system chose, and its health check asks port {asked}"
+    empty = [name for name, value in seen.environment.items() if "PORT" in name.upper() and value in ("", "0")]
+    change = f"set {seen.variable(empty[0])} to {asked}" if empty else f"let its program listen on {asked}"
+    return Fault("wrong-port", words, seen.up, change)
 
 
 def other_family(seen: Evidence) -> Fault | None:
@@ -235,6 +250,16 @@ def asks_too_briefly(seen: Evidence) -> Fault | None:
     return Fault("unhealthy", words, again, change)
 
 
+def _waits_in_script(seen: Evidence) -> tuple[str, str, str] | None:
+    """(place, line, what runs the corrected script) of a loop in the script that it starts with; None for none."""
+    for path in (word for word in seen.argv[:2] if word.startswith("/")):
+        file = seen.own_file(path)
+        for number, line in enumerate(file.read_text(errors="replace").splitlines() if file else (), 1):
+            if WAITS.match(line):
+                return f"{seen.own_name(path)}:{number}", short(line, LOOP_CHARACTERS), seen.renewal(path)
+    return None
+
+
 def without_listener(seen: Evidence) -> Fault | None:
     """A health check that gave up before the program listened anywhere: it starts slowly, or hangs."""
     one = seen.container
@@ -245,6 +270,10 @@ def without_listener(seen: Evidence) -> Fault | None:
     words = (
         f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"
     )
+    if loop := _waits_in_script(seen):
+        place, line, again = loop
+        words = f"{duration(one.uptime_seconds)} after its start it listens on no port yet: its script waits (`{line}`)"
+        return Fault("unhealthy", words, again, f"correct what it waits for in {place}")
     # Without a start period yet, the line of the check is where it is added.
     where, again = where_asked(seen, key="start_period")
     change = f"raise start_period if its start takes so long ({where}; `invoke logs {seen.name}` shows what it does)"

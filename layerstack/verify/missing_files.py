@@ -7,6 +7,8 @@ from os.path import relpath
 from pathlib import Path
 
 from layerstack.engine.container import Mount
+from layerstack.project.declaration import find_text
+from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.run.own_file import contexts
 from layerstack.verify.evidence import Evidence
@@ -118,11 +120,32 @@ def _missing_in_image(seen: Evidence, path: str) -> Fault | None:
         return Fault("file-missing", words, seen.again, f"{making}mount a volume or a folder on {folder}")
     if seen.has(path):
         return None
+    return _missing_file(seen, path)
+
+
+def _missing_file(seen: Evidence, path: str) -> Fault:
+    """A file that the image lacks, although it has the folder: mounted on others only, not copied, or not made."""
     words = f"the file {path} is missing in its image"
-    if not seen.service.is_built:
+    if not seen.service.is_built or seen.image is None:
         return Fault("file-missing", words, seen.up, f"mount {path}, or take another image")
-    # Without --force a build does nothing: by its inputs the image is up to date.
-    return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
+    if place := _mounted_elsewhere(seen, path):
+        return Fault("file-missing", words, seen.up, f"mount it on {seen.name}, too, as {place} does elsewhere")
+    file = seen.own_file(path)
+    if file is None and seen.is_made_by_dockerfile(path):
+        # Without --force a build does nothing: by its inputs the image is up to date.
+        return Fault("file-missing", words, f"invoke build {seen.name} --force && invoke up")
+    what = f"copy {relpath(file, seen.project.root)} into it" if file else f"make {path}"
+    change = f"{what} in {seen.image.dockerfile_place}{'' if file else ', or mount it'}"
+    return Fault("file-missing", words, seen.again, change)
+
+
+def _mounted_elsewhere(seen: Evidence, path: str) -> str:
+    """The line that mounts this path on another service of the project; "" for none."""
+    for name, service in seen.project.services.items():
+        targets = [str(one.get("target")) for one in service.definition.get("volumes") or () if isinstance(one, dict)]
+        if name != seen.name and path in targets:
+            return place_or(find_text(seen.project, name, "volumes", path), name)
+    return ""
 
 
 def _missing_below(seen: Evidence, mount: Mount, path: str) -> Fault:

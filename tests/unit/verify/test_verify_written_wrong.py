@@ -244,3 +244,44 @@ def test_a_module_that_a_variable_asks_for(shop: Project) -> None:
     said = ("Error: Cannot find module './otel.js'", "Require stack:", "- internal/preload")
     found = ended(shop, *said, environment=environment)
     assert (found.kind, "NODE_OPTIONS" in found.cause) == ("variable-wrong", True)
+
+
+def test_a_file_that_neither_the_image_nor_a_mount_has(shop: Project) -> None:
+    said = "FileNotFoundError: [Errno 2] No such file or directory: '/srv/config.json'"
+    here = {"has": lambda path: path == "/srv"}
+    assert "--force" not in ended(shop, said, **here).repair
+    (shop.root / "config.json").write_text("{}")
+    assert "copy config.json" in ended(shop, said, **here).change
+    mounts = {"volumes": [{"target": "/srv/config.json"}]}
+    other = replace(shop, services={**shop.services, "migrate": Service("migrate", "api:1", (), mounts)})
+    assert "mount it on api" in ended(other, said, **here).change
+    (shop.root / "Dockerfile").write_text("FROM debian\nRUN curl -o /srv/config.json http://host/config.json\n")
+    (shop.root / "config.json").unlink()
+    assert "--force" in ended(shop, said, **here).repair
+
+
+def test_a_program_that_was_given_no_port(shop: Project) -> None:
+    said = "connect ECONNREFUSED 127.0.0.1:3000"
+    one = make_container(
+        "api",
+        health="unhealthy",
+        health_output=said,
+        environment={"PORT": ""},
+        health_command=("CMD", "node", "-e", "fetch('http://127.0.0.1:3000/')"),
+    )
+    result = make_result(one, failed(link="health", answer=said), verdict=UNHEALTHY)
+    found = name_fault(make_evidence(shop, result, listeners=(Listener("0.0.0.0", 37343),)))
+    assert (found.kind, found.repair) == ("wrong-port", "invoke up api")
+    assert "PORT" in found.change
+
+
+def test_a_script_that_waits_for_ever(shop: Project) -> None:
+    (shop.root / "entry.sh").write_text("#!/bin/sh\nuntil nc -z postgress 5432; do sleep 1; done\nexec $@\n")
+    said = "wget: can't connect to remote host (127.0.0.1): Connection refused"
+    one = make_container("api", health="unhealthy", health_output=said, health_command=("CMD", "wget", SHOWN_PATH))
+    one = replace(one, argv=("/srv/entry.sh", "serve"))
+    result = make_result(one, failed(link="health", answer=said), verdict=UNHEALTHY)
+    found = name_fault(make_evidence(shop, result, listeners=()))
+    assert (found.kind, found.repair) == ("unhealthy", "invoke build api && invoke up")
+    assert "entry.sh:2" in found.change
+    assert "postgress" in found.cause
