@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
-from layerstack.errors import StartFailed
+from layerstack.errors import EngineError, StartFailed
 from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.project.project import Project
 from layerstack.run.health import Verdict, absent, judge, worst
@@ -41,6 +42,7 @@ class Watch:
         self._found = read_all(self._client, project.name)
         self._before = {one.id: one for found in self._found.values() for one in found}
         self._jobs: frozenset[str] = frozenset()
+        self._started_again: set[str] = set()
         self._recovers_until = 0.0
         self._was_unhealthy = False
         self._first_seen: dict[str, float] = {}
@@ -77,6 +79,7 @@ class Watch:
         self._polled = time.monotonic()
         self._found = read_all(self._client, self._project.name)
         self._was_unhealthy = self._was_unhealthy or bool(self._still_unhealthy())
+        self._start_cut_off()
         verdicts = self._verdicts()
         progress = tuple(self._progress(name, verdict) for name, verdict in verdicts.items())
         self._observer.update(progress)
@@ -211,7 +214,7 @@ class Watch:
             and (container.status == "created" or self._is_left_alone(container))
         ):
             return Verdict("waiting", self._waits_for(name))
-        if verdict.words == "exited" and self._is_cut_off(name, container):
+        if verdict.phase == "failed" and self._is_cut_off(name, container) and self._waits_for_new(name):
             return Verdict("waiting", self._waits_for(name))
         # It may only lack what is being started now.
         if verdict.words == "unhealthy" and self._has_time_to_recover and self._is_still_unhealthy(container):
@@ -235,12 +238,28 @@ class Watch:
         return before is not None and (before.status in ("running", "restarting") or not self._is_new(container))
 
     def _is_cut_off(self, name: str, container: Container) -> bool:
-        """Whether it ran before and has ended since, while a service that it needs was made anew and is on its way."""
+        """Whether it ran before and has ended since, and a service that it needs was made anew meanwhile."""
         before = self._before.get(container.id)
-        needs = (other for other in dependencies(self._project.services[name]) if other not in self._ready_seconds)
         is_ours = before is not None and before.is_running and not self._is_new(container)
-        # One that has failed itself is what the others only follow from.
-        return is_ours and any(self._has_new(other) for other in needs)
+        needs = dependencies(self._project.services[name])
+        return is_ours and container.status == "exited" and any(self._has_new(other) for other in needs)
+
+    def _waits_for_new(self, name: str) -> bool:
+        """Whether a service that it needs is not ready yet."""
+        return any(other not in self._ready_seconds for other in dependencies(self._project.services[name]))
+
+    def _start_cut_off(self) -> None:
+        """Start again what ended because of this start: Compose, which found it running, leaves it alone."""
+        for name in () if self.is_composing else self._wanted:
+            for one in self._found.get(name, ()):
+                # Once: what ends again after that has a fault of its own.
+                if one.id in self._started_again or not self._is_cut_off(name, one) or self._waits_for_new(name):
+                    continue
+                self._started_again.add(one.id)
+                self._observer.note(f"{name} has ended meanwhile: it is started again")
+                with suppress(EngineError):
+                    self._client.api.start(one.id)
+                self._found = read_all(self._client, self._project.name)
 
     def _is_new(self, container: Container) -> bool:
         before = self._before.get(container.id)

@@ -31,6 +31,7 @@ NUMBER = re.compile(r"\d{2,5}")
 EARLY_SECONDS = 20.0
 # One that ran this long before had found what it needs.
 RAN_SECONDS = 10.0
+HOST_AT_END = re.compile(r"[:/?#]")
 # `localhost:5432`, `[::1]:5432`
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
 # `connect ECONNREFUSED 127.0.0.1:5432`
@@ -269,6 +270,11 @@ def _unknown_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str]
         is_named and is_unresolved if is_outside else is_named or is_unresolved
     ):
         return None
+    value = seen.environment.get(reference.variable, "")
+    # The last @ ends the credentials: an earlier one, or a `/` or `#`, is of the password.
+    if value.count("@") > 1 and HOST_AT_END.split(value.rpartition("@")[2], maxsplit=1)[0] in seen.hosts:
+        words = "has a password with signs of an address in it (such as @ / #), which end it too early"
+        return "variable-wrong", f"{reference.variable} {words}: take one of letters and digits, or write %40 for @"
     near = nearest(reference.host, sorted(seen.hosts))
     better = near if near else _owner(seen, reference.port) if reference.port else _only_need(seen)
     hint = f" (did you mean {better}?)" if better else ""

@@ -5,6 +5,7 @@ from os.path import relpath
 from pathlib import Path
 
 from layerstack.engine.container import Container, Mount
+from layerstack.engine.place import WILDCARDS
 from layerstack.project.addresses import URL
 from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
@@ -13,6 +14,7 @@ from layerstack.verify.connection_words import NOT_RESOLVED, REFUSED, TIMED_OUT
 from layerstack.verify.evidence import Evidence
 from layerstack.verify.last_words import last_error
 from layerstack.verify.mount_faults import is_empty
+from layerstack.verify.own_command import where_command
 from layerstack.wording import duration, short
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -155,6 +157,23 @@ def _is_refused(container: Container) -> bool:
         return bool(REFUSED.search(container.health_output))
     command = " ".join(container.health_command)
     return bool(OWN_PORT.search(command) or WITHOUT_PORT.search(command))
+
+
+def other_address(seen: Evidence) -> Fault | None:
+    """A health check that is refused at the right port: its program listens on the container's outer address only."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or not seen.listeners or not _is_refused(one):
+        return None
+    asked = {int(port) for port in OWN_PORT.findall(" ".join(one.health_command))}
+    there = [found for found in seen.listeners if found.port in asked]
+    if not there or any(found.is_loopback or found.ip in WILDCARDS for found in there):
+        return None
+    ip, port = there[0].ip, there[0].port
+    words = f"listens on {ip}:{port} only, and its health check asks 127.0.0.1"
+    own = (ip, seen.name, one.name, one.id[:12], "$HOSTNAME")
+    variable = next((name for name, value in one.environment.items() if value in own and name != "HOSTNAME"), "")
+    where = f": {seen.variable(variable)}" if variable else f" ({where_command(seen)})"
+    return Fault("health-check-wrong-address", words, seen.up, f"let its program listen on 0.0.0.0{where}")
 
 
 def unknown_host(seen: Evidence) -> Fault | None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
@@ -61,6 +61,13 @@ SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]*)://")
 # `EVERY is 0`, `LOG_LEVEL must be one of debug, info`, `bad FEED: feed:8080`; not `reading CONFIG failed`.
 ERROR_OF_ITS_OWN = re.compile(
     r"\b(?:is|must|should|has to|cannot|can't|not an?)\b|invalid|illegal|\bbad\b|malformed|unsupported|out of range",
+    re.IGNORECASE,
+)
+ENDING_LINES = 3
+# Node.js, Python's requests and urllib, Go, curl.
+NO_SCHEME = re.compile(
+    r"unknown scheme|no scheme supplied|no connection adapters were found|unknown url type|unsupported protocol"
+    r"|missing protocol scheme|first path segment in URL cannot contain colon|failed to parse URL|ERR_INVALID_URL",
     re.IGNORECASE,
 )
 QUOTES = ("''", '""')
@@ -130,15 +137,26 @@ def value_wrong(seen: Evidence) -> Fault | None:
         for name, value in values
         if "://" in value and value.partition("?")[0].rpartition("/")[2] in told
     ]
-    if not wrong and seen.last_exit and ERROR_OF_ITS_OWN.search(seen.last_error):
-        # `EVERY is 0`, `invalid PORT: http`: it names the variable itself.
-        wrong = [name for name, _ in values if len(name) > 2 and re.search(rf"\b{re.escape(name)}\b", seen.last_error)]
+    said, named = _named_by_its_program(seen, values) if not wrong else (seen.last_error, "")
+    wrong = wrong or ([named] if named else [])
     # Two variables may have the same value, and the complaint names none of them. ``Missing `secret_key_base` for
     # 'production' environment`` says of something else that it is wrong.
     if len(wrong) != 1 or not seen.last_exit or NOT_THERE.search(seen.last_error):
         return None
-    words = f"does not take the value of {wrong[0]}: {seen.last_error}"
+    words = f"does not take the value of {wrong[0]}: {said}"
     return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0])}")
+
+
+def _named_by_its_program(seen: Evidence, values: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """(its complaint, the variable that it names): `EVERY is 0`; empty for none."""
+    names = [name for name, _ in values if len(name) > 2]
+    # Docker may put a last word that was written to the other stream below the complaint.
+    for line in reversed(seen.plain_log[-ENDING_LINES:]) if seen.last_exit else ():
+        if ERROR_OF_ITS_OWN.search(line):
+            named = [name for name in names if re.search(rf"\b{re.escape(name)}\b", line)]
+            if len(named) == 1:
+                return line.strip(), named[0]
+    return seen.last_error, ""
 
 
 def command_wrong(seen: Evidence) -> Fault | None:
@@ -167,6 +185,17 @@ def scheme_wrong(seen: Evidence) -> Fault | None:
     name, scheme = wrong[0]
     words = f"does not take the value of {name}: it begins with {scheme}:// and not with {taken[0]}://"
     return Fault("variable-wrong", words, f"invoke up {seen.name}", f"correct {seen.variable(name)}")
+
+
+def scheme_missing(seen: Evidence) -> Fault | None:
+    """An address that is to be a URL and begins with its host."""
+    if not NO_SCHEME.search(seen.text):
+        return None
+    bare = [name for name, value in _declared_values(seen).items() if value.partition(":")[0] in seen.hosts]
+    if len(bare) != 1:
+        return None
+    words = f"wants a URL in {bare[0]}, whose value does not begin with a scheme such as http://"
+    return Fault("variable-wrong", words, seen.up, f"write the scheme in front of it: {seen.variable(bare[0])}")
 
 
 def _declared_values(seen: Evidence) -> dict[str, str]:

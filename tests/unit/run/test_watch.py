@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from verify_parts import make_container, make_project
@@ -86,3 +87,11 @@ def test_what_ended_because_its_need_is_made_anew_waits_for_that_one(
     assert found._judge("api", ended).phase == "waiting"
     found._ready_seconds["db"] = 1.0
     assert found._judge("api", ended).phase == "failed"
+    started: list[str] = []
+    monkeypatch.setattr(found, "_client", SimpleNamespace(api=SimpleNamespace(start=started.append)))
+    after = {"api": (ended,), "db": (make_container("db", started_at="2026-2", health="healthy"),)}
+    monkeypatch.setattr(found, "_found", after)
+    monkeypatch.setattr(watch, "read_all", lambda *_: after)
+    found._start_cut_off()
+    found._start_cut_off()
+    assert started == ["api"]

@@ -112,6 +112,7 @@ def test_a_user_of_the_dockerfile_needs_a_build(shop: Project) -> None:
 def test_a_value_that_its_program_names_by_its_variable(shop: Project) -> None:
     found = ended(shop, "EVERY is 0")
     assert (found.kind, "compose.yml:7" in found.change) == ("variable-wrong", True)
+    assert ended(shop, "EVERY is 0", "polled").kind == "variable-wrong"
     assert ended(shop, "sleeping EVERY second").kind != "variable-wrong"
 
 
@@ -285,3 +286,31 @@ def test_a_script_that_waits_for_ever(shop: Project) -> None:
     assert (found.kind, found.repair) == ("unhealthy", "invoke build api && invoke up")
     assert "entry.sh:2" in found.change
     assert "postgress" in found.cause
+
+
+@pytest.mark.parametrize("said", ["[cause]: Error: unknown scheme", 'Get "db:80/x": unsupported protocol scheme "db"'])
+def test_an_address_without_its_scheme(shop: Project, said: str) -> None:
+    api = replace(shop.services["api"], definition={"environment": {"EVERY": "db:80"}})
+    found = ended(replace(shop, services={"api": api, "db": Service("db", "db", (), {})}), said)
+    assert (found.kind, "compose.yml:7" in found.change) == ("variable-wrong", True)
+    assert ended(shop, said).kind != "variable-wrong"
+
+
+def test_a_program_that_listens_on_its_outer_address_only(shop: Project) -> None:
+    said = "connect ECONNREFUSED 127.0.0.1:8080"
+    one = make_container("api", health="unhealthy", health_output=said, health_command=("CMD", "wget", SHOWN_PATH))
+    one = replace(one, environment={"EVERY": "api"})
+    result = make_result(one, failed(link="health", answer=said), verdict=UNHEALTHY)
+    outer, every = (
+        name_fault(make_evidence(shop, result, listeners=(Listener(ip, 8080),))) for ip in ("172.18.0.3", "0.0.0.0")
+    )
+    assert (outer.kind, "EVERY in compose.yml:7" in outer.change) == ("health-check-wrong-address", True)
+    assert every.kind != outer.kind
+
+
+def test_a_password_that_ends_its_address_too_early(shop: Project) -> None:
+    environment = {"DB_URL": "postgres://me:p@ss/w#rd@migrate:5432/x"}
+    said = "socket.gaierror: [Errno -2] Name or service not known"
+    assert ended(shop, said, environment=environment).kind == "variable-wrong"
+    plain = {"DB_URL": "postgres://me:pass@migrat:5432/x"}
+    assert ended(shop, said, environment=plain).kind == "unknown-host"
