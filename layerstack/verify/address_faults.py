@@ -66,7 +66,8 @@ def wrong_address(seen: Evidence) -> Fault | None:
     wanted = (seen.service.definition.get("environment") or {}).get(variable)
     if wanted is not None and str(wanted) != one.environment[variable]:
         return Fault(kind, f"{words}; the Compose file now has another address", seen.up)
-    return Fault(kind, words, seen.up, f"correct {seen.variable(variable)}")
+    part = str(found.port) if kind == "wrong-port" and variable == found.variable else found.host
+    return Fault(kind, words, seen.up, f"correct {seen.variable(variable, part)}")
 
 
 def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:

@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     *right_faults.RULES,
     missing_files.file_missing,
     setting_faults.variable_missing,
+    setting_faults.value_empty,
     setting_faults.value_quoted,
     setting_faults.command_unfilled,
     setting_faults.scheme_missing,

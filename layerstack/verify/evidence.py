@@ -140,9 +140,13 @@ class Evidence:
         """The line below one of its keys that contains a word, or what a pattern finds."""
         return find_text(self.project, self.name, key, word)
 
-    def variable(self, name: str) -> str:
-        """Where one of its variables is changed."""
-        return how_to_change(name, self.declared("environment", name))
+    def variable(self, name: str, wrong: str = "") -> str:
+        """Where one of its variables is changed; `wrong` is the part of its value that is to be corrected."""
+        declared = self.declared("environment", name)
+        # `postgres://me:${PASSWORD}@dbb:5432/x`: the host stands in this line, and the password is right.
+        if declared and wrong and wrong in declared.text:
+            return f"{name} in {declared.place}"
+        return how_to_change(name, declared)
 
     def instruction(self, keyword: str) -> str:
         """`Dockerfile:12 (USER)`: the last such line of its image's own Dockerfile; "" for none."""

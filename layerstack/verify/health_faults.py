@@ -23,6 +23,7 @@ HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
 HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
+LOOPBACK = "127.0.0.1"
 # Linux gives a program that asks for port 0 one from here on.
 FIRST_CHOSEN = 32768
 # `http://localhost/health`
@@ -145,6 +146,9 @@ def other_family(seen: Evidence) -> Fault | None:
     if not there or not all(":" in found.ip for found in there):
         return None
     port = there[0].port
+    # A check that says nothing may have failed for anything: then it is tried.
+    if not one.health_output.strip() and (seen.runs_out(LOOPBACK, port) or not seen.runs_out("::1", port)):
+        return None
     words = f"listens on [{there[0].ip}]:{port} for IPv6 only, and its health check and its network ask over IPv4"
     return Fault(
         "listens-on-loopback", words, renew(seen.name, seen.service.is_built), f"let it listen on 0.0.0.0:{port}"

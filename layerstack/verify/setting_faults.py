@@ -64,6 +64,8 @@ ERROR_OF_ITS_OWN = re.compile(
     re.IGNORECASE,
 )
 ENDING_LINES = 3
+# `invalid literal for int() with base 10: ''`, `strconv.Atoi: parsing "": invalid syntax`, `For input string: ""`
+EMPTY_TEXT = re.compile(r"(?<![\w'\"])(?:''|\"\")(?![\w'\"])|\bempty string\b", re.IGNORECASE)
 # Node.js, Python's requests and urllib, Go, curl.
 NO_SCHEME = re.compile(
     r"unknown scheme|no scheme supplied|no connection adapters were found|unknown url type|unsupported protocol"
@@ -94,6 +96,14 @@ def command_unfilled(seen: Evidence) -> Fault | None:
             change = f"set {' and '.join(unset)} in .env, or write `$${unset[0]}` for a variable of the container"
             return Fault("variable-missing", words, seen.up, change)
     return None
+
+
+def value_empty(seen: Evidence) -> Fault | None:
+    """A variable that is set to nothing, where its program complains of an empty text."""
+    empty = [name for name, value in _declared_values(seen).items() if value == ""]
+    if len(empty) != 1 or not seen.last_exit or not EMPTY_TEXT.search(seen.last_error):
+        return None
+    return _missing(seen, empty[0])
 
 
 def _missing(seen: Evidence, variable: str) -> Fault:
@@ -144,7 +154,8 @@ def value_wrong(seen: Evidence) -> Fault | None:
     if len(wrong) != 1 or not seen.last_exit or NOT_THERE.search(seen.last_error):
         return None
     words = f"does not take the value of {wrong[0]}: {said}"
-    return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0])}")
+    part = next((one for one in told if one in dict(values)[wrong[0]]), "")
+    return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0], part)}")
 
 
 def _named_by_its_program(seen: Evidence, values: Iterable[tuple[str, str]]) -> tuple[str, str]:

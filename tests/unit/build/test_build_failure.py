@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from layerstack.build import build_failure
 from layerstack.build.build_failure import failure
 from layerstack.build.buildlog import BuildReport, Step
 from layerstack.dockerfile.image import Image
@@ -14,6 +16,13 @@ from layerstack.project.settings import ProjectSettings
 
 CHECKSUM = 'failed to calculate checksum of ref abc::def: "/{}": not found'
 NO_HOST = "dial tcp: lookup registry-1.docker.io: no such host"
+
+
+@pytest.fixture(autouse=True)
+def no_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        build_failure.engine, "client", lambda: SimpleNamespace(api=SimpleNamespace(images=lambda **_: []))
+    )
 
 
 @pytest.fixture
@@ -260,3 +269,11 @@ def test_a_script_of_the_context_that_does_not_run(
     assert reason in first_line(error)
     assert "my web/prepare.sh" in first_line(error)
     assert advice in error.advice
+
+
+def test_another_tag_of_the_image_that_the_engine_has(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [{"RepoTags": ["python:2.7", "python:3.9"]}, {"RepoTags": None}]
+    api = SimpleNamespace(images=lambda name: found if name == "python" else [])
+    monkeypatch.setattr(build_failure.engine, "client", lambda: SimpleNamespace(api=api))
+    said = f"python:3.99: failed to resolve source metadata for docker.io/library/python:3.99: {NO_HOST}"
+    assert "`python:3.9`" in of_message(shop, 1, "FROM python:3.99", said).advice

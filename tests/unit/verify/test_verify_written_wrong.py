@@ -314,3 +314,34 @@ def test_a_password_that_ends_its_address_too_early(shop: Project) -> None:
     assert ended(shop, said, environment=environment).kind == "variable-wrong"
     plain = {"DB_URL": "postgres://me:pass@migrat:5432/x"}
     assert ended(shop, said, environment=plain).kind == "unknown-host"
+
+
+@pytest.mark.parametrize(("reached", "is_blamed"), [((), False), (("127.0.0.1", "::1"), False), (("::1",), True)])
+def test_a_health_check_that_says_nothing_is_no_proof_of_a_wrong_family(
+    shop: Project, reached: tuple[str, ...], is_blamed: bool
+) -> None:
+    one = make_container("api", health="unhealthy", health_command=("CMD", "wget", SHOWN_PATH))
+    result = make_result(one, failed(link="health"), verdict=UNHEALTHY)
+    listening = (Listener("::", 8080),)
+    seen = make_evidence(shop, result, listeners=listening, runs_out=lambda host, _: host in reached)
+    assert (name_fault(seen).kind == "listens-on-loopback") is is_blamed
+
+
+def test_the_line_is_named_and_not_a_variable_beside_the_wrong_part(shop: Project) -> None:
+    url = "postgres://me:${DB_PASSWORD}@migrat:5432/ledgers"
+    (shop.root / "compose.yml").write_text(COMPOSE.replace("EVERY: 0", f"DB_URL: {url}"))
+    environment = {"DB_URL": url.replace("${DB_PASSWORD}", "secret")}
+    api = replace(shop.services["api"], definition={"environment": environment})
+    other = replace(shop, services={**shop.services, "api": api})
+    host = ended(other, "gaierror: Name or service not known: migrat", environment=environment)
+    assert (host.kind, host.change) == ("unknown-host", "correct DB_URL in compose.yml:7")
+    name = ended(other, 'OperationalError: FATAL:  database "ledgers" does not exist', environment=environment)
+    assert (name.kind, name.change) == ("variable-wrong", "correct DB_URL in compose.yml:7")
+
+
+def test_an_empty_value_that_its_program_cannot_read(shop: Project) -> None:
+    api = replace(shop.services["api"], definition={"environment": {"EVERY": ""}})
+    other = replace(shop, services={**shop.services, "api": api})
+    found = ended(other, "ValueError: invalid literal for int() with base 10: ''")
+    assert (found.kind, "compose.yml:7" in found.change) == ("variable-missing", True)
+    assert ended(shop, "ValueError: invalid literal for int() with base 10: ''").kind != "variable-missing"
