@@ -250,6 +250,12 @@ KNOWN = tuple(
             'Above this step: `SHELL ["/bin/bash", "-c"]`.',
         ),
         (
+            r"^npm (?:error|ERR!) JSON\.parse (?:Invalid package\.json: JSONParseError: )?"
+            r"(?P<words>(?:Unexpected|Expected|Bad|Unterminated|Failed) .+)$",
+            "package.json is no JSON: {words}",
+            "`{inside}node -p \"JSON.parse(fs.readFileSync('package.json'))\"` shows the place.",
+        ),
+        (
             r"SyntaxError: (?P<words>Cannot use import statement outside a module|Unexpected token 'export')",
             "{words}: Node.js takes the file for CommonJS",
             'Write `"type": "module"` into package.json, or name the file `.mjs`.',

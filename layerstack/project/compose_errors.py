@@ -278,6 +278,8 @@ class _Reader:
         shown = path_below(path, self.root)
         place = next((place for text, place in self.source.texts() if Path(text).name == path.name), "")
         near = near_path(path)
+        # A Compose file that is read already is not what another one extends or includes.
+        near = None if place and near in self.files else near
         advice = f"Did you mean {path_below(near, self.root)}?" if near else f"There is no {shown}: correct the path."
         return place or f"{shown} does not exist", advice
 

@@ -6,6 +6,7 @@ from layerstack.project.compose_source import Declaration
 from layerstack.project.declaration import find_declaration, find_texts, how_to_change
 from layerstack.project.project import Project
 from layerstack.run.declared import in_brackets
+from layerstack.wording import short
 
 # What the program and Compose read, and not the engine: a word of it in a refusal is a chance.
 NOT_OF_ENGINE = frozenset(
@@ -29,14 +30,16 @@ def find_refused(project: Project, service: str, said: str) -> Declaration | Non
             parts = {part for word in WORD.findall(declared.text) for part in (word, word.strip("./"))}
             length = max((len(part) for part in parts & told), default=0)
             if length > longest:
-                best, longest = declared, length
-    return best or next((find_declaration(project, service, key) for key in keys if _is_written_out(key, said)), None)
+                best, longest = Declaration(declared.place, f"{key}: {declared.text}"), length
+    told_keys = ((key, find_declaration(project, service, key)) for key in keys if _is_written_out(key, said))
+    by_key = next(((key, found) for key, found in told_keys if found), None)
+    return best or (Declaration(by_key[1].place, f"{by_key[0]}: {by_key[1].text}") if by_key else None)
 
 
 def refused_place(project: Project, service: str, said: str) -> str:
     """That line in words, else the whole definition of the service."""
     if declared := find_refused(project, service, said):
-        return how_to_change(declared.text.strip() if len(declared.text) <= LONGEST else "it", declared)
+        return how_to_change(f"`{short(declared.text, LONGEST)}`", declared)
     return f"the definition of {service}{in_brackets(find_declaration(project, service))}"
 
 

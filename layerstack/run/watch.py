@@ -79,10 +79,11 @@ class Watch:
         self._polled = time.monotonic()
         self._found = read_all(self._client, self._project.name)
         self._was_unhealthy = self._was_unhealthy or bool(self._still_unhealthy())
-        self._start_cut_off()
         verdicts = self._verdicts()
         progress = tuple(self._progress(name, verdict) for name, verdict in verdicts.items())
         self._observer.update(progress)
+        if self._start_cut_off():
+            return None
         if failed := self._first_failed(verdicts):
             raise self.explain(failed)
         if all(one.phase == "ready" for one in progress):
@@ -242,24 +243,33 @@ class Watch:
         before = self._before.get(container.id)
         is_ours = before is not None and before.is_running and not self._is_new(container)
         needs = dependencies(self._project.services[name])
-        return is_ours and container.status == "exited" and any(self._has_new(other) for other in needs)
+        # A job that has ended well was not cut off.
+        has_failed = container.status == "exited" and container.exit_code != 0
+        return is_ours and has_failed and any(self._has_new(other) for other in needs)
 
     def _waits_for_new(self, name: str) -> bool:
         """Whether a service that it needs is not ready yet."""
-        return any(other not in self._ready_seconds for other in dependencies(self._project.services[name]))
+        needs = (other for other in dependencies(self._project.services[name]) if other in self._wanted)
+        return any(other not in self._ready_seconds for other in needs)
 
-    def _start_cut_off(self) -> None:
-        """Start again what ended because of this start: Compose, which found it running, leaves it alone."""
-        for name in () if self.is_composing else self._wanted:
-            for one in self._found.get(name, ()):
-                # Once: what ends again after that has a fault of its own.
-                if one.id in self._started_again or not self._is_cut_off(name, one) or self._waits_for_new(name):
-                    continue
-                self._started_again.add(one.id)
-                self._observer.note(f"{name} has ended meanwhile: it is started again")
-                with suppress(EngineError):
-                    self._client.api.start(one.id)
-                self._found = read_all(self._client, self._project.name)
+    def _start_cut_off(self) -> bool:
+        """Start again what ended because of this start: Compose, which found it running, leaves it alone.
+
+        A start of a few services cuts off others, too.
+        """
+        every = [] if self.is_composing else [(name, one) for name in self._project.services for one in self._of(name)]
+        # Once: what ends again after that has a fault of its own.
+        cut = [(name, one) for name, one in every if one.id not in self._started_again and self._is_cut_off(name, one)]
+        found = [(name, one) for name, one in cut if not self._waits_for_new(name)]
+        for name, one in found:
+            self._started_again.add(one.id)
+            self._observer.note(f"{name} has ended meanwhile: it is started again")
+            with suppress(EngineError):
+                self._client.api.start(one.id)
+        return bool(found)
+
+    def _of(self, name: str) -> Sequence[Container]:
+        return self._found.get(name, ())
 
     def _is_new(self, container: Container) -> bool:
         before = self._before.get(container.id)

@@ -229,3 +229,12 @@ def test_a_quote_without_its_end_is_named_where_it_begins(tmp_path: Path) -> Non
     found = error(tmp_path, 'failed to read ROOT/.env: line 4: unterminated quoted value "hello')
     assert ".env:2: unterminated quoted value" in str(found.args[0])
     assert "line 2" in found.advice
+
+
+def test_a_file_to_extend_is_not_the_one_that_extends_it(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  web:\n    extends: {file: common.yml, service: base}\n")
+    said = f"open {tmp_path}/common.yml: no such file or directory"
+    result = CommandResult(("docker", "compose", "config"), 1, "", said, 0.1)
+    found = unreadable("The Compose file", result, tmp_path, [tmp_path / "compose.yaml"], {})
+    assert "compose.yaml:3" in str(found)
+    assert "Did you mean" not in found.advice

@@ -345,3 +345,9 @@ def test_an_empty_value_that_its_program_cannot_read(shop: Project) -> None:
     found = ended(other, "ValueError: invalid literal for int() with base 10: ''")
     assert (found.kind, "compose.yml:7" in found.change) == ("variable-missing", True)
     assert ended(shop, "ValueError: invalid literal for int() with base 10: ''").kind != "variable-missing"
+
+
+def test_a_misspelt_command_of_npm(shop: Project) -> None:
+    said = ('Unknown command: "strat"', "", "To see a list of supported npm commands, run:", "  npm help")
+    found = ended(shop, *said, argv=("npm", "strat"))
+    assert (found.kind, "did you mean start?" in found.cause) == ("command-missing", True)
