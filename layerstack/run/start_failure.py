@@ -24,6 +24,8 @@ LOG_TAIL_LINES = 10
 # `Container shop-web-1  Error response from daemon: ...`, `Container shop-web-1  opening seccomp profile (x) failed`
 CONTAINER = re.compile(r"Container (?P<container>\S+) +(?P<reason>\S.*)")
 FROM_ENGINE = "Error response from daemon: "
+# As Compose ends a container: by SIGTERM, by SIGKILL after that.
+STOPPED = re.compile(r"exited with code (?:0|137|143)\b")
 DISK_ADVICE = "`invoke clean` frees build cache; `docker system df` and `df -h` show what holds the rest."
 
 
@@ -159,6 +161,12 @@ def compose_failed(project: Project, result: CommandResult) -> StartFailed:
         return StartFailed(f"The engine refuses {f'to make {name}' if name else 'the start'}: {reason}", advice)
     tail = quoted_end([line.strip() for line in said.strip().splitlines()])
     return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:\n{tail}", "`invoke doctor`")
+
+
+def was_stopped_for(result: CommandResult, blamed: StartFailed) -> bool:
+    """Whether Compose has stopped that service to make it anew, which the engine then refused."""
+    is_refused = _read_refusal(result.stderr or result.stdout) is not None
+    return is_refused and isinstance(blamed, ServiceFailed) and bool(STOPPED.match(blamed.reason))
 
 
 def _read_refusal(said: str) -> tuple[str, str] | None:

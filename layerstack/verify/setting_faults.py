@@ -2,10 +2,12 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
+from layerstack.project.env_example import find_example
 from layerstack.project.env_file import read_env_file
 from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
@@ -113,6 +115,9 @@ def _missing(seen: Evidence, variable: str) -> Fault:
         where = place_or(seen.declared("environment", near), f"the environment of {seen.name}")
         return Fault("variable-missing", words, seen.up, f"write {variable} for {near} in {where}")
     declared = seen.declared("environment", variable)
+    if declared and declared.bare_variables and (example := find_example(seen.project.root / ".env")):
+        words = f"the variable {variable} is missing: there is no .env, and {example.name} is its example"
+        return Fault("variable-missing", words, f"cp {shlex.quote(example.name)} .env && invoke up")
     if declared and declared.bare_variables:
         change = f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"
     elif declared:

@@ -351,3 +351,11 @@ def test_a_misspelt_command_of_npm(shop: Project) -> None:
     said = ('Unknown command: "strat"', "", "To see a list of supported npm commands, run:", "  npm help")
     found = ended(shop, *said, argv=("npm", "strat"))
     assert (found.kind, "did you mean start?" in found.cause) == ("command-missing", True)
+
+
+def test_a_missing_env_file_with_an_example(shop: Project) -> None:
+    (shop.root / "compose.yml").write_text(COMPOSE.replace("EVERY: 0", "DB_PASSWORD: ${DB_PASSWORD}"))
+    said = "You must specify DB_PASSWORD to a non-empty value"
+    assert "cp " not in ended(shop, said).repair
+    (shop.root / ".env.example").write_text("DB_PASSWORD=change-me\n")
+    assert ended(shop, said).repair == "cp .env.example .env && invoke up"
