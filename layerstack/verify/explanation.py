@@ -52,8 +52,14 @@ def explain(
 
 
 def with_waiting(fault: Fault, name: str, graph: CheckGraph, results: Sequence[ServiceResult]) -> Fault:
-    """The fault with a repair that also starts the services which never ran because they wait for this one."""
-    waiting = (one for one in results if one.container is None or one.container.status == "created")
+    """The fault with a repair that also starts the services which do not run because of this one."""
+    waiting = (
+        one
+        for one in results
+        if one.container is None
+        or one.container.status == "created"
+        or (one.container.status in ("exited", "dead") and not one.is_ok)
+    )
     if not any(name in graph.all_needs(one.service) for one in waiting if one.service != name):
         return fault
     return replace(fault, repair=re.sub(rf"\binvoke up {re.escape(name)}$", "invoke up", fault.repair))

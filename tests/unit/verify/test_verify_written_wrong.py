@@ -232,6 +232,9 @@ def test_what_waits_for_a_broken_service_is_started_by_its_repair() -> None:
     fault = Fault("variable-missing", "", "invoke up db")
     assert with_waiting(fault, "db", graph, results).repair == "invoke up"
     assert with_waiting(fault, "db", graph, results[:1]).repair == "invoke up db"
+    one = make_container("api", status="exited", exit_code=1)
+    ended = make_result(one, failed(link="running"), verdict=ENDED, name="api")
+    assert with_waiting(fault, "db", graph, [results[0], ended]).repair == "invoke up"
 
 
 def test_the_complaint_of_a_stack_is_the_line_at_its_margin() -> None:
