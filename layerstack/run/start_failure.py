@@ -172,11 +172,14 @@ def was_stopped_for(result: CommandResult, blamed: StartFailed) -> bool:
 def _read_refusal(said: str) -> tuple[str, str] | None:
     """(reason, container or "") of what the engine, or Compose for it, refuses; None for another failure."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # What the engine says may have several lines; what Compose says has one.
+    starts = [number for number, line in enumerate(lines) if line.startswith(FROM_ENGINE)]
+    start = starts[-1] if starts else len(lines) - 1
+    reason = " ".join(lines[start:]).removeprefix(FROM_ENGINE)
     # The line with the name of a container comes first, the same without it last.
-    named = next((match for line in lines if (match := CONTAINER.match(line)) and match["reason"] == lines[-1]), None)
-    if named:
-        return named["reason"].removeprefix(FROM_ENGINE), named["container"]
-    return (lines[-1].removeprefix(FROM_ENGINE), "") if lines and lines[-1].startswith(FROM_ENGINE) else None
+    named = (match for line in lines[:start] if (match := CONTAINER.match(line)) and match["reason"] == lines[start])
+    container = next((match["container"] for match in named), "")
+    return (reason, container) if starts or container else None
 
 
 def _without_image(client: EngineClient, project: Project, services: Sequence[str]) -> list[str]:

@@ -63,6 +63,16 @@ def test_what_compose_itself_refuses_for_a_container_is_named(shop: Project) -> 
     assert "compose.yml:11" in found.advice
 
 
+def test_a_refusal_of_several_lines_is_one_reason(shop: Project) -> None:
+    reason = (
+        "Error response from daemon: invalid endpoint settings:\nno configured subnet contains the IP address 10.9.9.5"
+    )
+    said = f" Container shop-web-1  Recreate\n Container shop-web-1  {reason}\n{reason}\n"
+    found = compose_failed(shop, CommandResult(("docker",), 1, "", said, 0.1))
+    assert "make web" in str(found).splitlines()[0]
+    assert "10.9.9.5" in str(found).splitlines()[0]
+
+
 def test_the_names_of_the_engines_layers_are_left_out() -> None:
     layers = "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create "
     assert cause_of(f'{layers}failed: sysctl "x" is not known') == 'sysctl "x" is not known'
