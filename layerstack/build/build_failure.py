@@ -14,10 +14,10 @@ from layerstack.build.tool_failure import ToolFailure, read_failure, shown_lines
 from layerstack.dockerfile.context import Context
 from layerstack.dockerfile.image import Image
 from layerstack.dockerfile.understood import FLAGS
-from layerstack.engine import texts
+from layerstack.engine import engine, texts
 from layerstack.errors import BuildFailed, EngineError, NoRoom, StackError
 from layerstack.project import missing_base, missing_image
-from layerstack.project.image_name import login_command
+from layerstack.project.image_name import login_command, repository_of
 from layerstack.project.project import Project
 from layerstack.wording import did_you_mean, near_path, nearest, short
 
@@ -201,8 +201,20 @@ def _absent(text: str, message: str, project: Project) -> ToolFailure | None:
     if match := _NO_IMAGE.search(text):
         name = match["name"] or text.partition("pull access denied for ")[2].split(",")[0]
         declared = missing_base.advice_for(project, text)
-        return ToolFailure(f"the image {name} {where}", declared or _way_to_image(name, project))
+        here = _here_instead(name)
+        return ToolFailure(f"the image {name} {where}", declared or here or _way_to_image(name, project))
     return None
+
+
+def _here_instead(name: str) -> str:
+    """Another tag of the same repository that this engine has."""
+    tags: list[str] = []
+    # Without an engine that answers nothing is known of its images.
+    with suppress(EngineError):
+        found = engine.client().api.images(name=repository_of(name))
+        tags = [tag for one in found for tag in one.get("RepoTags") or ()]
+    near = nearest(name, tags, 0) or next(iter(tags), "")
+    return f"Write `{near}`, which is on this engine, or get the other: `docker pull {name}`." if near else ""
 
 
 def _near_flag(flag: str) -> str:

@@ -250,6 +250,17 @@ KNOWN = tuple(
             'Above this step: `SHELL ["/bin/bash", "-c"]`.',
         ),
         (
+            r"^npm (?:error|ERR!) JSON\.parse (?:Invalid package\.json: JSONParseError: )?"
+            r"(?P<words>(?:Unexpected|Expected|Bad|Unterminated|Failed) .+)$",
+            "package.json is no JSON: {words}",
+            "`{inside}node -p \"JSON.parse(fs.readFileSync('package.json'))\"` shows the place.",
+        ),
+        (
+            r"SyntaxError: (?P<words>Cannot use import statement outside a module|Unexpected token 'export')",
+            "{words}: Node.js takes the file for CommonJS",
+            'Write `"type": "module"` into package.json, or name the file `.mjs`.',
+        ),
+        (
             r"Do you want to continue\? \[Y/n\] Abort",
             "apt asked whether to go on, and nobody answers in a build",
             "`apt-get install -y`",
@@ -280,7 +291,7 @@ KNOWN = tuple(
         (r"^CMake Error at (?P<place>\S+:\d+).*:\n\s+(?P<words>.+)", "{place}: {words}", ""),
         # A script may ask for a program and do without it: what else is known comes first.
         (
-            rf"{_SHELL}(?P<name>[^\s:]+): (?:command )?not found",
+            rf"{_SHELL}(?P<name>[^\s:/]+): (?:command )?not found",
             "the image has no program `{name}`",
             "Install it in a step above this one.",
         ),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +19,7 @@ from layerstack.errors import UsageError
 from layerstack.presence import is_present
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project
-from layerstack.wording import near_path, nearest
+from layerstack.wording import near_path, nearest, path_below
 
 # `$VERSION`, `${VERSION:?must be given}`
 _VARIABLE = re.compile(r"\$\{?(?P<name>[A-Za-z_]\w*)")
@@ -36,6 +37,12 @@ _DENIED = re.compile(
 )
 # `npm error Missing script: "biuld"`
 _NO_SCRIPT = re.compile(r"[Mm]issing script: \"?(?P<name>[\w:.-]+)")
+# `/bin/sh: 1: ./prepare.sh: not found`, `/bin/sh: /prepare.sh: Permission denied`, `bash: ./x.sh: cannot execute:
+# required file not found`
+_REFUSED_FILE = re.compile(
+    r"sh: (?:(?:line )?\d+: )?(?P<path>\.{0,2}/[\w./@+-]+): "
+    r"(?P<why>not found|Permission denied|cannot execute: required file not found|bad interpreter|No such file)"
+)
 # A path of the system is none that a COPY has left out.
 _OF_SYSTEM = ("/usr/", "/etc/", "/bin/", "/lib", "/proc/", "/sys/", "/dev/", "/var/", "/run/")
 
@@ -54,6 +61,8 @@ def find_lack(step: Step, image: Image | None, project: Project, said: tuple[str
             return replace(lack, reason=": ".join(filter(None, (reason, lack.reason))))
         if found and (lack := _without_right(*found[0], image, log)):
             return replace(lack, reason=f"{reason}: {lack.reason}")
+    if refused := _unrunnable(image, project, log):
+        return refused
     # A file that the log misses further up may have been of no importance.
     return _without_script(image, project, log) or _without_file(image, project, reason)
 
@@ -120,6 +129,33 @@ def _without_script(image: Image, project: Project, log: str) -> ToolFailure | N
         near = nearest(match["name"], scripts)
     reason = f"package.json has no script {match['name']}"
     return ToolFailure(reason, f"Did you mean `{near}`?" if near else "")
+
+
+def _unrunnable(image: Image, project: Project, log: str) -> ToolFailure | None:
+    """A script of the build context that the step calls by its path, and that does not run."""
+    match = _REFUSED_FILE.search(log)
+    words = PurePosixPath(match["path"].lstrip("/")).parts if match else ()
+    folder = project.root / image.context
+    tails = (folder.joinpath(*words[start:]) for start in range(len(words)))
+    file = next((one for one in tails if one.is_file()), None)
+    if match is None or file is None:
+        return None
+    shown = path_below(file, project.root)
+    first = file.read_bytes()[:200].partition(b"\n")[0]
+    if match["why"].lower().startswith("permission"):
+        return ToolFailure(
+            f"{shown} is not executable", f"`chmod +x {shlex.quote(shown)}`, or `RUN sh {match['path']}`."
+        )
+    if first.endswith(b"\r"):
+        reason = f"{shown} has Windows line ends, which become a part of the name of its interpreter"
+        return ToolFailure(
+            reason, f"`sed -i 's/\\r$//' {shlex.quote(shown)}`, and `{shown} text eol=lf` into .gitattributes."
+        )
+    program = first.removeprefix(b"#!").decode(errors="replace").strip().partition(" ")[0]
+    if not first.startswith(b"#!"):
+        return None
+    reason = f"the image has no {program}, which the first line of {shown} names"
+    return ToolFailure(reason, f"Correct that line, or install {program} in a step above this one.")
 
 
 def _without_file(image: Image, project: Project, reason: str) -> ToolFailure | None:

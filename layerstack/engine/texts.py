@@ -3,6 +3,7 @@
 None of them is an interface: check this list after an engine update.
 """
 
+import re
 from typing import NamedTuple
 
 ENGINE = "Engine 28.5.2"
@@ -24,6 +25,18 @@ def says(message: str, *texts: Text) -> bool:
     """Whether a message contains one of the parts."""
     lowered = message.lower()
     return any(text.part in lowered for text in texts)
+
+
+# The names of an engine's layers before a cause: `failed to create task for container: ... runc create failed: CAUSE`,
+# as Engine 28.5.2 and runc 1.1 print them.
+LAYERS = re.compile(
+    r"^.*(?:container process: |runc create failed: |create task for container: |container networking: )", re.DOTALL
+)
+
+
+def cause_of(refusal: str) -> str:
+    """What the engine refuses, without the names of its layers before it."""
+    return LAYERS.sub("", refusal).strip() or refusal
 
 
 # The engine cannot be reached.

@@ -187,6 +187,15 @@ class _Reader:
         text, why = (f"{written}s", "a time has a unit") if is_time else (f'"{written}"', "quotes make it a text")
         return place, f"Write `{text}` in {place}: {why}." if place and isinstance(written, int | float) else ""
 
+    def _bare_test(self, _: re.Match[str]) -> Reading:
+        """A health check whose list does not say how it is run; Compose does not say of which service."""
+        for name in self.source.services():
+            keys = ("services", name, "healthcheck", "test")
+            written = self.source.value(*keys)
+            if isinstance(written, list) and written and written[0] not in ("CMD", "CMD-SHELL", "NONE"):
+                return self.source.place(*keys), f'Begin the list with "CMD" in {self.source.place(*keys)}.'
+        return "", ""
+
     def _conflict(self, match: re.Match[str]) -> Reading:
         # Included files are read as well: the first is the one that includes them.
         place = ComposeSource(self.source.files[:1]).place(match["kind"], match["name"])
@@ -269,6 +278,8 @@ class _Reader:
         shown = path_below(path, self.root)
         place = next((place for text, place in self.source.texts() if Path(text).name == path.name), "")
         near = near_path(path)
+        # A Compose file that is read already is not what another one extends or includes.
+        near = None if place and near in self.files else near
         advice = f"Did you mean {path_below(near, self.root)}?" if near else f"There is no {shown}: correct the path."
         return place or f"{shown} does not exist", advice
 
@@ -327,7 +338,8 @@ _OTHERS: _Readings = (
     (_CONFLICT.pattern, _Reader._conflict),
     # `invalid hostPort: abc`
     (
-        r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?",
+        r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip|ip address)[^:]*: "
+        r"'?(?P<value>[^'\n]+)'?",
         _Reader._wrong_value,
     ),
     # `service "web" depends on undefined service "dbb": invalid compose project`
@@ -342,6 +354,7 @@ _OTHERS: _Readings = (
     ),
     # `dependency cycle detected: api -> web -> api`
     (r"dependency cycle detected: (?P<first>\S+) -> (?P<second>\S+)(?P<others>.*)", _Reader._cycle),
+    (r"healthcheck.test must start", _Reader._bare_test),
     # `services.web.ports[0]`, and a service: both also match in messages of other kinds, so they come last.
     (
         r"\b(?:services|volumes|networks)(?:\.[\w-]+|\[[\w-]+\])[\w.\-\[\]]*",

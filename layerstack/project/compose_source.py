@@ -116,6 +116,12 @@ class ComposeSource:
             for _, node in _scalars(below, (), set()):
                 yield node.value, f"{name}:{node.start_mark.line + 1}"
 
+    def words(self, *keys: str | int) -> Iterator[tuple[str, str]]:
+        """As `texts`, and the keys that stand below the path as well."""
+        for name, below in self._nodes(keys):
+            for inner, node in _scalars(below, (), set()):
+                yield " ".join((*inner, node.value)), f"{name}:{node.start_mark.line + 1}"
+
     def _nodes(self, keys: Sequence[str | int]) -> list[tuple[str, yaml.Node]]:
         """(file, node) of a path in every file that counts."""
         found: list[tuple[str, yaml.Node]] = []

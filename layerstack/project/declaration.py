@@ -24,6 +24,11 @@ def find_text(project: Project, service: str, key: str, word: "str | re.Pattern[
     return next((Declaration(place, text) for text, place in texts if pattern.search(text)), None)
 
 
+def find_texts(project: Project, service: str, *keys: str) -> list[Declaration]:
+    """Every key and value below a path of a service, with its line."""
+    return [Declaration(place, text) for text, place in _source(project).words("services", service, *keys)]
+
+
 def source_of(project: Project, service: Service, port: Port) -> str:
     """Where to change a published port: a variable, or a line of the Compose file."""
     for entry, place in reversed(list(_source(project).entries("services", service.name, "ports"))):

@@ -66,8 +66,15 @@ class SharedPort:
         return f"{self.first} and {self.second} both publish {self.port.published}"
 
     @property
+    def where(self) -> str:
+        return " or ".join(dict.fromkeys(self.sources))
+
+    @property
     def change(self) -> str:
-        return f"choose another port: {' or '.join(self.sources)}"
+        if self.first == self.second:
+            # Whatever one port it is, only one of the containers can have it.
+            return f"publish the container's port alone, so that each gets a port of its own, or run one: {self.where}"
+        return f"choose another port: {self.where}"
 
 
 def find_shared_ports(project: Project, services: Iterable[str] | None = None) -> Iterator[SharedPort]:

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from layerstack.engine import texts
 from layerstack.engine.container import Container
 from layerstack.project.project import Service
 
 Phase = Literal["waiting", "ready", "failed"]
 
+# Linux has no signal of a higher number.
+LAST_SIGNAL = 64
 # Many services crash once while their database starts; twice is a loop.
 TOLERATED_CRASHES = 1
 # After ten seconds of running Docker, too, counts a restart as successful.
@@ -29,6 +32,7 @@ EXIT_MEANINGS = {
 }
 # `ConnectionError: ...: refused`
 ERROR = re.compile(r"^[\w.]*(?:Error|Exception|[a-z]\.timeout)\b.*: ")
+STACK = "Traceback (most recent call last):"
 # `could not connect to server`
 TELLING = re.compile(r"refused|denied|cannot|could not|time[d ]*out|unable", re.IGNORECASE)
 
@@ -77,11 +81,16 @@ def exit_reason(code: int, is_out_of_memory: bool = False, limit_bytes: int = 0)
         return f"exited with code {code}: it ran out of memory{limit}"
     meaning = EXIT_MEANINGS.get(code, "")
     # Shells and engines tell an end by signal N as 128 + N.
-    if code > 128:
+    if is_of_signal(code):
         number = code - 128
         known = number in {one.value for one in signal.Signals}
         meaning = f"{meaning or 'it was ended'} ({signal.Signals(number).name if known else f'signal {number}'})"
     return f"exited with code {code}{': ' + meaning if meaning else ''}"
+
+
+def is_of_signal(code: int) -> bool:
+    """Whether it tells of a signal; PHP and Perl end with 255 by themselves."""
+    return 128 < code <= 128 + LAST_SIGNAL
 
 
 def renew(service: str, is_of_image: bool) -> str:
@@ -98,8 +107,7 @@ def _judge_idle(container: Container, service: Service) -> Verdict:
     if container.status == "paused":
         return Verdict("failed", "paused", "is paused", f"docker unpause {container.name}")
     if container.error:
-        # runc ends its chain of causes with `unable to start container process: CAUSE`.
-        reason = f"could not be started: {container.error.rpartition('container process: ')[2]}"
+        reason = f"could not be started: {texts.cause_of(container.error)}"
         return Verdict("failed", "not started", reason, renew(service.name, is_of_image=True))
     return Verdict("failed", "created", "was created but never started", "invoke up")
 
@@ -149,7 +157,12 @@ def _judge_running(container: Container, service: Service) -> Verdict:
 
 def _telling_line(output: str) -> str:
     # The error of a health check is surrounded by the program's stack.
-    lines = [line.strip() for line in output.splitlines() if line.strip()] or [output]
+    whole = [line for line in output.splitlines() if line.strip()] or [output]
+    # In a stack of Python only the complaint stands at the margin.
+    flush = [line for line in whole if not line[0].isspace()] if STACK in output else []
+    if len(flush) > 1:
+        return flush[-1].strip()
+    lines = [line.strip() for line in whole]
     # Lines of code of a stack have such words, too: the complaint itself stands below them.
     found = (line for pattern in (ERROR, TELLING) for line in reversed(lines) if pattern.search(line))
     return next(found, lines[-1])

@@ -19,7 +19,14 @@ from layerstack.project.project import Project
 from layerstack.report import as_is, shown
 from layerstack.run.other_folder import require_own_folder
 from layerstack.run.outlook import Diagnose
-from layerstack.run.start_failure import compose_failed, refusal, require_images, require_names, require_ports
+from layerstack.run.start_failure import (
+    compose_failed,
+    refusal,
+    require_images,
+    require_names,
+    require_ports,
+    was_stopped_for,
+)
 from layerstack.run.startup import StartObserver, UpResult
 from layerstack.run.unmounted import for_engine
 from layerstack.run.watch import INTERVAL_SECONDS, Watch
@@ -63,6 +70,7 @@ def up(
             raise known
         if not watch.await_recovery():
             blamed = watch.blame()
+            blamed = None if blamed and was_stopped_for(result, blamed) else blamed
             raise watch.explain(blamed or compose_failed(project, result), is_of_container=blamed is not None)
     return watch.wait()
 

@@ -17,13 +17,15 @@ from layerstack.project.project import Port, Project
 from layerstack.run.cause import find_cause
 from layerstack.run.conflict import KEY, find_name_holder, find_shared_ports, freeing, holder_words, is_own, service_of
 from layerstack.run.health import Verdict, exit_reason
+from layerstack.run.refused_line import refused_place
 from layerstack.run.unmet import misspelt, unmet
 
 LOG_TAIL_LINES = 10
-# `Error response from daemon: driver failed programming external connectivity`
-REFUSED = re.compile(r"Error response from daemon: (.+)")
-# `Container shop-web-1  Error response from daemon: ...`
-CONTAINER = re.compile(r"Container (\S+) +Error response from daemon")
+# `Container shop-web-1  Error response from daemon: ...`, `Container shop-web-1  opening seccomp profile (x) failed`
+CONTAINER = re.compile(r"Container (?P<container>\S+) +(?P<reason>\S.*)")
+FROM_ENGINE = "Error response from daemon: "
+# As Compose ends a container: by SIGTERM, by SIGKILL after that.
+STOPPED = re.compile(r"exited with code (?:0|137|143)\b")
 DISK_ADVICE = "`invoke clean` frees build cache; `docker system df` and `df -h` show what holds the rest."
 
 
@@ -152,16 +154,32 @@ def refusal(
 def compose_failed(project: Project, result: CommandResult) -> StartFailed:
     """The error for an unknown reason: Compose's own words."""
     said = result.stderr or result.stdout
-    if refused := REFUSED.findall(said):
-        # The line with the name of a container comes first, the same without it last.
-        named = CONTAINER.search(said)
-        name = service_of(project, named[1]) if named else ""
-        declared = find_declaration(project, name) if name else None
-        where = f" of {name} ({declared.place})" if declared else ""
-        change = f"Correct the definition{where}, then `invoke up`." if name else "`invoke doctor`"
-        return StartFailed(f"The engine refuses {f'to make {name}' if name else 'the start'}: {refused[-1]}", change)
+    if refused := _read_refusal(said):
+        reason, container = refused
+        name = service_of(project, container) if container else ""
+        advice = f"Correct {refused_place(project, name, reason)}, then `invoke up`." if name else "`invoke doctor`"
+        return StartFailed(f"The engine refuses {f'to make {name}' if name else 'the start'}: {reason}", advice)
     tail = quoted_end([line.strip() for line in said.strip().splitlines()])
     return StartFailed(f"`docker compose up` ended with exit code {result.exit_code}:\n{tail}", "`invoke doctor`")
+
+
+def was_stopped_for(result: CommandResult, blamed: StartFailed) -> bool:
+    """Whether Compose has stopped that service to make it anew, which the engine then refused."""
+    is_refused = _read_refusal(result.stderr or result.stdout) is not None
+    return is_refused and isinstance(blamed, ServiceFailed) and bool(STOPPED.match(blamed.reason))
+
+
+def _read_refusal(said: str) -> tuple[str, str] | None:
+    """(reason, container or "") of what the engine, or Compose for it, refuses; None for another failure."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # What the engine says may have several lines; what Compose says has one.
+    starts = [number for number, line in enumerate(lines) if line.startswith(FROM_ENGINE)]
+    start = starts[-1] if starts else len(lines) - 1
+    reason = " ".join(lines[start:]).removeprefix(FROM_ENGINE)
+    # The line with the name of a container comes first, the same without it last.
+    named = (match for line in lines[:start] if (match := CONTAINER.match(line)) and match["reason"] == lines[start])
+    container = next((match["container"] for match in named), "")
+    return (reason, container) if starts or container else None
 
 
 def _without_image(client: EngineClient, project: Project, services: Sequence[str]) -> list[str]:

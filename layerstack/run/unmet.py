@@ -2,9 +2,10 @@
 image, a file of a secret."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from os.path import normpath, relpath
 from pathlib import Path
 
@@ -26,6 +27,10 @@ EXTERNAL = (
 
 # `invalid mount config for type "bind": bind source path does not exist: /srv/shop/token.txt`
 NO_SOURCE = re.compile(r"bind source path does not exist: (?P<path>/.+)$", re.MULTILINE)
+# `failed to create network shop_default: Error response from daemon: invalid pool request: Pool overlaps with …`
+NOT_MADE = re.compile(
+    r"failed to create (?P<kind>network|volume) (?P<name>\S+): (?:Error response from daemon: )?(?P<why>.+)"
+)
 # `container shop-db-1 has no healthcheck configured`
 NO_HEALTH_CHECK = re.compile(r"container (\S+) has no healthcheck configured")
 
@@ -61,6 +66,8 @@ def unmet(client: EngineClient, project: Project, services: Sequence[str], said:
             words = f"The external {kind} {match[1]} does not exist, and Compose makes none that is external."
             create = f"`docker {kind} create {match[1]} && invoke up`"
             return StartFailed(words, f"{create}, or remove `external: true` from {project.compose_files[0].name}.")
+    if match := NOT_MADE.search(said):
+        return _not_made(client, project, match)
     match = NO_HEALTH_CHECK.search(said)
     # Compose names only the container.
     if match and (wait := waits_in_vain(project, service_of(project, match[1]), services)):
@@ -72,6 +79,38 @@ def unmet(client: EngineClient, project: Project, services: Sequence[str], said:
         if found := _other_platform(client, project, name):
             return found
     return None
+
+
+def _not_made(client: EngineClient, project: Project, match: "re.Match[str]") -> StartFailed:
+    """A network or a volume that the engine refuses to make, with the network that has its addresses already."""
+    kind, why = match["kind"], match["why"].strip()
+    key = match["name"].removeprefix(f"{project.name}_")
+    place = read_source(project.root, project.written_files).place(f"{kind}s", key, "ipam")
+    if "overlap" not in why.lower():
+        return StartFailed(f"The engine refuses to make the {kind} {key}: {why}", f"Correct {place}, then `invoke up`.")
+    taken = ", ".join(_with_subnets(client, project, key))
+    words = f"The network {key} cannot be made: its addresses belong to another network already"
+    return StartFailed(
+        f"{words}{f' ({taken})' if taken else ''}.", f"Choose another subnet in {place}, then `invoke up`."
+    )
+
+
+def _with_subnets(client: EngineClient, project: Project, key: str) -> Iterator[str]:
+    """The networks of this engine whose addresses overlap with those that the Compose files declare."""
+    declared = read_source(project.root, project.written_files).texts("networks", key, "ipam")
+    wanted = [found for text, _ in declared if (found := _subnet(text))]
+    for one in client.api.networks():
+        configs = (one.get("IPAM") or {}).get("Config") or ()
+        subnets = [found for config in configs if (found := _subnet(str(config.get("Subnet"))))]
+        if any(mine.version == other.version and mine.overlaps(other) for mine in wanted for other in subnets):
+            yield str(one["Name"])
+
+
+def _subnet(text: str) -> "IPv4Network | IPv6Network | None":
+    try:
+        return ip_network(text, strict=False) if "/" in text else None
+    except ValueError:
+        return None
 
 
 def _missing_source(project: Project, path: Path) -> StartFailed:

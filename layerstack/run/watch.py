@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from layerstack.engine import engine
 from layerstack.engine.container import Container, read_all
-from layerstack.errors import StartFailed
+from layerstack.errors import EngineError, StartFailed
 from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.project.project import Project
 from layerstack.run.health import Verdict, absent, judge, worst
@@ -41,6 +42,7 @@ class Watch:
         self._found = read_all(self._client, project.name)
         self._before = {one.id: one for found in self._found.values() for one in found}
         self._jobs: frozenset[str] = frozenset()
+        self._started_again: set[str] = set()
         self._recovers_until = 0.0
         self._was_unhealthy = False
         self._first_seen: dict[str, float] = {}
@@ -80,6 +82,8 @@ class Watch:
         verdicts = self._verdicts()
         progress = tuple(self._progress(name, verdict) for name, verdict in verdicts.items())
         self._observer.update(progress)
+        if self._start_cut_off():
+            return None
         if failed := self._first_failed(verdicts):
             raise self.explain(failed)
         if all(one.phase == "ready" for one in progress):
@@ -211,6 +215,8 @@ class Watch:
             and (container.status == "created" or self._is_left_alone(container))
         ):
             return Verdict("waiting", self._waits_for(name))
+        if verdict.phase == "failed" and self._is_cut_off(name, container) and self._waits_for_new(name):
+            return Verdict("waiting", self._waits_for(name))
         # It may only lack what is being started now.
         if verdict.words == "unhealthy" and self._has_time_to_recover and self._is_still_unhealthy(container):
             return Verdict("waiting", "unhealthy")
@@ -231,6 +237,39 @@ class Watch:
         # A container in a restart loop is started, too, but not by Compose.
         before = self._before.get(container.id)
         return before is not None and (before.status in ("running", "restarting") or not self._is_new(container))
+
+    def _is_cut_off(self, name: str, container: Container) -> bool:
+        """Whether it ran before and has ended since, and a service that it needs was made anew meanwhile."""
+        before = self._before.get(container.id)
+        is_ours = before is not None and before.is_running and not self._is_new(container)
+        needs = dependencies(self._project.services[name])
+        # A job that has ended well was not cut off.
+        has_failed = container.status == "exited" and container.exit_code != 0
+        return is_ours and has_failed and any(self._has_new(other) for other in needs)
+
+    def _waits_for_new(self, name: str) -> bool:
+        """Whether a service that it needs is not ready yet."""
+        needs = (other for other in dependencies(self._project.services[name]) if other in self._wanted)
+        return any(other not in self._ready_seconds for other in needs)
+
+    def _start_cut_off(self) -> bool:
+        """Start again what ended because of this start: Compose, which found it running, leaves it alone.
+
+        A start of a few services cuts off others, too.
+        """
+        every = [] if self.is_composing else [(name, one) for name in self._project.services for one in self._of(name)]
+        # Once: what ends again after that has a fault of its own.
+        cut = [(name, one) for name, one in every if one.id not in self._started_again and self._is_cut_off(name, one)]
+        found = [(name, one) for name, one in cut if not self._waits_for_new(name)]
+        for name, one in found:
+            self._started_again.add(one.id)
+            self._observer.note(f"{name} has ended meanwhile: it is started again")
+            with suppress(EngineError):
+                self._client.api.start(one.id)
+        return bool(found)
+
+    def _of(self, name: str) -> Sequence[Container]:
+        return self._found.get(name, ())
 
     def _is_new(self, container: Container) -> bool:
         before = self._before.get(container.id)

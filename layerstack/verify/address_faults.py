@@ -10,7 +10,15 @@ from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import dependencies
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault, FaultKind
-from layerstack.verify.connection_words import ABOUT_CONNECTIONS, LOST, NO_NAME_SERVER, NOT_RESOLVED, REFUSED
+from layerstack.verify.connection_words import (
+    ABOUT_CONNECTIONS,
+    LOST,
+    NO_NAME_SERVER,
+    NOT_RESOLVED,
+    REFUSED,
+    TIMED_OUT,
+    UNREACHED,
+)
 from layerstack.verify.evidence import Evidence, Rule, may_set_up
 from layerstack.verify.listening import Listener
 from layerstack.verify.network_faults import extra_hosts, networking, outside_host, owner_of
@@ -21,6 +29,9 @@ from layerstack.wording import nearest
 NUMBER = re.compile(r"\d{2,5}")
 # A server that was started less than this before may not have listened yet.
 EARLY_SECONDS = 20.0
+# One that ran this long before had found what it needs.
+RAN_SECONDS = 10.0
+HOST_AT_END = re.compile(r"[:/?#]")
 # `localhost:5432`, `[::1]:5432`
 LOCAL_NAME = re.compile(r"(?<![\w.-])localhost(?::(\d+))?|\[::1\](?::(\d+))?")
 # `connect ECONNREFUSED 127.0.0.1:5432`
@@ -55,7 +66,8 @@ def wrong_address(seen: Evidence) -> Fault | None:
     wanted = (seen.service.definition.get("environment") or {}).get(variable)
     if wanted is not None and str(wanted) != one.environment[variable]:
         return Fault(kind, f"{words}; the Compose file now has another address", seen.up)
-    return Fault(kind, words, seen.up, f"correct {seen.variable(variable)}")
+    part = str(found.port) if kind == "wrong-port" and variable == found.variable else found.host
+    return Fault(kind, words, seen.up, f"correct {seen.variable(variable, part)}")
 
 
 def _wrongly_written(seen: Evidence, told: Collection[str]) -> Fault | None:
@@ -210,12 +222,17 @@ def too_early(seen: Evidence) -> Fault | None:
 def lost_connection(seen: Evidence) -> Fault | None:
     """It ended because a service that it was connected to was started anew, as `up` does after a change."""
     one = seen.container
-    if one is None or not seen.has_ended or not LOST.search(seen.last_error):
+    is_lost = LOST.search(seen.last_error) is not None
+    # One that connects anew for each request finds nobody meanwhile; Node.js tells why only below its error.
+    is_cut = TIMED_OUT.search(seen.last_error) is not None or seen.line_with(UNREACHED) is not None
+    if one is None or not seen.has_ended or not (is_lost or is_cut):
         return None
+    began = epoch_seconds(one.started_at)
     for name in (owner for owner in _needs(seen, is_waited_for=True) if owner in seen.peers):
         since = epoch_seconds(seen.peers[name].started_at)
         # Its connection ended while the other one was away: after its own start, and just before that of the other.
-        if epoch_seconds(one.started_at) < since and abs(epoch_seconds(one.finished_at) - since) < EARLY_SECONDS:
+        is_older = began < since - (0 if is_lost else RAN_SECONDS)
+        if is_older and abs(epoch_seconds(one.finished_at) - since) < EARLY_SECONDS:
             words = f"ended when {name}, which it was connected to, was started anew: {seen.last_error}"
             return Fault("crashed", words, "invoke up")
     return None
@@ -254,6 +271,11 @@ def _unknown_host(seen: Evidence, reference: Reference) -> tuple[FaultKind, str]
         is_named and is_unresolved if is_outside else is_named or is_unresolved
     ):
         return None
+    value = seen.environment.get(reference.variable, "")
+    # The last @ ends the credentials: an earlier one, or a `/` or `#`, is of the password.
+    if value.count("@") > 1 and HOST_AT_END.split(value.rpartition("@")[2], maxsplit=1)[0] in seen.hosts:
+        words = "has a password with signs of an address in it (such as @ / #), which end it too early"
+        return "variable-wrong", f"{reference.variable} {words}: take one of letters and digits, or write %40 for @"
     near = nearest(reference.host, sorted(seen.hosts))
     better = near if near else _owner(seen, reference.port) if reference.port else _only_need(seen)
     hint = f" (did you mean {better}?)" if better else ""

@@ -21,6 +21,11 @@ STARTING = ("starting", "loading", "initializing", "initialising", "warming", "p
 FAILED = ("failed", "error", "fatal", "unhealthy", "broken", "down", "degraded")
 # `HTTP Error 500: INTERNAL SERVER ERROR`, `503 Service Unavailable`
 SERVER_ERROR = re.compile(r"\b50[0-4]\b")
+# As Python, curl, Node.js and Go say that a connection was taken and closed again.
+NO_RESPONSE = re.compile(
+    r"closed connection without response|empty reply from server|socket hang up|other side closed|: EOF\b",
+    re.IGNORECASE,
+)
 WAIT = "invoke verify --wait 120"
 
 
@@ -94,7 +99,8 @@ def _failing_inside(seen: Evidence) -> Fault | None:
     """A server that answers its health check with its own failure: its log has the error."""
     said = telling_lines(seen.log)
     error = shortened(said[-1]) if said and ERROR.match(said[-1]) else ""
-    if not error or not SERVER_ERROR.search(seen.result.verdict.reason):
+    reason = seen.result.verdict.reason
+    if not error or not (SERVER_ERROR.search(reason) or NO_RESPONSE.search(reason)):
         return None
     words = f"answers its health check with a failure of its own: {error}"
     origin = find_origin(seen, error)

@@ -23,9 +23,16 @@ PACKAGE = re.compile(
 # `/opt/venv/bin/python: No module named workers`, `ModuleNotFoundError: No module named 'main'`, and as gunicorn and
 # uvicorn say that the module lacks the name after the colon.
 OF_COMMAND = re.compile(
-    r"^(?:\S*python\S*|ModuleNotFoundError): No module named '?(?P<name>\w+)'?$"
+    r"^(?:\S*python\S*|ModuleNotFoundError): No module named '?(?P<name>[\w.]+)'?$"
     r"|Failed to find attribute '(?P<gunicorn>\w+)' in|Attribute \"(?P<uvicorn>\w+)\" not found in module"
 )
+# What other languages say of a package that is not installed: Perl, Ruby, Java, PHP.
+OTHER_PACKAGE = re.compile(
+    r"you may need to install the (?P<perl>[\w:]+) module|cannot load such file -- (?P<ruby>[\w-]+(?:/[\w-]+)*)\b"
+    r"|(?:ClassNotFoundException|NoClassDefFoundError): (?P<java>[\w./$]+)|Class \"(?P<php>[\w\\]+)\" not found"
+)
+# Where Perl and Ruby say so: `at /srv/poll.pl line 1.`, `/app/app.rb:1:in 'require'`
+AT_LINE = re.compile(r"\bat (?P<path>/\S+) line (?P<line>\d+)|(?P<ruby>/\S+\.(?:rb|php)):(?P<number>\d+)")
 # `Cannot find module './routes.js'`, `cannot import name 'app' from 'main'`
 OWN_MODULE = re.compile(r"Cannot find module '(?P<path>[./][^']*)'|cannot import name '")
 # `File "/app/main.py", line 3`, `/app/server.js:34`
@@ -80,6 +87,33 @@ def cannot_load(seen: Evidence) -> Fault | None:
     return Fault("code-broken", words, seen.renewal(found.path), f"correct {place}")
 
 
+def asked_for(seen: Evidence) -> Fault | None:
+    """A module that a variable asks for: `NODE_OPTIONS: --require ./otel.js`."""
+    found = read_complaint(seen.plain_log) if seen.last_exit else None
+    module = OWN_MODULE.search(found.words) if found else None
+    path = module["path"] if module else ""
+    variable = next((name for name, value in seen.environment.items() if path and path in value.split()), "")
+    if not variable:
+        return None
+    words = f"cannot load {path}, which the variable {variable} names: it is not there"
+    return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(variable)}")
+
+
+def package_missing(seen: Evidence) -> Fault | None:
+    """A package of another language than Python and JavaScript that is not installed."""
+    said = next((line for line in reversed(seen.plain_log) if OTHER_PACKAGE.search(line)), "") if seen.last_exit else ""
+    match = OTHER_PACKAGE.search(said)
+    if match is None or (match["ruby"] and match["ruby"].startswith("/")):
+        return None
+    name = next(filter(None, match.groups()))
+    near = (seen.own_name(one["path"] or one["ruby"]) for line in seen.plain_log for one in AT_LINE.finditer(line))
+    file = next((one for one in near if not one.startswith("/")), "")
+    words = f"{file or 'its source'} needs {name}, which its image does not have"
+    where = f"in {seen.image.dockerfile_place}" if seen.image else "in its image"
+    change = f"install {name} {where} (or correct the name{f' in {file}' if file else ''})"
+    return Fault("module-missing", words, seen.again, change)
+
+
 def misnamed_module(seen: Evidence) -> Fault | None:
     """A module, or a name in it, that the command itself names: `python -m worker`, `gunicorn main:app`."""
     found = (OF_COMMAND.search(line.strip()) for line in seen.plain_log) if _is_down(seen) else ()
@@ -94,10 +128,10 @@ def misnamed_module(seen: Evidence) -> Fault | None:
             cause = f"its command names {name}, which its module does not have"
             return Fault("module-missing", cause, again, change)
         return None
-    if not name or not any(module == name for module, _, _ in words) or _is_own(seen, name):
+    # Of `ledger.workers` the package may be there, and only the module in it not.
+    if not name or not any(module == name for module, _, _ in words) or ("." not in name and _is_own(seen, name)):
         return None
-    folders = [folder for folder in contexts(seen.project, seen.service) if folder.is_dir()]
-    own = [one.stem for folder in folders for one in folder.iterdir() if one.is_dir() or one.suffix == ".py"]
+    own = _own_modules(seen, name)
     near = nearest(name, own)
     hint = f" (did you mean {near}?)" if near else f" (there is {', '.join(sorted(own)[:3])})" if own else ""
     return Fault("module-missing", f"its command names the module {name}, which is not there{hint}", again, change)
@@ -203,6 +237,15 @@ def _is_down(seen: Evidence) -> bool:
     return not any(found.port in ports for found in seen.listeners) if ports else not seen.listeners
 
 
+def _own_modules(seen: Evidence, name: str) -> list[str]:
+    """The modules of the project beside a dotted name, spelt as it is."""
+    parent = name.rpartition(".")[0]
+    folders = [folder.joinpath(*parent.split(".")) for folder in contexts(seen.project, seen.service)]
+    here = [one for folder in folders if folder.is_dir() for one in folder.iterdir()]
+    stems = [one.stem for one in here if (one.is_dir() or one.suffix == ".py") and not one.name.startswith("_")]
+    return [f"{parent}.{stem}" if parent else stem for stem in stems]
+
+
 def _is_own(seen: Evidence, module: str) -> bool:
     """Whether it is a module of the project, by its name among the mounted or copied folders."""
     name = module.partition(".")[0]
@@ -211,4 +254,4 @@ def _is_own(seen: Evidence, module: str) -> bool:
     return is_copied or any(mount.target.rstrip("/").endswith(f"/{name}") for mount in seen.mounts)
 
 
-RULES: tuple[Rule, ...] = (misnamed_module, cannot_load)
+RULES: tuple[Rule, ...] = (misnamed_module, asked_for, cannot_load, package_missing)

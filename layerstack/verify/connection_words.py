@@ -13,11 +13,13 @@ NO_NAME_SERVER = re.compile(r"EAI_AGAIN|temporary failure in name resolution|ser
 # `getaddrinfo ENOTFOUND dbb`, `java.net.UnknownHostException: dbb`, `Unknown MySQL server host 'dbb' (-2)`
 NOT_RESOLVED = re.compile(
     rf"{NO_NAME_SERVER.pattern}|ENOTFOUND|no such host|host not found|not known|name resolution|bad address|resolv"
-    r"|unknown ?(?:\w+ ){0,2}host\b|UnknownHost|nxdomain|failed to lookup address|could not translate host",
+    r"|unknown ?(?:\w+ ){0,2}host\b|UnknownHost|nxdomain|failed to lookup address|could not translate host"
+    # Perl's sockets
+    r"|bad hostname",
     re.IGNORECASE,
 )
 # `connect ETIMEDOUT 172.20.0.3:5432`, `socket.timeout: timed out`
-TIMED_OUT = re.compile(r"ETIMEDOUT|timed? ?-?out|TimeoutError", re.IGNORECASE)
+TIMED_OUT = re.compile(r"ETIMEDOUT|timed? ?-?out|TimeoutError|connect: timeout", re.IGNORECASE)
 # `Connection closed by server`, `terminating connection due to administrator command`
 LOST = re.compile(
     r"connection (?:was )?(?:closed|reset|lost|terminated|aborted)|terminating connection|ECONNRESET|EPIPE|broken pipe"

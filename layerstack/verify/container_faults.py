@@ -7,13 +7,15 @@ from contextlib import suppress
 from os.path import relpath
 from pathlib import Path
 
+from layerstack.engine import texts
 from layerstack.engine.container import Container
 from layerstack.project import missing_image
 from layerstack.project.declaration import how_to_change
 from layerstack.project.dependency import dependencies, is_one_shot
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
-from layerstack.run.health import exit_reason
+from layerstack.run.health import LAST_SIGNAL, exit_reason
+from layerstack.run.refused_line import refused_place
 from layerstack.run.unmet import EndlessWait, waits_in_vain
 from layerstack.verify import port_faults
 from layerstack.verify.code_faults import ENDED_FROM_OUTSIDE, find_origin
@@ -26,6 +28,9 @@ from layerstack.wording import duration
 LONG_ENOUGH_SECONDS = 10.0
 # Codes from here on are Docker's or a signal's, and have a meaning.
 OUTSIDE_CODE = 125
+SIGNALS_END = 128 + LAST_SIGNAL
+SIGSEGV = 139
+SHELL_SCRIPT = re.compile(r"#!\s*\S*(?:/|\s)(?:ba|da|a)?sh\b")
 # As runc says it, and as the init of Docker does.
 NOT_EXECUTABLE = 126
 DENIED_PROGRAM = re.compile(r"exec:? \"?(?P<path>[^\":\s]+)\"?(?::| failed:) permission denied", re.IGNORECASE)
@@ -163,8 +168,7 @@ def command_missing(seen: Evidence) -> Fault | None:
         return None
     if one.exit_code not in (126, 127) and not NOT_FOUND.search(one.error):
         return None
-    # runc ends its chain of causes with `unable to start container process: CAUSE`.
-    said = one.error.rpartition("container process: ")[2] or (seen.log[-1] if seen.log else "")
+    said = texts.cause_of(one.error) if one.error else (seen.log[-1] if seen.log else "")
     cause = f"its command cannot be run{': ' + said if said else ''}"
     return Fault("command-missing", cause, seen.again, f"correct {where_command(seen, said)}")
 
@@ -224,8 +228,13 @@ def _reason(seen: Evidence, container: Container) -> str:
     code = seen.last_exit
     if code is None:
         return said
-    reason = exit_reason(code, limit_bytes=container.memory_limit_bytes)
-    return f"exited with code {code}: {said}" if said and 0 < code < OUTSIDE_CODE else reason
+    if said and code and (code < OUTSIDE_CODE or code > SIGNALS_END):
+        return f"exited with code {code}: {said}"
+    if seen.log or not code:
+        return exit_reason(code, limit_bytes=container.memory_limit_bytes)
+    # A code below those of Docker and of signals has no meaning but that of its program.
+    how = f"exited with code {code}" if code < OUTSIDE_CODE else exit_reason(code)
+    return f"{how}, and it wrote nothing"
 
 
 def nothing_to_do(seen: Evidence) -> Fault | None:
@@ -252,8 +261,11 @@ def not_started(seen: Evidence) -> Fault | None:
         # Compose makes all containers before it starts any: one that waits in vain stays `created`.
         if wait := _waits_in_vain(seen) or _waits_for_server(seen):
             return Fault("check-missing", wait.words, "invoke up", wait.change)
-        said = f": {one.error}" if one.error else ""
-        return Fault("not-started", f"was created but never started{said}", "invoke up")
+        if one.error:
+            place = refused_place(seen.project, seen.name, texts.cause_of(one.error))
+            words = f"could not be started: {texts.cause_of(one.error)}"
+            return Fault("engine-refuses", words, "invoke up", f"correct {place}")
+        return Fault("not-started", "was created but never started", "invoke up")
     if any(check.link == "container" and not check.is_ok for check in seen.result.checks):
         return Fault("not-started", "has fewer containers than declared", "invoke up")
     return None
@@ -283,7 +295,7 @@ def _look_at(seen: Evidence) -> tuple[str, str]:
     """(repair, change) after an error that has no name here: the line of the project that it came from."""
     origin = find_origin(seen) if seen.last_error else None
     if origin is None:
-        return seen.logs, ""
+        return _ask_for_words(seen) or seen.logs, ""
     change = f"see to {origin[0]}, where that comes from"
     settings = _newer_settings(seen, seen.project.root / origin[0].rpartition(":")[0])
     # Code that ran before the settings changed is seldom what is wrong.
@@ -292,6 +304,21 @@ def _look_at(seen: Evidence) -> tuple[str, str]:
         if settings
         else (origin[1], change)
     )
+
+
+def _ask_for_words(seen: Evidence) -> str:
+    """The command that runs it once more so that it says where it ends; "" for a program that cannot be made to."""
+    one, run = seen.container, ("run", "--rm", "--no-deps")
+    if one is None or not one.argv or seen.last_exit is None:
+        return ""
+    first = one.argv[0]
+    if seen.last_exit == SIGSEGV and posixpath.basename(first).startswith("python"):
+        return seen.project.compose_line(*run, "--env", "PYTHONFAULTHANDLER=1", seen.name)
+    file = seen.own_file(first) if first.startswith("/") else None
+    # A script that stops at its first failing step (`set -e`) says nothing of it.
+    if seen.log or file is None or not SHELL_SCRIPT.match(file.read_text(encoding="utf-8", errors="replace")):
+        return ""
+    return seen.project.compose_line(*run, "--entrypoint", "sh", seen.name, "-x", first, *one.argv[1:])
 
 
 def _newer_settings(seen: Evidence, code: Path) -> str:

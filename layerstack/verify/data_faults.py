@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-from layerstack.run.declared import place_or
+from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
 from layerstack.status.input_changes import is_dependency_file
 from layerstack.verify.evidence import Evidence, Rule
@@ -26,6 +26,13 @@ DAMAGED = re.compile(
     r"|(?:page|table|index|tablespace|database|InnoDB)\b.* is corrupt(?:ed)?\b",
     re.IGNORECASE,
 )
+# PostgreSQL, SQLite, MySQL.
+NO_TABLE = re.compile(
+    r"column \"(?P<column>\w+)\" (?:of relation \"\w+\" )?does not exist|relation \"(?P<table>[\w.]+)\" does not exist"
+    r"|no such table: (?P<table_>[\w.]+)|no such column: (?P<column_>[\w.]+)|Unknown column '(?P<column__>[\w.]+)'"
+    r"|Table '(?P<table__>[\w.]+)' doesn't exist"
+)
+MIGRATES = re.compile(r"migrat|alembic|flyway|liquibase|db:setup", re.IGNORECASE)
 # `The data directory was initialized by PostgreSQL version 15`
 VERSIONS = re.compile(r"initialized by PostgreSQL version|built by version|[Cc]annot upgrade from|found: ?\W*\d")
 # `A server is already running (pid: 1, file: /data/server.pid).`, `lock file "postmaster.pid" already exists`
@@ -82,6 +89,25 @@ def damaged(seen: Evidence) -> Fault | None:
     return Fault("data-damaged", words, f"invoke up {seen.name}", change)
 
 
+def schema_missing(seen: Evidence) -> Fault | None:
+    """A database that works and lacks a table or a column: its migrations did not run, or are older than the code."""
+    match = seen.line_with(NO_TABLE)
+    if match is None:
+        return None
+    what = next(f"{kind.strip('_')} {name}" for kind, name in match.groupdict().items() if name)
+    words = f"finds no {what} in its database: the migrations have not run, or are older than its code"
+    jobs = [name for name in seen.project.services if MIGRATES.search(name)]
+    jobs = jobs or [name for name, one in seen.project.services.items() if MIGRATES.search(str(one.definition))]
+    if len(jobs) != 1 or jobs == [seen.name]:
+        return Fault("schema-missing", words, seen.up, "run its migrations")
+    place = in_brackets(seen.declared_of(jobs[0]))
+    # An old image has the old migrations.
+    built = f"invoke build {jobs[0]} && " if seen.project.image_of(seen.project.services[jobs[0]]) else ""
+    run = seen.project.compose_line("run", "--rm", jobs[0])
+    change = f"have the migration in {jobs[0]}{place}"
+    return Fault("schema-missing", words, f"{built}{run} && invoke up", change)
+
+
 def lock_left(seen: Evidence) -> Fault | None:
     """The file of a process number that a killed predecessor left, where nobody else has the volume."""
     match = LOCK.search(seen.last_error) if seen.last_exit and IS_LOCKED.search(seen.last_error) else None
@@ -108,4 +134,4 @@ def lock_left(seen: Evidence) -> Fault | None:
     return Fault("lock-left", words, f"{own} && invoke up {seen.name}")
 
 
-RULES: tuple[Rule, ...] = (damaged, of_other_version, disk_full, lock_left)
+RULES: tuple[Rule, ...] = (damaged, of_other_version, disk_full, lock_left, schema_missing)

@@ -33,6 +33,7 @@ EVIDENCE_CHARACTERS = 300
 SHOWN_HEALTH_LINES = 2
 # The surest evidence first: what the engine knows, then what the service says, then how it ended.
 RULES: tuple[Rule, ...] = (
+    health_faults.malformed,
     *container_faults.FIRST,
     *port_faults.RULES,
     *mount_faults.RULES,
@@ -45,7 +46,10 @@ RULES: tuple[Rule, ...] = (
     *right_faults.RULES,
     missing_files.file_missing,
     setting_faults.variable_missing,
+    setting_faults.value_empty,
     setting_faults.value_quoted,
+    setting_faults.command_unfilled,
+    setting_faults.scheme_missing,
     program_faults.user_nameless,
     program_faults.without_new_rights,
     *program_faults.RULES,
@@ -53,7 +57,9 @@ RULES: tuple[Rule, ...] = (
     health_faults.proxied,
     health_faults.wrong_port,
     health_faults.other_family,
+    health_faults.other_address,
     health_faults.wrong_path,
+    health_faults.login_wanted,
     health_faults.unknown_host,
     network_faults.certificate_refused,
     network_faults.internal_only,

@@ -1,15 +1,19 @@
 """All evidence on a broken service, as the rules ask for it."""
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from layerstack.dockerfile.image import Image
+from layerstack.dockerfile.recipe import parse_dockerfile
 from layerstack.engine.container import Container, Mount
 from layerstack.engine.ports import Holder
+from layerstack.errors import UsageError
 from layerstack.project.compose_source import Declaration
 from layerstack.project.declaration import find_declaration, find_text, how_to_change
 from layerstack.project.project import Port, Project, Service
@@ -128,13 +132,43 @@ class Evidence:
         """Where a Compose file declares this of it."""
         return find_declaration(self.project, self.name, *keys)
 
+    def declared_of(self, service: str) -> Declaration | None:
+        """Where a Compose file begins with another service."""
+        return find_declaration(self.project, service)
+
     def written(self, key: str, word: "str | re.Pattern[str]") -> Declaration | None:
         """The line below one of its keys that contains a word, or what a pattern finds."""
         return find_text(self.project, self.name, key, word)
 
-    def variable(self, name: str) -> str:
-        """Where one of its variables is changed."""
-        return how_to_change(name, self.declared("environment", name))
+    def variable(self, name: str, wrong: str = "") -> str:
+        """Where one of its variables is changed; `wrong` is the part of its value that is to be corrected."""
+        declared = self.declared("environment", name)
+        # `postgres://me:${PASSWORD}@dbb:5432/x`: the host stands in this line, and the password is right.
+        if declared and wrong and wrong in declared.text:
+            return f"{name} in {declared.place}"
+        return how_to_change(name, declared)
+
+    def instruction(self, keyword: str) -> str:
+        """`Dockerfile:12 (USER)`: the last such line of its image's own Dockerfile; "" for none."""
+        if self.image is None:
+            return ""
+        # Of a Dockerfile that cannot be read nothing is known.
+        with suppress(UsageError, ValueError):
+            stages = parse_dockerfile(self.project.root, self.image).reachable(self.image.target)
+            lines = [one.line for stage in stages for one in stage.instructions if one.keyword == keyword]
+            return f"{self.image.dockerfile_place}:{lines[-1]} ({keyword})" if lines else ""
+        return ""
+
+    def is_made_by_dockerfile(self, path: str) -> bool:
+        """Whether a step of its image's Dockerfile names a path or the name of its file."""
+        if self.image is None:
+            return False
+        with suppress(UsageError, ValueError):
+            stages = parse_dockerfile(self.project.root, self.image).stages
+            steps = [one for stage in stages for one in stage.instructions if one.keyword in ("RUN", "COPY", "ADD")]
+            name, folder = posixpath.basename(path), posixpath.dirname(path)
+            return any(name in one.raw or (one.keyword == "RUN" and folder in one.raw) for one in steps)
+        return False
 
     def in_health_check(self, word: str) -> str:
         return place_or(self.written("healthcheck", word), f"the health check of {self.name}")

@@ -1,5 +1,6 @@
 """What is wrong with a stack that does not work: the faults, named, and what follows from them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container
 from layerstack.engine.inside import stopped_programs
 from layerstack.project.project import Project
+from layerstack.run.fault import Fault
 from layerstack.run.health import Verdict
 from layerstack.verify.check_graph import CheckGraph
 from layerstack.verify.checks import CheckResult
@@ -45,7 +47,22 @@ def explain(
     blamed = blame(graph, faults, [name for name, one in seen.items() if one.has_ended])
     roots = rank_roots(graph, faults, blamed)
     marked = tuple(mark_consequences(one, blamed) for one in results)
-    return marked, join_absent([make_diagnosis(seen[name], faults[name]) for name in roots], results)
+    found = [make_diagnosis(seen[name], with_waiting(faults[name], name, graph, results)) for name in roots]
+    return marked, join_absent(found, results)
+
+
+def with_waiting(fault: Fault, name: str, graph: CheckGraph, results: Sequence[ServiceResult]) -> Fault:
+    """The fault with a repair that also starts the services which do not run because of this one."""
+    waiting = (
+        one
+        for one in results
+        if one.container is None
+        or one.container.status == "created"
+        or (one.container.status in ("exited", "dead") and not one.is_ok)
+    )
+    if not any(name in graph.all_needs(one.service) for one in waiting if one.service != name):
+        return fault
+    return replace(fault, repair=re.sub(rf"\binvoke up {re.escape(name)}$", "invoke up", fault.repair))
 
 
 def look_again(client: EngineClient, graph: CheckGraph, results: Sequence[ServiceResult]) -> list[ServiceResult]:

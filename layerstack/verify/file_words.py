@@ -1,5 +1,6 @@
 """What complaints of files name: paths, and the mounts that these are in."""
 
+import posixpath
 import re
 
 from layerstack.engine.container import Mount
@@ -20,19 +21,29 @@ NOT_FILES = ("/proc", "/sys", "/dev", "/api")
 # `open '/my app/config.json'`, `open /app/config.json`; not the path of a URL, which follows its host.
 PATH = re.compile(r"(?<=['\"])(?:/[\w.@+ ()-]+){2,}(?=['\"])|(?<![\w:/.])(?:/[\w.@+-]+){2,}")
 
+# `No such file or directory: 'config/app.toml'`
+NAME = re.compile(r"['\"]((?:[\w.@+-]+/)*[\w@+-]+\.\w+)['\"]")
+
+
+def paths_in(seen: Evidence, line: str) -> list[str]:
+    """The paths in a complaint; when the program ended also a name in its working directory."""
+    if (found := PATH.findall(line)) or line.strip() != seen.last_error or seen.container is None:
+        return found
+    return [posixpath.normpath(posixpath.join(seen.container.folder, name)) for name in NAME.findall(line)]
+
 
 def mount_meant(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
     """The mount that a complaint names, else one just above it, else the only volume where nothing else is named."""
     # A complaint without a path may be of a socket or another path, which the lines above it name.
     said = (next(seen.lines_with(pattern), ""), seen.last_error, *telling_lines(seen.log)[-2:])
     lines = (text for text in said if not SOURCE_LINE.match(text))
-    is_told = any(BINDS.search(text) or PATH.search(text) for text in lines)
+    is_told = any(BINDS.search(text) or paths_in(seen, text) for text in lines)
     return mount_named(seen, pattern) or _mount_near(seen) or (None if is_told else _only_volume(seen))
 
 
 def mount_named(seen: Evidence, pattern: "re.Pattern[str]") -> Mount | None:
     """The mount whose path the complaint names."""
-    named = [path for line in seen.lines_with(pattern) for path in PATH.findall(line)]
+    named = [path for line in seen.lines_with(pattern) for path in paths_in(seen, line)]
     return next(filter(None, map(seen.mount_at, named)), None)
 
 

@@ -1,18 +1,21 @@
 """Health checks that fail although the program may work: sent through a proxy, or too slow."""
 
 import re
-from contextlib import suppress
+from os.path import relpath
+from pathlib import Path
 
-from layerstack.dockerfile.recipe import parse_dockerfile
-from layerstack.engine.container import Container
-from layerstack.errors import UsageError
+from layerstack.engine.container import Container, Mount
+from layerstack.engine.place import WILDCARDS
 from layerstack.project.addresses import URL
 from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
 from layerstack.run.health import renew
 from layerstack.verify.connection_words import NOT_RESOLVED, REFUSED, TIMED_OUT
 from layerstack.verify.evidence import Evidence
-from layerstack.wording import duration
+from layerstack.verify.last_words import last_error
+from layerstack.verify.mount_faults import is_empty
+from layerstack.verify.own_command import where_command
+from layerstack.wording import duration, short
 
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 # `http://user@127.0.0.1:8080/health`
@@ -20,6 +23,9 @@ HOST = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([\w.-]+)")
 HEEDS_PROXY = re.compile(r"\b(?:wget|curl)\b")
 OWN = re.compile(r"\b(?:127\.0\.0\.1|localhost)\b")
 NUMBER = re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")
+LOOPBACK = "127.0.0.1"
+# Linux gives a program that asks for port 0 one from here on.
+FIRST_CHOSEN = 32768
 # `http://localhost/health`
 WITHOUT_PORT = re.compile(r"\b(https?)://(?:127\.0\.0\.1|localhost)(?![\w.:])")
 IMPLIED_PORTS = {"http": "80", "https": "443"}
@@ -29,9 +35,14 @@ OWN_PORT = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)\W{1,4}(\d{2,5})\b"
 OVER_IPV4 = re.compile(r"(?:\b(https?)://)?(?:127\.0\.0\.1|0\.0\.0\.0)(?:\W{1,4}(\d{2,5})\b)?")
 # Not among the numbers of curl's progress: `100   404  100   404    0`.
 NO_PATH = re.compile(r"(?<![\w/.-])404(?![\w.-]|\s+\d)")
+# `HTTP/1.1 401 Unauthorized`, `HTTP Error 403: Forbidden`, `The requested URL returned error: 401`
+NO_LOGIN = re.compile(r"(?<![\w/.-])40[13](?= Unauthorized| Forbidden|: |$)", re.MULTILINE)
 OWN_PATH = re.compile(r"(?:127\.0\.0\.1|localhost|0\.0\.0\.0)(?::\d+)?(/[^\s'\"`)|;]*)")
 # `Health check exceeded timeout (3s)`
 OUT_OF_TIME = re.compile(r"health check exceeded timeout", re.IGNORECASE)
+# `until nc -z db 5432; do sleep 1; done`
+WAITS = re.compile(r"\s*(?:until|while)\s")
+LOOP_CHARACTERS = 60
 # Starting a program inside a container takes a tenth of a second, on a busy machine ten times that.
 SHORT_SECONDS = 1.0
 
@@ -41,15 +52,29 @@ def where_asked(seen: Evidence, word: str = "", key: str = "") -> tuple[str, str
     declared = seen.written("healthcheck", word) if word else None
     declared = declared or (seen.declared("healthcheck", key) if key else None)
     declared = declared or seen.declared("healthcheck")
-    image = seen.project.image_of(seen.service)
-    if declared or image is None:
-        return declared.place if declared else f"the health check of {seen.name}", f"invoke up {seen.name}"
-    with suppress(UsageError, ValueError):
-        stages = parse_dockerfile(seen.project.root, image).reachable(image.target)
-        lines = [one.line for stage in stages for one in stage.instructions if one.keyword == "HEALTHCHECK"]
-        if lines:
-            return f"{image.dockerfile_place}:{lines[-1]} (HEALTHCHECK)", renew(seen.name, is_of_image=True)
+    if declared:
+        return declared.place, f"invoke up {seen.name}"
+    if line := seen.instruction("HEALTHCHECK"):
+        return line, renew(seen.name, is_of_image=True)
     return f"the health check of {seen.name}", f"invoke up {seen.name}"
+
+
+def malformed(seen: Evidence) -> Fault | None:
+    """A health check whose words are joined or parted in the wrong places: another command runs than is meant."""
+    one = seen.container
+    if one is None or one.health != "unhealthy":
+        return None
+    how, first, *others = (*one.health_command, "", "")[: max(2, len(one.health_command))]
+    if how == "CMD-SHELL" and others:
+        words = f"its health check runs `{first}` alone: after CMD-SHELL only the first word counts"
+        meant, instead = '["CMD", …]', "CMD for CMD-SHELL"
+    elif how == "CMD" and " " in first and not others:
+        words = f"its health check looks for one program with the name `{first}`"
+        meant, instead = f'["CMD-SHELL", "{first}"]', "CMD-SHELL for CMD"
+    else:
+        return None
+    where, again = where_asked(seen, key="test")
+    return Fault("health-check-malformed", words, again, f"write {instead} in {where}: `{meant}`")
 
 
 def proxied(seen: Evidence) -> Fault | None:
@@ -89,6 +114,8 @@ def wrong_port(seen: Evidence) -> Fault | None:
     port = next((number for number in asked if int(number) not in open_ports), None)
     if port is None:
         return None
+    if min(open_ports) >= FIRST_CHOSEN:
+        return _without_port(seen, port, open_ports[0])
     numbers = " or ".join(map(str, open_ports))
     words = f"its health check asks port {port}, and its program listens on {numbers}"
     where, again = where_asked(seen, port)
@@ -97,6 +124,14 @@ def wrong_port(seen: Evidence) -> Fault | None:
         place = in_brackets(seen.declared("environment"))
         change = f"let its program listen on {port}, the port that is published too{place}, or {change}"
     return Fault("health-check-wrong-address", words, again, change)
+
+
+def _without_port(seen: Evidence, asked: str, found: int) -> Fault:
+    """A program that was given no port, or 0: each start has another one."""
+    words = f"its program listens on {found}, a port that the system chose, and its health check asks port {asked}"
+    empty = [name for name, value in seen.environment.items() if "PORT" in name.upper() and value in ("", "0")]
+    change = f"set {seen.variable(empty[0])} to {asked}" if empty else f"let its program listen on {asked}"
+    return Fault("wrong-port", words, seen.up, change)
 
 
 def other_family(seen: Evidence) -> Fault | None:
@@ -111,6 +146,9 @@ def other_family(seen: Evidence) -> Fault | None:
     if not there or not all(":" in found.ip for found in there):
         return None
     port = there[0].port
+    # A check that says nothing may have failed for anything: then it is tried.
+    if not one.health_output.strip() and (seen.runs_out(LOOPBACK, port) or not seen.runs_out("::1", port)):
+        return None
     words = f"listens on [{there[0].ip}]:{port} for IPv6 only, and its health check and its network ask over IPv4"
     return Fault(
         "listens-on-loopback", words, renew(seen.name, seen.service.is_built), f"let it listen on 0.0.0.0:{port}"
@@ -123,6 +161,23 @@ def _is_refused(container: Container) -> bool:
         return bool(REFUSED.search(container.health_output))
     command = " ".join(container.health_command)
     return bool(OWN_PORT.search(command) or WITHOUT_PORT.search(command))
+
+
+def other_address(seen: Evidence) -> Fault | None:
+    """A health check that is refused at the right port: its program listens on the container's outer address only."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or not seen.listeners or not _is_refused(one):
+        return None
+    asked = {int(port) for port in OWN_PORT.findall(" ".join(one.health_command))}
+    there = [found for found in seen.listeners if found.port in asked]
+    if not there or any(found.is_loopback or found.ip in WILDCARDS for found in there):
+        return None
+    ip, port = there[0].ip, there[0].port
+    words = f"listens on {ip}:{port} only, and its health check asks 127.0.0.1"
+    own = (ip, seen.name, one.name, one.id[:12], "$HOSTNAME")
+    variable = next((name for name, value in one.environment.items() if value in own and name != "HOSTNAME"), "")
+    where = f": {seen.variable(variable)}" if variable else f" ({where_command(seen)})"
+    return Fault("health-check-wrong-address", words, seen.up, f"let its program listen on 0.0.0.0{where}")
 
 
 def unknown_host(seen: Evidence) -> Fault | None:
@@ -150,7 +205,33 @@ def wrong_path(seen: Evidence) -> Fault | None:
         return None
     where, again = where_asked(seen, match[1])
     words = f"its health check asks the path {match[1]}, and its program has none such (404)"
+    if empty := _empty_folder(seen):
+        name = relpath(empty.source, seen.project.root)
+        change = f"put back what belongs into {name}, or correct its name in {seen.place_of(empty)}"
+        return Fault("file-missing", f"{words}: {name}, mounted on {empty.target}, is empty", seen.anew, change)
     change = f"write a path that it serves for {match[1]} in {where}"
+    return Fault("health-check-wrong-address", words, again, change)
+
+
+def _empty_folder(seen: Evidence) -> Mount | None:
+    """A mounted folder of the project with nothing in it: Docker makes one where none is."""
+    for mount in seen.mounts:
+        if mount.kind == "bind" and Path(mount.source).is_relative_to(seen.project.root) and is_empty(mount.source):
+            return mount
+    return None
+
+
+def login_wanted(seen: Evidence) -> Fault | None:
+    """A health check that is refused because it does not log in."""
+    one = seen.container
+    if one is None or one.health != "unhealthy" or not (found := NO_LOGIN.search(one.health_output)):
+        return None
+    match = OWN_PATH.search(" ".join(one.health_command))
+    if match is None:
+        return None
+    where, again = where_asked(seen, match[1])
+    words = f"its health check asks the path {match[1]}, for which its program wants a login ({found[0]})"
+    change = f"let it ask a path that needs none, or give it the login, in {where}"
     return Fault("health-check-wrong-address", words, again, change)
 
 
@@ -181,13 +262,25 @@ def asks_too_briefly(seen: Evidence) -> Fault | None:
         return None
     asked = {int(port) for port in OWN_PORT.findall(" ".join(one.health_command))}
     is_heard = any(found.port in asked for found in seen.listeners or ())
-    if not is_heard or not TIMED_OUT.search(one.health_output):
+    # The lines of code in a stack name the time-out that a call is given, too.
+    said = last_error(one.health_output.splitlines())
+    if not is_heard or not TIMED_OUT.search(said):
         return None
     where, again = where_asked(seen)
     words = "does not answer its health check in the time that the check itself waits"
     change = f"see what makes that answer slow (`invoke logs {seen.name}`), or let the check wait longer ({where})"
     # A dependency may be what it waits for: then this is only what follows.
     return Fault("unhealthy", words, again, change)
+
+
+def _waits_in_script(seen: Evidence) -> tuple[str, str, str] | None:
+    """(place, line, what runs the corrected script) of a loop in the script that it starts with; None for none."""
+    for path in (word for word in seen.argv[:2] if word.startswith("/")):
+        file = seen.own_file(path)
+        for number, line in enumerate(file.read_text(errors="replace").splitlines() if file else (), 1):
+            if WAITS.match(line):
+                return f"{seen.own_name(path)}:{number}", short(line, LOOP_CHARACTERS), seen.renewal(path)
+    return None
 
 
 def without_listener(seen: Evidence) -> Fault | None:
@@ -200,6 +293,10 @@ def without_listener(seen: Evidence) -> Fault | None:
     words = (
         f"{duration(one.uptime_seconds)} after its start it listens on no port yet, and its health check has given up"
     )
+    if loop := _waits_in_script(seen):
+        place, line, again = loop
+        words = f"{duration(one.uptime_seconds)} after its start it listens on no port yet: its script waits (`{line}`)"
+        return Fault("unhealthy", words, again, f"correct what it waits for in {place}")
     # Without a start period yet, the line of the check is where it is added.
     where, again = where_asked(seen, key="start_period")
     change = f"raise start_period if its start takes so long ({where}; `invoke logs {seen.name}` shows what it does)"

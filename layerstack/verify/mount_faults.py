@@ -25,8 +25,13 @@ def user_unknown(seen: Evidence) -> Fault | None:
     match = NO_USER.search(seen.container.error) if seen.container else None
     if match is None:
         return None
-    where = place_or(seen.declared("user"), f"the user of {seen.name}")
     words = f"is to run as the {match['what']} {match['name']}, which its image does not have"
+    declared = seen.declared("user")
+    line = None if declared else seen.instruction("USER")
+    if line and seen.image:
+        change = f"make it in {seen.image.dockerfile_place} (`RUN useradd {match['name']}`), or correct {line}"
+        return Fault("user-unknown", words, seen.again, change)
+    where = place_or(declared, f"the user of {seen.name}")
     change = f"correct {where}: a name that the image has, or a number"
     return Fault("user-unknown", words, seen.up, change)
 
@@ -41,7 +46,7 @@ def folder_for_a_file(seen: Evidence) -> Fault | None:
         return None
     for mount in one.mounts:
         is_file = mount.kind == "bind" and PurePosixPath(mount.target).suffix and _is_missed(seen, mount.target)
-        if is_file and _is_empty_folder(Path(mount.source)):
+        if is_file and is_empty(mount.source):
             name = relpath(mount.source, seen.project.root)
             words = f"mounts {name}, an empty folder, on {mount.target}: there was no such file, and Docker made it"
             change = f"correct the name in {seen.place_of(mount)} or have the file ready"
@@ -71,9 +76,10 @@ def _is_missed(seen: Evidence, path: str) -> bool:
     return bool(IS_FOLDER.search(seen.text) or re.search(rf"{re.escape(path)}(?![\w/.-])", seen.text))
 
 
-def _is_empty_folder(path: Path) -> bool:
+def is_empty(path: str) -> bool:
+    """Whether it is a folder of this machine with nothing in it."""
     try:
-        return path.is_dir() and not any(path.iterdir())
+        return Path(path).is_dir() and not any(Path(path).iterdir())
     except OSError:
         return False
 

@@ -24,6 +24,8 @@ def where_command(seen: Evidence, said: str = "") -> str:
     for key in ("command", "entrypoint"):
         if declared := seen.declared(key):
             return how_to_change(key, declared)
+    if line := seen.instruction("CMD") or seen.instruction("ENTRYPOINT"):
+        return line
     return f"ENTRYPOINT or CMD in {seen.image.dockerfile_place}" if seen.image else f"the command of {seen.name}"
 
 

@@ -45,7 +45,12 @@ ENDING_LINES = 4
 # The end by SIGILL, as engines and shells number it.
 ILLEGAL_INSTRUCTION = 132
 # `npm error Missing script: "serve"`
-NO_SCRIPT = re.compile(r"Missing script: \"?(?P<name>[\w:.-]+)|Command \"(?P<yarn>[\w:.-]+)\" not found\.$")
+NO_SCRIPT = re.compile(
+    r"Missing script: \"?(?P<name>[\w:.-]+)|Command \"(?P<yarn>[\w:.-]+)\" not found\.$"
+    r"|^Unknown command: \"(?P<npm>[\w:.-]+)\"$"
+)
+# Those that npm itself takes, of which `npm strat` is a misspelling.
+NPM_COMMANDS = ("start", "run", "test", "exec", "restart", "ci", "install")
 
 
 def program_repeated(seen: Evidence) -> Fault | None:
@@ -111,11 +116,15 @@ def script_missing(seen: Evidence) -> Fault | None:
     match = next(filter(None, map(NO_SCRIPT.search, reversed(seen.log))), None) if seen.last_exit else None
     if match is None or seen.container is None:
         return None
-    name = match["name"] or match["yarn"]
+    name = match["name"] or match["yarn"] or match["npm"]
     path = posixpath.join(seen.container.folder, "package.json")
     file = seen.own_file(path)
-    near = nearest(name, _scripts(file.read_text(encoding="utf-8", errors="replace")) if file else ())
+    scripts = _scripts(file.read_text(encoding="utf-8", errors="replace")) if file else []
+    near = nearest(name, NPM_COMMANDS if match["npm"] else scripts)
     hint = f" (did you mean {near}?)" if near else ""
+    if match["npm"]:
+        words = f"runs `npm {name}`, and npm has no such command{hint}"
+        return Fault("command-missing", words, seen.again, f"correct {where_command(seen)}")
     words = f"runs the script {name}, which {seen.own_name(path)} does not have{hint}"
     return Fault("command-missing", words, seen.again, f"correct {where_command(seen)}")
 

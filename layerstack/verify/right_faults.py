@@ -12,7 +12,7 @@ from layerstack.run.declared import in_brackets
 from layerstack.run.fault import Fault
 from layerstack.secret_text import SECRET_NAME
 from layerstack.verify.evidence import Evidence, Rule
-from layerstack.verify.file_words import BINDS, NO_FILE, NOT_FILES, PATH, mount_meant, mount_named
+from layerstack.verify.file_words import BINDS, NO_FILE, NOT_FILES, PATH, mount_meant, mount_named, paths_in
 from layerstack.verify.http_check import short
 from layerstack.verify.last_words import telling_lines
 from layerstack.verify.own_command import where_command
@@ -127,6 +127,9 @@ def unwritable(seen: Evidence) -> Fault | None:
     if not mount.is_writable:
         change = f"remove `ro` or `read_only` from {seen.place_of(mount)}"
         return Fault("volume-unwritable", f"{mount.words} is mounted read-only", seen.up, change)
+    # Rights on a volume do not change that a file system takes no writing: then another place is meant.
+    if READ_ONLY.search(seen.last_error) and mount_named(seen, UNWRITABLE) is None:
+        return None
     return _closed_to_writing(seen, mount)
 
 
@@ -166,7 +169,7 @@ def _rights(seen: Evidence) -> tuple[str, ...]:
 def _unwritable_image(seen: Evidence) -> Fault | None:
     """A read-only file of the container; only when its program ended, as many try and do without."""
     said = seen.last_error
-    path = next(iter(PATH.findall(said)), "") if UNWRITABLE.search(said) else ""
+    path = next(iter(paths_in(seen, said)), "") if UNWRITABLE.search(said) else ""
     if not path or path.startswith(NOT_FILES):
         return None
     folder = path.rpartition("/")[0]

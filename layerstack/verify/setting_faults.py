@@ -1,10 +1,14 @@
 """Faults of settings that a service reports: a missing variable, refused credentials."""
 
+import os
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 
 from layerstack.engine.container import Container
 from layerstack.project.addresses import references
+from layerstack.project.env_example import find_example
+from layerstack.project.env_file import read_env_file
 from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.secret_text import SECRET_NAME
@@ -27,7 +31,8 @@ VARIABLE_MISSING = (
     re.compile(rf"(?:provide|set|missing|required?|undefined|need|needs)\b.*?\benv(?:ironment)? var\w*\W+({NAME})\b"),
     re.compile(rf"\benv(?:ironment)? var\w*\W+({NAME})\b.*(?:not set|missing|required|undefined|empty|unset|must be)"),
     re.compile(rf"resolve placeholder '({VARIABLE})"),
-    re.compile(rf"\b({VARIABLE}): (?:parameter null or not set|unbound variable)"),
+    # A shell says it of nothing but variables: `TOKEN: parameter not set`, `line 3: token: unbound variable`
+    re.compile(r"\b([A-Za-z_]\w*): (?:parameter (?:null or )?not set|unbound variable)"),
 )
 # PostgreSQL, MariaDB, and over two lines MySQL.
 TO_SPECIFY = re.compile(
@@ -55,6 +60,20 @@ NOT_KNOWN = re.compile(r"unrecogni[sz]ed|unknown|invalid|bad (?:option|directive
 NOT_THERE = re.compile(r"\b(?:missing|required)\b", re.IGNORECASE)
 # `must specify one of the following schemes (redis://, rediss://)`
 SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]*)://")
+# `EVERY is 0`, `LOG_LEVEL must be one of debug, info`, `bad FEED: feed:8080`; not `reading CONFIG failed`.
+ERROR_OF_ITS_OWN = re.compile(
+    r"\b(?:is|must|should|has to|cannot|can't|not an?)\b|invalid|illegal|\bbad\b|malformed|unsupported|out of range",
+    re.IGNORECASE,
+)
+ENDING_LINES = 3
+# `invalid literal for int() with base 10: ''`, `strconv.Atoi: parsing "": invalid syntax`, `For input string: ""`
+EMPTY_TEXT = re.compile(r"(?<![\w'\"])(?:''|\"\")(?![\w'\"])|\bempty string\b", re.IGNORECASE)
+# Node.js, Python's requests and urllib, Go, curl.
+NO_SCHEME = re.compile(
+    r"unknown scheme|no scheme supplied|no connection adapters were found|unknown url type|unsupported protocol"
+    r"|missing protocol scheme|first path segment in URL cannot contain colon|failed to parse URL|ERR_INVALID_URL",
+    re.IGNORECASE,
+)
 QUOTES = ("''", '""')
 
 
@@ -67,6 +86,28 @@ def variable_missing(seen: Evidence) -> Fault | None:
     return None
 
 
+def command_unfilled(seen: Evidence) -> Fault | None:
+    """A command with a variable of Compose that nothing sets: Compose puts nothing in its place."""
+    if not seen.last_exit:
+        return None
+    known = {*os.environ, *(name for path in seen.project.env_files for name in read_env_file(path).values)}
+    for declared in filter(None, (seen.declared("command"), seen.declared("entrypoint"))):
+        unset = [name for name in declared.bare_variables if name not in known]
+        if unset:
+            words = f"its command uses ${unset[0]} ({declared.place}), which is not set: nothing stands in its place"
+            change = f"set {' and '.join(unset)} in .env, or write `$${unset[0]}` for a variable of the container"
+            return Fault("variable-missing", words, seen.up, change)
+    return None
+
+
+def value_empty(seen: Evidence) -> Fault | None:
+    """A variable that is set to nothing, where its program complains of an empty text."""
+    empty = [name for name, value in _declared_values(seen).items() if value == ""]
+    if len(empty) != 1 or not seen.last_exit or not EMPTY_TEXT.search(seen.last_error):
+        return None
+    return _missing(seen, empty[0])
+
+
 def _missing(seen: Evidence, variable: str) -> Fault:
     near = nearest(variable, _declared_values(seen), 0.8)
     if near and near != variable:
@@ -74,6 +115,9 @@ def _missing(seen: Evidence, variable: str) -> Fault:
         where = place_or(seen.declared("environment", near), f"the environment of {seen.name}")
         return Fault("variable-missing", words, seen.up, f"write {variable} for {near} in {where}")
     declared = seen.declared("environment", variable)
+    if declared and declared.bare_variables and (example := find_example(seen.project.root / ".env")):
+        words = f"the variable {variable} is missing: there is no .env, and {example.name} is its example"
+        return Fault("variable-missing", words, f"cp {shlex.quote(example.name)} .env && invoke up")
     if declared and declared.bare_variables:
         change = f"set {' and '.join(declared.bare_variables)} in .env ({declared.place})"
     elif declared:
@@ -108,12 +152,27 @@ def value_wrong(seen: Evidence) -> Fault | None:
         for name, value in values
         if "://" in value and value.partition("?")[0].rpartition("/")[2] in told
     ]
+    said, named = _named_by_its_program(seen, values) if not wrong else (seen.last_error, "")
+    wrong = wrong or ([named] if named else [])
     # Two variables may have the same value, and the complaint names none of them. ``Missing `secret_key_base` for
     # 'production' environment`` says of something else that it is wrong.
     if len(wrong) != 1 or not seen.last_exit or NOT_THERE.search(seen.last_error):
         return None
-    words = f"does not take the value of {wrong[0]}: {seen.last_error}"
-    return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0])}")
+    words = f"does not take the value of {wrong[0]}: {said}"
+    part = next((one for one in told if one in dict(values)[wrong[0]]), "")
+    return Fault("variable-wrong", words, seen.up, f"correct {seen.variable(wrong[0], part)}")
+
+
+def _named_by_its_program(seen: Evidence, values: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """(its complaint, the variable that it names): `EVERY is 0`; empty for none."""
+    names = [name for name, _ in values if len(name) > 2]
+    # Docker may put a last word that was written to the other stream below the complaint.
+    for line in reversed(seen.plain_log[-ENDING_LINES:]) if seen.last_exit else ():
+        if ERROR_OF_ITS_OWN.search(line):
+            named = [name for name in names if re.search(rf"\b{re.escape(name)}\b", line)]
+            if len(named) == 1:
+                return line.strip(), named[0]
+    return seen.last_error, ""
 
 
 def command_wrong(seen: Evidence) -> Fault | None:
@@ -142,6 +201,17 @@ def scheme_wrong(seen: Evidence) -> Fault | None:
     name, scheme = wrong[0]
     words = f"does not take the value of {name}: it begins with {scheme}:// and not with {taken[0]}://"
     return Fault("variable-wrong", words, f"invoke up {seen.name}", f"correct {seen.variable(name)}")
+
+
+def scheme_missing(seen: Evidence) -> Fault | None:
+    """An address that is to be a URL and begins with its host."""
+    if not NO_SCHEME.search(seen.text):
+        return None
+    bare = [name for name, value in _declared_values(seen).items() if value.partition(":")[0] in seen.hosts]
+    if len(bare) != 1:
+        return None
+    words = f"wants a URL in {bare[0]}, whose value does not begin with a scheme such as http://"
+    return Fault("variable-wrong", words, seen.up, f"write the scheme in front of it: {seen.variable(bare[0])}")
 
 
 def _declared_values(seen: Evidence) -> dict[str, str]:

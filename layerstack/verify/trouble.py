@@ -25,6 +25,8 @@ CERTAIN: frozenset[FaultKind] = frozenset(
             "port-misplaced",
             "network-missing",
             "command-missing",
+            "engine-refuses",
+            "health-check-malformed",
         ),
         *("windows-line-ends", "health-program-missing", "not-executable", "user-unknown", "mount-mismatch"),
     }

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from layerstack.build import build_failure
 from layerstack.build.build_failure import failure
 from layerstack.build.buildlog import BuildReport, Step
 from layerstack.dockerfile.image import Image
@@ -14,6 +16,13 @@ from layerstack.project.settings import ProjectSettings
 
 CHECKSUM = 'failed to calculate checksum of ref abc::def: "/{}": not found'
 NO_HOST = "dial tcp: lookup registry-1.docker.io: no such host"
+
+
+@pytest.fixture(autouse=True)
+def no_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        build_failure.engine, "client", lambda: SimpleNamespace(api=SimpleNamespace(images=lambda **_: []))
+    )
 
 
 @pytest.fixture
@@ -242,3 +251,29 @@ def test_a_line_that_lacks_its_backslash(shop: Project, above: str) -> None:
 
 def test_a_heredoc_without_its_end(shop: Project) -> None:
     assert "`EOT`" in of_message(shop, 8, "RUN <<EOT", "unterminated heredoc").advice
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "reason", "advice"),
+    [
+        ("#!/bin/sh\r\necho\r\n", "not found", "Windows line ends", "sed -i"),
+        ("#!/bin/bash\necho\n", "not found", "/bin/bash", "install /bin/bash"),
+        ("#!/bin/sh\necho\n", "Permission denied", "is not executable", "chmod +x 'my web/prepare.sh'"),
+    ],
+)
+def test_a_script_of_the_context_that_does_not_run(
+    shop: Project, text: str, said: str, reason: str, advice: str
+) -> None:
+    (shop.root / "my web/prepare.sh").write_bytes(text.encode())
+    error = of_step(shop, "RUN /prepare.sh", "exit code: 127", f"/bin/sh: 1: /prepare.sh: {said}")
+    assert reason in first_line(error)
+    assert "my web/prepare.sh" in first_line(error)
+    assert advice in error.advice
+
+
+def test_another_tag_of_the_image_that_the_engine_has(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [{"RepoTags": ["python:2.7", "python:3.9"]}, {"RepoTags": None}]
+    api = SimpleNamespace(images=lambda name: found if name == "python" else [])
+    monkeypatch.setattr(build_failure.engine, "client", lambda: SimpleNamespace(api=api))
+    said = f"python:3.99: failed to resolve source metadata for docker.io/library/python:3.99: {NO_HOST}"
+    assert "`python:3.9`" in of_message(shop, 1, "FROM python:3.99", said).advice

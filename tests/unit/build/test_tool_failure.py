@@ -28,6 +28,11 @@ npm error A complete log of this run can be found in: /home/app/.npm/_logs/x.log
 """  # noqa: E501
 
 
+NPM_JSON = """npm error code EJSONPARSE
+npm error JSON.parse Invalid package.json: JSONParseError: Unexpected string in JSON at position 86 while parsing near "x"
+npm error JSON.parse Failed to parse JSON data.
+npm error JSON.parse Note: package.json must be actual JSON, not just JavaScript.
+"""  # noqa: E501
 PIP_HASH = """ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated them.
     bottle==0.12.25 from https://files.example/bottle-0.12.25-py3-none-any.whl (from -r requirements.txt (line 1)):
         Expected sha256 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
@@ -136,6 +141,8 @@ make: *** [Makefile:2: all] Error 1
 @pytest.mark.parametrize(
     ("log", "named", "repair"),
     [
+        (NPM_JSON, "package.json is no JSON: Unexpected string", "node -p"),
+        ("SyntaxError: Cannot use import statement outside a module", "CommonJS", '"type": "module"'),
         (NPM_SYNC, "EUSAGE", "cd web && npm install --package-lock-only"),
         ("npm error 404  'left-padd@*' is not in this registry.", "left-padd@*", ""),
         ("npm error notarget No matching version found for left-pad@9.9.9.", "left-pad@9.9.9", ""),

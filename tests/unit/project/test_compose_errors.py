@@ -18,7 +18,7 @@ COMPOSE = """services:
     volumes: ["data:/data"]
   low: {image: low, profiles: [later]}
   queue: {image: queue, depends_on: [web], healthcheck: {interval: 2}, cpuset: 3}
-  Job 1: {image: job}
+  Job 1: {image: job, healthcheck: {test: [wget, "http://127.0.0.1"]}}
 secrets: {key: {file: key.txt}}
 """
 
@@ -45,6 +45,8 @@ def error(root: Path, said: str, **variables: str) -> StackError:
             "echo IMAGE=VALUE >> .env",
         ),
         ("Invalid hostPort: x80", "compose.yaml:6", "x80"),
+        ("Invalid ip address: x80", "compose.yaml:6", "x80"),
+        ('healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"', "compose.yaml:11", "CMD"),
         ("failed to read ROOT/.env: line 3: key cannot contain a space", ".env:3", "line 3"),
         (
             'service "web" depends on undefined service "db": invalid compose project',
@@ -227,3 +229,12 @@ def test_a_quote_without_its_end_is_named_where_it_begins(tmp_path: Path) -> Non
     found = error(tmp_path, 'failed to read ROOT/.env: line 4: unterminated quoted value "hello')
     assert ".env:2: unterminated quoted value" in str(found.args[0])
     assert "line 2" in found.advice
+
+
+def test_a_file_to_extend_is_not_the_one_that_extends_it(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  web:\n    extends: {file: common.yml, service: base}\n")
+    said = f"open {tmp_path}/common.yml: no such file or directory"
+    result = CommandResult(("docker", "compose", "config"), 1, "", said, 0.1)
+    found = unreadable("The Compose file", result, tmp_path, [tmp_path / "compose.yaml"], {})
+    assert "compose.yaml:3" in str(found)
+    assert "Did you mean" not in found.advice

@@ -77,11 +77,15 @@ def test_one_bad_replica_makes_the_service_bad() -> None:
         (137, True, "ran out of memory (limit 64 MB"),
         (137, False, "killed (SIGKILL)"),
         (143, False, "SIGTERM"),
-        (128 + 70, False, "signal 70"),
+        (128 + 63, False, "signal 63"),
     ],
 )
 def test_exit_reason(code: int, memory: bool, said: str) -> None:
     assert said in exit_reason(code, memory, 64 * 2**20)
+
+
+def test_a_code_of_its_own_is_no_signal() -> None:
+    assert exit_reason(255) == "exited with code 255"
 
 
 def test_dependencies_come_first() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from layerstack.command import CommandResult
 from layerstack.project.project import Project, Service
-from layerstack.run.start_failure import compose_failed
+from layerstack.run.start_failure import ServiceFailed, compose_failed, was_stopped_for
 from layerstack.run.unmet import misspelt, unmet
 
 COMPOSE = """\
@@ -94,3 +94,27 @@ def test_what_the_engine_refuses_is_the_first_line(tmp_path: Path) -> None:
     found = compose_failed(project(tmp_path), CommandResult(("docker",), 1, "", said, 0.1))
     assert str(found).splitlines()[0] == f"The engine refuses to make web: {reason}"
     assert "compose.yml:3" in found.advice
+
+
+def test_a_network_whose_addresses_another_one_has(tmp_path: Path) -> None:
+    loaded = project(tmp_path)
+    subnet = "networks:\n  default:\n    ipam: {config: [{subnet: 10.9.7.0/24}]}\n"
+    (tmp_path / "compose.yml").write_text(COMPOSE + subnet)
+    others = [{"Name": "other", "IPAM": {"Config": [{"Subnet": "10.9.0.0/16"}]}}, {"Name": "far", "IPAM": {}}]
+    client: Any = SimpleNamespace(api=SimpleNamespace(networks=lambda: others))
+    said = "failed to create network shop_default: Error response from daemon: invalid pool request: Pool overlaps"
+    found = unmet(client, loaded, ["web"], said)
+    assert found is not None
+    assert "(other)" in str(found)
+    assert "compose.yml:8" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_stopped"), [("exited with code 137: killed", True), ("exited with code 1", False)]
+)
+def test_what_compose_stopped_before_a_refusal_is_not_to_blame(reason: str, is_stopped: bool) -> None:
+    said = "Error response from daemon: no configured subnet contains the IP address 10.231.9.5"
+    result = CommandResult(("docker",), 1, "", said, 0.1)
+    assert was_stopped_for(result, ServiceFailed("web", reason)) is is_stopped
+    other = CommandResult(("docker",), 1, "", "dependency failed to start: container x is unhealthy", 0.1)
+    assert not was_stopped_for(other, ServiceFailed("web", reason))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from verify_parts import make_container, make_project
@@ -69,3 +70,28 @@ def test_a_container_that_was_started_by_hand_counts_from_zero(begin: Begin) -> 
     found.is_composing = False
     now = make_container("api", restart_count=2, started_at="2026-11-27T10:05:00Z")
     assert found._judge("api", now).phase == "failed"
+
+
+def test_what_ended_because_its_need_is_made_anew_waits_for_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = {"depends_on": {"db": {"condition": "service_healthy"}}, "ports": ["1"]}
+    before = {"api": (make_container("api", started_at="2026-1"),), "db": (make_container("db", started_at="2026-1"),)}
+    monkeypatch.setattr(watch.engine, "client", lambda: None)
+    monkeypatch.setattr(watch, "read_all", lambda *_: before)
+    found = Watch(make_project({"api": needs, "db": {}}, tmp_path), ("db", "api"), Silent(), 60.0)
+    found.is_composing = False
+    ended = make_container("api", started_at="2026-1", status="exited", exit_code=1)
+    assert found._judge("api", ended).phase == "failed"
+    monkeypatch.setattr(found, "_found", {"db": (make_container("db", started_at="2026-2", health="starting"),)})
+    assert found._judge("api", ended).phase == "waiting"
+    found._ready_seconds["db"] = 1.0
+    assert found._judge("api", ended).phase == "failed"
+    started: list[str] = []
+    monkeypatch.setattr(found, "_client", SimpleNamespace(api=SimpleNamespace(start=started.append)))
+    after = {"api": (ended,), "db": (make_container("db", started_at="2026-2", health="healthy"),)}
+    monkeypatch.setattr(found, "_found", after)
+    monkeypatch.setattr(watch, "read_all", lambda *_: after)
+    found._start_cut_off()
+    found._start_cut_off()
+    assert started == ["api"]
