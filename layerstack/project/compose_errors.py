@@ -193,6 +193,20 @@ class _Reader:
         words = f"Remove {match['name']} from {place}: what `include` brings has one already"
         return place, f"{words}, and one of a file of yours would need another name." if place else ""
 
+    def _name_twice(self, match: re.Match[str]) -> Reading:
+        """Two services with one `container_name`: Compose names either, as it happens to meet them."""
+        name = match["name"]
+        both = [one for one in self.source.services() if self._container_name(one) == name]
+        places = [self.source.place("services", one, "container_name") for one in both]
+        # One of a file that `extends` or `include` brings may not be among those that were read.
+        if len(both) < len(("this", "another")):
+            return self.source.place("services", match["service"], "container_name"), ""
+        words = f"Write another container_name for {both[-1]} in {places[-1]}"
+        return places[0], f"{words}: {both[0]} has this one, and Docker allows a name only once."
+
+    def _container_name(self, service: str) -> str:
+        return str(self.source.value("services", service, "container_name") or "")
+
     def _unknown_service(self, match: re.Match[str]) -> Reading:
         """A service that another one names and Compose does not know: misspelt, or in an inactive profile."""
         name, is_needed = match["name"], match["how"].startswith("depends")
@@ -325,6 +339,8 @@ _OTHERS: _Readings = (
     (_ONE_OF.pattern, _Reader._one_of),
     (_NO_STRING.pattern, _Reader._no_string),
     (_CONFLICT.pattern, _Reader._conflict),
+    # `services.web: container name "shop" is already in use by service api"`
+    (r'services\.(?P<service>[\w.-]+): container name "(?P<name>[^"]+)" is already in use', _Reader._name_twice),
     # `invalid hostPort: abc`
     (
         r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip)[^:]*: '?(?P<value>[^'\n]+)'?",
