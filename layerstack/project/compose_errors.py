@@ -12,7 +12,7 @@ from pathlib import Path
 from layerstack.command import CommandResult, printable
 from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, read_source
-from layerstack.project.env_example import find_example
+from layerstack.project.env_example import copy_that_sets, find_example
 from layerstack.project.env_file import read_env_file
 from layerstack.wording import did_you_mean, near_path, nearest, path_below
 
@@ -127,7 +127,7 @@ class _Reader:
         empty = [one for one in self.source.variables() if one.is_needed and one.name not in self.variables]
         here = [one for one in empty if not location or one.place == location]
         for one in here:
-            if copy := self._copy_that_sets(one.name):
+            if copy := copy_that_sets(self.root, one.name):
                 return location or one.place, copy
         if here and location and not advice:
             return location, f"{here[0].name} is not set: `echo {here[0].name}=VALUE >> .env`"
@@ -147,13 +147,7 @@ class _Reader:
     def _unset(self, match: re.Match[str]) -> Reading:
         place = next((one.place for one in self.source.variables() if one.name == match["name"]), "")
         why = f" ({match['why'].strip()})" if match["why"] else ""
-        return place, self._copy_that_sets(match["name"]) or f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
-
-    def _copy_that_sets(self, name: str) -> str:
-        example = find_example(self.root / ".env")
-        if example is None or name not in read_env_file(example).values:
-            return ""
-        return f"`cp {shlex.quote(example.name)} .env`, which sets {name}"
+        return place, copy_that_sets(self.root, match["name"]) or f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
 
     def _extra_key(self, match: re.Match[str]) -> Reading:
         keys, key = _keys(match["path"]), match["key"]
