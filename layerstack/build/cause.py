@@ -10,7 +10,7 @@ from layerstack.build.inputs import Manifest
 from layerstack.build.placement import is_same_text, literal_text
 from layerstack.build.record import Cause
 from layerstack.build.stage_diff import StageDiff
-from layerstack.dockerfile.recipe import NO_CACHE, what_may_change
+from layerstack.dockerfile.recipe import NO_CACHE, runs_always, what_may_change
 from layerstack.dockerfile.recipe_stage import RecipeLine, RecipeStage
 
 # Keys of a definition that no step notices.
@@ -103,6 +103,8 @@ class ImageCauses:
         read = {what_may_change(name) for name in (stage.base, *(source.origin for source in line.sources))}
         if changing := [reason for reason in self.new.volatile if reason in read]:
             return Cause("remote-content", "; ".join(changing))
+        if (reason := runs_always(self._lowest(stage).base)) in self.new.unknown:
+            return Cause("forced", reason)
         if NO_CACHE in self.new.volatile:
             return Cause("forced", NO_CACHE)
         if self.doubt:
@@ -204,6 +206,10 @@ class ImageCauses:
 
     def _below(self, stage: RecipeStage) -> RecipeStage | None:
         return self.new.stage(stage.base) if stage.is_on_stage else None
+
+    def _lowest(self, stage: RecipeStage) -> RecipeStage:
+        below = self._below(stage)
+        return self._lowest(below) if below else stage
 
     @cached_property
     def _executed_lines(self) -> set[str]:

@@ -21,6 +21,14 @@ STEP_CHARACTERS = 70
 CAUSE_CHARACTERS = 160
 
 
+def nothing_to_build(project: Project) -> str:
+    """Why nothing of what was asked for is built here."""
+    if project.service_images:
+        return "nothing to build: this project has no base images; `invoke build` builds those of its services"
+    also = "; `invoke build-bases` builds its base images" if project.base_images else ""
+    return f"nothing to build: no service of this project has a `build:`{also}"
+
+
 def print_build(result: BuildRecord) -> None:
     """A row per image that was built or pulled, the others in one line; the causes at the end of the row."""
     if not result.images:

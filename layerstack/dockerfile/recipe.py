@@ -81,6 +81,11 @@ def what_may_change(context: str) -> str:
     return f"what the context {context} holds may have changed"
 
 
+def runs_always(base: str) -> str:
+    """Why the steps of a stage that begins with a folder are never cached."""
+    return f"FROM {base} is a folder: BuildKit runs what follows in every build"
+
+
 def parse_dockerfile(root: Path, image: Image, platform: str = "") -> Dockerfile:
     """The Dockerfile of an image, also when it is inside the Compose or bake file."""
     inline = image.inline
@@ -106,7 +111,7 @@ def _doubts(image: Image, stages: Iterable[RecipeStage], platform: str) -> Itera
     for stage in stages:
         base = "" if stage.is_on_stage else find_context(image, stage.base, stage.platform or platform)
         if base and not base.startswith(("target:", "docker-image:")) and not copy_sources.is_remote(base):
-            yield f"FROM {stage.base} is a folder: BuildKit runs what follows in every build"
+            yield runs_always(stage.base)
         for name in (stage.base, *(source.origin for line in stage.lines for source in line.sources)):
             value = find_context(image, name, stage.platform or platform) or ""
             if copy_sources.is_remote(value) or value.startswith("service:"):

@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,10 +29,13 @@ FILES = (".env", ".git")  # `.git` is a file in a submodule and in a second work
 # A folder of this name is a virtual environment only if it contains this file.
 ENVIRONMENTS, ENVIRONMENT_FILE = (".venv", "venv"), "pyvenv.cfg"
 
+# What a pattern finds is not followed here.
+_WILDCARD = re.compile(r"[*?\[\\]")
+
 
 @or_ok(CHECK, "no image takes history, installed packages or .env from its context")
 def check_contexts(project: Project, source: ComposeSource) -> Iterator[Finding]:
-    """Does a COPY or ADD of a whole context take such files along?"""
+    """Does a COPY or ADD of a context or of a folder in it take such files along?"""
     found: dict[str, Finding] = {}
     for image in project.images.values():
         with suppress(UsageError, OSError):
@@ -47,34 +51,44 @@ def _check(root: Path, image: Image) -> Iterator[tuple[int, Finding]]:
         return
     folder = root / image.context
     stages = parse_dockerfile(root, image).reachable(image.target)
-    taking = [(one, excludes) for stage in stages for one in stage.instructions for excludes in _excludes(one)]
-    if not taking:
+    taking = [(one, list(_folders(one))) for stage in stages for one in stage.instructions]
+    if not any(folders for _, folders in taking):
         return
     sent = context.Context(folder, image.dockerfile)
     unwanted = list(find_unwanted(folder, sent.patterns))
     file = os.path.relpath(sent.ignore_file or folder / ".dockerignore", root)
-    for one, excludes in taking:
-        if taken := [path for path in unwanted if not ignore_rules.is_left_out(excludes, path)]:
+    for one, folders in taking:
+        if taken := [path for path in unwanted if any(_takes(path, *copied) for copied in folders)]:
             lines = ", ".join(f"`{line}`" for line in ignore_lines(taken))
             detail = f"`{one.keyword} {one.text}` takes {listed(taken)} along"
             yield one.line, warning(CHECK, detail, f"Add to {file}, a line each: {lines}", image.name)
 
 
-def _excludes(instruction: Instruction) -> Iterator[Sequence[Pattern]]:
-    """The `--exclude` patterns of an instruction that copies the whole build context."""
+def _folders(instruction: Instruction) -> Iterator[tuple[str, Sequence[Pattern]]]:
+    """The folders of the build context that an instruction copies, "" for all of it, with its `--exclude` patterns."""
     if instruction.keyword not in ("COPY", "ADD") or instruction.heredocs:
         return
     # Elsewhere a source with unknown variables counts as everything; a warning needs a literal one.
-    if not any(_is_everything(word.strip("\"'")) for word in instruction.words[:-1]):
-        return
+    literal = {_below_root(word.strip("\"'")) for word in instruction.words[:-1]}
     for source in copy_sources.read_sources(instruction, Variables()):
-        if not source.origin and _is_everything(source.pattern) and not source.only:
-            yield ignore_rules.parse_patterns("\n".join(source.excludes), Path("--exclude"))
+        folder = _below_root(source.pattern)
+        if not source.origin and not source.only and folder in literal and not _WILDCARD.search(folder):
+            yield folder, ignore_rules.parse_patterns("\n".join(source.excludes), Path("--exclude"))
 
 
-def _is_everything(path: str) -> bool:
-    """`.`, `./`, `./.`, `/`, `..`: a context ends at its root. `*` names all in it, hidden files too."""
-    return posixpath.normpath(f"/{path}").lstrip("/") in ("", "*")
+def _takes(path: str, folder: str, excludes: Sequence[Pattern]) -> bool:
+    """Whether a copy of the folder takes what is inside it; what a COPY names itself is wanted."""
+    inside = path.removeprefix(f"{folder}/") if folder else path
+    return (not folder or inside != path) and not ignore_rules.is_left_out(excludes, inside)
+
+
+def _below_root(path: str) -> str:
+    """A source in one spelling, "" for `.`, `./`, `./.`, `/`, `..`: a context ends at its root.
+
+    `*` names all in it, hidden files too.
+    """
+    below = posixpath.normpath(f"/{path}").lstrip("/")
+    return "" if below == "*" else below
 
 
 def find_unwanted(folder: Path, patterns: Sequence[Pattern]) -> Iterator[str]:

@@ -110,6 +110,7 @@ class DoctorChecks:
             "container-name": lambda: self._of_engine(project_checks.check_names),
             "orphan": lambda: self._of_project(lambda one: project_checks.check_orphans(self.client.result(), one)),
             "secret-file": lambda: self._of_project(lambda one: outside_checks.check_files(one, self.source.result())),
+            "device": lambda: self._of_project(lambda one: outside_checks.check_devices(one, self.source.result())),
             "external": lambda: self._of_engine(outside_checks.check_external),
             "shared-tag": lambda: self._of_declared(project_checks.check_shared_tags),
             "gpu-shm": lambda: self._of_declared(compose_lint.check_shared_memory),

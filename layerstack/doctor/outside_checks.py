@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import expanduser, relpath
+from pathlib import Path
 from typing import Any
 
 from layerstack.engine.client import EngineClient
+from layerstack.engine.place import find_place
 from layerstack.errors import NotInEngine
 from layerstack.finding import Finding, error, or_ok
 from layerstack.presence import is_present
 from layerstack.project.compose_source import ComposeSource
 from layerstack.project.project import Project, Service
 
-FILE, EXTERNAL = "secret-file", "external"
+FILE, DEVICE, EXTERNAL = "secret-file", "device", "external"
 
 
 @or_ok(FILE, "every file of a secret or a config is there")
@@ -37,6 +39,20 @@ def _missing(project: Project, source: ComposeSource, service: Service, keys: tu
         name = relpath(project.root / path, project.root)
         detail = f"{service.name} needs the file {name} ({keys[0]}: {keys[1]}), which does not exist"
         yield error(FILE, detail, f"Make {name}, or correct {place}.", service.name, place)
+
+
+@or_ok(DEVICE, "every device that a service asks for is there")
+def check_devices(project: Project, source: ComposeSource) -> Iterator[Finding]:
+    """Does this machine have the devices that active services name by their paths?"""
+    # The devices are those of the engine's machine.
+    for service in () if find_place().is_remote else project.services.values():
+        for device in service.definition.get("devices") or ():
+            path = str(device.get("source") or "")
+            # Others are names of CDI, which the check of GPUs asks Docker for.
+            if path.startswith("/") and is_present(Path(path)) is False:
+                place = source.place("services", service.name, "devices")
+                detail = f"{service.name} asks for the device {path}, which this machine does not have"
+                yield error(DEVICE, detail, f"Connect it, or remove it from {place}.", service.name, place)
 
 
 @or_ok(EXTERNAL, "every external volume and network is there")

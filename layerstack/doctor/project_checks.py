@@ -12,6 +12,7 @@ from layerstack.errors import StackError, UsageError
 from layerstack.finding import Finding, error, has_errors, ok, or_ok, warning
 from layerstack.project.compose_source import ComposeSource, read_source
 from layerstack.project.declaration import source_of
+from layerstack.project.dependency import in_start_order
 from layerstack.project.env_file import read_env_file
 from layerstack.project.project import Project, find_compose_files
 from layerstack.run.conflict import (
@@ -125,9 +126,9 @@ def check_orphans(client: EngineClient, project: Project) -> Iterator[Finding]:
 
 def check_project(project: Project) -> Iterator[Finding]:
     """Does the project have anything to run?"""
-    if project.services:
-        yield ok("project", f"{project.name}: {len(project.services)} services")
+    try:
+        in_start_order(project)
+    except UsageError as nothing:
+        yield warning("project", str(nothing.args[0]).rstrip("."), nothing.advice)
     else:
-        yield warning(
-            "project", f"{project.name} has no service to run", "Add one, or name its profile: COMPOSE_PROFILES."
-        )
+        yield ok("project", f"{project.name}: {len(project.services)} services")

@@ -43,6 +43,7 @@ WHY: Mapping[str, str] = {
     "shared-tag": "The tag points to the image that was built last, whichever service runs it.",
     "health-localhost": "BusyBox takes `localhost` for ::1; a server that listens on IPv4 only is never healthy then.",
     "secret-file": "The container cannot be created without it.",
+    "device": "The container is created and never starts.",
     "external": "Compose does not create what is external: the start fails.",
     "health-missing": "`docker compose up` fails: a container without a health check never becomes healthy.",
     "health-program": "A health check without its program always fails: the service is never healthy.",

@@ -16,15 +16,12 @@ from layerstack.gpu.gpu_probe import ADVICE, DockerGpu, probe_docker
 from layerstack.gpu.lease import Wanted
 from layerstack.gpu.nvml import Card, ask_host, cards_of, read_host
 from layerstack.gpu.nvml_library import NvmlRefused
-from layerstack.project.declaration import find_declaration
 from layerstack.project.dependency import in_start_order
-from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, requests_of
+from layerstack.project.gpu_request import ALL, CDI_KIND, GpuRequest, keys_of, requests_of
 from layerstack.project.project import Project
 from layerstack.report import Say
 
 SETTING = "gpu_memory"
-NVIDIA = "nvidia"
-DROP = "A docker-compose.cpu.yml with `deploy: !reset null` or `gpus: !reset null` for it drops that."
 
 
 @contextmanager
@@ -52,6 +49,14 @@ def ready(project: Project, services: Sequence[str], timeout_seconds: float, say
         yield
 
 
+def how_to_drop(project: Project, services: Sequence[str]) -> str:
+    """The edit that takes the requests away on the CPU, by the keys that make them."""
+    keys = {key: None for name in services for key in keys_of(project.services[name].definition)}
+    resets = " and ".join(f"`{key}: !reset null`" for key in keys) or "`!reset null`"
+    main = project.compose_files[0]
+    return f"A {main.stem}.cpu{main.suffix} with {resets} for {' and '.join(services)} drops that."
+
+
 def parse_size(name: str, text: Any) -> int | None:
     """`8g` in bytes, None for no value. Raises UsageError that names `name`."""
     if not text:
@@ -71,15 +76,7 @@ def require_usable(project: Project, services: Sequence[str] = ()) -> None:
         for found in map(probe_docker, requests_of(project.services[name].definition)):
             if not found.is_usable:
                 msg = f"{name} asks for a GPU also with --device cpu, but {found.reason}."
-                raise GpuMissing(msg, " ".join((_drop(project, name), *_repair(found))))
-
-
-def _drop(project: Project, name: str) -> str:
-    """How the request goes away on the CPU."""
-    declared = find_declaration(project, name, "runtime")
-    if declared is None or project.services[name].definition.get("runtime") != NVIDIA:
-        return DROP
-    return f"Remove {declared.place} (runtime: {NVIDIA}), then `invoke up`."
+                raise GpuMissing(msg, " ".join((how_to_drop(project, [name]), *_repair(found))))
 
 
 def _repair(verdict: DockerGpu) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from layerstack.command import CommandResult, printable
 from layerstack.errors import EngineError, StackError, UsageError, quoted_end
 from layerstack.project.compose_source import ComposeSource, read_source
-from layerstack.project.env_example import find_example
+from layerstack.project.env_example import copy_that_sets, find_example
 from layerstack.project.env_file import read_env_file
 from layerstack.wording import did_you_mean, near_path, nearest, path_below
 
@@ -127,7 +127,7 @@ class _Reader:
         empty = [one for one in self.source.variables() if one.is_needed and one.name not in self.variables]
         here = [one for one in empty if not location or one.place == location]
         for one in here:
-            if copy := self._copy_that_sets(one.name):
+            if copy := copy_that_sets(self.root, one.name):
                 return location or one.place, copy
         if here and location and not advice:
             return location, f"{here[0].name} is not set: `echo {here[0].name}=VALUE >> .env`"
@@ -147,13 +147,7 @@ class _Reader:
     def _unset(self, match: re.Match[str]) -> Reading:
         place = next((one.place for one in self.source.variables() if one.name == match["name"]), "")
         why = f" ({match['why'].strip()})" if match["why"] else ""
-        return place, self._copy_that_sets(match["name"]) or f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
-
-    def _copy_that_sets(self, name: str) -> str:
-        example = find_example(self.root / ".env")
-        if example is None or name not in read_env_file(example).values:
-            return ""
-        return f"`cp {shlex.quote(example.name)} .env`, which sets {name}"
+        return place, copy_that_sets(self.root, match["name"]) or f"Set it: `echo {match['name']}=VALUE >> .env`{why}"
 
     def _extra_key(self, match: re.Match[str]) -> Reading:
         keys, key = _keys(match["path"]), match["key"]
@@ -201,6 +195,20 @@ class _Reader:
         place = ComposeSource(self.source.files[:1]).place(match["kind"], match["name"])
         words = f"Remove {match['name']} from {place}: what `include` brings has one already"
         return place, f"{words}, and one of a file of yours would need another name." if place else ""
+
+    def _name_twice(self, match: re.Match[str]) -> Reading:
+        """Two services with one `container_name`: Compose names either, as it happens to meet them."""
+        name = match["name"]
+        both = [one for one in self.source.services() if self._container_name(one) == name]
+        places = [self.source.place("services", one, "container_name") for one in both]
+        # One of a file that `extends` or `include` brings may not be among those that were read.
+        if len(both) < len(("this", "another")):
+            return self.source.place("services", match["service"], "container_name"), ""
+        words = f"Write another container_name for {both[-1]} in {places[-1]}"
+        return places[0], f"{words}: {both[0]} has this one, and Docker allows a name only once."
+
+    def _container_name(self, service: str) -> str:
+        return str(self.source.value("services", service, "container_name") or "")
 
     def _unknown_service(self, match: re.Match[str]) -> Reading:
         """A service that another one names and Compose does not know: misspelt, or in an inactive profile."""
@@ -336,6 +344,8 @@ _OTHERS: _Readings = (
     (_ONE_OF.pattern, _Reader._one_of),
     (_NO_STRING.pattern, _Reader._no_string),
     (_CONFLICT.pattern, _Reader._conflict),
+    # `services.web: container name "shop" is already in use by service api"`
+    (r'services\.(?P<service>[\w.-]+): container name "(?P<name>[^"]+)" is already in use', _Reader._name_twice),
     # `invalid hostPort: abc`
     (
         r"(?i)invalid (?:hostport|containerport|proto|start port|suffix|hostip|ip address)[^:]*: "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from layerstack.errors import UsageError
 from layerstack.project.project import Project, Service
 
 
@@ -14,7 +15,8 @@ def dependencies(service: Service) -> dict[str, str]:
 def in_start_order(project: Project, names: Iterable[str] = ()) -> tuple[str, ...]:
     """The named services (all without a name) and what they depend on, dependencies first.
 
-    Raises UsageError for an unknown name and when no service is active; Compose itself refuses circles.
+    Raises UsageError for an unknown name and when no service is active or all are scaled to zero; Compose itself
+    refuses circles.
     """
     project.require_services()
     ordered: dict[str, None] = {}
@@ -30,7 +32,11 @@ def in_start_order(project: Project, names: Iterable[str] = ()) -> tuple[str, ..
 
     for name in tuple(names) or tuple(project.services):
         visit(name)
-    return tuple(name for name in ordered if not is_scaled_to_zero(project.services[name]))
+    wanted = tuple(name for name in ordered if not is_scaled_to_zero(project.services[name]))
+    if not wanted:
+        msg = f"Nothing is to run: {', '.join(ordered)} {'is' if len(ordered) == 1 else 'are'} scaled to zero."
+        raise UsageError(msg, "Set `scale` or `deploy.replicas` above zero.")
+    return wanted
 
 
 def all_dependencies(project: Project, name: str) -> set[str]:

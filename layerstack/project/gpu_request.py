@@ -7,6 +7,7 @@ from typing import Any
 CDI_KIND = "nvidia.com/gpu"
 CDI_DRIVER = "cdi"
 ALL = -1
+KEYS = ("deploy", "gpus", "devices", "runtime")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ EVERY_CDI_GPU = GpuRequest(CDI_DRIVER, 0, (f"{CDI_KIND}=all",), ())
 def requests_of(definition: Mapping[str, Any]) -> tuple[GpuRequest, ...]:
     """The GPU requests in the resolved definition of a service."""
     return tuple(_requests(definition))
+
+
+def keys_of(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of a service by which it asks for a GPU, in the order of Compose's documentation."""
+    return tuple(key for key in KEYS if requests_of({key: definition.get(key)}))
 
 
 def _requests(definition: Mapping[str, Any]) -> Iterator[GpuRequest]:

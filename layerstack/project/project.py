@@ -25,6 +25,7 @@ from layerstack.project.compose_files import (
 )
 from layerstack.project.device_memory import remembered_device
 from layerstack.project.discovery import discover
+from layerstack.project.env_example import copy_that_sets
 from layerstack.project.image_name import full_name
 from layerstack.project.kept_definition import KeptDefinition, kept_part
 from layerstack.project.question import Answer, Question, compose_arguments, target_name
@@ -208,7 +209,8 @@ class Project:
         profiles = sorted({profile for names in self.inactive.values() for profile in names})
         shown = ", ".join(f"{name} ({', '.join(names)})" for name, names in self.inactive.items())
         msg = f"No service of {self.name} is active, each has a profile: {shown}."
-        raise UsageError(msg, f"Choose one: `export {PROFILES}={profiles[0]}`, or a line in .env.")
+        choose = f"Choose one: `export {PROFILES}={profiles[0]}`, or a line in .env."
+        raise UsageError(msg, copy_that_sets(self.root, PROFILES) or choose)
 
     def with_parents(self, names: Iterable[str]) -> tuple[Image, ...]:
         """The named images and everything they are built on, parents first."""

@@ -17,10 +17,19 @@ from layerstack.project.project import Project
 from layerstack.temporary_folder import temporary_folder
 
 COMMENTS = {
-    "#": (".py", ".sh", ".rb", ".yml", ".yaml", ".toml", ".conf", ".pl", ".r", ".txt"),
-    "//": (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".go", ".rs", ".java", ".kt", ".c", ".cc", ".cpp", ".php"),
-    "/* */": (".css", ".scss"),
-    "<!-- -->": (".html", ".htm", ".xml", ".svg", ".vue", ".md"),
+    "#": (
+        *(".py", ".sh", ".bash", ".rb", ".yml", ".yaml", ".toml", ".conf", ".pl", ".r", ".txt"),
+        *(".ex", ".exs", ".jl", ".cr", ".nim", ".ps1", ".tcl"),
+    ),
+    "//": (
+        *(".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".go", ".rs", ".java", ".kt", ".kts", ".php"),
+        *(".c", ".cc", ".cpp", ".h", ".hpp", ".cs", ".fs", ".swift", ".scala", ".groovy", ".dart", ".zig"),
+    ),
+    "--": (".sql", ".lua", ".hs", ".elm"),
+    ";": (".clj", ".cljs", ".lisp"),
+    "%": (".erl",),
+    "/* */": (".css", ".scss", ".less"),
+    "<!-- -->": (".html", ".htm", ".xml", ".svg", ".vue", ".svelte", ".md"),
 }
 
 

@@ -15,7 +15,23 @@ from layerstack.rebuild.context_copy import COMMENTS, comment_style
 # Copied for an installer, or by mistake, and not as code.
 MANIFESTS = {"requirements.txt", "setup.py", "setup.sh", "gemfile.rb", "readme.md", "changelog.md", "license.md"}
 # People wait for changes of code; pages and settings are the last choice.
-CODE_LAST = (".html", ".htm", ".css", ".scss", ".vue", ".svg", ".xml", ".conf", ".toml", ".yml", ".yaml", ".md", ".txt")
+CODE_LAST = (
+    ".html",
+    ".htm",
+    ".css",
+    ".scss",
+    ".less",
+    ".vue",
+    ".svelte",
+    ".svg",
+    ".xml",
+    ".conf",
+    ".toml",
+    ".yml",
+    ".yaml",
+    ".md",
+    ".txt",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,7 @@ def choose_edited_file(project: Project, image: Image) -> EditedFile:
             path = min(files, key=_rank)
             return EditedFile(path, f"from {line.keyword} in line {line.line} of {image.dockerfile_place}")
     raise UsageError(
-        f"No COPY of {image.name} copies a source file that a rebuild could change.",
+        f"No COPY of {image.name} copies a source file of a kind whose comments are known: a rebuild adds one.",
         "Name one below the build context: `x-layerstack: { edit: src/main.py }` in the Compose file.",
     )
 

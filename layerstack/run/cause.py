@@ -13,6 +13,7 @@ from layerstack.engine.files import is_there
 from layerstack.errors import EngineError, UsageError
 from layerstack.project.declaration import find_declaration
 from layerstack.project.project import Project, Service
+from layerstack.run.declared import place_or
 from layerstack.run.fault import Fault
 from layerstack.run.health_program import missing_program, programs_here
 from layerstack.run.own_file import find_own, own_name, renewal
@@ -20,6 +21,8 @@ from layerstack.run.script_file import find_refused, find_scripts, interpreter_i
 
 # Exit codes of a shell and of Docker for a program that cannot be run.
 CANNOT_RUN = (126, 127)
+# `error gathering device information while adding custom device "/dev/ttyUSB0": no such file or directory`
+NO_DEVICE = re.compile(r"adding custom device \"(?P<path>[^\"]+)\": no such file")
 # Further architectures whose programs a processor runs.
 RUNS_ALSO = {"amd64": "386", "arm64": "arm"}
 
@@ -29,6 +32,8 @@ def find_cause(client: EngineClient, project: Project, container: Container, log
     service = project.services.get(container.service)
     if service is None:
         return None
+    if match := NO_DEVICE.search(container.error):
+        return _without_device(project, service, match["path"])
     # A container that has been removed meanwhile has no files to read.
     with suppress(EngineError):
         # A container whose health check cannot run never gets healthy, whatever its program does.
@@ -42,6 +47,13 @@ def find_cause(client: EngineClient, project: Project, container: Container, log
             if container.exit_code in CANNOT_RUN or _is_named(path, (*log, container.error)):
                 return _cannot_run(client, project, service, container, path, head)
     return None
+
+
+def _without_device(project: Project, service: Service, path: str) -> Fault:
+    declared = find_declaration(project, service.name, "devices")
+    place = place_or(declared, f"the devices of {service.name}")
+    words = f"asks for the device {path}, which the engine's machine does not have"
+    return Fault("device-missing", words, f"invoke up {service.name}", f"connect it, or remove it from {place}")
 
 
 def _is_named(path: str, said: Iterable[str]) -> bool:

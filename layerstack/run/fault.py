@@ -16,6 +16,7 @@ FaultKind = Literal[
     "data-damaged",
     "data-of-other-version",
     "deaf",
+    "device-missing",
     "disk-full",
     "engine-refuses",
     "file-missing",

@@ -10,7 +10,7 @@ from layerstack.engine import ports, texts
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all, read_deaths, read_log
 from layerstack.errors import NotInEngine, StartFailed, quoted_end
-from layerstack.gpu.gpu_services import DROP
+from layerstack.gpu.gpu_services import how_to_drop
 from layerstack.project import missing_image
 from layerstack.project.declaration import find_declaration, source_of
 from layerstack.project.project import Port, Project
@@ -132,7 +132,7 @@ def refusal(
         users = [name for name in services if project.services[name].wants_gpu]
         name = ", ".join(users) or "A service"
         # On the CPU already, only the definition can drop the request.
-        advice = DROP if project.device == "cpu" else "`invoke up --device cpu`"
+        advice = how_to_drop(project, users) if users and project.device == "cpu" else "`invoke up --device cpu`"
         return StartFailed(f"{name} wants a GPU and Docker cannot give one: {said}", advice)
     if texts.says(result.stderr, *texts.DISK_FULL):
         return StartFailed(f"The engine's disk is full: {said}", DISK_ADVICE, is_disk_full=True)

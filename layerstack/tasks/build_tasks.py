@@ -190,6 +190,12 @@ def _build(
     from layerstack.build.progress import observer_for_terminal
     from layerstack.build.state import StateStore
 
+    # Where all is in profiles, something may be to build: it is only not chosen.
+    if not names and (project.inactive or not project.images):
+        project.require_services()
+    if not names and not as_json:
+        say(text.nothing_to_build(project))
+        return []
     if way == "explain":
         text.print_explanations(project, names, as_json)
         return []

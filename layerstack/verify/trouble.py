@@ -29,6 +29,7 @@ CERTAIN: frozenset[FaultKind] = frozenset(
             "health-check-malformed",
         ),
         *("windows-line-ends", "health-program-missing", "not-executable", "user-unknown", "mount-mismatch"),
+        "device-missing",
     }
 )
 # A wrong check in the project's file keeps no container from starting.

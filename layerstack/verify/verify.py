@@ -10,8 +10,8 @@ from layerstack.engine import engine
 from layerstack.engine.client import EngineClient
 from layerstack.engine.container import Container, read_all
 from layerstack.engine.place import EnginePlace, find_place
-from layerstack.errors import EngineError, UsageError, reason
-from layerstack.project.dependency import is_one_shot
+from layerstack.errors import EngineError, reason
+from layerstack.project.dependency import in_start_order, is_one_shot
 from layerstack.project.project import Device, Project
 from layerstack.verify.check_graph import read_graph
 from layerstack.verify.examination import ServiceResult, examine
@@ -92,9 +92,8 @@ def verify(project: Project, wait_seconds: float = 0.0, observer: Observer | Non
     With `wait_seconds` it asks again until all is well or nothing that is broken can turn good by itself; `observer`
     hears of every round that goes on waiting. Raises EngineError when no engine answers, or it goes away meanwhile.
     """
-    project.require_services()
-    if not read_graph(project).order:
-        raise UsageError("Every service is scaled to zero: nothing is to run.", "Set `scale` or `replicas` above zero.")
+    # Raises where nothing is to run.
+    in_start_order(project)
     started = time.monotonic()
     # The SDK takes 0.1 s to load, and a stack that works can be read without it.
     client = engine.client_later()

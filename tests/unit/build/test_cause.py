@@ -253,6 +253,14 @@ def test_a_step_that_reads_a_context_from_elsewhere(folder: ImageFolder, lines: 
     assert "side" in cause.detail
 
 
+def test_what_follows_a_folder_in_from_runs_in_every_build(folder: ImageFolder) -> None:
+    folder.change(contexts={"files": "."}).dockerfile("FROM files AS low\nFROM low\nCOPY package.json /\n")
+    manifest = folder.manifest()
+    cause = ImageCauses(manifest, manifest, [step(3, "stage-1")], {}).of(step(3, "stage-1"))
+    assert cause.kind == "forced"
+    assert "files" in cause.detail
+
+
 def test_a_build_context_from_elsewhere(folder: ImageFolder) -> None:
     manifest = folder.change(context=REPOSITORY).manifest()
     cause = ImageCauses(manifest, manifest, [step(2, "stage-0")], {}).of(step(2, "stage-0"))

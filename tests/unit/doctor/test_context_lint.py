@@ -34,6 +34,14 @@ def test_a_copy_of_everything_is_named_with_its_line(root: Path) -> None:
     assert "ctx/.dockerignore" in found.remedy
 
 
+@pytest.mark.parametrize("line", ["ADD web ./", "COPY src ./web/ /app/", 'COPY ["/web", "/app"]'])
+def test_a_copy_of_a_folder_takes_what_is_inside_it(root: Path, line: str) -> None:
+    (found,) = check(root, f"FROM scratch\n{line}\n")
+    assert (found.severity, found.place) == ("warning", "ctx/Dockerfile:2")
+    assert "web/node_modules" in found.detail
+    assert ".venv" not in found.detail
+
+
 def test_the_advised_lines_end_it(root: Path) -> None:
     lines = ignore_lines(list(find_unwanted(root / "ctx", ())))
     assert lines == ["**/node_modules", ".env", ".git", ".venv"]
@@ -45,6 +53,9 @@ def test_the_advised_lines_end_it(root: Path) -> None:
     "dockerfile",
     [
         "FROM scratch\nCOPY src ./\n",
+        "FROM scratch\nCOPY web/node_modules .env ./\n",
+        "FROM scratch\nCOPY we* ./\n",
+        "# syntax=docker/dockerfile:1.7-labs\nFROM scratch\nCOPY --exclude=node_modules web ./\n",
         "FROM scratch\nCOPY $FILES ./\n",
         "FROM scratch AS one\nFROM scratch\nCOPY --from=one . .\n",
         "FROM scratch AS unused\nCOPY . .\nFROM scratch\nCOPY src .\n",

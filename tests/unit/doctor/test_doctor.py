@@ -333,7 +333,7 @@ def test_doctor_foresees_that_a_service_gets_no_gpu(
     monkeypatch.setattr(gpu_services, "read_host", lambda: object() if has_card else None)
     monkeypatch.setattr(gpu_services, "is_engine_elsewhere", lambda: False)
     service = Service("ml", "debian", (), definition)
-    loaded = Project(Path(), "demo", "cpu", (), (), {}, {"ml": service})
+    loaded = Project(Path(), "demo", "cpu", (Path("compose.yaml"),), (), {}, {"ml": service})
     (found,) = machine_checks.check_gpu(Decision("cpu", "none here", None, NOT_ASKED, "no-card"), loaded)
     assert (found.check, found.severity) == ("gpu", severity)
     # The device is chosen already; a toolkit without a card is of no use.

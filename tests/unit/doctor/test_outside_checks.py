@@ -55,6 +55,18 @@ def test_a_file_in_a_closed_folder_may_be_there(tmp_path: Path, monkeypatch: pyt
     assert [one.severity for one in outside_checks.check_files(*loaded)] == ["ok"]
 
 
+def test_a_device_that_is_not_there_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/docker.sock")
+    text = "services:\n  api:\n    image: api\n    devices: [{ source: SOURCE, target: /dev/x }]\n"
+    for source, severity in ((tmp_path / "gone", "error"), (tmp_path, "ok"), ("nvidia.com/gpu=all", "ok")):
+        (found,) = outside_checks.check_devices(*load(tmp_path, text.replace("SOURCE", str(source))))
+        assert (found.check, found.severity) == ("device", severity)
+    # The devices of another machine are not known here.
+    monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:2375")
+    (found,) = outside_checks.check_devices(*load(tmp_path, text.replace("SOURCE", "/dev/gone")))
+    assert found.severity == "ok"
+
+
 @pytest.mark.parametrize("data", ["{ name: shop_data, external: true }", "{ external: { name: shop_data } }"])
 @pytest.mark.parametrize(
     ("here", "commands"),

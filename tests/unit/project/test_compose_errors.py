@@ -127,6 +127,19 @@ def test_a_message(tmp_path: Path, said: str, place: str, advice: str) -> None:
     assert advice in found.advice
 
 
+@pytest.mark.parametrize("named", ["web", "api"])
+def test_a_container_name_of_two_services_is_told_by_both_whichever_compose_names(tmp_path: Path, named: str) -> None:
+    file = tmp_path / "compose.yaml"
+    one = "  {}:\n    image: x\n    container_name: shop\n"
+    file.write_text("services:\n" + one.format("web") + one.format("api"))
+    said = f'services.{named}: container name "shop" is already in use by service {{}}"'
+    result = CommandResult(("docker", "compose", "config"), 1, "", said, 0.1)
+    found = unreadable("The Compose file", result, tmp_path, [file], {})
+    assert "compose.yaml:4" in str(found.args[0])
+    assert "compose.yaml:7" in found.advice
+    assert "web" in found.advice
+
+
 def test_a_docker_context_that_is_gone_is_no_fault_of_the_compose_file(tmp_path: Path) -> None:
     found = error(tmp_path, 'Failed to initialize: unable to resolve docker endpoint: context "off": context not found')
     assert isinstance(found, EngineError)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from layerstack.project.env_example import find_example
+from layerstack.project.env_example import copy_that_sets, find_example
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,12 @@ def test_an_example_has_the_name_and_a_mark(tmp_path: Path, wanted: str, there: 
     for name in there:
         (tmp_path / name).touch()
     assert find_example(tmp_path / wanted) == (tmp_path / found if found else None)
+
+
+def test_a_copy_is_advised_only_of_an_example_that_sets_the_variable(tmp_path: Path) -> None:
+    assert copy_that_sets(tmp_path, "A") == ""
+    (tmp_path / ".env.example").write_text("export A=1\nB=\n")
+    assert "cp .env.example .env" in copy_that_sets(tmp_path, "A")
+    assert copy_that_sets(tmp_path, "B") == ""
+    (tmp_path / ".env").touch()
+    assert copy_that_sets(tmp_path, "A") == ""

@@ -82,3 +82,8 @@ def test_an_ignored_file_is_never_chosen(tmp_path: Path) -> None:
     assert choose(tmp_path, "FROM scratch\nCOPY . /\n", "a.py", "b.js").path == "a.py"
     (tmp_path / "web" / ".dockerignore").write_text("*.py\n")
     assert choose(tmp_path, "FROM scratch\nCOPY . /\n").path == "b.js"
+
+
+@pytest.mark.parametrize("name", ["Program.cs", "lib/app.ex", "Main.scala", "Sources/main.swift", "src/core.clj"])
+def test_code_of_every_common_language_is_code(tmp_path: Path, name: str) -> None:
+    assert choose(tmp_path, "FROM scratch\nCOPY . .\n", name, "README.md", "Worker.csproj").path == name

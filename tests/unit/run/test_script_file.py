@@ -112,6 +112,16 @@ def test_a_mounted_script_needs_no_build(tmp_path: Path) -> None:
     assert cause.repair == "sed -i 's/\\r$//' run && invoke up api"
 
 
+def test_a_device_that_the_engine_does_not_find_is_named_with_its_line(tmp_path: Path) -> None:
+    text = "services:\n  api:\n    image: api\n    devices: [/dev/ttyUSB0]\n"
+    said = 'error gathering device information while adding custom device "/dev/ttyUSB0": no such file or directory'
+    client: Any = Engine({})
+    cause = find_cause(client, load(tmp_path, text)[0], make_container("api", status="created", error=said), ())
+    assert cause
+    assert (cause.kind, cause.repair) == ("device-missing", "invoke up api")
+    assert "compose.yaml:4" in (cause.change or "")
+
+
 def elf(machine: int, order: Literal["little", "big"] = "little") -> bytes:
     return b"\x7fELF\2" + (b"\1" if order == "little" else b"\2") + bytes(12) + machine.to_bytes(2, order) + bytes(40)
 

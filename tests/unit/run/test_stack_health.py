@@ -97,6 +97,14 @@ def test_dependencies_come_first() -> None:
         in_start_order(project, ["wep"])
 
 
+def test_nothing_can_be_started_where_all_that_is_asked_for_is_scaled_to_zero() -> None:
+    project = make_project({"base": {"scale": 0}, "tool": {"deploy": {"replicas": 0}}, "web": needs("base")})
+    assert in_start_order(project) == ("web",)
+    for names in (["base"], ["tool", "base"]):
+        with pytest.raises(UsageError, match=", ".join(names)):
+            in_start_order(project, names)
+
+
 def test_what_counts_as_a_one_shot() -> None:
     project = make_project(
         {
