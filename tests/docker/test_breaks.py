@@ -254,7 +254,7 @@ NOTES = {
         edit(MAIN, "0.0.0.0", "127.0.0.1"), "notes", "listens-on-loopback", AGAIN, "0.0.0.0 in app/main.py:", "build"
     ),
     "module": Break(
-        edit("Dockerfile", '"app.main"', '"mian"'), "notes", "module-missing", AGAIN, "CMD in Dockerfile", "build"
+        edit("Dockerfile", '"app.main"', '"mian"'), "notes", "module-missing", AGAIN, "Dockerfile:6 (CMD)", "build"
     ),
     "not-the-volume": Break(
         edit(MAIN, "import os\n", "import os\nopen('/srv/log.txt', 'w')\n"),
