@@ -315,6 +315,8 @@ def test_6_what_a_server_that_reloads_did_not_hear_is_named(running: Stack) -> N
     watching = 'build: api\n    command: ["node", "--watch", "src/server.js"]'
     path.write_text(path.read_text().replace("build: api", watching))
     running.repair("api")
+    # The program itself runs below the one that watches.
+    assert wait_until(lambda: len(running.container("api").top()["Processes"]) > 1, 60)
     # It follows the file that a save throws away, and hears of the one that has begun to do so, at most.
     for number in range(4):
         text = f"setInterval(() => console.log({number}), 60000)\n"

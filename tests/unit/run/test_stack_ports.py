@@ -44,8 +44,9 @@ import os, socket
 with socket.socket() as listener:
     listener.bind(("127.0.0.1", 0))
     listener.listen()
-    print(listener.getsockname()[1], flush=True)
+    port = listener.getsockname()[1]
     os.dup2(listener.fileno(), 900)
+print(port, flush=True)
 while True:
     for number in [os.open("/dev/null", os.O_RDONLY) for _ in range(200)]:
         os.close(number)
