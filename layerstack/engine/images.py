@@ -13,6 +13,7 @@ from layerstack.engine.client import EngineClient
 from layerstack.errors import EngineError, NotInEngine, RefusedByEngine, UsageError
 from layerstack.project.project import Project
 from layerstack.project.system_references import system_references
+from layerstack.wait import ask_all
 
 # As github.com/distribution/reference has it: a name in lower case, after a host with a port perhaps, tag, digest.
 _NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -116,7 +117,8 @@ def find_all(references: Iterable[str]) -> dict[str, StoredImage]:
     answers = local.ask(*map(_address, wanted))
     if answers is None:
         client = engine.client()
-        answers = [inspect(client, name) for name in wanted]
+        # Side by side: each is a round trip to another machine.
+        answers = ask_all(lambda name: inspect(client, name), wanted)
     return {name: _stored(answer) for name, answer in zip(wanted, answers, strict=True) if answer}
 
 

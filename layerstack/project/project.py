@@ -279,13 +279,13 @@ def load(root: Path, device: Device | None = None, targets: Sequence[str] = ()) 
 def _find_bake_files(root: Path) -> tuple[Path, ...]:
     """The bake files that Buildx would read. Raises UsageError for one that is named and not there."""
     separator = os.environ.get("BUILDX_BAKE_PATH_SEPARATOR") or os.pathsep
-    named = [name.strip() for name in os.environ.get(BAKE_FILE_VARIABLE, "").split(separator)]
+    every = [name.strip() for name in os.environ.get(BAKE_FILE_VARIABLE, "").split(separator) if name.strip()]
     # Compose reads its own files; for bake they are the same as these.
-    named = [name for name in named if name and not name.endswith((".yml", ".yaml"))]
+    named = [name for name in every if not name.endswith((".yml", ".yaml"))]
     if missing := next((name for name in named if not Path(name).is_file()), ""):
         raise UsageError(f"{BAKE_FILE_VARIABLE} names `{missing}`, and there is no such file.", "Correct or unset it.")
-    if os.environ.get(BAKE_FILE_VARIABLE, "").strip():
-        return tuple(map(Path.absolute, map(Path, named)))
+    if every:
+        return tuple(Path(name).absolute() for name in named)
     return tuple(root / name for name in BAKE_NAMES if (root / name).is_file())
 
 

@@ -314,9 +314,8 @@ def _ask_for_words(seen: Evidence) -> str:
     first = one.argv[0]
     if seen.last_exit == SIGSEGV and posixpath.basename(first).startswith("python"):
         return seen.project.compose_line(*run, "--env", "PYTHONFAULTHANDLER=1", seen.name)
-    file = seen.own_file(first) if first.startswith("/") else None
     # A script that stops at its first failing step (`set -e`) says nothing of it.
-    if seen.log or file is None or not SHELL_SCRIPT.match(file.read_text(encoding="utf-8", errors="replace")):
+    if seen.log or not first.startswith("/") or not SHELL_SCRIPT.match(seen.own_text(first)):
         return ""
     return seen.project.compose_line(*run, "--entrypoint", "sh", seen.name, "-x", first, *one.argv[1:])
 

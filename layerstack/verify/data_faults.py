@@ -3,6 +3,7 @@
 import posixpath
 import re
 
+from layerstack.project.declaration import find_declaration
 from layerstack.run.declared import in_brackets, place_or
 from layerstack.run.fault import Fault
 from layerstack.status.input_changes import is_dependency_file
@@ -100,7 +101,7 @@ def schema_missing(seen: Evidence) -> Fault | None:
     jobs = jobs or [name for name, one in seen.project.services.items() if MIGRATES.search(str(one.definition))]
     if len(jobs) != 1 or jobs == [seen.name]:
         return Fault("schema-missing", words, seen.up, "run its migrations")
-    place = in_brackets(seen.declared_of(jobs[0]))
+    place = in_brackets(find_declaration(seen.project, jobs[0]))
     # An old image has the old migrations.
     built = f"invoke build {jobs[0]} && " if seen.project.image_of(seen.project.services[jobs[0]]) else ""
     run = seen.project.compose_line("run", "--rm", jobs[0])

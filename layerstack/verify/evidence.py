@@ -132,10 +132,6 @@ class Evidence:
         """Where a Compose file declares this of it."""
         return find_declaration(self.project, self.name, *keys)
 
-    def declared_of(self, service: str) -> Declaration | None:
-        """Where a Compose file begins with another service."""
-        return find_declaration(self.project, service)
-
     def written(self, key: str, word: "str | re.Pattern[str]") -> Declaration | None:
         """The line below one of its keys that contains a word, or what a pattern finds."""
         return find_text(self.project, self.name, key, word)
@@ -188,6 +184,11 @@ class Evidence:
             return self.container.exit_code
         # While a program runs, its state has no exit code: only the engine's events still know the last one.
         return next((code for code in reversed(self.deaths) if code >= 0), None)
+
+    @property
+    def unhealthy(self) -> Container | None:
+        """Its container where the health check fails."""
+        return self.container if self.container and self.container.health == "unhealthy" else None
 
     @property
     def has_ended(self) -> bool:
@@ -270,6 +271,13 @@ class Evidence:
     def own_file(self, path: str) -> Path | None:
         """The project's own file at a path of the container (see find_own)."""
         return find_own(self.project, self.service, self.container, path)
+
+    def own_text(self, path: str) -> str:
+        """What that file holds; "" for none, and for one that cannot be read here."""
+        file = self.own_file(path)
+        with suppress(OSError):
+            return file.read_text(encoding="utf-8", errors="replace") if file else ""
+        return ""
 
     def own_name(self, path: str) -> str:
         """The name of a file of the container as the project calls it."""

@@ -1,4 +1,4 @@
-"""Health checks that fail although the program may work: sent through a proxy, or too slow."""
+"""Health checks that fail although the program may work: written wrongly, sent elsewhere, or too slow."""
 
 import re
 from os.path import relpath
@@ -61,8 +61,8 @@ def where_asked(seen: Evidence, word: str = "", key: str = "") -> tuple[str, str
 
 def malformed(seen: Evidence) -> Fault | None:
     """A health check whose words are joined or parted in the wrong places: another command runs than is meant."""
-    one = seen.container
-    if one is None or one.health != "unhealthy":
+    one = seen.unhealthy
+    if one is None:
         return None
     how, first, *others = (*one.health_command, "", "")[: max(2, len(one.health_command))]
     if how == "CMD-SHELL" and others:
@@ -103,8 +103,8 @@ def proxied(seen: Evidence) -> Fault | None:
 
 def wrong_port(seen: Evidence) -> Fault | None:
     """A health check of a port without a listener, while the program listens on another."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or not seen.listeners:
+    one = seen.unhealthy
+    if one is None or not seen.listeners:
         return None
     if not _is_refused(one):
         return None
@@ -136,8 +136,8 @@ def _without_port(seen: Evidence, asked: str, found: int) -> Fault:
 
 def other_family(seen: Evidence) -> Fault | None:
     """A health check that is refused at the right port: it asks over IPv4, and the program listens on IPv6 only."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or not seen.listeners or not _is_refused(one):
+    one = seen.unhealthy
+    if one is None or not seen.listeners or not _is_refused(one):
         return None
     command = " ".join(one.health_command)
     asked = {int(port or IMPLIED_PORTS[scheme]) for scheme, port in OVER_IPV4.findall(command) if port or scheme}
@@ -165,8 +165,8 @@ def _is_refused(container: Container) -> bool:
 
 def other_address(seen: Evidence) -> Fault | None:
     """A health check that is refused at the right port: its program listens on the container's outer address only."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or not seen.listeners or not _is_refused(one):
+    one = seen.unhealthy
+    if one is None or not seen.listeners or not _is_refused(one):
         return None
     asked = {int(port) for port in OWN_PORT.findall(" ".join(one.health_command))}
     there = [found for found in seen.listeners if found.port in asked]
@@ -182,8 +182,8 @@ def other_address(seen: Evidence) -> Fault | None:
 
 def unknown_host(seen: Evidence) -> Fault | None:
     """A health check that asks a host which cannot be found."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or not NOT_RESOLVED.search(one.health_output):
+    one = seen.unhealthy
+    if one is None or not NOT_RESOLVED.search(one.health_output):
         return None
     hosts = (match["hosts"].partition(":")[0] for match in URL.finditer(" ".join(one.health_command)))
     host = next((host for host in hosts if host not in seen.hosts and not OWN.search(host)), None)
@@ -197,8 +197,8 @@ def unknown_host(seen: Evidence) -> Fault | None:
 
 def wrong_path(seen: Evidence) -> Fault | None:
     """A health check that is told that there is no such path."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or not NO_PATH.search(one.health_output):
+    one = seen.unhealthy
+    if one is None or not NO_PATH.search(one.health_output):
         return None
     match = OWN_PATH.search(" ".join(one.health_command))
     if match is None:
@@ -223,8 +223,8 @@ def _empty_folder(seen: Evidence) -> Mount | None:
 
 def login_wanted(seen: Evidence) -> Fault | None:
     """A health check that is refused because it does not log in."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or not (found := NO_LOGIN.search(one.health_output)):
+    one = seen.unhealthy
+    if one is None or not (found := NO_LOGIN.search(one.health_output)):
         return None
     match = OWN_PATH.search(" ".join(one.health_command))
     if match is None:
@@ -257,8 +257,8 @@ def out_of_time(seen: Evidence) -> Fault | None:
 
 def asks_too_briefly(seen: Evidence) -> Fault | None:
     """A program that takes the connection of its health check and answers later than the check itself waits."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or OUT_OF_TIME.search(one.health_output):
+    one = seen.unhealthy
+    if one is None or OUT_OF_TIME.search(one.health_output):
         return None
     asked = {int(port) for port in OWN_PORT.findall(" ".join(one.health_command))}
     is_heard = any(found.port in asked for found in seen.listeners or ())
@@ -276,8 +276,7 @@ def asks_too_briefly(seen: Evidence) -> Fault | None:
 def _waits_in_script(seen: Evidence) -> tuple[str, str, str] | None:
     """(place, line, what runs the corrected script) of a loop in the script that it starts with; None for none."""
     for path in (word for word in seen.argv[:2] if word.startswith("/")):
-        file = seen.own_file(path)
-        for number, line in enumerate(file.read_text(errors="replace").splitlines() if file else (), 1):
+        for number, line in enumerate(seen.own_text(path).splitlines(), 1):
             if WAITS.match(line):
                 return f"{seen.own_name(path)}:{number}", short(line, LOOP_CHARACTERS), seen.renewal(path)
     return None
@@ -285,8 +284,8 @@ def _waits_in_script(seen: Evidence) -> tuple[str, str, str] | None:
 
 def without_listener(seen: Evidence) -> Fault | None:
     """A health check that gave up before the program listened anywhere: it starts slowly, or hangs."""
-    one = seen.container
-    if one is None or one.health != "unhealthy" or one.was_healthy or seen.listeners != ():
+    one = seen.unhealthy
+    if one is None or one.was_healthy or seen.listeners != ():
         return None
     if not _is_refused(one):
         return None

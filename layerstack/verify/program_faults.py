@@ -118,8 +118,7 @@ def script_missing(seen: Evidence) -> Fault | None:
         return None
     name = match["name"] or match["yarn"] or match["npm"]
     path = posixpath.join(seen.container.folder, "package.json")
-    file = seen.own_file(path)
-    scripts = _scripts(file.read_text(encoding="utf-8", errors="replace")) if file else []
+    scripts = _scripts(seen.own_text(path))
     near = nearest(name, NPM_COMMANDS if match["npm"] else scripts)
     hint = f" (did you mean {near}?)" if near else ""
     if match["npm"]:

@@ -179,6 +179,14 @@ def test_a_script_that_says_nothing_is_run_again_with_its_steps(shop: Project) -
     assert ended(shop, "a word", argv=("/srv/entry.sh", "serve")).repair == "invoke logs api"
 
 
+def test_a_script_that_is_closed_to_the_user_is_not_looked_into(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_options: object) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert ended(shop, argv=("/srv/entry.sh", "serve")).repair == "invoke logs api"
+
+
 def test_a_crash_of_python_is_run_again_with_its_stack(shop: Project) -> None:
     assert "PYTHONFAULTHANDLER=1" in ended(shop, exit_code=139, argv=("python3", "app.py")).repair
     assert "PYTHONFAULTHANDLER" not in ended(shop, exit_code=139, argv=("serve",)).repair
