@@ -52,7 +52,9 @@ class Lookout:
         every |= {one.service: one.container for one in results if one.container}
         self._peers = {name: one for name, one in every.items() if one.is_running}
         lacking = [one.service for one in results if any(check.link == "image" for check in one.failed)]
-        self._unbuilt = tuple(name for name in lacking if project.services[name].is_built)
+        # One build for all that run one image: the service that declares it, or its name in the bake file.
+        built = (name for name in lacking if project.services[name].is_built)
+        self._unbuilt = tuple(dict.fromkeys(_builder(project, name) for name in built))
         listening = ask_all(lambda one: read_listeners(client, one), self._peers.values())
         self._listeners = dict(zip(self._peers, listening, strict=True))
 
@@ -155,3 +157,9 @@ class Lookout:
 def telling_since(container: Container) -> float:
     """The epoch second from which on its log and its ends explain its state: those of a loop lie in the runs before."""
     return 0.0 if is_looping(container) else epoch_seconds(container.started_at)
+
+
+def _builder(project: Project, service: str) -> str:
+    """What to build for a service."""
+    image = None if project.services[service].declares_build else project.image_of(project.services[service])
+    return image.name if image else service

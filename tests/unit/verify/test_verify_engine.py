@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from fake_docker import install
 from requests.exceptions import ConnectionError as NoConnection
 from verify_parts import failed, make_container, make_evidence, make_port, make_project, make_result
 
+from layerstack.dockerfile.image import Image
 from layerstack.engine import engine
 from layerstack.engine.api import ObjectMissing
 from layerstack.engine.inside import run_inside, stopped_programs
 from layerstack.engine.place import EnginePlace
 from layerstack.errors import EngineError
+from layerstack.project.service import Service
 from layerstack.verify.check_graph import read_graph
 from layerstack.verify.checks import CheckResult
 from layerstack.verify.diagnosis import name_fault
@@ -191,3 +194,16 @@ def test_a_missing_network_is_called_by_its_real_name(
     missing = tuple(lookout._missing_networks(project.services["api"], result))
     fault = name_fault(make_evidence(project, result, missing_networks=missing))
     assert (fault.kind, fault.repair) == (kind, repair)
+
+
+def test_one_build_is_named_for_all_that_run_one_image(tmp_path: Path) -> None:
+    services = {
+        "web": Service("web", "shop:1", (), {"build": "."}),
+        "worker": Service("worker", "shop:1", (), {}, borrows_image=True),
+        "job": Service("job", "tools:1", (), {}, borrows_image=True),
+        "db": Service("db", "mongo:7", (), {}),
+    }
+    images = {"web": Image("web", ".", tags=("shop:1",)), "tools": Image("tools", ".", tags=("tools:1",))}
+    project = replace(make_project({}, tmp_path), services=services, images=images)
+    results = [make_result(None, failed(link="image"), name=name) for name in services]
+    assert Lookout(Networks(), project, results)._unbuilt == ("web", "tools")  # type: ignore[arg-type]
